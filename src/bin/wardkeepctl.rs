@@ -1,0 +1,3 @@
+//! The command line for IT and biomed staff.
+
+fn main() {}

@@ -1,0 +1,4 @@
+//! Verbs of `wardkeepctl`: JSON on stdout, sentences on stderr, exit 0 / 1 failed / 2 usage.
+
+pub mod decode;
+pub mod doctor;

@@ -1,0 +1,65 @@
+//! Time as an argument: the core never reads a clock, it is told what time it is.
+//!
+//! Deadlines run on [`BootTime`] (it counts through suspend and no operator can set it); wall time
+//! is only stamped onto records and shown.
+
+use std::ops::{Add, Sub};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Time since the machine booted, suspend included (`CLOCK_BOOTTIME`).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct BootTime(pub Duration);
+
+impl BootTime {
+    /// How long ago `earlier` was; zero if it lies in the future.
+    pub fn since(self, earlier: BootTime) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl Add<Duration> for BootTime {
+    type Output = BootTime;
+    fn add(self, length: Duration) -> BootTime {
+        BootTime(self.0.saturating_add(length))
+    }
+}
+
+impl Sub<Duration> for BootTime {
+    type Output = BootTime;
+    fn sub(self, length: Duration) -> BootTime {
+        BootTime(self.0.saturating_sub(length))
+    }
+}
+
+/// One instant on both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// For deadlines and ages.
+    pub boot: BootTime,
+    /// For records and people.
+    pub wall: Timestamp,
+}
+
+impl Moment {
+    /// Reads both clocks. Only the shell and the drivers call this.
+    #[expect(clippy::disallowed_methods, reason = "the one place where the clocks are read")]
+    pub fn read() -> Self {
+        let boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let seconds = u64::try_from(boot.tv_sec).unwrap_or(0);
+        let nanos = u32::try_from(boot.tv_nsec).unwrap_or(0);
+        Self { boot: BootTime(Duration::new(seconds, nanos)), wall: Timestamp::now() }
+    }
+}
+
+impl Add<Duration> for Moment {
+    type Output = Moment;
+    fn add(self, length: Duration) -> Moment {
+        let wall = self.wall.checked_add(length).unwrap_or(Timestamp::MAX);
+        Moment { boot: self.boot + length, wall }
+    }
+}

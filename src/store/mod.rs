@@ -1,0 +1,262 @@
+//! The encrypted store: what it is asked ([`Command`]) and what it answers ([`Outcome`]).
+//!
+//! ```text
+//!  vault (SQLCipher)   opened by a person's two factors      patients, observations, audit
+//!  inbox (sealed)      written by anyone, opened with vault  what is recorded while locked
+//!  cart  (AEAD file)   opened by the device secret alone     what monitoring needs after a power cut
+//! ```
+//!
+//! One thread owns every file and every key. S-3, S-4, S-5 and S-8 live here.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::confidential::{Phi, Secret};
+use crate::encounter::{Patient, SubjectId};
+use crate::hardware::{DeviceId, DeviceKind};
+use crate::moment::Moment;
+use crate::session::factor::{Badge, Pin};
+use crate::session::{Operator, OperatorId, Role};
+use crate::vitals::Observation;
+
+/// A device's claim on a patient's behalf: who, from when, until when (S-6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// Whose values they are.
+    pub subject: SubjectId,
+    /// Readings that began earlier are not filed.
+    pub since: Timestamp,
+    /// Readings that begin at or after this are not filed.
+    pub until: Timestamp,
+}
+
+/// A device this cart keeps a link to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownDevice {
+    /// Its address.
+    pub id: DeviceId,
+    /// What it measures.
+    pub kind: DeviceKind,
+    /// Its advertised name, cleaned.
+    pub name: String,
+    /// Whose values it sends, if anybody's.
+    pub assignment: Option<Assignment>,
+}
+
+/// The cart compartment's monitoring part: everything a restart with nobody there needs. No patient data.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CartState {
+    /// The patient at this bed, by opaque identity.
+    pub subject: Option<SubjectId>,
+    /// Devices to keep linked.
+    pub devices: Vec<KnownDevice>,
+    /// Language of the screen, as an IETF tag (`en`, `de`).
+    pub language: String,
+}
+
+/// A person to enrol with badge and PIN.
+#[derive(Clone, Debug)]
+pub struct NewOperator {
+    /// Two or three letters.
+    pub initials: String,
+    /// Full name.
+    pub name: Phi<String>,
+    /// What they may do.
+    pub role: Role,
+    /// The badge they tapped.
+    pub badge: Badge,
+    /// The PIN they typed twice.
+    pub pin: Pin,
+}
+
+/// Something for the audit log. The store adds sequence, operator and both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuditAct {
+    /// A session opened.
+    Unlocked,
+    /// A session ended.
+    Locked,
+    /// An unlock was refused.
+    UnlockRefused,
+    /// A patient was created.
+    PatientCreated,
+    /// A patient was put at this bed.
+    PatientChosen,
+    /// A device was assigned to the patient at this bed.
+    DeviceAssigned,
+    /// A device was released.
+    DeviceReleased,
+    /// An alarm was acknowledged.
+    AlarmAcknowledged,
+    /// Alarm sound was paused.
+    AudioPaused,
+    /// The store was created.
+    StoreCreated,
+}
+
+/// One audit entry as the core reports it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// What happened.
+    pub act: AuditAct,
+    /// Who did it, if a session is or was open.
+    pub operator: Option<OperatorId>,
+    /// Whom it concerns.
+    pub subject: Option<SubjectId>,
+    /// Which device it concerns.
+    pub device: Option<DeviceId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Which unlock attempt an answer belongs to; answers to abandoned attempts are discarded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Attempt(pub u64);
+
+/// What the core asks of the store.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// First start: make the vault, the first IT admin and the recovery key.
+    Initialise(Box<NewOperator>, Moment),
+    /// May this badge try a PIN now?
+    Identify(Attempt, Badge, Moment),
+    /// Derive the key from both factors and open the vault.
+    Unlock(Attempt, Badge, Pin, Moment),
+    /// Close the vault and wipe its keys. Recording goes on into the inbox.
+    Close,
+    /// Keep one observation: in the vault when open, else sealed in the inbox.
+    Record(Box<Observation>),
+    /// Keep one audit entry, by the same rule.
+    Audit(AuditEntry),
+    /// Replace the cart compartment's monitoring part, durably.
+    SaveCart(Box<CartState>),
+    /// List the patients. Answered only while open.
+    ListPatients,
+    /// Add a patient. Answered only while open.
+    AddPatient(Box<Patient>),
+}
+
+/// The recovery key: 24 words that open the vault when every badge is lost. Shown once.
+pub type RecoveryPhrase = Secret<String>;
+
+/// What the store found at start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// No store here yet.
+    Nothing,
+    /// A store; its cart compartment was opened.
+    Store(Box<CartState>),
+}
+
+/// Whether a badge may try a PIN. The same answers for known and unknown badges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Yes; this many tries are left before IT has to help.
+    Try {
+        /// 1..=10.
+        tries_left: u8,
+    },
+    /// After this long.
+    Wait(Duration),
+    /// Not until IT resets it.
+    Exhausted,
+}
+
+/// Why an unlock failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The badge is not enrolled or the PIN is wrong: indistinguishable on purpose.
+    WrongFactors(Admission),
+    /// The delay has not passed or the tries are used up.
+    NotAdmitted(Admission),
+    /// The factors were right, but the vault could not be opened.
+    Damaged(StoreFault),
+}
+
+/// An open vault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unlocked {
+    /// Who opened it.
+    pub operator: Operator,
+    /// The patient at this bed, if one was chosen.
+    pub patient: Option<Patient>,
+}
+
+/// What the inbox import found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Import {
+    /// Records moved into the vault.
+    pub imported: u64,
+    /// Records that were sealed and are not there any more.
+    pub missing: u64,
+    /// Records that do not authenticate.
+    pub forged: u64,
+}
+
+/// Why the store cannot do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreFault {
+    /// Another instance holds the state directory.
+    #[error("state directory is in use by another instance")]
+    InUse,
+    /// The state directory cannot be written.
+    #[error("state directory is not writable")]
+    ReadOnly,
+    /// The directory holds something that is not a Wardkeep store.
+    #[error("state directory holds foreign files")]
+    Foreign,
+    /// The device secret does not open the cart compartment (another machine's disk, or a lost key).
+    #[error("device secret does not fit this store")]
+    WrongDeviceSecret,
+    /// The vault or a compartment does not authenticate or parse.
+    #[error("store is damaged")]
+    Damaged,
+    /// No space is left.
+    #[error("disk is full")]
+    Full,
+    /// The system refused a read or a write.
+    #[error("input or output failed")]
+    Io,
+    /// The program was built without SQLCipher.
+    #[error("cipher is missing")]
+    NoCipher,
+}
+
+/// What the store answers.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// At start.
+    Found(Found),
+    /// To [`Command::Initialise`].
+    Initialised(RecoveryPhrase),
+    /// To [`Command::Identify`].
+    Identified(Attempt, Admission),
+    /// To [`Command::Unlock`].
+    Unlocked(Attempt, Box<Unlocked>),
+    /// To [`Command::Unlock`].
+    Refused(Attempt, Refusal),
+    /// To [`Command::Close`].
+    Closed,
+    /// After an unlock, once the inbox was read.
+    Imported(Import),
+    /// To [`Command::ListPatients`], by family name.
+    Patients(Vec<Patient>),
+    /// To [`Command::AddPatient`].
+    PatientAdded(Box<Patient>),
+    /// The store works again after a fault.
+    Recovered,
+    /// It does not work; records are kept in memory as far as they fit.
+    Fault(StoreFault),
+    /// This many records could not be kept (S-8, S-11).
+    Lost(u64),
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "attempt {}", self.0)
+    }
+}

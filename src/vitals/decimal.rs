@@ -1,0 +1,161 @@
+//! Exact decimals: `mantissa x 10^exponent` with the device's own digits, so 36.70 stays 36.70.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// An exact decimal; the exponent tells the precision the device sent. Equality and order are
+/// numeric: `36.70 == 36.7`.
+#[derive(Clone, Copy, Debug)]
+pub struct Decimal {
+    mantissa: i64,
+    exponent: i8,
+}
+
+impl Decimal {
+    /// `mantissa x 10^exponent`.
+    pub const fn new(mantissa: i64, exponent: i8) -> Self {
+        Self { mantissa, exponent }
+    }
+
+    /// Digits after the decimal point.
+    pub fn decimals(self) -> u32 {
+        u32::from(self.exponent.min(0).unsigned_abs())
+    }
+
+    /// The nearest binary number, for drawing only.
+    pub fn to_f64(self) -> f64 {
+        self.to_string().parse().unwrap_or(f64::NAN)
+    }
+}
+
+impl From<i64> for Decimal {
+    fn from(whole: i64) -> Self {
+        Self::new(whole, 0)
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.mantissa < 0 { "-" } else { "" };
+        let digits = self.mantissa.unsigned_abs().to_string();
+        if self.exponent >= 0 {
+            let zeros =
+                if self.mantissa == 0 { 0 } else { usize::from(self.exponent.unsigned_abs()) };
+            return write!(f, "{sign}{digits}{}", "0".repeat(zeros));
+        }
+        let places = usize::from(self.exponent.unsigned_abs());
+        let padded = format!("{digits:0>width$}", width = places + 1);
+        let (whole, fraction) = padded.split_at(padded.len() - places);
+        write!(f, "{sign}{whole}.{fraction}")
+    }
+}
+
+/// The text is not a plain decimal number of at most 18 digits.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("not a decimal number")]
+pub struct NotADecimal;
+
+impl FromStr for Decimal {
+    type Err = NotADecimal;
+    fn from_str(text: &str) -> Result<Self, NotADecimal> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let unsigned = whole.strip_prefix('-').unwrap_or(whole);
+        let digits = || unsigned.bytes().chain(fraction.bytes());
+        let well_formed = !unsigned.is_empty()
+            && (text.contains('.') != fraction.is_empty())
+            && digits().all(|b| b.is_ascii_digit())
+            && digits().count() <= 18;
+        if !well_formed {
+            return Err(NotADecimal);
+        }
+        let mantissa: i64 = format!("{whole}{fraction}").parse().map_err(|_| NotADecimal)?;
+        let exponent = i8::try_from(fraction.len()).map_err(|_| NotADecimal)?;
+        Ok(Self::new(mantissa, -exponent))
+    }
+}
+
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let sign = self.mantissa.signum().cmp(&other.mantissa.signum());
+        if sign != Ordering::Equal {
+            return sign;
+        }
+        // Same sign: compare digit strings aligned at the decimal point, exact at any exponent.
+        let (a, b) = (self.to_string(), other.to_string());
+        let (a, b) = (a.trim_start_matches('-'), b.trim_start_matches('-'));
+        let (aw, af) = a.split_once('.').unwrap_or((a, ""));
+        let (bw, bf) = b.split_once('.').unwrap_or((b, ""));
+        let magnitude = aw
+            .len()
+            .cmp(&bw.len())
+            .then_with(|| aw.cmp(bw))
+            .then_with(|| af.trim_end_matches('0').cmp(bf.trim_end_matches('0')));
+        if self.mantissa < 0 { magnitude.reverse() } else { magnitude }
+    }
+}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Decimal {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Decimal {}
+
+impl Serialize for Decimal {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Decimal {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_the_digits_it_was_given() {
+        for (mantissa, exponent, text) in [
+            (3670, -2, "36.70"),
+            (72, 0, "72"),
+            (7, 1, "70"),
+            (0, 3, "0"),
+            (-5, -1, "-0.5"),
+            (5, -3, "0.005"),
+        ] {
+            assert_eq!(Decimal::new(mantissa, exponent).to_string(), text);
+            assert_eq!(text.parse::<Decimal>(), Ok(Decimal::new(mantissa, exponent)));
+        }
+    }
+
+    #[test]
+    fn orders_by_value() {
+        let mut texts = ["100", "-0.5", "36.7", "9.99", "-12"];
+        texts.sort_by_key(|text| text.parse::<Decimal>().expect("a decimal"));
+        assert_eq!(texts, ["-12", "-0.5", "9.99", "36.7", "100"]);
+        assert_eq!(Decimal::new(3670, -2), Decimal::new(367, -1));
+    }
+
+    #[test]
+    fn refuses_what_is_no_plain_number() {
+        for text in ["", "-", ".", "1.", ".5", "1e3", "+1", "1.2.3", "0x10", "1234567890123456789"]
+        {
+            assert_eq!(text.parse::<Decimal>(), Err(NotADecimal), "{text}");
+        }
+    }
+}
