@@ -2,6 +2,7 @@
 
 pub mod decimal;
 pub mod gatt;
+pub mod live;
 pub mod nomenclature;
 
 use jiff::Timestamp;

@@ -58,3 +58,13 @@ pub enum Status {
     /// Perfusion is low.
     LowPerfusion,
 }
+
+impl Status {
+    /// The device calls the signal weak or poor.
+    pub fn is_weak_signal(self) -> bool {
+        match self {
+            Status::LowPerfusion => true,
+            Status::ContactDetected => false,
+        }
+    }
+}
