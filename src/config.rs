@@ -131,7 +131,7 @@ impl Config {
                 }
             }
             "session.idle_s" => {
-                self.idle = Duration::from_secs(whole(key, value, 30, 900)?.unsigned_abs())
+                self.idle = Duration::from_secs(whole(key, value, 30, 900)?.unsigned_abs());
             }
             "devices.assignment_h" => {
                 let hours = whole(key, value, 1, 72)?.unsigned_abs();

@@ -25,7 +25,7 @@ use crate::hardware::{
 };
 use crate::moment::{BootTime, Moment};
 use crate::notice::Notice;
-use crate::pairing::Pairing;
+use crate::pairing::{Advertisement, Pairing};
 use crate::session::setup::{self, Setup, Step};
 use crate::session::{self, Session, State};
 use crate::store::{
@@ -236,7 +236,8 @@ impl Kiosk {
                 return self.in_session(now, session::Event::BadgeRemoved);
             }
             hardware::Event::Seen { device, name, kind, rssi } => {
-                self.pairing.seen(now.boot, device, &name, kind, rssi);
+                let heard = Advertisement { name: &name, kind, rssi };
+                self.pairing.seen(now.boot, device, heard);
             }
             hardware::Event::Gone(device) => self.pairing.gone(device),
             hardware::Event::Link(device, link) => {

@@ -55,6 +55,17 @@ pub enum AssignError {
     KindTaken,
 }
 
+/// What an advertisement says.
+#[derive(Clone, Copy, Debug)]
+pub struct Advertisement<'a> {
+    /// Name as received; untrusted text.
+    pub name: &'a str,
+    /// What the device measures.
+    pub kind: DeviceKind,
+    /// Signal strength in dBm.
+    pub rssi: i16,
+}
+
 /// All devices.
 #[derive(Debug, Default)]
 pub struct Pairing {
@@ -109,7 +120,8 @@ impl Pairing {
     }
 
     /// An advertisement was heard.
-    pub fn seen(&mut self, now: BootTime, id: DeviceId, name: &str, kind: DeviceKind, rssi: i16) {
+    pub fn seen(&mut self, now: BootTime, id: DeviceId, heard: Advertisement<'_>) {
+        let Advertisement { name, kind, rssi } = heard;
         if !self.devices.contains_key(&id) && self.devices.len() >= DEVICES_MAX {
             let unheard = self.devices.iter().filter(|(_, device)| !device.known);
             let Some(oldest) = unheard.min_by_key(|(_, device)| device.heard).map(|(id, _)| *id)
@@ -262,7 +274,9 @@ mod tests {
     fn linked() -> Pairing {
         let mut pairing = Pairing::default();
         for id in [STRAP, OTHER] {
-            pairing.seen(at(0).boot, id, "HR strap", DeviceKind::HeartRate, -60);
+            let name = "HR strap";
+            let heard = Advertisement { name, kind: DeviceKind::HeartRate, rssi: -60 };
+            pairing.seen(at(0).boot, id, heard);
             assert!(pairing.connect(id).is_some());
             pairing.link(id, Link::Live);
         }
@@ -314,7 +328,8 @@ mod tests {
         for n in 0..1000_u16 {
             let [high, low] = n.to_be_bytes();
             let stranger = DeviceId([1, 1, 1, 1, high, low]);
-            pairing.seen(at(1).boot, stranger, "flood", DeviceKind::PulseOximeter, -90);
+            let kind = DeviceKind::PulseOximeter;
+            pairing.seen(at(1).boot, stranger, Advertisement { name: "flood", kind, rssi: -90 });
         }
         assert!(pairing.iter().count() <= DEVICES_MAX);
         assert!(pairing.get(STRAP).is_some() && pairing.get(OTHER).is_some());

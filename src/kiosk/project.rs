@@ -211,7 +211,7 @@ impl Kiosk {
                 (!device.known, near.saturating_neg(), self.device_row(now, id, device))
             })
             .collect();
-        rows.sort_by(|a, b| (a.0, a.1, a.2.id).cmp(&(b.0, b.1, b.2.id)));
+        rows.sort_by_key(|(strange, far, row)| (*strange, *far, row.id));
         Devices {
             rows: rows.into_iter().map(|(.., row)| row).collect(),
             radio: self.radio,

@@ -297,7 +297,7 @@ impl Session {
                 (State::Open { operator, badge, tapped: now, idle_deadline }, effects)
             }
             Event::Refused(answered, refusal) if answered == attempt => {
-                self.refused(badge, attempt, refusal, now, prompt_deadline)
+                self.refused((badge, attempt), refusal, now, prompt_deadline)
             }
             Event::BadgePresented(other) if other != badge => {
                 let (state, mut effects) = self.prompt_for(other, now);
@@ -323,8 +323,7 @@ impl Session {
 
     fn refused(
         &mut self,
-        badge: Badge,
-        attempt: Attempt,
+        (badge, attempt): (Badge, Attempt),
         refusal: Refusal,
         now: BootTime,
         deadline: BootTime,
