@@ -21,6 +21,7 @@
 //! | S-11 | Every queue has a bound and a stated policy; losing something raises a technical alarm. |
 
 pub mod alarms;
+pub mod app;
 pub mod bridge;
 pub mod confidential;
 pub mod config;
@@ -33,4 +34,5 @@ pub mod notice;
 pub mod pairing;
 pub mod session;
 pub mod store;
+pub mod telemetry;
 pub mod vitals;
