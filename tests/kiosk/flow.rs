@@ -1,11 +1,8 @@
 //! Whole shifts as scripts: the real core with a settable clock, everything around it in memory.
 
-#[path = "support/bedside.rs"]
-mod bedside;
-
 use std::time::Duration;
 
-use bedside::{Bedside, OXIMETER, PIN, STRAP, badge, heart_rate, oximetry, pin};
+use crate::bedside::{Bedside, OXIMETER, PIN, STRAP, badge, heart_rate, oximetry, pin};
 use wardkeep::bridge::intent::{Intent, Page};
 use wardkeep::bridge::view::{AlarmText, Priority, Screen, TileState};
 use wardkeep::hardware::{BadgeFault, Command, Event, Link};
@@ -58,7 +55,12 @@ fn s5_tries_are_named_from_the_third_failure_and_end_at_the_lock_screen() {
                 assert_eq!(prompt.tries_left, left, "after {failure} failures");
             }
             Screen::Lock(_) => assert_eq!(failure, 10),
-            other => panic!("unexpected {other:?}"),
+            other @ (Screen::Starting
+            | Screen::FirstStart(_)
+            | Screen::Bedside(_)
+            | Screen::Devices(_)
+            | Screen::Patients(_)
+            | Screen::Trouble(_)) => panic!("unexpected {other:?}"),
         }
     }
     assert_eq!(bedside.view().notice, Some(Notice::TriesExhausted));
@@ -66,7 +68,8 @@ fn s5_tries_are_named_from_the_third_failure_and_end_at_the_lock_screen() {
 
 #[test]
 fn s1_every_way_out_hides_the_patient() {
-    let leave: [(&str, fn(&mut Bedside)); 5] = [
+    type Act = fn(&mut Bedside);
+    let leave: [(&str, Act); 5] = [
         ("lock button", |b| b.intent(Intent::Lock)),
         ("same badge after 3 s", |b| {
             b.wait(4 * SECOND);
@@ -223,7 +226,7 @@ fn s6_another_patient_at_the_bed_unassigns_every_device() {
 #[test]
 fn s2_monitoring_resumes_after_a_restart_with_nobody_there() {
     let before = Bedside::monitoring();
-    let cart = before.cart.clone().expect("a saved cart");
+    let cart = before.cart.expect("a saved cart");
     let mut after = Bedside::resumed(cart);
     assert_eq!(after.radio.len(), 2, "both devices are connected again");
     for id in [STRAP, OXIMETER] {
@@ -245,7 +248,7 @@ fn s2_monitoring_resumes_after_a_restart_with_nobody_there() {
 #[test]
 fn s9_a_device_that_never_comes_back_after_a_restart_is_missed() {
     let before = Bedside::monitoring();
-    let mut after = Bedside::resumed(before.cart.clone().expect("a saved cart"));
+    let mut after = Bedside::resumed(before.cart.expect("a saved cart"));
     after.wait(5 * SECOND);
     let strip = after.view().alarm.expect("an alarm");
     assert!(matches!(strip.text, AlarmText::LinkLost { .. }));

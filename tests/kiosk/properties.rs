@@ -1,11 +1,8 @@
 //! Whatever people, devices and the store do, in any order: the promises hold after every step.
 
-#[path = "support/bedside.rs"]
-mod bedside;
-
 use std::time::Duration;
 
-use bedside::{Bedside, OXIMETER, PIN, STRAP, badge, heart_rate, oximetry, pin};
+use crate::bedside::{Bedside, OXIMETER, PIN, STRAP, badge, heart_rate, oximetry, pin};
 use proptest::prelude::*;
 use wardkeep::bridge::intent::{Intent, Page};
 use wardkeep::bridge::view::Screen;

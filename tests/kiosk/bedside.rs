@@ -241,10 +241,10 @@ impl Bedside {
 
     /// The tiles of the bedside page: heart rate, SpO2, pulse rate.
     pub fn tiles(&self) -> Vec<Tile> {
-        match self.view().screen {
-            Screen::Bedside(bedside) => bedside.tiles,
-            other => panic!("expected the bedside page, got {other:?}"),
-        }
+        let Screen::Bedside(page) = self.view().screen else {
+            panic!("expected the bedside page");
+        };
+        page.tiles
     }
 
     /// The numbers of the tiles as shown.
