@@ -11,10 +11,15 @@
 //! S-11: every channel is bounded. Records that the store's queue cannot take are counted and raise a
 //! technical alarm; commands that must not be lost (`Close` above all) wait in a short backlog.
 
+pub mod drivers;
+#[cfg(all(feature = "gui", feature = "store"))]
+pub mod start;
+
 use std::collections::VecDeque;
 
 use tokio::sync::{mpsc, watch};
 
+use crate::bridge::WaveChunk;
 use crate::bridge::intent::Intent;
 use crate::bridge::view::View;
 use crate::hardware;
@@ -32,15 +37,6 @@ pub const OUTCOMES_MAX: usize = 64;
 pub const WAVES_MAX: usize = 8;
 /// Store commands that wait for room in the store's queue.
 const BACKLOG_MAX: usize = 64;
-
-/// Waveform samples for the screen.
-#[derive(Clone, Debug, PartialEq)]
-pub struct WaveChunk {
-    /// Samples per second.
-    pub rate_hz: u16,
-    /// 0.0..=1.0, oldest first.
-    pub samples: Vec<f32>,
-}
 
 /// A queue had no room, or its other end is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
