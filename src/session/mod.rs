@@ -1,6 +1,7 @@
 //! Operator session (placeholder doc, replaced below).
 
 pub mod factor;
+pub mod lockout;
 
 use serde::{Deserialize, Serialize};
 
