@@ -33,6 +33,8 @@ pub mod moment;
 pub mod notice;
 pub mod pairing;
 pub mod session;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod store;
 pub mod telemetry;
 pub mod vitals;
