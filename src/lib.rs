@@ -28,5 +28,7 @@ pub mod hardware;
 pub mod moment;
 pub mod notice;
 pub mod session;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod store;
 pub mod vitals;
