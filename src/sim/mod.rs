@@ -22,6 +22,7 @@
 //! S-11: commands and knobs are bounded; an event the shell has no room for is counted and reported
 //! as [`Event::Overrun`].
 
+pub mod bench;
 pub mod device;
 pub mod frames;
 pub mod physiology;
@@ -91,6 +92,11 @@ impl SimHandle {
     /// The queue is full or the simulator has ended.
     pub fn turn(&self, knob: Knob) -> Result<(), SimError> {
         Ok(self.knobs.try_send(knob)?)
+    }
+
+    /// The simulator has ended.
+    pub fn is_stopped(&self) -> bool {
+        self.knobs.is_closed()
     }
 
     /// What the bench shows, not older than one tick.

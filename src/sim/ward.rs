@@ -27,21 +27,53 @@ pub const OXIMETER_B: DeviceId = DeviceId([0xD8, 0x71, 0x4D, 0x32, 0x00, 0x22]);
 /// How long a tapped badge stays in the field.
 pub const TAP: Duration = Duration::from_millis(600);
 
+/// Whose badge it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// Enrols people and devices.
+    It,
+    /// Cares for patients.
+    Nurse,
+    /// Has no business here.
+    Stranger,
+}
+
 /// A badge on the bench.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BenchBadge {
     /// Name printed on it; invented.
     pub name: &'static str,
+    /// Whose it is.
+    pub holder: Holder,
     /// Number in its chip; invented.
     uid: [u8; 7],
 }
 
 /// The badges on the bench: two to enrol, and one that belongs to nobody here.
 pub const BADGES: [BenchBadge; 3] = [
-    BenchBadge { name: "Ines Kaya", uid: [0x04, 0x1A, 0x52, 0x6B, 0x90, 0x5C, 0x80] },
-    BenchBadge { name: "Amara Kone", uid: [0x04, 0x77, 0x0E, 0x31, 0xA8, 0x5C, 0x81] },
-    BenchBadge { name: "Nobody known", uid: [0x04, 0xE9, 0x44, 0x0D, 0x13, 0x5C, 0x82] },
+    BenchBadge {
+        name: "Ines Kaya",
+        holder: Holder::It,
+        uid: [0x04, 0x1A, 0x52, 0x6B, 0x90, 0x5C, 0x80],
+    },
+    BenchBadge {
+        name: "Amara Kone",
+        holder: Holder::Nurse,
+        uid: [0x04, 0x77, 0x0E, 0x31, 0xA8, 0x5C, 0x81],
+    },
+    BenchBadge {
+        name: "Tom Elsewhere",
+        holder: Holder::Stranger,
+        uid: [0x04, 0xE9, 0x44, 0x0D, 0x13, 0x5C, 0x82],
+    },
 ];
+
+/// Place in [`BADGES`] of the badge of IT.
+pub const IT_BADGE: usize = 0;
+/// Place in [`BADGES`] of the nurse's badge.
+pub const NURSE_BADGE: usize = 1;
+/// Place in [`BADGES`] of the badge that nobody enrols.
+pub const STRANGER_BADGE: usize = 2;
 
 impl BenchBadge {
     /// What the reader reads from it.
@@ -192,7 +224,7 @@ impl Ward {
             Knob::HoldBadge(badge) => self.present(badge, Field::Resting { badge }),
             Knob::BrushBadge(badge) => {
                 if BADGES.get(badge).is_some() && self.field == Field::Empty {
-                    self.from_reader(Event::BadgeUnreadable(BadgeFault::LeftTooSoon));
+                    self.reader_says(Event::BadgeUnreadable(BadgeFault::LeftTooSoon));
                 }
             }
             Knob::PullBadge => self.clear_field(),
@@ -246,7 +278,7 @@ impl Ward {
     }
 
     /// A reader that is unplugged says nothing.
-    fn from_reader(&mut self, event: Event) {
+    fn reader_says(&mut self, event: Event) {
         if !self.reader_unplugged {
             self.pending.push(event);
         }
@@ -258,20 +290,20 @@ impl Ward {
             // It lies there already.
             Field::Resting { badge: resting } if resting == badge => return,
             Field::Resting { .. } => {
-                self.from_reader(Event::BadgeUnreadable(BadgeFault::Two));
+                self.reader_says(Event::BadgeUnreadable(BadgeFault::Two));
                 return;
             }
             Field::Tapped { .. } => self.clear_field(),
             Field::Empty => {}
         }
         self.field = place;
-        self.from_reader(Event::BadgePresented(card.badge()));
+        self.reader_says(Event::BadgePresented(card.badge()));
     }
 
     fn clear_field(&mut self) {
         if self.field != Field::Empty {
             self.field = Field::Empty;
-            self.from_reader(Event::BadgeRemoved);
+            self.reader_says(Event::BadgeRemoved);
         }
     }
 
