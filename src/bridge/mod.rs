@@ -9,6 +9,7 @@ pub mod view;
 #[allow(
     clippy::all,
     clippy::unwrap_used,
+    clippy::todo,
     clippy::wildcard_enum_match_arm,
     clippy::let_underscore_must_use,
     clippy::cast_possible_truncation,

@@ -19,6 +19,9 @@
 //! as bytes, and obeys the same [`Command`]s. [`physiology`], [`frames`], [`device`] and [`ward`]
 //! are pure; only the driver in this file reads a clock.
 //!
+//! A full disk and a wrong clock are not among the knobs: they happen to the machine, and pretending
+//! them here would prove nothing.
+//!
 //! S-11: commands and knobs are bounded; an event the shell has no room for is counted and reported
 //! as [`Event::Overrun`].
 
