@@ -216,11 +216,20 @@ fn it_shows_what_is_true_of_the_patient() {
 #[test]
 fn it_says_when_the_simulator_has_ended() {
     let mut bench = Fixture::new();
+    let says_so = |window: &BenchWindow| {
+        let ended = "The simulator has ended. Close this window and start again.";
+        ElementHandle::find_by_accessible_label(window, ended).next().is_some()
+    };
     bench.events.close();
     patiently("the end", || bench.handle.is_stopped());
+    assert!(!says_so(&bench.window), "nobody has asked yet");
+    // A hand on a knob learns of it at once, ...
+    bench.press("Fever");
+    assert!(says_so(&bench.window));
+    // ... and one that only looks with the next refresh.
+    bench.window.global::<wardkeep::bridge::ui::Bench>().set_stopped(false);
     mock_elapsed_time(Duration::from_millis(150));
-    let ended = "The simulator has ended. Close this window and start again.";
-    assert!(ElementHandle::find_by_accessible_label(&bench.window, ended).next().is_some());
+    assert!(says_so(&bench.window));
 }
 
 /// Draws the bench into the test's own directory, for people to look at, and checks that it is a
