@@ -54,6 +54,7 @@ pub struct WaveChunk {
 #[allow(
     clippy::all,
     clippy::unwrap_used,
+    clippy::todo,
     clippy::wildcard_enum_match_arm,
     clippy::let_underscore_must_use,
     clippy::cast_possible_truncation,
