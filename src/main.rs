@@ -48,7 +48,9 @@ wardkeepctl doctor tells what works on this machine.
         let wanted = match parse(lexopt::Parser::from_env()) {
             Ok(wanted) => wanted,
             Err(error) => {
-                complain(&format!("wardkeep: {error}\n`wardkeep --help` lists what it can be told."));
+                complain(&format!(
+                    "wardkeep: {error}\n`wardkeep --help` lists what it can be told."
+                ));
                 return ExitCode::from(2);
             }
         };

@@ -22,8 +22,11 @@ impl Drivers {
     /// The system gives no thread.
     #[cfg(feature = "hardware")]
     pub fn real(runtime: &Handle, events: mpsc::Sender<Event>) -> std::io::Result<Self> {
-        let (radio, _task) =
-            crate::hardware::ble::spawn(runtime, events.clone(), crate::hardware::ble::Timing::default());
+        let (radio, _task) = crate::hardware::ble::spawn(
+            runtime,
+            events.clone(),
+            crate::hardware::ble::Timing::default(),
+        );
         let reader = crate::hardware::smartcard::spawn(events)?;
         let commands: Outlet<Command> = Box::new(move |command| {
             // The reader takes no commands; it lives as long as the radio's queue does.

@@ -197,9 +197,8 @@ impl State {
                 touched.push(strip);
             }
             for (y, row) in buffer.make_mut_slice().chunks_exact_mut(STRIP_PX).enumerate() {
-                let covered = span.map_or(0.0, |span| {
-                    coverage(span, u16::try_from(y).unwrap_or(u16::MAX))
-                });
+                let covered =
+                    span.map_or(0.0, |span| coverage(span, u16::try_from(y).unwrap_or(u16::MAX)));
                 if let Some(pixel) = row.get_mut(x) {
                     *pixel = opaque(ink.mix(&paper, covered));
                 }
@@ -212,7 +211,10 @@ impl State {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a count of samples, never negative, far below 2^32")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a count of samples, never negative, far below 2^32"
+)]
 fn whole(x: f64) -> usize {
     x as usize
 }

@@ -29,7 +29,10 @@ pub fn sync<T: Clone + PartialEq + 'static>(model: &VecModel<T>, rows: Vec<T>) {
 
 /// The rows in the order already shown, newcomers last: a list that sorts itself under a finger makes
 /// the finger land on the wrong line.
-pub fn steady(shown: &VecModel<ui::DeviceLine>, mut rows: Vec<ui::DeviceLine>) -> Vec<ui::DeviceLine> {
+pub fn steady(
+    shown: &VecModel<ui::DeviceLine>,
+    mut rows: Vec<ui::DeviceLine>,
+) -> Vec<ui::DeviceLine> {
     let order: Vec<SharedString> = shown.iter().map(|line| line.id).collect();
     rows.sort_by_key(|line| order.iter().position(|id| *id == line.id).unwrap_or(usize::MAX));
     rows
@@ -106,7 +109,11 @@ pub fn patient(banner: &PatientBanner) -> ui::PatientLine {
 
 /// One patient to choose.
 pub fn choice(line: &PatientRow) -> ui::PatientChoice {
-    ui::PatientChoice { id: slint::format!("{:032x}", line.id.0), patient: patient(&line.banner), here: line.here }
+    ui::PatientChoice {
+        id: slint::format!("{:032x}", line.id.0),
+        patient: patient(&line.banner),
+        here: line.here,
+    }
 }
 
 /// One tile. S-7: no value, no digits, only the last one with its age.

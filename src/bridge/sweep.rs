@@ -113,7 +113,8 @@ impl Sweep {
 
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "a column is a whole number of px, never negative")]
+    reason = "a column is a whole number of px, never negative"
+)]
 fn column_of(x: f64) -> u64 {
     x as u64
 }
