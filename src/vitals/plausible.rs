@@ -48,7 +48,8 @@ const GLUCOSES: &[Mdc] = &[
 ];
 const MASSES: &[Mdc] = &[BODY_WEIGHT, FAT_FREE_MASS, SOFT_LEAN_MASS, BODY_WATER];
 
-const RATE_SOURCE: &str = "monitors display 15 to 350 /min; a tracing of zero is no reading";
+const RATE_SOURCE: &str =
+    "monitors display 15 to 350 /min; IEC 60601-2-27 asks for 30 to 200 at least";
 const CUFF_SOURCE: &str = "cuffs stop at 300 mm[Hg] (IEC 80601-2-30); 1 kPa is 7.50 mm[Hg]";
 const TEMPERATURE_SOURCE: &str = "skin and core from deep hypothermia to heat stroke, 20 to 45 Cel";
 const GLUCOSE_SOURCE: &str = "laboratory extremes of surviving patients, 10 to 1000 mg/dL";
