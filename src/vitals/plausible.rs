@@ -60,7 +60,13 @@ const LENGTH_SOURCE: &str = "preterm infant to the tallest person measured";
 pub static LIMITS: &[Limits] = &[
     row(RATES, Unit::PerMinute, (15, 0), (350, 0), RATE_SOURCE),
     row(&[RR_INTERVAL], Unit::Millisecond, (170, 0), (4000, 0), "350 to 15 beats a minute"),
-    row(&[SPO2], Unit::Percent, (30, 0), (100, 0), "a saturation; oximeters show none below 30"),
+    row(
+        &[SPO2],
+        Unit::Percent,
+        (30, 0),
+        (100, 0),
+        "a saturation; far below an oximeter's calibrated range, nothing under 30 is credible",
+    ),
     row(&[PERFUSION_INDEX], Unit::Percent, (0, 0), (100, 0), "a part of a whole"),
     row(&[SYSTOLIC], Unit::MillimetreMercury, (30, 0), (300, 0), CUFF_SOURCE),
     row(&[DIASTOLIC], Unit::MillimetreMercury, (10, 0), (250, 0), CUFF_SOURCE),
