@@ -103,6 +103,7 @@ fn usage_errors_are_sentences_and_exit_2() {
         &["decode", "--name"],
         &["decode", "--batch", "2a5f", "00"],
         &["decode", "--batch=yes"],
+        &["decode", "--limits", "2a5f"],
     ] {
         let (code, stdout, stderr) = run(args);
         assert_eq!((code, stdout.as_str()), (2, ""), "{args:?}");
@@ -118,6 +119,19 @@ fn help_and_version_exit_0() {
     }
     let (code, stdout, _) = run(&["--version"]);
     assert_eq!((code, stdout), (0, format!("wardkeepctl {}\n", env!("CARGO_PKG_VERSION"))));
+}
+
+/// S-7's limits are there for anybody to read.
+#[test]
+fn s7_the_table_of_plausible_values_is_published() {
+    let (code, stdout, _) = run(&["decode", "--limits"]);
+    assert_eq!(code, 0);
+    let rows: Vec<Json> =
+        stdout.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
+    assert!(rows.iter().any(|row| row["mdc"] == serde_json::json!([150_456])
+        && row["unit"] == "%"
+        && row["max"] == "100"));
+    assert!(rows.iter().all(|row| row["source"].as_str().is_some_and(|text| !text.is_empty())));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What holds for any bytes of any characteristic.
 
+use std::io::Write;
+
 use proptest::prelude::*;
 
 use wardkeep::hardware::Characteristic;
@@ -145,4 +147,49 @@ proptest! {
         let decimals = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
         prop_assert_eq!(decimals, usize::from(exponent.min(0).unsigned_abs()));
     }
+}
+
+/// Frames for a longer run: `WARDKEEP_FRAMES=10000000 cargo test --release --test decode_properties`.
+#[test]
+fn s7_random_frames_for_as_long_as_asked() {
+    let frames = std::env::var("WARDKEEP_FRAMES").map_or(200_000, |text| {
+        text.parse::<u64>().expect("WARDKEEP_FRAMES is a number of frames")
+    });
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let (mut frame, mut charted, mut withheld, mut rejected) = (Vec::new(), 0_u64, 0_u64, 0_u64);
+    for _ in 0..frames {
+        let word = xorshift(&mut state);
+        let [choice, len, mask, ..] = word.to_le_bytes();
+        frame.clear();
+        while frame.len() < usize::from(len % 40) {
+            frame.extend(xorshift(&mut state).to_le_bytes());
+        }
+        frame.truncate(usize::from(len % 40));
+        // High bytes of SFLOATs and flags are mostly small in the field.
+        if mask & 1 == 0 {
+            frame.iter_mut().skip(usize::from(mask >> 7)).step_by(2).for_each(|byte| *byte &= 0x0F);
+        }
+        let characteristic = SUPPORTED[usize::from(choice) % SUPPORTED.len()];
+        match decode(characteristic, &frame) {
+            Ok(decoded) => {
+                assert_s7(&decoded).expect("S-7");
+                charted += u64::try_from(decoded.observations.len()).expect("a few");
+                withheld += u64::try_from(decoded.withheld.len()).expect("a few");
+            }
+            Err(_) => rejected += 1,
+        }
+    }
+    writeln!(
+        std::io::stdout(),
+        "{frames} frames: {rejected} rejected, {charted} charted, {withheld} withheld"
+    )
+    .expect("standard output");
+    assert!(charted > 0 && withheld > 0 && rejected > 0, "the frames exercise every outcome");
+}
+
+fn xorshift(state: &mut u64) -> u64 {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    *state
 }

@@ -16,6 +16,7 @@ use serde_json::Value as Json;
 
 use super::terminal::{complain, print, sentence, usage};
 use crate::vitals::gatt::{self, Quirks};
+use crate::vitals::plausible;
 use answer::{Answer, Rejection};
 use question::Name;
 
@@ -28,6 +29,7 @@ const LINE_LEN_MAX: usize = 64 * 1024;
 const HELP: &str = "\
 Usage: wardkeepctl decode CHARACTERISTIC HEX
        wardkeepctl decode --batch
+       wardkeepctl decode --limits
 
 CHARACTERISTIC is a Bluetooth SIG number such as 2a5f or its full UUID, HEX the bytes of one frame.
 Options for a single frame:
@@ -35,13 +37,14 @@ Options for a single frame:
   --model MODEL   its model number
 With --batch, standard input holds JSON lines such as
   {\"id\":1,\"characteristic\":\"2a5f\",\"value\":\"00 61 00 48 00\",\"device\":{\"name\":\"BM85\"}}
-and every line is answered by one line.
+and every line is answered by one line. With --limits, the table of plausible values is printed.
 ";
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
 struct Request {
     batch: bool,
+    limits: bool,
     words: Vec<String>,
     name: Option<String>,
     model: Option<String>,
@@ -58,6 +61,13 @@ pub fn run(args: &mut lexopt::Parser) -> ExitCode {
                 usage("With --batch, frames and devices come from standard input only.")
             }
         }
+        Ok(Some(request)) if request.limits => {
+            if request.words.is_empty() {
+                finish(limits(&mut io::stdout().lock()))
+            } else {
+                usage("With --limits there is no frame to decode.")
+            }
+        }
         Ok(Some(request)) => single(&request),
         Err(error) => usage(&sentence(&error)),
     }
@@ -70,6 +80,7 @@ fn read_request(args: &mut lexopt::Parser) -> Result<Option<Request>, lexopt::Er
     while let Some(argument) = args.next()? {
         match argument {
             Long("batch") => request.batch = true,
+            Long("limits") => request.limits = true,
             Long("name") => request.name = Some(args.value()?.string()?),
             Long("model") => request.model = Some(args.value()?.string()?),
             Short('h') | Long("help") => return Ok(None),
@@ -101,6 +112,22 @@ fn single(request: &Request) -> ExitCode {
         Ok(()) if rejected => ExitCode::FAILURE,
         written => finish(written),
     }
+}
+
+/// Prints the one table of plausible values, a line for each row.
+fn limits(output: &mut impl Write) -> io::Result<()> {
+    for row in plausible::LIMITS {
+        let codes: Vec<u32> = row.codes.iter().map(|code| code.0).collect();
+        let line = serde_json::json!({
+            "mdc": codes,
+            "unit": row.unit.ucum(),
+            "min": row.min.to_string(),
+            "max": row.max.to_string(),
+            "source": row.source,
+        });
+        writeln!(output, "{line}")?;
+    }
+    Ok(())
 }
 
 fn finish(written: io::Result<()>) -> ExitCode {

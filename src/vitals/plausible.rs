@@ -48,7 +48,8 @@ const GLUCOSES: &[Mdc] = &[
 ];
 const MASSES: &[Mdc] = &[BODY_WEIGHT, FAT_FREE_MASS, SOFT_LEAN_MASS, BODY_WATER];
 
-const RATE_SOURCE: &str = "monitors display 15 to 350 /min; a tracing of zero is no reading";
+const RATE_SOURCE: &str =
+    "monitors display 15 to 350 /min; IEC 60601-2-27 asks for 30 to 200 at least";
 const CUFF_SOURCE: &str = "cuffs stop at 300 mm[Hg] (IEC 80601-2-30); 1 kPa is 7.50 mm[Hg]";
 const TEMPERATURE_SOURCE: &str = "skin and core from deep hypothermia to heat stroke, 20 to 45 Cel";
 const GLUCOSE_SOURCE: &str = "laboratory extremes of surviving patients, 10 to 1000 mg/dL";
@@ -59,7 +60,13 @@ const LENGTH_SOURCE: &str = "preterm infant to the tallest person measured";
 pub static LIMITS: &[Limits] = &[
     row(RATES, Unit::PerMinute, (15, 0), (350, 0), RATE_SOURCE),
     row(&[RR_INTERVAL], Unit::Millisecond, (170, 0), (4000, 0), "350 to 15 beats a minute"),
-    row(&[SPO2], Unit::Percent, (30, 0), (100, 0), "a saturation; oximeters show none below 30"),
+    row(
+        &[SPO2],
+        Unit::Percent,
+        (30, 0),
+        (100, 0),
+        "a saturation; far below an oximeter's calibrated range, nothing under 30 is credible",
+    ),
     row(&[PERFUSION_INDEX], Unit::Percent, (0, 0), (100, 0), "a part of a whole"),
     row(&[SYSTOLIC], Unit::MillimetreMercury, (30, 0), (300, 0), CUFF_SOURCE),
     row(&[DIASTOLIC], Unit::MillimetreMercury, (10, 0), (250, 0), CUFF_SOURCE),

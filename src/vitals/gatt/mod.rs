@@ -1,7 +1,7 @@
 //! GATT measurement frames to observations. Every decoder is total: any bytes give an answer.
 //!
 //! One file per profile reads its frame field by field. What it finds goes through one gate,
-//! [`Decoded::offer`], which charts a number only if the device stands by it, it is a number at all,
+//! `Decoded::offer`, which charts a number only if the device stands by it, it is a number at all,
 //! and a living patient can have it.
 //!
 //! S-7: nothing that is withheld is also charted, and with an error nothing is charted. Reserved flag
