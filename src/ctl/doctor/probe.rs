@@ -1,0 +1,159 @@
+//! Asks the machine what `wardkeepctl doctor` reports. Every question has a bound in time or in size.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Bluetooth, DirFault, Facts, Readers, StoreFacts};
+use crate::moment::Moment;
+use crate::store::StoreFault;
+
+/// Folders below a font folder that are searched.
+const FONT_DEPTH_MAX: usize = 4;
+
+/// Asks everything.
+pub fn facts(state: &Path) -> Facts {
+    Facts {
+        readers: readers(),
+        bluetooth: bluetooth(),
+        tpm: ["/dev/tpmrm0", "/dev/tpm0"].iter().any(|node| Path::new(node).exists()),
+        store: store(state),
+        state: (state.to_owned(), directory_fault(state)),
+        now: Moment::read(),
+        sound: playback(&fs::read_to_string("/proc/asound/pcm").unwrap_or_default()),
+        font: font_folders().iter().find_map(|folder| noto_sans(folder, FONT_DEPTH_MAX)),
+        display: display(),
+    }
+}
+
+fn store(_state: &Path) -> Result<StoreFacts, StoreFault> {
+    Err(StoreFault::NoCipher)
+}
+
+/// Creates and removes a file: permission bits do not tell what a read-only mount or a policy allows.
+fn directory_fault(state: &Path) -> Option<DirFault> {
+    match fs::metadata(state) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(DirFault::Missing),
+        Err(_) => Some(DirFault::ReadOnly),
+        Ok(found) if !found.is_dir() => Some(DirFault::NotADirectory),
+        Ok(_) => {
+            let probe = state.join(format!(".doctor-{}", std::process::id()));
+            let written = fs::File::create_new(&probe).and_then(|_| fs::remove_file(&probe));
+            written.is_err().then_some(DirFault::ReadOnly)
+        }
+    }
+}
+
+/// Names of the playback devices in `/proc/asound/pcm`, one a line: `00-00: id : name : playback 1`.
+pub fn playback(table: &str) -> Vec<String> {
+    let lines = table.lines().filter(|line| line.contains(": playback"));
+    lines.filter_map(|line| line.split(" : ").nth(1)).map(str::to_owned).collect()
+}
+
+fn font_folders() -> Vec<PathBuf> {
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    vec![
+        "/usr/share/fonts".into(),
+        "/usr/local/share/fonts".into(),
+        home.join(".local/share/fonts"),
+        home.join(".fonts"),
+    ]
+}
+
+fn noto_sans(folder: &Path, depth: usize) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?.filter_map(Result::ok);
+    let (folders, files): (Vec<_>, Vec<_>) =
+        entries.map(|entry| entry.path()).partition(|path| path.is_dir());
+    let is_noto = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("NotoSans-Regular.") || name.starts_with("NotoSans[")
+    };
+    let deeper = || folders.iter().find_map(|folder| noto_sans(folder, depth - 1));
+    files.into_iter().find(is_noto).or_else(|| (depth > 0).then(deeper).flatten())
+}
+
+fn display() -> Option<String> {
+    ["WAYLAND_DISPLAY", "DISPLAY"].iter().find_map(|name| {
+        let value = std::env::var_os(name).filter(|value| !value.is_empty())?;
+        Some(format!("{name}={}", value.display()))
+    })
+}
+
+#[cfg(not(feature = "hardware"))]
+fn readers() -> Readers {
+    Readers::NotBuilt
+}
+
+#[cfg(feature = "hardware")]
+fn readers() -> Readers {
+    use pcsc::{Context, Error, Scope};
+    let names = Context::establish(Scope::System).and_then(|context| context.list_readers_owned());
+    match names {
+        Ok(names) => {
+            Readers::Listed(names.iter().map(|name| name.to_string_lossy().into_owned()).collect())
+        }
+        Err(Error::SecurityViolation | Error::NoAccess) => Readers::Refused,
+        Err(_) => Readers::ServiceDown,
+    }
+}
+
+#[cfg(not(feature = "hardware"))]
+fn bluetooth() -> Bluetooth {
+    Bluetooth::NotBuilt
+}
+
+#[cfg(feature = "hardware")]
+fn bluetooth() -> Bluetooth {
+    let clock = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let Ok(clock) = clock else { return Bluetooth::NoBus };
+    // A hanging service is a finding, not a reason to hang.
+    let patience = std::time::Duration::from_secs(3);
+    let answer = clock.block_on(async { tokio::time::timeout(patience, bluez::adapters()).await });
+    answer.unwrap_or(Bluetooth::Refused)
+}
+
+#[cfg(feature = "hardware")]
+mod bluez {
+    use std::collections::HashMap;
+
+    use zbus::{OwnedObjectPath, OwnedVariant};
+
+    use super::Bluetooth;
+
+    const SERVICE: &str = "org.bluez";
+    const ADAPTER: &str = "org.bluez.Adapter1";
+
+    /// What `GetManagedObjects` returns: path, interface, property, value.
+    type Objects = HashMap<OwnedObjectPath, HashMap<String, HashMap<String, OwnedVariant>>>;
+
+    pub(super) async fn adapters() -> Bluetooth {
+        let Ok(bus) = zbus::Connection::system().await else { return Bluetooth::NoBus };
+        match is_running(&bus).await {
+            Ok(true) => objects(&bus).await.map_or(Bluetooth::Refused, |objects| list(&objects)),
+            Ok(false) => Bluetooth::NoDaemon,
+            Err(_) => Bluetooth::NoBus,
+        }
+    }
+
+    async fn is_running(bus: &zbus::Connection) -> zbus::Result<bool> {
+        let (name, path) = ("org.freedesktop.DBus", "/org/freedesktop/DBus");
+        let answer = bus.call_method(Some(name), path, Some(name), "NameHasOwner", &SERVICE);
+        answer.await?.body().deserialize()
+    }
+
+    async fn objects(bus: &zbus::Connection) -> zbus::Result<Objects> {
+        let interface = "org.freedesktop.DBus.ObjectManager";
+        let answer = bus.call_method(Some(SERVICE), "/", Some(interface), "GetManagedObjects", &());
+        answer.await?.body().deserialize()
+    }
+
+    fn list(objects: &Objects) -> Bluetooth {
+        let adapters = objects.iter().filter_map(|(path, interfaces)| {
+            let powered = interfaces.get(ADAPTER)?.get("Powered")?;
+            let name = path.as_str().rsplit('/').next()?;
+            Some((name.to_owned(), bool::try_from(powered).unwrap_or(false)))
+        });
+        let mut adapters: Vec<_> = adapters.collect();
+        adapters.sort();
+        Bluetooth::Adapters(adapters)
+    }
+}
