@@ -1,10 +1,12 @@
 //! `wardkeepctl doctor`: what works on this machine, and what to do about what does not.
 //!
-//! [`probe`] asks the machine and returns [`Facts`]; [`Report::of`] turns facts into lines. Only the
+//! `probe` asks the machine and returns [`Facts`]; [`Report::of`] turns facts into lines. Only the
 //! second half decides anything, so every line is tested without the machine being in that state.
 //! S-10: nothing here opens the store or reads a secret; paths, versions and counts are all it shows.
 
 mod probe;
+
+pub use probe::{Bluetooth, DirFault, Facts, Readers, StoreFacts};
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -60,83 +62,6 @@ fn complain(text: &str) {
     if let Err(error) = std::io::stderr().write_all(text.as_bytes()) {
         tracing::debug!(%error, "standard error is closed");
     }
-}
-
-/// What the reader service said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Readers {
-    /// This build has no drivers.
-    NotBuilt,
-    /// pcscd does not answer.
-    ServiceDown,
-    /// pcscd answers, but not this account.
-    Refused,
-    /// The readers that are plugged in, possibly none.
-    Listed(Vec<String>),
-}
-
-/// What the Bluetooth service said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Bluetooth {
-    /// This build has no drivers.
-    NotBuilt,
-    /// The system bus does not answer.
-    NoBus,
-    /// `bluetoothd` is not on the bus.
-    NoDaemon,
-    /// It is, but does not answer this account.
-    Refused,
-    /// Its controllers: name, and whether they are powered.
-    Adapters(Vec<(String, bool)>),
-}
-
-/// What can be told of a store without opening it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoreFacts {
-    /// A store was made here.
-    pub exists: bool,
-    /// The service manager gives the device secret, instead of a file beside the store.
-    pub sealed_secret: bool,
-    /// Key slots, one per person and pair of factors.
-    pub slots: usize,
-    /// Bytes that wait for somebody to unlock.
-    pub inbox_bytes: u64,
-    /// Versions of SQLite and SQLCipher.
-    pub cipher: String,
-}
-
-/// Why the state directory cannot be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DirFault {
-    /// Nothing is there.
-    Missing,
-    /// Something else has that name.
-    NotADirectory,
-    /// This account may not write there.
-    ReadOnly,
-}
-
-/// Everything the machine was asked.
-#[derive(Clone, Debug)]
-pub struct Facts {
-    /// PC/SC readers.
-    pub readers: Readers,
-    /// Bluetooth controllers.
-    pub bluetooth: Bluetooth,
-    /// The kernel offers a TPM 2.0.
-    pub tpm: bool,
-    /// The store.
-    pub store: Result<StoreFacts, StoreFault>,
-    /// The state directory, and what is wrong with it.
-    pub state: (PathBuf, Option<DirFault>),
-    /// Both clocks.
-    pub now: Moment,
-    /// ALSA playback devices.
-    pub sound: Vec<String>,
-    /// Where Noto Sans lies.
-    pub font: Option<PathBuf>,
-    /// The display server in the environment.
-    pub display: Option<String>,
 }
 
 /// One line of the report.
