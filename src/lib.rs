@@ -20,13 +20,21 @@
 //! | S-10 | PINs, keys, badge numbers and patient data never reach a log, panic, file name or clipboard. |
 //! | S-11 | Every queue has a bound and a stated policy; losing something raises a technical alarm. |
 
+pub mod alarms;
+pub mod app;
 pub mod bridge;
 pub mod confidential;
+pub mod config;
 pub mod ctl;
 pub mod encounter;
 pub mod hardware;
+pub mod kiosk;
 pub mod moment;
 pub mod notice;
+pub mod pairing;
 pub mod session;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod store;
+pub mod telemetry;
 pub mod vitals;

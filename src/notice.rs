@@ -34,6 +34,8 @@ pub enum Notice {
     PinsDiffer,
     /// Everybody tries this PIN first.
     PinGuessable,
+    /// A name or initials are missing or too long.
+    NameIncomplete,
     /// The badge is used by somebody already, or was read as a random number.
     BadgeNotUsable,
     /// The store could not be made.

@@ -12,6 +12,7 @@ use crate::hardware::{DeviceId, DeviceKind, RadioHealth, ReaderHealth, ReaderKin
 use crate::notice::Notice;
 use crate::session::Role;
 use crate::store::StoreFault;
+pub use crate::vitals::live::Parameter;
 
 /// Local wall-clock time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,17 +38,6 @@ pub enum Priority {
     Medium,
     /// Red, three marks.
     High,
-}
-
-/// A parameter with a tile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Parameter {
-    /// From an ECG strap.
-    HeartRate,
-    /// From an oximeter.
-    SpO2,
-    /// From an oximeter.
-    PulseRate,
 }
 
 /// The condition named on the alarm strip.
@@ -87,6 +77,11 @@ pub enum AlarmText {
         device: String,
         /// Charge in percent.
         percent: u8,
+    },
+    /// An assignment ran out: the device's values are not filed any more.
+    AssignmentEnded {
+        /// Its name.
+        device: String,
     },
     /// Observations are not being kept.
     NotRecording,

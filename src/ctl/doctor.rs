@@ -8,13 +8,13 @@ mod probe;
 
 pub use probe::{Bluetooth, DirFault, Facts, Readers, StoreFacts};
 
-use std::ffi::OsString;
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use lexopt::Arg::{Long, Short, Value};
 use serde::Serialize;
 
+use crate::ctl::terminal;
 use crate::moment::Moment;
 use crate::store::StoreFault;
 
@@ -23,45 +23,36 @@ const STATE: &str = "/var/lib/wardkeep";
 /// A clock that shows a year outside this range was never set.
 const YEARS: std::ops::RangeInclusive<i16> = 2026..=2099;
 
+/// The settings, unless `--config` says otherwise.
+const CONFIG: &str = "/etc/wardkeep/config.toml";
+
 /// Runs the verb on the words that follow it. JSON goes to standard output, sentences to standard
 /// error. Exit code 0: everything works; 1: something does not; 2: wrong usage.
 pub fn run(args: &mut lexopt::Parser) -> ExitCode {
-    let state = match state_dir(args) {
-        Ok(state) => state,
-        Err(error) => {
-            complain(&format!(
-                "wardkeepctl doctor: {error}\nusage: wardkeepctl doctor [--state DIR]\n"
-            ));
-            return ExitCode::from(2);
-        }
+    let (state, config) = match places(args) {
+        Ok(places) => places,
+        Err(error) => return terminal::usage(&terminal::sentence(&error)),
     };
-    let report = Report::of(&probe::facts(&state));
-    complain(&report.sentences());
+    let report = Report::of(&probe::facts(&state, &config));
+    terminal::complain(report.sentences().trim_end());
     let json = serde_json::to_string(&report).expect("a report has only strings and booleans");
-    match writeln!(std::io::stdout(), "{json}") {
-        Ok(()) if report.ok => ExitCode::SUCCESS,
-        Ok(()) | Err(_) => ExitCode::FAILURE,
-    }
+    let printed = terminal::print(&format!("{json}\n"));
+    if report.ok { printed } else { ExitCode::FAILURE }
 }
 
-fn state_dir(args: &mut lexopt::Parser) -> Result<PathBuf, lexopt::Error> {
-    let mut state = None;
+/// Where the store and the settings lie.
+fn places(args: &mut lexopt::Parser) -> Result<(PathBuf, PathBuf), lexopt::Error> {
+    let from_service = std::env::var_os("STATE_DIRECTORY").filter(|value| !value.is_empty());
+    let mut state = from_service.map_or_else(|| PathBuf::from(STATE), PathBuf::from);
+    let mut config = PathBuf::from(CONFIG);
     while let Some(word) = args.next()? {
         match word {
-            lexopt::Arg::Long("state") => state = Some(PathBuf::from(args.value()?)),
-            lexopt::Arg::Short(_) | lexopt::Arg::Long(_) | lexopt::Arg::Value(_) => {
-                return Err(word.unexpected());
-            }
+            Long("state") => state = args.value()?.into(),
+            Long("config") => config = args.value()?.into(),
+            Short(_) | Long(_) | Value(_) => return Err(word.unexpected()),
         }
     }
-    let from_service = || std::env::var_os("STATE_DIRECTORY").filter(|value| !value.is_empty());
-    Ok(state.unwrap_or_else(|| from_service().unwrap_or_else(|| OsString::from(STATE)).into()))
-}
-
-fn complain(text: &str) {
-    if let Err(error) = std::io::stderr().write_all(text.as_bytes()) {
-        tracing::debug!(%error, "standard error is closed");
-    }
+    Ok((state, config))
 }
 
 /// One line of the report.
@@ -98,6 +89,7 @@ impl Report {
             store(&facts.store),
             state_directory(&facts.state),
             device_secret(&facts.store),
+            configuration(&facts.ignored),
             clock(facts.now),
             sound(&facts.sound),
             fonts(facts.font.as_ref()),
@@ -311,6 +303,18 @@ fn device_secret(store: &Result<StoreFacts, StoreFault>) -> Check {
             "See the line about the store.",
         ),
     }
+}
+
+fn configuration(ignored: &[String]) -> Check {
+    if ignored.is_empty() {
+        return works("configuration", "every setting is used");
+    }
+    fails(
+        "configuration",
+        ignored.join("; "),
+        "Settings that are unknown or out of range are left at their default.",
+        "Correct them in the configuration file and restart the kiosk.",
+    )
 }
 
 fn clock(now: Moment) -> Check {

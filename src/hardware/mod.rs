@@ -4,6 +4,8 @@
 //! tests do the same. Drivers never decode: a GATT frame travels as bytes and is decoded in the core.
 
 pub mod apdu;
+#[cfg(feature = "hardware")]
+pub mod ble;
 pub mod field;
 pub mod outlet;
 #[cfg(feature = "hardware")]

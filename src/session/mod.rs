@@ -1,6 +1,27 @@
-//! Operator session (placeholder doc, replaced below).
+//! Operator session: who may see patient data on this screen, and for how long.
+//!
+//! The machine is pure. It reads no clock, opens no reader and touches no widget: the kiosk feeds it
+//! an [`Event`] with the time it happened and performs every [`Effect`] it returns, in order.
+//!
+//! ```text
+//!  Locked --badge--> Partial --PIN--> Unlocking --both factors right--> Open
+//!    ^  <--timeout, cancel, pulled--'    |  ^ `--wrong--> Partial         |
+//!    '-------- no answer, pulled --------'  '                             |
+//!    '---- lock, same badge after 3 s, idle, placed badge pulled ---------'
+//! ```
+//!
+//! S-1: patient data is visible only in `Open`. Anything unexpected lands in `Locked`.
+//! Locking hides data; it never stops acquisition or alarms (S-2): this machine knows nothing of them.
 
 pub mod factor;
+pub mod lockout;
+mod machine;
+pub mod setup;
+
+pub use machine::{
+    Effect, Event, IDLE_DEFAULT, PARTIAL_IDLE_MAX, PLACED_AFTER, REPEAT_TAP_MAX, Session, State,
+    UNLOCKING_MAX,
+};
 
 use serde::{Deserialize, Serialize};
 

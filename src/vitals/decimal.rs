@@ -20,6 +20,23 @@ impl Decimal {
         Self { mantissa, exponent }
     }
 
+    /// The same digits with the decimal point moved `places` to the right.
+    #[must_use]
+    pub const fn shifted(self, places: i8) -> Self {
+        Self { mantissa: self.mantissa, exponent: self.exponent.saturating_add(places) }
+    }
+
+    /// The same number without zeros at the end of its fraction.
+    #[must_use]
+    pub const fn without_trailing_zeros(self) -> Self {
+        let Self { mut mantissa, mut exponent } = self;
+        while exponent < 0 && mantissa % 10 == 0 {
+            mantissa /= 10;
+            exponent += 1;
+        }
+        Self { mantissa, exponent }
+    }
+
     /// Digits after the decimal point.
     pub fn decimals(self) -> u32 {
         u32::from(self.exponent.min(0).unsigned_abs())
@@ -149,6 +166,15 @@ mod tests {
         texts.sort_by_key(|text| text.parse::<Decimal>().expect("a decimal"));
         assert_eq!(texts, ["-12", "-0.5", "9.99", "36.7", "100"]);
         assert_eq!(Decimal::new(3670, -2), Decimal::new(367, -1));
+    }
+
+    #[test]
+    fn moving_the_point_keeps_the_digits() {
+        assert_eq!(Decimal::new(120, -5).shifted(5).to_string(), "120");
+        assert_eq!(Decimal::new(660, -4).shifted(3).to_string(), "66.0");
+        assert_eq!(Decimal::new(812_500, -3).without_trailing_zeros().to_string(), "812.5");
+        assert_eq!(Decimal::new(0, -3).without_trailing_zeros().to_string(), "0");
+        assert_eq!(Decimal::new(700, 0).without_trailing_zeros().to_string(), "700");
     }
 
     #[test]

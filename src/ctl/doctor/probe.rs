@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::config::Config;
 use crate::moment::Moment;
-use crate::store::StoreFault;
+use crate::store::device_secret::Protection;
+use crate::store::{self, StoreFault};
 
 /// Folders below a font folder that are searched.
 const FONT_DEPTH_MAX: usize = 4;
@@ -76,6 +78,8 @@ pub struct Facts {
     pub store: Result<StoreFacts, StoreFault>,
     /// The state directory, and what is wrong with it.
     pub state: (PathBuf, Option<DirFault>),
+    /// Settings that were not used, and why.
+    pub ignored: Vec<String>,
     /// Both clocks.
     pub now: Moment,
     /// ALSA playback devices.
@@ -87,13 +91,14 @@ pub struct Facts {
 }
 
 /// Asks everything.
-pub fn facts(state: &Path) -> Facts {
+pub fn facts(state: &Path, config: &Path) -> Facts {
     Facts {
         readers: readers(),
         bluetooth: bluetooth(),
         tpm: ["/dev/tpmrm0", "/dev/tpm0"].iter().any(|node| Path::new(node).exists()),
         store: store(state),
         state: (state.to_owned(), directory_fault(state)),
+        ignored: ignored(config),
         now: Moment::read(),
         sound: playback(&fs::read_to_string("/proc/asound/pcm").unwrap_or_default()),
         font: font_folders().iter().find_map(|folder| noto_sans(folder, FONT_DEPTH_MAX)),
@@ -101,8 +106,25 @@ pub fn facts(state: &Path) -> Facts {
     }
 }
 
-fn store(_state: &Path) -> Result<StoreFacts, StoreFault> {
-    Err(StoreFault::NoCipher)
+fn store(state: &Path) -> Result<StoreFacts, StoreFault> {
+    let cipher = store::cipher_facts()?;
+    let facts = store::inspect(state)?;
+    Ok(StoreFacts {
+        exists: facts.exists,
+        sealed_secret: facts.protection == Protection::Full,
+        slots: facts.slots,
+        inbox_bytes: facts.inbox_bytes,
+        cipher: format!("SQLite {}, SQLCipher {}", cipher.sqlite_version, cipher.cipher_version),
+    })
+}
+
+/// A missing file is no finding: every setting has a default.
+fn ignored(config: &Path) -> Vec<String> {
+    match fs::read_to_string(config) {
+        Ok(text) => Config::parse(&text).1.iter().map(ToString::to_string).collect(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => vec![format!("{}: {error}", config.display())],
+    }
 }
 
 /// Creates and removes a file: permission bits do not tell what a read-only mount or a policy allows.

@@ -21,6 +21,7 @@ fn healthy() -> Facts {
             cipher: "SQLite 3.53.4".into(),
         }),
         state: ("/var/lib/wardkeep".into(), None),
+        ignored: Vec::new(),
         now: moment("2026-11-22T14:32:00Z", 60),
         sound: vec!["Analog".into()],
         font: Some("/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf".into()),
@@ -42,13 +43,13 @@ fn failing(facts: &Facts) -> Vec<&'static str> {
 fn a_healthy_machine_passes() {
     let report = Report::of(&healthy());
     assert!(report.ok, "{}", report.sentences());
-    assert_eq!(report.checks.len(), 10);
+    assert_eq!(report.checks.len(), 11);
 }
 
 #[test]
 fn each_fault_fails_its_own_line_only() {
     type Break = fn(&mut Facts);
-    let faults: [(&str, Break); 21] = [
+    let faults: [(&str, Break); 22] = [
         ("badge-reader", |f| f.readers = Readers::NotBuilt),
         ("badge-reader", |f| f.readers = Readers::ServiceDown),
         ("badge-reader", |f| f.readers = Readers::Refused),
@@ -66,6 +67,7 @@ fn each_fault_fails_its_own_line_only() {
         ("device-secret", |f| {
             f.store.as_mut().expect("healthy").sealed_secret = false;
         }),
+        ("configuration", |f| f.ignored = vec!["cart.bad: there is no such setting".into()]),
         ("clock", |f| f.now = moment("1970-01-01T00:00:09Z", 9)),
         ("clock", |f| f.now = moment("2126-01-01T00:00:00Z", 9)),
         ("clock", |f| f.now = moment("2026-11-22T14:32:00Z", 0)),
@@ -152,9 +154,13 @@ fn playback_devices_are_told_from_microphones() {
 #[test]
 fn the_machine_answers_within_bounds_and_leaves_nothing_behind() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let facts = probe::facts(dir.path());
+    let config = dir.path().join("config.toml");
+    let facts = probe::facts(dir.path(), &config);
+    assert_eq!(facts.ignored, [""; 0]);
     assert_eq!(facts.state.1, None);
     assert_eq!(std::fs::read_dir(dir.path()).expect("readable").count(), 0);
-    let missing = probe::facts(&dir.path().join("missing"));
+    std::fs::write(&config, "[cart]\nbad = 1\n").expect("writable");
+    let missing = probe::facts(&dir.path().join("missing"), &config);
     assert_eq!(missing.state.1, Some(DirFault::Missing));
+    assert_eq!(missing.ignored, ["cart.bad: there is no such setting"]);
 }

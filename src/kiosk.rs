@@ -1,0 +1,484 @@
+//! The core: composes the machines, routes events to them, states alarm facts, projects the view.
+//!
+//! Events and the time go in, effects come out; nothing here performs I/O, reads a clock or draws a
+//! random number (identities come from a generator that the shell hands in).
+//!
+//! S-2: nothing on the acquisition path asks whether a session is open.
+//! S-6, S-7: a frame is decoded here, its owner looked up by the time it was received, and only then
+//! does it become an observation and a numeric.
+
+mod care;
+mod facts;
+mod project;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::alarms::Alarms;
+use crate::bridge::intent::{Intent, Language, Page};
+use crate::config::Config;
+use crate::encounter::{Patient, SubjectId};
+use crate::hardware::{
+    self, Command as HardwareCommand, DeviceId, Link, RadioHealth, ReaderHealth, ReaderKind,
+};
+use crate::moment::{BootTime, Moment};
+use crate::notice::Notice;
+use crate::pairing::{Advertisement, Pairing};
+use crate::session::setup::{self, Setup, Step};
+use crate::session::{self, Session, State};
+use crate::store::{
+    AuditAct, AuditEntry, CartState, Command as StoreCommand, Found, Import, Outcome, StoreFault,
+    Unlocked,
+};
+use crate::vitals::decimal::Decimal;
+use crate::vitals::live::Live;
+use crate::vitals::nomenclature::{Absent, Mdc, Unit};
+
+/// How long a notice stays on the screen.
+const NOTICE_MAX: Duration = Duration::from_secs(12);
+/// How often a store that could not be opened is tried again.
+const RETRY_EVERY: Duration = Duration::from_secs(5);
+/// Ages on the screen move on this often.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// Everything that can happen to the program.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A driver saw something.
+    Hardware(hardware::Event),
+    /// The store answered.
+    Store(Outcome),
+    /// A person did something on the screen.
+    Intent(Intent),
+    /// The shell could not hand this many records to the store (S-11).
+    RecordsLost(u64),
+    /// Time passed.
+    Tick,
+}
+
+/// Everything the core can want.
+#[must_use]
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Ask the store.
+    Store(StoreCommand),
+    /// Ask the drivers.
+    Hardware(HardwareCommand),
+    /// Draw these pleth samples.
+    Wave {
+        /// Samples per second.
+        rate_hz: u16,
+        /// 0.0..=1.0, oldest first.
+        samples: Vec<f32>,
+    },
+}
+
+/// What the program waits for.
+#[derive(Debug)]
+enum Phase {
+    /// The store has not answered yet.
+    Starting,
+    /// There is no store yet.
+    FirstStart(Setup),
+    /// The normal state.
+    Running,
+    /// The store cannot be used; tried again at this time.
+    Trouble(StoreFault, BootTime),
+}
+
+/// What the core is told once, at start.
+pub struct Surroundings {
+    /// Site settings.
+    pub config: Config,
+    /// Some settings were not used.
+    pub config_ignored: bool,
+    /// Zone of the clock on the screen.
+    pub zone: TimeZone,
+    /// Random number of this start of the program.
+    pub run: u64,
+    /// Source of opaque identities.
+    pub identities: Box<dyn FnMut() -> u128 + Send>,
+    /// Every value is simulated.
+    pub simulated: bool,
+}
+
+/// The core.
+pub struct Kiosk {
+    around: Surroundings,
+    phase: Phase,
+    session: Session,
+    pairing: Pairing,
+    live: Live,
+    alarms: Alarms,
+    subject: Option<SubjectId>,
+    /// Details of the patient at this bed; only while a session is open (S-1).
+    patient: Option<Patient>,
+    /// The chooser's list; only while a session is open (S-1).
+    patients: Option<Vec<Patient>>,
+    page: Page,
+    forms_saved: u64,
+    language: Language,
+    notice: Option<(Notice, BootTime)>,
+    readers: BTreeMap<ReaderKind, ReaderHealth>,
+    radio: RadioHealth,
+    /// Last number of every linked device, assigned or not.
+    readings: BTreeMap<DeviceId, (Decimal, Unit, BootTime)>,
+    /// Absences already recorded, so that a sensor that stays off is one record.
+    absences: BTreeMap<(DeviceId, Mdc), Absent>,
+    wave_at: Option<BootTime>,
+    seq: u64,
+    store_fault: Option<StoreFault>,
+    lost: u64,
+}
+
+impl Kiosk {
+    /// A core that waits for its store.
+    pub fn new(around: Surroundings, now: Moment) -> Self {
+        let notice =
+            around.config_ignored.then_some((Notice::ConfigIgnored, now.boot + NOTICE_MAX));
+        let readers = [ReaderKind::Badge, ReaderKind::SmartCard, ReaderKind::Finger];
+        Self {
+            phase: Phase::Starting,
+            session: Session::new(around.config.idle),
+            pairing: Pairing::default(),
+            live: Live::default(),
+            alarms: Alarms::default(),
+            subject: None,
+            patient: None,
+            patients: None,
+            page: Page::Bedside,
+            forms_saved: 0,
+            language: around.config.language,
+            notice,
+            readers: readers.into_iter().map(|kind| (kind, ReaderHealth::NotFitted)).collect(),
+            radio: RadioHealth::ServiceDown,
+            readings: BTreeMap::new(),
+            absences: BTreeMap::new(),
+            wave_at: None,
+            seq: 0,
+            store_fault: None,
+            lost: 0,
+            around,
+        }
+    }
+
+    /// Advances the core by one event.
+    pub fn handle(&mut self, now: Moment, event: Event) -> Vec<Effect> {
+        let mut effects = match event {
+            Event::Hardware(event) => self.on_hardware(now, event),
+            Event::Store(outcome) => self.on_store(now, outcome),
+            Event::Intent(intent) => self.on_intent(now, intent),
+            Event::RecordsLost(count) => {
+                self.lost = self.lost.saturating_add(count);
+                vec![]
+            }
+            Event::Tick => vec![],
+        };
+        effects.extend(self.in_session(now, session::Event::Tick));
+        effects.extend(self.retry(now));
+        if self.notice.is_some_and(|(_, until)| now.boot >= until) {
+            self.notice = None;
+        }
+        let facts = self.facts(now);
+        self.alarms.update(now, facts);
+        effects
+    }
+
+    /// When [`Event::Tick`] is due at the latest.
+    pub fn next_deadline(&self, now: Moment) -> BootTime {
+        let retry = match &self.phase {
+            Phase::Trouble(_, at) => Some(*at),
+            Phase::Starting | Phase::FirstStart(_) | Phase::Running => None,
+        };
+        let deadlines = [
+            self.session.next_deadline(),
+            self.alarms.next_deadline(),
+            self.live.next_deadline(now.boot),
+            self.notice.map(|(_, until)| until),
+            retry,
+        ];
+        let heartbeat = now.boot + HEARTBEAT;
+        deadlines.into_iter().flatten().fold(heartbeat, BootTime::min)
+    }
+
+    /// A session is open: patient data is on the screen.
+    pub fn is_open(&self) -> bool {
+        self.session.is_open()
+    }
+
+    fn notify(&mut self, now: Moment, notice: Notice) {
+        self.notice = Some((notice, now.boot + NOTICE_MAX));
+    }
+
+    fn on_hardware(&mut self, now: Moment, event: hardware::Event) -> Vec<Effect> {
+        match event {
+            hardware::Event::Reader(kind, health) => {
+                self.readers.insert(kind, health);
+            }
+            hardware::Event::Radio(health) => self.radio = health,
+            hardware::Event::BadgePresented(badge) => {
+                if matches!(self.phase, Phase::FirstStart(_)) {
+                    return self.in_setup(now, setup::Event::Badge(badge));
+                }
+                return self.in_session(now, session::Event::BadgePresented(badge));
+            }
+            hardware::Event::BadgeUnreadable(fault) => {
+                let notice = match fault {
+                    hardware::BadgeFault::LeftTooSoon => Notice::BadgeLeftTooSoon,
+                    hardware::BadgeFault::Two => Notice::TwoBadges,
+                    hardware::BadgeFault::Unreadable => Notice::BadgeUnreadable,
+                };
+                self.notify(now, notice);
+            }
+            hardware::Event::BadgeRemoved => {
+                return self.in_session(now, session::Event::BadgeRemoved);
+            }
+            hardware::Event::Seen { device, name, kind, rssi } => {
+                let heard = Advertisement { name: &name, kind, rssi };
+                self.pairing.seen(now.boot, device, heard);
+            }
+            hardware::Event::Gone(device) => self.pairing.gone(device),
+            hardware::Event::Link(device, link) => {
+                self.pairing.link(device, link);
+                if link != Link::Live {
+                    self.live.end(device);
+                    self.readings.remove(&device);
+                    self.absences.retain(|(of, _), _| *of != device);
+                }
+            }
+            hardware::Event::Frame { device, characteristic, payload, received } => {
+                return self.on_frame(device, characteristic, &payload, received);
+            }
+            hardware::Event::Wave { device, rate_hz, samples } => {
+                return self.on_wave(now, device, rate_hz, samples);
+            }
+            hardware::Event::Overrun { source: _, lost } => {
+                self.lost = self.lost.saturating_add(lost);
+            }
+        }
+        vec![]
+    }
+
+    fn on_store(&mut self, now: Moment, outcome: Outcome) -> Vec<Effect> {
+        match outcome {
+            Outcome::Found(Found::Nothing) => self.phase = Phase::FirstStart(Setup::default()),
+            Outcome::Found(Found::Store(cart)) => return self.resume(&cart),
+            Outcome::Initialised(words) => return self.in_setup(now, setup::Event::Made(words)),
+            Outcome::Identified(attempt, admission) => {
+                return self.in_session(now, session::Event::Identified(attempt, admission));
+            }
+            Outcome::Unlocked(attempt, unlocked) => {
+                let Unlocked { operator, patient } = *unlocked;
+                let effects = self.in_session(now, session::Event::Unlocked(attempt, operator));
+                if self.session.is_open() && patient.as_ref().map(|p| p.id) == self.subject {
+                    self.patient = patient;
+                }
+                return effects;
+            }
+            Outcome::Refused(attempt, refusal) => {
+                return self.in_session(now, session::Event::Refused(attempt, refusal));
+            }
+            Outcome::Closed => {}
+            Outcome::Imported(Import { imported: _, missing, forged }) => {
+                if missing + forged > 0 {
+                    self.lost = self.lost.saturating_add(missing + forged);
+                    self.notify(now, Notice::BacklogDamaged);
+                }
+            }
+            Outcome::Patients(patients) => {
+                self.patients = self.session.is_open().then_some(patients);
+            }
+            Outcome::PatientAdded(patient) => return self.patient_added(now, *patient),
+            Outcome::Recovered => self.store_fault = None,
+            Outcome::Fault(fault) => return self.on_fault(now, fault),
+            Outcome::Lost(count) => self.lost = self.lost.saturating_add(count),
+        }
+        vec![]
+    }
+
+    fn on_fault(&mut self, now: Moment, fault: StoreFault) -> Vec<Effect> {
+        match &self.phase {
+            Phase::Starting | Phase::Trouble(..) => {
+                self.phase = Phase::Trouble(fault, now.boot + RETRY_EVERY);
+                vec![]
+            }
+            Phase::FirstStart(_) => self.in_setup(now, setup::Event::NotMade),
+            Phase::Running => {
+                self.store_fault = Some(fault);
+                vec![]
+            }
+        }
+    }
+
+    fn retry(&mut self, now: Moment) -> Vec<Effect> {
+        if let Phase::Trouble(_, at) = &mut self.phase
+            && now.boot >= *at
+        {
+            *at = now.boot + RETRY_EVERY;
+            return vec![Effect::Store(StoreCommand::Retry)];
+        }
+        vec![]
+    }
+
+    /// Takes up monitoring where the cart compartment left off: links, assignments, language.
+    fn resume(&mut self, cart: &CartState) -> Vec<Effect> {
+        self.phase = Phase::Running;
+        self.store_fault = None;
+        self.subject = cart.subject;
+        if !cart.language.is_empty() {
+            self.language = Language::from_tag(&cart.language);
+        }
+        let (pairing, commands) = Pairing::resume(&cart.devices);
+        self.pairing = pairing;
+        commands.into_iter().map(Effect::Hardware).collect()
+    }
+
+    fn on_intent(&mut self, now: Moment, intent: Intent) -> Vec<Effect> {
+        let mut effects = self.in_session(now, session::Event::Activity);
+        let more = match intent {
+            Intent::Activity => vec![],
+            Intent::SubmitPin(pin) => match self.phase {
+                Phase::FirstStart(_) => self.in_setup(now, setup::Event::Pin(pin)),
+                Phase::Starting | Phase::Running | Phase::Trouble(..) => {
+                    self.notice = None;
+                    self.in_session(now, session::Event::PinSubmitted(pin))
+                }
+            },
+            Intent::Cancel => match self.phase {
+                Phase::FirstStart(_) => self.in_setup(now, setup::Event::Cancel),
+                Phase::Starting | Phase::Running | Phase::Trouble(..) => {
+                    self.notice = None;
+                    self.in_session(now, session::Event::Cancelled)
+                }
+            },
+            Intent::Lock => self.in_session(now, session::Event::LockPressed),
+            Intent::AcknowledgeAlarms => self.acknowledge(now),
+            Intent::PauseAudio => {
+                if self.alarms.pause_audio(now.boot) {
+                    vec![self.audit(now, AuditAct::AudioPaused, None)]
+                } else {
+                    vec![]
+                }
+            }
+            Intent::SetLanguage(language) => {
+                self.language = language;
+                match self.phase {
+                    Phase::Running => vec![self.save_cart()],
+                    Phase::Starting | Phase::FirstStart(_) | Phase::Trouble(..) => vec![],
+                }
+            }
+            Intent::BeginSetup => self.in_setup(now, setup::Event::Begin),
+            Intent::NameAdmin { name, initials } => {
+                self.in_setup(now, setup::Event::Named(name, initials))
+            }
+            Intent::RecoveryWritten => self.in_setup(now, setup::Event::WrittenDown),
+            Intent::DismissNotice => {
+                self.notice = None;
+                vec![]
+            }
+            Intent::Open(_)
+            | Intent::Connect(_)
+            | Intent::Assign(_)
+            | Intent::Release(_)
+            | Intent::ChoosePatient(_)
+            | Intent::AddPatient(_) => self.on_care(now, intent),
+        };
+        effects.extend(more);
+        effects
+    }
+
+    fn acknowledge(&mut self, now: Moment) -> Vec<Effect> {
+        // A loss is over once somebody has seen it; it stays in the audit log.
+        self.lost = 0;
+        if self.alarms.acknowledge() {
+            vec![self.audit(now, AuditAct::AlarmAcknowledged, None)]
+        } else {
+            vec![]
+        }
+    }
+
+    fn in_session(&mut self, now: Moment, event: session::Event) -> Vec<Effect> {
+        if !matches!(self.phase, Phase::Running) {
+            return vec![];
+        }
+        let was = match self.session.state() {
+            State::Open { operator, .. } => Some(operator.id),
+            State::Locked | State::Partial { .. } | State::Unlocking { .. } => None,
+        };
+        let mut effects = Vec::new();
+        for effect in self.session.handle(now.boot, event) {
+            match effect {
+                session::Effect::Identify(attempt, badge) => {
+                    effects.push(Effect::Store(StoreCommand::Identify(attempt, badge, now)));
+                }
+                session::Effect::Unlock(attempt, badge, pin) => {
+                    effects.push(Effect::Store(StoreCommand::Unlock(attempt, badge, pin, now)));
+                }
+                session::Effect::Reveal(_) => {
+                    self.notice = None;
+                    self.page = if self.subject.is_some() { Page::Bedside } else { Page::Patients };
+                    effects.push(self.audit(now, AuditAct::Unlocked, None));
+                    if self.page == Page::Patients {
+                        effects.push(Effect::Store(StoreCommand::ListPatients));
+                    }
+                }
+                session::Effect::Conceal => {
+                    self.patient = None;
+                    self.patients = None;
+                    if was.is_some() {
+                        let entry = AuditEntry {
+                            act: AuditAct::Locked,
+                            operator: was,
+                            subject: None,
+                            device: None,
+                            at: now.wall,
+                        };
+                        effects.push(Effect::Store(StoreCommand::Audit(entry)));
+                    }
+                    effects.push(Effect::Store(StoreCommand::Close));
+                }
+                session::Effect::Notify(notice) => self.notify(now, notice),
+            }
+        }
+        effects
+    }
+
+    fn in_setup(&mut self, now: Moment, event: setup::Event) -> Vec<Effect> {
+        let Phase::FirstStart(wizard) = &mut self.phase else { return vec![] };
+        let effect = wizard.handle(event);
+        let done = matches!(wizard.step(), Step::Done);
+        let mut effects = Vec::new();
+        match effect {
+            Some(setup::Effect::Initialise(new)) => {
+                effects.push(Effect::Store(StoreCommand::Initialise(new, now)));
+            }
+            Some(setup::Effect::Notify(notice)) => self.notify(now, notice),
+            None => self.notice = None,
+        }
+        if done {
+            self.phase = Phase::Running;
+            effects.push(self.save_cart());
+        }
+        effects
+    }
+
+    fn audit(&self, now: Moment, act: AuditAct, device: Option<DeviceId>) -> Effect {
+        let operator = match self.session.state() {
+            State::Open { operator, .. } => Some(operator.id),
+            State::Locked | State::Partial { .. } | State::Unlocking { .. } => None,
+        };
+        let entry = AuditEntry { act, operator, subject: self.subject, device, at: now.wall };
+        Effect::Store(StoreCommand::Audit(entry))
+    }
+
+    fn save_cart(&self) -> Effect {
+        let cart = CartState {
+            subject: self.subject,
+            devices: self.pairing.known(),
+            language: self.language.tag().to_owned(),
+        };
+        Effect::Store(StoreCommand::SaveCart(Box::new(cart)))
+    }
+}

@@ -1,0 +1,224 @@
+//! Patients, devices and their values: what an open session may do, and what frames become.
+
+use jiff::civil::Date;
+
+use super::{Effect, Kiosk};
+use crate::bridge::intent::{Intent, Page, PatientForm};
+use crate::confidential::Phi;
+use crate::encounter::{FormError, Patient, SubjectId};
+use crate::hardware::{Characteristic, DeviceId};
+use crate::moment::Moment;
+use crate::notice::Notice;
+use crate::store::{AuditAct, Command as StoreCommand};
+use crate::vitals::gatt::{self, Charted, Withheld};
+use crate::vitals::live::Parameter;
+use crate::vitals::nomenclature::{Mdc, Status, Unit};
+use crate::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+
+impl Kiosk {
+    /// Acts that need an open session; without one they are ignored (S-1).
+    pub(super) fn on_care(&mut self, now: Moment, intent: Intent) -> Vec<Effect> {
+        if !self.session.is_open() {
+            return vec![];
+        }
+        match intent {
+            Intent::Open(page) => self.open_page(page),
+            Intent::Connect(id) => {
+                let command = self.pairing.connect(id).map(Effect::Hardware);
+                let saved = command.is_some().then(|| self.save_cart());
+                command.into_iter().chain(saved).collect()
+            }
+            Intent::Assign(id) => self.assign(now, id),
+            Intent::Release(id) => self.release(now, id),
+            Intent::ChoosePatient(id) => {
+                let listed = self.patients.iter().flatten().find(|patient| patient.id == id);
+                listed.cloned().map_or_else(Vec::new, |patient| self.choose(now, patient))
+            }
+            Intent::AddPatient(form) => self.add_patient(now, &form),
+            Intent::Activity
+            | Intent::SubmitPin(_)
+            | Intent::Cancel
+            | Intent::Lock
+            | Intent::AcknowledgeAlarms
+            | Intent::PauseAudio
+            | Intent::SetLanguage(_)
+            | Intent::BeginSetup
+            | Intent::NameAdmin { .. }
+            | Intent::RecoveryWritten
+            | Intent::DismissNotice => vec![],
+        }
+    }
+
+    fn open_page(&mut self, page: Page) -> Vec<Effect> {
+        self.page = page;
+        match page {
+            Page::Patients => vec![Effect::Store(StoreCommand::ListPatients)],
+            Page::Bedside | Page::Devices => vec![],
+        }
+    }
+
+    fn assign(&mut self, now: Moment, id: DeviceId) -> Vec<Effect> {
+        let Some(subject) = self.subject else { return vec![] };
+        if self.pairing.assign(id, subject, now, self.around.config.assignment).is_err() {
+            // The row offers the button only where it works; a tap that came too late does nothing.
+            return vec![];
+        }
+        vec![self.save_cart(), self.audit(now, AuditAct::DeviceAssigned, Some(id))]
+    }
+
+    fn release(&mut self, now: Moment, id: DeviceId) -> Vec<Effect> {
+        let Some((command, assigned)) = self.pairing.release(id) else { return vec![] };
+        self.live.end(id);
+        self.readings.remove(&id);
+        let mut effects = vec![Effect::Hardware(command), self.save_cart()];
+        if assigned {
+            effects.push(self.audit(now, AuditAct::DeviceReleased, Some(id)));
+        }
+        effects
+    }
+
+    /// Puts a patient at this bed. Another patient's devices are unassigned first: nothing that they
+    /// measure may be filed to the newcomer without a fresh assignment (S-6).
+    fn choose(&mut self, now: Moment, patient: Patient) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if self.subject != Some(patient.id) {
+            for id in self.pairing.unassign_all() {
+                effects.push(self.audit(now, AuditAct::DeviceReleased, Some(id)));
+            }
+            self.live.clear();
+            self.subject = Some(patient.id);
+            effects.push(self.save_cart());
+            effects.push(self.audit(now, AuditAct::PatientChosen, None));
+        }
+        self.patient = Some(patient);
+        self.page = Page::Bedside;
+        effects
+    }
+
+    fn add_patient(&mut self, now: Moment, form: &PatientForm) -> Vec<Effect> {
+        let id = SubjectId((self.around.identities)());
+        match Patient::from_form(id, form, self.today(now)) {
+            Ok(patient) => vec![Effect::Store(StoreCommand::AddPatient(Box::new(patient)))],
+            Err(FormError::Incomplete) => {
+                self.notify(now, Notice::PatientIncomplete);
+                vec![]
+            }
+            Err(FormError::BirthDate) => {
+                self.notify(now, Notice::BirthDateWrong);
+                vec![]
+            }
+        }
+    }
+
+    pub(super) fn patient_added(&mut self, now: Moment, patient: Patient) -> Vec<Effect> {
+        if !self.session.is_open() {
+            return vec![];
+        }
+        self.forms_saved += 1;
+        let mut effects = vec![self.audit(now, AuditAct::PatientCreated, None)];
+        effects.extend(self.choose(now, patient));
+        effects
+    }
+
+    pub(super) fn today(&self, now: Moment) -> Date {
+        now.wall.to_zoned(self.around.zone.clone()).date()
+    }
+
+    pub(super) fn on_frame(
+        &mut self,
+        device: DeviceId,
+        characteristic: Characteristic,
+        payload: &[u8],
+        received: Moment,
+    ) -> Vec<Effect> {
+        if self.pairing.get(device).is_none_or(|device| !device.known) {
+            return vec![];
+        }
+        // A frame that does not decode charts nothing; the number it should have brought grows old.
+        let Ok(decoded) = gatt::decode(characteristic, payload) else { return vec![] };
+        if let Some(percent) = decoded.battery_percent {
+            self.pairing.battery(device, percent);
+        }
+        let mine = self.pairing.owner(device, received.wall);
+        let at_bed = mine.is_some() && mine == self.subject;
+        let mut effects = Vec::new();
+        for charted in &decoded.observations {
+            self.absences.remove(&(device, charted.code));
+            if Parameter::of(charted.code).is_some_and(|p| p != Parameter::PulseRate) {
+                self.readings.insert(device, (charted.value, charted.unit, received.boot));
+            }
+            if at_bed {
+                self.live.take(received.boot, device, charted);
+            }
+            effects.push(self.record_value(device, charted, received));
+        }
+        for withheld in &decoded.withheld {
+            if at_bed {
+                self.live.withhold(received.boot, withheld);
+            }
+            self.readings.remove(&device);
+            let before = self.absences.insert((device, withheld.code), withheld.reason);
+            if before != Some(withheld.reason) {
+                effects.push(self.record_absence(device, withheld, received));
+            }
+        }
+        effects
+    }
+
+    fn record_value(&mut self, device: DeviceId, charted: &Charted, received: Moment) -> Effect {
+        let value = Value::Measured(charted.value);
+        self.record(device, received, charted.code, (value, charted.unit, charted.status.clone()))
+    }
+
+    fn record_absence(&mut self, device: DeviceId, absent: &Withheld, received: Moment) -> Effect {
+        let unit = match Parameter::of(absent.code) {
+            Some(Parameter::SpO2) => Unit::Percent,
+            Some(Parameter::HeartRate | Parameter::PulseRate) | None => Unit::PerMinute,
+        };
+        self.record(device, received, absent.code, (Value::Absent(absent.reason), unit, vec![]))
+    }
+
+    fn record(
+        &mut self,
+        device: DeviceId,
+        received: Moment,
+        code: Mdc,
+        (value, unit, status): (Value, Unit, Vec<Status>),
+    ) -> Effect {
+        self.seq += 1;
+        let simulated = self.around.simulated;
+        Effect::Store(StoreCommand::Record(Box::new(Observation {
+            record: RecordId { run: self.around.run, seq: self.seq },
+            code,
+            value: Phi::new(value),
+            unit,
+            effective: received.wall,
+            received: received.wall,
+            device_time: None,
+            clock: ClockConfidence::Live,
+            status,
+            device,
+            subject: self.pairing.owner(device, received.wall),
+            provenance: if simulated { Provenance::Simulated } else { Provenance::Device },
+        })))
+    }
+
+    pub(super) fn on_wave(
+        &mut self,
+        now: Moment,
+        device: DeviceId,
+        rate_hz: u16,
+        samples: Vec<f32>,
+    ) -> Vec<Effect> {
+        let mine = self.pairing.owner(device, now.wall);
+        if mine.is_none() || mine != self.subject {
+            return vec![];
+        }
+        self.wave_at = Some(now.boot);
+        if self.session.is_open() && self.page == Page::Bedside {
+            vec![Effect::Wave { rate_hz, samples }]
+        } else {
+            vec![]
+        }
+    }
+}

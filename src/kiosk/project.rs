@@ -1,0 +1,279 @@
+//! The view: what the screen shows now. S-1 and S-7 are visible here in two places: patient data only
+//! enters through `open_frame` and the pages of an open session, and a tile takes its number only
+//! from [`Live::current`](crate::vitals::live::Live::current).
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Kiosk, Phase};
+use crate::bridge::intent::Page;
+use crate::bridge::view::{
+    AlarmStrip, Bedside, Clock, DeviceRow, DeviceState, Devices, FirstStart, Lock, OpenFrame,
+    OperatorChip, Owner, PatientBanner, PatientRow, Patients, PinPrompt, PinPurpose, Screen, Tile,
+    TileState, View,
+};
+use crate::confidential::Phi;
+use crate::encounter::Patient;
+use crate::hardware::{DeviceId, Link, ReaderHealth, ReaderKind};
+use crate::moment::{BootTime, Moment};
+use crate::pairing::Device;
+use crate::session::State;
+use crate::session::setup::{Setup, Step};
+use crate::vitals::live::Parameter;
+use crate::vitals::nomenclature::Unit;
+
+/// Failures of a badge that are shown from the third on: ten tries, so seven left.
+const TRIES_LEFT_SHOWN: u8 = 7;
+/// A waveform lane without samples for this long is not fed.
+const WAVE_FRESH: Duration = Duration::from_secs(2);
+
+impl Kiosk {
+    /// Projects the present state.
+    pub fn view(&self, now: Moment) -> View {
+        View {
+            clock: self.clock(now.wall),
+            bed: self.around.config.bed.clone(),
+            ward: self.around.config.ward.clone(),
+            language: self.language,
+            simulated: self.around.simulated,
+            alarm: self.strip(now),
+            open: self.open_frame(now),
+            notice: self.notice.map(|(notice, _)| notice),
+            screen: self.screen(now),
+        }
+    }
+
+    fn clock(&self, at: Timestamp) -> Clock {
+        let local = at.to_zoned(self.around.zone.clone());
+        Clock {
+            hour: local.hour(),
+            minute: local.minute(),
+            weekday: local.weekday().to_monday_one_offset(),
+            day: local.day(),
+            month: local.month(),
+        }
+    }
+
+    fn hour_minute(&self, at: Timestamp) -> (i8, i8) {
+        let clock = self.clock(at);
+        (clock.hour, clock.minute)
+    }
+
+    fn strip(&self, now: Moment) -> Option<AlarmStrip> {
+        let (present, others) = self.alarms.foremost()?;
+        Some(AlarmStrip {
+            priority: present.priority,
+            text: present.text.clone(),
+            since: self.hour_minute(present.onset.wall),
+            acknowledged: present.acknowledged,
+            others,
+            audio_paused_s: self.alarms.audio_paused(now.boot).map(ceil_seconds),
+        })
+    }
+
+    fn open_frame(&self, now: Moment) -> Option<OpenFrame> {
+        let State::Open { operator, idle_deadline, .. } = self.session.state() else { return None };
+        let operator = OperatorChip {
+            initials: operator.initials.clone(),
+            role: operator.role,
+            minutes_left: ceil_seconds(idle_deadline.since(now.boot)).div_ceil(60),
+        };
+        let patient = self.patient.as_ref().map(|patient| self.banner(now, patient));
+        Some(OpenFrame { operator, patient })
+    }
+
+    fn banner(&self, now: Moment, patient: &Patient) -> PatientBanner {
+        let age = patient.age_years(self.today(now));
+        PatientBanner {
+            family: patient.family.clone(),
+            given: patient.given.clone(),
+            age_years: age.map(Phi::new),
+            sex: patient.sex.clone(),
+            born: patient.born.reveal().map(|born| Phi::new(born.to_string())),
+            mrn: patient.mrn.clone(),
+        }
+    }
+
+    fn screen(&self, now: Moment) -> Screen {
+        match &self.phase {
+            Phase::Starting => Screen::Starting,
+            Phase::FirstStart(setup) => Screen::FirstStart(self.setup_page(setup)),
+            Phase::Trouble(fault, _) => Screen::Trouble(*fault),
+            Phase::Running => match self.session.state() {
+                State::Locked => Screen::Lock(self.lock_page()),
+                State::Partial { tries_left, admitted_from, refused, .. } => {
+                    let wait = admitted_from.since(now.boot);
+                    Screen::Pin(PinPrompt {
+                        purpose: PinPurpose::Unlock,
+                        prompt: self.session.prompt(),
+                        refused: *refused,
+                        tries_left: tries_left.filter(|left| *left <= TRIES_LEFT_SHOWN),
+                        wait_s: (!wait.is_zero()).then(|| ceil_seconds(wait)),
+                        busy: false,
+                    })
+                }
+                State::Unlocking { .. } => {
+                    Screen::Pin(prompt(PinPurpose::Unlock, self.session.prompt(), true))
+                }
+                State::Open { .. } => match self.page {
+                    Page::Bedside => Screen::Bedside(self.bedside(now)),
+                    Page::Devices => Screen::Devices(self.devices(now)),
+                    Page::Patients => Screen::Patients(self.patients(now)),
+                },
+            },
+        }
+    }
+
+    fn badge_reader(&self) -> ReaderHealth {
+        self.readers.get(&ReaderKind::Badge).copied().unwrap_or(ReaderHealth::NotFitted)
+    }
+
+    fn setup_page(&self, setup: &Setup) -> FirstStart {
+        let badge_reader = self.badge_reader();
+        match setup.step() {
+            Step::Welcome => FirstStart::Welcome { badge_reader },
+            Step::Name => FirstStart::Name,
+            Step::Badge => FirstStart::Badge { badge_reader },
+            Step::Pin => FirstStart::Pin(prompt(PinPurpose::Choose, setup.prompt(), false)),
+            Step::Repeat => FirstStart::Pin(prompt(PinPurpose::Repeat, setup.prompt(), false)),
+            Step::Working | Step::Done => FirstStart::Working,
+            Step::Recovery(words) => FirstStart::Recovery(words.clone()),
+        }
+    }
+
+    fn lock_page(&self) -> Lock {
+        let known = || self.pairing.iter().filter(|(_, device)| device.known);
+        Lock {
+            readers: self.readers.iter().map(|(kind, health)| (*kind, *health)).collect(),
+            radio: self.radio,
+            devices_live: known().filter(|(_, device)| device.link == Link::Live).count(),
+            devices_known: known().count(),
+        }
+    }
+
+    fn bedside(&self, now: Moment) -> Bedside {
+        Bedside {
+            tiles: Parameter::ALL.iter().map(|parameter| self.tile(now, *parameter)).collect(),
+            wave: self.wave_at.is_some_and(|at| now.boot.since(at) < WAVE_FRESH),
+            has_patient: self.subject.is_some(),
+            has_device: self.pairing.iter().any(|(_, device)| device.assignment.is_some()),
+        }
+    }
+
+    fn tile(&self, now: Moment, parameter: Parameter) -> Tile {
+        let source = self.pairing.source(parameter.source());
+        let current = self.live.current(now.boot, parameter);
+        let last = self.live.last(parameter);
+        let limit = self.around.config.limits.of(parameter);
+        let unit = match parameter {
+            Parameter::HeartRate | Parameter::PulseRate => Unit::PerMinute,
+            Parameter::SpO2 => Unit::Percent,
+        };
+        let digits = |value: Option<&crate::vitals::live::Numeric>| {
+            value.map(|numeric| Phi::new(numeric.value.to_string()))
+        };
+        Tile {
+            parameter,
+            value: digits(current),
+            unit: unit.ucum(),
+            limit_low: limit.low.map(|low| low.to_string()),
+            limit_high: limit.high.map(|high| high.to_string()),
+            source: source.map(|(_, device)| device.name.clone()).unwrap_or_default(),
+            age: current.or(last).map(|numeric| now.boot.since(numeric.at)),
+            last: if current.is_none() { digits(last) } else { None },
+            state: match source {
+                None => TileState::NoDevice,
+                Some(_) if current.is_some() => TileState::Current,
+                Some((_, device)) => self.silent_state(now.boot, parameter, device),
+            },
+            weak_signal: current
+                .is_some_and(|numeric| numeric.status.iter().any(|status| status.is_weak_signal())),
+            alarm: self.alarms.on(parameter),
+        }
+    }
+
+    fn silent_state(&self, now: BootTime, parameter: Parameter, device: &Device) -> TileState {
+        match device.link {
+            Link::Live if self.live.is_withheld(now, parameter) => TileState::NoValue,
+            Link::Live => TileState::Stale,
+            Link::Connecting if !device.was_live => TileState::Connecting,
+            Link::Connecting | Link::Lost | Link::Down => TileState::LinkLost,
+        }
+    }
+
+    fn devices(&self, now: Moment) -> Devices {
+        let mut rows: Vec<(bool, i16, DeviceRow)> = self
+            .pairing
+            .iter()
+            .map(|(id, device)| {
+                let near = device.rssi.unwrap_or(i16::MIN);
+                (!device.known, near.saturating_neg(), self.device_row(now, id, device))
+            })
+            .collect();
+        rows.sort_by_key(|(strange, far, row)| (*strange, *far, row.id));
+        Devices {
+            rows: rows.into_iter().map(|(.., row)| row).collect(),
+            radio: self.radio,
+            has_patient: self.subject.is_some(),
+        }
+    }
+
+    fn device_row(&self, now: Moment, id: DeviceId, device: &Device) -> DeviceRow {
+        let state = match device.link {
+            Link::Live => DeviceState::Live,
+            Link::Lost => DeviceState::Lost,
+            Link::Connecting if device.was_live => DeviceState::Lost,
+            Link::Connecting => DeviceState::Connecting,
+            Link::Down if device.heard.is_some() => DeviceState::Near,
+            Link::Down => DeviceState::Away,
+        };
+        let owner = match device.assignment {
+            None => Owner::Nobody,
+            Some(assignment) if Some(assignment.subject) == self.subject => {
+                let (hour, minute) = self.hour_minute(assignment.since);
+                Owner::ThisPatient(hour, minute)
+            }
+            Some(_) => Owner::AnotherPatient,
+        };
+        let fresh = self
+            .readings
+            .get(&id)
+            .filter(|(_, _, at)| now.boot.since(*at) < crate::vitals::live::FRESH_MAX);
+        let reading = fresh.map(|(value, unit, _)| format!("{value} {}", unit.ucum()));
+        let free = self.pairing.source(device.kind).is_none();
+        DeviceRow {
+            id,
+            name: if device.name.is_empty() { id.to_string() } else { device.name.clone() },
+            kind: device.kind,
+            state,
+            owner,
+            reading: Phi::new(reading.unwrap_or_default()),
+            battery_percent: device.battery_percent,
+            can_connect: !device.known,
+            can_assign: device.known && free && self.subject.is_some(),
+            can_release: device.known,
+        }
+    }
+
+    fn patients(&self, now: Moment) -> Patients {
+        let row = |patient: &Patient| PatientRow {
+            id: patient.id,
+            banner: self.banner(now, patient),
+            here: Some(patient.id) == self.subject,
+        };
+        Patients {
+            rows: self.patients.iter().flatten().map(row).collect(),
+            loading: self.patients.is_none(),
+            saved: self.forms_saved,
+        }
+    }
+}
+
+fn prompt(purpose: PinPurpose, prompt: u64, busy: bool) -> PinPrompt {
+    PinPrompt { purpose, prompt, refused: false, tries_left: None, wait_s: None, busy }
+}
+
+fn ceil_seconds(length: Duration) -> u64 {
+    length.as_secs() + u64::from(length.subsec_nanos() > 0)
+}
