@@ -162,8 +162,6 @@ pub enum Command {
     Identify(Attempt, Badge, Moment),
     /// Derive the key from both factors and open the vault.
     Unlock(Attempt, Badge, Pin, Moment),
-    /// Look again at a store that could not be used at start.
-    Retry,
     /// Close the vault and wipe its keys. Recording goes on into the inbox.
     Close,
     /// Keep one observation: in the vault when open, else sealed in the inbox.

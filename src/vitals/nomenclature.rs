@@ -240,13 +240,3 @@ mod tests {
         assert_eq!(PULSE_RATE_OXIMETER.loinc(Unit::PerMinute), Some(Loinc("8889-8")));
     }
 }
-
-impl Status {
-    /// The device calls the signal weak or poor.
-    pub fn is_weak_signal(self) -> bool {
-        match self {
-            Status::LowPerfusion => true,
-            Status::ContactDetected => false,
-        }
-    }
-}

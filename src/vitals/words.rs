@@ -177,6 +177,22 @@ pub enum Status {
 }
 
 impl Status {
+    /// The device calls the signal weak or doubtful: the tile says so beside the number.
+    pub fn is_weak_signal(self) -> bool {
+        const WEAK: [Status; 9] = [
+            Status::SignalIrregularity,
+            Status::InadequateSignal,
+            Status::PoorSignal,
+            Status::LowPerfusion,
+            Status::ErraticSignal,
+            Status::NonPulsatile,
+            Status::QuestionablePulse,
+            Status::SensorDisplaced,
+            Status::BodyMovement,
+        ];
+        WEAK.contains(&self)
+    }
+
     /// The status as a stable word.
     pub fn word(self) -> &'static str {
         match self {

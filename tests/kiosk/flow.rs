@@ -298,3 +298,13 @@ fn s11_waveform_samples_reach_the_screen_only_where_they_may() {
     bedside.hardware(wave(OXIMETER));
     assert_eq!(bedside.waves, 1);
 }
+
+#[test]
+fn s6_s7_a_value_from_the_devices_memory_is_neither_live_nor_filed() {
+    let mut bedside = Bedside::monitoring();
+    // 2A5F with a measurement status of bit 9: data from measurement storage.
+    bedside.frame(OXIMETER, vec![0x04, 96, 0, 70, 0, 0x00, 0x02]);
+    assert_eq!(bedside.numbers(), [None, None, None]);
+    assert!(!bedside.records.is_empty());
+    assert!(bedside.records.iter().all(|record| record.subject.is_none()));
+}
