@@ -15,7 +15,7 @@ use slint::ComponentHandle;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use wardkeep::bridge::ui::BenchWindow;
-use wardkeep::hardware::{Event, ReaderHealth, ReaderKind};
+use wardkeep::hardware::{Command, DeviceKind, Event, ReaderHealth, ReaderKind};
 use wardkeep::moment::{BootTime, Moment};
 use wardkeep::sim::bench::{open, render_bench};
 use wardkeep::sim::physiology::State;
@@ -233,29 +233,42 @@ fn it_says_when_the_simulator_has_ended() {
 }
 
 /// Draws the bench into the test's own directory, for people to look at, and checks that it is a
-/// picture of something in either language.
+/// picture of something: as it opens, and with everything gone wrong, in either language.
 #[test]
 fn the_bench_can_be_drawn() {
     headless();
     let mut ward = Ward::new(1);
     let start =
         Moment { boot: BootTime(Duration::from_secs(1)), wall: jiff::Timestamp::UNIX_EPOCH };
-    ward.turn(start, Knob::HoldBadge(0));
-    ward.handle(wardkeep::hardware::Command::Connect(
-        STRAP,
-        wardkeep::hardware::DeviceKind::HeartRate,
-    ));
-    for tick in 0..60 {
+    ward.step(start);
+    let opened = ward.scene();
+    ward.handle(Command::Connect(STRAP, DeviceKind::HeartRate));
+    for knob in [
+        Knob::HoldBadge(IT_BADGE),
+        Knob::SetState(State::Desaturation),
+        Knob::SetWorn(OXIMETER_A, false),
+        Knob::SetBattery(OXIMETER_B, 0),
+        Knob::ReaderUnplugged(true),
+    ] {
+        ward.turn(start, knob);
+    }
+    for tick in 0..600 {
         ward.step(start + Duration::from_millis(50) * tick);
     }
+    ward.turn(start, Knob::BluetoothOff(true));
+    ward.step(start + Duration::from_secs(31));
+    let troubled = ward.scene();
+
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    for (language, size) in [("en", (520, 800)), ("en", (520, 1500)), ("de", (520, 1500))] {
+    for language in ["en", "de"] {
         // The untranslated texts are English; there is no bundle to select for them.
         if language != "en" {
             slint::select_bundled_translation(language).expect("a bundled language");
         }
-        let out = directory.join(format!("bench-{language}-{}.png", size.1));
-        render_bench(&out, &ward.scene(), size).expect("a picture");
-        assert!(std::fs::metadata(&out).expect("a file").len() > 20_000, "{out:?} is blank");
+        for (name, scene, height) in [("opened", &opened, 800), ("troubled", &troubled, 1500)] {
+            let out = directory.join(format!("bench-{name}-{language}.png"));
+            render_bench(&out, scene, (520, height)).expect("a picture");
+            assert!(std::fs::metadata(&out).expect("a file").len() > 20_000, "{out:?} is blank");
+        }
     }
 }

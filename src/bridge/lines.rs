@@ -74,6 +74,11 @@ pub fn alarm(strip: Option<&AlarmStrip>) -> ui::AlarmLine {
             line.device = device.into();
             line.amount = i32::from(*percent);
         }
+        AlarmText::AssignmentEnded { device } => {
+            line.condition = ui::Condition::AssignmentEnded;
+            line.device = device.into();
+        }
+        AlarmText::NoSound => line.condition = ui::Condition::NoSound,
         AlarmText::NotRecording => line.condition = ui::Condition::NotRecording,
         AlarmText::RecordsLost { count } => {
             line.condition = ui::Condition::RecordsLost;

@@ -201,6 +201,7 @@ pub fn notice(notice: Option<Notice>) -> ui::NoticeWord {
         Notice::StoreNotMade => ui::NoticeWord::StoreNotMade,
         Notice::ConfigIgnored => ui::NoticeWord::ConfigIgnored,
         Notice::PatientIncomplete => ui::NoticeWord::PatientIncomplete,
+        Notice::NameIncomplete => ui::NoticeWord::NameIncomplete,
         Notice::BirthDateWrong => ui::NoticeWord::BirthDateWrong,
         Notice::BacklogDamaged => ui::NoticeWord::BacklogDamaged,
     }
