@@ -46,8 +46,10 @@ pub fn isolated(test: &str, body: impl FnOnce()) {
     // Held back while it passes, so that a log counts the test once.
     let output = String::from_utf8_lossy(&inner.stderr);
     output.lines().filter(|line| line.starts_with(SKIPPED)).for_each(say);
-    let full = || format!("{}{output}", String::from_utf8_lossy(&inner.stdout));
-    assert!(inner.status.success(), "{test} failed inside its namespaces:\n{}", full());
+    // Set off, for the same reason.
+    let whole =
+        format!("{}{output}", String::from_utf8_lossy(&inner.stdout)).replace('\n', "\n  | ");
+    assert!(inner.status.success(), "{test} failed inside its namespaces:\n  | {whole}");
 }
 
 /// Says that a test did not run, past the test runner's capture, so that it is seen in any log.
