@@ -5,7 +5,12 @@
 //! updates a second, a service list that grows after connecting, an empty Busy while switching on.
 //! Include it with `#[path = "support/fake_bluez/mod.rs"] mod fake_bluez;` and run each test inside
 //! [`private_bus::isolated`].
-#![allow(dead_code, missing_docs, reason = "each test binary uses its own part of this helper")]
+#![allow(
+    dead_code,
+    unused_imports,
+    missing_docs,
+    reason = "each test binary uses its own part of this helper"
+)]
 
 pub mod objects;
 pub mod private_bus;
@@ -84,6 +89,14 @@ impl FakeBluez {
         let Some(Running { connection, air }) = running else { return };
         air.abort();
         connection.close().await.expect("the bus is there");
+        self.world.lock().daemon_died();
+    }
+
+    /// Forgets a daemon whose bus died under it.
+    pub fn crash_daemon(&self) {
+        if let Some(running) = self.running.lock().expect("not poisoned").take() {
+            running.air.abort();
+        }
         self.world.lock().daemon_died();
     }
 
