@@ -103,10 +103,8 @@ fn s11_a_full_queue_is_reported_and_link_states_survive_it() {
 }
 
 fn lost(event: &Event) -> Option<u64> {
-    match event {
-        Event::Overrun { source: "bluetooth", lost } => Some(*lost),
-        _ => None,
-    }
+    let Event::Overrun { source: "bluetooth", lost } = event else { return None };
+    Some(*lost)
 }
 
 #[test]

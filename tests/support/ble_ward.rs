@@ -135,9 +135,9 @@ impl Ward {
 
     /// The states of a link so far, oldest first.
     pub fn links(&self, device: DeviceId) -> Vec<Link> {
-        let links = self.log.iter().filter_map(|event| match event {
-            Event::Link(d, link) if *d == device => Some(*link),
-            _ => None,
+        let links = self.log.iter().filter_map(|event| {
+            let Event::Link(of, link) = event else { return None };
+            (*of == device).then_some(*link)
         });
         links.collect()
     }

@@ -9,7 +9,9 @@
     dead_code,
     unused_imports,
     missing_docs,
-    reason = "each test binary uses its own part of this helper"
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "each test binary uses its own part of this helper, and tests report by printing"
 )]
 
 pub mod objects;
