@@ -3,6 +3,8 @@
 //! Prints the median and the 95th percentile of 200 notifications, sent 10 ms apart over a live link
 //! with the radio scanning, as at the bedside.
 
+#![expect(clippy::print_stdout, reason = "a benchmark reports by printing")]
+
 #[path = "../tests/support/ble_ward.rs"]
 mod ble_ward;
 #[path = "../tests/support/fake_bluez/mod.rs"]
