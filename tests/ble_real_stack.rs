@@ -55,10 +55,8 @@ fn both_kinds_are_found_linked_and_heard() {
 }
 
 fn kind_seen(event: &Event) -> Option<(String, DeviceKind, i16)> {
-    match event {
-        Event::Seen { name, kind, rssi, .. } => Some((name.clone(), *kind, *rssi)),
-        _ => None,
-    }
+    let Event::Seen { name, kind, rssi, .. } = event else { return None };
+    Some((name.clone(), *kind, *rssi))
 }
 
 #[test]

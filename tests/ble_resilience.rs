@@ -246,6 +246,41 @@ fn a_device_whose_services_never_resolve_is_let_go_and_tried_again() {
 }
 
 #[test]
+fn a_daemon_that_hangs_is_noticed() {
+    isolated("a_daemon_that_hangs_is_noticed", |mut bus| async move {
+        bus.start();
+        let fake = FakeBluez::start().await;
+        let (mut ward, device, beats) = live_strap(&fake, ble_ward::short()).await;
+        drop(beats);
+        fake.hang(Duration::from_secs(3));
+        let broken = Instant::now();
+        ward.link(device, Link::Lost).await;
+        assert!(broken.elapsed() < Duration::from_millis(1500), "{:?}", broken.elapsed());
+        ward.link(device, Link::Live).await;
+        assert!(broken.elapsed() >= Duration::from_secs(3), "it did hang");
+        let beats = fake.stream(device, 0x2A37, Duration::from_millis(100), vec![BEAT.to_vec()]);
+        assert_eq!(ward.frame(device, 0x2A37).await, BEAT);
+        drop(beats);
+    });
+}
+
+#[test]
+fn a_link_left_behind_by_an_earlier_run_is_taken_over() {
+    isolated("a_link_left_behind_by_an_earlier_run_is_taken_over", |mut bus| async move {
+        bus.start();
+        let fake = FakeBluez::start().await;
+        fake.power(true).await;
+        let strap = DeviceSpec::heart_rate(1, "Strap");
+        let device = strap.device;
+        fake.left_connected(strap).await;
+        let mut ward = Ward::start(fake.clone());
+        ward.go_live(device, DeviceKind::HeartRate).await;
+        assert!(fake.notify(device, 0x2A37, &BEAT).await);
+        assert_eq!(ward.frame(device, 0x2A37).await, BEAT);
+    });
+}
+
+#[test]
 fn a_scan_that_hears_nothing_is_started_again() {
     isolated("a_scan_that_hears_nothing_is_started_again", |mut bus| async move {
         bus.start();
