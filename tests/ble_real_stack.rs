@@ -208,6 +208,22 @@ fn odd_values_pass_unchanged_and_bounded() {
 }
 
 #[test]
+fn a_reading_sent_at_the_moment_of_subscription_is_not_missed() {
+    isolated("a_reading_sent_at_the_moment_of_subscription_is_not_missed", |mut bus| async move {
+        bus.start();
+        let fake = FakeBluez::start().await;
+        let mut clip = DeviceSpec::oximeter(1, "Clip");
+        clip.stored = vec![(0x2A5E, OXYGEN.to_vec())];
+        let device = clip.device;
+        fake.add_device(clip);
+        let mut ward = Ward::start(fake.clone());
+        ward.seen(device).await;
+        ward.go_live(device, DeviceKind::PulseOximeter).await;
+        assert_eq!(ward.frame(device, 0x2A5E).await, OXYGEN);
+    });
+}
+
+#[test]
 fn repeated_numbers_do_not_confuse_a_link() {
     isolated("repeated_numbers_do_not_confuse_a_link", |mut bus| async move {
         bus.start();

@@ -46,7 +46,9 @@ fn a_dropped_link_is_noticed_and_made_again() {
     isolated("a_dropped_link_is_noticed_and_made_again", |mut bus: PrivateBus| async move {
         bus.start();
         let fake = FakeBluez::start().await;
-        let (mut ward, device, _beats) = live_strap(&fake, ble_ward::short()).await;
+        // No silence watchdog: the signal itself must be noticed.
+        let timing = Timing { silence: Duration::from_secs(60), ..ble_ward::short() };
+        let (mut ward, device, _beats) = live_strap(&fake, timing).await;
         for _ in 0..3 {
             fake.drop_link(device).await;
             lost_and_back(&mut ward, device, Instant::now()).await;

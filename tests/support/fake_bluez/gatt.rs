@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use wardkeep::hardware::DeviceId;
+use zbus::object_server::SignalEmitter;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant, interface};
 
 use super::objects::{BluezError, DeviceObject, device_path, owned};
@@ -109,15 +110,27 @@ pub struct CharacteristicObject {
 
 #[interface(name = "org.bluez.GattCharacteristic1")]
 impl CharacteristicObject {
-    fn start_notify(&self) -> Result<(), BluezError> {
-        let path = self.path.clone();
-        let subscribed = self
-            .world
-            .device(self.device, |it| it.connected.then(|| it.notifying.insert(path)).is_some());
-        if subscribed == Some(true) {
-            Ok(())
-        } else {
-            Err(BluezError::Failed("Not connected".into()))
+    /// Subscribes; a peripheral with something stored sends it before the call has even returned.
+    async fn start_notify(
+        &self,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<(), BluezError> {
+        let stored = self.world.device(self.device, |it| {
+            if !it.connected {
+                return None;
+            }
+            it.notifying.insert(self.path.clone());
+            let stored = it.spec.stored.iter().find(|(number, _)| *number == self.spec.number);
+            let stored = stored.map(|(_, value)| value.clone());
+            if let Some(value) = stored.clone() {
+                it.values.insert(self.path.clone(), value);
+            }
+            Some(stored)
+        });
+        match stored.flatten() {
+            None => Err(BluezError::Failed("Not connected".into())),
+            Some(None) => Ok(()),
+            Some(Some(_)) => Ok(self.value_changed(&emitter).await?),
         }
     }
 
