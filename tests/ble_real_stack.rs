@@ -8,6 +8,7 @@ mod fake_bluez;
 
 use std::time::Duration;
 
+use wardkeep::hardware::ble::Timing;
 use wardkeep::hardware::{DeviceKind, Event, Link, RadioHealth};
 
 use ble_ward::{Ward, is_frame, until};
@@ -177,7 +178,10 @@ fn a_device_wanted_before_it_was_ever_seen_is_linked_when_it_appears() {
         let fake = FakeBluez::start().await;
         let clip = DeviceSpec::oximeter(1, "Clip");
         let device = clip.device;
-        let mut ward = Ward::start(fake.clone());
+        // No retry may help: the advertisement itself must start the connection.
+        let long = Duration::from_secs(60);
+        let timing = Timing { retry_first: long, retry_max: long, ..ble_ward::short() };
+        let mut ward = Ward::with(fake.clone(), 4096, timing);
         ward.connect(device, DeviceKind::PulseOximeter);
         ward.link(device, Link::Connecting).await;
         ward.listen(Duration::from_millis(500)).await;

@@ -140,7 +140,10 @@ fn a_controller_may_come_late_and_leave() {
     isolated("a_controller_may_come_late_and_leave", |mut bus| async move {
         bus.start();
         let fake = FakeBluez::without_adapter().await;
-        let mut ward = Ward::start(fake.clone());
+        // No watchdog may help: the removal itself must be noticed.
+        let long = Duration::from_secs(60);
+        let timing = Timing { silence: long, scan_watchdog: long, ..ble_ward::short() };
+        let mut ward = Ward::with(fake.clone(), 4096, timing);
         ward.radio(RadioHealth::NoAdapter).await;
         let strap = DeviceSpec::heart_rate(1, "Strap");
         let device = strap.device;
@@ -164,7 +167,10 @@ fn the_daemon_may_be_restarted() {
     isolated("the_daemon_may_be_restarted", |mut bus| async move {
         bus.start();
         let fake = FakeBluez::start().await;
-        let (mut ward, device, _beats) = live_strap(&fake, ble_ward::short()).await;
+        // No watchdog may help: the daemon's end itself must be noticed.
+        let long = Duration::from_secs(60);
+        let timing = Timing { silence: long, scan_watchdog: long, ..ble_ward::short() };
+        let (mut ward, device, _beats) = live_strap(&fake, timing).await;
         for _ in 0..2 {
             let broken = Instant::now();
             fake.stop_daemon().await;
