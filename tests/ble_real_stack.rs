@@ -8,6 +8,7 @@ mod fake_bluez;
 
 use std::time::Duration;
 
+use wardkeep::hardware::ble::Timing;
 use wardkeep::hardware::{DeviceKind, Event, Link, RadioHealth};
 
 use ble_ward::{Ward, is_frame, until};
@@ -55,10 +56,8 @@ fn both_kinds_are_found_linked_and_heard() {
 }
 
 fn kind_seen(event: &Event) -> Option<(String, DeviceKind, i16)> {
-    match event {
-        Event::Seen { name, kind, rssi, .. } => Some((name.clone(), *kind, *rssi)),
-        _ => None,
-    }
+    let Event::Seen { name, kind, rssi, .. } = event else { return None };
+    Some((name.clone(), *kind, *rssi))
 }
 
 #[test]
@@ -179,7 +178,10 @@ fn a_device_wanted_before_it_was_ever_seen_is_linked_when_it_appears() {
         let fake = FakeBluez::start().await;
         let clip = DeviceSpec::oximeter(1, "Clip");
         let device = clip.device;
-        let mut ward = Ward::start(fake.clone());
+        // No retry may help: the advertisement itself must start the connection.
+        let long = Duration::from_secs(60);
+        let timing = Timing { retry_first: long, retry_max: long, ..ble_ward::short() };
+        let mut ward = Ward::with(fake.clone(), 4096, timing);
         ward.connect(device, DeviceKind::PulseOximeter);
         ward.link(device, Link::Connecting).await;
         ward.listen(Duration::from_millis(500)).await;
@@ -206,6 +208,22 @@ fn odd_values_pass_unchanged_and_bounded() {
         }
         fake.notify(device, 0x2A37, &[7; 60_000]).await;
         assert_eq!(ward.frame(device, 0x2A37).await, [7; 512]);
+    });
+}
+
+#[test]
+fn a_reading_sent_at_the_moment_of_subscription_is_not_missed() {
+    isolated("a_reading_sent_at_the_moment_of_subscription_is_not_missed", |mut bus| async move {
+        bus.start();
+        let fake = FakeBluez::start().await;
+        let mut clip = DeviceSpec::oximeter(1, "Clip");
+        clip.stored = vec![(0x2A5E, OXYGEN.to_vec())];
+        let device = clip.device;
+        fake.add_device(clip);
+        let mut ward = Ward::start(fake.clone());
+        ward.seen(device).await;
+        ward.go_live(device, DeviceKind::PulseOximeter).await;
+        assert_eq!(ward.frame(device, 0x2A5E).await, OXYGEN);
     });
 }
 

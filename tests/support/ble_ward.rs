@@ -1,5 +1,7 @@
 //! A Bluetooth driver, a pretended BlueZ around it, and everything the driver said.
 
+#![allow(dead_code, reason = "each test binary uses its own part of this helper")]
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,9 +86,9 @@ impl Ward {
         }
     }
 
-    /// Takes what is already there.
-    pub fn take(&mut self) -> Vec<Event> {
-        std::iter::from_fn(|| self.events.try_recv().ok()).collect()
+    /// Drops the receiving end, as a core that died would.
+    pub fn stop_listening(self) -> (BleHandle, JoinHandle<()>) {
+        (self.driver, self.task)
     }
 
     pub async fn radio(&mut self, health: RadioHealth) -> Duration {
@@ -133,9 +135,9 @@ impl Ward {
 
     /// The states of a link so far, oldest first.
     pub fn links(&self, device: DeviceId) -> Vec<Link> {
-        let links = self.log.iter().filter_map(|event| match event {
-            Event::Link(d, link) if *d == device => Some(*link),
-            _ => None,
+        let links = self.log.iter().filter_map(|event| {
+            let Event::Link(of, link) = event else { return None };
+            (*of == device).then_some(*link)
         });
         links.collect()
     }

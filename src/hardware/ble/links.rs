@@ -78,6 +78,12 @@ where
                 release(running);
             }
         }
+        // Given up while there was no life to let it go.
+        for device in self.outbox.open_links() {
+            if !orders.wanted.contains_key(&device) && !self.running.contains_key(&device) {
+                self.outbox.link(device, Link::Down);
+            }
+        }
         for (device, want) in &orders.wanted {
             if !self.running.contains_key(device) {
                 self.outbox.link(*device, Link::Connecting);
@@ -196,6 +202,22 @@ mod tests {
         tokio::join!(links.follow(&mut followed), script);
         assert_eq!(starts.load(Ordering::SeqCst), 2);
         assert!(links.tasks.is_empty() && links.running.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_link_given_up_between_two_lives_goes_down() {
+        let (sender, mut events) = mpsc::channel(16);
+        let outbox = Outbox::new(sender);
+        outbox.link(ONE, Link::Connecting);
+        let (order, mut followed) = watch::channel(orders(None));
+        let mut links = Links::new(outbox, Duration::ZERO, |_, _, _| async {});
+        let script = async {
+            for link in ["Connecting", "Down"] {
+                assert_eq!(next(&mut events).await, format!("Some(Link(device-0001, {link}))"));
+            }
+            order.send_replace(Orders { stop: true, ..Orders::default() });
+        };
+        tokio::join!(links.follow(&mut followed), script);
     }
 
     #[tokio::test]

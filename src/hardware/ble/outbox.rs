@@ -232,7 +232,10 @@ mod tests {
             ["Overrun { source: \"bluetooth\", lost: 1 }", "Link(device-0001, Lost)"]
         );
         outbox.post(Event::Gone(ONE));
-        assert_eq!(texts(&mut events), ["Gone(device-0001)"]);
+        assert_eq!(
+            texts(&mut events),
+            ["Overrun { source: \"bluetooth\", lost: 1 }", "Gone(device-0001)"]
+        );
     }
 
     #[test]

@@ -5,8 +5,16 @@
 //! updates a second, a service list that grows after connecting, an empty Busy while switching on.
 //! Include it with `#[path = "support/fake_bluez/mod.rs"] mod fake_bluez;` and run each test inside
 //! [`private_bus::isolated`].
-#![allow(dead_code, missing_docs, reason = "each test binary uses its own part of this helper")]
+#![allow(
+    dead_code,
+    unused_imports,
+    missing_docs,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "each test binary uses its own part of this helper, and tests report by printing"
+)]
 
+pub mod gatt;
 pub mod objects;
 pub mod private_bus;
 pub mod world;
@@ -14,14 +22,14 @@ pub mod world;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep};
 use wardkeep::hardware::DeviceId;
 use zbus::{Connection, fdo};
 
-use objects::{
-    ADAPTER, AdapterObject, CharacteristicObject, DeviceObject, device_path, drop_link, hide,
-};
+use gatt::{CharacteristicObject, drop_link, hide};
+use objects::{ADAPTER, AdapterObject, DeviceObject, device_path};
 use world::{AdapterState, World};
 pub use world::{DeviceSpec, ServiceSpec, characteristic};
 
@@ -35,10 +43,19 @@ pub struct FakeBluez {
     running: Mutex<Option<Running>>,
 }
 
+/// A daemon on a thread of its own, so that it can hang and die like a process.
 #[derive(Debug)]
 struct Running {
     connection: Connection,
-    air: JoinHandle<()>,
+    runtime: Option<Runtime>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// Notifies readings until dropped.
@@ -73,18 +90,36 @@ impl FakeBluez {
         if self.world.lock().adapter.is_some() {
             builder = builder.serve_at(ADAPTER, AdapterObject(self.world.clone()));
         }
-        let connection = builder.build().await.expect("a private bus is there");
-        let air = tokio::spawn(advertise(connection.clone(), self.world.clone()));
-        *self.running.lock().expect("not poisoned") = Some(Running { connection, air });
+        let mut runtime = Builder::new_multi_thread();
+        runtime.worker_threads(1).thread_name("bluetoothd").enable_all();
+        let runtime = runtime.build().expect("a runtime");
+        let built = runtime.spawn(async move { builder.build().await }).await;
+        let connection = built.expect("no panic").expect("a private bus is there");
+        runtime.spawn(advertise(connection.clone(), self.world.clone()));
+        let running = Running { connection, runtime: Some(runtime) };
+        *self.running.lock().expect("not poisoned") = Some(running);
     }
 
     /// Ends the daemon as a crash does: its name and all its objects are gone at once.
     pub async fn stop_daemon(&self) {
         let running = self.running.lock().expect("not poisoned").take();
-        let Some(Running { connection, air }) = running else { return };
-        air.abort();
-        connection.close().await.expect("the bus is there");
+        let Some(running) = running else { return };
+        running.connection.clone().close().await.expect("the bus is there");
+        drop(running);
         self.world.lock().daemon_died();
+    }
+
+    /// Forgets a daemon whose bus died under it.
+    pub fn crash_daemon(&self) {
+        drop(self.running.lock().expect("not poisoned").take());
+        self.world.lock().daemon_died();
+    }
+
+    /// Lets the daemon hang: it keeps its name and answers nothing for a while.
+    pub fn hang(&self, time: Duration) {
+        let running = self.running.lock().expect("not poisoned");
+        let runtime = running.as_ref().and_then(|it| it.runtime.as_ref());
+        runtime.expect("the daemon runs").spawn(async move { std::thread::sleep(time) });
     }
 
     fn bus_if_running(&self) -> Option<Connection> {
@@ -176,6 +211,17 @@ impl FakeBluez {
         let device = spec.device;
         self.world.lock().add(spec, false);
         show_device(&self.bus(), &self.world, device).await.expect("the bus is there");
+    }
+
+    /// Adds a peripheral whose link an earlier program left behind.
+    pub async fn left_connected(&self, spec: DeviceSpec) {
+        let device = spec.device;
+        self.remember_device(spec).await;
+        self.world.device(device, |it| {
+            it.advertising = true;
+            it.connected = true;
+        });
+        gatt::resolve(&self.bus(), &self.world, device).await.expect("the bus is there");
     }
 
     /// Starts or stops a peripheral's advertising.

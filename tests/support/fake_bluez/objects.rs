@@ -1,4 +1,4 @@
-//! The D-Bus objects: Adapter1, Device1, GattService1, GattCharacteristic1, as btleplug sees them.
+//! The D-Bus objects: Adapter1 and Device1, as btleplug sees them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use wardkeep::hardware::DeviceId;
 use zbus::object_server::SignalEmitter;
 use zbus::{Connection, ObjectPath, OwnedObjectPath, OwnedVariant, fdo, interface};
 
-use super::world::{CharacteristicSpec, ServiceSpec, World, uuid};
+use super::gatt::{drop_link, resolve};
+use super::world::{World, uuid};
 
 /// The controller's path.
 pub const ADAPTER: &str = "/org/bluez/hci0";
@@ -37,7 +38,8 @@ pub fn device_path(device: DeviceId) -> String {
     format!("{ADAPTER}/dev_{}", device.to_string().replace(':', "_"))
 }
 
-fn owned(path: &str) -> OwnedObjectPath {
+/// A path as D-Bus carries it.
+pub fn owned(path: &str) -> OwnedObjectPath {
     ObjectPath::try_from(path.to_owned()).expect("paths are made of known parts").into()
 }
 
@@ -267,156 +269,5 @@ impl DeviceObject {
     #[zbus(property)]
     fn services_resolved(&self) -> bool {
         self.read(|device| device.resolved)
-    }
-}
-
-/// Shows the GATT objects and says that the services are resolved.
-async fn resolve(bus: &Connection, world: &Arc<World>, device: DeviceId) -> zbus::Result<()> {
-    let services = world.device(device, |it| it.spec.services.clone()).unwrap_or_default();
-    let server = bus.object_server();
-    let mut handle = 0x000A_u16;
-    for service in services {
-        let path = format!("{}/service{handle:04x}", device_path(device));
-        show(world, device, &path, None);
-        server.at(path.as_str(), ServiceObject { service: service.clone(), device }).await?;
-        for spec in service.characteristics {
-            handle += 2;
-            let char_path = format!("{path}/char{handle:04x}");
-            show(world, device, &char_path, Some(spec.value.clone()));
-            let object = CharacteristicObject {
-                world: world.clone(),
-                device,
-                service: path.clone(),
-                path: char_path.clone(),
-                spec,
-            };
-            server.at(char_path.as_str(), object).await?;
-        }
-        handle += 4;
-    }
-    let still_connected = world.device(device, |it| {
-        it.resolved = it.connected;
-        it.connected
-    });
-    if still_connected == Some(true) {
-        let object = server.interface::<_, DeviceObject>(device_path(device)).await?;
-        let shown = object.get().await;
-        shown.u_u_i_ds_changed(object.signal_emitter()).await?;
-        shown.services_resolved_changed(object.signal_emitter()).await?;
-    }
-    Ok(())
-}
-
-fn show(world: &World, device: DeviceId, path: &str, value: Option<Vec<u8>>) {
-    world.device(device, |it| {
-        it.gatt.push(path.to_owned());
-        if let Some(value) = value {
-            it.values.insert(path.to_owned(), value);
-        }
-    });
-}
-
-/// Ends a link as the real daemon tells it: Connected first, then the GATT objects go.
-pub async fn drop_link(bus: &Connection, world: &World, device: DeviceId) -> zbus::Result<()> {
-    let gatt = world.device(device, |it| it.end_link()).unwrap_or_default();
-    let object = bus.object_server().interface::<_, DeviceObject>(device_path(device)).await?;
-    let shown = object.get().await;
-    shown.services_resolved_changed(object.signal_emitter()).await?;
-    shown.connected_changed(object.signal_emitter()).await?;
-    hide(bus, gatt).await
-}
-
-/// Removes GATT objects.
-pub async fn hide(bus: &Connection, gatt: Vec<String>) -> zbus::Result<()> {
-    for path in gatt {
-        if path.contains("/char") {
-            bus.object_server().remove::<CharacteristicObject, _>(path).await?;
-        } else {
-            bus.object_server().remove::<ServiceObject, _>(path).await?;
-        }
-    }
-    Ok(())
-}
-
-pub struct ServiceObject {
-    service: ServiceSpec,
-    device: DeviceId,
-}
-
-#[interface(name = "org.bluez.GattService1")]
-impl ServiceObject {
-    #[zbus(property, name = "UUID")]
-    fn uuid(&self) -> String {
-        uuid(self.service.number)
-    }
-    #[zbus(property)]
-    fn primary(&self) -> bool {
-        true
-    }
-    #[zbus(property)]
-    fn device(&self) -> OwnedObjectPath {
-        owned(&device_path(self.device))
-    }
-}
-
-pub struct CharacteristicObject {
-    world: Arc<World>,
-    device: DeviceId,
-    service: String,
-    path: String,
-    pub spec: CharacteristicSpec,
-}
-
-#[interface(name = "org.bluez.GattCharacteristic1")]
-impl CharacteristicObject {
-    fn start_notify(&self) -> Result<(), BluezError> {
-        let path = self.path.clone();
-        let subscribed = self
-            .world
-            .device(self.device, |it| it.connected.then(|| it.notifying.insert(path)).is_some());
-        if subscribed == Some(true) {
-            Ok(())
-        } else {
-            Err(BluezError::Failed("Not connected".into()))
-        }
-    }
-
-    fn stop_notify(&self) {
-        self.world.device(self.device, |it| it.notifying.remove(&self.path));
-    }
-
-    fn read_value(&self, options: HashMap<String, OwnedVariant>) -> Result<Vec<u8>, BluezError> {
-        drop(options);
-        if self.spec.flags.contains(&"read") {
-            Ok(self.value())
-        } else {
-            Err(BluezError::Failed("Read not permitted".into()))
-        }
-    }
-
-    #[zbus(property, name = "UUID")]
-    fn uuid(&self) -> String {
-        uuid(self.spec.number)
-    }
-    #[zbus(property)]
-    fn service(&self) -> OwnedObjectPath {
-        owned(&self.service)
-    }
-    #[zbus(property)]
-    fn value(&self) -> Vec<u8> {
-        let value = self.world.device(self.device, |it| it.values.get(&self.path).cloned());
-        value.flatten().unwrap_or_default()
-    }
-    #[zbus(property)]
-    fn notifying(&self) -> bool {
-        self.world.device(self.device, |it| it.notifying.contains(&self.path)).unwrap_or_default()
-    }
-    #[zbus(property)]
-    fn flags(&self) -> Vec<String> {
-        self.spec.flags.iter().map(|flag| (*flag).to_owned()).collect()
-    }
-    #[zbus(property, name = "MTU")]
-    fn mtu(&self) -> u16 {
-        185
     }
 }

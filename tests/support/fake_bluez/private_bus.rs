@@ -58,7 +58,12 @@ impl PrivateBus {
         let Some(mut daemon) = self.daemon.take() else { return };
         daemon.kill().expect("our own child");
         daemon.wait().expect("our own child");
-        fs::remove_file(self.directory.join("bus")).expect("the socket of the dead daemon");
+        // A daemon that is killed leaves both behind, and the next would not start.
+        for left in ["bus", "pid"] {
+            if let Err(error) = fs::remove_file(self.directory.join(left)) {
+                eprintln!("private bus: {left}: {error}");
+            }
+        }
     }
 }
 
@@ -126,10 +131,15 @@ fn run_child(test: &str, arguments: &[&str]) {
         return;
     }
     let directory = tempfile::tempdir().expect("a temporary directory");
+    // A harness shows what a test printed only if it failed; the child's output is treated alike.
+    let output = directory.path().join("output");
+    let log = fs::File::create(&output).expect("the directory is ours");
     let mut child = Command::new(env::current_exe().expect("this program has a path"))
         .args(arguments)
         .env(DIRECTORY, directory.path())
         .env("DBUS_SYSTEM_BUS_ADDRESS", format!("unix:path={}/bus", directory.path().display()))
+        .stdout(log.try_clone().expect("an open file"))
+        .stderr(log)
         .spawn()
         .expect("this program starts again");
     let mut waited = Duration::ZERO;
@@ -148,6 +158,7 @@ fn run_child(test: &str, arguments: &[&str]) {
         child.wait().expect("our own child");
     }
     end_orphan(directory.path());
+    print!("{}", fs::read_to_string(&output).unwrap_or_default());
     let status = status.unwrap_or_else(|| panic!("{test} did not end in time"));
     assert!(status.success(), "{test} failed in its own process: {status}");
     // A name that fits no test would pass by running nothing.

@@ -44,6 +44,8 @@ pub struct DeviceSpec {
     pub advertised: Vec<u16>,
     /// Its GATT table.
     pub services: Vec<ServiceSpec>,
+    /// Values it sends as soon as the characteristic is subscribed to.
+    pub stored: Vec<(u16, Vec<u8>)>,
 }
 
 impl DeviceSpec {
@@ -79,6 +81,7 @@ impl DeviceSpec {
             rssi: -55,
             advertised: vec![service.number],
             services: vec![service, battery],
+            stored: Vec::new(),
         }
     }
 }
