@@ -35,6 +35,9 @@ mod unlock;
 mod vault;
 mod worker;
 
+#[cfg(all(test, feature = "store"))]
+mod wipe_tests;
+
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
 pub use inspect::{Facts, inspect};
 pub use setup::{RecoveredVault, open_with_recovery};

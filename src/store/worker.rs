@@ -42,6 +42,11 @@ impl Opened {
     pub(super) fn new(vault: Vault, keys: VaultKeys) -> Self {
         Self { vault, keys, import: None }
     }
+
+    #[cfg(test)]
+    pub(super) fn into_parts(self) -> (Vault, VaultKeys) {
+        (self.vault, self.keys)
+    }
 }
 
 enum Phase {
