@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::device_secret::DeviceKeys;
 use super::keyring::VaultKeys;
-use super::primitives::{Key, hash, key_from, open_with};
+use super::primitives::{Key, hash, open_with};
 use super::segment::{
     Entry, Header, INFO, Record, SEGMENT_LEN_MAX, context, next_key, open_segment, records,
     segments,
@@ -223,7 +223,7 @@ impl Walk {
     ) -> Option<&'a mut Walk> {
         if walk.as_ref().is_none_or(|walk| walk.chain != header.chain) {
             let key = match &header.orphan {
-                Some(sealed) => key_from(&open_with(secret, INFO, &header.chain, sealed)?)?,
+                Some(sealed) => Key::from_slice(&open_with(secret, INFO, &header.chain, sealed)?)?,
                 None => vault_keys.chain(&header.chain),
             };
             let first = (header.chain_first_seq, key);

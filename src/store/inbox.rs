@@ -107,7 +107,7 @@ impl Inbox {
             Some(head) => head,
             None => orphan_head(ring, &segments)?,
         };
-        let run = u64::from_be_bytes(*random()?);
+        let run = u64::from_be_bytes(random()?);
         let last = segments.last().map_or(0, |(number, _)| number + 1);
         let mut inbox = Self {
             dir: dir.to_owned(),
@@ -360,7 +360,7 @@ impl Inbox {
 }
 
 fn vault_chain(vault: &VaultKeys, first_seq: u64) -> Result<Chain, StoreFault> {
-    let id = *random()?;
+    let id = random()?;
     Ok(Chain { id, first_seq, key: vault.chain(&id), orphan: None })
 }
 
@@ -374,8 +374,8 @@ fn orphan_head(ring: &Keyring, segments: &[(u64, PathBuf)]) -> Result<Head, Stor
             next_seq = next_seq.max(record.seq.saturating_add(1));
         }
     }
-    let id: [u8; 16] = *random()?;
-    let key: Key = random()?;
+    let id: [u8; 16] = random()?;
+    let key = Key::random()?;
     let orphan = Some(seal_to(&ring.inbox, INFO, &id, key.as_slice())?);
     let segment = segments.last().map_or(1, |(number, _)| number + 1);
     let chain = Chain { id, first_seq: next_seq, key, orphan };

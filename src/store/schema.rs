@@ -14,7 +14,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction,
 use zeroize::Zeroizing;
 
 use super::StoreFault;
-use super::primitives::{Key, random};
+use super::primitives::Key;
 use super::rows;
 use super::segment::Entry;
 use super::vault::{CipherFacts, Cursor};
@@ -72,7 +72,7 @@ impl From<rusqlite::Error> for StoreFault {
 /// See [`super::vault::cipher_facts`].
 pub fn cipher_facts() -> Result<CipherFacts, StoreFault> {
     let connection = Connection::open_in_memory().map_err(|_| StoreFault::NoCipher)?;
-    set_key(&connection, &random()?)?;
+    set_key(&connection, &Key::random()?)?;
     assert_cipher(&connection)
 }
 

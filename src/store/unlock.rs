@@ -35,9 +35,9 @@ impl Gate {
         let boot = match boot_id() {
             Some(boot) => boot,
             // An unknown start of the machine counts as another one: delays restart in full.
-            None => BootId(u128::from_be_bytes(*random()?)),
+            None => BootId(u128::from_be_bytes(random()?)),
         };
-        Ok(Self { cost, boot, tag_key: random()?, wrong: VecDeque::new() })
+        Ok(Self { cost, boot, tag_key: Key::random()?, wrong: VecDeque::new() })
     }
 
     fn tag(&self, badge: &[u8; 32], pin: &Pin) -> ([u8; 32], [u8; 32]) {
