@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use store_kit::*;
 use wardkeep::confidential::Secret;
-use wardkeep::store::{AuditAct, Import, Outcome};
+use wardkeep::store::{AuditAct, Command, Import, Outcome};
 
 /// Splits a segment into its front (header and tag) and its framed records.
 fn split(segment: &[u8]) -> (Vec<u8>, Vec<Vec<u8>>) {
@@ -200,9 +200,14 @@ fn recorder_process() {
         rig.unlock(at(0));
     }
     let run = std::env::var("WARDKEEP_TEST_RUN").unwrap().parse().unwrap();
-    for seq in 1.. {
-        rig.record(run, seq..=seq);
-        std::thread::sleep(Duration::from_millis(2));
+    for seq in 1..=u64::MAX {
+        while rig.handle.try_send(Command::Record(Box::new(observation(run, seq)))).is_err() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if seq == 2_000 {
+            // The queue holds 1,024: hundreds are durable by now. The file is the signal to kill.
+            fs::write(Path::new(&dir).join("sent"), b"").unwrap();
+        }
     }
 }
 
@@ -219,7 +224,13 @@ fn s8_killed_while_recording_loses_at_most_the_last_second_and_forges_nothing() 
             child.env("WARDKEEP_TEST_OPEN", "1");
         }
         let mut child = child.spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(1_500 + 97 * run));
+        let sent = dir.path().join("sent");
+        while !sent.exists() {
+            assert!(child.try_wait().unwrap().is_none(), "the recorder ended by itself");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        fs::remove_file(sent).unwrap();
+        std::thread::sleep(Duration::from_millis(7 * run));
         child.kill().unwrap();
         child.wait().unwrap();
     }
@@ -235,7 +246,7 @@ fn s8_killed_while_recording_loses_at_most_the_last_second_and_forges_nothing() 
             .map(|observation| observation.record.seq)
             .collect();
         seqs.sort_unstable();
-        assert!(seqs.len() > 20, "run {run} kept {}", seqs.len());
+        assert!(seqs.len() > 200, "run {run} kept {}", seqs.len());
         assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>(), "run {run} has a gap");
     }
 }
@@ -281,7 +292,7 @@ fn s3_an_unlock_answers_before_the_import_and_a_lock_in_between_loses_nothing() 
         rig.close();
     }
     rig.unlock_at((badge(), RIGHT_PIN), at(0)).unwrap();
-    rig.send(wardkeep::store::Command::Close);
+    rig.send(Command::Close);
     let outcome = rig.next();
     let Outcome::Imported(first) = outcome else { panic!("{outcome:?}") };
     assert!(first.imported < 3_000, "the lock did not wait for the import: {first:?}");

@@ -51,16 +51,10 @@ pub enum Step {
 }
 
 impl ImportRun {
-    /// Plans the import of all segments below `end_segment`; `end_seq` is the number after the last
-    /// durable record.
-    pub fn plan(
-        dir: &Path,
-        vault: &Vault,
-        end_segment: u64,
-        end_seq: u64,
-    ) -> Result<Self, StoreFault> {
-        let mut waiting = VecDeque::from(segments(dir)?);
-        waiting.retain(|(number, _)| *number < end_segment);
+    /// Plans the import of all segments, none of which is written any more; `end_seq` is the number
+    /// after the last durable record.
+    pub fn plan(dir: &Path, vault: &Vault, end_seq: u64) -> Result<Self, StoreFault> {
+        let waiting = VecDeque::from(segments(dir)?);
         let cursor = vault.cursor()?;
         let ledger =
             Ledger { cursor, holes: Vec::new(), found: Import::default(), restarted: false };
@@ -98,13 +92,12 @@ impl ImportRun {
         };
         let mut ledger = self.ledger.clone();
         // The last segment before the cursor may be one whose deletion a kill prevented.
-        if number + 1 == ledger.cursor.next_segment {
+        if number.checked_add(1) == Some(ledger.cursor.next_segment) {
             fs::remove_file(&path)?;
             self.waiting.pop_front();
             return Ok(Step::More);
         }
         let entries = self.read_segment(keys, vault_keys, (number, &bytes), &mut ledger);
-        ledger.cursor.next_segment = ledger.cursor.next_segment.max(number + 1);
         vault.import(&entries, ledger.cursor)?;
         if ledger.found.forged > self.ledger.found.forged {
             fs::rename(&path, path.with_extension("bad"))?;
@@ -140,6 +133,8 @@ impl ImportRun {
             return Vec::new();
         };
         ledger.restarted |= header.orphan.is_some();
+        let after = header.segment.saturating_add(1);
+        ledger.cursor.next_segment = ledger.cursor.next_segment.max(after);
         let (secret, _) = vault_keys.inbox();
         let (records, whole) = records(body);
         if whole < body.len() {

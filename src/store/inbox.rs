@@ -108,7 +108,6 @@ impl Inbox {
             None => orphan_head(ring, &segments)?,
         };
         let run = u64::from_be_bytes(random()?);
-        let last = segments.last().map_or(0, |(number, _)| number + 1);
         let mut inbox = Self {
             dir: dir.to_owned(),
             key: keys.inbox(),
@@ -117,7 +116,7 @@ impl Inbox {
             run,
             next_seq: head.next_seq,
             prev: head.prev,
-            next_segment: head.segment.max(last),
+            next_segment: head.segment,
             segment: None,
             pending: Vec::new(),
             durable: (head.next_seq, head.chain.key.clone(), head.prev),
@@ -136,7 +135,12 @@ impl Inbox {
 
     /// Follows the chain through a segment that was written after the head, and cuts a torn tail.
     fn walk(&mut self, keys: &DeviceKeys, path: &Path) -> Result<(), StoreFault> {
-        let bytes = durable::read(path, SEGMENT_LEN_MAX)?.ok_or(StoreFault::Damaged)?;
+        let bytes = match durable::read(path, SEGMENT_LEN_MAX) {
+            Ok(bytes) => bytes.unwrap_or_default(),
+            // Longer than any segment of ours: the import reports it.
+            Err(StoreFault::Damaged) => return Ok(()),
+            Err(fault) => return Err(fault),
+        };
         let Some((header, body)) = open_segment(keys, &bytes) else {
             if frame(&bytes, RECORD_LEN_MAX).is_none_or(|(_, rest)| rest.len() < 32) {
                 // The header itself is torn, so nothing in this segment was ever acknowledged.
@@ -144,6 +148,7 @@ impl Inbox {
             }
             return Ok(());
         };
+        self.next_segment = self.next_segment.max(header.segment.saturating_add(1));
         if header.chain != self.chain.id {
             return Ok(());
         }
@@ -215,11 +220,6 @@ impl Inbox {
         self.durable.0
     }
 
-    /// The number of the next segment; those below may be imported once [`Inbox::roll`] was called.
-    pub fn next_segment(&self) -> u64 {
-        self.next_segment
-    }
-
     /// Writes and syncs what waits, in at most as many steps as segments are needed.
     ///
     /// # Errors
@@ -279,7 +279,12 @@ impl Inbox {
 
     fn begin_segment(&mut self) -> Result<OpenSegment, StoreFault> {
         self.anchor()?;
-        let path = self.dir.join(file_name(self.next_segment));
+        let mut path = self.dir.join(file_name(self.next_segment));
+        while path.try_exists()? {
+            // Put there by somebody else; the import reports it.
+            self.next_segment += 1;
+            path = self.dir.join(file_name(self.next_segment));
+        }
         let header = serde_json::to_vec(&self.header()).map_err(|_| StoreFault::Io)?;
         let front = [framed(&header), mac(&self.key, &[&header]).to_vec()].concat();
         let mut file = durable::create_new(&path)?;
@@ -368,7 +373,11 @@ fn vault_chain(vault: &VaultKeys, first_seq: u64) -> Result<Chain, StoreFault> {
 fn orphan_head(ring: &Keyring, segments: &[(u64, PathBuf)]) -> Result<Head, StoreFault> {
     let mut next_seq = 1;
     for (_, path) in segments {
-        let bytes = durable::read(path, SEGMENT_LEN_MAX)?.unwrap_or_default();
+        let bytes = match durable::read(path, SEGMENT_LEN_MAX) {
+            Ok(bytes) => bytes.unwrap_or_default(),
+            Err(StoreFault::Damaged) => continue,
+            Err(fault) => return Err(fault),
+        };
         let body = frame(&bytes, RECORD_LEN_MAX).and_then(|(_, rest)| rest.get(32..));
         for record in records(body.unwrap_or_default()).0.into_iter().filter_map(Record::parse) {
             next_seq = next_seq.max(record.seq.saturating_add(1));

@@ -51,6 +51,7 @@ impl VaultKeys {
     }
 
     #[cfg(test)]
+    #[cfg(feature = "store")]
     pub fn master_for_tests(&self) -> &Key {
         &self.master
     }

@@ -21,6 +21,7 @@ mod handle;
 mod import;
 mod inbox;
 mod inspect;
+mod keep;
 mod keyring;
 mod keyslot;
 mod primitives;
@@ -35,7 +36,8 @@ mod unlock;
 mod vault;
 mod worker;
 
-#[cfg(all(test, feature = "store"))]
+#[cfg(test)]
+#[cfg(feature = "store")]
 mod wipe_tests;
 
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};

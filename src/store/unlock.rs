@@ -7,12 +7,12 @@
 use std::collections::VecDeque;
 use std::fs;
 
+use super::keep::Opened;
 use super::keyring::Recipient;
 use super::keyslot::{self, Pair, Slot, SlotInfo};
 use super::primitives::{KdfCost, Key, mac, random};
 use super::setup::Store;
 use super::vault::Vault;
-use super::worker::Opened;
 use super::{Admission, Refusal, StoreFault, Unlocked};
 use crate::moment::BootTime;
 use crate::session::factor::{Badge, Pin};
