@@ -1,14 +1,16 @@
-//! What is left of the vault's key in this process's memory after a lock.
+//! What is left of keys and PINs in this process's memory once they are not needed any more.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
+use jiff::Timestamp;
+
 use super::durable::StateDir;
 use super::handle::Options;
 use super::setup::{Loaded, Store, initialise};
-use super::{NewOperator, device_secret::SecretFile};
+use super::{Attempt, Command, NewOperator, Outcome, device_secret::SecretFile};
 use crate::confidential::Phi;
-use crate::moment::BootTime;
+use crate::moment::{BootTime, Moment};
 use crate::session::Role;
 use crate::session::factor::{Badge, Pin, ReaderFamily};
 
@@ -27,14 +29,15 @@ fn occurrences(masked: &[u8]) -> usize {
         while at < end {
             let len = chunk.len().min(usize::try_from(end - at).unwrap());
             let Ok(read) = memory.read_at(&mut chunk[..len], at) else { break };
-            for byte in &mut chunk[..read] {
-                *byte ^= MASK;
-            }
-            let first = masked[0];
-            found += chunk[..read]
+            let read_bytes = &chunk[..read];
+            let first = masked[0] ^ MASK;
+            let is_pattern = |from: &[u8]| {
+                from.len() >= masked.len() && masked.iter().zip(from).all(|(a, b)| *a ^ MASK == *b)
+            };
+            found += read_bytes
                 .iter()
                 .enumerate()
-                .filter(|(index, byte)| **byte == first && chunk[*index..read].starts_with(masked))
+                .filter(|(index, byte)| **byte == first && is_pattern(&read_bytes[*index..]))
                 .count();
             let overlap = if at + read as u64 >= end { 0 } else { masked.len() };
             at += (read - overlap) as u64;
@@ -92,4 +95,34 @@ fn s3_after_a_lock_no_vault_key_is_left_in_memory() {
     drop(keys);
     let left = all.each_ref().map(|key| occurrences(key));
     assert_eq!(left, [0; 4], "K_db, K_db as text, SK_inbox, VMK; while open: {before:?}");
+}
+
+#[test]
+fn s10_after_an_unlock_no_pin_is_left_in_memory() {
+    let digits = [9, 3, 7, 1, 8, 2, 6, 4];
+    let pattern = masked(digits.iter().map(|digit| digit + b'0'));
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options::new(dir.path())
+        .with_device_secret(SecretFile::new(dir.path()))
+        .with_cost_for_tests();
+    let (sender, mut outcomes) = tokio::sync::mpsc::channel(16);
+    let (handle, thread) = super::spawn(options, sender).unwrap();
+    outcomes.blocking_recv().unwrap();
+    let badge = Badge::new(ReaderFamily::PcscUid, &[1, 2, 3, 4]).unwrap();
+    let now = Moment { boot: BootTime::default(), wall: Timestamp::UNIX_EPOCH };
+    let first = NewOperator {
+        initials: "AB".into(),
+        name: Phi::new("A B".into()),
+        role: Role::It,
+        badge: badge.clone(),
+        pin: digits.into_iter().collect(),
+    };
+    handle.try_send(Command::Initialise(Box::new(first), now)).unwrap();
+    let unlock = Command::Unlock(Attempt(1), badge, digits.into_iter().collect(), now);
+    assert!(occurrences(&pattern) > 0, "the search finds a PIN that is there");
+    handle.try_send(unlock).unwrap();
+    while !matches!(outcomes.blocking_recv().unwrap(), Outcome::Imported(_)) {}
+    assert_eq!(occurrences(&pattern), 0);
+    drop(handle);
+    thread.join().unwrap();
 }
