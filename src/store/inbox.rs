@@ -27,7 +27,7 @@ use super::segment::{
     framed, next_key, open_segment, records, segments, size,
 };
 use super::{StoreFault, durable};
-use crate::moment::BootTime;
+use crate::moment::{BootTime, Moment};
 
 const HEAD: &str = "head";
 const HEAD_MAX: u64 = 4096;
@@ -335,14 +335,16 @@ impl Inbox {
     }
 
     /// Starts a chain that only the vault can verify, as the vault closes. A chain with records that
-    /// could not be written yet goes on instead.
-    pub fn start_chain(&mut self, vault: &VaultKeys) -> Result<(), StoreFault> {
+    /// could not be written yet goes on instead. `at_least` is the number that the vault expects
+    /// next: an old head that was put back must not lead to numbers that were given out before.
+    pub fn start_chain(&mut self, vault: &VaultKeys, at_least: u64) -> Result<(), StoreFault> {
         if self.pending() > 0 {
             return Ok(());
         }
         self.segment = None;
+        self.next_seq = self.next_seq.max(at_least);
         self.chain = vault_chain(vault, self.next_seq)?;
-        self.durable.1 = self.chain.key.clone();
+        self.durable = (self.next_seq, self.chain.key.clone(), self.prev);
         self.anchor()
     }
 
@@ -369,24 +371,15 @@ fn vault_chain(vault: &VaultKeys, first_seq: u64) -> Result<Chain, StoreFault> {
     Ok(Chain { id, first_seq, key: vault.chain(&id), orphan: None })
 }
 
-/// State for a chain that starts without the vault, after the head was lost.
+/// State for a chain that starts without the vault, after the head was lost. Nobody knows which
+/// numbers were given out, so it jumps ahead of all of them: by the clock, in steps of 2^20 a second.
 fn orphan_head(ring: &Keyring, segments: &[(u64, PathBuf)]) -> Result<Head, StoreFault> {
-    let mut next_seq = 1;
-    for (_, path) in segments {
-        let bytes = match durable::read(path, SEGMENT_LEN_MAX) {
-            Ok(bytes) => bytes.unwrap_or_default(),
-            Err(StoreFault::Damaged) => continue,
-            Err(fault) => return Err(fault),
-        };
-        let body = frame(&bytes, RECORD_LEN_MAX).and_then(|(_, rest)| rest.get(32..));
-        for record in records(body.unwrap_or_default()).0.into_iter().filter_map(Record::parse) {
-            next_seq = next_seq.max(record.seq.saturating_add(1));
-        }
-    }
+    let seconds = u64::try_from(Moment::read().wall.as_second()).unwrap_or(0);
+    let next_seq = seconds << 20;
     let id: [u8; 16] = random()?;
     let key = Key::random()?;
     let orphan = Some(seal_to(&ring.inbox, INFO, &id, key.as_slice())?);
-    let segment = segments.last().map_or(1, |(number, _)| number + 1);
+    let segment = segments.last().map_or(1, |(number, _)| number.saturating_add(1));
     let chain = Chain { id, first_seq: next_seq, key, orphan };
     Ok(Head { chain, next_seq, prev: [0; 32], segment, cart_generation: 0 })
 }

@@ -169,7 +169,8 @@ impl Worker {
         self.flush();
         let Phase::Ready(store) = &mut self.phase else { return };
         let Some(Opened { vault, keys, import, .. }) = store.open.take() else { return };
-        let chained = store.inbox.start_chain(&keys);
+        let expected = vault.cursor().map_or(0, |cursor| cursor.next_seq);
+        let chained = store.inbox.start_chain(&keys, expected);
         drop(keys);
         let closed = vault.close();
         if let Some(run) = import {

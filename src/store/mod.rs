@@ -38,6 +38,9 @@ mod worker;
 
 #[cfg(test)]
 #[cfg(feature = "store")]
+mod import_tests;
+#[cfg(test)]
+#[cfg(feature = "store")]
 mod wipe_tests;
 
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};

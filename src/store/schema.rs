@@ -182,7 +182,7 @@ impl Vault {
     pub fn cursor(&self) -> Result<Cursor, StoreFault> {
         Ok(Cursor {
             next_seq: self.meta("inbox_next_seq")?.unwrap_or(1),
-            next_segment: self.meta("inbox_next_segment")?.unwrap_or(1),
+            last_segment: self.meta("inbox_last_segment")?.unwrap_or(0),
         })
     }
 
@@ -197,7 +197,7 @@ impl Vault {
             tracing::warn!(refused, "imported observations whose identity is taken");
         }
         set_meta(&transaction, "inbox_next_seq", cursor.next_seq)?;
-        set_meta(&transaction, "inbox_next_segment", cursor.next_segment)?;
+        set_meta(&transaction, "inbox_last_segment", cursor.last_segment)?;
         Ok(transaction.commit()?)
     }
 
