@@ -114,7 +114,7 @@ impl Cart {
 #[cfg(test)]
 mod tests {
     use super::super::keyslot::Pair;
-    use super::super::primitives::random;
+    use super::super::primitives::Key;
     use super::*;
     use std::fs;
 
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn s5_tallies_survive_and_a_killed_write_leaves_the_old_ones() {
         let dir = tempfile::tempdir().unwrap();
-        let keys = DeviceKeys::new(random().unwrap());
+        let keys = DeviceKeys::new(Key::random().unwrap());
         let mut cart = Cart { people: vec![nurse([9; 32])], ..Cart::default() };
         cart.set_tally(&[9; 32], once());
         cart.save(dir.path(), &keys).unwrap();
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn every_altered_or_cut_cart_is_damaged() {
         let dir = tempfile::tempdir().unwrap();
-        let keys = DeviceKeys::new(random().unwrap());
+        let keys = DeviceKeys::new(Key::random().unwrap());
         Cart { people: vec![nurse([9; 32])], ..Cart::default() }.save(dir.path(), &keys).unwrap();
         let path = dir.path().join(FILE);
         let whole = fs::read(&path).unwrap();

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::StoreFault;
 use super::durable;
-use super::primitives::{Key, derive, mac, random};
+use super::primitives::{Key, derive, mac};
 use crate::session::factor::Badge;
 
 /// Name of the systemd credential.
@@ -93,7 +93,7 @@ impl DeviceSecret for SecretFile {
     }
 
     fn create(&self) -> Result<Key, StoreFault> {
-        let material = random::<32>()?;
+        let material = Key::random()?;
         durable::replace(&self.dir, durable::DEVICE_SECRET, material.as_slice())?;
         Ok(condense(material.as_slice()))
     }
@@ -174,7 +174,8 @@ impl DeviceKeys {
 
     /// The badge's share of the key-encryption key: `HMAC(DS, family || uid)`.
     pub fn badge_share(&self, badge: &Badge) -> Key {
-        Key::new(mac(&self.secret, &[badge.family.tag(), badge.uid()]))
+        let share = mac(&self.secret, &[badge.family.tag(), badge.uid()]);
+        Key::from_slice(&share).expect("HMAC-SHA256 gives 32 bytes")
     }
 
     /// A salt for a badge that nobody enrolled, so that its PIN costs the same time.

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::device_secret::DeviceKeys;
 use super::keyring::VaultKeys;
-use super::primitives::{Key, hash, key_from, open_with};
+use super::primitives::{Key, hash, open_with};
 use super::segment::{
     Entry, Header, INFO, Record, SEGMENT_LEN_MAX, context, next_key, open_segment, records,
     segments,
@@ -51,16 +51,10 @@ pub enum Step {
 }
 
 impl ImportRun {
-    /// Plans the import of all segments below `end_segment`; `end_seq` is the number after the last
-    /// durable record.
-    pub fn plan(
-        dir: &Path,
-        vault: &Vault,
-        end_segment: u64,
-        end_seq: u64,
-    ) -> Result<Self, StoreFault> {
-        let mut waiting = VecDeque::from(segments(dir)?);
-        waiting.retain(|(number, _)| *number < end_segment);
+    /// Plans the import of all segments, none of which is written any more; `end_seq` is the number
+    /// after the last durable record.
+    pub fn plan(dir: &Path, vault: &Vault, end_seq: u64) -> Result<Self, StoreFault> {
+        let waiting = VecDeque::from(segments(dir)?);
         let cursor = vault.cursor()?;
         let ledger =
             Ledger { cursor, holes: Vec::new(), found: Import::default(), restarted: false };
@@ -92,19 +86,26 @@ impl ImportRun {
             return self.finish(vault);
         };
         let bytes = match durable::read(&path, SEGMENT_LEN_MAX) {
-            Ok(bytes) => bytes.unwrap_or_default(),
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => {
+                // Taken away since the plan was made; its numbers will be missing.
+                self.waiting.pop_front();
+                return Ok(Step::More);
+            }
             Err(StoreFault::Damaged) => Vec::new(),
             Err(fault) => return Err(fault),
         };
         let mut ledger = self.ledger.clone();
-        // The last segment before the cursor may be one whose deletion a kill prevented.
-        if number + 1 == ledger.cursor.next_segment {
+        let [a, b, c, d, e, f, g, h, ..] = hash(&[&bytes]);
+        let fingerprint = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        if fingerprint == ledger.cursor.last_segment {
+            // Imported before a kill prevented its deletion.
             fs::remove_file(&path)?;
             self.waiting.pop_front();
             return Ok(Step::More);
         }
         let entries = self.read_segment(keys, vault_keys, (number, &bytes), &mut ledger);
-        ledger.cursor.next_segment = ledger.cursor.next_segment.max(number + 1);
+        ledger.cursor.last_segment = fingerprint;
         vault.import(&entries, ledger.cursor)?;
         if ledger.found.forged > self.ledger.found.forged {
             fs::rename(&path, path.with_extension("bad"))?;
@@ -139,7 +140,12 @@ impl ImportRun {
             ledger.found.forged += 1;
             return Vec::new();
         };
-        ledger.restarted |= header.orphan.is_some();
+        if header.orphan.is_some() {
+            // Such a chain jumps ahead; how many records were lost before it nobody can know.
+            ledger.restarted = true;
+            let next = &mut ledger.cursor.next_seq;
+            *next = (*next).max(header.chain_first_seq);
+        }
         let (secret, _) = vault_keys.inbox();
         let (records, whole) = records(body);
         if whole < body.len() {
@@ -164,7 +170,7 @@ impl ImportRun {
             if entry.is_some() {
                 before = Some((seq, hash(&[body])));
             }
-            entries.extend(ledger.place(seq, entry));
+            entries.extend(ledger.place(seq, entry, self.end_seq));
         }
         entries
     }
@@ -172,11 +178,12 @@ impl ImportRun {
 
 impl Ledger {
     /// Books one record at its place; gives it back if it has to be imported.
-    fn place(&mut self, seq: u64, entry: Option<Entry>) -> Option<Entry> {
+    fn place(&mut self, seq: u64, entry: Option<Entry>, end_seq: u64) -> Option<Entry> {
         let next = &mut self.cursor.next_seq;
         let Some(entry) = entry else {
             self.found.forged += 1;
-            if seq == *next {
+            // A number that was never given out must stay free for the record that will have it.
+            if seq == *next && seq < end_seq {
                 *next += 1;
             }
             return None;
@@ -223,7 +230,7 @@ impl Walk {
     ) -> Option<&'a mut Walk> {
         if walk.as_ref().is_none_or(|walk| walk.chain != header.chain) {
             let key = match &header.orphan {
-                Some(sealed) => key_from(&open_with(secret, INFO, &header.chain, sealed)?)?,
+                Some(sealed) => Key::from_slice(&open_with(secret, INFO, &header.chain, sealed)?)?,
                 None => vault_keys.chain(&header.chain),
             };
             let first = (header.chain_first_seq, key);

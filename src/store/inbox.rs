@@ -27,7 +27,7 @@ use super::segment::{
     framed, next_key, open_segment, records, segments, size,
 };
 use super::{StoreFault, durable};
-use crate::moment::BootTime;
+use crate::moment::{BootTime, Moment};
 
 const HEAD: &str = "head";
 const HEAD_MAX: u64 = 4096;
@@ -107,8 +107,7 @@ impl Inbox {
             Some(head) => head,
             None => orphan_head(ring, &segments)?,
         };
-        let run = u64::from_be_bytes(*random()?);
-        let last = segments.last().map_or(0, |(number, _)| number + 1);
+        let run = u64::from_be_bytes(random()?);
         let mut inbox = Self {
             dir: dir.to_owned(),
             key: keys.inbox(),
@@ -117,7 +116,7 @@ impl Inbox {
             run,
             next_seq: head.next_seq,
             prev: head.prev,
-            next_segment: head.segment.max(last),
+            next_segment: head.segment,
             segment: None,
             pending: Vec::new(),
             durable: (head.next_seq, head.chain.key.clone(), head.prev),
@@ -136,7 +135,12 @@ impl Inbox {
 
     /// Follows the chain through a segment that was written after the head, and cuts a torn tail.
     fn walk(&mut self, keys: &DeviceKeys, path: &Path) -> Result<(), StoreFault> {
-        let bytes = durable::read(path, SEGMENT_LEN_MAX)?.ok_or(StoreFault::Damaged)?;
+        let bytes = match durable::read(path, SEGMENT_LEN_MAX) {
+            Ok(bytes) => bytes.unwrap_or_default(),
+            // Longer than any segment of ours: the import reports it.
+            Err(StoreFault::Damaged) => return Ok(()),
+            Err(fault) => return Err(fault),
+        };
         let Some((header, body)) = open_segment(keys, &bytes) else {
             if frame(&bytes, RECORD_LEN_MAX).is_none_or(|(_, rest)| rest.len() < 32) {
                 // The header itself is torn, so nothing in this segment was ever acknowledged.
@@ -144,6 +148,7 @@ impl Inbox {
             }
             return Ok(());
         };
+        self.next_segment = self.next_segment.max(header.segment.saturating_add(1));
         if header.chain != self.chain.id {
             return Ok(());
         }
@@ -215,11 +220,6 @@ impl Inbox {
         self.durable.0
     }
 
-    /// The number of the next segment; those below may be imported once [`Inbox::roll`] was called.
-    pub fn next_segment(&self) -> u64 {
-        self.next_segment
-    }
-
     /// Writes and syncs what waits, in at most as many steps as segments are needed.
     ///
     /// # Errors
@@ -279,7 +279,12 @@ impl Inbox {
 
     fn begin_segment(&mut self) -> Result<OpenSegment, StoreFault> {
         self.anchor()?;
-        let path = self.dir.join(file_name(self.next_segment));
+        let mut path = self.dir.join(file_name(self.next_segment));
+        while path.try_exists()? {
+            // Put there by somebody else; the import reports it.
+            self.next_segment += 1;
+            path = self.dir.join(file_name(self.next_segment));
+        }
         let header = serde_json::to_vec(&self.header()).map_err(|_| StoreFault::Io)?;
         let front = [framed(&header), mac(&self.key, &[&header]).to_vec()].concat();
         let mut file = durable::create_new(&path)?;
@@ -330,14 +335,16 @@ impl Inbox {
     }
 
     /// Starts a chain that only the vault can verify, as the vault closes. A chain with records that
-    /// could not be written yet goes on instead.
-    pub fn start_chain(&mut self, vault: &VaultKeys) -> Result<(), StoreFault> {
+    /// could not be written yet goes on instead. `at_least` is the number that the vault expects
+    /// next: an old head that was put back must not lead to numbers that were given out before.
+    pub fn start_chain(&mut self, vault: &VaultKeys, at_least: u64) -> Result<(), StoreFault> {
         if self.pending() > 0 {
             return Ok(());
         }
         self.segment = None;
+        self.next_seq = self.next_seq.max(at_least);
         self.chain = vault_chain(vault, self.next_seq)?;
-        self.durable.1 = self.chain.key.clone();
+        self.durable = (self.next_seq, self.chain.key.clone(), self.prev);
         self.anchor()
     }
 
@@ -360,24 +367,19 @@ impl Inbox {
 }
 
 fn vault_chain(vault: &VaultKeys, first_seq: u64) -> Result<Chain, StoreFault> {
-    let id = *random()?;
+    let id = random()?;
     Ok(Chain { id, first_seq, key: vault.chain(&id), orphan: None })
 }
 
-/// State for a chain that starts without the vault, after the head was lost.
+/// State for a chain that starts without the vault, after the head was lost. Nobody knows which
+/// numbers were given out, so it jumps ahead of all of them: by the clock, in steps of 2^20 a second.
 fn orphan_head(ring: &Keyring, segments: &[(u64, PathBuf)]) -> Result<Head, StoreFault> {
-    let mut next_seq = 1;
-    for (_, path) in segments {
-        let bytes = durable::read(path, SEGMENT_LEN_MAX)?.unwrap_or_default();
-        let body = frame(&bytes, RECORD_LEN_MAX).and_then(|(_, rest)| rest.get(32..));
-        for record in records(body.unwrap_or_default()).0.into_iter().filter_map(Record::parse) {
-            next_seq = next_seq.max(record.seq.saturating_add(1));
-        }
-    }
-    let id: [u8; 16] = *random()?;
-    let key: Key = random()?;
+    let seconds = u64::try_from(Moment::read().wall.as_second()).unwrap_or(0);
+    let next_seq = seconds << 20;
+    let id: [u8; 16] = random()?;
+    let key = Key::random()?;
     let orphan = Some(seal_to(&ring.inbox, INFO, &id, key.as_slice())?);
-    let segment = segments.last().map_or(1, |(number, _)| number + 1);
+    let segment = segments.last().map_or(1, |(number, _)| number.saturating_add(1));
     let chain = Chain { id, first_seq: next_seq, key, orphan };
     Ok(Head { chain, next_seq, prev: [0; 32], segment, cart_generation: 0 })
 }

@@ -16,7 +16,7 @@ use super::StoreFault;
 use super::device_secret::DeviceKeys;
 use super::durable;
 use super::primitives::{
-    Key, PublicKey, derive, key_from, key_pair, mac, mac_fits, open_with, random, seal_to,
+    Key, PublicKey, derive, key_pair, mac, mac_fits, open_with, random, seal_to,
 };
 use crate::session::OperatorId;
 
@@ -33,7 +33,7 @@ pub struct VaultKeys {
 impl VaultKeys {
     /// Keys of a vault that is being made.
     pub fn generate() -> Result<Self, StoreFault> {
-        Ok(Self { master: random()? })
+        Ok(Self { master: Key::random()? })
     }
 
     fn key(&self, info: &[&[u8]]) -> Key {
@@ -48,6 +48,12 @@ impl VaultKeys {
     /// Key pair of the inbox (`SK_inbox`).
     pub fn inbox(&self) -> (Key, PublicKey) {
         key_pair(&self.key(&[b"SK_inbox"]))
+    }
+
+    #[cfg(test)]
+    #[cfg(feature = "store")]
+    pub fn master_for_tests(&self) -> &Key {
+        &self.master
     }
 
     /// First key of an inbox chain.
@@ -103,7 +109,7 @@ pub struct Keyring {
 impl Keyring {
     /// A keyring without recipients.
     pub fn new(keys: &DeviceKeys, vault: &VaultKeys) -> Result<Self, StoreFault> {
-        let (device, epoch) = (*random()?, 1);
+        let (device, epoch) = (random()?, 1);
         let (_, inbox) = vault.inbox();
         let mut ring =
             Self { format: FORMAT, device, epoch, inbox, tag: [0; 32], entries: Vec::new() };
@@ -139,7 +145,7 @@ impl Keyring {
         let entry = self.entries.iter().find(|entry| entry.recipient == recipient)?;
         let context = [&self.context()[..], &recipient.tag()].concat();
         let master = open_with(secret, SEAL_INFO, &context, &entry.sealed)?;
-        Some(VaultKeys { master: key_from(&master)? })
+        Some(VaultKeys { master: Key::from_slice(&master)? })
     }
 
     /// Reads a keyring without checking who wrote it: all that is left without the device secret.
@@ -181,12 +187,12 @@ mod tests {
     #[test]
     fn s4_each_recipient_opens_and_a_swapped_public_key_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let keys = DeviceKeys::new(random().unwrap());
+        let keys = DeviceKeys::new(Key::random().unwrap());
         let vault = VaultKeys::generate().unwrap();
         let mut ring = Keyring::new(&keys, &vault).unwrap();
         let person = Recipient::Operator(OperatorId(9));
-        let (secret, public) = key_pair(&random().unwrap());
-        let (recovery_secret, recovery_public) = key_pair(&random().unwrap());
+        let (secret, public) = key_pair(&Key::random().unwrap());
+        let (recovery_secret, recovery_public) = key_pair(&Key::random().unwrap());
         ring.add(&keys, &vault, person, public).unwrap();
         ring.add(&keys, &vault, Recipient::Recovery, recovery_public).unwrap();
         ring.save(dir.path()).unwrap();
@@ -198,9 +204,9 @@ mod tests {
         let recovered = ring.open(Recipient::Recovery, &recovery_secret).unwrap();
         assert_eq!(recovered.database(), database);
         assert!(ring.open(person, &recovery_secret).is_none());
-        assert!(!ring.is_ours(&DeviceKeys::new(random().unwrap())));
+        assert!(!ring.is_ours(&DeviceKeys::new(Key::random().unwrap())));
 
-        let (_, thief) = key_pair(&random().unwrap());
+        let (_, thief) = key_pair(&Key::random().unwrap());
         ring.entries[1].public = thief;
         assert!(!ring.is_intact(&keys), "swapped recipient key");
         ring.entries[1].public = recovery_public;

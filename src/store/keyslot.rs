@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::StoreFault;
 use super::device_secret::DeviceKeys;
 use super::durable;
-use super::primitives::{KdfCost, Key, derive, key_from, open, random, seal, stretch};
+use super::primitives::{KdfCost, Key, derive, open, random, seal, stretch};
 use crate::session::OperatorId;
 use crate::session::factor::{Badge, Pin};
 
@@ -54,7 +54,7 @@ pub struct SlotInfo {
 impl SlotInfo {
     /// A slot that does not exist yet.
     pub fn new(pair: Pair) -> Result<Self, StoreFault> {
-        Ok(Self { id: *random()?, pair, salt: *random()? })
+        Ok(Self { id: random()?, pair, salt: random()? })
     }
 
     fn file(&self) -> String {
@@ -90,7 +90,7 @@ pub fn kek(
 ) -> Result<Key, StoreFault> {
     let first = keys.badge_share(badge);
     let second = stretch(pin.ascii(), &slot.salt, cost)?;
-    let ikm = zeroize::Zeroizing::new([*first, *second].concat());
+    let ikm = zeroize::Zeroizing::new([first.as_slice(), second.as_slice()].concat());
     let operator = owner.operator.0.to_be_bytes();
     Ok(derive(&slot.id, &ikm, &[b"kek v1", &owner.device, &operator]))
 }
@@ -134,7 +134,7 @@ impl Slot {
 
     /// Tries a key-encryption key; `None` if the factors were wrong.
     pub fn open(&self, kek: &Key) -> Option<Key> {
-        open(kek, &self.context, &self.inner).and_then(|secret| key_from(&secret))
+        open(kek, &self.context, &self.inner).and_then(|secret| Key::from_slice(&secret))
     }
 }
 
@@ -164,11 +164,11 @@ mod tests {
     #[test]
     fn s4_a_slot_opens_only_with_both_factors_on_its_machine_and_epoch() {
         let dir = tempfile::tempdir().unwrap();
-        let keys = DeviceKeys::new(random().unwrap());
-        let other_machine = DeviceKeys::new(random().unwrap());
+        let keys = DeviceKeys::new(Key::random().unwrap());
+        let other_machine = DeviceKeys::new(Key::random().unwrap());
         let slot = SlotInfo::new(Pair::BadgePin).unwrap();
         let owner = SlotOwner { device: [1; 16], operator: OperatorId(5), epoch: 1 };
-        let secret = random().unwrap();
+        let secret = Key::random().unwrap();
         let cost = KdfCost::FOR_TESTS;
         let right = badge(&[1, 2, 3, 4]);
         let code = pin(&[4, 7, 1, 1, 8, 2]);
@@ -201,10 +201,10 @@ mod tests {
     #[test]
     fn s4_every_altered_or_cut_slot_is_damaged() {
         let dir = tempfile::tempdir().unwrap();
-        let keys = DeviceKeys::new(random().unwrap());
+        let keys = DeviceKeys::new(Key::random().unwrap());
         let slot = SlotInfo::new(Pair::BadgePin).unwrap();
         let owner = SlotOwner { device: [1; 16], operator: OperatorId(5), epoch: 1 };
-        let (key, secret) = (random().unwrap(), random().unwrap());
+        let (key, secret) = (Key::random().unwrap(), Key::random().unwrap());
         write(dir.path(), &keys, &owner, &slot, (&key, &secret)).unwrap();
         let path = dir.path().join(slot.file());
         let whole = fs::read(&path).unwrap();

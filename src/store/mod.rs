@@ -21,6 +21,7 @@ mod handle;
 mod import;
 mod inbox;
 mod inspect;
+mod keep;
 mod keyring;
 mod keyslot;
 mod primitives;
@@ -34,6 +35,13 @@ mod setup;
 mod unlock;
 mod vault;
 mod worker;
+
+#[cfg(test)]
+#[cfg(feature = "store")]
+mod import_tests;
+#[cfg(test)]
+#[cfg(feature = "store")]
+mod wipe_tests;
 
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
 pub use inspect::{Facts, inspect};

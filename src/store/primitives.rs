@@ -10,6 +10,9 @@
 //!
 //! Nothing is composed by hand beyond these. Keys are wiped on drop.
 
+use std::fmt;
+use std::ops::Deref;
+
 use argon2::{Algorithm, Argon2, Params, Version};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -17,13 +20,58 @@ use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use hpke::rand_core::UnwrapErr;
 use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::StoreFault;
 
-/// A 256-bit secret, wiped on drop.
-pub type Key = Zeroizing<[u8; 32]>;
+/// A 256-bit secret, wiped on drop. It lives on the heap because moving a value leaves its bytes
+/// behind on the stack.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(PartialEq))]
+#[serde(transparent)]
+pub struct Key(Box<[u8; 32]>);
+
+impl Key {
+    fn filled_by(fill: impl FnOnce(&mut [u8])) -> Self {
+        let mut key = Self(Box::new([0; 32]));
+        fill(key.0.as_mut_slice());
+        key
+    }
+
+    /// A new random key.
+    pub fn random() -> Result<Self, StoreFault> {
+        let mut filled = Ok(());
+        let key = Self::filled_by(|bytes| filled = getrandom::fill(bytes));
+        filled.map(|()| key).map_err(|_| StoreFault::Io)
+    }
+
+    /// A key out of opened bytes; `None` unless there are exactly 32.
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        (bytes.len() == 32).then(|| Self::filled_by(|key| key.copy_from_slice(bytes)))
+    }
+}
+
+impl Deref for Key {
+    type Target = [u8; 32];
+    fn deref(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[key]")
+    }
+}
+
 /// An X25519 public key.
 pub type PublicKey = [u8; 32];
 
@@ -49,30 +97,29 @@ impl KdfCost {
 }
 
 /// Bytes from the operating system.
-pub fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, StoreFault> {
-    let mut bytes = Zeroizing::new([0_u8; N]);
-    getrandom::fill(bytes.as_mut_slice()).map_err(|_| StoreFault::Io)?;
+pub fn random<const N: usize>() -> Result<[u8; N], StoreFault> {
+    let mut bytes = [0_u8; N];
+    getrandom::fill(&mut bytes).map_err(|_| StoreFault::Io)?;
     Ok(bytes)
 }
 
 /// HKDF-SHA256 over the concatenation of `info`.
 pub fn derive(salt: &[u8], ikm: &[u8], info: &[&[u8]]) -> Key {
-    let mut key = Zeroizing::new([0_u8; 32]);
-    Hkdf::<Sha256>::new(Some(salt), ikm)
-        .expand_multi_info(info, key.as_mut_slice())
-        .expect("32 bytes are within HKDF's limit of 255 hashes");
-    key
+    Key::filled_by(|key| {
+        Hkdf::<Sha256>::new(Some(salt), ikm)
+            .expand_multi_info(info, key)
+            .expect("32 bytes are within HKDF's limit of 255 hashes");
+    })
 }
 
 /// Argon2id of a PIN.
 pub fn stretch(pin: &[u8], salt: &[u8; 16], cost: KdfCost) -> Result<Key, StoreFault> {
     let params = Params::new(cost.memory_kib, cost.passes, 1, Some(32));
     let params = params.map_err(|_| StoreFault::Io)?;
-    let mut key = Zeroizing::new([0_u8; 32]);
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(pin, salt, key.as_mut_slice())
-        .map_err(|_| StoreFault::Io)?;
-    Ok(key)
+    let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let mut stretched = Ok(());
+    let key = Key::filled_by(|key| stretched = argon.hash_password_into(pin, salt, key));
+    stretched.map(|()| key).map_err(|_| StoreFault::Io)
 }
 
 fn keyed(key: &[u8; 32], parts: &[&[u8]]) -> Hmac<Sha256> {
@@ -108,7 +155,7 @@ pub fn seal(key: &[u8; 32], aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, StoreFa
     let nonce = random::<NONCE_LEN>()?;
     let cipher = XChaCha20Poly1305::new(key.into());
     let sealed = cipher
-        .encrypt(&XNonce::from(*nonce), Payload { msg: plain, aad })
+        .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad })
         .map_err(|_| StoreFault::Io)?;
     Ok([nonce.as_slice(), &sealed].concat())
 }
@@ -123,8 +170,7 @@ pub fn open(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u
 /// The X25519 key pair of a seed (RFC 9180, 7.1.3).
 pub fn key_pair(seed: &Key) -> (Key, PublicKey) {
     let (secret, public) = Dh::derive_keypair(seed.as_slice());
-    let mut key = Zeroizing::new([0_u8; 32]);
-    secret.write_exact(key.as_mut_slice());
+    let key = Key::filled_by(|key| secret.write_exact(key));
     (key, public.to_bytes().into())
 }
 
@@ -172,11 +218,6 @@ pub fn open_with(
     .map(Zeroizing::new)
 }
 
-/// A key out of opened bytes; `None` unless there are exactly 32.
-pub fn key_from(bytes: &[u8]) -> Option<Key> {
-    <[u8; 32]>::try_from(bytes).ok().map(Zeroizing::new)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,7 +245,7 @@ mod tests {
 
     #[test]
     fn sealed_bytes_open_only_whole_and_in_their_context() {
-        let key = random::<32>().unwrap();
+        let key = Key::random().unwrap();
         let (secret, public) = key_pair(&key);
         let symmetric = seal(&key, b"here", b"content").unwrap();
         let sealed = seal_to(&public, b"use", b"here", b"content").unwrap();

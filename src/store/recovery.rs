@@ -6,7 +6,7 @@
 use bip39::Mnemonic;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::primitives::{Key, PublicKey, derive, key_pair, random};
+use super::primitives::{Key, PublicKey, derive, key_pair};
 use super::{RecoveryPhrase, StoreFault};
 use crate::confidential::Secret;
 
@@ -17,7 +17,7 @@ pub struct NotARecoveryKey;
 
 /// Makes a recovery key: its words and its public key.
 pub fn generate() -> Result<(RecoveryPhrase, PublicKey), StoreFault> {
-    let entropy = random::<32>()?;
+    let entropy = Key::random()?;
     let words = Mnemonic::from_entropy(entropy.as_slice()).map_err(|_| StoreFault::Io)?;
     let (_, public) = key_pair(&seed(&entropy));
     Ok((Secret::new(words.to_string()), public))
@@ -34,7 +34,7 @@ pub fn private_key(phrase: &RecoveryPhrase) -> Result<Key, NotARecoveryKey> {
     typed.zeroize();
     let mnemonic = Mnemonic::parse_normalized(&words).map_err(|_| NotARecoveryKey)?;
     let entropy = Zeroizing::new(mnemonic.to_entropy());
-    let entropy = Key::new(<[u8; 32]>::try_from(entropy.as_slice()).map_err(|_| NotARecoveryKey)?);
+    let entropy = Key::from_slice(&entropy).ok_or(NotARecoveryKey)?;
     Ok(key_pair(&seed(&entropy)).0)
 }
 

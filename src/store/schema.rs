@@ -14,7 +14,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction,
 use zeroize::Zeroizing;
 
 use super::StoreFault;
-use super::primitives::{Key, random};
+use super::primitives::Key;
 use super::rows;
 use super::segment::Entry;
 use super::vault::{CipherFacts, Cursor};
@@ -72,7 +72,7 @@ impl From<rusqlite::Error> for StoreFault {
 /// See [`super::vault::cipher_facts`].
 pub fn cipher_facts() -> Result<CipherFacts, StoreFault> {
     let connection = Connection::open_in_memory().map_err(|_| StoreFault::NoCipher)?;
-    set_key(&connection, &random()?)?;
+    set_key(&connection, &Key::random()?)?;
     assert_cipher(&connection)
 }
 
@@ -131,8 +131,9 @@ impl Vault {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
         set_key(&connection, key)?;
-        assert_cipher(&connection)?;
+        // The first read: a wrong key or an altered file shows here, before anything is written.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        assert_cipher(&connection)?;
         connection.execute_batch(
             "PRAGMA locking_mode = EXCLUSIVE;
              PRAGMA journal_mode = WAL;
@@ -181,7 +182,7 @@ impl Vault {
     pub fn cursor(&self) -> Result<Cursor, StoreFault> {
         Ok(Cursor {
             next_seq: self.meta("inbox_next_seq")?.unwrap_or(1),
-            next_segment: self.meta("inbox_next_segment")?.unwrap_or(1),
+            last_segment: self.meta("inbox_last_segment")?.unwrap_or(0),
         })
     }
 
@@ -196,7 +197,7 @@ impl Vault {
             tracing::warn!(refused, "imported observations whose identity is taken");
         }
         set_meta(&transaction, "inbox_next_seq", cursor.next_seq)?;
-        set_meta(&transaction, "inbox_next_segment", cursor.next_segment)?;
+        set_meta(&transaction, "inbox_last_segment", cursor.last_segment)?;
         Ok(transaction.commit()?)
     }
 

@@ -10,13 +10,13 @@ use super::device_secret::DeviceKeys;
 use super::durable::{self, StateDir};
 use super::handle::Options;
 use super::inbox::Inbox;
+use super::keep::Opened;
 use super::keyring::{Keyring, Recipient, VaultKeys};
 use super::keyslot::{self, Pair, SlotInfo, SlotOwner};
-use super::primitives::{key_pair, random};
+use super::primitives::{Key, key_pair, random};
 use super::recovery;
 use super::unlock::Gate;
 use super::vault::Vault;
-use super::worker::Opened;
 use super::{AuditEntry, NewOperator, RecoveryPhrase, StoreFault};
 use crate::encounter::Patient;
 use crate::session::OperatorId;
@@ -122,8 +122,8 @@ pub(super) fn initialise(
     let (phrase, recovery_key) = recovery::generate()?;
     ring.add(&keys, &vault_keys, Recipient::Recovery, recovery_key)?;
 
-    let id = OperatorId(u128::from_be_bytes(*random()?));
-    let (private, public) = key_pair(&random()?);
+    let id = OperatorId(u128::from_be_bytes(random()?));
+    let (private, public) = key_pair(&Key::random()?);
     ring.add(&keys, &vault_keys, Recipient::Operator(id), public)?;
     let slot = SlotInfo::new(Pair::BadgePin)?;
     let owner = SlotOwner { device: ring.device, operator: id, epoch: ring.epoch };

@@ -7,12 +7,12 @@
 use std::collections::VecDeque;
 use std::fs;
 
+use super::keep::Opened;
 use super::keyring::Recipient;
 use super::keyslot::{self, Pair, Slot, SlotInfo};
 use super::primitives::{KdfCost, Key, mac, random};
 use super::setup::Store;
 use super::vault::Vault;
-use super::worker::Opened;
 use super::{Admission, Refusal, StoreFault, Unlocked};
 use crate::moment::BootTime;
 use crate::session::factor::{Badge, Pin};
@@ -35,9 +35,9 @@ impl Gate {
         let boot = match boot_id() {
             Some(boot) => boot,
             // An unknown start of the machine counts as another one: delays restart in full.
-            None => BootId(u128::from_be_bytes(*random()?)),
+            None => BootId(u128::from_be_bytes(random()?)),
         };
-        Ok(Self { cost, boot, tag_key: random()?, wrong: VecDeque::new() })
+        Ok(Self { cost, boot, tag_key: Key::random()?, wrong: VecDeque::new() })
     }
 
     fn tag(&self, badge: &[u8; 32], pin: &Pin) -> ([u8; 32], [u8; 32]) {

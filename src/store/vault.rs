@@ -12,8 +12,8 @@ pub use super::schema::Vault;
 pub struct Cursor {
     /// Number of the record that comes next.
     pub next_seq: u64,
-    /// Segments below are imported.
-    pub next_segment: u64,
+    /// Fingerprint of the segment that was imported last, whose deletion a kill may have prevented.
+    pub last_segment: u64,
 }
 
 /// What the encrypted database is made of.

@@ -35,6 +35,8 @@ pub struct Rig {
     outcomes: mpsc::Receiver<Outcome>,
     thread: JoinHandle<()>,
     attempts: u64,
+    /// Records that were reported as lost.
+    pub lost: u64,
 }
 
 pub fn options(dir: &Path) -> Options {
@@ -92,7 +94,7 @@ impl Rig {
     pub fn start(options: Options) -> (Self, Outcome) {
         let (sender, outcomes) = mpsc::channel(4096);
         let (handle, thread) = spawn(options, sender).unwrap();
-        let mut rig = Self { handle, outcomes, thread, attempts: 0 };
+        let mut rig = Self { handle, outcomes, thread, attempts: 0, lost: 0 };
         let first = rig.next();
         (rig, first)
     }
@@ -161,6 +163,7 @@ impl Rig {
                     return Ok(unlocked);
                 }
                 Outcome::Refused(answered, refusal) if answered == attempt => return Err(refusal),
+                Outcome::Lost(lost) => self.lost += lost,
                 Outcome::Fault(_) | Outcome::Recovered | Outcome::Imported(_) => {}
                 other => panic!("{other:?}"),
             }
