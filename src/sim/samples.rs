@@ -227,9 +227,9 @@ pub fn patients() -> Patients {
 pub const WORDS: &str = "abandon ability able about above absent absorb abstract absurd abuse access \
     accident account accuse achieve acid acoustic acquire across act action actor actress actual";
 
-/// One second of an invented pleth, 0.0..=1.0.
+/// Five seconds of an invented pleth, 0.0..=1.0; whole beats at multiples of 12 /min.
 pub fn pleth(rate_hz: u16, beats_per_min: f32) -> Vec<f32> {
-    (0..rate_hz)
+    (0..rate_hz * 5)
         .map(|n| {
             let phase = (f32::from(n) / f32::from(rate_hz) * beats_per_min / 60.0).fract();
             let wave = |centre: f32, width: f32| (-((phase - centre) / width).powi(2)).exp();

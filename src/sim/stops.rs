@@ -162,7 +162,7 @@ fn bedsides() -> Vec<Stop> {
         stop("bedside-alarm-low", low),
         stop("bedside-long-name", long.clone()),
         Stop {
-            touch: |window| touch(window, &["Patient", "Patientin oder Patient"]),
+            touch: |window| touch(window, &["Patient"]),
             ..stop("bedside-full-name", long)
         },
         stop("bedside-no-patient", no_patient),
@@ -202,11 +202,11 @@ fn lists() -> Vec<Stop> {
         stop("patients-many", open(Screen::Patients(many))),
         stop("patients-empty", open(Screen::Patients(nobody))),
         Stop {
-            touch: |window| touch(window, &["New patient", "Neue Person"]),
+            touch: |window| touch(window, &["New patient", "Neu aufnehmen"]),
             ..stop("patients-new", open(Screen::Patients(patients())))
         },
         Stop {
-            touch: |window| touch(window, &["New patient", "Neue Person"]),
+            touch: |window| touch(window, &["New patient", "Neu aufnehmen"]),
             ..stop(
                 "patients-new-refused",
                 View {

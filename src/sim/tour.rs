@@ -90,16 +90,19 @@ impl Stage {
         Ok(self.window.window().take_snapshot()?)
     }
 
-    /// Seven seconds of pleth: a whole sweep and a part of the next one.
+    /// Ten seconds of pleth: a whole sweep and a part of the next one.
     fn sweep(&self, view: &View) -> anyhow::Result<()> {
         if !matches!(&view.screen, Screen::Bedside(bedside) if bedside.wave) {
             return Ok(());
         }
-        for _ in 0..11 {
-            let samples = samples::pleth(PLETH_HZ, 72.0);
-            self.waves.try_send(WaveChunk { rate_hz: PLETH_HZ, samples })?;
-            for _ in 0..30 {
-                self.bridge.sweep_one_frame();
+        for _ in 0..2 {
+            // A quarter of a second at a time, as a device would send it.
+            for samples in samples::pleth(PLETH_HZ, 72.0).chunks(19) {
+                let samples = samples.to_vec();
+                self.waves.try_send(WaveChunk { rate_hz: PLETH_HZ, samples })?;
+                for _ in 0..8 {
+                    self.bridge.sweep_one_frame();
+                }
             }
         }
         Ok(())
