@@ -199,7 +199,8 @@ fn show_devices(inner: &Inner, window: &AppWindow, devices: &Devices) {
     let global = window.global::<ui::Devices>();
     global.set_radio(vocabulary::radio(devices.radio));
     global.set_has_patient(devices.has_patient);
-    let rows = lines::steady(&inner.models.devices, devices.rows.iter().map(lines::device).collect());
+    let rows =
+        lines::steady(&inner.models.devices, devices.rows.iter().map(lines::device).collect());
     lines::sync(&inner.models.devices, rows);
 }
 

@@ -49,11 +49,7 @@ pub struct Bridge(Rc<Inner>);
 
 impl Bridge {
     /// Takes views and waveforms from now on. The returned half belongs on the runtime.
-    pub fn connect(
-        &self,
-        views: watch::Receiver<View>,
-        waves: mpsc::Receiver<WaveChunk>,
-    ) -> Pump {
+    pub fn connect(&self, views: watch::Receiver<View>, waves: mpsc::Receiver<WaveChunk>) -> Pump {
         self.0.lane.connect(waves);
         let pump = Pump::new(views.clone(), self.0.window.clone());
         let (inner, pending) = (Rc::downgrade(&self.0), pump.pending());

@@ -30,8 +30,7 @@ pub fn concealed(screen: Screen) -> View {
 
 /// A view with this screen, a nurse and a patient.
 pub fn open(screen: Screen) -> View {
-    let operator =
-        OperatorChip { initials: "AK".into(), role: Role::Nurse, minutes_left: 11 };
+    let operator = OperatorChip { initials: "AK".into(), role: Role::Nurse, minutes_left: 11 };
     let open = OpenFrame { operator, patient: Some(margaret()) };
     View { open: Some(open), ..concealed(screen) }
 }
@@ -194,7 +193,10 @@ pub fn devices() -> Devices {
             can_release: true,
             ..device(2, "Heart strap 07", HeartRate, DeviceState::Live)
         },
-        DeviceRow { can_release: true, ..device(3, "Heart strap 12", HeartRate, DeviceState::Lost) },
+        DeviceRow {
+            can_release: true,
+            ..device(3, "Heart strap 12", HeartRate, DeviceState::Lost)
+        },
         DeviceRow {
             can_connect: true,
             ..device(4, "Nonin 3230 502194", PulseOximeter, DeviceState::Near)

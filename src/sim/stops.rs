@@ -11,8 +11,8 @@ use crate::confidential::Secret;
 use crate::hardware::{RadioHealth, ReaderHealth, ReaderKind};
 use crate::notice::Notice;
 use crate::sim::samples::{
-    WORDS, alarm, bedside, concealed, devices, lock, long_name, low_oxygen, missing, open, patients,
-    pin, tile,
+    WORDS, alarm, bedside, concealed, devices, lock, long_name, low_oxygen, missing, open,
+    patients, pin, tile,
 };
 use crate::store::StoreFault;
 
@@ -61,7 +61,10 @@ fn first_start() -> Vec<Stop> {
     guessable.view.notice = Some(Notice::PinGuessable);
     vec![
         step("first-start", FirstStart::Welcome { badge_reader: ReaderHealth::Ready }),
-        step("first-start-no-reader", FirstStart::Welcome { badge_reader: ReaderHealth::NotFitted }),
+        step(
+            "first-start-no-reader",
+            FirstStart::Welcome { badge_reader: ReaderHealth::NotFitted },
+        ),
         step("first-start-name", FirstStart::Name),
         step("first-start-badge", FirstStart::Badge { badge_reader: ReaderHealth::Ready }),
         step("first-start-pin", FirstStart::Pin(prompt)),
@@ -127,8 +130,11 @@ fn bedsides() -> Vec<Stop> {
         alarm: Some(alarm(Priority::Medium, low_oxygen("88"))),
         ..at(with_alarm(Parameter::SpO2, Priority::Medium, "88"))
     };
-    let racing =
-        AlarmText::High { parameter: Parameter::HeartRate, value: "300".into(), limit: "120".into() };
+    let racing = AlarmText::High {
+        parameter: Parameter::HeartRate,
+        value: "300".into(),
+        limit: "120".into(),
+    };
     let high = View {
         alarm: Some(AlarmStrip { others: 2, ..alarm(Priority::High, racing) }),
         simulated: true,
@@ -161,10 +167,7 @@ fn bedsides() -> Vec<Stop> {
         stop("bedside-alarm-high", high),
         stop("bedside-alarm-low", low),
         stop("bedside-long-name", long.clone()),
-        Stop {
-            touch: |window| touch(window, &["Patient"]),
-            ..stop("bedside-full-name", long)
-        },
+        Stop { touch: |window| touch(window, &["Patient"]), ..stop("bedside-full-name", long) },
         stop("bedside-no-patient", no_patient),
         stop("bedside-no-device", at(bare)),
         stop("bedside-notice", View { notice: Some(Notice::BacklogDamaged), ..at(bedside()) }),
@@ -179,7 +182,7 @@ fn gone() -> Bedside {
             missing(Parameter::SpO2, TileState::LinkLost, Some(("97", 12))),
             missing(Parameter::PulseRate, TileState::Stale, Some(("73", 180))),
         ],
-        wave: true,
+        wave: false,
         has_patient: true,
         has_device: true,
     }

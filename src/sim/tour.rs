@@ -16,8 +16,8 @@ use tokio::sync::{mpsc, watch};
 use crate::bridge::intent::Language;
 use crate::bridge::view::{Screen, View};
 use crate::bridge::{AppWindow, Bridge, WaveChunk, open_window};
-use crate::sim::stops::{self, Stop};
 use crate::sim::samples;
+use crate::sim::stops::{self, Stop};
 
 /// Orientations of the kiosk, in px.
 const SIZES: [(&str, u32, u32); 2] = [("landscape", 1280, 800), ("portrait", 800, 1280)];
