@@ -34,6 +34,7 @@ pub struct Lane {
 
 struct State {
     sweep: Sweep,
+    width: usize,
     height: u32,
     buffers: Vec<SharedPixelBuffer<Rgba8Pixel>>,
     waiting: VecDeque<f32>,
@@ -49,6 +50,7 @@ impl Lane {
     pub fn new(ink: Color, paper: Color) -> Self {
         let state = State {
             sweep: Sweep::new(0, 0),
+            width: 0,
             height: 0,
             buffers: Vec::new(),
             waiting: VecDeque::new(),
@@ -77,22 +79,31 @@ impl Lane {
 
     /// The theme changed: the lane is painted anew in these colours.
     pub fn recolour(&self, ink: Color, paper: Color) {
-        let (width, height) = {
-            let mut state = self.state.borrow_mut();
-            (state.ink, state.paper) = (ink, paper);
-            (state.sweep.width(), state.height)
-        };
-        self.resize(width, height);
+        let mut state = self.state.borrow_mut();
+        (state.ink, state.paper) = (ink, paper);
+        drop(state);
+        if self.timer.running() {
+            self.clear();
+        }
     }
 
     /// The lane got this size in px; the trace begins anew.
     pub fn resize(&self, width: usize, height: u32) {
         let mut state = self.state.borrow_mut();
-        state.sweep = Sweep::new(width, usize::try_from(height).unwrap_or(0));
-        state.height = height;
-        let mut blank = SharedPixelBuffer::<Rgba8Pixel>::new(32, height);
+        (state.width, state.height) = (width, height);
+        drop(state);
+        if self.timer.running() {
+            self.clear();
+        }
+    }
+
+    /// An empty lane of the size it has on the screen.
+    fn clear(&self) {
+        let mut state = self.state.borrow_mut();
+        state.sweep = Sweep::new(state.width, usize::try_from(state.height).unwrap_or(0));
+        let mut blank = SharedPixelBuffer::<Rgba8Pixel>::new(32, state.height);
         blank.make_mut_slice().fill(opaque(state.paper));
-        state.buffers = vec![blank; width.div_ceil(STRIP_PX)];
+        state.buffers = vec![blank; state.width.div_ceil(STRIP_PX)];
         let images: Vec<Image> = state.buffers.iter().cloned().map(Image::from_rgba8).collect();
         drop(state);
         self.strips.set_vec(images);
@@ -104,6 +115,7 @@ impl Lane {
             return;
         }
         self.forget();
+        self.clear();
         let lane = Rc::downgrade(self);
         self.timer.start(TimerMode::Repeated, FRAME, move || {
             if let Some(lane) = lane.upgrade() {

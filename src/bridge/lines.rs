@@ -201,3 +201,45 @@ fn in_capitals(name: &str) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn age_is_told_in_the_largest_unit_that_says_something() {
+        for (seconds, current, amount, unit) in [
+            (0, true, 0, ui::AgeUnit::Now),
+            (4, true, 0, ui::AgeUnit::Now),
+            (4, false, 4, ui::AgeUnit::Seconds),
+            (5, true, 5, ui::AgeUnit::Seconds),
+            (89, false, 89, ui::AgeUnit::Seconds),
+            (90, false, 1, ui::AgeUnit::Minutes),
+            (5399, false, 89, ui::AgeUnit::Minutes),
+            (5400, false, 1, ui::AgeUnit::Hours),
+            (200_000, false, 55, ui::AgeUnit::Hours),
+        ] {
+            let told = age(Some(Duration::from_secs(seconds)), current);
+            assert_eq!(told, ui::Age { amount, unit }, "{seconds} s");
+        }
+        assert_eq!(age(None, true).unit, ui::AgeUnit::None);
+    }
+
+    #[test]
+    fn capitals_lose_no_letter() {
+        for (name, capitals) in
+            [("Weiß", "WEI\u{1E9E}"), ("Okonkwo-Brandt", "OKONKWO-BRANDT"), ("Łuczak", "ŁUCZAK")]
+        {
+            assert_eq!(in_capitals(name), capitals);
+        }
+    }
+
+    #[test]
+    fn only_rows_that_differ_are_set() {
+        let model = VecModel::from(vec![1, 2, 3, 4]);
+        sync(&model, vec![1, 9, 3]);
+        assert_eq!(model.iter().collect::<Vec<_>>(), [1, 9, 3]);
+        sync(&model, vec![1, 9, 3, 5, 6]);
+        assert_eq!(model.iter().collect::<Vec<_>>(), [1, 9, 3, 5, 6]);
+    }
+}

@@ -53,6 +53,12 @@ pub struct WaveChunk {
 #[cfg(feature = "gui")]
 #[allow(
     clippy::all,
+    clippy::todo,
+    clippy::unimplemented,
+    clippy::dbg_macro,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::todo,
     clippy::wildcard_enum_match_arm,

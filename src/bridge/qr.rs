@@ -27,3 +27,28 @@ pub fn draw(text: &str, ink: Color, ground: Color) -> Image {
     }
     Image::from_rgba8(picture)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_has_a_quiet_zone_and_three_finders() {
+        let (ink, ground) = (Color::from_rgb_u8(0, 0, 0), Color::from_rgb_u8(255, 255, 255));
+        let words = "abandon ".repeat(23) + "art";
+        let picture = draw(&words, ink, ground).to_rgba8().unwrap();
+        let (side, quiet) = (picture.width() as usize, QUIET);
+        let dark = |x: usize, y: usize| picture.as_slice()[y * side + x].r == 0;
+        assert!((0..side).all(|n| !dark(n, quiet - 1) && !dark(quiet - 1, n)));
+        for (x, y) in [(quiet, quiet), (side - quiet - 7, quiet), (quiet, side - quiet - 7)] {
+            assert!((0..7).all(|n| dark(x + n, y) && dark(x, y + n) && dark(x + n, y + 6)));
+            assert!(dark(x + 3, y + 3) && !dark(x + 1, y + 1));
+        }
+    }
+
+    #[test]
+    fn a_text_too_long_for_a_code_gives_none() {
+        let ink = Color::from_rgb_u8(0, 0, 0);
+        assert_eq!(draw(&"x".repeat(9000), ink, ink).size().width, 0);
+    }
+}

@@ -130,3 +130,76 @@ pub fn coverage(span: Span, y: u16) -> f32 {
     let y = f32::from(y);
     ((y + 1.0).min(span.bottom + 0.5) - y.max(span.top + 0.5)).clamp(0.0, 1.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn drawn(sweep: &Sweep) -> Vec<u64> {
+        (0..sweep.width() as u64).filter(|n| sweep.span(*n).is_some()).collect()
+    }
+
+    #[test]
+    fn a_spike_of_one_sample_reaches_its_full_height() {
+        // 500 samples a second are 3.3 to a column: a picked sample would miss most spikes.
+        for place in 0..20 {
+            let mut sweep = Sweep::new(100, 101);
+            let mut samples = [0.0_f32; 60];
+            samples[place + 20] = 1.0;
+            sweep.advance(&samples, 500);
+            let top =
+                (0..100).filter_map(|n| sweep.span(n)).map(|span| span.top).fold(101.0, f32::min);
+            assert!(top <= 0.0, "spike at sample {place} only reaches {top}");
+        }
+    }
+
+    #[test]
+    fn the_trace_has_no_holes_at_any_rate() {
+        for rate_hz in [25, 75, 125, 250, 500] {
+            let mut sweep = Sweep::new(400, 100);
+            let samples: Vec<f32> = (0..rate_hz).map(|n| f32::from(n % 7) / 7.0).collect();
+            sweep.advance(&samples, rate_hz);
+            let columns = drawn(&sweep);
+            assert_eq!(columns, (0..columns.len() as u64).collect::<Vec<_>>(), "{rate_hz} Hz");
+            assert!(columns.len() >= 149, "{rate_hz} Hz fills {} px", columns.len());
+        }
+    }
+
+    #[test]
+    fn what_lies_ahead_of_the_newest_sample_is_erased() {
+        let mut sweep = Sweep::new(300, 100);
+        sweep.advance(&[0.5; 75 * 3], 75);
+        let empty: Vec<u64> = (0..300).filter(|n| sweep.at_column(*n).is_none()).collect();
+        assert_eq!(empty.len() as u64, GAP_PX);
+    }
+
+    #[test]
+    fn only_what_changed_is_painted() {
+        let mut sweep = Sweep::new(300, 100);
+        sweep.advance(&[0.5; 75], 75);
+        let columns = sweep.advance(&[0.5; 3], 75);
+        assert!(columns.end - columns.start <= 6 + GAP_PX + 3, "{columns:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_samples_at_any_rate_stay_on_the_lane(
+            chunks in prop::collection::vec((prop::collection::vec(any::<f32>(), 0..40), any::<u16>()), 0..20),
+            width in 0_usize..90,
+            height in 0_usize..90,
+        ) {
+            let mut sweep = Sweep::new(width, height);
+            for (samples, rate_hz) in chunks {
+                sweep.advance(&samples, rate_hz.max(20));
+                for n in 0..width as u64 {
+                    if let Some(span) = sweep.at_column(n) {
+                        prop_assert!(span.top >= -1.0 && span.bottom <= height as f32);
+                        prop_assert!(span.top <= span.bottom);
+                    }
+                }
+            }
+        }
+    }
+}

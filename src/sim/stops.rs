@@ -167,10 +167,7 @@ fn bedsides() -> Vec<Stop> {
         stop("bedside-alarm-high", high),
         stop("bedside-alarm-low", low),
         stop("bedside-long-name", long.clone()),
-        Stop {
-            touch: |window| touch(window, &["Patient"]),
-            ..stop("bedside-full-name", long)
-        },
+        Stop { touch: |window| touch(window, &["Patient"]), ..stop("bedside-full-name", long) },
         stop("bedside-no-patient", no_patient),
         stop("bedside-no-device", at(bare)),
         stop("bedside-notice", View { notice: Some(Notice::BacklogDamaged), ..at(bedside()) }),
@@ -185,7 +182,7 @@ fn gone() -> Bedside {
             missing(Parameter::SpO2, TileState::LinkLost, Some(("97", 12))),
             missing(Parameter::PulseRate, TileState::Stale, Some(("73", 180))),
         ],
-        wave: true,
+        wave: false,
         has_patient: true,
         has_device: true,
     }
