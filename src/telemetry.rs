@@ -5,7 +5,8 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts logging. `WARDKEEP_LOG` sets the filter, e.g. `wardkeep=debug`; `info` without it.
 pub fn start() {
-    let filter = EnvFilter::try_from_env("WARDKEEP_LOG").unwrap_or_else(|_| EnvFilter::new("info,winit=error,i_slint=error"));
+    let filter = EnvFilter::try_from_env("WARDKEEP_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,winit=error,i_slint=error"));
     let subscriber =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).finish();
     if tracing::subscriber::set_global_default(subscriber).is_err() {

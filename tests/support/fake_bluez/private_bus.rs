@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 /// Names the directory of the private bus in the child's environment.
-const DIRECTORY: &str = "WARDKEEP_PRIVATE_BUS";
+pub const DIRECTORY: &str = "WARDKEEP_PRIVATE_BUS";
 /// Longest run of one test.
 const TEST_MAX: Duration = Duration::from_secs(40);
 const POLL: Duration = Duration::from_millis(10);
@@ -27,7 +27,7 @@ pub struct PrivateBus {
 
 impl PrivateBus {
     /// The bus of this process, not started yet. `None` outside an isolated test.
-    fn of_this_process() -> Option<Self> {
+    pub fn of_this_process() -> Option<Self> {
         let directory = PathBuf::from(env::var_os(DIRECTORY)?);
         Some(Self { directory, daemon: None })
     }

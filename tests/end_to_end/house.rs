@@ -1,0 +1,275 @@
+//! The house around the kiosk: X server, D-Bus with BlueZ, pcscd, and the hands and eyes of people.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+
+use crate::fake_bluez::private_bus::{DIRECTORY, PrivateBus};
+use crate::fake_bluez::{DeviceSpec, FakeBluez};
+use crate::namespace::skipped;
+use crate::pcscd::{PORTS, Pcscd};
+use crate::vpcd::{Script, VirtualBadge};
+use crate::{PUPPET, story};
+
+/// Longest wait for anything on the screen.
+const PATIENCE: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(40);
+/// pcscd looks at its readers every 400 ms.
+const TAP: Duration = Duration::from_millis(900);
+
+/// Starts itself again with a system bus of its own, then tells the story.
+pub fn enter() {
+    if PrivateBus::of_this_process().is_some() {
+        return story::tell(&mut House::build());
+    }
+    let needed = ["Xvfb", "dbus-daemon"];
+    let missing = needed.iter().find(|program| {
+        let shown = Command::new(program).arg("-help").output();
+        shown.is_err()
+    });
+    if let Some(reason) = missing.copied().or_else(Pcscd::missing) {
+        return skipped("end_to_end", &format!("{reason} is missing"));
+    }
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let bus = directory.path().join("bus");
+    let status = Command::new(std::env::current_exe().expect("a test knows its own binary"))
+        .env(DIRECTORY, directory.path())
+        .env("DBUS_SYSTEM_BUS_ADDRESS", format!("unix:path={}", bus.display()))
+        .status()
+        .expect("this program starts again");
+    assert!(status.success(), "the story failed");
+}
+
+/// Everything around the kiosk.
+pub struct House {
+    pub bluez: Arc<FakeBluez>,
+    pub strap: DeviceSpec,
+    pub clip: DeviceSpec,
+    pub state: PathBuf,
+    pub pcscd: Pcscd,
+    pub runtime: Runtime,
+    display: Display,
+    _bus: PrivateBus,
+    scratch: tempfile::TempDir,
+}
+
+impl House {
+    fn build() -> Self {
+        let scratch = tempfile::tempdir().expect("a temporary directory");
+        let mut bus = PrivateBus::of_this_process().expect("asked for a moment ago");
+        bus.start();
+        let runtime = Runtime::new().expect("a runtime");
+        let bluez = runtime.block_on(FakeBluez::start());
+        let strap = DeviceSpec::heart_rate(1, "Heart strap 07");
+        let clip = DeviceSpec::oximeter(2, "Oximeter 21");
+        bluez.disconnect_takes(Duration::from_millis(100));
+        Self {
+            bluez,
+            strap,
+            clip,
+            state: scratch.path().join("state"),
+            pcscd: Pcscd::start(),
+            runtime,
+            display: Display::start(scratch.path()),
+            _bus: bus,
+            scratch,
+        }
+    }
+
+    /// Switches the cart on.
+    pub fn power_on(&self) -> Kiosk {
+        self.start_at(&self.state)
+    }
+
+    /// Starts a kiosk on another state directory or beside the first.
+    pub fn start_at(&self, state: &Path) -> Kiosk {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.scratch.path().join("kiosk.log"))
+            .expect("a log file");
+        let mut child = Command::new(std::env::current_exe().expect("our own binary"))
+            .env(PUPPET, state)
+            .env("DISPLAY", &self.display.name)
+            .env("SLINT_BACKEND", "winit-software")
+            .env("WARDKEEP_LOG", "debug,winit=error,i_slint=error,zbus=error")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("the kiosk starts");
+        let commands = child.stdin.take().expect("piped");
+        let answers = BufReader::new(child.stdout.take().expect("piped"));
+        Kiosk { child, commands, answers }
+    }
+
+    /// What every kiosk has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.scratch.path().join("kiosk.log")).expect("a log file")
+    }
+
+    /// Holds a badge with this number to the reader for a moment.
+    pub fn tap(&self, uid: &[u8]) {
+        let badge = VirtualBadge::lay(PORTS[0], Script::Uid(uid.to_vec()));
+        std::thread::sleep(TAP);
+        badge.lift();
+    }
+
+    /// One notification of the strap and one of the oximeter.
+    pub fn measure(&self, heart_rate: u8, spo2: u8, pulse_rate: u8) {
+        let heart = [0x06, heart_rate];
+        let oximetry = [0x00, spo2, 0x00, pulse_rate, 0x00];
+        self.runtime.block_on(async {
+            assert!(self.bluez.notify(self.strap.device, 0x2A37, &heart).await, "strap subscribed");
+            assert!(
+                self.bluez.notify(self.clip.device, 0x2A5F, &oximetry).await,
+                "clip subscribed"
+            );
+        });
+        std::thread::sleep(Duration::from_millis(120));
+    }
+
+    /// Somebody listens to both devices.
+    pub fn is_heard(&self) -> bool {
+        let silent = [0x06_u8, 0];
+        self.bluez.is_connected(self.strap.device)
+            && self.bluez.is_connected(self.clip.device)
+            && self.runtime.block_on(async {
+                // Heart rate 0 is never charted, so this asks without leaving a value behind.
+                self.bluez.notify(self.strap.device, 0x2A37, &silent).await
+                    && self.bluez.notify(self.clip.device, 0x2A5F, &[]).await
+            })
+    }
+}
+
+/// Waits until `holds`, or fails with `what`.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let tries = PATIENCE.as_millis() / POLL.as_millis();
+    for _ in 0..tries {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(POLL);
+    }
+    panic!("{what}: not within {PATIENCE:?}");
+}
+
+/// A kiosk process and the strings to it.
+pub struct Kiosk {
+    child: Child,
+    commands: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Kiosk {
+    fn ask(&mut self, words: &[&str]) -> Option<String> {
+        writeln!(self.commands, "{}", words.join("\t")).expect("the kiosk lives");
+        let mut line = String::new();
+        self.answers.read_line(&mut line).expect("the kiosk answers");
+        assert!(!line.is_empty(), "the kiosk has died while asked for {words:?}");
+        line.trim_end_matches('\n').strip_prefix("ok\t").map(str::to_owned)
+    }
+
+    /// The value of the element with this label.
+    pub fn value(&mut self, label: &str) -> Option<String> {
+        self.ask(&["value", label])
+    }
+
+    /// Waits until the element with this label is on the screen.
+    pub fn sees(&mut self, label: &str) {
+        until(&format!("\"{label}\" on the screen"), || self.value(label).is_some());
+    }
+
+    /// Waits until the element with this label has this value.
+    pub fn shows(&mut self, label: &str, value: &str) {
+        let mut last = None;
+        let tries = PATIENCE.as_millis() / POLL.as_millis();
+        for _ in 0..tries {
+            last = self.value(label);
+            if last.as_deref() == Some(value) {
+                return;
+            }
+            std::thread::sleep(POLL);
+        }
+        panic!("\"{label}\" should show \"{value}\", shows {last:?}");
+    }
+
+    /// Presses the button or field with this label, once it is there.
+    pub fn press(&mut self, label: &str) {
+        until(&format!("\"{label}\" to press"), || self.ask(&["press", label]).is_some());
+    }
+
+    /// Holds the button with this label for longer than a second.
+    pub fn hold(&mut self, label: &str) {
+        until(&format!("\"{label}\" to hold"), || self.ask(&["hold", label]).is_some());
+    }
+
+    /// Presses a field and types into it.
+    pub fn fill(&mut self, label: &str, text: &str) {
+        self.press(label);
+        assert!(self.ask(&["type", text]).is_some(), "typing");
+    }
+
+    /// Presses the digits of a PIN on the pad.
+    pub fn pin(&mut self, digits: &str) {
+        for digit in digits.chars() {
+            self.press(&format!("Digit {digit}"));
+        }
+    }
+
+    /// Saves what is on the screen, for a person to look at.
+    pub fn picture(&mut self, path: &Path) {
+        let path = path.to_str().expect("a path in plain letters");
+        assert!(self.ask(&["picture", path]).is_some(), "a picture");
+    }
+
+    /// Ends the program in order.
+    pub fn end(mut self) {
+        assert!(self.ask(&["quit"]).is_some(), "quitting");
+        let status = self.child.wait().expect("our own child");
+        assert!(status.success(), "the kiosk ended with {status}");
+    }
+
+    /// Cuts the power.
+    pub fn cut(mut self) {
+        self.child.kill().expect("our own child");
+        self.child.wait().expect("our own child");
+    }
+}
+
+/// An X server without a screen.
+struct Display {
+    server: Child,
+    name: String,
+}
+
+impl Display {
+    fn start(scratch: &Path) -> Self {
+        let number = scratch.join("display");
+        let file = std::fs::File::create(&number).expect("a file");
+        let server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+            .stdout(file)
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvfb starts");
+        let mut name = String::new();
+        until("an X display", || {
+            name = std::fs::read_to_string(&number).expect("our own file");
+            name.ends_with('\n')
+        });
+        Self { server, name: format!(":{}", name.trim()) }
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        if self.server.kill().is_ok() {
+            self.server.wait().expect("our own child");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The whole story on the real stack: a real window under Xvfb, a real pcscd with a virtual badge, the
+//! real btleplug against a pretended BlueZ on a real D-Bus, the real store.
+//!
+//! Three processes: this one enters namespaces of its own and starts itself again beside the daemons
+//! ("the house"); the house starts itself once more as the kiosk ("the puppet"), which runs the program
+//! as `main.rs` does and lets the house press and read what is on its screen by accessible label.
+//! Killing the puppet is a power cut.
+
+#[path = "../support/fake_bluez/mod.rs"]
+mod fake_bluez;
+mod house;
+#[path = "../support/namespace.rs"]
+mod namespace;
+#[path = "../support/pcscd.rs"]
+#[expect(dead_code, reason = "the story needs a part of what the reader tests need")]
+mod pcscd;
+mod puppet;
+mod story;
+#[path = "../support/vpcd.rs"]
+#[expect(dead_code, reason = "the story needs a part of what the reader tests need")]
+mod vpcd;
+
+/// Names the state directory in the puppet's environment.
+const PUPPET: &str = "WARDKEEP_PUPPET_STATE";
+
+#[expect(clippy::print_stdout, reason = "a test program without a harness reports by itself")]
+fn main() {
+    if let Some(state) = std::env::var_os(PUPPET) {
+        return puppet::run(state.into());
+    }
+    let arguments: Vec<String> = std::env::args().collect();
+    if arguments.iter().any(|argument| argument == "--list") {
+        println!("end_to_end: test");
+        return;
+    }
+    namespace::isolated("end_to_end", house::enter);
+    println!("\nrunning 1 test\ntest end_to_end ... ok\n");
+    println!("test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out");
+}

@@ -1,0 +1,124 @@
+//! The kiosk on strings: the program as `main.rs` starts it, pressed and read over standard input.
+//!
+//! One command a line, words separated by tabs; one answer a line: `ok`, `ok<TAB>value`, or `none`.
+
+use std::io::{BufRead, Write};
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use i_slint_backend_testing::{AccessibleRole, ElementHandle};
+use slint::platform::{PointerEventButton, WindowEvent};
+use slint::{ComponentHandle, LogicalPosition, Weak};
+use wardkeep::app::start::{Options, start};
+use wardkeep::bridge::AppWindow;
+
+/// How long a press lasts, and how long a held one.
+const PRESS: (Duration, Duration) = (Duration::from_millis(30), Duration::from_millis(1_300));
+
+pub fn run(state: PathBuf) {
+    wardkeep::telemetry::start();
+    let options = Options { state, config: None, windowed: true, simulate: false };
+    let running = start(&options).expect("the program starts");
+    let window = running.window.as_weak();
+    std::thread::Builder::new()
+        .name("strings".into())
+        .spawn(move || obey(&window))
+        .expect("a thread");
+    running.run().expect("the program ends in order");
+}
+
+fn obey(window: &Weak<AppWindow>) {
+    for line in std::io::stdin().lock().lines() {
+        let line = line.expect("the house writes lines");
+        let words: Vec<&str> = line.split('\t').collect();
+        let answer = match words.as_slice() {
+            ["value", label] => value(window, label),
+            ["press", label] => press(window, label, PRESS.0),
+            ["hold", label] => press(window, label, PRESS.1),
+            ["type", text] => type_text(window, text),
+            ["picture", path] => picture(window, path),
+            ["quit"] => Some(quit()),
+            other => panic!("unknown command {other:?}"),
+        };
+        let text = answer.map_or_else(|| "none".to_owned(), |value| format!("ok\t{value}"));
+        let mut out = std::io::stdout().lock();
+        out.write_all(format!("{text}\n").as_bytes()).expect("the house listens");
+        out.flush().expect("the house listens");
+    }
+}
+
+/// Runs `act` on the main thread and brings back what it says.
+fn on_screen<T: Send + 'static>(
+    window: &Weak<AppWindow>,
+    act: impl FnOnce(&AppWindow) -> T + Send + 'static,
+) -> T {
+    let (answer, answered) = mpsc::sync_channel(1);
+    window
+        .upgrade_in_event_loop(move |window| answer.send(act(&window)).expect("somebody waits"))
+        .expect("the event loop runs");
+    answered.recv_timeout(Duration::from_secs(10)).expect("the main thread answers")
+}
+
+/// The value of the first element with this label; its label where it has no value.
+fn value(window: &Weak<AppWindow>, label: &str) -> Option<String> {
+    let label = label.to_owned();
+    on_screen(window, move |window| {
+        let found = ElementHandle::find_by_accessible_label(window, &label);
+        let values: Vec<String> = found
+            .map(|element| element.accessible_value().unwrap_or_default().to_string())
+            .collect();
+        let told = values.iter().find(|value| !value.is_empty());
+        told.cloned().or_else(|| (!values.is_empty()).then_some(label))
+    })
+}
+
+fn press(window: &Weak<AppWindow>, label: &str, length: Duration) -> Option<String> {
+    let wanted = label.to_owned();
+    let place = on_screen(window, move |window| {
+        let mut found = ElementHandle::find_by_accessible_label(window, &wanted);
+        let pressable = |role| matches!(role, AccessibleRole::Button | AccessibleRole::TextInput);
+        let element = found.find(|element| element.accessible_role().is_some_and(pressable))?;
+        if element.accessible_enabled() == Some(false) {
+            return None;
+        }
+        let (at, size) = (element.absolute_position(), element.size());
+        Some(LogicalPosition::new(at.x + size.width / 2.0, at.y + size.height / 2.0))
+    })?;
+    let button = PointerEventButton::Left;
+    let send = |event: WindowEvent| {
+        on_screen(window, move |window| window.window().dispatch_event(event));
+    };
+    send(WindowEvent::PointerMoved { position: place });
+    send(WindowEvent::PointerPressed { position: place, button });
+    std::thread::sleep(length);
+    send(WindowEvent::PointerReleased { position: place, button });
+    Some(String::new())
+}
+
+/// Types on a keyboard that is plugged in.
+fn type_text(window: &Weak<AppWindow>, text: &str) -> Option<String> {
+    for letter in text.chars() {
+        on_screen(window, move |window| {
+            let text = slint::SharedString::from(letter.to_string());
+            window.window().dispatch_event(WindowEvent::KeyPressed { text: text.clone() });
+            window.window().dispatch_event(WindowEvent::KeyReleased { text });
+        });
+    }
+    Some(String::new())
+}
+
+fn picture(window: &Weak<AppWindow>, path: &str) -> Option<String> {
+    let pixels = on_screen(window, |window| window.window().take_snapshot().ok())?;
+    let file = std::fs::File::create(path).expect("a picture file");
+    let mut encoder = png::Encoder::new(file, pixels.width(), pixels.height());
+    encoder.set_color(png::ColorType::Rgba);
+    let mut writer = encoder.write_header().expect("a picture header");
+    writer.write_image_data(pixels.as_bytes()).expect("a picture");
+    Some(String::new())
+}
+
+fn quit() -> String {
+    slint::quit_event_loop().expect("the event loop runs");
+    String::new()
+}
