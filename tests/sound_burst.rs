@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::ExitCode;
 
-use sound_measure::{amplitude, decibels, fundamental, pulses, spacings};
+use sound_measure::{amplitude, decibels, fundamental, index_at, pulses, spacings};
 use wardkeep::alarms::sound::{burst, interval, two_bursts};
 use wardkeep::bridge::view::Priority::{self, High, Low, Medium};
 use wardkeep::ctl::alarm;
@@ -79,7 +79,7 @@ fn the_spectrum_of_the_first_and_the_last_pulse() {
             let samples = burst(rate_hz, priority);
             let pulses = pulses(&samples, rate_hz);
             for pulse in [pulses[0], pulses[pulses.len() - 1]] {
-                let at = |seconds: f64| (seconds * f64::from(rate_hz)) as usize;
+                let at = |seconds: f64| index_at(seconds, f64::from(rate_hz));
                 let plateau = &samples[at(pulse.rise_90)..at(pulse.fall_90)];
                 let pitch = fundamental(plateau, rate_hz);
                 assert_in(pitch, 150.0..=1000.0, "fundamental");

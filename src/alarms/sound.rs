@@ -14,6 +14,7 @@
 //! low burst is shorter than 0.8 s, so that waiting for its end still leaves time.
 
 use std::io::{self, Write};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::bridge::view::Priority;
@@ -21,8 +22,9 @@ use crate::moment::BootTime;
 
 /// Pulse length t_d, between the 90 % points (75-200 ms for high, 125-250 ms for medium and low).
 pub const PULSE: Duration = Duration::from_millis(140);
-/// Full length of the linear attack: 10 % to 90 % takes 21 ms, which is 15 % of [`PULSE`].
-const ATTACK: Duration = Duration::from_micros(26_250);
+/// Full length of the linear attack: 10 % to 90 % takes 19.6 ms, which is 14 % of [`PULSE`] (10-20 %
+/// are asked for, and every instrument smooths, which makes it look longer).
+const ATTACK: Duration = Duration::from_micros(24_500);
 /// Full length of the linear release: 90 % to 10 % takes 14 ms.
 const RELEASE: Duration = Duration::from_micros(17_500);
 
@@ -85,12 +87,14 @@ pub fn burst(rate_hz: u32, priority: Priority) -> Vec<f32> {
     pulses(rate_hz, spacings)
 }
 
-/// How many samples of [`burst`] must be played once it has begun, even if the condition ends: half
-/// of a high burst, the whole of the others.
-pub fn samples_min(rate_hz: u32, priority: Priority) -> usize {
+/// Where in [`burst`] it may end when its condition has ended: in the pause between the groups of a
+/// high burst, which is the half that has to be heard; at the end of the others.
+pub fn cuts(rate_hz: u32, priority: Priority) -> RangeInclusive<usize> {
+    let half = pulses(rate_hz, HIGH_GROUP).len();
+    let whole = burst(rate_hz, priority).len();
     match priority {
-        Priority::High => pulses(rate_hz, HIGH_GROUP).len(),
-        Priority::Medium | Priority::Low => burst(rate_hz, priority).len(),
+        Priority::High => half..=whole - half,
+        Priority::Medium | Priority::Low => whole..=whole,
     }
 }
 
@@ -225,6 +229,11 @@ impl Cadence {
         self.wanted.map(|priority| (priority, self.due))
     }
 
+    /// The priority that has to follow the running burst at once, because it is higher.
+    pub fn follower(&self) -> Option<Priority> {
+        self.wanted.filter(|wanted| self.playing.is_some_and(|playing| *wanted > playing))
+    }
+
     /// A burst of this priority has begun.
     pub fn begin(&mut self, priority: Priority) {
         self.playing = Some(priority);
@@ -248,7 +257,7 @@ impl Cadence {
         self.due = now;
     }
 
-    /// The running burst may end at [`samples_min`]: its priority is not the wanted one any more.
+    /// The running burst may end where it [`cuts`]: its priority is not the wanted one any more.
     pub fn may_cut(&self) -> bool {
         self.playing.is_some() && self.playing != self.wanted
     }
@@ -301,6 +310,7 @@ mod tests {
         cadence.begin(Medium);
         cadence.want(at(1_100), Some(High));
         assert_eq!(cadence.next(), None, "the running burst completes");
+        assert_eq!(cadence.follower(), Some(High));
         cadence.end(at(1_800));
         assert_eq!(cadence.next(), Some((High, at(1_800))));
     }
@@ -323,6 +333,7 @@ mod tests {
         assert!(!cadence.may_cut());
         cadence.want(at(100), Some(Medium));
         assert!(cadence.may_cut());
+        assert_eq!(cadence.follower(), None);
         cadence.end(at(1_400));
         assert_eq!(cadence.next(), Some((Medium, at(3_900))));
         cadence.want(at(2_000), Some(Low));
@@ -342,12 +353,18 @@ mod tests {
     }
 
     #[test]
-    fn half_of_a_high_burst_ends_in_the_pause_between_its_groups() {
-        let burst = burst(48_000, High);
-        let least = samples_min(48_000, High);
-        assert!(burst[least - 100..least].iter().any(|sample| *sample != 0.0));
-        assert!(burst[least..least + 30_000].iter().all(|sample| *sample == 0.0));
-        assert_eq!(samples_min(48_000, Low), super::burst(48_000, Low).len());
+    fn a_high_burst_may_end_in_the_pause_between_its_groups_only() {
+        for rate_hz in [8_000, 44_100, 48_000] {
+            let burst = burst(rate_hz, High);
+            let (from, to) = cuts(rate_hz, High).into_inner();
+            assert!(burst[from..to].iter().all(|sample| *sample == 0.0));
+            let half = length(rate_hz, Duration::from_millis(650));
+            assert!(from.abs_diff(to).abs_diff(half) < half / 10, "{rate_hz}");
+            assert!(burst[from - 9..from].iter().any(|sample| *sample != 0.0));
+            assert!(burst[to..to + 9].iter().any(|sample| *sample != 0.0));
+        }
+        assert_eq!(cuts(48_000, Low), 22_933..=22_933, "the whole of a low burst");
+        assert_eq!(burst(48_000, Low).len(), 22_933);
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //! A driver is anything that sends these events and receives these commands; the simulator and the
 //! tests do the same. Drivers never decode: a GATT frame travels as bytes and is decoded in the core.
 
+#[cfg(feature = "hardware")]
+pub mod speaker;
+
 use std::fmt;
 use std::str::FromStr;
 

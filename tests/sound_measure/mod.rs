@@ -39,9 +39,15 @@ pub fn onsets(pulses: &[Pulse]) -> Vec<f64> {
     pulses.iter().map(|pulse| pulse.rise_90 - pulses[0].rise_90).collect()
 }
 
+/// The sample at a time.
+#[expect(clippy::cast_possible_truncation, reason = "rounding down to a sample is meant")]
+pub fn index_at(seconds: f64, rate_hz: f64) -> usize {
+    (seconds * rate_hz) as usize
+}
+
 /// Root mean square over a window of `window_s` around each sample.
 fn envelope(samples: &[f32], rate_hz: f64, window_s: f64) -> Vec<f64> {
-    let half = (window_s * rate_hz / 2.0).round() as usize;
+    let half = index_at(window_s / 2.0, rate_hz);
     let mut sums = vec![0.0];
     for sample in samples {
         sums.push(sums[sums.len() - 1] + f64::from(*sample).powi(2));
