@@ -21,6 +21,7 @@
 //! | S-11 | Every queue has a bound and a stated policy; losing something raises a technical alarm. |
 
 pub mod alarms;
+pub mod app;
 pub mod bridge;
 pub mod confidential;
 pub mod config;
@@ -32,5 +33,8 @@ pub mod moment;
 pub mod notice;
 pub mod pairing;
 pub mod session;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod store;
+pub mod telemetry;
 pub mod vitals;

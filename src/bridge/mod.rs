@@ -1,5 +1,76 @@
 //! The screen's side of the program. `view` is what the core projects; everything that names a
 //! generated UI type lives in this folder and nowhere else.
+//!
+//! ```text
+//!  shell task --View--> watch --> Pump (tokio) --refresh--> Bridge (main thread) --> .slint
+//!             <--Intent-- [32] <-------------------------- connect
+//!  driver ----WaveChunk-- [n] -----------------------------> Lane (timer, 30 a second)
+//! ```
+//!
+//! S-1: without an open session no patient text or sample is left in any property or model.
+//! S-10: a PIN stays in [`pin_pad`] on the main thread until it is submitted, and is wiped there.
+//! S-11: a full intent queue drops the tap and says so; a view that is not shown in time is replaced.
 
 pub mod intent;
+pub mod pin_pad;
+pub mod sweep;
 pub mod view;
+
+#[cfg(feature = "gui")]
+mod connect;
+#[cfg(feature = "gui")]
+mod lane;
+#[cfg(feature = "gui")]
+mod lines;
+#[cfg(feature = "gui")]
+mod projection;
+#[cfg(feature = "gui")]
+mod pump;
+#[cfg(feature = "gui")]
+mod qr;
+#[cfg(feature = "gui")]
+mod vocabulary;
+#[cfg(feature = "gui")]
+mod window;
+
+#[cfg(feature = "gui")]
+pub use pump::Pump;
+#[cfg(feature = "gui")]
+pub use ui::AppWindow;
+#[cfg(feature = "gui")]
+pub use window::{Bridge, open_window};
+
+/// Waveform samples of one device for the bedside lane. Patient data: it has no `Debug`.
+#[derive(Clone, PartialEq)]
+pub struct WaveChunk {
+    /// Samples per second.
+    pub rate_hz: u16,
+    /// The samples in 0.0..=1.0, oldest first.
+    pub samples: Vec<f32>,
+}
+
+/// What the Slint compiler generates from `ui/`.
+#[cfg(feature = "gui")]
+#[allow(
+    clippy::all,
+    clippy::todo,
+    clippy::unimplemented,
+    clippy::dbg_macro,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::todo,
+    clippy::wildcard_enum_match_arm,
+    clippy::let_underscore_must_use,
+    clippy::cast_possible_truncation,
+    clippy::too_many_lines,
+    clippy::too_many_arguments,
+    clippy::redundant_clone,
+    clippy::semicolon_if_nothing_returned,
+    missing_docs,
+    reason = "generated code follows its generator's style"
+)]
+pub mod ui {
+    slint::include_modules!();
+}

@@ -83,6 +83,8 @@ pub enum AlarmText {
         /// Its name.
         device: String,
     },
+    /// Alarms cannot be heard.
+    NoSound,
     /// Observations are not being kept.
     NotRecording,
     /// Observations or events were lost.

@@ -10,22 +10,21 @@ use std::process::ExitCode;
 
 use crate::alarms::sound;
 use crate::bridge::view::Priority;
+use crate::ctl::terminal;
 
 /// Samples per second of the file.
 pub const RATE_HZ: u32 = 48_000;
-
-const USAGE: &str = "usage: wardkeepctl alarm render --priority high|medium|low --out FILE.wav";
 
 /// Why the command line was not understood.
 #[derive(Debug, thiserror::Error)]
 enum UsageError {
     #[error(transparent)]
     Words(#[from] lexopt::Error),
-    #[error("unknown verb, expected `render`")]
+    #[error("After `alarm` comes `render`.")]
     Verb,
-    #[error("the priority is high, medium or low")]
+    #[error("The priority is high, medium or low.")]
     Priority,
-    #[error("missing {0}")]
+    #[error("{0} is missing.")]
     Missing(&'static str),
 }
 
@@ -40,24 +39,18 @@ struct Request {
 ///
 /// Exit code 0 when the file is written, 1 when it could not be, 2 when the words make no sense.
 pub fn run(args: &mut lexopt::Parser) -> ExitCode {
-    match parse(args) {
-        Ok(request) => match render(request.priority, &request.out) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                complain(&format!("{}: {error}", request.out.display()));
-                ExitCode::FAILURE
-            }
-        },
+    let Request { priority, out } = match parse(args) {
+        Ok(request) => request,
+        Err(UsageError::Words(error)) => return terminal::usage(&terminal::sentence(&error)),
+        Err(error) => return terminal::usage(&error.to_string()),
+    };
+    match render(priority, &out) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&format!("{error}\n{USAGE}"));
-            ExitCode::from(2)
+            terminal::complain(&format!("{} cannot be written: {error}.", out.display()));
+            ExitCode::FAILURE
         }
     }
-}
-
-#[expect(clippy::print_stderr, reason = "the command line speaks to a person on stderr")]
-fn complain(sentence: &str) {
-    eprintln!("wardkeepctl alarm: {sentence}");
 }
 
 /// Writes two bursts of `priority`, with the interval between them, to a WAV file at `out`.
@@ -126,11 +119,11 @@ mod tests {
     #[test]
     fn nonsense_is_a_usage_error() {
         for (line, says) in [
-            ("", "missing `render`"),
-            ("play --priority low --out a.wav", "unknown verb, expected `render`"),
-            ("render --out a.wav", "missing --priority"),
-            ("render --priority low", "missing --out"),
-            ("render --priority urgent --out a.wav", "the priority is high, medium or low"),
+            ("", "`render` is missing."),
+            ("play --priority low --out a.wav", "After `alarm` comes `render`."),
+            ("render --out a.wav", "--priority is missing."),
+            ("render --priority low", "--out is missing."),
+            ("render --priority urgent --out a.wav", "The priority is high, medium or low."),
             ("render --priority low --out a.wav --loud", "invalid option '--loud'"),
             ("render render", "unexpected argument \"render\""),
         ] {

@@ -3,3 +3,4 @@
 pub mod alarm;
 pub mod decode;
 pub mod doctor;
+pub mod terminal;

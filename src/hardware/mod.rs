@@ -3,6 +3,15 @@
 //! A driver is anything that sends these events and receives these commands; the simulator and the
 //! tests do the same. Drivers never decode: a GATT frame travels as bytes and is decoded in the core.
 
+pub mod apdu;
+#[cfg(feature = "hardware")]
+pub mod ble;
+pub mod field;
+pub mod outlet;
+#[cfg(feature = "hardware")]
+mod reader;
+#[cfg(feature = "hardware")]
+pub mod smartcard;
 #[cfg(feature = "hardware")]
 pub mod speaker;
 

@@ -1,6 +1,6 @@
 //! Patients, devices and their values: what an open session may do, and what frames become.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 
 use super::{Effect, Kiosk};
 use crate::bridge::intent::{Intent, Page, PatientForm};
@@ -139,18 +139,20 @@ impl Kiosk {
         if let Some(percent) = decoded.battery_percent {
             self.pairing.battery(device, percent);
         }
+        let source = Source { device, received, stamp: decoded.time };
         let mine = self.pairing.owner(device, received.wall);
         let at_bed = mine.is_some() && mine == self.subject;
         let mut effects = Vec::new();
         for charted in &decoded.observations {
             self.absences.remove(&(device, charted.code));
-            if Parameter::of(charted.code).is_some_and(|p| p != Parameter::PulseRate) {
+            let live = source.is_live(charted);
+            if live && Parameter::of(charted.code).is_some_and(|p| p != Parameter::PulseRate) {
                 self.readings.insert(device, (charted.value, charted.unit, received.boot));
             }
-            if at_bed {
+            if live && at_bed {
                 self.live.take(received.boot, device, charted);
             }
-            effects.push(self.record_value(device, charted, received));
+            effects.push(self.record(&source, charted.code, Content::of(charted, live)));
         }
         for withheld in &decoded.withheld {
             if at_bed {
@@ -159,46 +161,30 @@ impl Kiosk {
             self.readings.remove(&device);
             let before = self.absences.insert((device, withheld.code), withheld.reason);
             if before != Some(withheld.reason) {
-                effects.push(self.record_absence(device, withheld, received));
+                effects.push(self.record(&source, withheld.code, Content::absent(withheld)));
             }
         }
         effects
     }
 
-    fn record_value(&mut self, device: DeviceId, charted: &Charted, received: Moment) -> Effect {
-        let value = Value::Measured(charted.value);
-        self.record(device, received, charted.code, (value, charted.unit, charted.status.clone()))
-    }
-
-    fn record_absence(&mut self, device: DeviceId, absent: &Withheld, received: Moment) -> Effect {
-        let unit = match Parameter::of(absent.code) {
-            Some(Parameter::SpO2) => Unit::Percent,
-            Some(Parameter::HeartRate | Parameter::PulseRate) | None => Unit::PerMinute,
-        };
-        self.record(device, received, absent.code, (Value::Absent(absent.reason), unit, vec![]))
-    }
-
-    fn record(
-        &mut self,
-        device: DeviceId,
-        received: Moment,
-        code: Mdc,
-        (value, unit, status): (Value, Unit, Vec<Status>),
-    ) -> Effect {
+    fn record(&mut self, source: &Source, code: Mdc, content: Content) -> Effect {
         self.seq += 1;
+        let Source { device, received, stamp } = *source;
+        // A value from the device's memory may be older than the assignment: it stays unclaimed (S-6).
+        let subject = if content.live { self.pairing.owner(device, received.wall) } else { None };
         let simulated = self.around.simulated;
         Effect::Store(StoreCommand::Record(Box::new(Observation {
             record: RecordId { run: self.around.run, seq: self.seq },
             code,
-            value: Phi::new(value),
-            unit,
+            value: Phi::new(content.value),
+            unit: content.unit,
             effective: received.wall,
             received: received.wall,
-            device_time: None,
-            clock: ClockConfidence::Live,
-            status,
+            device_time: stamp,
+            clock: if content.live { ClockConfidence::Live } else { ClockConfidence::Unknown },
+            status: content.status,
             device,
-            subject: self.pairing.owner(device, received.wall),
+            subject,
             provenance: if simulated { Provenance::Simulated } else { Provenance::Device },
         })))
     }
@@ -220,5 +206,43 @@ impl Kiosk {
         } else {
             vec![]
         }
+    }
+}
+
+/// Where a frame came from.
+struct Source {
+    device: DeviceId,
+    received: Moment,
+    /// The frame's own time stamp.
+    stamp: Option<DateTime>,
+}
+
+impl Source {
+    /// The value is of this moment: neither stamped by the device nor marked as from its memory.
+    fn is_live(&self, charted: &Charted) -> bool {
+        self.stamp.is_none() && !charted.status.contains(&Status::FromStorage)
+    }
+}
+
+/// What an observation says.
+struct Content {
+    value: Value,
+    unit: Unit,
+    status: Vec<Status>,
+    live: bool,
+}
+
+impl Content {
+    fn of(charted: &Charted, live: bool) -> Self {
+        let (unit, status) = (charted.unit, charted.status.clone());
+        Self { value: Value::Measured(charted.value), unit, status, live }
+    }
+
+    fn absent(withheld: &Withheld) -> Self {
+        let unit = match Parameter::of(withheld.code) {
+            Some(Parameter::SpO2) => Unit::Percent,
+            Some(Parameter::HeartRate | Parameter::PulseRate) | None => Unit::PerMinute,
+        };
+        Self { value: Value::Absent(withheld.reason), unit, status: vec![], live: true }
     }
 }

@@ -62,51 +62,61 @@ pub const PIN_DIGITS_MAX: usize = 8;
 pub const PIN_DIGITS_MIN: usize = 6;
 
 /// Digits typed on the PIN pad: a fixed buffer that is wiped on drop. ASCII, so that it can be hashed.
-#[derive(Clone, Default, Zeroize, ZeroizeOnDrop)]
+///
+/// The buffer is on the heap and never grows: moving a PIN through queues leaves no copy behind.
+#[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Pin {
-    digits: [u8; PIN_DIGITS_MAX],
-    len: usize,
+    digits: Vec<u8>,
+}
+
+impl Default for Pin {
+    fn default() -> Self {
+        Self { digits: Vec::with_capacity(PIN_DIGITS_MAX) }
+    }
+}
+
+impl Clone for Pin {
+    fn clone(&self) -> Self {
+        let mut pin = Pin::default();
+        pin.digits.extend_from_slice(&self.digits);
+        pin
+    }
 }
 
 impl Pin {
     /// Appends a digit 0..=9; ignores anything else and digits past the eighth.
     pub fn push(&mut self, digit: u8) {
-        if digit <= 9
-            && let Some(place) = self.digits.get_mut(self.len)
-        {
-            *place = b'0' + digit;
-            self.len += 1;
+        if digit <= 9 && self.digits.len() < PIN_DIGITS_MAX {
+            self.digits.push(b'0' + digit);
         }
     }
 
     /// Removes the last digit.
     pub fn pop(&mut self) {
-        if let Some(last) = self.len.checked_sub(1) {
-            self.len = last;
-            if let Some(place) = self.digits.get_mut(last) {
-                *place = 0;
-            }
+        if let Some(last) = self.digits.last_mut() {
+            *last = 0;
+            self.digits.pop();
         }
     }
 
     /// How many digits were typed.
     pub fn len(&self) -> usize {
-        self.len
+        self.digits.len()
     }
 
     /// Nothing was typed.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.digits.is_empty()
     }
 
     /// Long enough to be tried.
     pub fn is_complete(&self) -> bool {
-        self.len >= PIN_DIGITS_MIN
+        self.len() >= PIN_DIGITS_MIN
     }
 
     /// The digits as ASCII.
     pub fn ascii(&self) -> &[u8] {
-        self.digits.get(..self.len).unwrap_or_default()
+        &self.digits
     }
 
     /// One of the PINs everybody tries first: one digit repeated, or a run up or down.

@@ -6,7 +6,47 @@
 //!  cart  (AEAD file)   opened by the device secret alone     what monitoring needs after a power cut
 //! ```
 //!
-//! One thread owns every file and every key. S-3, S-4, S-5 and S-8 live here.
+//! One thread owns every file and every key ([`spawn`]). S-3, S-4, S-5 and S-8 live here.
+//!
+//! The keys: `device_secret` (this machine), `keyslot` (two factors), `keyring` (the vault's master
+//! key), `recovery` (24 words). Everything but the database itself builds without the
+//! feature `store`; then the only answer is [`StoreFault::NoCipher`].
+
+#[cfg(feature = "store")]
+mod audit;
+mod cart;
+pub mod device_secret;
+mod durable;
+mod handle;
+mod import;
+mod inbox;
+mod inspect;
+mod keep;
+mod keyring;
+mod keyslot;
+mod primitives;
+mod recovery;
+#[cfg(feature = "store")]
+mod rows;
+#[cfg(feature = "store")]
+mod schema;
+mod segment;
+mod setup;
+mod unlock;
+mod vault;
+mod worker;
+
+#[cfg(test)]
+#[cfg(feature = "store")]
+mod import_tests;
+#[cfg(test)]
+#[cfg(feature = "store")]
+mod wipe_tests;
+
+pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
+pub use inspect::{Facts, inspect};
+pub use setup::{RecoveredVault, open_with_recovery};
+pub use vault::{CipherFacts, cipher_facts};
 
 use std::fmt;
 use std::time::Duration;
@@ -96,6 +136,10 @@ pub enum AuditAct {
     AudioPaused,
     /// The store was created.
     StoreCreated,
+    /// Records sealed while locked were missing, forged, or in a chain that began without the vault.
+    BacklogDamaged,
+    /// The cart compartment is older than the inbox remembers: somebody put a copy back.
+    CartRolledBack,
 }
 
 /// One audit entry as the core reports it.
@@ -126,8 +170,6 @@ pub enum Command {
     Identify(Attempt, Badge, Moment),
     /// Derive the key from both factors and open the vault.
     Unlock(Attempt, Badge, Pin, Moment),
-    /// Look again at a store that could not be used at start.
-    Retry,
     /// Close the vault and wipe its keys. Recording goes on into the inbox.
     Close,
     /// Keep one observation: in the vault when open, else sealed in the inbox.
@@ -140,6 +182,8 @@ pub enum Command {
     ListPatients,
     /// Add a patient. Answered only while open.
     AddPatient(Box<Patient>),
+    /// Look at the state directory again after [`Outcome::Fault`] at start.
+    Retry,
 }
 
 /// The recovery key: 24 words that open the vault when every badge is lost. Shown once.
@@ -195,7 +239,7 @@ pub struct Import {
     pub imported: u64,
     /// Records that were sealed and are not there any more.
     pub missing: u64,
-    /// Records that do not authenticate.
+    /// Records that do not authenticate where they lie: altered, made up, repeated or moved.
     pub forged: u64,
 }
 

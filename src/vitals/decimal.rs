@@ -20,6 +20,23 @@ impl Decimal {
         Self { mantissa, exponent }
     }
 
+    /// The same digits with the decimal point moved `places` to the right.
+    #[must_use]
+    pub const fn shifted(self, places: i8) -> Self {
+        Self { mantissa: self.mantissa, exponent: self.exponent.saturating_add(places) }
+    }
+
+    /// The same number without zeros at the end of its fraction.
+    #[must_use]
+    pub const fn without_trailing_zeros(self) -> Self {
+        let Self { mut mantissa, mut exponent } = self;
+        while exponent < 0 && mantissa % 10 == 0 {
+            mantissa /= 10;
+            exponent += 1;
+        }
+        Self { mantissa, exponent }
+    }
+
     /// Digits after the decimal point.
     pub fn decimals(self) -> u32 {
         u32::from(self.exponent.min(0).unsigned_abs())
@@ -77,13 +94,29 @@ impl FromStr for Decimal {
     }
 }
 
+/// Powers of ten up to here keep any mantissa within 128 bits.
+const ALIGNABLE: u32 = 18;
+
 impl Ord for Decimal {
     fn cmp(&self, other: &Self) -> Ordering {
+        let steps = i32::from(self.exponent) - i32::from(other.exponent);
+        if steps.unsigned_abs() > ALIGNABLE {
+            return self.cmp_digits(*other);
+        }
+        // Both mantissas at the smaller exponent.
+        let scale = 10_i128.pow(steps.unsigned_abs());
+        let (mine, theirs) = (i128::from(self.mantissa), i128::from(other.mantissa));
+        if steps >= 0 { (mine * scale).cmp(&theirs) } else { mine.cmp(&(theirs * scale)) }
+    }
+}
+
+impl Decimal {
+    /// Compares digit strings aligned at the decimal point: exact at any exponent, but slow.
+    fn cmp_digits(self, other: Self) -> Ordering {
         let sign = self.mantissa.signum().cmp(&other.mantissa.signum());
         if sign != Ordering::Equal {
             return sign;
         }
-        // Same sign: compare digit strings aligned at the decimal point, exact at any exponent.
         let (a, b) = (self.to_string(), other.to_string());
         let (a, b) = (a.trim_start_matches('-'), b.trim_start_matches('-'));
         let (aw, af) = a.split_once('.').unwrap_or((a, ""));
@@ -149,6 +182,29 @@ mod tests {
         texts.sort_by_key(|text| text.parse::<Decimal>().expect("a decimal"));
         assert_eq!(texts, ["-12", "-0.5", "9.99", "36.7", "100"]);
         assert_eq!(Decimal::new(3670, -2), Decimal::new(367, -1));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn both_ways_to_compare_agree(
+            (a, b) in (proptest::prelude::any::<i64>(), proptest::prelude::any::<i64>()),
+            (small, tiny) in (-999_i64..=999, -99_i64..=99),
+            (e, f) in (-30_i8..=30, -30_i8..=30),
+        ) {
+            for (left, right) in [(a, b), (small, tiny), (small * 10, small), (a, tiny)] {
+                let (left, right) = (Decimal::new(left, e), Decimal::new(right, f));
+                proptest::prop_assert_eq!(left.cmp(&right), left.cmp_digits(right));
+            }
+        }
+    }
+
+    #[test]
+    fn moving_the_point_keeps_the_digits() {
+        assert_eq!(Decimal::new(120, -5).shifted(5).to_string(), "120");
+        assert_eq!(Decimal::new(660, -4).shifted(3).to_string(), "66.0");
+        assert_eq!(Decimal::new(812_500, -3).without_trailing_zeros().to_string(), "812.5");
+        assert_eq!(Decimal::new(0, -3).without_trailing_zeros().to_string(), "0");
+        assert_eq!(Decimal::new(700, 0).without_trailing_zeros().to_string(), "700");
     }
 
     #[test]

@@ -4,6 +4,9 @@ pub mod decimal;
 pub mod gatt;
 pub mod live;
 pub mod nomenclature;
+pub mod plausible;
+pub mod sfloat;
+pub mod words;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;

@@ -1,0 +1,217 @@
+//! What encryption costs: inserts against plain SQLite in the same run, key derivation, unlock.
+//!
+//! Prints medians with the smallest and largest of each series. `cargo bench --bench store
+//! --no-default-features --features store`. The plain database exists only here, for comparison.
+
+#![allow(clippy::unwrap_used, reason = "a failed step has to end the measurement")]
+#![allow(clippy::print_stdout, reason = "the figures are the output")]
+#![allow(clippy::disallowed_methods, reason = "a stopwatch")]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+use tokio::sync::mpsc;
+use wardkeep::confidential::Phi;
+use wardkeep::hardware::DeviceId;
+use wardkeep::moment::{BootTime, Moment};
+use wardkeep::session::Role;
+use wardkeep::session::factor::{Badge, Pin, ReaderFamily};
+use wardkeep::store::device_secret::SecretFile;
+use wardkeep::store::{
+    Attempt, Command, NewOperator, Options, Outcome, StoreHandle, cipher_facts, spawn,
+};
+use wardkeep::vitals::decimal::Decimal;
+use wardkeep::vitals::nomenclature::{HEART_RATE, Unit};
+use wardkeep::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+
+const ROUNDS: usize = 5;
+const ROWS: u64 = 20_000;
+const BATCH: u64 = 256;
+
+fn main() {
+    println!("{:?}", cipher_facts().unwrap());
+    inserts();
+    derivation();
+    daily();
+}
+
+fn report(name: &str, unit: &str, mut series: Vec<f64>) -> f64 {
+    series.sort_by(f64::total_cmp);
+    let median = series[series.len() / 2];
+    let (min, max) = (series[0], series[series.len() - 1]);
+    println!("{name:<44} median {median:>10.1} {unit} ({min:.1} .. {max:.1}, n={})", series.len());
+    median
+}
+
+fn milliseconds(length: Duration) -> f64 {
+    length.as_secs_f64() * 1e3
+}
+
+/// The same rows, transactions and settings with and without a key, in alternating rounds.
+fn inserts() {
+    let (mut plain, mut sealed) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let dir = tempfile::tempdir().unwrap();
+        plain.push(insert_rows(&dir.path().join("plain.db"), false));
+        sealed.push(insert_rows(&dir.path().join("sealed.db"), true));
+    }
+    let plain = report("inserts, plain SQLite", "rows/s", plain);
+    let sealed = report("inserts, SQLCipher", "rows/s", sealed);
+    println!("{:<44} {:.2}", "plain / encrypted", plain / sealed);
+}
+
+fn insert_rows(path: &Path, encrypted: bool) -> f64 {
+    let mut connection = Connection::open(path).unwrap();
+    if encrypted {
+        let key = "5a".repeat(32);
+        connection.execute_batch(&format!("PRAGMA key = \"x'{key}'\";")).unwrap();
+    }
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
+             PRAGMA temp_store = MEMORY;
+             CREATE TABLE observations (id INTEGER PRIMARY KEY, device BLOB NOT NULL,
+                 run INTEGER NOT NULL, seq INTEGER NOT NULL, mdc INTEGER NOT NULL, value TEXT,
+                 unit TEXT NOT NULL, effective_us INTEGER NOT NULL, status TEXT NOT NULL,
+                 subject BLOB, UNIQUE (device, run, seq)) STRICT;
+             CREATE INDEX of_subject ON observations (subject, mdc, effective_us);",
+        )
+        .unwrap();
+    let start = Instant::now();
+    for batch in 0..ROWS / BATCH {
+        let transaction = connection.transaction().unwrap();
+        for seq in batch * BATCH..(batch + 1) * BATCH {
+            let seq = seq.cast_signed();
+            transaction
+                .prepare_cached(
+                    "INSERT INTO observations (device, run, seq, mdc, value, unit, effective_us,
+                     status, subject) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                )
+                .unwrap()
+                .execute(params![
+                    [1_u8; 6],
+                    1,
+                    seq,
+                    147_842,
+                    "72",
+                    "/min",
+                    1_750_000_000_000_000 + seq,
+                    "[]",
+                    [7_u8; 16]
+                ])
+                .unwrap();
+        }
+        transaction.commit().unwrap();
+    }
+    (ROWS / BATCH * BATCH) as f64 / start.elapsed().as_secs_f64()
+}
+
+/// The PIN's key derivation alone, with the parameters of the store.
+fn derivation() {
+    let params = argon2::Params::new(64 * 1024, 3, 1, Some(32)).unwrap();
+    let argon = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+    let series = (0..9)
+        .map(|_| {
+            let mut key = [0; 32];
+            let start = Instant::now();
+            argon.hash_password_into(b"471182", &[1; 16], &mut key).unwrap();
+            milliseconds(start.elapsed())
+        })
+        .collect();
+    report("argon2id 64 MiB, t=3, p=1", "ms", series);
+}
+
+fn observation(seq: u64) -> Box<Observation> {
+    let now = Timestamp::from_second(1_750_000_000).unwrap();
+    Box::new(Observation {
+        record: RecordId { run: 1, seq },
+        code: HEART_RATE,
+        value: Phi::new(Value::Measured(Decimal::new(72, 0))),
+        unit: Unit::PerMinute,
+        effective: now,
+        received: now,
+        device_time: None,
+        clock: ClockConfidence::Live,
+        status: vec![],
+        device: DeviceId([1; 6]),
+        subject: None,
+        provenance: Provenance::Device,
+    })
+}
+
+/// The whole store as it runs: sealing while locked, unlock with both factors, import, lock.
+fn daily() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options::new(dir.path()).with_device_secret(SecretFile::new(dir.path()));
+    let (sender, mut outcomes) = mpsc::channel(64);
+    let (handle, thread) = spawn(options, sender).unwrap();
+    outcomes.blocking_recv().unwrap();
+    let badge = Badge::new(ReaderFamily::PcscUid, &[1, 2, 3, 4]).unwrap();
+    let pin: Pin = [4, 7, 1, 1, 8, 2].into_iter().collect();
+    let now = Moment { boot: BootTime::default(), wall: Timestamp::UNIX_EPOCH };
+    let first = NewOperator {
+        initials: "AB".into(),
+        name: Phi::new("A B".into()),
+        role: Role::It,
+        badge: badge.clone(),
+        pin: pin.clone(),
+    };
+    handle.try_send(Command::Initialise(Box::new(first), now)).unwrap();
+    while !matches!(outcomes.blocking_recv().unwrap(), Outcome::Found(_)) {}
+
+    let records = 5_000_u64;
+    let mut series: [Vec<f64>; 5] = Default::default();
+    for round in 0..ROUNDS as u64 {
+        let first = round * 2 * records;
+        series[0].push(record(&handle, &mut outcomes, first..first + records));
+        let start = Instant::now();
+        let unlock = Command::Unlock(Attempt(round), badge.clone(), pin.clone(), now);
+        handle.try_send(unlock).unwrap();
+        let answer = outcomes.blocking_recv().unwrap();
+        assert!(matches!(answer, Outcome::Unlocked(..)), "{answer:?}");
+        series[1].push(milliseconds(start.elapsed()));
+        let start = Instant::now();
+        let import = outcomes.blocking_recv().unwrap();
+        assert!(matches!(import, Outcome::Imported(found) if found.imported >= records));
+        series[2].push(records as f64 / start.elapsed().as_secs_f64());
+        series[3].push(record(&handle, &mut outcomes, first + records..first + 2 * records));
+        let start = Instant::now();
+        handle.try_send(Command::Close).unwrap();
+        assert!(matches!(outcomes.blocking_recv().unwrap(), Outcome::Closed));
+        series[4].push(milliseconds(start.elapsed()));
+    }
+    let [locked, unlock, import, open, close] = series;
+    report("recording while locked (sealed, synced)", "records/s", locked);
+    report("unlock: both factors to Unlocked", "ms", unlock);
+    report("import after unlock", "records/s", import);
+    report("recording while open", "records/s", open);
+    report("lock: vault closed, keys wiped", "ms", close);
+    drop(handle);
+    thread.join().unwrap();
+}
+
+/// Sends records as fast as they are taken; the question at the end is answered after the last.
+fn record(
+    handle: &StoreHandle,
+    outcomes: &mut mpsc::Receiver<Outcome>,
+    seqs: std::ops::Range<u64>,
+) -> f64 {
+    let start = Instant::now();
+    let count = (seqs.end - seqs.start) as f64;
+    let send = |mut make: Box<dyn FnMut() -> Command>| {
+        while handle.try_send(make()).is_err() {
+            std::thread::sleep(Duration::from_micros(50));
+        }
+    };
+    for seq in seqs {
+        send(Box::new(move || Command::Record(observation(seq + 1))));
+    }
+    let badge = Badge::new(ReaderFamily::PcscUid, &[9, 9, 9, 9]).unwrap();
+    let now = Moment { boot: BootTime::default(), wall: Timestamp::UNIX_EPOCH };
+    send(Box::new(move || Command::Identify(Attempt(0), badge.clone(), now)));
+    let answer = outcomes.blocking_recv().unwrap();
+    assert!(matches!(answer, Outcome::Identified(..)), "{answer:?}");
+    count / start.elapsed().as_secs_f64()
+}

@@ -1,0 +1,66 @@
+//! The drivers of one run: real readers and radio, or the simulated bedside.
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use super::{Outlet, Refused};
+use crate::hardware::{Command, Event};
+
+/// Driver handles; dropping them stops the drivers.
+pub struct Drivers {
+    /// The way to command them.
+    pub commands: Outlet<Command>,
+    /// The simulator, for its bench window.
+    #[cfg(feature = "sim")]
+    pub simulator: Option<crate::sim::SimHandle>,
+}
+
+impl Drivers {
+    /// Starts the real drivers.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    #[cfg(feature = "hardware")]
+    pub fn real(runtime: &Handle, events: mpsc::Sender<Event>) -> std::io::Result<Self> {
+        let (radio, _task) = crate::hardware::ble::spawn(
+            runtime,
+            events.clone(),
+            crate::hardware::ble::Timing::default(),
+        );
+        let reader = crate::hardware::smartcard::spawn(events)?;
+        let commands: Outlet<Command> = Box::new(move |command| {
+            // The reader takes no commands; it lives as long as the radio's queue does.
+            let _alive = &reader;
+            radio.try_send(command).map_err(|_| Refused)
+        });
+        Ok(Self {
+            commands,
+            #[cfg(feature = "sim")]
+            simulator: None,
+        })
+    }
+
+    /// A build without drivers has nothing to start.
+    ///
+    /// # Errors
+    /// Never; the signature is that of the real one.
+    #[cfg(not(feature = "hardware"))]
+    pub fn real(_runtime: &Handle, _events: mpsc::Sender<Event>) -> std::io::Result<Self> {
+        Ok(Self {
+            commands: Box::new(|_| Err(Refused)),
+            #[cfg(feature = "sim")]
+            simulator: None,
+        })
+    }
+
+    /// Starts the simulated bedside.
+    #[cfg(feature = "sim")]
+    pub fn simulated(runtime: &Handle, events: mpsc::Sender<Event>) -> Self {
+        let (simulator, _task) = crate::sim::spawn(runtime, events);
+        let commanded = simulator.clone();
+        Self {
+            commands: Box::new(move |command| commanded.try_send(command).map_err(|_| Refused)),
+            simulator: Some(simulator),
+        }
+    }
+}

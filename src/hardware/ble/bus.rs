@@ -1,0 +1,124 @@
+//! D-Bus beside btleplug: whether bluetoothd is there, and what it removed.
+//!
+//! btleplug neither notices that the daemon died nor that an adapter or device was removed, so the
+//! driver listens to the bus itself.
+
+use std::num::NonZeroUsize;
+
+use futures_util::StreamExt;
+use zbus::message::Type;
+use zbus::names::OwnedUniqueName;
+
+use zbus::{Connection, MatchRule, MessageStream, OwnedObjectPath};
+
+const BLUEZ: &str = "org.bluez";
+const DAEMON: &str = "org.freedesktop.DBus";
+const DAEMON_PATH: &str = "/org/freedesktop/DBus";
+const OBJECTS: &str = "org.freedesktop.DBus.ObjectManager";
+/// Signals that may wait; zbus stops reading the socket when they are not taken.
+const SIGNALS_MAX: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
+
+/// The bus ended or refused.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BusError {
+    /// No system bus, or it did not answer.
+    #[error("system bus failure")]
+    Bus(#[from] zbus::Error),
+    /// The bus closed the connection.
+    #[error("system bus closed")]
+    Closed,
+}
+
+/// Something that happened to bluetoothd.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// The daemon ended or was replaced: everything known of it is void.
+    DaemonGone,
+    /// An object appeared.
+    Added,
+    /// An object disappeared.
+    Removed(String),
+}
+
+/// A private connection to the system bus.
+#[derive(Debug)]
+pub(super) struct Bus {
+    connection: Connection,
+    owner: MessageStream,
+    added: MessageStream,
+    removed: MessageStream,
+}
+
+impl Bus {
+    /// Connects and starts to listen.
+    pub(super) async fn open() -> Result<Self, BusError> {
+        let connection = Connection::system().await?;
+        let owner = MatchRule::builder()
+            .msg_type(Type::Signal)
+            .sender(DAEMON)
+            .interface(DAEMON)
+            .member("NameOwnerChanged")
+            .add_arg(BLUEZ)
+            .build()?;
+        let owner = listen(owner, &connection).await?;
+        let added = listen(object_rule("InterfacesAdded")?, &connection).await?;
+        let removed = listen(object_rule("InterfacesRemoved")?, &connection).await?;
+        Ok(Self { connection, owner, added, removed })
+    }
+
+    /// Whether bluetoothd is on the bus. Does not start it: that is systemd's business.
+    pub(super) async fn daemon_is_up(&self) -> Result<bool, BusError> {
+        let call = self.connection.call_method(
+            Some(DAEMON),
+            DAEMON_PATH,
+            Some(DAEMON),
+            "NameHasOwner",
+            &BLUEZ,
+        );
+        Ok(call.await?.body().deserialize::<bool>()?)
+    }
+
+    /// Waits until bluetoothd is on the bus.
+    pub(super) async fn daemon_came_up(&mut self) -> Result<(), BusError> {
+        while !self.daemon_is_up().await? {
+            self.owner.next().await.ok_or(BusError::Closed)??;
+        }
+        Ok(())
+    }
+
+    /// Waits for the next thing that happens to bluetoothd.
+    pub(super) async fn next(&mut self) -> Result<News, BusError> {
+        loop {
+            tokio::select! {
+                message = self.owner.next() => {
+                    let message = message.ok_or(BusError::Closed)??;
+                    let body = message.body();
+                    let (_, old, _): (String, String, String) = body.deserialize()?;
+                    // An owner that changes directly into another is a restart as well.
+                    if OwnedUniqueName::try_from(old).is_ok() {
+                        return Ok(News::DaemonGone);
+                    }
+                }
+                message = self.added.next() => {
+                    message.ok_or(BusError::Closed)??;
+                    return Ok(News::Added);
+                }
+                message = self.removed.next() => {
+                    let message = message.ok_or(BusError::Closed)??;
+                    let body = message.body();
+                    let (path, _): (OwnedObjectPath, Vec<String>) = body.deserialize()?;
+                    return Ok(News::Removed(path.as_str().to_owned()));
+                }
+            }
+        }
+    }
+}
+
+fn object_rule(member: &'static str) -> Result<MatchRule<'static>, zbus::Error> {
+    let rule = MatchRule::builder().msg_type(Type::Signal).sender(BLUEZ);
+    rule.interface(OBJECTS).member(member).path("/").build()
+}
+
+async fn listen(rule: MatchRule<'_>, bus: &Connection) -> Result<MessageStream, zbus::Error> {
+    MessageStream::for_match_rule(rule.to_owned(), bus, Some(SIGNALS_MAX)).await
+}

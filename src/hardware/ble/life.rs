@@ -1,0 +1,397 @@
+//! One life of the driver: everything between bluetoothd's appearing and its going.
+//!
+//! Waits for the system bus, the daemon and a controller, keeps the controller on and scanning, and
+//! tells the links what it hears. Whatever it cannot mend inside, it ends with an error, and the
+//! supervisor starts the next life.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::time::Duration;
+
+use btleplug::api::{
+    Central, CentralEvent, CentralState, Manager as _, Peripheral as _, ScanFilter,
+};
+use btleplug::platform::{Adapter, Manager, PeripheralId};
+use futures_util::StreamExt;
+use tokio::sync::{broadcast, watch};
+use tokio::time::{interval, sleep, timeout};
+
+use super::Timing;
+use super::backoff::Backoff;
+use super::bus::{Bus, BusError, News};
+use super::link::{LinkTask, Tiding};
+use super::links::{Links, Orders};
+use super::outbox::Outbox;
+use super::sightings::{Sightings, clean_name, kind_of, service_of};
+use crate::hardware::{DeviceId, DeviceKind, Event, Link, RadioHealth};
+use crate::moment::{BootTime, Moment};
+
+/// Tidings that a link may be late for before it has to ask instead.
+const TIDINGS_MAX: usize = 256;
+/// Scan restarts without any advertisement before the whole life is renewed.
+const FRUITLESS_MAX: u32 = 10;
+
+/// Why a life ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LifeError {
+    /// The bus failed after it had worked.
+    #[error("system bus failure")]
+    Bus(#[from] BusError),
+    /// bluetoothd ended or was restarted.
+    #[error("the bluetooth daemon is gone")]
+    DaemonGone,
+    /// bluetoothd does not answer.
+    #[error("the bluetooth daemon does not answer: {0}")]
+    NoAnswer(&'static str),
+    /// bluetoothd answered with an error where none is expected.
+    #[error("bluetooth failure")]
+    Bluetooth(#[from] btleplug::Error),
+    /// Nothing was heard for long; the connection to bluetoothd may have gone deaf.
+    #[error("no advertisement for a long time")]
+    Deaf,
+}
+
+/// Runs until told to stop (`Ok`) or until nothing works any more.
+pub(super) async fn run(
+    mut orders: watch::Receiver<Orders>,
+    outbox: Outbox,
+    timing: Timing,
+) -> Result<(), LifeError> {
+    let (adapter, adapters) = watch::channel(None);
+    let (tidings, _) = broadcast::channel(TIDINGS_MAX);
+    let sightings = Sightings::new(timing.seen_every, timing.gone_after);
+    let (link_outbox, link_timing, link_tidings) =
+        (outbox.clone(), timing.clone(), tidings.clone());
+    let mut links = Links::new(outbox.clone(), timing.retry_max, move |device, kind, release| {
+        let task = LinkTask {
+            device,
+            kind,
+            adapter: adapters.clone(),
+            tidings: link_tidings.subscribe(),
+            outbox: link_outbox.clone(),
+            timing: link_timing.clone(),
+            peripheral: None,
+        };
+        task.run(release)
+    });
+    let patience = timing.release * 2;
+    let mut radio = Radio { adapter, tidings, sightings, outbox, timing };
+    let error = tokio::select! {
+        () = links.follow(&mut orders) => None,
+        Err(error) = radio.run() => Some(error),
+    };
+    let result = match error {
+        None => {
+            links.release_all(patience).await;
+            Ok(())
+        }
+        Some(error) => {
+            links.abandon().await;
+            Err(error)
+        }
+    };
+    radio.forget_all();
+    result
+}
+
+/// The controller side of a life.
+struct Radio {
+    adapter: watch::Sender<Option<Adapter>>,
+    tidings: broadcast::Sender<Tiding>,
+    sightings: Sightings,
+    outbox: Outbox,
+    timing: Timing,
+}
+
+impl Radio {
+    async fn run(&mut self) -> Result<Infallible, LifeError> {
+        let mut bus = self.bus().await;
+        if !bus.daemon_is_up().await? {
+            self.outbox.radio(RadioHealth::ServiceDown);
+            bus.daemon_came_up().await?;
+        }
+        let manager = Manager::new().await?;
+        let mut backoff = Backoff::new(&self.timing);
+        loop {
+            match self.first_adapter(&manager).await? {
+                Some((path, adapter)) => {
+                    self.use_adapter(&path, &adapter, &mut bus, &mut backoff).await?;
+                    self.adapter.send_replace(None);
+                    self.forget_all();
+                }
+                None => self.outbox.radio(RadioHealth::NoAdapter),
+            }
+            self.wait(backoff.failed(), &mut bus).await?;
+        }
+    }
+
+    /// Opens the bus, however long it takes.
+    async fn bus(&self) -> Bus {
+        let mut backoff = Backoff::new(&self.timing);
+        loop {
+            match timeout(self.timing.setup, Bus::open()).await {
+                Ok(Ok(bus)) => return bus,
+                Ok(Err(error)) => tracing::info!(?error, "no system bus"),
+                Err(_) => tracing::info!("the system bus does not answer"),
+            }
+            self.outbox.radio(RadioHealth::ServiceDown);
+            sleep(backoff.failed()).await;
+        }
+    }
+
+    /// The controller with the lowest number, with its D-Bus path.
+    async fn first_adapter(
+        &self,
+        manager: &Manager,
+    ) -> Result<Option<(String, Adapter)>, LifeError> {
+        let mut named = Vec::new();
+        for adapter in self.ask("adapters", manager.adapters()).await? {
+            // A controller that is leaving has no name any more.
+            if let Ok(info) = self.ask("adapter", adapter.adapter_info()).await
+                && let Some(name) = info.split(' ').next()
+            {
+                named.push((format!("/org/bluez/{name}"), adapter));
+            }
+        }
+        Ok(named.into_iter().min_by(|(a, _), (b, _)| a.len().cmp(&b.len()).then(a.cmp(b))))
+    }
+
+    /// Waits before trying the controllers again; one that appears ends the wait.
+    async fn wait(&self, wait: Duration, bus: &mut Bus) -> Result<(), LifeError> {
+        let wait = sleep(wait);
+        tokio::pin!(wait);
+        loop {
+            tokio::select! {
+                () = &mut wait => return Ok(()),
+                news = bus.next() => match news? {
+                    News::DaemonGone => return Err(LifeError::DaemonGone),
+                    News::Added => return Ok(()),
+                    News::Removed(_) => {}
+                },
+            }
+        }
+    }
+
+    /// Scans until the controller is switched off or removed.
+    async fn use_adapter(
+        &mut self,
+        path: &str,
+        adapter: &Adapter,
+        bus: &mut Bus,
+        backoff: &mut Backoff,
+    ) -> Result<(), LifeError> {
+        let mut events = self.ask("events", adapter.events()).await?;
+        if !self.start_scan(adapter).await {
+            return Ok(());
+        }
+        backoff.worked();
+        self.outbox.radio(RadioHealth::Ready);
+        self.adapter.send_replace(Some(adapter.clone()));
+        let mut watchdog = Watchdog { heard: now(), fruitless: 0 };
+        let mut tick = interval(self.timing.tick);
+        loop {
+            tokio::select! {
+                event = events.next() => {
+                    let event = event.ok_or(LifeError::NoAnswer("events"))?;
+                    if self.take_event(event, adapter, &mut watchdog).await.is_break() {
+                        self.outbox.radio(RadioHealth::Off);
+                        return Ok(());
+                    }
+                }
+                news = bus.next() => match news? {
+                    News::DaemonGone => return Err(LifeError::DaemonGone),
+                    News::Removed(gone) if gone == path => return Ok(()),
+                    News::Removed(gone) => {
+                        if let Some(device) = device_of(&gone) {
+                            self.tell(Tiding::Dropped(device));
+                        }
+                    }
+                    News::Added => {}
+                },
+                _ = tick.tick() => {
+                    self.report_gone();
+                    if !self.feed(&mut watchdog, adapter).await? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Switches the controller on, if need be, and scans for what Wardkeep can use. False if that
+    /// did not work, which is normal while BlueZ itself is switching the controller on (Busy).
+    async fn start_scan(&self, adapter: &Adapter) -> bool {
+        let services = [DeviceKind::HeartRate, DeviceKind::PulseOximeter].map(service_of).to_vec();
+        let scan = adapter.start_scan(ScanFilter { services });
+        // The debug form: some of BlueZ's refusals have a name but no message.
+        match timeout(self.timing.setup, scan).await {
+            Ok(Ok(())) => return true,
+            Ok(Err(error)) => tracing::warn!(?error, "bluetooth scan not started"),
+            Err(_) => tracing::warn!("bluetooth scan not started in time"),
+        }
+        match self.ask("adapter state", adapter.adapter_state()).await {
+            Ok(CentralState::PoweredOff) => self.outbox.radio(RadioHealth::Off),
+            Ok(CentralState::PoweredOn | CentralState::Unknown) | Err(_) => {
+                // A discovery of ours that BlueZ still holds would be refused for ever.
+                self.stop_scan(adapter).await;
+                self.outbox.radio(RadioHealth::ServiceDown);
+            }
+        }
+        false
+    }
+
+    async fn stop_scan(&self, adapter: &Adapter) {
+        if let Err(error) = self.ask("stop scan", adapter.stop_scan()).await {
+            tracing::debug!(?error, "bluetooth scan not stopped");
+        }
+    }
+
+    /// Acts on one event. Breaks when the controller was switched off.
+    async fn take_event(
+        &mut self,
+        event: CentralEvent,
+        adapter: &Adapter,
+        watchdog: &mut Watchdog,
+    ) -> std::ops::ControlFlow<()> {
+        match event {
+            CentralEvent::RssiUpdate { id, .. }
+            | CentralEvent::ManufacturerDataAdvertisement { id, .. }
+            | CentralEvent::ServiceDataAdvertisement { id, .. } => {
+                watchdog.heard = now();
+                watchdog.fruitless = 0;
+                self.take_advertisement(&id, adapter).await;
+            }
+            // Also replayed at the start for every device that BlueZ remembers; those have no RSSI.
+            CentralEvent::DeviceDiscovered(id) => self.take_advertisement(&id, adapter).await,
+            CentralEvent::DeviceDisconnected(id) => {
+                if let Some(device) = device_of(&id.to_string()) {
+                    self.tell(Tiding::Dropped(device));
+                }
+            }
+            CentralEvent::StateUpdate(CentralState::PoweredOff) => {
+                return std::ops::ControlFlow::Break(());
+            }
+            // Grows after each connection, so it is no sign of life; the rest says nothing of use.
+            CentralEvent::ServicesAdvertisement { .. }
+            | CentralEvent::DeviceConnected(_)
+            | CentralEvent::DeviceUpdated(_)
+            | CentralEvent::DeviceServicesModified(_)
+            | CentralEvent::StateUpdate(CentralState::PoweredOn | CentralState::Unknown) => {}
+        }
+        std::ops::ControlFlow::Continue(())
+    }
+
+    /// Notes an advertisement and, at most once a second and device, reports it.
+    async fn take_advertisement(&mut self, id: &PeripheralId, adapter: &Adapter) {
+        let Some(device) = device_of(&id.to_string()) else { return };
+        if !self.sightings.heard(device, now()) {
+            return;
+        }
+        let look = async { adapter.peripheral(id).await?.properties().await };
+        let properties = match self.ask("properties", look).await {
+            Ok(Some(properties)) => properties,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::debug!(?device, ?error, "advertisement without a device");
+                return;
+            }
+        };
+        // Without RSSI BlueZ only remembers the device.
+        let Some(rssi) = properties.rssi else { return };
+        if matches!(self.outbox.last(device), Link::Connecting | Link::Lost) {
+            self.tell(Tiding::Heard(device));
+        }
+        let Some(kind) = kind_of(&properties.services) else { return };
+        let name = clean_name(&properties.local_name.unwrap_or_default());
+        self.sightings.reported(device);
+        self.outbox.post(Event::Seen { device, name, kind, rssi });
+    }
+
+    fn report_gone(&mut self) {
+        let outbox = &self.outbox;
+        for device in self.sightings.gone(now(), |device| outbox.last(device) == Link::Live) {
+            outbox.post(Event::Gone(device));
+        }
+    }
+
+    fn forget_all(&mut self) {
+        for device in self.sightings.clear() {
+            self.outbox.post(Event::Gone(device));
+        }
+    }
+
+    /// Restarts a scan in which nothing was heard for long. False if it does not start again.
+    async fn feed(
+        &mut self,
+        watchdog: &mut Watchdog,
+        adapter: &Adapter,
+    ) -> Result<bool, LifeError> {
+        if now().since(watchdog.heard) < self.timing.scan_watchdog {
+            return Ok(true);
+        }
+        let mut links = self.outbox.open_links().into_iter();
+        if watchdog.fruitless >= FRUITLESS_MAX
+            && !links.any(|device| self.outbox.last(device) == Link::Live)
+        {
+            return Err(LifeError::Deaf);
+        }
+        tracing::info!("no advertisement for long; the bluetooth scan is restarted");
+        watchdog.fruitless = watchdog.fruitless.saturating_add(1);
+        watchdog.heard = now();
+        self.stop_scan(adapter).await;
+        Ok(self.start_scan(adapter).await)
+    }
+
+    fn tell(&self, tiding: Tiding) {
+        // An error means that no link is listening, so there is nobody to tell.
+        if self.tidings.send(tiding).is_err() {
+            tracing::trace!(?tiding, "no link listens");
+        }
+    }
+
+    /// Bounds a question to BlueZ.
+    async fn ask<T>(
+        &self,
+        what: &'static str,
+        question: impl Future<Output = btleplug::Result<T>>,
+    ) -> Result<T, LifeError> {
+        let answer = timeout(self.timing.question, question).await;
+        Ok(answer.map_err(|_| LifeError::NoAnswer(what))??)
+    }
+}
+
+/// When something was last heard, and how often the scan was restarted since.
+struct Watchdog {
+    heard: BootTime,
+    fruitless: u32,
+}
+
+fn now() -> BootTime {
+    Moment::read().boot
+}
+
+/// The device that a D-Bus path ending in `dev_XX_XX_XX_XX_XX_XX` belongs to; none for paths below it.
+fn device_of(path: &str) -> Option<DeviceId> {
+    let (_, address) = path.rsplit_once("/dev_")?;
+    address.replace('_', ":").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn device_paths_are_read_and_others_are_not() {
+        let device = Some(DeviceId([0xAA, 0xBB, 0xCC, 0, 0, 2]));
+        for (path, expected) in [
+            ("hci0/dev_AA_BB_CC_00_00_02", device),
+            ("/org/bluez/hci1/dev_AA_BB_CC_00_00_02", device),
+            ("/org/bluez/hci0/dev_AA_BB_CC_00_00_02/service000a", None),
+            ("/org/bluez/hci0/dev_AA_BB_CC_00_00_0", None),
+            ("/org/bluez/hci0", None),
+            ("", None),
+        ] {
+            assert_eq!(device_of(path), expected, "{path}");
+        }
+    }
+}

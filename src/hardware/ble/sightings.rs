@@ -1,0 +1,223 @@
+//! Which devices are near: when each was last heard and last reported.
+//!
+//! Pure: advertisements and the time go in, decisions come out. Bounded: advertised addresses cost an
+//! attacker nothing, so past [`SIGHTINGS_MAX`] a stranger is ignored until somebody leaves.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::hardware::{DeviceId, DeviceKind};
+use crate::moment::BootTime;
+
+/// Devices remembered at once.
+pub(super) const SIGHTINGS_MAX: usize = 256;
+/// Longest device name, in bytes (Core Specification Vol 3 Part C 12.1: Device Name).
+const NAME_MAX: usize = 248;
+
+#[derive(Debug)]
+struct Sighting {
+    heard: BootTime,
+    /// When it was last looked at more closely.
+    examined: Option<BootTime>,
+    /// Whether the core was told of it.
+    reported: bool,
+}
+
+/// Devices heard lately.
+#[derive(Debug)]
+pub(super) struct Sightings {
+    devices: BTreeMap<DeviceId, Sighting>,
+    seen_every: Duration,
+    gone_after: Duration,
+}
+
+impl Sightings {
+    pub(super) fn new(seen_every: Duration, gone_after: Duration) -> Self {
+        Self { devices: BTreeMap::new(), seen_every, gone_after }
+    }
+
+    /// Notes an advertisement. True if it is time to look at the device and report it.
+    pub(super) fn heard(&mut self, device: DeviceId, now: BootTime) -> bool {
+        if !self.devices.contains_key(&device) && self.devices.len() >= SIGHTINGS_MAX {
+            return false;
+        }
+        let new = Sighting { heard: now, examined: None, reported: false };
+        let sighting = self.devices.entry(device).or_insert(new);
+        sighting.heard = now;
+        let due = sighting.examined.is_none_or(|then| now.since(then) >= self.seen_every);
+        if due {
+            sighting.examined = Some(now);
+        }
+        due
+    }
+
+    /// Notes that the core was told of the device.
+    pub(super) fn reported(&mut self, device: DeviceId) {
+        if let Some(sighting) = self.devices.get_mut(&device) {
+            sighting.reported = true;
+        }
+    }
+
+    /// Forgets devices that fell silent and returns those the core knew of. A linked device stops
+    /// advertising, so it counts as heard.
+    pub(super) fn gone(
+        &mut self,
+        now: BootTime,
+        is_linked: impl Fn(DeviceId) -> bool,
+    ) -> Vec<DeviceId> {
+        for (device, sighting) in &mut self.devices {
+            if is_linked(*device) {
+                sighting.heard = now;
+            }
+        }
+        let gone_after = self.gone_after;
+        let silent = self.devices.extract_if(.., |_, s| now.since(s.heard) >= gone_after);
+        silent.filter(|(_, sighting)| sighting.reported).map(|(device, _)| device).collect()
+    }
+
+    /// Forgets every device, because nothing can be heard any more, and returns those the core knew of.
+    pub(super) fn clear(&mut self) -> Vec<DeviceId> {
+        let devices = std::mem::take(&mut self.devices);
+        devices.into_iter().filter(|(_, s)| s.reported).map(|(device, _)| device).collect()
+    }
+}
+
+/// What a device measures by the services it advertises; the oximeter wins, because it also counts
+/// the pulse.
+pub(super) fn kind_of(services: &[Uuid]) -> Option<DeviceKind> {
+    let has = |kind: DeviceKind| services.contains(&service_of(kind));
+    [DeviceKind::PulseOximeter, DeviceKind::HeartRate].into_iter().find(|kind| has(*kind))
+}
+
+/// The service that makes a device one of this kind.
+pub(super) fn service_of(kind: DeviceKind) -> Uuid {
+    match kind {
+        DeviceKind::HeartRate => sig(0x180D),
+        DeviceKind::PulseOximeter => sig(0x1822),
+    }
+}
+
+/// A 16-bit number of the Bluetooth SIG as a full UUID (Core Specification Vol 3 Part B 2.5.1).
+pub(super) const fn sig(number: u16) -> Uuid {
+    let base = 0x0000_0000_0000_1000_8000_0080_5F9B_34FB_u128;
+    Uuid::from_u128(base | ((number as u128) << 96))
+}
+
+/// An advertised name as the core may have it: no control characters, at most 248 bytes.
+pub(super) fn clean_name(name: &str) -> String {
+    let mut clean = String::new();
+    for character in name.chars() {
+        let shown = if is_unprintable(character) { '\u{FFFD}' } else { character };
+        if clean.len() + shown.len_utf8() > NAME_MAX {
+            break;
+        }
+        clean.push(shown);
+    }
+    clean
+}
+
+/// Control characters, and the marks that reorder text around them (Unicode TR 9).
+fn is_unprintable(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: DeviceId = DeviceId([0, 0, 0, 0, 0, 1]);
+
+    fn at(millis: u64) -> BootTime {
+        BootTime(Duration::from_millis(millis))
+    }
+
+    fn sightings() -> Sightings {
+        Sightings::new(Duration::from_secs(1), Duration::from_secs(10))
+    }
+
+    #[test]
+    fn is_due_at_most_once_a_second() {
+        let mut sightings = sightings();
+        let due: Vec<u64> =
+            (0..30).map(|n| n * 100).filter(|t| sightings.heard(ONE, at(*t))).collect();
+        assert_eq!(due, [0, 1000, 2000]);
+    }
+
+    #[test]
+    fn is_gone_after_ten_silent_seconds_unless_linked() {
+        let mut sightings = sightings();
+        sightings.heard(ONE, at(0));
+        sightings.reported(ONE);
+        assert!(sightings.gone(at(9_999), |_| false).is_empty());
+        assert!(sightings.gone(at(30_000), |_| true).is_empty());
+        assert!(sightings.gone(at(39_999), |_| false).is_empty());
+        assert_eq!(sightings.gone(at(40_000), |_| false), [ONE]);
+        assert!(sightings.gone(at(60_000), |_| false).is_empty());
+    }
+
+    #[test]
+    fn what_was_never_reported_does_not_leave() {
+        let mut sightings = sightings();
+        sightings.heard(ONE, at(0));
+        assert!(sightings.gone(at(20_000), |_| false).is_empty());
+        sightings.heard(ONE, at(20_000));
+        assert!(sightings.clear().is_empty());
+    }
+
+    #[test]
+    fn s11_strangers_past_the_bound_are_ignored() {
+        let mut sightings = sightings();
+        for number in 0..1000_u32 {
+            let [a, b, c, d] = number.to_be_bytes();
+            sightings.heard(DeviceId([0, 1, a, b, c, d]), at(0));
+        }
+        assert_eq!(sightings.devices.len(), SIGHTINGS_MAX);
+        assert!(!sightings.heard(ONE, at(0)));
+        sightings.gone(at(20_000), |_| false);
+        assert!(sightings.heard(ONE, at(20_000)));
+    }
+
+    #[test]
+    fn kind_comes_from_the_services() {
+        for (services, kind) in [
+            (&[][..], None),
+            (&[sig(0x180F)][..], None),
+            (&[sig(0x180D)][..], Some(DeviceKind::HeartRate)),
+            (&[sig(0x180F), sig(0x1822)][..], Some(DeviceKind::PulseOximeter)),
+            (&[sig(0x180D), sig(0x1822)][..], Some(DeviceKind::PulseOximeter)),
+        ] {
+            assert_eq!(kind_of(services), kind, "{services:?}");
+        }
+        assert_eq!(sig(0x2A37).to_string(), "00002a37-0000-1000-8000-00805f9b34fb");
+    }
+
+    #[test]
+    fn names_lose_control_characters_and_length() {
+        for (name, clean) in [
+            ("Polar H10", "Polar H10".to_owned()),
+            ("", String::new()),
+            ("a\0b\nc\u{1b}[31m", "a\u{FFFD}b\u{FFFD}c\u{FFFD}[31m".to_owned()),
+            ("x\u{202E}y", "x\u{FFFD}y".to_owned()),
+            (&"a".repeat(300), "a".repeat(248)),
+            (&"\u{e9}".repeat(200), "\u{e9}".repeat(124)),
+            (&format!("{}\u{20ac}", "a".repeat(246)), "a".repeat(246)),
+        ] {
+            assert_eq!(clean_name(name), clean);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_name_becomes_harmless(name in ".{0,400}") {
+            let clean = clean_name(&name);
+            proptest::prop_assert!(clean.len() <= NAME_MAX);
+            proptest::prop_assert!(!clean.chars().any(char::is_control));
+        }
+    }
+}

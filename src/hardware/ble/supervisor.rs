@@ -1,0 +1,183 @@
+//! Starts the driver's lives one after another and hands them the core's commands.
+
+use std::collections::btree_map::Entry;
+use std::future::pending;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use super::backoff::Backoff;
+use super::life::{self, LifeError};
+use super::links::{Orders, Want};
+use super::outbox::Outbox;
+use super::{LINKS_MAX, Timing};
+use crate::hardware::{Command, Event, Link, RadioHealth};
+
+/// Runs the driver until its handle or the core's receiver is dropped.
+pub(super) async fn run(mut inbox: mpsc::Receiver<Command>, outbox: Outbox, timing: Timing) {
+    let deliver = async {
+        outbox.deliver().await;
+        pending::<()>().await;
+    };
+    tokio::select! {
+        () = drive(&mut inbox, &outbox, &timing) => {}
+        () = deliver => {}
+    }
+}
+
+async fn drive(inbox: &mut mpsc::Receiver<Command>, outbox: &Outbox, timing: &Timing) {
+    let orders = watch::Sender::new(Orders::default());
+    let mut desk = Desk { inbox, outbox, orders: &orders, generation: 0 };
+    let mut backoff = Backoff::new(timing);
+    loop {
+        match Life::start(orders.subscribe(), outbox.clone(), timing.clone()) {
+            Ok(mut life) => {
+                let ended = tokio::select! {
+                    () = desk.obey() => None,
+                    error = life.ended() => Some(error),
+                };
+                let Some(error) = ended else {
+                    orders.send_modify(|orders| orders.stop = true);
+                    life.stop(timing.release * 3).await;
+                    return;
+                };
+                tracing::warn!(?error, "bluetooth starts over");
+                if outbox.was_ready() {
+                    backoff.worked();
+                }
+                if !matches!(error, Some(LifeError::Deaf)) {
+                    outbox.radio(RadioHealth::ServiceDown);
+                }
+            }
+            Err(error) => {
+                tracing::error!(?error, "no thread for the bluetooth driver");
+                outbox.radio(RadioHealth::ServiceDown);
+            }
+        }
+        settle(outbox, &orders);
+        tokio::select! {
+            () = desk.obey() => return settle_all(outbox),
+            () = sleep(backoff.failed()) => {}
+        }
+    }
+}
+
+/// After a life that could not tidy up (a panic), no link may look alive.
+fn settle(outbox: &Outbox, orders: &watch::Sender<Orders>) {
+    let orders = orders.borrow();
+    for device in outbox.open_links() {
+        let wanted = orders.wanted.contains_key(&device);
+        outbox.link(device, if wanted { Link::Lost } else { Link::Down });
+    }
+}
+
+fn settle_all(outbox: &Outbox) {
+    for device in outbox.open_links() {
+        outbox.link(device, Link::Down);
+    }
+}
+
+/// Turns commands into orders.
+struct Desk<'a> {
+    inbox: &'a mut mpsc::Receiver<Command>,
+    outbox: &'a Outbox,
+    orders: &'a watch::Sender<Orders>,
+    generation: u64,
+}
+
+impl Desk<'_> {
+    /// Obeys until there is nobody left to obey. May be dropped and called again at any time.
+    async fn obey(&mut self) {
+        loop {
+            tokio::select! {
+                command = self.inbox.recv() => match command {
+                    Some(command) => self.order(&command),
+                    None => return,
+                },
+                () = self.outbox.closed() => return,
+            }
+        }
+    }
+
+    fn order(&mut self, command: &Command) {
+        self.generation = self.generation.wrapping_add(1);
+        let generation = self.generation;
+        match *command {
+            Command::Connect(device, kind) => self.orders.send_modify(|orders| {
+                let full = orders.wanted.len() >= LINKS_MAX;
+                match orders.wanted.entry(device) {
+                    Entry::Occupied(mut wanted) if wanted.get().kind != kind => {
+                        wanted.insert(Want { kind, generation });
+                    }
+                    // Wanted already: nothing to do.
+                    Entry::Occupied(_) => {}
+                    Entry::Vacant(_) if full => {
+                        tracing::error!(?device, "too many bluetooth links are wanted");
+                        self.outbox.post(Event::Link(device, Link::Down));
+                    }
+                    Entry::Vacant(wanted) => {
+                        wanted.insert(Want { kind, generation });
+                    }
+                }
+            }),
+            Command::Disconnect(device) => self.orders.send_modify(|orders| {
+                if orders.wanted.remove(&device).is_none() {
+                    tracing::debug!(?device, "was not wanted");
+                }
+            }),
+        }
+    }
+}
+
+/// A life on a runtime of its own.
+struct Life {
+    /// `None` only while being dropped.
+    runtime: Option<Runtime>,
+    task: JoinHandle<Result<(), LifeError>>,
+}
+
+impl Life {
+    fn start(
+        orders: watch::Receiver<Orders>,
+        outbox: Outbox,
+        timing: Timing,
+    ) -> std::io::Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("ble")
+            .enable_all()
+            .build()?;
+        let task = runtime.spawn(life::run(orders, outbox, timing));
+        Ok(Self { runtime: Some(runtime), task })
+    }
+
+    /// Waits for the life to end by itself; `None` if it panicked.
+    async fn ended(&mut self) -> Option<LifeError> {
+        match (&mut self.task).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error),
+            Err(error) => {
+                tracing::error!(?error, "the bluetooth driver panicked");
+                None
+            }
+        }
+    }
+
+    /// Waits for a life that was told to stop.
+    async fn stop(mut self, limit: Duration) {
+        if timeout(limit, self.ended()).await.is_err() {
+            tracing::warn!("bluetooth did not stop in time");
+        }
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Files that survive a kill: the state directory, its lock, and writes that leave old or new.
+//!
+//! ```text
+//!  state/            0700   lock, device-secret (0600; absent when a credential is used)
+//!    store/                 keyring, cart, vault.db, slots/, inbox/
+//!    store.new/             a first start that is not finished; never live
+//! ```
+//!
+//! S-8: [`replace`] writes a temporary file in the same directory, syncs it, renames it and syncs
+//! the directory, so at any kill the name shows the whole old or the whole new content.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::StoreFault;
+
+const LOCK: &str = "lock";
+const STORE: &str = "store";
+const UNFINISHED: &str = "store.new";
+/// The device secret's file, where no credential is used.
+pub const DEVICE_SECRET: &str = "device-secret";
+/// What the directory may hold before the first start; `lost+found` when it is a mount point.
+const EXPECTED: [&str; 5] = [LOCK, STORE, UNFINISHED, DEVICE_SECRET, "lost+found"];
+/// Front of the names of files that were being written when the program was killed.
+pub const TEMPORARY: &str = ".tmp-";
+
+impl From<io::Error> for StoreFault {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the system's enum, open to additions")]
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreFault::Full,
+            ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::PermissionDenied
+            | ErrorKind::NotADirectory => StoreFault::ReadOnly,
+            _ => StoreFault::Io,
+        }
+    }
+}
+
+/// The state directory, held by this process alone.
+#[derive(Debug)]
+pub struct StateDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl StateDir {
+    /// Makes the directory if it is not there, checks it and locks it.
+    pub fn take(path: &Path) -> Result<Self, StoreFault> {
+        make_dir(path)?;
+        refuse_foreign(path)?;
+        let lock = private().read(true).write(true).create(true).open(path.join(LOCK))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreFault::InUse),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        // Restricts a directory that somebody else made; also finds out whether it can be changed.
+        fs::set_permissions(path, Permissions::from_mode(0o700))?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// The live store.
+    pub fn store(&self) -> PathBuf {
+        self.path.join(STORE)
+    }
+
+    /// Starts a store that is not live until [`StateDir::finish`]; removes an unfinished one.
+    pub fn begin(&self) -> Result<PathBuf, StoreFault> {
+        let unfinished = self.path.join(UNFINISHED);
+        match fs::remove_dir_all(&unfinished) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+        make_dir(&unfinished)?;
+        Ok(unfinished)
+    }
+
+    /// Makes the store that [`StateDir::begin`] started the live one, in one rename.
+    pub fn finish(&self) -> Result<(), StoreFault> {
+        sync_dir(&self.path.join(UNFINISHED))?;
+        fs::rename(self.path.join(UNFINISHED), self.store())?;
+        sync_dir(&self.path)
+    }
+}
+
+/// Where the live store of a state directory is.
+pub fn store_of(state_dir: &Path) -> PathBuf {
+    state_dir.join(STORE)
+}
+
+fn refuse_foreign(path: &Path) -> Result<(), StoreFault> {
+    let mut store = false;
+    let mut foreign = false;
+    for entry in fs::read_dir(path)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        store |= name == STORE;
+        foreign |= !EXPECTED.contains(&name.as_ref()) && !name.starts_with(TEMPORARY);
+    }
+    // Beside a live store strangers do no harm; without one this may be somebody's home directory.
+    if foreign && !store { Err(StoreFault::Foreign) } else { Ok(()) }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+/// Makes a directory for its owner alone; a directory that exists is left as it is.
+pub fn make_dir(path: &Path) -> Result<(), StoreFault> {
+    Ok(DirBuilder::new().recursive(true).mode(0o700).create(path)?)
+}
+
+/// Makes a file that was not there, for its owner alone.
+pub fn create_new(path: &Path) -> Result<File, StoreFault> {
+    Ok(private().write(true).create_new(true).open(path)?)
+}
+
+/// Replaces a file's content: at any kill the old or the new, whole.
+pub fn replace(dir: &Path, name: &str, content: &[u8]) -> Result<(), StoreFault> {
+    let temporary = dir.join(format!("{TEMPORARY}{name}"));
+    let mut file = private().write(true).create(true).truncate(true).open(&temporary)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&temporary, dir.join(name))?;
+    sync_dir(dir)
+}
+
+/// Makes renames and new names in a directory durable.
+pub fn sync_dir(dir: &Path) -> Result<(), StoreFault> {
+    Ok(File::open(dir)?.sync_all()?)
+}
+
+/// Reads a whole file of at most `max` bytes; `None` if there is none, `Damaged` if it is longer.
+pub fn read(path: &Path, max: u64) -> Result<Option<Vec<u8>>, StoreFault> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let mut content = Vec::new();
+    file.take(max + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > max { Err(StoreFault::Damaged) } else { Ok(Some(content)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leftover_of_a_killed_write_is_ignored_and_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        replace(dir.path(), "cart", b"old").unwrap();
+        fs::write(dir.path().join(".tmp-cart"), b"half of the n").unwrap();
+        assert_eq!(read(&dir.path().join("cart"), 10).unwrap().unwrap(), b"old");
+        replace(dir.path(), "cart", b"new").unwrap();
+        assert_eq!(read(&dir.path().join("cart"), 10).unwrap().unwrap(), b"new");
+        assert!(!dir.path().join(".tmp-cart").exists());
+        assert_eq!(read(&dir.path().join("cart"), 2), Err(StoreFault::Damaged));
+        assert_eq!(read(&dir.path().join("none"), 2), Ok(None));
+    }
+
+    #[test]
+    fn files_are_for_their_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().join("deep").join("state");
+        let held = StateDir::take(&state).unwrap();
+        replace(&held.path, "cart", b"x").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&state), 0o700);
+        assert_eq!(mode(&state.join("cart")), 0o600);
+        assert_eq!(mode(&state.join(LOCK)), 0o600);
+    }
+}

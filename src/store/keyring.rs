@@ -1,0 +1,229 @@
+//! The keyring: the vault's master key, sealed to every person and to the recovery key.
+//!
+//! Whoever has one of the private keys gets the master key back; nobody else has to be present when a
+//! person is added or removed. The file is not secret: public keys, and what is sealed to them. It is
+//! apart from the cart compartment because it must still be readable, with the recovery words, when
+//! the device secret is lost.
+//!
+//! S-4: every entry is authenticated under the device secret, so that a public key slipped in by
+//! somebody with the disk is refused and nothing is ever sealed to it.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::StoreFault;
+use super::device_secret::DeviceKeys;
+use super::durable;
+use super::primitives::{
+    Key, PublicKey, derive, key_pair, mac, mac_fits, open_with, random, seal_to,
+};
+use crate::session::OperatorId;
+
+const FILE: &str = "keyring";
+const FILE_MAX: u64 = 4 * 1024 * 1024;
+const FORMAT: u32 = 1;
+const SEAL_INFO: &[u8] = b"wardkeep vmk v1";
+
+/// Keys derived from the vault's master key: they exist only while the vault is open.
+pub struct VaultKeys {
+    master: Key,
+}
+
+impl VaultKeys {
+    /// Keys of a vault that is being made.
+    pub fn generate() -> Result<Self, StoreFault> {
+        Ok(Self { master: Key::random()? })
+    }
+
+    fn key(&self, info: &[&[u8]]) -> Key {
+        derive(b"", self.master.as_slice(), info)
+    }
+
+    /// Raw key of the database (`K_db`).
+    pub fn database(&self) -> Key {
+        self.key(&[b"K_db"])
+    }
+
+    /// Key pair of the inbox (`SK_inbox`).
+    pub fn inbox(&self) -> (Key, PublicKey) {
+        key_pair(&self.key(&[b"SK_inbox"]))
+    }
+
+    #[cfg(test)]
+    #[cfg(feature = "store")]
+    pub fn master_for_tests(&self) -> &Key {
+        &self.master
+    }
+
+    /// First key of an inbox chain.
+    pub fn chain(&self, chain: &[u8; 16]) -> Key {
+        self.key(&[b"inbox chain v1", chain])
+    }
+}
+
+/// Who an entry of the keyring is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recipient {
+    /// A person, by their slots.
+    Operator(OperatorId),
+    /// The recovery words.
+    Recovery,
+}
+
+impl Recipient {
+    fn tag(self) -> [u8; 17] {
+        let mut tag = [0_u8; 17];
+        if let Recipient::Operator(operator) = self {
+            let [kind, id @ ..] = &mut tag;
+            *kind = 1;
+            *id = operator.0.to_be_bytes();
+        }
+        tag
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Entry {
+    recipient: Recipient,
+    public: PublicKey,
+    sealed: Vec<u8>,
+    tag: [u8; 32],
+}
+
+/// The keyring file.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Keyring {
+    format: u32,
+    /// Random identity of the store.
+    pub device: [u8; 16],
+    /// Rises with every revocation.
+    pub epoch: u64,
+    /// Public key that locked-time records are sealed to.
+    pub inbox: PublicKey,
+    tag: [u8; 32],
+    entries: Vec<Entry>,
+}
+
+impl Keyring {
+    /// A keyring without recipients.
+    pub fn new(keys: &DeviceKeys, vault: &VaultKeys) -> Result<Self, StoreFault> {
+        let (device, epoch) = (random()?, 1);
+        let (_, inbox) = vault.inbox();
+        let mut ring =
+            Self { format: FORMAT, device, epoch, inbox, tag: [0; 32], entries: Vec::new() };
+        ring.tag = mac(&keys.public(), &ring.head().each_ref().map(Vec::as_slice));
+        Ok(ring)
+    }
+
+    fn head(&self) -> [Vec<u8>; 3] {
+        [self.context(), b"inbox".to_vec(), self.inbox.to_vec()]
+    }
+
+    fn context(&self) -> Vec<u8> {
+        [&self.device[..], &self.epoch.to_be_bytes()].concat()
+    }
+
+    /// Seals the master key to one more recipient.
+    pub fn add(
+        &mut self,
+        keys: &DeviceKeys,
+        vault: &VaultKeys,
+        recipient: Recipient,
+        public: PublicKey,
+    ) -> Result<(), StoreFault> {
+        let context = [&self.context()[..], &recipient.tag()].concat();
+        let sealed = seal_to(&public, SEAL_INFO, &context, vault.master.as_slice())?;
+        let tag = mac(&keys.public(), &[&context, &public, &sealed]);
+        self.entries.push(Entry { recipient, public, sealed, tag });
+        Ok(())
+    }
+
+    /// The master key, for a recipient's private key; `None` if the key is not theirs.
+    pub fn open(&self, recipient: Recipient, secret: &Key) -> Option<VaultKeys> {
+        let entry = self.entries.iter().find(|entry| entry.recipient == recipient)?;
+        let context = [&self.context()[..], &recipient.tag()].concat();
+        let master = open_with(secret, SEAL_INFO, &context, &entry.sealed)?;
+        Some(VaultKeys { master: Key::from_slice(&master)? })
+    }
+
+    /// Reads a keyring without checking who wrote it: all that is left without the device secret.
+    ///
+    /// # Errors
+    /// `Damaged` if it is missing or does not parse.
+    pub fn read(dir: &Path) -> Result<Self, StoreFault> {
+        let content = durable::read(&dir.join(FILE), FILE_MAX)?.ok_or(StoreFault::Damaged)?;
+        let ring: Keyring = serde_json::from_slice(&content).map_err(|_| StoreFault::Damaged)?;
+        if ring.format == FORMAT { Ok(ring) } else { Err(StoreFault::Damaged) }
+    }
+
+    /// Whether the head was written with this device secret.
+    pub fn is_ours(&self, keys: &DeviceKeys) -> bool {
+        let head = self.head();
+        mac_fits(&keys.public(), &head.each_ref().map(Vec::as_slice), &self.tag)
+    }
+
+    /// Whether every entry was written with this device secret.
+    pub fn is_intact(&self, keys: &DeviceKeys) -> bool {
+        self.is_ours(keys)
+            && self.entries.iter().all(|entry| {
+                let context = [&self.context()[..], &entry.recipient.tag()].concat();
+                mac_fits(&keys.public(), &[&context, &entry.public, &entry.sealed], &entry.tag)
+            })
+    }
+
+    /// Replaces the file.
+    pub fn save(&self, dir: &Path) -> Result<(), StoreFault> {
+        let content = serde_json::to_vec(self).map_err(|_| StoreFault::Io)?;
+        durable::replace(dir, FILE, &content)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s4_each_recipient_opens_and_a_swapped_public_key_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = DeviceKeys::new(Key::random().unwrap());
+        let vault = VaultKeys::generate().unwrap();
+        let mut ring = Keyring::new(&keys, &vault).unwrap();
+        let person = Recipient::Operator(OperatorId(9));
+        let (secret, public) = key_pair(&Key::random().unwrap());
+        let (recovery_secret, recovery_public) = key_pair(&Key::random().unwrap());
+        ring.add(&keys, &vault, person, public).unwrap();
+        ring.add(&keys, &vault, Recipient::Recovery, recovery_public).unwrap();
+        ring.save(dir.path()).unwrap();
+
+        let mut ring = Keyring::read(dir.path()).unwrap();
+        assert!(ring.is_intact(&keys));
+        let database = vault.database();
+        assert_eq!(ring.open(person, &secret).unwrap().database(), database);
+        let recovered = ring.open(Recipient::Recovery, &recovery_secret).unwrap();
+        assert_eq!(recovered.database(), database);
+        assert!(ring.open(person, &recovery_secret).is_none());
+        assert!(!ring.is_ours(&DeviceKeys::new(Key::random().unwrap())));
+
+        let (_, thief) = key_pair(&Key::random().unwrap());
+        ring.entries[1].public = thief;
+        assert!(!ring.is_intact(&keys), "swapped recipient key");
+        ring.entries[1].public = recovery_public;
+        assert!(ring.is_intact(&keys));
+        ring.entries[0].recipient = Recipient::Operator(OperatorId(8));
+        assert!(!ring.is_intact(&keys), "entry given to somebody else");
+        ring.entries[0].recipient = person;
+        ring.inbox = thief;
+        assert!(!ring.is_ours(&keys), "swapped inbox key");
+    }
+
+    #[test]
+    fn derived_keys_differ() {
+        let vault = VaultKeys::generate().unwrap();
+        let keys = [*vault.database(), *vault.inbox().0, *vault.chain(&[0; 16])];
+        for (index, key) in keys.iter().enumerate() {
+            assert!(!keys[index + 1..].contains(key));
+        }
+    }
+}

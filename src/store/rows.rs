@@ -1,0 +1,175 @@
+//! Patients and observations as rows of the vault, both ways without loss.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use rusqlite::{Connection, Row, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::StoreFault;
+use crate::confidential::Phi;
+use crate::encounter::{Patient, SubjectId};
+use crate::hardware::DeviceId;
+use crate::vitals::nomenclature::Mdc;
+use crate::vitals::{Observation, RecordId, Value};
+
+/// The one word of a fieldless enum, as its serialisation spells it.
+pub fn word<T: Serialize>(value: &T) -> Result<String, StoreFault> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => Ok(word),
+        Ok(_) | Err(_) => Err(StoreFault::Damaged),
+    }
+}
+
+/// The value of a word.
+pub fn from_word<T: DeserializeOwned>(word: String) -> Result<T, StoreFault> {
+    serde_json::from_value(serde_json::Value::String(word)).map_err(|_| StoreFault::Damaged)
+}
+
+/// A stored instant.
+pub fn timestamp(micros: i64) -> Result<Timestamp, StoreFault> {
+    Timestamp::from_microsecond(micros).map_err(|_| StoreFault::Damaged)
+}
+
+/// Inserts a patient.
+pub fn insert_patient(connection: &Connection, patient: &Patient) -> Result<(), StoreFault> {
+    connection.execute(
+        "INSERT INTO patients (id, family, given, born, sex, mrn) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            patient.id.0.to_be_bytes(),
+            patient.family.reveal(),
+            patient.given.reveal(),
+            patient.born.reveal().map(|date| date.to_string()),
+            word(patient.sex.reveal())?,
+            patient.mrn.reveal(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// One patient or all of them, by family name, given name and number.
+pub fn patients(
+    connection: &Connection,
+    only: Option<SubjectId>,
+) -> Result<Vec<Patient>, StoreFault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, family, given, born, sex, mrn FROM patients
+         WHERE ?1 IS NULL OR id = ?1 ORDER BY family COLLATE NOCASE, given COLLATE NOCASE, mrn",
+    )?;
+    let mut rows = statement.query(params![only.map(|id| id.0.to_be_bytes())])?;
+    let mut patients = Vec::new();
+    while let Some(row) = rows.next()? {
+        let born: Option<String> = row.get(3)?;
+        let born = born.map(|text| text.parse::<Date>()).transpose();
+        patients.push(Patient {
+            id: SubjectId(u128::from_be_bytes(row.get(0)?)),
+            family: Phi::new(row.get(1)?),
+            given: Phi::new(row.get(2)?),
+            born: Phi::new(born.map_err(|_| StoreFault::Damaged)?),
+            sex: Phi::new(from_word(row.get(4)?)?),
+            mrn: Phi::new(row.get(5)?),
+        });
+    }
+    Ok(patients)
+}
+
+/// Inserts an observation. The same one again is accepted and changes nothing; false if a different
+/// one has the same identity.
+pub fn insert_observation(
+    connection: &Connection,
+    observation: &Observation,
+) -> Result<bool, StoreFault> {
+    let (value, absent) = match observation.value.reveal() {
+        Value::Measured(decimal) => (Some(decimal.to_string()), None),
+        Value::Absent(reason) => (None, Some(word(reason)?)),
+    };
+    let device = observation.device.0;
+    let RecordId { run, seq } = observation.record;
+    let effective = observation.effective.as_microsecond();
+    let inserted = connection
+        .prepare_cached(
+            "INSERT INTO observations (device, run, seq, mdc, value, absent, unit, effective_us,
+                 received_us, device_time, clock, status, subject, provenance)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+             ON CONFLICT (device, run, seq) DO NOTHING",
+        )?
+        .execute(params![
+            device,
+            run.cast_signed(),
+            seq.cast_signed(),
+            observation.code.0,
+            value,
+            absent,
+            word(&observation.unit)?,
+            effective,
+            observation.received.as_microsecond(),
+            observation.device_time.map(|time| time.to_string()),
+            word(&observation.clock)?,
+            serde_json::to_string(&observation.status).map_err(|_| StoreFault::Damaged)?,
+            observation.subject.map(|id| id.0.to_be_bytes()),
+            word(&observation.provenance)?,
+        ])?;
+    if inserted > 0 {
+        return Ok(true);
+    }
+    let same: bool = connection.query_row(
+        "SELECT count(*) > 0 FROM observations WHERE device = ?1 AND run = ?2 AND seq = ?3
+             AND mdc = ?4 AND value IS ?5 AND absent IS ?6 AND effective_us = ?7",
+        params![
+            device,
+            run.cast_signed(),
+            seq.cast_signed(),
+            observation.code.0,
+            value,
+            absent,
+            effective
+        ],
+        |row| row.get(0),
+    )?;
+    Ok(same)
+}
+
+/// All observations in the order in which they were kept.
+pub fn observations(connection: &Connection) -> Result<Vec<Observation>, StoreFault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT device, run, seq, mdc, value, absent, unit, effective_us, received_us, device_time,
+             clock, status, subject, provenance FROM observations ORDER BY id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut observations = Vec::new();
+    while let Some(row) = rows.next()? {
+        observations.push(observation(row)?);
+    }
+    Ok(observations)
+}
+
+fn observation(row: &Row<'_>) -> Result<Observation, StoreFault> {
+    let value: Option<String> = row.get(4)?;
+    let absent: Option<String> = row.get(5)?;
+    let value = match (value, absent) {
+        (Some(digits), None) => Value::Measured(digits.parse().map_err(|_| StoreFault::Damaged)?),
+        (None, Some(reason)) => Value::Absent(from_word(reason)?),
+        (Some(_), Some(_)) | (None, None) => return Err(StoreFault::Damaged),
+    };
+    let device_time: Option<String> = row.get(9)?;
+    let device_time = device_time.map(|text| text.parse::<DateTime>()).transpose();
+    let status: String = row.get(11)?;
+    let subject: Option<[u8; 16]> = row.get(12)?;
+    Ok(Observation {
+        record: RecordId {
+            run: row.get::<_, i64>(1)?.cast_unsigned(),
+            seq: row.get::<_, i64>(2)?.cast_unsigned(),
+        },
+        code: Mdc(row.get(3)?),
+        value: Phi::new(value),
+        unit: from_word(row.get(6)?)?,
+        effective: timestamp(row.get(7)?)?,
+        received: timestamp(row.get(8)?)?,
+        device_time: device_time.map_err(|_| StoreFault::Damaged)?,
+        clock: from_word(row.get(10)?)?,
+        status: serde_json::from_str(&status).map_err(|_| StoreFault::Damaged)?,
+        device: DeviceId(row.get(0)?),
+        subject: subject.map(|id| SubjectId(u128::from_be_bytes(id))),
+        provenance: from_word(row.get(13)?)?,
+    })
+}

@@ -1,0 +1,286 @@
+//! The vault: a SQLCipher database under a raw 256-bit key.
+//!
+//! Never a plain database: the cipher is asserted before a file is made or opened. One connection, in
+//! this thread; WAL with full synchronisation, so a committed row survives a power cut; temporary
+//! data stays in memory; deleted content is overwritten.
+//!
+//! Times are integers in microseconds since 1970 (the whole range of a device's calendar fits);
+//! values are the device's own digits as text; numbers of 64 bits are stored bit by bit as signed.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
+use zeroize::Zeroizing;
+
+use super::StoreFault;
+use super::primitives::Key;
+use super::rows;
+use super::segment::Entry;
+use super::vault::{CipherFacts, Cursor};
+use super::{AuditEntry, audit};
+use crate::confidential::Phi;
+use crate::encounter::{Patient, SubjectId};
+use crate::session::OperatorId;
+use crate::vitals::Observation;
+
+/// Statements that lead from each version of the schema to the next.
+const MIGRATIONS: [&str; 1] = ["
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE operators (id BLOB PRIMARY KEY, name TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE patients (
+        id BLOB PRIMARY KEY, family TEXT NOT NULL, given TEXT NOT NULL, born TEXT,
+        sex TEXT NOT NULL, mrn TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE observations (
+        id INTEGER PRIMARY KEY,
+        device BLOB NOT NULL, run INTEGER NOT NULL, seq INTEGER NOT NULL,
+        mdc INTEGER NOT NULL, value TEXT, absent TEXT, unit TEXT NOT NULL,
+        effective_us INTEGER NOT NULL, received_us INTEGER NOT NULL,
+        device_time TEXT, clock TEXT NOT NULL, status TEXT NOT NULL,
+        subject BLOB, provenance TEXT NOT NULL,
+        UNIQUE (device, run, seq),
+        CHECK ((value IS NULL) <> (absent IS NULL))
+    ) STRICT;
+    CREATE INDEX observations_of_subject ON observations (subject, mdc, effective_us);
+    CREATE TABLE audit (
+        seq INTEGER PRIMARY KEY, act TEXT NOT NULL, operator BLOB, subject BLOB, device BLOB,
+        at_us INTEGER NOT NULL
+    ) STRICT;
+    CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+    CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+"];
+
+impl From<rusqlite::Error> for StoreFault {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => StoreFault::Full,
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+                StoreFault::ReadOnly
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreFault::InUse,
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreFault::Damaged,
+            // A column of another type than the schema's, or a number out of range.
+            None => StoreFault::Damaged,
+            Some(_) => StoreFault::Io,
+        }
+    }
+}
+
+/// See [`super::vault::cipher_facts`].
+pub fn cipher_facts() -> Result<CipherFacts, StoreFault> {
+    let connection = Connection::open_in_memory().map_err(|_| StoreFault::NoCipher)?;
+    set_key(&connection, &Key::random()?)?;
+    assert_cipher(&connection)
+}
+
+fn assert_cipher(connection: &Connection) -> Result<CipherFacts, StoreFault> {
+    let ask = |sql: &str| -> Result<String, StoreFault> {
+        let answer = connection.query_row(sql, [], |row| row.get(0)).optional();
+        answer.map_err(|_| StoreFault::NoCipher)?.ok_or(StoreFault::NoCipher)
+    };
+    let facts = CipherFacts {
+        sqlite_version: ask("SELECT sqlite_version()")?,
+        cipher_version: ask("PRAGMA cipher_version")?,
+        provider: ask("PRAGMA cipher_provider")?,
+    };
+    let complete = !facts.cipher_version.is_empty() && facts.provider == "openssl";
+    if complete { Ok(facts) } else { Err(StoreFault::NoCipher) }
+}
+
+fn set_key(connection: &Connection, key: &Key) -> Result<(), StoreFault> {
+    // SQLCipher writes to stderr by itself otherwise.
+    connection.execute_batch("PRAGMA cipher_log_level = NONE;")?;
+    let mut pragma = Zeroizing::new(String::with_capacity(96));
+    pragma.push_str("PRAGMA key = \"x'");
+    for byte in key.iter() {
+        write!(pragma, "{byte:02x}").expect("a string takes any text");
+    }
+    pragma.push_str("'\";");
+    Ok(connection.execute_batch(&pragma)?)
+}
+
+/// The open vault.
+#[derive(Debug)]
+pub struct Vault {
+    connection: Connection,
+}
+
+impl Vault {
+    /// Makes a vault where there is none.
+    ///
+    /// # Errors
+    /// `NoCipher` without SQLCipher; otherwise as writing a file.
+    pub fn create(path: &Path, key: &Key) -> Result<Self, StoreFault> {
+        cipher_facts()?;
+        // SQLite would leave the mode to the umask.
+        super::durable::create_new(path)?;
+        Self::open(path, key)
+    }
+
+    /// Opens a vault that is there.
+    ///
+    /// # Errors
+    /// `Damaged` if it is missing, altered, of a later version or has another key.
+    pub fn open(path: &Path, key: &Key) -> Result<Self, StoreFault> {
+        if !path.exists() {
+            return Err(StoreFault::Damaged);
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        set_key(&connection, key)?;
+        // The first read: a wrong key or an altered file shows here, before anything is written.
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        assert_cipher(&connection)?;
+        connection.execute_batch(
+            "PRAGMA locking_mode = EXCLUSIVE;
+             PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA foreign_keys = ON;
+             PRAGMA secure_delete = ON;
+             PRAGMA trusted_schema = OFF;
+             PRAGMA cell_size_check = ON;
+             PRAGMA temp_store = MEMORY;",
+        )?;
+        let mut vault = Self { connection };
+        vault.migrate()?;
+        Ok(vault)
+    }
+
+    fn migrate(&mut self) -> Result<(), StoreFault> {
+        let version: u32 =
+            self.connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let done = usize::try_from(version).unwrap_or(usize::MAX);
+        let Some(missing) = MIGRATIONS.get(done..) else {
+            // Written by a later program; reading it as if it were ours could lose what it added.
+            return Err(StoreFault::Damaged);
+        };
+        for (sql, version) in missing.iter().zip(version + 1..) {
+            let transaction = self.connection.transaction()?;
+            transaction.execute_batch(sql)?;
+            transaction.pragma_update(None, "user_version", version)?;
+            transaction.commit()?;
+        }
+        Ok(())
+    }
+
+    /// Keeps entries in one transaction. Gives back how many were refused because another
+    /// observation already has their identity.
+    ///
+    /// # Errors
+    /// As writing a file; then none of them was kept.
+    pub fn append(&mut self, entries: &[Entry]) -> Result<u64, StoreFault> {
+        let transaction = self.connection.transaction()?;
+        let refused = insert(&transaction, entries)?;
+        transaction.commit()?;
+        Ok(refused)
+    }
+
+    /// How far the inbox was imported.
+    pub fn cursor(&self) -> Result<Cursor, StoreFault> {
+        Ok(Cursor {
+            next_seq: self.meta("inbox_next_seq")?.unwrap_or(1),
+            last_segment: self.meta("inbox_last_segment")?.unwrap_or(0),
+        })
+    }
+
+    /// Keeps the entries of a segment and moves the cursor, in one transaction.
+    ///
+    /// # Errors
+    /// As writing a file; then neither was done.
+    pub fn import(&mut self, entries: &[Entry], cursor: Cursor) -> Result<(), StoreFault> {
+        let transaction = self.connection.transaction()?;
+        let refused = insert(&transaction, entries)?;
+        if refused > 0 {
+            tracing::warn!(refused, "imported observations whose identity is taken");
+        }
+        set_meta(&transaction, "inbox_next_seq", cursor.next_seq)?;
+        set_meta(&transaction, "inbox_last_segment", cursor.last_segment)?;
+        Ok(transaction.commit()?)
+    }
+
+    fn meta(&self, name: &str) -> Result<Option<u64>, StoreFault> {
+        let value: Option<i64> = self
+            .connection
+            .query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0))
+            .optional()?;
+        Ok(value.map(i64::cast_unsigned))
+    }
+
+    /// Stores a person's name.
+    pub fn add_operator(&mut self, id: OperatorId, name: &Phi<String>) -> Result<(), StoreFault> {
+        self.connection.execute(
+            "INSERT INTO operators (id, name) VALUES (?1, ?2)",
+            params![id.0.to_be_bytes(), name.reveal()],
+        )?;
+        Ok(())
+    }
+
+    /// A person's name.
+    ///
+    /// # Errors
+    /// `Damaged` if the vault does not know the person.
+    pub fn operator_name(&self, id: OperatorId) -> Result<Phi<String>, StoreFault> {
+        let name = self.connection.query_row(
+            "SELECT name FROM operators WHERE id = ?1",
+            [id.0.to_be_bytes()],
+            |row| row.get(0),
+        )?;
+        Ok(Phi::new(name))
+    }
+
+    /// Adds a patient.
+    pub fn add_patient(&mut self, patient: &Patient) -> Result<(), StoreFault> {
+        rows::insert_patient(&self.connection, patient)
+    }
+
+    /// All patients by family name.
+    pub fn patients(&self) -> Result<Vec<Patient>, StoreFault> {
+        rows::patients(&self.connection, None)
+    }
+
+    /// One patient.
+    pub fn patient(&self, id: SubjectId) -> Result<Option<Patient>, StoreFault> {
+        Ok(rows::patients(&self.connection, Some(id))?.pop())
+    }
+
+    /// All observations in the order in which they were kept.
+    pub fn observations(&self) -> Result<Vec<Observation>, StoreFault> {
+        rows::observations(&self.connection)
+    }
+
+    /// The audit log with its sequence.
+    pub fn audit(&self) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
+        audit::read(&self.connection)
+    }
+
+    /// Closes the database and folds its log back.
+    ///
+    /// # Errors
+    /// As writing a file; the connection is gone in any case.
+    pub fn close(self) -> Result<(), StoreFault> {
+        self.connection.close().map_err(|(_, error)| error.into())
+    }
+}
+
+fn insert(transaction: &Transaction<'_>, entries: &[Entry]) -> Result<u64, StoreFault> {
+    let mut refused = 0;
+    for entry in entries {
+        match entry {
+            Entry::Observation(observation) => {
+                refused += u64::from(!rows::insert_observation(transaction, observation)?);
+            }
+            Entry::Audit(entry) => audit::append(transaction, entry)?,
+        }
+    }
+    Ok(refused)
+}
+
+fn set_meta(transaction: &Transaction<'_>, name: &str, value: u64) -> Result<(), StoreFault> {
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
+        .execute(params![name, value.cast_signed()])?;
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! Makes a store at first start and opens its locked part at every start.
+//!
+//! A first start happens in a directory that becomes the store by one rename at its end: a power cut
+//! leaves no store or a whole one.
+
+use std::path::PathBuf;
+
+use super::cart::{Cart, Person};
+use super::device_secret::DeviceKeys;
+use super::durable::{self, StateDir};
+use super::handle::Options;
+use super::inbox::Inbox;
+use super::keep::Opened;
+use super::keyring::{Keyring, Recipient, VaultKeys};
+use super::keyslot::{self, Pair, SlotInfo, SlotOwner};
+use super::primitives::{Key, key_pair, random};
+use super::recovery;
+use super::unlock::Gate;
+use super::vault::Vault;
+use super::{AuditEntry, NewOperator, RecoveryPhrase, StoreFault};
+use crate::encounter::Patient;
+use crate::session::OperatorId;
+use crate::vitals::Observation;
+
+const SLOTS: &str = "slots";
+const INBOX: &str = "inbox";
+const VAULT: &str = "vault.db";
+
+/// A store whose locked part is open: it can record, and try factors.
+pub(super) struct Store {
+    pub(super) state: StateDir,
+    pub(super) keys: DeviceKeys,
+    pub(super) ring: Keyring,
+    pub(super) cart: Cart,
+    pub(super) inbox: Inbox,
+    pub(super) gate: Gate,
+    pub(super) open: Option<Opened>,
+    /// The cart compartment is older than the inbox remembers.
+    pub(super) rolled_back: bool,
+}
+
+impl Store {
+    /// Opens the locked part; `None` if there is no store here.
+    ///
+    /// # Errors
+    /// `WrongDeviceSecret` if nothing here was written with this secret, `Damaged` if only some of it
+    /// was.
+    pub(super) fn load(state: StateDir, options: &Options) -> Result<Loaded, StoreFault> {
+        let dir = state.store();
+        if !dir.try_exists()? {
+            return Ok(Loaded::Nothing(state));
+        }
+        let secret = options.device_secret.load()?.ok_or(StoreFault::WrongDeviceSecret)?;
+        let keys = DeviceKeys::new(secret);
+        let ring = Keyring::read(&dir)?;
+        let cart = Cart::load(&dir, &keys);
+        if !ring.is_intact(&keys) {
+            let nothing_fits = cart.is_err() && !ring.is_ours(&keys);
+            return Err(if nothing_fits {
+                StoreFault::WrongDeviceSecret
+            } else {
+                StoreFault::Damaged
+            });
+        }
+        let cart = cart?;
+        let inbox = Inbox::resume(&dir.join(INBOX), &keys, &ring)?;
+        let rolled_back = inbox.cart_generation() > cart.generation;
+        let gate = Gate::new(options.cost)?;
+        let store = Self { state, keys, ring, cart, inbox, gate, open: None, rolled_back };
+        Ok(Loaded::Store(Box::new(store)))
+    }
+
+    /// Writes the cart compartment and its second witness.
+    pub(super) fn save_cart(&mut self) -> Result<(), StoreFault> {
+        self.cart.save(&self.state.store(), &self.keys)?;
+        self.inbox.witness_cart(self.cart.generation)
+    }
+
+    pub(super) fn owner(&self, operator: OperatorId) -> SlotOwner {
+        SlotOwner { device: self.ring.device, operator, epoch: self.ring.epoch }
+    }
+
+    pub(super) fn slots(&self) -> PathBuf {
+        self.state.store().join(SLOTS)
+    }
+
+    pub(super) fn inbox_dir(&self) -> PathBuf {
+        self.state.store().join(INBOX)
+    }
+
+    pub(super) fn vault_path(&self) -> PathBuf {
+        self.state.store().join(VAULT)
+    }
+}
+
+/// What a state directory holds.
+pub(super) enum Loaded {
+    /// No store yet.
+    Nothing(StateDir),
+    /// A store.
+    Store(Box<Store>),
+}
+
+/// Makes the store, the first person and the recovery key.
+///
+/// # Errors
+/// `NoCipher` without SQLCipher; otherwise as writing files; then there is still no store.
+pub(super) fn initialise(
+    state: &StateDir,
+    options: &Options,
+    first: &NewOperator,
+) -> Result<RecoveryPhrase, StoreFault> {
+    let secret = match options.device_secret.load()? {
+        Some(secret) => secret,
+        None => options.device_secret.create()?,
+    };
+    let keys = DeviceKeys::new(secret);
+    let dir = state.begin()?;
+    durable::make_dir(&dir.join(SLOTS))?;
+    let vault_keys = VaultKeys::generate()?;
+    let mut ring = Keyring::new(&keys, &vault_keys)?;
+    let (phrase, recovery_key) = recovery::generate()?;
+    ring.add(&keys, &vault_keys, Recipient::Recovery, recovery_key)?;
+
+    let id = OperatorId(u128::from_be_bytes(random()?));
+    let (private, public) = key_pair(&Key::random()?);
+    ring.add(&keys, &vault_keys, Recipient::Operator(id), public)?;
+    let slot = SlotInfo::new(Pair::BadgePin)?;
+    let owner = SlotOwner { device: ring.device, operator: id, epoch: ring.epoch };
+    let factors = (&first.badge, &first.pin);
+    let kek = keyslot::kek(&keys, factors, &owner, &slot, options.cost)?;
+    keyslot::write(&dir.join(SLOTS), &keys, &owner, &slot, (&kek, &private))?;
+
+    let mut vault = Vault::create(&dir.join(VAULT), &vault_keys.database())?;
+    vault.add_operator(id, &first.name)?;
+    vault.close()?;
+    Inbox::create(&dir.join(INBOX), &keys, &ring, &vault_keys)?;
+    ring.save(&dir)?;
+    let badge = keys.badge_index(&first.badge);
+    let initials = first.initials.clone();
+    let person = Person { id, initials, role: first.role, badge, slot };
+    let mut cart = Cart::default();
+    cart.people.push(person);
+    cart.save(&dir, &keys)?;
+    state.finish()?;
+    Ok(phrase)
+}
+
+/// A vault opened with the recovery words, for reading. It holds the state directory until dropped.
+pub struct RecoveredVault {
+    vault: Vault,
+    _state: StateDir,
+}
+
+impl RecoveredVault {
+    /// All patients by family name.
+    ///
+    /// # Errors
+    /// As reading the database.
+    pub fn patients(&self) -> Result<Vec<Patient>, StoreFault> {
+        self.vault.patients()
+    }
+
+    /// All observations in the order in which they were kept.
+    ///
+    /// # Errors
+    /// As reading the database.
+    pub fn observations(&self) -> Result<Vec<Observation>, StoreFault> {
+        self.vault.observations()
+    }
+
+    /// The audit log with its sequence.
+    ///
+    /// # Errors
+    /// As reading the database.
+    pub fn audit(&self) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
+        self.vault.audit()
+    }
+}
+
+/// Opens the vault with the recovery words. Needs neither a badge nor the device secret.
+///
+/// What waits in the inbox is not imported.
+///
+/// # Errors
+/// `None` as the inner value if the words are not the recovery key of this store; a fault if the
+/// store cannot be read.
+pub fn open_with_recovery(
+    options: &Options,
+    phrase: &RecoveryPhrase,
+) -> Result<Option<RecoveredVault>, StoreFault> {
+    let Ok(private) = recovery::private_key(phrase) else {
+        return Ok(None);
+    };
+    let state = StateDir::take(&options.state_dir)?;
+    let Some(keys) = Keyring::read(&state.store())?.open(Recipient::Recovery, &private) else {
+        return Ok(None);
+    };
+    let vault = Vault::open(&state.store().join(VAULT), &keys.database())?;
+    Ok(Some(RecoveredVault { vault, _state: state }))
+}

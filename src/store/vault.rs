@@ -1,0 +1,101 @@
+//! The vault's face: SQLCipher where it was built in, and a refusal where it was not.
+//!
+//! There is no third way: no build ever stores anything in a database that is not encrypted.
+
+use crate::store::StoreFault;
+
+#[cfg(feature = "store")]
+pub use super::schema::Vault;
+
+/// How far the inbox was imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// Number of the record that comes next.
+    pub next_seq: u64,
+    /// Fingerprint of the segment that was imported last, whose deletion a kill may have prevented.
+    pub last_segment: u64,
+}
+
+/// What the encrypted database is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CipherFacts {
+    /// SQLite's version, e.g. `3.53.4`.
+    pub sqlite_version: String,
+    /// SQLCipher's version, never empty.
+    pub cipher_version: String,
+    /// Library that does the cryptography, e.g. `openssl`.
+    pub provider: String,
+}
+
+/// What the encrypted database of this build is made of.
+///
+/// # Errors
+/// `NoCipher` if there is none, or not with the provider that is required.
+pub fn cipher_facts() -> Result<CipherFacts, StoreFault> {
+    #[cfg(feature = "store")]
+    return super::schema::cipher_facts();
+    #[cfg(not(feature = "store"))]
+    Err(StoreFault::NoCipher)
+}
+
+#[cfg(not(feature = "store"))]
+pub use absent::Vault;
+
+#[cfg(not(feature = "store"))]
+mod absent {
+    use std::path::Path;
+
+    use super::{Cursor, StoreFault};
+    use crate::confidential::Phi;
+    use crate::encounter::{Patient, SubjectId};
+    use crate::session::OperatorId;
+    use crate::store::primitives::Key;
+    use crate::store::segment::Entry;
+    use crate::store::{AuditEntry, Observation};
+
+    /// A vault that cannot exist in this build.
+    #[derive(Debug)]
+    pub enum Vault {}
+
+    impl Vault {
+        pub fn create(_: &Path, _: &Key) -> Result<Self, StoreFault> {
+            Err(StoreFault::NoCipher)
+        }
+        pub fn open(_: &Path, _: &Key) -> Result<Self, StoreFault> {
+            Err(StoreFault::NoCipher)
+        }
+        pub fn append(&mut self, _: &[Entry]) -> Result<u64, StoreFault> {
+            match *self {}
+        }
+        pub fn cursor(&self) -> Result<Cursor, StoreFault> {
+            match *self {}
+        }
+        pub fn import(&mut self, _: &[Entry], _: Cursor) -> Result<(), StoreFault> {
+            match *self {}
+        }
+        pub fn add_operator(&mut self, _: OperatorId, _: &Phi<String>) -> Result<(), StoreFault> {
+            match *self {}
+        }
+        pub fn operator_name(&self, _: OperatorId) -> Result<Phi<String>, StoreFault> {
+            match *self {}
+        }
+        pub fn add_patient(&mut self, _: &Patient) -> Result<(), StoreFault> {
+            match *self {}
+        }
+        pub fn patients(&self) -> Result<Vec<Patient>, StoreFault> {
+            match *self {}
+        }
+        pub fn patient(&self, _: SubjectId) -> Result<Option<Patient>, StoreFault> {
+            match *self {}
+        }
+        pub fn observations(&self) -> Result<Vec<Observation>, StoreFault> {
+            match *self {}
+        }
+        pub fn audit(&self) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
+            match *self {}
+        }
+        pub fn close(self) -> Result<(), StoreFault> {
+            match self {}
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The store's thread: one command at a time, a flush at least every second, the import in between.
+//!
+//! Any fault leaves a thread that still answers: [`Command::Retry`] looks at the directory again, and
+//! what waits is tried again every second.
+
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TryRecvError;
+
+use super::durable::StateDir;
+use super::handle::Options;
+use super::keep::{FLUSH_EVERY, own_entry};
+use super::segment::Entry;
+use super::setup::{self, Loaded, Store};
+use super::vault::{Vault, cipher_facts};
+use super::{
+    Attempt, AuditAct, CartState, Command, Found, NewOperator, Outcome, Refusal, StoreFault,
+};
+use crate::moment::{BootTime, Moment};
+use crate::session::factor::{Badge, Pin};
+
+pub(super) enum Phase {
+    /// The directory cannot be used; `Retry` looks again.
+    Stopped(StoreFault),
+    /// The directory can be used, and there is no store.
+    Empty(StateDir),
+    /// A store, locked or open.
+    Ready(Box<Store>),
+}
+
+/// Everything the thread owns.
+pub(super) struct Worker {
+    pub(super) options: Options,
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) outcomes: mpsc::Sender<Outcome>,
+    pub(super) phase: Phase,
+    /// Entries for the vault, or for a store that is not ready.
+    pub(super) waiting: Vec<Entry>,
+    pub(super) lost: u64,
+    pub(super) cart_unsaved: bool,
+    pub(super) fault: Option<StoreFault>,
+    pub(super) flush_at: Option<BootTime>,
+}
+
+enum Next {
+    Command(Command),
+    Due,
+    Ended,
+}
+
+impl Worker {
+    pub(super) fn new(
+        options: Options,
+        commands: mpsc::Receiver<Command>,
+        outcomes: mpsc::Sender<Outcome>,
+    ) -> Self {
+        Self {
+            options,
+            commands,
+            outcomes,
+            phase: Phase::Stopped(StoreFault::Io),
+            waiting: Vec::new(),
+            lost: 0,
+            cart_unsaved: false,
+            fault: None,
+            flush_at: None,
+        }
+    }
+
+    pub(super) fn run(mut self, timer: &Runtime) {
+        self.start();
+        loop {
+            match self.next(timer) {
+                Next::Command(command) => self.handle(command),
+                Next::Due => {}
+                Next::Ended => break,
+            }
+            if self.flush_at.is_some_and(|at| Moment::read().boot >= at) {
+                self.flush();
+            }
+            self.import_some();
+        }
+        self.end();
+    }
+
+    fn next(&mut self, timer: &Runtime) -> Next {
+        if self.is_importing() {
+            return match self.commands.try_recv() {
+                Ok(command) => Next::Command(command),
+                Err(TryRecvError::Empty) => Next::Due,
+                Err(TryRecvError::Disconnected) => Next::Ended,
+            };
+        }
+        let wait = self.flush_at.map(|at| at.since(Moment::read().boot));
+        let received = timer.block_on(async {
+            match wait {
+                Some(wait) => tokio::time::timeout(wait, self.commands.recv()).await,
+                None => Ok(self.commands.recv().await),
+            }
+        });
+        match received {
+            Ok(Some(command)) => Next::Command(command),
+            Ok(None) => Next::Ended,
+            Err(_elapsed) => Next::Due,
+        }
+    }
+
+    pub(super) fn answer(&self, outcome: Outcome) {
+        if self.outcomes.blocking_send(outcome).is_err() {
+            tracing::debug!("nobody receives the store's outcomes any more");
+        }
+    }
+
+    fn start(&mut self) {
+        // Given up first, so that this instance never finds itself in the way.
+        self.phase = Phase::Stopped(StoreFault::Io);
+        let loaded = cipher_facts()
+            .and_then(|_| StateDir::take(&self.options.state_dir))
+            .and_then(|state| Store::load(state, &self.options));
+        match loaded {
+            Ok(Loaded::Nothing(state)) => {
+                self.phase = Phase::Empty(state);
+                self.recovered();
+                self.answer(Outcome::Found(Found::Nothing));
+            }
+            Ok(Loaded::Store(store)) => self.ready(store),
+            Err(fault) => {
+                self.phase = Phase::Stopped(fault);
+                self.faulted(fault);
+            }
+        }
+    }
+
+    fn ready(&mut self, store: Box<Store>) {
+        let cart = store.cart.state.clone();
+        let rolled_back = store.rolled_back;
+        self.phase = Phase::Ready(store);
+        self.recovered();
+        self.answer(Outcome::Found(Found::Store(Box::new(cart))));
+        for entry in std::mem::take(&mut self.waiting) {
+            self.record(entry);
+        }
+        if rolled_back {
+            self.record(own_entry(AuditAct::CartRolledBack));
+        }
+    }
+
+    fn handle(&mut self, command: Command) {
+        match command {
+            Command::Initialise(first, _) => self.initialise(&first),
+            Command::Identify(attempt, badge, now) => self.identify(attempt, &badge, now),
+            Command::Unlock(attempt, badge, pin, now) => self.unlock(attempt, (&badge, &pin), now),
+            Command::Close => {
+                self.close();
+                self.answer(Outcome::Closed);
+            }
+            Command::Record(observation) => self.record(Entry::Observation(observation)),
+            Command::Audit(entry) => self.record(Entry::Audit(entry)),
+            Command::SaveCart(state) => self.save_cart(*state),
+            Command::ListPatients => {
+                self.ask_vault(|vault| vault.patients().map(Outcome::Patients));
+            }
+            Command::AddPatient(patient) => self.ask_vault(|vault| {
+                vault.add_patient(&patient)?;
+                Ok(Outcome::PatientAdded(patient))
+            }),
+            Command::Retry => match self.phase {
+                Phase::Stopped(_) => self.start(),
+                Phase::Empty(_) | Phase::Ready(_) => self.flush(),
+            },
+        }
+    }
+
+    fn initialise(&mut self, first: &NewOperator) {
+        let made = match &self.phase {
+            Phase::Empty(state) => setup::initialise(state, &self.options, first),
+            Phase::Stopped(fault) => Err(*fault),
+            Phase::Ready(_) => Err(StoreFault::Foreign),
+        };
+        match made {
+            Ok(phrase) => {
+                self.answer(Outcome::Initialised(phrase));
+                self.start();
+            }
+            Err(fault) => self.faulted(fault),
+        }
+    }
+
+    fn identify(&mut self, attempt: Attempt, badge: &Badge, now: Moment) {
+        let Phase::Ready(store) = &mut self.phase else {
+            return self.faulted_again();
+        };
+        match store.identify(badge, now.boot) {
+            Ok(admission) => self.answer(Outcome::Identified(attempt, admission)),
+            Err(fault) => self.faulted(fault),
+        }
+    }
+
+    fn unlock(&mut self, attempt: Attempt, factors: (&Badge, &Pin), now: Moment) {
+        // Fail closed: whoever tries to unlock an open vault is not whoever opened it.
+        self.close();
+        let Phase::Ready(store) = &mut self.phase else {
+            let refusal = Refusal::Damaged(self.fault.unwrap_or(StoreFault::Damaged));
+            return self.answer(Outcome::Refused(attempt, refusal));
+        };
+        match store.unlock(factors, now.boot) {
+            Ok(unlocked) => {
+                self.answer(Outcome::Unlocked(attempt, Box::new(unlocked)));
+                // Makes the inbox durable and then plans its import.
+                self.flush();
+            }
+            Err(refusal) => self.answer(Outcome::Refused(attempt, refusal)),
+        }
+    }
+
+    fn ask_vault(&mut self, ask: impl FnOnce(&mut Vault) -> Result<Outcome, StoreFault>) {
+        let Phase::Ready(store) = &mut self.phase else { return };
+        let Some(opened) = &mut store.open else {
+            tracing::debug!("a question to the closed vault was not answered");
+            return;
+        };
+        match ask(opened.vault()) {
+            Ok(outcome) => self.answer(outcome),
+            Err(fault) => self.faulted(fault),
+        }
+    }
+
+    fn save_cart(&mut self, state: CartState) {
+        let Phase::Ready(store) = &mut self.phase else {
+            return self.faulted_again();
+        };
+        store.cart.state = state;
+        self.cart_unsaved = true;
+        self.flush();
+    }
+
+    fn present_fault(&self) -> StoreFault {
+        match &self.phase {
+            Phase::Stopped(fault) => *fault,
+            // Records without a store cannot be kept; the first start is still to come.
+            Phase::Empty(_) => StoreFault::Io,
+            Phase::Ready(_) => self.fault.unwrap_or(StoreFault::Io),
+        }
+    }
+
+    fn faulted_again(&mut self) {
+        let fault = self.present_fault();
+        self.fault = None;
+        self.faulted(fault);
+    }
+
+    pub(super) fn faulted(&mut self, fault: StoreFault) {
+        if matches!(self.phase, Phase::Ready(_)) && self.flush_at.is_none() {
+            self.flush_at = Some(Moment::read().boot + FLUSH_EVERY);
+        }
+        if self.fault != Some(fault) {
+            self.fault = Some(fault);
+            tracing::warn!(%fault, "store does not work");
+            self.answer(Outcome::Fault(fault));
+        }
+    }
+
+    pub(super) fn recovered(&mut self) {
+        if self.fault.take().is_some() {
+            self.answer(Outcome::Recovered);
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! Rules of this code base that the compiler cannot state: layering, vocabulary, sizes, promises.
+//!
+//! Every rule reads the source files below the package and names the file and line that breaks it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Modules that take events and the time and return effects, and do nothing else.
+const PURE: [&str; 18] = [
+    "src/kiosk.rs",
+    "src/kiosk",
+    "src/session",
+    "src/pairing.rs",
+    "src/encounter.rs",
+    "src/vitals",
+    "src/alarms",
+    "src/scores",
+    "src/config.rs",
+    "src/notice.rs",
+    "src/confidential.rs",
+    "src/bridge/view.rs",
+    "src/bridge/intent.rs",
+    "src/hardware/mod.rs",
+    "src/hardware/apdu.rs",
+    "src/hardware/field.rs",
+    "src/hardware/pcprox.rs",
+    "src/hardware/piv.rs",
+];
+
+/// The outside: what a pure module must not mention.
+const OUTSIDE: [&str; 15] = [
+    "tokio::",
+    "slint::",
+    "btleplug::",
+    "rusqlite::",
+    "pcsc::",
+    "zbus::",
+    "cpal::",
+    "std::fs",
+    "std::net",
+    "std::thread",
+    "std::process",
+    "std::env",
+    "Instant::now",
+    "SystemTime",
+    "Moment::read",
+];
+
+/// Where types generated from `ui/` may be named: the bridge, and the simulator's own window.
+const UI_TYPES: [&str; 2] = ["src/bridge/", "src/sim/"];
+/// The file whose module of generated code follows its generator's style.
+const GENERATED: &str = "src/bridge/mod.rs";
+/// Test helpers shared by several test binaries, each of which uses a part.
+const SHARED_HELPERS: [&str; 2] = ["tests/support/", "tests/store_kit/"];
+const LINES_MAX: usize = 500;
+const PROMISES: u32 = 11;
+
+/// A source file, with its path from the package's root.
+struct Source {
+    path: String,
+    text: String,
+}
+
+impl Source {
+    /// Numbered lines that are code: no comments.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        let lines = self.text.lines().enumerate().map(|(index, line)| (index + 1, line));
+        lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
+    }
+
+    /// The same, without the tests at the end of the file or in a file of their own.
+    fn product_code(&self) -> impl Iterator<Item = (usize, &str)> {
+        let is_test = self.path.starts_with("tests/") || self.path.ends_with("/tests.rs");
+        let end = if is_test { 0 } else { self.tests_begin() };
+        self.code().take_while(move |(number, _)| *number < end)
+    }
+
+    /// Line of the test module, or one past the last line.
+    fn tests_begin(&self) -> usize {
+        let lines: Vec<&str> = self.text.lines().map(str::trim).collect();
+        let is_start =
+            |pair: &[&str]| pair[0].starts_with("#[cfg(test)]") && pair[1].starts_with("mod ");
+        lines.windows(2).position(is_start).map_or(usize::MAX, |index| index + 1)
+    }
+
+    fn below(&self, places: &[&str]) -> bool {
+        places.iter().any(|place| self.path.starts_with(place))
+    }
+}
+
+fn root() -> PathBuf {
+    // Set anew by cargo for each run, unlike the path baked in at compile time.
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// All files with this ending below these places; a place that does not exist holds none.
+fn files(places: &[&str], ending: &str) -> Vec<Source> {
+    let mut paths = Vec::new();
+    places.iter().for_each(|place| walk(&root().join(place), &mut paths));
+    let mut sources: Vec<Source> = paths
+        .iter()
+        .filter(|path| path.extension().is_some_and(|found| found == ending))
+        .map(|path| {
+            let path = path.strip_prefix(root()).expect("below the root").display().to_string();
+            Source { text: read(&path), path }
+        })
+        .collect();
+    sources.sort_by(|one, other| one.path.cmp(&other.path));
+    sources
+}
+
+fn walk(place: &Path, paths: &mut Vec<PathBuf>) {
+    if place.is_file() {
+        paths.push(place.to_owned());
+    }
+    let Ok(entries) = fs::read_dir(place) else { return };
+    for entry in entries {
+        walk(&entry.expect("a readable folder").path(), paths);
+    }
+}
+
+/// Every Rust file of the package but this one, which has to name what it forbids.
+fn rust_files() -> Vec<Source> {
+    let mut sources = files(&["src", "tests", "benches", "fuzz/fuzz_targets", "build.rs"], "rs");
+    sources.retain(|source| source.path != "tests/guards.rs");
+    assert!(sources.len() > 20, "the sources were not found");
+    sources
+}
+
+/// Fails with all violations at once.
+fn none(violations: Vec<String>, rule: &str) {
+    assert!(violations.is_empty(), "{rule}:\n  {}", violations.join("\n  "));
+}
+
+#[test]
+fn pure_modules_do_no_io() {
+    let mut violations = Vec::new();
+    for source in files(&PURE, "rs") {
+        for (number, line) in source.product_code() {
+            for word in OUTSIDE.iter().filter(|word| line.contains(*word)) {
+                violations.push(format!("{}:{number} mentions {word}", source.path));
+            }
+        }
+    }
+    none(violations, "the core takes events and the time, and returns effects");
+}
+
+#[test]
+fn nothing_is_thrown_away_unseen() {
+    let mut violations = Vec::new();
+    for source in rust_files() {
+        for (number, line) in source.code() {
+            if discards(line) {
+                violations.push(format!("{}:{number} {}", source.path, line.trim()));
+            }
+        }
+    }
+    none(violations, "a result is used, or a sentence says why not");
+}
+
+/// `let _ = ..`, and `_ = ..` unless it is a branch of `select!`.
+fn discards(line: &str) -> bool {
+    let bare = |at: usize| {
+        let before = &line[..at];
+        before.ends_with("let ")
+            || !line.contains("=>")
+                && !before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '"')
+    };
+    line.match_indices("_ = ").any(|(at, _)| bare(at))
+}
+
+#[test]
+fn only_the_bridge_names_generated_types() {
+    let mut violations = Vec::new();
+    for source in rust_files().iter().filter(|source| source.path.starts_with("src/")) {
+        for (number, line) in source.code() {
+            let names = ["bridge::ui", "include_modules!"].iter().any(|word| line.contains(word));
+            if names && !source.below(&UI_TYPES) {
+                violations.push(format!("{}:{number} {}", source.path, line.trim()));
+            }
+        }
+    }
+    none(violations, "the screen is a projection, and src/bridge makes it");
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    let rust = rust_files().into_iter().filter(|source| !source.text.starts_with("//! "));
+    let slint = files(&["ui"], "slint").into_iter().filter(|source| !source.text.starts_with("//"));
+    none(rust.chain(slint).map(|source| source.path).collect(), "the first line says what it is");
+}
+
+#[test]
+fn no_file_is_long() {
+    let mut violations = Vec::new();
+    let guards = files(&["tests/guards.rs"], "rs");
+    for source in rust_files().into_iter().chain(guards).chain(files(&["ui"], "slint")) {
+        let lines = source.text.lines().count();
+        if lines > LINES_MAX {
+            violations.push(format!("{} has {lines} lines", source.path));
+        }
+    }
+    none(violations, "a file is read in one sitting");
+}
+
+#[test]
+fn every_promise_is_kept_somewhere_and_tested() {
+    let sources = rust_files();
+    let library = read("src/lib.rs");
+    let mut violations = Vec::new();
+    for number in 1..=PROMISES {
+        let id = format!("S-{number}");
+        let says = |text: &str| {
+            text.match_indices(&id).any(|(at, _)| {
+                !text[at + id.len()..].starts_with(|next: char| next.is_ascii_digit())
+            })
+        };
+        let documented = |source: &Source| {
+            source.path.starts_with("src/")
+                && source.path != "src/lib.rs"
+                && source.text.lines().any(|line| line.starts_with("//!") && says(line))
+        };
+        let tested = format!("fn s{number}_");
+        if !library.lines().any(|line| line.starts_with("//! |") && says(line)) {
+            violations.push(format!("{id} is not in the table of src/lib.rs"));
+        }
+        if !sources.iter().any(documented) {
+            violations.push(format!("{id} is in no module's doc"));
+        }
+        if !sources.iter().any(|source| source.text.contains(&tested)) {
+            violations.push(format!("{id} has no test named s{number}_.."));
+        }
+    }
+    none(violations, "a promise has a place and a test");
+}
+
+#[test]
+fn no_unwrap_outside_tests() {
+    let mut violations = Vec::new();
+    for source in rust_files() {
+        for (number, line) in source.product_code() {
+            if line.contains(".unwrap()") {
+                violations.push(format!("{}:{number} {}", source.path, line.trim()));
+            }
+        }
+    }
+    none(violations, "an expectation gives its reason");
+}
+
+#[test]
+fn no_lint_is_switched_off() {
+    let mut violations = Vec::new();
+    for source in rust_files() {
+        let found: Vec<_> = source.code().filter(|(_, line)| switches_off(line)).collect();
+        let most = if source.path == GENERATED { 1 } else { 0 };
+        let helper = source.below(&SHARED_HELPERS)
+            && found.iter().all(|(_, line)| line.starts_with("#![") && line.contains("reason = "));
+        if found.len() > most && !helper {
+            for (number, line) in found {
+                violations.push(format!("{}:{number} {}", source.path, line.trim()));
+            }
+        }
+    }
+    none(violations, "an #[expect] with its reason fails when it is needed no more");
+}
+
+fn switches_off(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("#[allow(") || line.starts_with("#![allow(") || line.contains(", allow(")
+}
+
+#[test]
+fn every_dependency_says_what_it_is_for() {
+    let manifest = read("Cargo.toml");
+    let mut violations = Vec::new();
+    let (mut in_dependencies, mut explained) = (false, false);
+    for (index, line) in manifest.lines().enumerate() {
+        if line.starts_with('[') {
+            in_dependencies = line.ends_with("dependencies]");
+            explained = false;
+        } else if line.starts_with('#') {
+            explained = true;
+        } else if line.is_empty() {
+            explained = false;
+        } else if in_dependencies && !explained {
+            violations.push(format!("Cargo.toml:{} {line}", index + 1));
+        }
+    }
+    none(violations, "a crate enters with a comment above its group");
+}
+
+#[test]
+fn colours_are_named_in_the_theme_alone() {
+    let mut violations = Vec::new();
+    for source in files(&["ui"], "slint").iter().chain(&files(&["src"], "rs")) {
+        if source.path == "ui/theme.slint" {
+            continue;
+        }
+        for (number, line) in source.product_code().filter(|(_, line)| has_colour(line)) {
+            violations.push(format!("{}:{number} {}", source.path, line.trim()));
+        }
+    }
+    none(violations, "red, yellow and cyan belong to alarms: only ui/theme.slint picks colours");
+}
+
+/// `#` and three, four, six or eight hexadecimal digits.
+fn has_colour(line: &str) -> bool {
+    line.match_indices('#').any(|(at, _)| {
+        let word = line[at + 1..].split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
+        matches!(word.len(), 3 | 4 | 6 | 8) && word.chars().all(|c| c.is_ascii_hexdigit())
+    })
+}
+
+#[test]
+fn test_names_are_unique_in_their_file() {
+    let mut violations = Vec::new();
+    for source in rust_files() {
+        let mut seen = BTreeSet::new();
+        for (number, line) in source.code() {
+            if let Some(name) =
+                line.trim().strip_prefix("fn s").and_then(|rest| rest.split('(').next())
+                && name.starts_with(|c: char| c.is_ascii_digit())
+                && !seen.insert(name.to_owned())
+            {
+                violations.push(format!("{}:{number} s{name}", source.path));
+            }
+        }
+    }
+    none(violations, "a test that carries a promise has a name of its own");
+}
+
+#[test]
+fn the_guards_see_what_they_look_for() {
+    for (line, colour) in [
+        ("background: #FF3B3B;", true),
+        ("color: #fff;", true),
+        ("#[derive(Debug)]", false),
+        ("rgb: #12345;", false),
+        ("r#\"raw\"#", false),
+    ] {
+        assert_eq!(has_colour(line), colour, "{line}");
+    }
+    for (line, thrown) in [
+        ("let _ = send();", true),
+        ("    _ = send();", true),
+        ("tokio::select! { _ = stop.recv() => {} }", false),
+        ("let is_ = 3;", false),
+        ("_ => {}", false),
+    ] {
+        assert_eq!(discards(line), thrown, "{line}");
+    }
+    let source = Source {
+        path: "src/example.rs".into(),
+        text: "//! Doc.\nfn a() {}\n// note\n#[cfg(test)]\nmod tests {\n    x.unwrap()\n}\n".into(),
+    };
+    assert_eq!(source.product_code().map(|(number, _)| number).collect::<Vec<_>>(), [2]);
+    assert_eq!(source.code().map(|(number, _)| number).collect::<Vec<_>>(), [2, 4, 5, 6, 7]);
+    assert!(switches_off("    #[allow(dead_code)]") && !switches_off("// #[expect(dead_code)]"));
+}

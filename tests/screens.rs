@@ -1,0 +1,16 @@
+//! The screen without a display: found by accessible label, drawn with real fonts and real pixels.
+
+#![cfg(feature = "sim")]
+
+#[path = "screens/desk.rs"]
+mod desk;
+#[path = "screens/layout.rs"]
+mod layout;
+#[path = "screens/privacy.rs"]
+mod privacy;
+#[path = "screens/theme.rs"]
+mod theme;
+#[path = "screens/touches.rs"]
+mod touches;
+#[path = "screens/words.rs"]
+mod words;

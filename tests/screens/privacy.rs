@@ -1,0 +1,172 @@
+//! S-1, S-7 and S-10 on the screen itself.
+
+use slint::{ComponentHandle, Model};
+use wardkeep::bridge::WaveChunk;
+use wardkeep::bridge::ui;
+use wardkeep::bridge::view::{Parameter, Screen, TileState, View};
+use wardkeep::sim::samples::{self, concealed, open};
+
+use crate::desk::{Desk, LANDSCAPE, PORTRAIT};
+
+/// Whatever a patient's screen may say about a patient.
+const PATIENT_WORDS: [&str; 9] =
+    ["OKONKWO", "Margaret", "1944", "4471", "ABADI", "Soraya", "Zora", "97 %", "72 /min"];
+
+fn patient_screens() -> Vec<View> {
+    vec![
+        open(Screen::Bedside(samples::bedside())),
+        open(Screen::Devices(samples::devices())),
+        open(Screen::Patients(samples::patients())),
+    ]
+}
+
+#[test]
+fn s1_after_locking_no_patient_text_is_left_anywhere() {
+    let desk = Desk::new(LANDSCAPE);
+    let locked = concealed(Screen::Lock(samples::lock()));
+    for size in [LANDSCAPE, PORTRAIT] {
+        desk.turn(size);
+        desk.show(&locked);
+        let untouched = desk.picture();
+        for view in patient_screens() {
+            desk.show(&view);
+            assert!(PATIENT_WORDS.iter().any(|word| desk.spoken().contains(word)));
+            if matches!(view.screen, Screen::Patients(_)) {
+                desk.tap("New patient");
+                desk.the("Family name").set_accessible_value("Zora");
+                assert!(desk.spoken().contains("Zora"));
+            }
+            desk.tap("Patient");
+            desk.show(&locked);
+            let spoken = desk.spoken();
+            for word in PATIENT_WORDS {
+                assert!(!spoken.contains(word), "{word} is left after {:?}", view.screen);
+            }
+            assert_eq!(desk.picture().as_bytes(), untouched.as_bytes());
+            assert_emptied(&desk);
+        }
+    }
+}
+
+/// Nothing is only hidden: the properties and models themselves are empty.
+fn assert_emptied(desk: &Desk) {
+    let patients = desk.window.global::<ui::Patients>();
+    for text in [
+        patients.get_family(),
+        patients.get_given(),
+        patients.get_born(),
+        patients.get_mrn(),
+        patients.get_search(),
+    ] {
+        assert_eq!(text, "");
+    }
+    assert!(!patients.get_adding());
+    assert_eq!(patients.get_rows().row_count(), 0);
+    assert_eq!(desk.window.global::<ui::Devices>().get_rows().row_count(), 0);
+    assert_eq!(desk.window.global::<ui::Bedside>().get_vitals().row_count(), 0);
+    assert_eq!(desk.window.global::<ui::Wave>().get_strips().row_count(), 0);
+    assert_eq!(desk.window.global::<ui::Frame>().get_patient(), ui::PatientLine::default());
+    assert_eq!(desk.window.global::<ui::Frame>().get_operator(), ui::OperatorLine::default());
+    assert!(desk.bridge.lane_is_at_rest());
+}
+
+#[test]
+fn s1_a_patient_screen_without_a_session_is_the_lock_screen() {
+    let desk = Desk::new(LANDSCAPE);
+    for view in patient_screens() {
+        desk.show(&View { open: None, ..view });
+        assert_eq!(
+            desk.labelled("Tap your badge").len() + desk.labelled("Badge reader ready").len(),
+            1
+        );
+        assert!(PATIENT_WORDS.iter().all(|word| !desk.spoken().contains(word)));
+        assert_emptied(&desk);
+    }
+}
+
+#[test]
+fn s1_the_recovery_words_are_gone_after_their_step() {
+    let desk = Desk::new(PORTRAIT);
+    let words = wardkeep::confidential::Secret::new(samples::WORDS.into());
+    let recovery = wardkeep::bridge::view::FirstStart::Recovery(words);
+    desk.show(&concealed(Screen::FirstStart(recovery)));
+    assert!(desk.spoken().contains("acoustic"));
+    desk.show(&concealed(Screen::Lock(samples::lock())));
+    assert!(!desk.spoken().contains("acoustic"));
+    let first_start = desk.window.global::<ui::FirstStart>();
+    assert_eq!(first_start.get_words().row_count(), 0);
+    assert_eq!(first_start.get_code().size().width, 0);
+}
+
+#[test]
+fn s1_the_lane_moves_only_while_it_is_shown_and_fed() {
+    let desk = Desk::new(LANDSCAPE);
+    assert!(desk.bridge.lane_is_at_rest());
+    desk.show(&open(Screen::Bedside(samples::bedside())));
+    let blank = desk.picture();
+    for samples in samples::pleth(75, 72.0).chunks(75) {
+        desk.waves.try_send(WaveChunk { rate_hz: 75, samples: samples.to_vec() }).unwrap();
+    }
+    for _ in 0..60 {
+        desk.bridge.sweep_one_frame();
+    }
+    assert_ne!(desk.picture().as_bytes(), blank.as_bytes());
+    let mut unfed = samples::bedside();
+    unfed.wave = false;
+    desk.show(&open(Screen::Bedside(unfed)));
+    assert!(desk.bridge.lane_is_at_rest());
+    desk.show(&open(Screen::Bedside(samples::bedside())));
+    assert_eq!(desk.picture().as_bytes(), blank.as_bytes(), "the old trace is forgotten");
+}
+
+#[test]
+fn s7_a_tile_without_a_value_shows_dashes_and_the_age_of_the_last_one() {
+    let desk = Desk::new(LANDSCAPE);
+    for (state, last, says) in [
+        (TileState::Stale, Some(("97", 12)), "12 s ago: 97 %"),
+        (
+            TileState::LinkLost,
+            Some(("97", 150)),
+            "Oximeter 21 out of range, reconnecting · 2 min ago: 97 %",
+        ),
+        (TileState::NoValue, None, "Oximeter 21 gives no value: check the sensor"),
+        (TileState::Connecting, None, "Oximeter 21: connecting"),
+        (TileState::NoDevice, None, "no device"),
+    ] {
+        let mut bedside = samples::bedside();
+        bedside.tiles[1] = samples::missing(Parameter::SpO2, state, last);
+        desk.show(&open(Screen::Bedside(bedside)));
+        let tile = desk.the("SpO2");
+        assert_eq!(tile.accessible_value().unwrap(), "--");
+        let description = tile.accessible_description().unwrap();
+        assert!(description.ends_with(says), "{description}");
+    }
+}
+
+#[test]
+fn s7_a_current_value_carries_source_and_age() {
+    let desk = Desk::new(LANDSCAPE);
+    let mut bedside = samples::bedside();
+    bedside.tiles[0].weak_signal = true;
+    bedside.tiles[1].age = Some(std::time::Duration::from_secs(9));
+    desk.show(&open(Screen::Bedside(bedside)));
+    let heart = desk.the("Heart rate");
+    assert_eq!(heart.accessible_value().unwrap(), "72 /min");
+    assert_eq!(heart.accessible_description().unwrap(), "Heart strap 07 · now · weak signal");
+    assert_eq!(desk.the("SpO2").accessible_description().unwrap(), "Oximeter 21 · 9 s ago");
+}
+
+#[test]
+fn s10_the_pin_pad_never_names_what_was_typed() {
+    let desk = Desk::new(PORTRAIT);
+    desk.show(&concealed(Screen::Pin(samples::pin())));
+    let before = desk.spoken();
+    for digit in ["4", "7", "4", "7"] {
+        desk.tap(&format!("Digit {digit}"));
+    }
+    let counted = desk.spoken().replace("4 digits entered", "0 digits entered");
+    assert_eq!(counted, before, "only the count of digits may differ");
+    desk.show(&concealed(Screen::Lock(samples::lock())));
+    desk.show(&concealed(Screen::Pin(samples::pin())));
+    assert_eq!(desk.the("PIN").accessible_value().unwrap(), "0 digits entered");
+}

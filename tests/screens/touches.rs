@@ -1,0 +1,295 @@
+//! Touches become intents: one touch, one intent, with what was meant.
+
+use std::time::Duration;
+
+use i_slint_backend_testing::mock_elapsed_time;
+use slint::ComponentHandle;
+use slint::platform::{PointerEventButton, WindowEvent};
+use wardkeep::bridge::intent::{Intent, Language, Page, PatientForm};
+use wardkeep::bridge::view::{Bedside, FirstStart, PinPrompt, PinPurpose, Priority, Screen, View};
+use wardkeep::confidential::{Phi, Secret};
+use wardkeep::encounter::{Sex, SubjectId};
+use wardkeep::hardware::{DeviceId, ReaderHealth};
+use wardkeep::notice::Notice;
+use wardkeep::sim::samples::{self, concealed, open};
+
+use crate::desk::{Desk, LANDSCAPE, PORTRAIT};
+
+fn bedside() -> View {
+    open(Screen::Bedside(samples::bedside()))
+}
+
+fn device(last_byte: u8) -> DeviceId {
+    DeviceId([0xC0, 0x26, 0xDA, 0x00, 0x00, last_byte])
+}
+
+#[test]
+fn frame_controls_send_their_intent_in_both_orientations() {
+    let mut desk = Desk::new(LANDSCAPE);
+    let alarm = Some(samples::alarm(Priority::Medium, samples::low_oxygen("88")));
+    let view = View { alarm, notice: Some(Notice::ConfigIgnored), ..bedside() };
+    for size in [LANDSCAPE, PORTRAIT] {
+        desk.turn(size);
+        desk.show(&view);
+        for (label, intent) in [
+            ("Lock", Intent::Lock),
+            ("Acknowledge", Intent::AcknowledgeAlarms),
+            ("Pause sound", Intent::PauseAudio),
+            ("Dismiss notice", Intent::DismissNotice),
+            ("Bedside", Intent::Open(Page::Bedside)),
+            ("Devices", Intent::Open(Page::Devices)),
+            ("Patients", Intent::Open(Page::Patients)),
+        ] {
+            desk.tap(label);
+            assert_eq!(desk.sent(), [intent], "{label}");
+        }
+    }
+}
+
+#[test]
+fn an_acknowledged_and_paused_alarm_offers_neither_again() {
+    let desk = Desk::new(LANDSCAPE);
+    let mut strip = samples::alarm(Priority::High, samples::low_oxygen("79"));
+    (strip.acknowledged, strip.audio_paused_s) = (true, Some(118));
+    desk.show(&View { alarm: Some(strip), ..bedside() });
+    assert!(desk.labelled("Acknowledge").is_empty());
+    assert!(desk.labelled("Pause sound").is_empty());
+    assert_eq!(desk.the("Sound paused").accessible_value().unwrap(), "1:58");
+}
+
+#[test]
+fn empty_states_lead_on() {
+    let mut desk = Desk::new(LANDSCAPE);
+    let none = Bedside { tiles: vec![], wave: false, has_patient: false, has_device: false };
+    desk.show(&open(Screen::Bedside(none.clone())));
+    desk.tap("Choose a patient");
+    desk.show(&open(Screen::Bedside(Bedside { has_patient: true, ..none })));
+    desk.tap("Show devices");
+    assert_eq!(desk.sent(), [Intent::Open(Page::Patients), Intent::Open(Page::Devices)]);
+}
+
+#[test]
+fn language_is_chosen_on_lock_and_welcome() {
+    let mut desk = Desk::new(PORTRAIT);
+    desk.show(&concealed(Screen::Lock(samples::lock())));
+    desk.tap("Deutsch");
+    let welcome = FirstStart::Welcome { badge_reader: ReaderHealth::Ready };
+    desk.show(&concealed(Screen::FirstStart(welcome)));
+    desk.tap("English");
+    assert_eq!(
+        desk.sent(),
+        [Intent::SetLanguage(Language::German), Intent::SetLanguage(Language::English)]
+    );
+}
+
+#[test]
+fn devices_are_linked_assigned_and_only_released_by_holding() {
+    let mut desk = Desk::new(LANDSCAPE);
+    desk.show(&open(Screen::Devices(samples::devices())));
+    desk.tap("Connect Nonin 3230 502194");
+    desk.tap("Assign Heart strap 07");
+    desk.tap("Release Oximeter 21");
+    assert_eq!(desk.sent(), [Intent::Connect(device(4)), Intent::Assign(device(2))]);
+    hold(&desk, "Release Oximeter 21", Duration::from_millis(900));
+    assert_eq!(desk.sent(), []);
+    hold(&desk, "Release Oximeter 21", Duration::from_millis(1100));
+    assert_eq!(desk.sent(), [Intent::Release(device(1))]);
+}
+
+#[test]
+fn a_device_keeps_its_place_when_another_becomes_stronger() {
+    let desk = Desk::new(LANDSCAPE);
+    let mut devices = samples::devices();
+    desk.show(&open(Screen::Devices(devices.clone())));
+    let before = desk.the("Oximeter 21").absolute_position().y;
+    devices.rows.reverse();
+    desk.show(&open(Screen::Devices(devices)));
+    assert_eq!(desk.the("Oximeter 21").absolute_position().y, before);
+}
+
+#[test]
+fn pin_pad_sends_one_pin_with_the_digits_touched_and_keeps_none() {
+    let mut desk = Desk::new(LANDSCAPE);
+    desk.show(&concealed(Screen::Pin(samples::pin())));
+    desk.tap("Unlock");
+    for digit in ["4", "7", "9", "1", "1", "0"] {
+        desk.tap(&format!("Digit {digit}"));
+    }
+    desk.tap("Delete");
+    desk.tap("Digit 8");
+    assert_eq!(desk.the("PIN").accessible_value().unwrap(), "6 digits entered");
+    desk.tap("Unlock");
+    desk.tap("Unlock");
+    let pin = [4, 7, 9, 1, 1, 8].into_iter().collect();
+    assert_eq!(desk.sent(), [Intent::SubmitPin(pin)]);
+    assert_eq!(desk.the("PIN").accessible_value().unwrap(), "0 digits entered");
+    desk.tap("Cancel");
+    assert_eq!(desk.sent(), [Intent::Cancel]);
+}
+
+#[test]
+fn pin_pad_takes_nothing_while_a_delay_runs() {
+    let mut desk = Desk::new(PORTRAIT);
+    let waiting =
+        PinPrompt { wait_s: Some(30), refused: true, tries_left: Some(4), ..samples::pin() };
+    desk.show(&concealed(Screen::Pin(waiting)));
+    desk.tap("Digit 7");
+    assert_eq!(desk.the("PIN").accessible_value().unwrap(), "0 digits entered");
+    assert_eq!(desk.the("Digit 7").accessible_enabled(), Some(false));
+    assert_eq!(desk.labelled("You can try again in 0:30.").len(), 1);
+    assert_eq!(desk.labelled("4 tries are left before IT has to help.").len(), 1);
+    desk.tap("Cancel");
+    assert_eq!(desk.sent(), [Intent::Cancel]);
+}
+
+#[test]
+fn first_start_is_walked_with_the_touch_keyboard() {
+    let mut desk = Desk::new(LANDSCAPE);
+    let welcome =
+        |badge_reader| concealed(Screen::FirstStart(FirstStart::Welcome { badge_reader }));
+    desk.show(&welcome(ReaderHealth::NotFitted));
+    desk.tap("Begin");
+    assert_eq!(desk.sent(), [], "without a reader there is nothing to begin");
+    desk.show(&welcome(ReaderHealth::Ready));
+    desk.tap("Begin");
+    desk.show(&concealed(Screen::FirstStart(FirstStart::Name)));
+    desk.tap("Continue");
+    for key in ["Key A", "Key d", "Key a", "Space", "Key K", "Key i", "Key x", "Erase", "Key m"] {
+        desk.tap(key);
+    }
+    assert_eq!(desk.the("Full name").accessible_value().unwrap(), "Ada Kim");
+    assert_eq!(desk.the("Initials").accessible_value().unwrap(), "AK");
+    desk.tap("Continue");
+    let prompt = PinPrompt { purpose: PinPurpose::Choose, ..samples::pin() };
+    desk.show(&concealed(Screen::FirstStart(FirstStart::Pin(prompt))));
+    for digit in ["2", "7", "1", "8", "2", "8"] {
+        desk.tap(&format!("Digit {digit}"));
+    }
+    desk.tap("Continue");
+    let words = Secret::new(samples::WORDS.into());
+    desk.show(&concealed(Screen::FirstStart(FirstStart::Recovery(words))));
+    assert_eq!(desk.the("Word 24").accessible_value().unwrap(), "actual");
+    hold(&desk, "I have written it down", Duration::from_millis(1100));
+    let admin = Intent::NameAdmin { name: Phi::new("Ada Kim".into()), initials: "AK".into() };
+    let pin = [2, 7, 1, 8, 2, 8].into_iter().collect();
+    assert_eq!(
+        desk.sent(),
+        [Intent::BeginSetup, admin, Intent::SubmitPin(pin), Intent::RecoveryWritten]
+    );
+}
+
+#[test]
+fn a_patient_is_chosen_or_typed_in() {
+    let mut desk = Desk::new(PORTRAIT);
+    desk.show(&open(Screen::Patients(samples::patients())));
+    desk.tap("Choose ABADI, Soraya");
+    assert_eq!(desk.sent(), [Intent::ChoosePatient(SubjectId(1))]);
+    assert!(desk.labelled("Choose OKONKWO-BRANDT, Margaret").is_empty(), "she is here already");
+    desk.tap("New patient");
+    for key in ["Key B", "Key o"] {
+        desk.tap(key);
+    }
+    desk.tap("Given name");
+    desk.tap("Key J");
+    desk.tap("Date of birth");
+    for key in ["2", ".", "3", ".", "1", "9", "4", "4"] {
+        desk.tap(&format!("Key {key}"));
+    }
+    desk.tap("Female");
+    desk.tap("Save");
+    let form = PatientForm {
+        family: Phi::new("Bo".into()),
+        given: Phi::new("J".into()),
+        born: Phi::new("2.3.1944".into()),
+        sex: Phi::new(Sex::Female),
+        mrn: Phi::default(),
+    };
+    assert_eq!(desk.sent(), [Intent::AddPatient(form)]);
+}
+
+#[test]
+fn an_accepted_form_is_emptied_and_closed() {
+    let desk = Desk::new(LANDSCAPE);
+    let patients = samples::patients();
+    desk.show(&open(Screen::Patients(patients.clone())));
+    desk.tap("New patient");
+    desk.tap("Key B");
+    desk.show(&open(Screen::Patients(patients.clone())));
+    assert_eq!(
+        desk.the("Family name").accessible_value().unwrap(),
+        "B",
+        "a view keeps what is typed"
+    );
+    let saved = wardkeep::bridge::view::Patients { saved: 1, ..patients };
+    desk.show(&open(Screen::Patients(saved)));
+    assert!(desk.labelled("Family name").is_empty());
+    desk.tap("New patient");
+    assert_eq!(desk.the("Family name").accessible_value().unwrap(), "");
+}
+
+#[test]
+fn the_search_narrows_a_long_list() {
+    let desk = Desk::new(LANDSCAPE);
+    let mut patients = samples::patients();
+    assert!(desk.labelled("Search by name or number").is_empty());
+    for id in 10..18 {
+        let banner = samples::patient("Berg", "Ida", None, Sex::Female, &format!("99{id}"));
+        let row = wardkeep::bridge::view::PatientRow { id: SubjectId(id), banner, here: false };
+        patients.rows.push(row);
+    }
+    desk.show(&open(Screen::Patients(patients)));
+    desk.the("Search by name or number").set_accessible_value("soR");
+    desk.settle();
+    assert_eq!(desk.labelled("ABADI, Soraya").len(), 1);
+    assert!(desk.labelled("OKONKWO-BRANDT, Margaret").iter().all(|e| e.accessible_role() != Some(i_slint_backend_testing::AccessibleRole::ListItem)));
+    desk.the("Search by name or number").set_accessible_value("9917");
+    desk.settle();
+    assert_eq!(desk.labelled("Choose BERG, Ida").len(), 1);
+}
+
+#[test]
+fn touching_anything_reports_activity_but_not_each_time() {
+    let mut desk = Desk::new(LANDSCAPE);
+    desk.show(&bedside());
+    let tap = |desk: &Desk| {
+        desk.the("SpO2").mock_single_click(PointerEventButton::Left);
+        mock_elapsed_time(Duration::from_millis(10));
+    };
+    for _ in 0..5 {
+        tap(&desk);
+    }
+    assert_eq!(desk.everything_sent(), [Intent::Activity]);
+    desk.settle();
+    tap(&desk);
+    assert_eq!(desk.everything_sent(), [Intent::Activity]);
+}
+
+#[test]
+fn s11_a_full_intent_queue_drops_the_tap_and_goes_on() {
+    let mut desk = Desk::new(LANDSCAPE);
+    desk.show(&bedside());
+    for _ in 0..40 {
+        desk.the("Lock").invoke_accessible_default_action();
+    }
+    assert_eq!(desk.sent().len(), 32);
+    desk.tap("Lock");
+    assert_eq!(desk.sent(), [Intent::Lock]);
+}
+
+fn hold(desk: &Desk, label: &str, time: Duration) {
+    let control = desk.the(label);
+    let (at, size) = (control.absolute_position(), control.size());
+    let position = slint::LogicalPosition::new(at.x + size.width / 2.0, at.y + size.height / 2.0);
+    let button = PointerEventButton::Left;
+    let window = desk.window.window();
+    window.dispatch_event(WindowEvent::PointerMoved { position });
+    window.dispatch_event(WindowEvent::PointerPressed { position, button });
+    let mut left = time;
+    while !left.is_zero() {
+        let step = left.min(Duration::from_millis(50));
+        mock_elapsed_time(step);
+        left -= step;
+    }
+    window.dispatch_event(WindowEvent::PointerReleased { position, button });
+    desk.settle();
+}

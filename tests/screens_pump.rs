@@ -1,0 +1,114 @@
+//! Views reach the pixels in time: one event loop, one runtime, real clocks. One test, because a
+//! process has one event loop.
+
+#![cfg(feature = "sim")]
+
+use std::sync::mpsc as std_mpsc;
+use std::time::{Duration, Instant};
+
+use i_slint_backend_testing::{TestingBackend, TestingBackendOptions};
+use slint::ComponentHandle;
+use tokio::sync::{mpsc, watch};
+use wardkeep::bridge::view::{Clock, Priority, Screen, View};
+use wardkeep::bridge::{AppWindow, open_window, ui};
+use wardkeep::sim::samples::{self, concealed, open};
+
+type Probe<T> = fn(&AppWindow) -> T;
+
+/// Asks the screen on its own thread until it says what is wanted; the time that took.
+#[expect(clippy::disallowed_methods, reason = "this test measures real time")]
+fn until<T: Send + PartialEq + 'static>(
+    window: &slint::Weak<AppWindow>,
+    probe: Probe<T>,
+    wanted: &T,
+) -> Duration {
+    let begun = Instant::now();
+    loop {
+        let (tell, told) = std_mpsc::sync_channel(1);
+        window.upgrade_in_event_loop(move |window| tell.send(probe(&window)).unwrap()).unwrap();
+        if told.recv().unwrap() == *wanted {
+            return begun.elapsed();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(5), "it is never shown");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn watch_from_outside(views: &watch::Sender<View>, window: &slint::Weak<AppWindow>) {
+    let kind: Probe<ui::ScreenKind> = |window| window.global::<ui::Frame>().get_screen();
+    let digits: Probe<Option<slint::SharedString>> = |window| {
+        slint::Model::row_data(&window.global::<ui::Bedside>().get_vitals(), 0).map(|row| row.value)
+    };
+    until(window, kind, &ui::ScreenKind::Starting);
+
+    views.send_replace(open(Screen::Bedside(samples::bedside())));
+    until(window, kind, &ui::ScreenKind::Bedside);
+
+    // Values: every one of these arrives while the one before has hardly been shown.
+    let mut slowest = Duration::ZERO;
+    for value in 60..90 {
+        let mut bedside = samples::bedside();
+        bedside.tiles[0] = samples::tile(bedside.tiles[0].parameter, &value.to_string());
+        views.send_replace(open(Screen::Bedside(bedside)));
+        let wanted = Some(value.to_string().into());
+        slowest = slowest.max(until(window, digits, &wanted));
+    }
+    assert!(slowest < Duration::from_millis(150), "a value took {slowest:?}");
+
+    // Newest wins: of a burst only the last one has to be seen.
+    for minute in 0..50 {
+        let mut view = open(Screen::Bedside(samples::bedside()));
+        view.clock = Clock { minute, ..view.clock };
+        views.send_replace(view);
+    }
+    let time: Probe<slint::SharedString> = |window| window.global::<ui::Frame>().get_time();
+    until(window, time, &"14:49".into());
+
+    let alarm = Some(samples::alarm(Priority::High, samples::low_oxygen("79")));
+    views.send_replace(View { alarm, ..open(Screen::Bedside(samples::bedside())) });
+    let ringing: Probe<bool> = |window| window.global::<ui::Frame>().get_alarm().present;
+    let alarmed = until(window, ringing, &true);
+    assert!(alarmed < Duration::from_millis(150), "an alarm took {alarmed:?}");
+
+    views.send_replace(concealed(Screen::Lock(samples::lock())));
+    let locked = until(window, kind, &ui::ScreenKind::Lock);
+    assert!(locked < Duration::from_millis(150), "locking took {locked:?}");
+}
+
+#[test]
+fn the_newest_view_is_shown_and_locking_takes_less_than_150_ms() {
+    let backend = TestingBackend::new(TestingBackendOptions {
+        mock_time: false,
+        threading: true,
+        renderer_name: Some("software".into()),
+    });
+    slint::platform::set_platform(Box::new(backend)).unwrap();
+    let (intents, _taken) = mpsc::channel(32);
+    let (window, bridge) = open_window(intents).unwrap();
+    let (views, watched) = watch::channel(concealed(Screen::Starting));
+    let (_waves, samples) = mpsc::channel(4);
+    let pump = bridge.connect(watched, samples);
+    window.show().unwrap();
+
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.spawn(pump.run());
+    let weak = window.as_weak();
+    let outside = std::thread::Builder::new()
+        .name("outside".into())
+        .spawn(move || {
+            let seen = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                watch_from_outside(&views, &weak);
+            }));
+            slint::quit_event_loop().unwrap();
+            if let Err(cause) = seen {
+                std::panic::resume_unwind(cause);
+            }
+        })
+        .unwrap();
+    slint::run_event_loop_until_quit().unwrap();
+    outside.join().unwrap();
+}

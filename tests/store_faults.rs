@@ -1,0 +1,271 @@
+//! What the store says when the directory, the disk or the machine is not what it should be, and
+//! that it works again once it is.
+
+#![cfg(feature = "store")]
+#![allow(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "only some outcomes matter to a test")]
+
+mod store_kit;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command as Process;
+
+use store_kit::*;
+use wardkeep::store::{Command, Found, Import, Outcome, StoreFault};
+
+fn expect_fault(dir: &Path, fault: StoreFault) -> Rig {
+    let (rig, first) = Rig::start(options(dir));
+    assert!(matches!(first, Outcome::Fault(found) if found == fault), "{first:?}");
+    rig
+}
+
+#[test]
+fn a_second_instance_is_refused_and_may_retry() {
+    let dir = tempfile::tempdir().unwrap();
+    let (first, _) = Rig::first_start(dir.path());
+    let mut second = expect_fault(dir.path(), StoreFault::InUse);
+    first.stop();
+    second.record(5, 1..=3);
+    second.send(Command::Retry);
+    assert!(matches!(second.next(), Outcome::Recovered));
+    assert!(matches!(second.next(), Outcome::Found(Found::Store(_))));
+    let (_, import) = second.unlock(at(0));
+    assert_eq!(import.imported, 3, "records made during the fault were kept");
+    second.stop();
+}
+
+#[test]
+fn a_directory_with_strangers_is_not_touched() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("holiday.jpg"), b"x").unwrap();
+    expect_fault(dir.path(), StoreFault::Foreign).stop();
+    assert_eq!(files(dir.path()), [dir.path().join("holiday.jpg")]);
+    fs::remove_file(dir.path().join("holiday.jpg")).unwrap();
+
+    let (rig, _) = Rig::first_start(dir.path());
+    rig.stop();
+    fs::write(dir.path().join("holiday.jpg"), b"x").unwrap();
+    Rig::restart(dir.path()).stop();
+}
+
+#[test]
+fn an_unfinished_first_start_is_no_store_and_is_begun_again() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir_all(dir.path().join("store.new/slots")).unwrap();
+    fs::write(dir.path().join("store.new/cart"), b"half").unwrap();
+    let (mut rig, _) = Rig::first_start(dir.path());
+    rig.unlock(at(0));
+    rig.stop();
+    assert!(!dir.path().join("store.new").exists());
+}
+
+#[test]
+fn a_store_is_never_made_over_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut rig, _) = Rig::first_start(dir.path());
+    let before = fs::read(dir.path().join("store/keyring")).unwrap();
+    let again = wardkeep::store::NewOperator {
+        initials: "XX".into(),
+        name: wardkeep::confidential::Phi::new("Other".into()),
+        role: wardkeep::session::Role::It,
+        badge: other_badge(),
+        pin: pin(WRONG_PIN),
+    };
+    rig.send(Command::Initialise(Box::new(again), at(0)));
+    assert!(matches!(rig.next(), Outcome::Fault(StoreFault::Foreign)));
+    rig.stop();
+    assert_eq!(fs::read(dir.path().join("store/keyring")).unwrap(), before);
+}
+
+#[test]
+fn s4_another_machines_secret_does_not_fit() {
+    let dir = tempfile::tempdir().unwrap();
+    let (rig, _) = Rig::first_start(dir.path());
+    rig.stop();
+    let secret = dir.path().join("device-secret");
+    let right = fs::read(&secret).unwrap();
+    fs::write(&secret, [9; 32]).unwrap();
+    expect_fault(dir.path(), StoreFault::WrongDeviceSecret).stop();
+    fs::write(&secret, [9; 5]).unwrap();
+    expect_fault(dir.path(), StoreFault::WrongDeviceSecret).stop();
+    fs::remove_file(&secret).unwrap();
+    expect_fault(dir.path(), StoreFault::WrongDeviceSecret).stop();
+    assert!(!secret.exists(), "no new secret is made for a store that has one");
+    fs::write(&secret, right).unwrap();
+    Rig::restart(dir.path()).stop();
+}
+
+#[test]
+fn damaged_or_missing_files_are_called_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut rig, _) = Rig::first_start(dir.path());
+    rig.unlock(at(0));
+    rig.stop();
+    for name in ["cart", "keyring"] {
+        let path = dir.path().join("store").join(name);
+        let whole = fs::read(&path).unwrap();
+        let mut flipped = whole.clone();
+        let middle = flipped.len() / 2;
+        flipped[middle] = flipped[middle].wrapping_add(1);
+        for content in [&flipped[..], &whole[..middle], &[]] {
+            fs::write(&path, content).unwrap();
+            expect_fault(dir.path(), StoreFault::Damaged).stop();
+        }
+        fs::remove_file(&path).unwrap();
+        expect_fault(dir.path(), StoreFault::Damaged).stop();
+        fs::write(&path, whole).unwrap();
+        fs::write(dir.path().join(format!("store/.tmp-{name}")), b"killed while writing").unwrap();
+        Rig::restart(dir.path()).stop();
+    }
+}
+
+#[test]
+fn s8_a_damaged_or_missing_vault_is_never_replaced_by_an_empty_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut rig, _) = Rig::first_start(dir.path());
+    rig.unlock(at(0));
+    rig.stop();
+    let vault = dir.path().join("store/vault.db");
+    let whole = fs::read(&vault).unwrap();
+    let mut flipped = whole.clone();
+    flipped[100] ^= 1;
+    for content in [Some(&flipped[..]), Some(&b"SQLite format 3\0plain"[..]), None] {
+        match content {
+            Some(content) => fs::write(&vault, content).unwrap(),
+            None => fs::remove_file(&vault).unwrap(),
+        }
+        let mut rig = Rig::restart(dir.path());
+        let answer = rig.unlock_at((badge(), RIGHT_PIN), at(0)).map(|_| ());
+        let damaged = wardkeep::store::Refusal::Damaged(StoreFault::Damaged);
+        assert_eq!(answer, Err(damaged));
+        rig.record(1, 1..=2);
+        rig.stop();
+        assert_eq!(fs::read(&vault).ok().as_deref(), content);
+    }
+    fs::write(&vault, whole).unwrap();
+    let mut rig = Rig::restart(dir.path());
+    let (_, import) = rig.unlock(at(0));
+    // The three starts recorded the same two observations; the vault holds them once.
+    assert_eq!(import, Import { imported: 6, missing: 0, forged: 0 });
+    rig.stop();
+}
+
+#[test]
+fn a_path_that_cannot_be_a_directory_is_not_writable() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("file"), b"x").unwrap();
+    expect_fault(&dir.path().join("file/state"), StoreFault::ReadOnly).stop();
+    expect_fault(Path::new("/proc/wardkeep-state"), StoreFault::Io).stop();
+}
+
+/// A small file system of its own, unmounted on drop.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn mount(at: &Path, size_kib: u32) -> Option<Self> {
+        let size = format!("size={size_kib}k");
+        let done =
+            Process::new("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(at).status();
+        let mounted = done.is_ok_and(|status| status.success());
+        if !mounted {
+            eprintln!("skipped: mounting a tmpfs needs root");
+        }
+        mounted.then(|| Self(at.to_owned()))
+    }
+
+    fn remount(&self, option: &str) {
+        let option = format!("remount,{option}");
+        let done = Process::new("mount").args(["-o", &option]).arg(&self.0).status().unwrap();
+        assert!(done.success());
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        if Process::new("umount").arg(&self.0).status().is_err() {
+            eprintln!("tmpfs was left mounted");
+        }
+    }
+}
+
+#[test]
+fn a_read_only_file_system_is_called_so_and_retry_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(disk) = Disk::mount(dir.path(), 4096) else { return };
+    disk.remount("ro");
+    let mut rig = expect_fault(dir.path(), StoreFault::ReadOnly);
+    disk.remount("rw");
+    rig.send(Command::Retry);
+    assert!(matches!(rig.next(), Outcome::Recovered));
+    assert!(matches!(rig.next(), Outcome::Found(Found::Nothing)));
+    rig.initialise();
+    rig.stop();
+}
+
+#[test]
+fn s8_a_full_disk_is_reported_and_what_was_recorded_is_kept_until_there_is_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(disk) = Disk::mount(dir.path(), 4096) else { return };
+    for open in [false, true] {
+        let state = dir.path().join(format!("state-{open}"));
+        let (mut rig, phrase) = Rig::first_start(&state);
+        if open {
+            rig.unlock(at(0));
+        }
+        fill(&dir.path().join("filler"));
+        rig.record(3, 1..=600);
+        let outcome = rig.next();
+        assert!(matches!(outcome, Outcome::Fault(StoreFault::Full)), "{outcome:?}");
+        fs::remove_file(dir.path().join("filler")).unwrap();
+        rig.send(Command::Retry);
+        let outcome = rig.next();
+        assert!(matches!(outcome, Outcome::Recovered), "{outcome:?}");
+        if open {
+            rig.close();
+        }
+        let (_, import) = rig.unlock(at(1));
+        assert_eq!((import.missing, import.forged), (0, 0));
+        rig.stop();
+        assert_eq!(seqs(&contents(&state, &phrase)), (1..=600).collect::<Vec<_>>());
+    }
+    drop(disk);
+}
+
+/// Takes all room that is left.
+fn fill(path: &Path) {
+    use std::io::Write;
+    let mut file = fs::File::create(path).unwrap();
+    while file.write_all(&[0; 4096]).is_ok() {}
+    while file.write_all(&[0; 1]).is_ok() {}
+}
+
+#[test]
+fn s11_what_does_not_fit_is_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let (first, _) = Rig::first_start(dir.path());
+    let mut second = expect_fault(dir.path(), StoreFault::InUse);
+    let mut sent = 0;
+    while sent < 5_000 {
+        let observation = Box::new(observation(1, sent + 1));
+        if second.handle.try_send(Command::Record(observation)).is_ok() {
+            sent += 1;
+        }
+    }
+    first.stop();
+    second.send(Command::Retry);
+    let mut lost = 0;
+    loop {
+        match second.next() {
+            Outcome::Lost(more) => lost += more,
+            Outcome::Found(_) => break,
+            _ => {}
+        }
+    }
+    let (_, import) = second.unlock(at(0));
+    lost += second.lost;
+    second.stop();
+    assert!(lost > 0);
+    assert_eq!(lost + import.imported, 5_000, "every record is kept or counted as lost");
+}

@@ -1,0 +1,227 @@
+//! A store under test: its state directory, its thread, and the words for talking to it.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "any other outcome fails the test")]
+
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use wardkeep::confidential::Phi;
+use wardkeep::encounter::{Patient, Sex, SubjectId};
+use wardkeep::hardware::DeviceId;
+use wardkeep::moment::{BootTime, Moment};
+use wardkeep::session::Role;
+use wardkeep::session::factor::{Badge, Pin, ReaderFamily};
+use wardkeep::store::device_secret::SecretFile;
+use wardkeep::store::{
+    Attempt, AuditEntry, Command, Found, Import, NewOperator, Options, Outcome, RecoveredVault,
+    RecoveryPhrase, Refusal, StoreHandle, Unlocked, open_with_recovery, spawn,
+};
+use wardkeep::vitals::decimal::Decimal;
+use wardkeep::vitals::nomenclature::{HEART_RATE, Status, Unit};
+use wardkeep::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+
+pub const RIGHT_PIN: &[u8] = &[4, 7, 1, 1, 8, 2];
+pub const WRONG_PIN: &[u8] = &[4, 7, 1, 1, 8, 3];
+pub const DEVICE: DeviceId = DeviceId([0xc0, 1, 2, 3, 4, 5]);
+
+/// A running store.
+pub struct Rig {
+    pub handle: StoreHandle,
+    outcomes: mpsc::Receiver<Outcome>,
+    thread: JoinHandle<()>,
+    attempts: u64,
+    /// Records that were reported as lost.
+    pub lost: u64,
+}
+
+pub fn options(dir: &Path) -> Options {
+    Options::new(dir).with_device_secret(SecretFile::new(dir)).with_cost_for_tests()
+}
+
+pub fn at(seconds: u64) -> Moment {
+    let wall = Timestamp::from_second(1_750_000_000 + i64::try_from(seconds).unwrap()).unwrap();
+    Moment { boot: BootTime(Duration::from_secs(1_000_000 + seconds)), wall }
+}
+
+pub fn badge() -> Badge {
+    Badge::new(ReaderFamily::PcscUid, &[0xde, 0xad, 0xbe, 0xef, 0x5a, 0x5b, 0x5c]).unwrap()
+}
+
+pub fn other_badge() -> Badge {
+    Badge::new(ReaderFamily::PcscUid, &[4, 4, 4, 4]).unwrap()
+}
+
+pub fn pin(digits: &[u8]) -> Pin {
+    digits.iter().copied().collect()
+}
+
+pub fn observation(run: u64, seq: u64) -> Observation {
+    let stamp = Timestamp::from_microsecond(1_750_000_000_000_000 + seq.cast_signed()).unwrap();
+    Observation {
+        record: RecordId { run, seq },
+        code: HEART_RATE,
+        value: Phi::new(Value::Measured(Decimal::new(60 + (seq % 40).cast_signed(), 0))),
+        unit: Unit::PerMinute,
+        effective: stamp,
+        received: stamp,
+        device_time: None,
+        clock: ClockConfidence::Live,
+        status: vec![Status::ContactDetected],
+        device: DEVICE,
+        subject: Some(SubjectId(7)),
+        provenance: Provenance::Device,
+    }
+}
+
+pub fn patient(family: &str) -> Patient {
+    Patient {
+        id: SubjectId(family.bytes().fold(1, |id, byte| id * 256 + u128::from(byte))),
+        family: Phi::new(family.into()),
+        given: Phi::new("Ada".into()),
+        born: Phi::new(Some(jiff::civil::date(1951, 3, 9))),
+        sex: Phi::new(Sex::Female),
+        mrn: Phi::new("M-00417".into()),
+    }
+}
+
+impl Rig {
+    /// Starts a store and gives its first outcome.
+    pub fn start(options: Options) -> (Self, Outcome) {
+        let (sender, outcomes) = mpsc::channel(4096);
+        let (handle, thread) = spawn(options, sender).unwrap();
+        let mut rig = Self { handle, outcomes, thread, attempts: 0, lost: 0 };
+        let first = rig.next();
+        (rig, first)
+    }
+
+    /// Starts on a directory without a store and makes one.
+    pub fn first_start(dir: &Path) -> (Self, RecoveryPhrase) {
+        let (mut rig, first) = Self::start(options(dir));
+        assert!(matches!(first, Outcome::Found(Found::Nothing)), "{first:?}");
+        let phrase = rig.initialise();
+        (rig, phrase)
+    }
+
+    pub fn initialise(&mut self) -> RecoveryPhrase {
+        let first = NewOperator {
+            initials: "QZ".into(),
+            name: Phi::new("Quintessa Zwyxblatt".into()),
+            role: Role::It,
+            badge: badge(),
+            pin: pin(RIGHT_PIN),
+        };
+        self.send(Command::Initialise(Box::new(first), at(0)));
+        let outcome = self.next();
+        let Outcome::Initialised(phrase) = outcome else { panic!("{outcome:?}") };
+        assert!(matches!(self.next(), Outcome::Found(Found::Store(_))));
+        phrase
+    }
+
+    /// Starts on a store that is there.
+    pub fn restart(dir: &Path) -> Self {
+        let (rig, first) = Self::start(options(dir));
+        assert!(matches!(first, Outcome::Found(Found::Store(_))), "{first:?}");
+        rig
+    }
+
+    /// Ends the thread as a shutdown does; gives the outcomes that nobody received.
+    pub fn stop(self) -> Vec<Outcome> {
+        drop(self.handle);
+        let mut outcomes = self.outcomes;
+        let mut rest = Vec::new();
+        while let Some(outcome) = outcomes.blocking_recv() {
+            rest.push(outcome);
+        }
+        self.thread.join().unwrap();
+        rest
+    }
+
+    pub fn send(&self, command: Command) {
+        self.handle.try_send(command).unwrap();
+    }
+
+    pub fn next(&mut self) -> Outcome {
+        self.outcomes.blocking_recv().expect("the store is running")
+    }
+
+    pub fn unlock_at(
+        &mut self,
+        (badge, digits): (Badge, &[u8]),
+        now: Moment,
+    ) -> Result<Box<Unlocked>, Refusal> {
+        self.attempts += 1;
+        let attempt = Attempt(self.attempts);
+        self.send(Command::Unlock(attempt, badge, pin(digits), now));
+        loop {
+            match self.next() {
+                Outcome::Unlocked(answered, unlocked) if answered == attempt => {
+                    return Ok(unlocked);
+                }
+                Outcome::Refused(answered, refusal) if answered == attempt => return Err(refusal),
+                Outcome::Lost(lost) => self.lost += lost,
+                Outcome::Fault(_) | Outcome::Recovered | Outcome::Imported(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// Unlocks with the right factors and waits for the import.
+    pub fn unlock(&mut self, now: Moment) -> (Box<Unlocked>, Import) {
+        let unlocked = self.unlock_at((badge(), RIGHT_PIN), now).unwrap();
+        let outcome = self.next();
+        let Outcome::Imported(import) = outcome else { panic!("{outcome:?}") };
+        (unlocked, import)
+    }
+
+    pub fn close(&mut self) {
+        self.send(Command::Close);
+        let outcome = self.next();
+        assert!(matches!(outcome, Outcome::Closed), "{outcome:?}");
+    }
+
+    pub fn record(&self, run: u64, seqs: std::ops::RangeInclusive<u64>) {
+        for seq in seqs {
+            self.send(Command::Record(Box::new(observation(run, seq))));
+        }
+    }
+}
+
+/// What the vault holds, read with the recovery words while no store runs.
+pub fn contents(dir: &Path, phrase: &RecoveryPhrase) -> RecoveredVault {
+    open_with_recovery(&options(dir), phrase).unwrap().expect("the recovery words fit")
+}
+
+pub fn seqs(vault: &RecoveredVault) -> Vec<u64> {
+    vault.observations().unwrap().iter().map(|observation| observation.record.seq).collect()
+}
+
+pub fn acts(vault: &RecoveredVault) -> Vec<(u64, AuditEntry)> {
+    vault.audit().unwrap()
+}
+
+/// Every file below a directory.
+pub fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// Segments of the inbox, oldest first.
+pub fn segments(dir: &Path) -> Vec<PathBuf> {
+    let mut found = files(&dir.join("store/inbox"));
+    found.retain(|path| path.extension().is_some_and(|suffix| suffix == "seg"));
+    found.sort();
+    found
+}

@@ -1,0 +1,175 @@
+//! The D-Bus objects of a connected device: GattService1 and GattCharacteristic1, and how they come
+//! and go with the link.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use wardkeep::hardware::DeviceId;
+use zbus::object_server::SignalEmitter;
+use zbus::{Connection, OwnedObjectPath, OwnedVariant, interface};
+
+use super::objects::{BluezError, DeviceObject, device_path, owned};
+use super::world::{CharacteristicSpec, ServiceSpec, World, uuid};
+
+/// Shows the GATT objects and says that the services are resolved.
+pub async fn resolve(bus: &Connection, world: &Arc<World>, device: DeviceId) -> zbus::Result<()> {
+    let services = world.device(device, |it| it.spec.services.clone()).unwrap_or_default();
+    let server = bus.object_server();
+    let mut handle = 0x000A_u16;
+    for service in services {
+        let path = format!("{}/service{handle:04x}", device_path(device));
+        show(world, device, &path, None);
+        server.at(path.as_str(), ServiceObject { service: service.clone(), device }).await?;
+        for spec in service.characteristics {
+            handle += 2;
+            let char_path = format!("{path}/char{handle:04x}");
+            show(world, device, &char_path, Some(spec.value.clone()));
+            let object = CharacteristicObject {
+                world: world.clone(),
+                device,
+                service: path.clone(),
+                path: char_path.clone(),
+                spec,
+            };
+            server.at(char_path.as_str(), object).await?;
+        }
+        handle += 4;
+    }
+    let still_connected = world.device(device, |it| {
+        it.resolved = it.connected;
+        it.connected
+    });
+    if still_connected == Some(true) {
+        let object = server.interface::<_, DeviceObject>(device_path(device)).await?;
+        let shown = object.get().await;
+        shown.u_u_i_ds_changed(object.signal_emitter()).await?;
+        shown.services_resolved_changed(object.signal_emitter()).await?;
+    }
+    Ok(())
+}
+
+fn show(world: &World, device: DeviceId, path: &str, value: Option<Vec<u8>>) {
+    world.device(device, |it| {
+        it.gatt.push(path.to_owned());
+        if let Some(value) = value {
+            it.values.insert(path.to_owned(), value);
+        }
+    });
+}
+
+/// Ends a link as the real daemon tells it: Connected first, then the GATT objects go.
+pub async fn drop_link(bus: &Connection, world: &World, device: DeviceId) -> zbus::Result<()> {
+    let gatt = world.device(device, |it| it.end_link()).unwrap_or_default();
+    let object = bus.object_server().interface::<_, DeviceObject>(device_path(device)).await?;
+    let shown = object.get().await;
+    shown.services_resolved_changed(object.signal_emitter()).await?;
+    shown.connected_changed(object.signal_emitter()).await?;
+    hide(bus, gatt).await
+}
+
+/// Removes GATT objects.
+pub async fn hide(bus: &Connection, gatt: Vec<String>) -> zbus::Result<()> {
+    for path in gatt {
+        if path.contains("/char") {
+            bus.object_server().remove::<CharacteristicObject, _>(path).await?;
+        } else {
+            bus.object_server().remove::<ServiceObject, _>(path).await?;
+        }
+    }
+    Ok(())
+}
+
+pub struct ServiceObject {
+    service: ServiceSpec,
+    device: DeviceId,
+}
+
+#[interface(name = "org.bluez.GattService1")]
+impl ServiceObject {
+    #[zbus(property, name = "UUID")]
+    fn uuid(&self) -> String {
+        uuid(self.service.number)
+    }
+    #[zbus(property)]
+    fn primary(&self) -> bool {
+        true
+    }
+    #[zbus(property)]
+    fn device(&self) -> OwnedObjectPath {
+        owned(&device_path(self.device))
+    }
+}
+
+pub struct CharacteristicObject {
+    world: Arc<World>,
+    device: DeviceId,
+    service: String,
+    path: String,
+    pub spec: CharacteristicSpec,
+}
+
+#[interface(name = "org.bluez.GattCharacteristic1")]
+impl CharacteristicObject {
+    /// Subscribes; a peripheral with something stored sends it before the call has even returned.
+    async fn start_notify(
+        &self,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<(), BluezError> {
+        let stored = self.world.device(self.device, |it| {
+            if !it.connected {
+                return None;
+            }
+            it.notifying.insert(self.path.clone());
+            let stored = it.spec.stored.iter().find(|(number, _)| *number == self.spec.number);
+            let stored = stored.map(|(_, value)| value.clone());
+            if let Some(value) = stored.clone() {
+                it.values.insert(self.path.clone(), value);
+            }
+            Some(stored)
+        });
+        match stored.flatten() {
+            None => Err(BluezError::Failed("Not connected".into())),
+            Some(None) => Ok(()),
+            Some(Some(_)) => Ok(self.value_changed(&emitter).await?),
+        }
+    }
+
+    fn stop_notify(&self) {
+        self.world.device(self.device, |it| it.notifying.remove(&self.path));
+    }
+
+    fn read_value(&self, options: HashMap<String, OwnedVariant>) -> Result<Vec<u8>, BluezError> {
+        drop(options);
+        if self.spec.flags.contains(&"read") {
+            Ok(self.value())
+        } else {
+            Err(BluezError::Failed("Read not permitted".into()))
+        }
+    }
+
+    #[zbus(property, name = "UUID")]
+    fn uuid(&self) -> String {
+        uuid(self.spec.number)
+    }
+    #[zbus(property)]
+    fn service(&self) -> OwnedObjectPath {
+        owned(&self.service)
+    }
+    #[zbus(property)]
+    fn value(&self) -> Vec<u8> {
+        let value = self.world.device(self.device, |it| it.values.get(&self.path).cloned());
+        value.flatten().unwrap_or_default()
+    }
+    #[zbus(property)]
+    fn notifying(&self) -> bool {
+        self.world.device(self.device, |it| it.notifying.contains(&self.path)).unwrap_or_default()
+    }
+    #[zbus(property)]
+    fn flags(&self) -> Vec<String> {
+        self.spec.flags.iter().map(|flag| (*flag).to_owned()).collect()
+    }
+    #[zbus(property, name = "MTU")]
+    fn mtu(&self) -> u16 {
+        185
+    }
+}

@@ -1,0 +1,198 @@
+//! What the pretended controller and peripherals are and do; no D-Bus in here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use wardkeep::hardware::DeviceId;
+
+/// A 16-bit number of the Bluetooth SIG as the text BlueZ uses.
+pub fn uuid(number: u16) -> String {
+    format!("0000{number:04x}-0000-1000-8000-00805f9b34fb")
+}
+
+/// A characteristic of a pretended peripheral.
+#[derive(Clone, Debug)]
+pub struct CharacteristicSpec {
+    /// 16-bit number.
+    pub number: u16,
+    /// BlueZ flags, e.g. `read`, `notify`.
+    pub flags: Vec<&'static str>,
+    /// Value before the first notification.
+    pub value: Vec<u8>,
+}
+
+/// A service of a pretended peripheral.
+#[derive(Clone, Debug)]
+pub struct ServiceSpec {
+    /// 16-bit number.
+    pub number: u16,
+    /// Its characteristics, in handle order.
+    pub characteristics: Vec<CharacteristicSpec>,
+}
+
+/// A pretended peripheral.
+#[derive(Clone, Debug)]
+pub struct DeviceSpec {
+    /// Its address.
+    pub device: DeviceId,
+    /// Advertised name.
+    pub name: String,
+    /// Signal strength in dBm.
+    pub rssi: i16,
+    /// Services it advertises, by 16-bit number.
+    pub advertised: Vec<u16>,
+    /// Its GATT table.
+    pub services: Vec<ServiceSpec>,
+    /// Values it sends as soon as the characteristic is subscribed to.
+    pub stored: Vec<(u16, Vec<u8>)>,
+}
+
+impl DeviceSpec {
+    /// A chest strap: Heart Rate and Battery.
+    pub fn heart_rate(last: u8, name: &str) -> Self {
+        let measurement = characteristic(0x2A37, &["notify"], &[]);
+        let location = characteristic(0x2A38, &["read"], &[1]);
+        Self::new(
+            last,
+            name,
+            ServiceSpec { number: 0x180D, characteristics: vec![measurement, location] },
+        )
+    }
+
+    /// A pulse oximeter: PLX and Battery.
+    pub fn oximeter(last: u8, name: &str) -> Self {
+        let spot_check = characteristic(0x2A5E, &["indicate"], &[]);
+        let continuous = characteristic(0x2A5F, &["notify"], &[]);
+        let features = characteristic(0x2A60, &["read"], &[0, 0]);
+        Self::new(
+            last,
+            name,
+            ServiceSpec { number: 0x1822, characteristics: vec![spot_check, continuous, features] },
+        )
+    }
+
+    fn new(last: u8, name: &str, service: ServiceSpec) -> Self {
+        let level = characteristic(0x2A19, &["read", "notify"], &[87]);
+        let battery = ServiceSpec { number: 0x180F, characteristics: vec![level] };
+        Self {
+            device: DeviceId([0xAA, 0xBB, 0xCC, 0, 0, last]),
+            name: name.to_owned(),
+            rssi: -55,
+            advertised: vec![service.number],
+            services: vec![service, battery],
+            stored: Vec::new(),
+        }
+    }
+}
+
+/// Describes a characteristic.
+pub fn characteristic(number: u16, flags: &[&'static str], value: &[u8]) -> CharacteristicSpec {
+    CharacteristicSpec { number, flags: flags.to_vec(), value: value.to_vec() }
+}
+
+/// State of the controller.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AdapterState {
+    pub powered: bool,
+    pub discovering: bool,
+}
+
+/// State of one peripheral as BlueZ would know it.
+#[derive(Debug)]
+pub struct DeviceState {
+    pub spec: DeviceSpec,
+    /// Whether BlueZ has an object for it.
+    pub on_bus: bool,
+    /// Whether it was heard in this scan; a device that BlueZ only remembers has no RSSI.
+    pub heard: bool,
+    pub advertising: bool,
+    pub never_resolves: bool,
+    pub connected: bool,
+    pub resolved: bool,
+    /// Set to end a pending Connect.
+    pub cancelled: bool,
+    /// How often it was connected.
+    pub connects: u32,
+    /// Object paths of characteristics that are subscribed to.
+    pub notifying: BTreeSet<String>,
+    /// Current values by object path.
+    pub values: BTreeMap<String, Vec<u8>>,
+    /// Object paths of its GATT objects, in the order they were made.
+    pub gatt: Vec<String>,
+}
+
+/// Everything the fake knows.
+#[derive(Debug, Default)]
+pub struct State {
+    /// The controller, if one is plugged in.
+    pub adapter: Option<AdapterState>,
+    /// How many more times switching on is refused with Busy.
+    pub busy: u32,
+    /// How often StartDiscovery was called.
+    pub discoveries: u32,
+    /// How long Disconnect takes; the real daemon needs 2 s.
+    pub disconnect_takes: Duration,
+    pub devices: BTreeMap<DeviceId, DeviceState>,
+}
+
+/// The shared state.
+#[derive(Debug, Default)]
+pub struct World(Mutex<State>);
+
+impl World {
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().expect("no test panics while it holds the world")
+    }
+
+    /// Reads something of a device, if there is such a device.
+    pub fn device<T>(&self, id: DeviceId, read: impl FnOnce(&mut DeviceState) -> T) -> Option<T> {
+        self.lock().devices.get_mut(&id).map(read)
+    }
+
+    pub fn adapter(&self) -> AdapterState {
+        self.lock().adapter.unwrap_or_default()
+    }
+}
+
+impl State {
+    pub fn add(&mut self, spec: DeviceSpec, advertising: bool) {
+        let state = DeviceState {
+            on_bus: false,
+            heard: false,
+            advertising,
+            never_resolves: false,
+            connected: false,
+            resolved: false,
+            cancelled: false,
+            connects: 0,
+            notifying: BTreeSet::new(),
+            values: BTreeMap::new(),
+            gatt: Vec::new(),
+            spec,
+        };
+        self.devices.insert(state.spec.device, state);
+    }
+
+    /// Forgets what dies with the daemon; the controller comes back switched off.
+    pub fn daemon_died(&mut self) {
+        self.adapter = self.adapter.map(|_| AdapterState::default());
+        for device in self.devices.values_mut() {
+            device.on_bus = false;
+            device.heard = false;
+            device.end_link();
+        }
+    }
+}
+
+impl DeviceState {
+    /// The link is gone; returns the GATT objects that go with it, last made first.
+    pub fn end_link(&mut self) -> Vec<String> {
+        self.connected = false;
+        self.resolved = false;
+        self.notifying.clear();
+        let mut gatt = std::mem::take(&mut self.gatt);
+        gatt.reverse();
+        gatt
+    }
+}
