@@ -230,12 +230,13 @@ impl Bench {
         }
         self.states.retain(|state| names.iter().any(|name| name.as_c_str() == state.name()));
         for name in names {
-            if self.states.iter().all(|state| state.name() != name.as_c_str()) {
-                self.slots_used += 1;
-                if let Some(reader) = Reader::new(Slot(self.slots_used), name.clone()) {
-                    self.readers.push(reader);
-                    self.states.push(ReaderState::new(name, State::UNAWARE));
-                }
+            if self.states.iter().any(|state| state.name() == name.as_c_str()) {
+                continue;
+            }
+            if let Some(reader) = Reader::new(Slot(self.slots_used), name.clone()) {
+                self.slots_used = self.slots_used.wrapping_add(1);
+                self.readers.push(reader);
+                self.states.push(ReaderState::new(name, State::UNAWARE));
             }
         }
         self.states.push(ReaderState::new(PNP_NOTIFICATION(), State::UNAWARE));
