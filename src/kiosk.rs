@@ -218,6 +218,7 @@ impl Kiosk {
                 self.readers.insert(kind, health);
             }
             hardware::Event::Radio(health) => self.radio = health,
+            hardware::Event::Speaker(_) => {} // No condition of the alarms depends on it.
             hardware::Event::BadgePresented(badge) => {
                 if matches!(self.phase, Phase::FirstStart(_)) {
                     return self.in_setup(now, setup::Event::Badge(badge));

@@ -8,6 +8,7 @@
 //! condition that begins during the pause ends it.
 
 pub mod limits;
+pub mod sound;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

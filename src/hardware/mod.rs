@@ -12,6 +12,8 @@ pub mod outlet;
 mod reader;
 #[cfg(feature = "hardware")]
 pub mod smartcard;
+#[cfg(feature = "hardware")]
+pub mod speaker;
 
 use std::fmt;
 use std::str::FromStr;
@@ -124,6 +126,15 @@ pub enum RadioHealth {
     ServiceDown,
 }
 
+/// Whether alarms can be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpeakerHealth {
+    /// The default sound device takes what is played.
+    Ready,
+    /// There is no sound device, or it takes nothing; the driver keeps trying.
+    NoDevice,
+}
+
 /// State of the link to one peripheral.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
@@ -150,6 +161,8 @@ pub enum Event {
     BadgeRemoved,
     /// The controller changed state.
     Radio(RadioHealth),
+    /// The loudspeaker can be used, or no longer: without it no alarm is heard.
+    Speaker(SpeakerHealth),
     /// An advertisement of a device that Wardkeep can use. At most one per device and second.
     Seen {
         /// Its address.

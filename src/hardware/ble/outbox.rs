@@ -80,7 +80,8 @@ impl State {
             | Event::Reader(..)
             | Event::BadgePresented(_)
             | Event::BadgeUnreadable(_)
-            | Event::BadgeRemoved => self.lost = self.lost.saturating_add(1),
+            | Event::BadgeRemoved
+            | Event::Speaker(_) => self.lost = self.lost.saturating_add(1),
         }
     }
 
