@@ -19,9 +19,10 @@ use std::collections::VecDeque;
 
 use tokio::sync::{mpsc, watch};
 
+use crate::alarms::Sound;
 use crate::bridge::WaveChunk;
 use crate::bridge::intent::Intent;
-use crate::bridge::view::View;
+use crate::bridge::view::{Priority, View};
 use crate::hardware;
 use crate::kiosk::{Effect, Event, Kiosk};
 use crate::moment::Moment;
@@ -62,6 +63,8 @@ pub struct Outputs {
     pub store: Outlet<StoreCommand>,
     /// Drivers, or the simulator.
     pub hardware: Outlet<hardware::Command>,
+    /// The alarm sound from now on.
+    pub sound: Box<dyn FnMut(Option<Priority>) + Send>,
     /// The screen.
     pub views: watch::Sender<View>,
     /// The waveform lane.
@@ -70,7 +73,7 @@ pub struct Outputs {
 
 /// Runs until the screen is closed (its end of the intent queue is dropped).
 pub async fn run(mut kiosk: Kiosk, mut inputs: Inputs, outputs: Outputs) {
-    let mut performer = Performer { outputs, backlog: VecDeque::new(), lost: 0 };
+    let mut performer = Performer { outputs, backlog: VecDeque::new(), lost: 0, heard: None };
     let mut open = (true, true);
     loop {
         let now = Moment::read();
@@ -98,6 +101,7 @@ pub async fn run(mut kiosk: Kiosk, mut inputs: Inputs, outputs: Outputs) {
             effects = kiosk.handle(now, Event::RecordsLost(std::mem::take(&mut performer.lost)));
             performer.perform(effects);
         }
+        performer.sound(kiosk.sound(now));
         let view = kiosk.view(now);
         performer.outputs.views.send_if_modified(|shown| {
             let changed = *shown != view;
@@ -114,9 +118,23 @@ struct Performer {
     /// Commands in order that the store had no room for; never records.
     backlog: VecDeque<StoreCommand>,
     lost: u64,
+    heard: Option<Sound>,
 }
 
 impl Performer {
+    /// A condition that begins is heard at once, also at a priority that is sounding already.
+    fn sound(&mut self, wanted: Option<Sound>) {
+        if self.heard == wanted {
+            return;
+        }
+        let same = self.heard.map(|sound| sound.priority) == wanted.map(|sound| sound.priority);
+        if same {
+            (self.outputs.sound)(None);
+        }
+        (self.outputs.sound)(wanted.map(|sound| sound.priority));
+        self.heard = wanted;
+    }
+
     fn perform(&mut self, effects: Vec<Effect>) {
         while let Some(command) = self.backlog.pop_front() {
             if (self.outputs.store)(command.clone()).is_err() {

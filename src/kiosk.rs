@@ -7,6 +7,7 @@
 //! S-6, S-7: a frame is decoded here, its owner looked up by the time it was received, and only then
 //! does it become an observation and a numeric.
 
+mod answers;
 mod care;
 mod facts;
 mod project;
@@ -16,22 +17,20 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::alarms::Alarms;
+use crate::alarms::{Alarms, Sound};
 use crate::bridge::intent::{Intent, Language, Page};
 use crate::config::Config;
 use crate::encounter::{Patient, SubjectId};
 use crate::hardware::{
     self, Command as HardwareCommand, DeviceId, Link, RadioHealth, ReaderHealth, ReaderKind,
+    SpeakerHealth,
 };
 use crate::moment::{BootTime, Moment};
 use crate::notice::Notice;
 use crate::pairing::{Advertisement, Pairing};
 use crate::session::setup::{self, Setup, Step};
 use crate::session::{self, Session, State};
-use crate::store::{
-    AuditAct, AuditEntry, CartState, Command as StoreCommand, Found, Import, Outcome, StoreFault,
-    Unlocked,
-};
+use crate::store::{AuditAct, AuditEntry, CartState, Command as StoreCommand, Outcome, StoreFault};
 use crate::vitals::decimal::Decimal;
 use crate::vitals::live::Live;
 use crate::vitals::nomenclature::{Absent, Mdc, Unit};
@@ -128,6 +127,8 @@ pub struct Kiosk {
     /// Absences already recorded, so that a sensor that stays off is one record.
     absences: BTreeMap<(DeviceId, Mdc), Absent>,
     wave_at: Option<BootTime>,
+    /// The speaker does not answer.
+    is_mute: bool,
     seq: u64,
     store_fault: Option<StoreFault>,
     lost: u64,
@@ -157,6 +158,7 @@ impl Kiosk {
             readings: BTreeMap::new(),
             absences: BTreeMap::new(),
             wave_at: None,
+            is_mute: false,
             seq: 0,
             store_fault: None,
             lost: 0,
@@ -208,6 +210,11 @@ impl Kiosk {
         self.session.is_open()
     }
 
+    /// What is to be heard now (S-9).
+    pub fn sound(&self, now: Moment) -> Option<Sound> {
+        self.alarms.sound(now.boot)
+    }
+
     fn notify(&mut self, now: Moment, notice: Notice) {
         self.notice = Some((notice, now.boot + NOTICE_MAX));
     }
@@ -218,7 +225,7 @@ impl Kiosk {
                 self.readers.insert(kind, health);
             }
             hardware::Event::Radio(health) => self.radio = health,
-            hardware::Event::Speaker(_) => {} // No condition of the alarms depends on it.
+            hardware::Event::Speaker(health) => self.is_mute = health == SpeakerHealth::NoDevice,
             hardware::Event::BadgePresented(badge) => {
                 if matches!(self.phase, Phase::FirstStart(_)) {
                     return self.in_setup(now, setup::Event::Badge(badge));
@@ -260,80 +267,6 @@ impl Kiosk {
             }
         }
         vec![]
-    }
-
-    fn on_store(&mut self, now: Moment, outcome: Outcome) -> Vec<Effect> {
-        match outcome {
-            Outcome::Found(Found::Nothing) => self.phase = Phase::FirstStart(Setup::default()),
-            Outcome::Found(Found::Store(cart)) => return self.resume(&cart),
-            Outcome::Initialised(words) => return self.in_setup(now, setup::Event::Made(words)),
-            Outcome::Identified(attempt, admission) => {
-                return self.in_session(now, session::Event::Identified(attempt, admission));
-            }
-            Outcome::Unlocked(attempt, unlocked) => {
-                let Unlocked { operator, patient } = *unlocked;
-                let effects = self.in_session(now, session::Event::Unlocked(attempt, operator));
-                if self.session.is_open() && patient.as_ref().map(|p| p.id) == self.subject {
-                    self.patient = patient;
-                }
-                return effects;
-            }
-            Outcome::Refused(attempt, refusal) => {
-                return self.in_session(now, session::Event::Refused(attempt, refusal));
-            }
-            Outcome::Closed => {}
-            Outcome::Imported(Import { imported: _, missing, forged }) => {
-                if missing + forged > 0 {
-                    self.lost = self.lost.saturating_add(missing + forged);
-                    self.notify(now, Notice::BacklogDamaged);
-                }
-            }
-            Outcome::Patients(patients) => {
-                self.patients = self.session.is_open().then_some(patients);
-            }
-            Outcome::PatientAdded(patient) => return self.patient_added(now, *patient),
-            Outcome::Recovered => self.store_fault = None,
-            Outcome::Fault(fault) => return self.on_fault(now, fault),
-            Outcome::Lost(count) => self.lost = self.lost.saturating_add(count),
-        }
-        vec![]
-    }
-
-    fn on_fault(&mut self, now: Moment, fault: StoreFault) -> Vec<Effect> {
-        match &self.phase {
-            Phase::Starting | Phase::Trouble(..) => {
-                self.phase = Phase::Trouble(fault, now.boot + RETRY_EVERY);
-                vec![]
-            }
-            Phase::FirstStart(_) => self.in_setup(now, setup::Event::NotMade),
-            Phase::Running => {
-                self.store_fault = Some(fault);
-                vec![]
-            }
-        }
-    }
-
-    fn retry(&mut self, now: Moment) -> Vec<Effect> {
-        if let Phase::Trouble(_, at) = &mut self.phase
-            && now.boot >= *at
-        {
-            *at = now.boot + RETRY_EVERY;
-            return vec![Effect::Store(StoreCommand::Retry)];
-        }
-        vec![]
-    }
-
-    /// Takes up monitoring where the cart compartment left off: links, assignments, language.
-    fn resume(&mut self, cart: &CartState) -> Vec<Effect> {
-        self.phase = Phase::Running;
-        self.store_fault = None;
-        self.subject = cart.subject;
-        if !cart.language.is_empty() {
-            self.language = Language::from_tag(&cart.language);
-        }
-        let (pairing, commands) = Pairing::resume(&cart.devices);
-        self.pairing = pairing;
-        commands.into_iter().map(Effect::Hardware).collect()
     }
 
     fn on_intent(&mut self, now: Moment, intent: Intent) -> Vec<Effect> {

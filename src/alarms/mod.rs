@@ -33,6 +33,8 @@ pub enum Condition {
     NoValue(DeviceId),
     /// A device's battery is low. Technical.
     Battery(DeviceId),
+    /// Alarms cannot be heard. Technical.
+    NoSound,
     /// An assignment ran out. Technical.
     AssignmentEnded(DeviceId),
     /// Observations are not being kept. Technical.
@@ -67,12 +69,22 @@ pub struct Present {
     pub acknowledged: bool,
 }
 
+/// An alarm signal for the ear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sound {
+    /// Which burst.
+    pub priority: Priority,
+    /// Counts onsets: a new number means that a condition began and has to be heard at once.
+    pub onset: u64,
+}
+
 /// All alarm conditions of this bed.
 #[derive(Debug, Default)]
 pub struct Alarms {
     pending: BTreeMap<Condition, BootTime>,
     present: BTreeMap<Condition, Present>,
     audio_paused_until: Option<BootTime>,
+    onsets: u64,
 }
 
 impl Alarms {
@@ -88,6 +100,7 @@ impl Alarms {
             self.pending.insert(fact.condition, due);
             if let Some(present) = self.present.get_mut(&fact.condition) {
                 if fact.priority > present.priority {
+                    self.onsets += 1;
                     present.acknowledged = false;
                     self.audio_paused_until = None;
                 }
@@ -95,6 +108,7 @@ impl Alarms {
                 present.text = fact.text;
             } else if now.boot >= due {
                 self.audio_paused_until = None;
+                self.onsets += 1;
                 let Fact { condition, priority, text, delay: _ } = fact;
                 let present = Present { priority, text, onset: now, acknowledged: false };
                 self.present.insert(condition, present);
@@ -122,6 +136,16 @@ impl Alarms {
             self.audio_paused_until = Some(now + AUDIO_PAUSE_MAX);
         }
         sounding
+    }
+
+    /// What is to be heard now: nothing while paused or while everything present is acknowledged.
+    pub fn sound(&self, now: BootTime) -> Option<Sound> {
+        if self.audio_paused(now).is_some() {
+            return None;
+        }
+        let unseen = self.present.values().filter(|present| !present.acknowledged);
+        let priority = unseen.map(|present| present.priority).max()?;
+        Some(Sound { priority, onset: self.onsets })
     }
 
     /// How long the sound stays paused.
@@ -216,11 +240,16 @@ mod tests {
         assert!(!alarms.pause_audio(at(0).boot));
         alarms.update(at(0), vec![battery()]);
         assert!(alarms.pause_audio(at(0).boot));
+        assert_eq!(alarms.sound(at(100).boot), None);
         assert_eq!(alarms.audio_paused(at(100).boot), Some(Duration::from_secs(20)));
         assert_eq!(alarms.audio_paused(at(120).boot), None);
         assert_eq!(alarms.next_deadline(), Some(at(120).boot));
         alarms.update(at(1), vec![battery(), low_spo2(Priority::Medium, 0)]);
         assert_eq!(alarms.audio_paused(at(1).boot), None);
+        let heard = alarms.sound(at(1).boot);
+        assert_eq!(heard, Some(Sound { priority: Priority::Medium, onset: 2 }));
+        assert!(alarms.acknowledge());
+        assert_eq!(alarms.sound(at(1).boot), None);
     }
 
     #[test]

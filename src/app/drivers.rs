@@ -4,12 +4,15 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::{Outlet, Refused};
+use crate::bridge::view::Priority;
 use crate::hardware::{Command, Event};
 
 /// Driver handles; dropping them stops the drivers.
 pub struct Drivers {
     /// The way to command them.
     pub commands: Outlet<Command>,
+    /// The alarm sound: what is to be heard from now on.
+    pub sound: Box<dyn FnMut(Option<Priority>) + Send>,
     /// The simulator, for its bench window.
     #[cfg(feature = "sim")]
     pub simulator: Option<crate::sim::SimHandle>,
@@ -27,7 +30,8 @@ impl Drivers {
             events.clone(),
             crate::hardware::ble::Timing::default(),
         );
-        let reader = crate::hardware::smartcard::spawn(events)?;
+        let reader = crate::hardware::smartcard::spawn(events.clone())?;
+        let sound = speaker(events)?;
         let commands: Outlet<Command> = Box::new(move |command| {
             // The reader takes no commands; it lives as long as the radio's queue does.
             let _alive = &reader;
@@ -35,6 +39,7 @@ impl Drivers {
         });
         Ok(Self {
             commands,
+            sound,
             #[cfg(feature = "sim")]
             simulator: None,
         })
@@ -48,19 +53,42 @@ impl Drivers {
     pub fn real(_runtime: &Handle, _events: mpsc::Sender<Event>) -> std::io::Result<Self> {
         Ok(Self {
             commands: Box::new(|_| Err(Refused)),
+            sound: Box::new(|_| {}),
             #[cfg(feature = "sim")]
             simulator: None,
         })
     }
 
     /// Starts the simulated bedside.
+    ///
+    /// # Errors
+    /// The system gives no thread.
     #[cfg(feature = "sim")]
-    pub fn simulated(runtime: &Handle, events: mpsc::Sender<Event>) -> Self {
-        let (simulator, _task) = crate::sim::spawn(runtime, events);
+    pub fn simulated(runtime: &Handle, events: mpsc::Sender<Event>) -> std::io::Result<Self> {
+        let (simulator, _task) = crate::sim::spawn(runtime, events.clone());
+        let sound = speaker(events)?;
         let commanded = simulator.clone();
-        Self {
+        Ok(Self {
             commands: Box::new(move |command| commanded.try_send(command).map_err(|_| Refused)),
+            sound,
             simulator: Some(simulator),
-        }
+        })
     }
+}
+
+/// Starts the speaker; it lives as long as the closure.
+#[cfg(feature = "hardware")]
+fn speaker(
+    events: mpsc::Sender<Event>,
+) -> std::io::Result<Box<dyn FnMut(Option<Priority>) + Send>> {
+    let speaker = crate::hardware::speaker::spawn(events)?;
+    Ok(Box::new(move |priority| speaker.set(priority)))
+}
+
+/// A build without drivers is silent.
+#[cfg(all(feature = "sim", not(feature = "hardware")))]
+fn speaker(
+    _events: mpsc::Sender<Event>,
+) -> std::io::Result<Box<dyn FnMut(Option<Priority>) + Send>> {
+    Ok(Box::new(|_| {}))
 }

@@ -85,6 +85,7 @@ pub fn start(options: &Options) -> anyhow::Result<Running> {
     let outputs = Outputs {
         store: Box::new(move |command| store.try_send(command).map_err(|_| Refused)),
         hardware: drivers.commands,
+        sound: drivers.sound,
         views,
         waves,
     };
@@ -110,7 +111,7 @@ fn drivers(
     simulate: bool,
 ) -> anyhow::Result<Drivers> {
     if simulate {
-        return Ok(Drivers::simulated(runtime.handle(), events));
+        return Drivers::simulated(runtime.handle(), events).context("a driver does not start");
     }
     Drivers::real(runtime.handle(), events).context("a driver does not start")
 }

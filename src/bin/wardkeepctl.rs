@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use lexopt::prelude::*;
 use wardkeep::ctl::terminal::{print, sentence, usage};
-use wardkeep::ctl::{decode, doctor};
+use wardkeep::ctl::{alarm, decode, doctor};
 
 const HELP: &str = "\
 Usage: wardkeepctl <verb> [options]
@@ -13,6 +13,7 @@ Verbs:
   decode CHARACTERISTIC HEX   decode one Bluetooth GATT frame to JSON
   decode --batch              decode JSON lines from standard input
   doctor                      check what works on this machine
+  alarm render --priority P --out FILE.wav   the alarm sound as the kiosk plays it
 
 Options:
   -h, --help                  print this text
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         }
         Ok(Some(Value(verb))) => match verb.to_str() {
             Some("decode") => decode::run(&mut args),
+            Some("alarm") => alarm::run(&mut args),
             Some("doctor") => doctor::run(&mut args),
             Some(_) | None => usage(&format!("There is no verb {verb:?}.")),
         },

@@ -22,6 +22,11 @@ impl Kiosk {
         for (id, device) in self.pairing.iter() {
             facts.extend(self.device_facts(now, id, device));
         }
+        if self.is_mute && !self.around.simulated {
+            let (condition, text) = (Condition::NoSound, AlarmText::NoSound);
+            let (priority, delay) = (Priority::Medium, Duration::ZERO);
+            facts.push(Fact { condition, priority, text, delay });
+        }
         if self.store_fault.is_some() {
             let (condition, text) = (Condition::NotRecording, AlarmText::NotRecording);
             let (priority, delay) = (Priority::Medium, Duration::ZERO);

@@ -15,6 +15,8 @@ use crate::pcscd::{PORTS, Pcscd};
 use crate::vpcd::{Script, VirtualBadge};
 use crate::{PUPPET, story};
 
+/// Names a directory for pictures of the story, for a person to look at.
+pub const PICTURES: &str = "WARDKEEP_PICTURES";
 /// Longest wait for anything on the screen.
 const PATIENCE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(40);
@@ -179,33 +181,42 @@ impl Kiosk {
         self.ask(&["value", label])
     }
 
-    /// Waits until the element with this label is on the screen.
-    pub fn sees(&mut self, label: &str) {
-        until(&format!("\"{label}\" on the screen"), || self.value(label).is_some());
-    }
-
-    /// Waits until the element with this label has this value.
-    pub fn shows(&mut self, label: &str, value: &str) {
+    /// Asks until the answer suits, or fails with a picture of the screen.
+    fn until(&mut self, what: &str, words: &[&str], suits: impl Fn(Option<&str>) -> bool) {
         let mut last = None;
         let tries = PATIENCE.as_millis() / POLL.as_millis();
         for _ in 0..tries {
-            last = self.value(label);
-            if last.as_deref() == Some(value) {
+            last = self.ask(words);
+            if suits(last.as_deref()) {
                 return;
             }
             std::thread::sleep(POLL);
         }
-        panic!("\"{label}\" should show \"{value}\", shows {last:?}");
+        if let Some(directory) = std::env::var_os(PICTURES) {
+            self.picture(&Path::new(&directory).join("failed.png"));
+        }
+        panic!("{what}: not within {PATIENCE:?}; last {last:?}");
+    }
+
+    /// Waits until the element with this label is on the screen.
+    pub fn sees(&mut self, label: &str) {
+        self.until(&format!("see \"{label}\""), &["value", label], |value| value.is_some());
+    }
+
+    /// Waits until the element with this label has this value.
+    pub fn shows(&mut self, label: &str, value: &str) {
+        let what = format!("\"{label}\" shows \"{value}\"");
+        self.until(&what, &["value", label], |shown| shown == Some(value));
     }
 
     /// Presses the button or field with this label, once it is there.
     pub fn press(&mut self, label: &str) {
-        until(&format!("\"{label}\" to press"), || self.ask(&["press", label]).is_some());
+        self.until(&format!("press \"{label}\""), &["press", label], |done| done.is_some());
     }
 
     /// Holds the button with this label for longer than a second.
     pub fn hold(&mut self, label: &str) {
-        until(&format!("\"{label}\" to hold"), || self.ask(&["hold", label]).is_some());
+        self.until(&format!("hold \"{label}\""), &["hold", label], |done| done.is_some());
     }
 
     /// Presses a field and types into it.

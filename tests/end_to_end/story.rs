@@ -10,7 +10,7 @@ use wardkeep::store::{Options, RecoveryPhrase, open_with_recovery};
 use wardkeep::vitals::nomenclature::{HEART_RATE, PULSE_RATE_OXIMETER, SPO2};
 use wardkeep::vitals::{Observation, Value};
 
-use crate::house::{House, Kiosk, until};
+use crate::house::{House, Kiosk, PICTURES, until};
 
 const IT_BADGE: [u8; 7] = [0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0x80];
 const STRANGE_BADGE: [u8; 4] = [0xDE, 0xAD, 0x51, 0x13];
@@ -44,7 +44,6 @@ pub fn tell(house: &mut House) {
 fn first_start(house: &House, kiosk: &mut Kiosk) -> RecoveryPhrase {
     kiosk.press("Begin");
     kiosk.fill("Full name", ADMIN);
-    kiosk.fill("Initials", "qz");
     kiosk.press("Continue");
     kiosk.sees("Tap your badge");
     house.tap(&IT_BADGE);
@@ -113,7 +112,7 @@ fn monitor(house: &House, kiosk: &mut Kiosk, sent: &mut Sent) {
     kiosk.shows("Heart rate", "72 /min");
     kiosk.shows("SpO2", "97 %");
     kiosk.shows("Pulse rate", "71 /min");
-    if let Some(directory) = std::env::var_os("WARDKEEP_PICTURES") {
+    if let Some(directory) = std::env::var_os(PICTURES) {
         kiosk.picture(&Path::new(&directory).join("story-bedside.png"));
     }
 }

@@ -64,6 +64,15 @@ pub fn start() -> Moment {
 impl Bedside {
     /// A core that found `cart` in its store.
     pub fn resumed(cart: CartState) -> Self {
+        Self::finding(Found::Store(Box::new(cart)))
+    }
+
+    /// A core on a machine without a store.
+    pub fn on_a_new_machine() -> Self {
+        Self::finding(Found::Nothing)
+    }
+
+    fn finding(found: Found) -> Self {
         let mut next = 100_u128;
         let around = Surroundings {
             config: Config { bed: "Bed 12".into(), ..Config::default() },
@@ -90,7 +99,7 @@ impl Bedside {
             answers: vec![],
             prompt_store: true,
         };
-        bedside.event(Event::Store(Outcome::Found(Found::Store(Box::new(cart)))));
+        bedside.event(Event::Store(Outcome::Found(found)));
         bedside
     }
 
@@ -192,6 +201,7 @@ impl Bedside {
         match command {
             Command::Initialise(..) => {
                 self.answers.push(Outcome::Initialised(Secret::new("abandon ability able".into())));
+                self.answers.push(Outcome::Found(Found::Store(Box::default())));
             }
             Command::Identify(attempt, ..) => {
                 self.answers.push(Outcome::Identified(attempt, self.admission()));

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::bedside::{Bedside, OXIMETER, PIN, STRAP, badge, heart_rate, oximetry, pin};
 use wardkeep::bridge::intent::{Intent, Page};
-use wardkeep::bridge::view::{AlarmText, Priority, Screen, TileState};
-use wardkeep::hardware::{BadgeFault, Command, Event, Link};
+use wardkeep::bridge::view::{AlarmText, FirstStart, Priority, Screen, TileState};
+use wardkeep::hardware::{BadgeFault, Command, Event, Link, SpeakerHealth};
 use wardkeep::notice::Notice;
+use wardkeep::store::{Found, Outcome, StoreFault};
 use wardkeep::vitals::Value;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -307,4 +308,43 @@ fn s6_s7_a_value_from_the_devices_memory_is_neither_live_nor_filed() {
     assert_eq!(bedside.numbers(), [None, None, None]);
     assert!(!bedside.records.is_empty());
     assert!(bedside.records.iter().all(|record| record.subject.is_none()));
+}
+
+#[test]
+fn the_first_start_shows_the_recovery_words_until_they_are_written_down() {
+    let mut bedside = Bedside::on_a_new_machine();
+    bedside.intent(Intent::BeginSetup);
+    let name = wardkeep::confidential::Phi::new("Ada Kern".to_owned());
+    bedside.intent(Intent::NameAdmin { name, initials: "AK".into() });
+    bedside.hardware(Event::BadgePresented(badge(1)));
+    bedside.intent(Intent::SubmitPin(pin(PIN)));
+    bedside.intent(Intent::SubmitPin(pin(PIN)));
+    assert!(matches!(bedside.view().screen, Screen::FirstStart(FirstStart::Recovery(_))));
+    bedside.hardware(Event::BadgePresented(badge(1)));
+    bedside.wait(600 * SECOND);
+    assert!(matches!(bedside.view().screen, Screen::FirstStart(FirstStart::Recovery(_))));
+    bedside.intent(Intent::RecoveryWritten);
+    assert!(bedside.is_lock_screen());
+}
+
+#[test]
+fn s9_a_speaker_that_does_not_answer_is_an_alarm() {
+    let mut bedside = Bedside::locked();
+    bedside.hardware(Event::Speaker(SpeakerHealth::NoDevice));
+    assert!(bedside.view().alarm.is_some_and(|strip| strip.text == AlarmText::NoSound));
+    bedside.hardware(Event::Speaker(SpeakerHealth::Ready));
+    assert!(bedside.view().alarm.is_none());
+}
+
+#[test]
+fn s8_a_store_that_recovers_leaves_assignments_alone() {
+    let mut bedside = Bedside::monitoring();
+    bedside.event(wardkeep::kiosk::Event::Store(Outcome::Fault(StoreFault::Full)));
+    assert!(bedside.view().alarm.is_some_and(|strip| strip.text == AlarmText::NotRecording));
+    bedside.event(wardkeep::kiosk::Event::Store(Outcome::Recovered));
+    let stale = Found::Store(Box::default());
+    bedside.event(wardkeep::kiosk::Event::Store(Outcome::Found(stale)));
+    assert!(bedside.view().alarm.is_none());
+    bedside.frame(STRAP, heart_rate(72));
+    assert_eq!(bedside.numbers()[0], shows("72"));
 }

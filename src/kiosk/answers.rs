@@ -1,0 +1,101 @@
+//! What the store answers. S-8: everything it could not keep or could not find again is counted here
+//! and stays on the alarm strip until somebody has seen it.
+
+use super::{Effect, Kiosk, Phase, RETRY_EVERY};
+use crate::bridge::intent::Language;
+use crate::moment::Moment;
+use crate::notice::Notice;
+use crate::pairing::Pairing;
+use crate::session;
+use crate::session::setup::{self, Setup};
+use crate::store::{
+    CartState, Command as StoreCommand, Found, Import, Outcome, StoreFault, Unlocked,
+};
+
+impl Kiosk {
+    pub(super) fn on_store(&mut self, now: Moment, outcome: Outcome) -> Vec<Effect> {
+        match outcome {
+            Outcome::Found(found) => return self.found(found),
+            Outcome::Initialised(words) => return self.in_setup(now, setup::Event::Made(words)),
+            Outcome::Identified(attempt, admission) => {
+                return self.in_session(now, session::Event::Identified(attempt, admission));
+            }
+            Outcome::Unlocked(attempt, unlocked) => {
+                let Unlocked { operator, patient } = *unlocked;
+                let effects = self.in_session(now, session::Event::Unlocked(attempt, operator));
+                if self.session.is_open() && patient.as_ref().map(|p| p.id) == self.subject {
+                    self.patient = patient;
+                }
+                return effects;
+            }
+            Outcome::Refused(attempt, refusal) => {
+                return self.in_session(now, session::Event::Refused(attempt, refusal));
+            }
+            Outcome::Closed => {}
+            Outcome::Imported(Import { imported: _, missing, forged }) => {
+                if missing + forged > 0 {
+                    self.lost = self.lost.saturating_add(missing + forged);
+                    self.notify(now, Notice::BacklogDamaged);
+                }
+            }
+            Outcome::Patients(patients) => {
+                self.patients = self.session.is_open().then_some(patients);
+            }
+            Outcome::PatientAdded(patient) => return self.patient_added(now, *patient),
+            Outcome::Recovered => self.store_fault = None,
+            Outcome::Fault(fault) => return self.on_fault(now, fault),
+            Outcome::Lost(count) => self.lost = self.lost.saturating_add(count),
+        }
+        vec![]
+    }
+
+    fn on_fault(&mut self, now: Moment, fault: StoreFault) -> Vec<Effect> {
+        match &self.phase {
+            Phase::Starting | Phase::Trouble(..) => {
+                self.phase = Phase::Trouble(fault, now.boot + RETRY_EVERY);
+                vec![]
+            }
+            Phase::FirstStart(_) => self.in_setup(now, setup::Event::NotMade),
+            Phase::Running => {
+                self.store_fault = Some(fault);
+                vec![]
+            }
+        }
+    }
+
+    pub(super) fn retry(&mut self, now: Moment) -> Vec<Effect> {
+        if let Phase::Trouble(_, at) = &mut self.phase
+            && now.boot >= *at
+        {
+            *at = now.boot + RETRY_EVERY;
+            return vec![Effect::Store(StoreCommand::Retry)];
+        }
+        vec![]
+    }
+
+    /// The store looked at its directory. Only a core that waits for that takes it up: after the first
+    /// start the wizard goes on, and a store that recovers finds the core running.
+    fn found(&mut self, found: Found) -> Vec<Effect> {
+        match (&self.phase, found) {
+            (Phase::Starting | Phase::Trouble(..), Found::Nothing) => {
+                self.phase = Phase::FirstStart(Setup::default());
+                vec![]
+            }
+            (Phase::Starting | Phase::Trouble(..), Found::Store(cart)) => self.resume(&cart),
+            (Phase::FirstStart(_) | Phase::Running, Found::Nothing | Found::Store(_)) => vec![],
+        }
+    }
+
+    /// Takes up monitoring where the cart compartment left off: links, assignments, language.
+    fn resume(&mut self, cart: &CartState) -> Vec<Effect> {
+        self.phase = Phase::Running;
+        self.store_fault = None;
+        self.subject = cart.subject;
+        if !cart.language.is_empty() {
+            self.language = Language::from_tag(&cart.language);
+        }
+        let (pairing, commands) = Pairing::resume(&cart.devices);
+        self.pairing = pairing;
+        commands.into_iter().map(Effect::Hardware).collect()
+    }
+}
