@@ -253,9 +253,11 @@ fn s11_what_does_not_fit_is_counted() {
             sent += 1;
         }
     }
+    // Reported while the fault lasts, not only when it is over.
+    let outcome = second.next();
+    let Outcome::Lost(mut lost) = outcome else { panic!("{outcome:?}") };
     first.stop();
     second.send(Command::Retry);
-    let mut lost = 0;
     loop {
         match second.next() {
             Outcome::Lost(more) => lost += more,

@@ -87,6 +87,11 @@ impl Worker {
             Ok(()) => self.recovered(),
             Err(fault) => self.faulted(fault),
         }
+        self.report_lost();
+    }
+
+    /// Reports what could not be kept, at most once a second.
+    pub(super) fn report_lost(&mut self) {
         if self.lost > 0 {
             let lost = std::mem::take(&mut self.lost);
             self.answer(Outcome::Lost(lost));

@@ -84,10 +84,11 @@ fn s3_after_a_lock_no_vault_key_is_left_in_memory() {
     let (vault, keys) = opened.into_parts();
     let (raw, hex) = {
         let database = keys.database();
-        (masked(database.iter().copied()), masked_hex(database.as_slice()))
+        (masked(database.iter().skip(16).copied()), masked_hex(database.as_slice()))
     };
-    let inbox = masked(keys.inbox().0.iter().copied());
-    let master = masked(keys.master_for_tests().iter().copied());
+    // The second half alone: the allocator writes over the first bytes of what it gets back.
+    let inbox = masked(keys.inbox().0.iter().skip(16).copied());
+    let master = masked(keys.master_for_tests().iter().skip(16).copied());
     assert!(occurrences(&master) > 0, "the search finds the key that is there while open");
     let all = [raw, hex, inbox, master];
     let before = all.each_ref().map(|key| occurrences(key));

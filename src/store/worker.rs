@@ -1,7 +1,7 @@
 //! The store's thread: one command at a time, a flush at least every second, the import in between.
 //!
-//! Any fault leaves a thread that still answers: [`Command::Retry`] looks at the directory again, and
-//! what waits is tried again every second.
+//! Any fault leaves a thread that still answers. What may pass by itself (another instance that is
+//! ending, a full disk) is tried again every second, everything at [`Command::Retry`].
 
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -76,7 +76,12 @@ impl Worker {
                 Next::Ended => break,
             }
             if self.flush_at.is_some_and(|at| Moment::read().boot >= at) {
-                self.flush();
+                self.flush_at = None;
+                match self.phase {
+                    Phase::Stopped(_) => self.start(),
+                    Phase::Empty(_) | Phase::Ready(_) => self.flush(),
+                }
+                self.report_lost();
             }
             self.import_some();
         }
@@ -250,7 +255,7 @@ impl Worker {
     }
 
     pub(super) fn faulted(&mut self, fault: StoreFault) {
-        if matches!(self.phase, Phase::Ready(_)) && self.flush_at.is_none() {
+        if may_pass(fault) && self.flush_at.is_none() {
             self.flush_at = Some(Moment::read().boot + FLUSH_EVERY);
         }
         if self.fault != Some(fault) {
@@ -264,5 +269,16 @@ impl Worker {
         if self.fault.take().is_some() {
             self.answer(Outcome::Recovered);
         }
+    }
+}
+
+/// Whether waiting may help, without anybody repairing anything.
+fn may_pass(fault: StoreFault) -> bool {
+    match fault {
+        StoreFault::InUse | StoreFault::ReadOnly | StoreFault::Full | StoreFault::Io => true,
+        StoreFault::Foreign
+        | StoreFault::WrongDeviceSecret
+        | StoreFault::Damaged
+        | StoreFault::NoCipher => false,
     }
 }

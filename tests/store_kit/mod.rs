@@ -19,7 +19,7 @@ use wardkeep::session::factor::{Badge, Pin, ReaderFamily};
 use wardkeep::store::device_secret::SecretFile;
 use wardkeep::store::{
     Attempt, AuditEntry, Command, Found, Import, NewOperator, Options, Outcome, RecoveredVault,
-    RecoveryPhrase, Refusal, StoreHandle, Unlocked, open_with_recovery, spawn,
+    RecoveryPhrase, Refusal, StoreFault, StoreHandle, Unlocked, open_with_recovery, spawn,
 };
 use wardkeep::vitals::decimal::Decimal;
 use wardkeep::vitals::nomenclature::{HEART_RATE, Status, Unit};
@@ -99,9 +99,20 @@ impl Rig {
         (rig, first)
     }
 
+    /// Starts a store, and waits if a process that another test is just starting still has a copy of
+    /// the lock's file descriptor (between its fork and its exec).
+    fn start_alone(dir: &Path) -> (Self, Outcome) {
+        let (mut rig, mut first) = Self::start(options(dir));
+        if matches!(first, Outcome::Fault(StoreFault::InUse)) {
+            assert!(matches!(rig.next(), Outcome::Recovered));
+            first = rig.next();
+        }
+        (rig, first)
+    }
+
     /// Starts on a directory without a store and makes one.
     pub fn first_start(dir: &Path) -> (Self, RecoveryPhrase) {
-        let (mut rig, first) = Self::start(options(dir));
+        let (mut rig, first) = Self::start_alone(dir);
         assert!(matches!(first, Outcome::Found(Found::Nothing)), "{first:?}");
         let phrase = rig.initialise();
         (rig, phrase)
@@ -124,7 +135,7 @@ impl Rig {
 
     /// Starts on a store that is there.
     pub fn restart(dir: &Path) -> Self {
-        let (rig, first) = Self::start(options(dir));
+        let (rig, first) = Self::start_alone(dir);
         assert!(matches!(first, Outcome::Found(Found::Store(_))), "{first:?}");
         rig
     }
