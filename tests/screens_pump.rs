@@ -2,6 +2,7 @@
 //! process has one event loop.
 
 #![cfg(feature = "sim")]
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 use std::sync::mpsc as std_mpsc;
 use std::time::{Duration, Instant};

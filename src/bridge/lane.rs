@@ -83,30 +83,40 @@ impl Lane {
         (state.ink, state.paper) = (ink, paper);
         drop(state);
         if self.timer.running() {
-            self.clear();
+            self.repaint();
         }
     }
 
-    /// The lane got this size in px; the trace begins anew.
+    /// The lane got this size in px. With another width the trace begins anew.
     pub fn resize(&self, width: usize, height: u32) {
         let mut state = self.state.borrow_mut();
         (state.width, state.height) = (width, height);
         drop(state);
         if self.timer.running() {
-            self.clear();
+            self.repaint();
         }
     }
 
-    /// An empty lane of the size it has on the screen.
-    fn clear(&self) {
+    /// Paints the whole lane in the size it has on the screen.
+    fn repaint(&self) {
         let mut state = self.state.borrow_mut();
-        state.sweep = Sweep::new(state.width, usize::try_from(state.height).unwrap_or(0));
+        let high = usize::try_from(state.height).unwrap_or(0);
+        if state.sweep.width() == state.width {
+            state.sweep.set_height(high);
+        } else {
+            state.sweep = Sweep::new(state.width, high);
+        }
         let mut blank = SharedPixelBuffer::<Rgba8Pixel>::new(32, state.height);
         blank.make_mut_slice().fill(opaque(state.paper));
         state.buffers = vec![blank; state.width.div_ceil(STRIP_PX)];
         let images: Vec<Image> = state.buffers.iter().cloned().map(Image::from_rgba8).collect();
-        drop(state);
         self.strips.set_vec(images);
+        let columns = state.sweep.shown();
+        let painted = state.paint(columns, &self.strips);
+        drop(state);
+        for (place, image) in painted {
+            self.strips.set_row_data(place, image);
+        }
     }
 
     /// Starts the sweep if it does not run.
@@ -115,7 +125,7 @@ impl Lane {
             return;
         }
         self.forget();
-        self.clear();
+        self.repaint();
         let lane = Rc::downgrade(self);
         self.timer.start(TimerMode::Repeated, FRAME, move || {
             if let Some(lane) = lane.upgrade() {

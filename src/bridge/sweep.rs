@@ -14,7 +14,7 @@ const PEN_PX: f32 = 1.25;
 /// What the pen reaches above and below a point from one column to the side, px.
 const PEN_BESIDE_PX: f32 = 0.75;
 
-/// Vertical span of the trace in one column, px from the top.
+/// Vertical span of the trace in one column, from the top: px, or inside the sweep a share of its height.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Span {
     /// Highest point.
@@ -35,12 +35,21 @@ pub struct Sweep {
 impl Sweep {
     /// An empty lane of this size in px.
     pub fn new(width: usize, height: usize) -> Self {
-        Self {
-            columns: vec![None; width],
-            height: f32::from(u16::try_from(height).unwrap_or(u16::MAX)),
-            at: 0.0,
-            level: None,
-        }
+        let mut sweep = Self { columns: vec![None; width], height: 0.0, at: 0.0, level: None };
+        sweep.set_height(height);
+        sweep
+    }
+
+    /// The lane became higher or lower, as when an alarm takes a line above it: the trace stays.
+    pub fn set_height(&mut self, height: usize) {
+        self.height = f32::from(u16::try_from(height).unwrap_or(u16::MAX));
+    }
+
+    /// The columns on the lane, counted since the first sample.
+    pub fn shown(&self) -> Range<u64> {
+        let end = column_of(self.at) + GAP_PX + 1;
+        let width = u64::try_from(self.columns.len()).unwrap_or(u64::MAX);
+        end.saturating_sub(width)..end
     }
 
     /// Width in px.
@@ -57,7 +66,7 @@ impl Sweep {
         }
         let step = PX_PER_S / f64::from(rate_hz);
         for sample in samples {
-            let level = (1.0 - sample.clamp(0.0, 1.0)) * (self.height - 1.0);
+            let level = 1.0 - sample.clamp(0.0, 1.0);
             let from = self.level.unwrap_or(level);
             self.line((self.at, from), (self.at + step, level));
             self.at += step;
@@ -81,7 +90,9 @@ impl Sweep {
     }
 
     fn at_column(&self, n: u64) -> Option<Span> {
-        self.columns.get(self.place(n)).copied().flatten()
+        let span = self.columns.get(self.place(n)).copied().flatten()?;
+        let px = (self.height - 1.0).max(0.0);
+        Some(Span { top: span.top * px, bottom: span.bottom * px })
     }
 
     fn place(&self, n: u64) -> usize {
@@ -173,6 +184,16 @@ mod tests {
         sweep.advance(&[0.5; 75 * 3], 75);
         let empty: Vec<u64> = (0..300).filter(|n| sweep.at_column(*n).is_none()).collect();
         assert_eq!(empty.len() as u64, GAP_PX);
+    }
+
+    #[test]
+    fn a_lane_of_another_height_keeps_its_trace() {
+        let mut sweep = Sweep::new(300, 201);
+        sweep.advance(&[0.75; 75], 75);
+        let before = sweep.span(100).map(|span| span.top);
+        sweep.set_height(101);
+        assert_eq!((before, sweep.span(100).map(|span| span.top)), (Some(48.75), Some(23.75)));
+        assert!(sweep.shown().contains(&100));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use slint::{ComponentHandle, Model};
 use wardkeep::bridge::WaveChunk;
 use wardkeep::bridge::ui;
-use wardkeep::bridge::view::{Parameter, Screen, TileState, View};
+use wardkeep::bridge::view::{Parameter, Priority, Screen, TileState, View};
 use wardkeep::sim::samples::{self, concealed, open};
 
 use crate::desk::{Desk, LANDSCAPE, PORTRAIT};
@@ -117,6 +117,29 @@ fn s1_the_lane_moves_only_while_it_is_shown_and_fed() {
     assert!(desk.bridge.lane_is_at_rest());
     desk.show(&open(Screen::Bedside(samples::bedside())));
     assert_eq!(desk.picture().as_bytes(), blank.as_bytes(), "the old trace is forgotten");
+}
+
+#[test]
+fn an_alarm_line_above_the_lane_does_not_erase_the_trace() {
+    let desk = Desk::new(LANDSCAPE);
+    let calm = open(Screen::Bedside(samples::bedside()));
+    desk.show(&calm);
+    for samples in samples::pleth(75, 72.0).chunks(75) {
+        desk.waves.try_send(WaveChunk { rate_hz: 75, samples: samples.to_vec() }).unwrap();
+    }
+    for _ in 0..60 {
+        desk.bridge.sweep_one_frame();
+    }
+    let before = desk.picture();
+    let alarm = Some(samples::alarm(Priority::Low, samples::low_oxygen("89")));
+    desk.show(&View { alarm, ..calm.clone() });
+    desk.show(&calm);
+    // The timer has gone on drawing meanwhile: only the part that was drawn before is compared.
+    let row = |picture: &slint::SharedPixelBuffer<slint::Rgba8Pixel>| {
+        let lane = picture.as_slice().chunks(1280).skip(150).take(190);
+        lane.flat_map(|line| line[150..300].to_vec()).collect::<Vec<_>>()
+    };
+    assert_eq!(row(&before), row(&desk.picture()));
 }
 
 #[test]

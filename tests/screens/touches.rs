@@ -6,6 +6,7 @@ use i_slint_backend_testing::mock_elapsed_time;
 use slint::ComponentHandle;
 use slint::platform::{PointerEventButton, WindowEvent};
 use wardkeep::bridge::intent::{Intent, Language, Page, PatientForm};
+use wardkeep::bridge::ui;
 use wardkeep::bridge::view::{Bedside, FirstStart, PinPrompt, PinPurpose, Priority, Screen, View};
 use wardkeep::confidential::{Phi, Secret};
 use wardkeep::encounter::{Sex, SubjectId};
@@ -125,6 +126,28 @@ fn pin_pad_sends_one_pin_with_the_digits_touched_and_keeps_none() {
     assert_eq!(desk.the("PIN").accessible_value().unwrap(), "0 digits entered");
     desk.tap("Cancel");
     assert_eq!(desk.sent(), [Intent::Cancel]);
+}
+
+#[test]
+fn a_refused_pin_shakes_the_dots_once_and_not_when_motion_is_reduced() {
+    let desk = Desk::new(LANDSCAPE);
+    for reduced in [false, true] {
+        desk.window.global::<ui::Theme>().set_reduce_motion(reduced);
+        desk.show(&concealed(Screen::Starting));
+        desk.show(&concealed(Screen::Pin(samples::pin())));
+        desk.picture(); // The pad is made when it is first drawn.
+        let refused = PinPrompt { refused: true, prompt: 2, ..samples::pin() };
+        let view = concealed(Screen::Pin(refused));
+        let moved = || {
+            desk.bridge.apply(&view);
+            desk.picture(); // An animation begins with the first frame that shows it.
+            mock_elapsed_time(Duration::from_millis(40));
+            let moving = desk.picture();
+            desk.settle();
+            moving.as_bytes() != desk.picture().as_bytes()
+        };
+        assert_eq!([moved(), moved()], [!reduced, false]);
+    }
 }
 
 #[test]
