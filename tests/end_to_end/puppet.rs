@@ -77,7 +77,9 @@ fn press(window: &Weak<AppWindow>, label: &str, length: Duration) -> Option<Stri
     let wanted = label.to_owned();
     let place = on_screen(window, move |window| {
         let mut found = ElementHandle::find_by_accessible_label(window, &wanted);
-        let pressable = |role| matches!(role, AccessibleRole::Button | AccessibleRole::TextInput);
+        let pressable = |role| {
+            matches!(role, AccessibleRole::Button | AccessibleRole::Tab | AccessibleRole::TextInput)
+        };
         let element = found.find(|element| element.accessible_role().is_some_and(pressable))?;
         if element.accessible_enabled() == Some(false) {
             return None;

@@ -50,7 +50,7 @@ fn first_start(house: &House, kiosk: &mut Kiosk) -> RecoveryPhrase {
     kiosk.sees("Choose a PIN");
     kiosk.pin(PIN);
     kiosk.press("Continue");
-    kiosk.sees("Type it again");
+    kiosk.sees("Type the PIN again");
     kiosk.pin(PIN);
     kiosk.press("Continue");
     kiosk.sees("Word 24");
@@ -89,6 +89,7 @@ fn unlock(house: &House, kiosk: &mut Kiosk) {
 }
 
 fn admit(kiosk: &mut Kiosk) {
+    kiosk.sees("There are no patients yet");
     kiosk.press("New patient");
     kiosk.fill("Family name", FAMILY);
     kiosk.fill("Given name", GIVEN);
