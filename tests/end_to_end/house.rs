@@ -209,6 +209,14 @@ impl Kiosk {
         self.until(&what, &["value", label], |shown| shown == Some(value));
     }
 
+    /// Waits until the value of the element with this label begins like this.
+    pub fn begins(&mut self, label: &str, start: &str) {
+        let what = format!("\"{label}\" begins with \"{start}\"");
+        self.until(&what, &["value", label], |shown| {
+            shown.is_some_and(|value| value.starts_with(start))
+        });
+    }
+
     /// Presses the button or field with this label, once it is there.
     pub fn press(&mut self, label: &str) {
         self.until(&format!("press \"{label}\""), &["press", label], |done| done.is_some());
