@@ -12,8 +12,8 @@ use crate::fake_bluez::private_bus::{DIRECTORY, PrivateBus};
 use crate::fake_bluez::{DeviceSpec, FakeBluez};
 use crate::namespace::skipped;
 use crate::pcscd::{PORTS, Pcscd};
+use crate::puppet::{SIMULATED, STATE};
 use crate::vpcd::{Script, VirtualBadge};
-use crate::{PUPPET, story};
 
 /// Names a directory for pictures of the story, for a person to look at.
 pub const PICTURES: &str = "WARDKEEP_PICTURES";
@@ -24,9 +24,9 @@ const POLL: Duration = Duration::from_millis(40);
 const TAP: Duration = Duration::from_millis(900);
 
 /// Starts itself again with a system bus of its own, then tells the story.
-pub fn enter() {
+pub fn enter(tell: fn(&mut House)) {
     if PrivateBus::of_this_process().is_some() {
-        return story::tell(&mut House::build());
+        return tell(&mut House::build());
     }
     let needed = ["Xvfb", "dbus-daemon"];
     let missing = needed.iter().find(|program| {
@@ -54,9 +54,9 @@ pub struct House {
     pub state: PathBuf,
     pub pcscd: Pcscd,
     pub runtime: Runtime,
-    display: Display,
+    pub display: Display,
     _bus: PrivateBus,
-    scratch: tempfile::TempDir,
+    pub scratch: tempfile::TempDir,
 }
 
 impl House {
@@ -84,18 +84,19 @@ impl House {
 
     /// Switches the cart on.
     pub fn power_on(&self) -> Kiosk {
-        self.start_at(&self.state)
+        self.start_at(&self.state, false)
     }
 
-    /// Starts a kiosk on another state directory or beside the first.
-    pub fn start_at(&self, state: &Path) -> Kiosk {
+    /// Starts a kiosk on any state directory, on the simulated bedside or on this house's.
+    pub fn start_at(&self, state: &Path, simulated: bool) -> Kiosk {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.scratch.path().join("kiosk.log"))
             .expect("a log file");
         let mut child = Command::new(std::env::current_exe().expect("our own binary"))
-            .env(PUPPET, state)
+            .env(STATE, state)
+            .envs(simulated.then_some((SIMULATED, "1")))
             .env("DISPLAY", &self.display.name)
             .env("SLINT_BACKEND", "winit-software")
             .env("WARDKEEP_LOG", "debug,winit=error,i_slint=error,zbus=error")
@@ -162,13 +163,13 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 /// A kiosk process and the strings to it.
 pub struct Kiosk {
-    child: Child,
+    pub child: Child,
     commands: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
 impl Kiosk {
-    fn ask(&mut self, words: &[&str]) -> Option<String> {
+    pub fn ask(&mut self, words: &[&str]) -> Option<String> {
         writeln!(self.commands, "{}", words.join("\t")).expect("the kiosk lives");
         let mut line = String::new();
         self.answers.read_line(&mut line).expect("the kiosk answers");
@@ -261,9 +262,9 @@ impl Kiosk {
 }
 
 /// An X server without a screen.
-struct Display {
+pub struct Display {
     server: Child,
-    name: String,
+    pub name: String,
 }
 
 impl Display {
@@ -272,6 +273,8 @@ impl Display {
         let file = std::fs::File::create(&number).expect("a file");
         let server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+            .arg("-fbdir")
+            .arg(scratch)
             .stdout(file)
             .stderr(Stdio::null())
             .spawn()

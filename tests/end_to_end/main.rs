@@ -20,20 +20,17 @@ mod story;
 #[expect(dead_code, reason = "the story needs a part of what the reader tests need")]
 mod vpcd;
 
-/// Names the state directory in the puppet's environment.
-const PUPPET: &str = "WARDKEEP_PUPPET_STATE";
-
 #[expect(clippy::print_stdout, reason = "a test program without a harness reports by itself")]
 fn main() {
-    if let Some(state) = std::env::var_os(PUPPET) {
-        return puppet::run(state.into());
+    if puppet::is_wanted() {
+        return puppet::run();
     }
     let arguments: Vec<String> = std::env::args().collect();
     if arguments.iter().any(|argument| argument == "--list") {
         println!("end_to_end: test");
         return;
     }
-    namespace::isolated("end_to_end", house::enter);
+    namespace::isolated("end_to_end", || house::enter(story::tell));
     println!("\nrunning 1 test\ntest end_to_end ... ok\n");
     println!("test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out");
 }

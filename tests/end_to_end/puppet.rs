@@ -12,32 +12,52 @@ use slint::platform::{PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, Weak};
 use wardkeep::app::start::{Options, start};
 use wardkeep::bridge::AppWindow;
+use wardkeep::moment::Moment;
+use wardkeep::sim::SimHandle;
+use wardkeep::sim::ward::{IT_BADGE, Knob};
 
 /// How long a press lasts, and how long a held one.
 const PRESS: (Duration, Duration) = (Duration::from_millis(30), Duration::from_millis(1_300));
 
-pub fn run(state: PathBuf) {
+/// Names the state directory in the puppet's environment.
+pub const STATE: &str = "WARDKEEP_PUPPET_STATE";
+/// Puts the puppet on the simulated bedside.
+pub const SIMULATED: &str = "WARDKEEP_PUPPET_SIMULATED";
+
+/// This process was started as a puppet.
+pub fn is_wanted() -> bool {
+    std::env::var_os(STATE).is_some()
+}
+
+/// Runs the program until it is closed or told to quit.
+pub fn run() {
     wardkeep::telemetry::start();
-    let options = Options { state, config: None, windowed: true, simulate: false };
+    let state = PathBuf::from(std::env::var_os(STATE).expect("asked for by `is_wanted`"));
+    let simulate = std::env::var_os(SIMULATED).is_some();
+    let options = Options { state, config: None, windowed: true, simulate };
     let running = start(&options).expect("the program starts");
     let window = running.window.as_weak();
+    let simulator = running.simulator.clone();
     std::thread::Builder::new()
         .name("strings".into())
-        .spawn(move || obey(&window))
+        .spawn(move || obey(&window, simulator.as_ref()))
         .expect("a thread");
     running.run().expect("the program ends in order");
 }
 
-fn obey(window: &Weak<AppWindow>) {
+fn obey(window: &Weak<AppWindow>, simulator: Option<&SimHandle>) {
+    let mut pressed = Moment::read();
     for line in std::io::stdin().lock().lines() {
         let line = line.expect("the house writes lines");
         let words: Vec<&str> = line.split('\t').collect();
         let answer = match words.as_slice() {
             ["value", label] => value(window, label),
-            ["press", label] => press(window, label, PRESS.0),
-            ["hold", label] => press(window, label, PRESS.1),
+            ["press", label] => press(window, label, PRESS.0, &mut pressed),
+            ["hold", label] => press(window, label, PRESS.1, &mut pressed),
+            ["pressed"] => Some(pressed.boot.0.as_nanos().to_string()),
             ["type", text] => type_text(window, text),
             ["picture", path] => picture(window, path),
+            ["tap"] => simulator.map(tap),
             ["quit"] => Some(quit()),
             other => panic!("unknown command {other:?}"),
         };
@@ -73,7 +93,13 @@ fn value(window: &Weak<AppWindow>, label: &str) -> Option<String> {
     })
 }
 
-fn press(window: &Weak<AppWindow>, label: &str, length: Duration) -> Option<String> {
+/// Leaves in `pressed` when the finger left the glass.
+fn press(
+    window: &Weak<AppWindow>,
+    label: &str,
+    length: Duration,
+    pressed: &mut Moment,
+) -> Option<String> {
     let wanted = label.to_owned();
     let place = on_screen(window, move |window| {
         let mut found = ElementHandle::find_by_accessible_label(window, &wanted);
@@ -94,8 +120,15 @@ fn press(window: &Weak<AppWindow>, label: &str, length: Duration) -> Option<Stri
     send(WindowEvent::PointerMoved { position: place });
     send(WindowEvent::PointerPressed { position: place, button });
     std::thread::sleep(length);
+    *pressed = Moment::read();
     send(WindowEvent::PointerReleased { position: place, button });
     Some(String::new())
+}
+
+/// Taps the badge of IT on the simulated bedside.
+fn tap(simulator: &SimHandle) -> String {
+    simulator.turn(Knob::TapBadge(IT_BADGE)).expect("the simulator runs");
+    String::new()
 }
 
 /// Types on a keyboard that is plugged in.
