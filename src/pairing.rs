@@ -119,6 +119,20 @@ impl Pairing {
         self.devices.get(&id)
     }
 
+    /// What people call the device: its name, and the end of its address where another device that
+    /// is known or near has the same name. Without a name it is its address.
+    pub fn name(&self, id: DeviceId) -> String {
+        let Some(device) = self.get(id).filter(|device| !device.name.is_empty()) else {
+            return id.to_string();
+        };
+        let twin = |(other, twin): (DeviceId, &Device)| other != id && twin.name == device.name;
+        if !self.iter().any(twin) {
+            return device.name.clone();
+        }
+        let [.., high, low] = id.0;
+        format!("{} {high:02X}:{low:02X}", device.name)
+    }
+
     /// An advertisement was heard.
     pub fn seen(&mut self, now: BootTime, id: DeviceId, heard: Advertisement<'_>) {
         let Advertisement { name, kind, rssi } = heard;
@@ -302,6 +316,17 @@ mod tests {
         assert_eq!(pairing.assign(STRAP, ADA, at(1), Duration::from_secs(60)), Ok(()));
         let second = pairing.assign(OTHER, ADA, at(1), Duration::from_secs(60));
         assert_eq!(second, Err(AssignError::KindTaken));
+    }
+
+    #[test]
+    fn s6_devices_of_the_same_name_are_told_apart() {
+        let mut pairing = linked();
+        assert_eq!(pairing.name(STRAP), "HR strap 00:01");
+        assert_eq!(pairing.name(OTHER), "HR strap 00:02");
+        assert!(pairing.release(OTHER).is_some());
+        pairing.gone(OTHER);
+        assert_eq!(pairing.name(STRAP), "HR strap");
+        assert_eq!(pairing.name(OTHER), "C0:00:00:00:00:02");
     }
 
     #[test]

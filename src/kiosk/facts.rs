@@ -54,7 +54,7 @@ impl Kiosk {
 
     fn device_facts(&self, now: Moment, id: DeviceId, device: &Device) -> Vec<Fact> {
         let Some(assignment) = device.assignment else { return vec![] };
-        let name = || device.name.clone();
+        let name = || self.pairing.name(id);
         let mut facts = Vec::new();
         if now.wall >= assignment.until {
             facts.push(Fact {

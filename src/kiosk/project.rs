@@ -179,7 +179,7 @@ impl Kiosk {
             unit: unit.ucum(),
             limit_low: limit.low.map(|low| low.to_string()),
             limit_high: limit.high.map(|high| high.to_string()),
-            source: source.map(|(_, device)| device.name.clone()).unwrap_or_default(),
+            source: source.map(|(id, _)| self.pairing.name(id)).unwrap_or_default(),
             age: current.or(last).map(|numeric| now.boot.since(numeric.at)),
             last: if current.is_none() { digits(last) } else { None },
             state: match source {
@@ -244,7 +244,7 @@ impl Kiosk {
         let free = self.pairing.source(device.kind).is_none();
         DeviceRow {
             id,
-            name: if device.name.is_empty() { id.to_string() } else { device.name.clone() },
+            name: self.pairing.name(id),
             kind: device.kind,
             state,
             owner,
