@@ -9,6 +9,8 @@
 mod ble_ward;
 #[path = "../tests/support/fake_bluez/mod.rs"]
 mod fake_bluez;
+#[path = "../tests/support/namespace.rs"]
+mod namespace;
 
 use std::time::Duration;
 

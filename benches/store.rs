@@ -3,13 +3,13 @@
 //! Prints medians with the smallest and largest of each series. `cargo bench --bench store
 //! --no-default-features --features store`. The plain database exists only here, for comparison.
 
-#![allow(clippy::unwrap_used, reason = "a failed step has to end the measurement")]
-#![allow(clippy::print_stdout, reason = "the figures are the output")]
-#![allow(clippy::disallowed_methods, reason = "a stopwatch")]
+#![expect(clippy::print_stdout, reason = "the figures are the output")]
+#![expect(clippy::disallowed_methods, reason = "a stopwatch")]
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use tokio::sync::mpsc;
@@ -30,11 +30,11 @@ const ROUNDS: usize = 5;
 const ROWS: u64 = 20_000;
 const BATCH: u64 = 256;
 
-fn main() {
-    println!("{:?}", cipher_facts().unwrap());
-    inserts();
-    derivation();
-    daily();
+fn main() -> anyhow::Result<()> {
+    println!("{:?}", cipher_facts()?);
+    inserts()?;
+    derivation()?;
+    daily()
 }
 
 fn report(name: &str, unit: &str, mut series: Vec<f64>) -> f64 {
@@ -50,46 +50,44 @@ fn milliseconds(length: Duration) -> f64 {
 }
 
 /// The same rows, transactions and settings with and without a key, in alternating rounds.
-fn inserts() {
+fn inserts() -> anyhow::Result<()> {
     let (mut plain, mut sealed) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let dir = tempfile::tempdir().unwrap();
-        plain.push(insert_rows(&dir.path().join("plain.db"), false));
-        sealed.push(insert_rows(&dir.path().join("sealed.db"), true));
+        let dir = tempfile::tempdir()?;
+        plain.push(insert_rows(&dir.path().join("plain.db"), false)?);
+        sealed.push(insert_rows(&dir.path().join("sealed.db"), true)?);
     }
     let plain = report("inserts, plain SQLite", "rows/s", plain);
     let sealed = report("inserts, SQLCipher", "rows/s", sealed);
     println!("{:<44} {:.2}", "plain / encrypted", plain / sealed);
+    Ok(())
 }
 
-fn insert_rows(path: &Path, encrypted: bool) -> f64 {
-    let mut connection = Connection::open(path).unwrap();
+fn insert_rows(path: &Path, encrypted: bool) -> anyhow::Result<f64> {
+    let mut connection = Connection::open(path)?;
     if encrypted {
         let key = "5a".repeat(32);
-        connection.execute_batch(&format!("PRAGMA key = \"x'{key}'\";")).unwrap();
+        connection.execute_batch(&format!("PRAGMA key = \"x'{key}'\";"))?;
     }
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
              PRAGMA temp_store = MEMORY;
              CREATE TABLE observations (id INTEGER PRIMARY KEY, device BLOB NOT NULL,
                  run INTEGER NOT NULL, seq INTEGER NOT NULL, mdc INTEGER NOT NULL, value TEXT,
                  unit TEXT NOT NULL, effective_us INTEGER NOT NULL, status TEXT NOT NULL,
                  subject BLOB, UNIQUE (device, run, seq)) STRICT;
              CREATE INDEX of_subject ON observations (subject, mdc, effective_us);",
-        )
-        .unwrap();
+    )?;
     let start = Instant::now();
     for batch in 0..ROWS / BATCH {
-        let transaction = connection.transaction().unwrap();
+        let transaction = connection.transaction()?;
         for seq in batch * BATCH..(batch + 1) * BATCH {
             let seq = seq.cast_signed();
             transaction
                 .prepare_cached(
                     "INSERT INTO observations (device, run, seq, mdc, value, unit, effective_us,
                      status, subject) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                )
-                .unwrap()
+                )?
                 .execute(params![
                     [1_u8; 6],
                     1,
@@ -100,31 +98,30 @@ fn insert_rows(path: &Path, encrypted: bool) -> f64 {
                     1_750_000_000_000_000 + seq,
                     "[]",
                     [7_u8; 16]
-                ])
-                .unwrap();
+                ])?;
         }
-        transaction.commit().unwrap();
+        transaction.commit()?;
     }
-    (ROWS / BATCH * BATCH) as f64 / start.elapsed().as_secs_f64()
+    Ok((ROWS / BATCH * BATCH) as f64 / start.elapsed().as_secs_f64())
 }
 
 /// The PIN's key derivation alone, with the parameters of the store.
-fn derivation() {
-    let params = argon2::Params::new(64 * 1024, 3, 1, Some(32)).unwrap();
+fn derivation() -> anyhow::Result<()> {
+    let params = argon2::Params::new(64 * 1024, 3, 1, Some(32))?;
     let argon = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
-    let series = (0..9)
-        .map(|_| {
-            let mut key = [0; 32];
-            let start = Instant::now();
-            argon.hash_password_into(b"471182", &[1; 16], &mut key).unwrap();
-            milliseconds(start.elapsed())
-        })
-        .collect();
+    let mut series = Vec::new();
+    for _ in 0..9 {
+        let mut key = [0; 32];
+        let start = Instant::now();
+        argon.hash_password_into(b"471182", &[1; 16], &mut key)?;
+        series.push(milliseconds(start.elapsed()));
+    }
     report("argon2id 64 MiB, t=3, p=1", "ms", series);
+    Ok(())
 }
 
 fn observation(seq: u64) -> Box<Observation> {
-    let now = Timestamp::from_second(1_750_000_000).unwrap();
+    let now = Timestamp::UNIX_EPOCH;
     Box::new(Observation {
         record: RecordId { run: 1, seq },
         code: HEART_RATE,
@@ -142,13 +139,13 @@ fn observation(seq: u64) -> Box<Observation> {
 }
 
 /// The whole store as it runs: sealing while locked, unlock with both factors, import, lock.
-fn daily() {
-    let dir = tempfile::tempdir().unwrap();
+fn daily() -> anyhow::Result<()> {
+    let dir = tempfile::tempdir()?;
     let options = Options::new(dir.path()).with_device_secret(SecretFile::new(dir.path()));
     let (sender, mut outcomes) = mpsc::channel(64);
-    let (handle, thread) = spawn(options, sender).unwrap();
-    outcomes.blocking_recv().unwrap();
-    let badge = Badge::new(ReaderFamily::PcscUid, &[1, 2, 3, 4]).unwrap();
+    let (handle, thread) = spawn(options, sender)?;
+    next(&mut outcomes)?;
+    let badge = Badge::new(ReaderFamily::PcscUid, &[1, 2, 3, 4])?;
     let pin: Pin = [4, 7, 1, 1, 8, 2].into_iter().collect();
     let now = Moment { boot: BootTime::default(), wall: Timestamp::UNIX_EPOCH };
     let first = NewOperator {
@@ -158,28 +155,28 @@ fn daily() {
         badge: badge.clone(),
         pin: pin.clone(),
     };
-    handle.try_send(Command::Initialise(Box::new(first), now)).unwrap();
-    while !matches!(outcomes.blocking_recv().unwrap(), Outcome::Found(_)) {}
+    handle.try_send(Command::Initialise(Box::new(first), now))?;
+    while !matches!(next(&mut outcomes)?, Outcome::Found(_)) {}
 
     let records = 5_000_u64;
     let mut series: [Vec<f64>; 5] = Default::default();
     for round in 0..ROUNDS as u64 {
         let first = round * 2 * records;
-        series[0].push(record(&handle, &mut outcomes, first..first + records));
+        series[0].push(record(&handle, &mut outcomes, first..first + records)?);
         let start = Instant::now();
         let unlock = Command::Unlock(Attempt(round), badge.clone(), pin.clone(), now);
-        handle.try_send(unlock).unwrap();
-        let answer = outcomes.blocking_recv().unwrap();
+        handle.try_send(unlock)?;
+        let answer = next(&mut outcomes)?;
         assert!(matches!(answer, Outcome::Unlocked(..)), "{answer:?}");
         series[1].push(milliseconds(start.elapsed()));
         let start = Instant::now();
-        let import = outcomes.blocking_recv().unwrap();
+        let import = next(&mut outcomes)?;
         assert!(matches!(import, Outcome::Imported(found) if found.imported >= records));
         series[2].push(records as f64 / start.elapsed().as_secs_f64());
-        series[3].push(record(&handle, &mut outcomes, first + records..first + 2 * records));
+        series[3].push(record(&handle, &mut outcomes, first + records..first + 2 * records)?);
         let start = Instant::now();
-        handle.try_send(Command::Close).unwrap();
-        assert!(matches!(outcomes.blocking_recv().unwrap(), Outcome::Closed));
+        handle.try_send(Command::Close)?;
+        assert!(matches!(next(&mut outcomes)?, Outcome::Closed));
         series[4].push(milliseconds(start.elapsed()));
     }
     let [locked, unlock, import, open, close] = series;
@@ -189,7 +186,12 @@ fn daily() {
     report("recording while open", "records/s", open);
     report("lock: vault closed, keys wiped", "ms", close);
     drop(handle);
-    thread.join().unwrap();
+    thread.join().expect("the store does not panic");
+    Ok(())
+}
+
+fn next(outcomes: &mut mpsc::Receiver<Outcome>) -> anyhow::Result<Outcome> {
+    outcomes.blocking_recv().context("the store has ended")
 }
 
 /// Sends records as fast as they are taken; the question at the end is answered after the last.
@@ -197,7 +199,7 @@ fn record(
     handle: &StoreHandle,
     outcomes: &mut mpsc::Receiver<Outcome>,
     seqs: std::ops::Range<u64>,
-) -> f64 {
+) -> anyhow::Result<f64> {
     let start = Instant::now();
     let count = (seqs.end - seqs.start) as f64;
     let send = |mut make: Box<dyn FnMut() -> Command>| {
@@ -208,10 +210,10 @@ fn record(
     for seq in seqs {
         send(Box::new(move || Command::Record(observation(seq + 1))));
     }
-    let badge = Badge::new(ReaderFamily::PcscUid, &[9, 9, 9, 9]).unwrap();
+    let badge = Badge::new(ReaderFamily::PcscUid, &[9, 9, 9, 9])?;
     let now = Moment { boot: BootTime::default(), wall: Timestamp::UNIX_EPOCH };
     send(Box::new(move || Command::Identify(Attempt(0), badge.clone(), now)));
-    let answer = outcomes.blocking_recv().unwrap();
+    let answer = next(outcomes)?;
     assert!(matches!(answer, Outcome::Identified(..)), "{answer:?}");
-    count / start.elapsed().as_secs_f64()
+    Ok(count / start.elapsed().as_secs_f64())
 }

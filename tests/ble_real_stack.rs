@@ -5,6 +5,8 @@
 mod ble_ward;
 #[path = "support/fake_bluez/mod.rs"]
 mod fake_bluez;
+#[path = "support/namespace.rs"]
+mod namespace;
 
 use std::time::Duration;
 
@@ -13,7 +15,8 @@ use wardkeep::hardware::{DeviceKind, Event, Link, RadioHealth};
 
 use ble_ward::{Ward, is_frame, until};
 use fake_bluez::private_bus::{PrivateBus, isolated};
-use fake_bluez::{DeviceSpec, FakeBluez, ServiceSpec, characteristic};
+use fake_bluez::world::{ServiceSpec, characteristic};
+use fake_bluez::{DeviceSpec, FakeBluez};
 
 /// 72 beats a minute, contact detected (Heart Rate Service 3.1).
 const BEAT: [u8; 2] = [0x06, 72];

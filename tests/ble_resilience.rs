@@ -4,6 +4,8 @@
 mod ble_ward;
 #[path = "support/fake_bluez/mod.rs"]
 mod fake_bluez;
+#[path = "support/namespace.rs"]
+mod namespace;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Distinctive values go in; none of them may be found in any file, whether open, locked or stopped.
 
 #![cfg(feature = "store")]
-#![allow(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
+#![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 mod store_kit;
 

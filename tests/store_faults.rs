@@ -2,16 +2,18 @@
 //! that it works again once it is.
 
 #![cfg(feature = "store")]
-#![allow(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
-#![allow(clippy::print_stderr, reason = "a skipped test says so")]
-#![allow(clippy::wildcard_enum_match_arm, reason = "only some outcomes matter to a test")]
+#![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "only some outcomes matter to a test")]
 
+#[path = "support/namespace.rs"]
+mod namespace;
 mod store_kit;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command as Process;
 
+use namespace::isolated;
 use store_kit::*;
 use wardkeep::store::{Command, Found, Import, Outcome, StoreFault};
 
@@ -160,77 +162,87 @@ fn a_path_that_cannot_be_a_directory_is_not_writable() {
     expect_fault(Path::new("/proc/wardkeep-state"), StoreFault::Io).stop();
 }
 
-/// A small file system of its own, unmounted on drop.
-struct Disk(PathBuf);
+/// A small file system in the namespaces of a test, with which it ends.
+struct Disk(tempfile::TempDir);
 
 impl Disk {
-    fn mount(at: &Path, size_kib: u32) -> Option<Self> {
-        let size = format!("size={size_kib}k");
-        let done =
-            Process::new("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(at).status();
-        let mounted = done.is_ok_and(|status| status.success());
-        if !mounted {
-            eprintln!("skipped: mounting a tmpfs needs root");
-        }
-        mounted.then(|| Self(at.to_owned()))
+    fn mount(size_kib: u32) -> Self {
+        let disk = Self(tempfile::tempdir().unwrap());
+        disk.run(&["-t", "tmpfs", "-o", &format!("size={size_kib}k"), "none"]);
+        disk
     }
 
     fn remount(&self, option: &str) {
-        let option = format!("remount,{option}");
-        let done = Process::new("mount").args(["-o", &option]).arg(&self.0).status().unwrap();
-        assert!(done.success());
+        self.run(&["-o", &format!("remount,{option}")]);
+    }
+
+    fn run(&self, arguments: &[&str]) {
+        let status = Process::new("mount").args(arguments).arg(self.path()).status().unwrap();
+        assert!(status.success(), "mount {arguments:?}: {status}");
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        if Process::new("umount").arg(&self.0).status().is_err() {
-            eprintln!("tmpfs was left mounted");
-        }
+        let status = Process::new("umount").arg(self.path()).status().unwrap();
+        assert!(status.success() || std::thread::panicking(), "umount: {status}");
     }
 }
 
 #[test]
 fn a_read_only_file_system_is_called_so_and_retry_goes_on() {
-    let dir = tempfile::tempdir().unwrap();
-    let Some(disk) = Disk::mount(dir.path(), 4096) else { return };
-    disk.remount("ro");
-    let mut rig = expect_fault(dir.path(), StoreFault::ReadOnly);
-    disk.remount("rw");
-    rig.send(Command::Retry);
-    assert!(matches!(rig.next(), Outcome::Recovered));
-    assert!(matches!(rig.next(), Outcome::Found(Found::Nothing)));
-    rig.initialise();
-    rig.stop();
+    isolated("a_read_only_file_system_is_called_so_and_retry_goes_on", || {
+        let disk = Disk::mount(4096);
+        disk.remount("ro");
+        let mut rig = expect_fault(disk.path(), StoreFault::ReadOnly);
+        disk.remount("rw");
+        rig.send(Command::Retry);
+        assert!(matches!(rig.next(), Outcome::Recovered));
+        assert!(matches!(rig.next(), Outcome::Found(Found::Nothing)));
+        rig.initialise();
+        rig.stop();
+    });
 }
 
 #[test]
 fn s8_a_full_disk_is_reported_and_what_was_recorded_is_kept_until_there_is_room() {
-    let dir = tempfile::tempdir().unwrap();
-    let Some(disk) = Disk::mount(dir.path(), 4096) else { return };
-    for open in [false, true] {
-        let state = dir.path().join(format!("state-{open}"));
-        let (mut rig, phrase) = Rig::first_start(&state);
-        if open {
-            rig.unlock(at(0));
-        }
-        fill(&dir.path().join("filler"));
-        rig.record(3, 1..=600);
-        let outcome = rig.next();
-        assert!(matches!(outcome, Outcome::Fault(StoreFault::Full)), "{outcome:?}");
-        fs::remove_file(dir.path().join("filler")).unwrap();
-        rig.send(Command::Retry);
-        let outcome = rig.next();
-        assert!(matches!(outcome, Outcome::Recovered), "{outcome:?}");
-        if open {
-            rig.close();
-        }
-        let (_, import) = rig.unlock(at(1));
-        assert_eq!((import.missing, import.forged), (0, 0));
-        rig.stop();
-        assert_eq!(seqs(&contents(&state, &phrase)), (1..=600).collect::<Vec<_>>());
+    isolated(
+        "s8_a_full_disk_is_reported_and_what_was_recorded_is_kept_until_there_is_room",
+        || {
+            let disk = Disk::mount(4096);
+            for open in [false, true] {
+                fill_and_make_room(&disk, open);
+            }
+        },
+    );
+}
+
+fn fill_and_make_room(disk: &Disk, open: bool) {
+    let state = disk.path().join(format!("state-{open}"));
+    let filler = disk.path().join("filler");
+    let (mut rig, phrase) = Rig::first_start(&state);
+    if open {
+        rig.unlock(at(0));
     }
-    drop(disk);
+    fill(&filler);
+    rig.record(3, 1..=600);
+    let outcome = rig.next();
+    assert!(matches!(outcome, Outcome::Fault(StoreFault::Full)), "{outcome:?}");
+    fs::remove_file(filler).unwrap();
+    rig.send(Command::Retry);
+    let outcome = rig.next();
+    assert!(matches!(outcome, Outcome::Recovered), "{outcome:?}");
+    if open {
+        rig.close();
+    }
+    let (_, import) = rig.unlock(at(1));
+    assert_eq!((import.missing, import.forged), (0, 0));
+    rig.stop();
+    assert_eq!(seqs(&contents(&state, &phrase)), (1..=600).collect::<Vec<_>>());
 }
 
 /// Takes all room that is left.

@@ -2,7 +2,7 @@
 //! moved, repeated or made up without being counted.
 
 #![cfg(feature = "store")]
-#![allow(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
+#![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 mod store_kit;
 

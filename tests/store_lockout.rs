@@ -2,7 +2,6 @@
 //! given back by a restart, a kill or a changed clock.
 
 #![cfg(feature = "store")]
-#![allow(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 mod store_kit;
 

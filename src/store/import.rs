@@ -249,3 +249,7 @@ impl Walk {
         Some(self.at.1.clone())
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "store")]
+mod tests;

@@ -36,13 +36,6 @@ mod unlock;
 mod vault;
 mod worker;
 
-#[cfg(test)]
-#[cfg(feature = "store")]
-mod import_tests;
-#[cfg(test)]
-#[cfg(feature = "store")]
-mod wipe_tests;
-
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
 pub use inspect::{Facts, inspect};
 pub use setup::{RecoveredVault, open_with_recovery};
@@ -306,3 +299,7 @@ impl fmt::Display for Attempt {
         write!(f, "attempt {}", self.0)
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "store")]
+mod tests;

@@ -3,4 +3,7 @@
 mod burst;
 mod measure;
 #[cfg(feature = "hardware")]
+#[path = "../support/namespace.rs"]
+mod namespace;
+#[cfg(feature = "hardware")]
 mod speaker;

@@ -7,7 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test may")]
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -15,6 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::measure::{Pulse, index_at, pulses};
+use crate::namespace::{say, skipped};
 use tokio::sync::mpsc;
 use wardkeep::bridge::view::Priority;
 use wardkeep::hardware::{Event, speaker};
@@ -291,10 +292,10 @@ fn s9_a_higher_priority_is_heard_within_a_second_and_half_of_its_burst_completes
     let (server, listening) = match SoundServer::start() {
         Ok(started) if alsa_reaches_sound_servers() => started,
         Ok(_) | Err(_) => {
-            let reason = "skipped: needs pulseaudio, pulseaudio-utils and libasound2-plugins";
-            // Past the test harness, which shows nothing of a test that passes.
-            writeln!(std::io::stderr(), "{reason}").unwrap();
-            return;
+            let test =
+                "s9_a_higher_priority_is_heard_within_a_second_and_half_of_its_burst_completes";
+            let reason = "needs pulseaudio, pulseaudio-utils and libasound2-plugins";
+            return skipped(test, reason);
         }
     };
     let config = server.folder.path().join("asound.conf");
@@ -308,7 +309,7 @@ fn s9_a_higher_priority_is_heard_within_a_second_and_half_of_its_burst_completes
     assert_onsets(&pulses[3..], &HIGH_ONSETS[..5]);
     for (word, first) in [("medium", pulses[0]), ("high", pulses[3])] {
         let delay = heard.when(first.rise_90).since(set_at(&lines, word));
-        writeln!(std::io::stderr(), "{word} is heard after {delay:?}").unwrap();
+        say(&format!("{word} is heard after {delay:?}"));
         assert!(delay < Duration::from_secs(1), "S-9: {word} is heard after {delay:?}");
     }
 }

@@ -10,7 +10,7 @@
 //!
 //! Property: every break of a wanted link is reported within 5 s of its cause being visible in BlueZ,
 //! and the driver keeps trying for as long as the device is wanted. Nothing is dropped silently (S-11):
-//! see [`outbox`].
+//! see `outbox`.
 
 mod backoff;
 mod bus;

@@ -45,15 +45,14 @@ impl State {
 
     /// Takes the most important thing that waits.
     fn take(&mut self) -> Option<Event> {
-        if self.lost > 0 {
-            let lost = std::mem::take(&mut self.lost);
-            return Some(Event::Overrun { source: SOURCE, lost });
-        }
         if self.radio_waits {
             self.radio_waits = false;
             return self.radio.map(Event::Radio);
         }
-        let (&device, entry) = self.links.iter_mut().find(|(_, (_, waits))| *waits)?;
+        let Some((&device, entry)) = self.links.iter_mut().find(|(_, (_, waits))| *waits) else {
+            let lost = std::mem::take(&mut self.lost);
+            return (lost > 0).then_some(Event::Overrun { source: SOURCE, lost });
+        };
         let link = entry.0;
         entry.1 = false;
         if link == Link::Down {
@@ -223,20 +222,28 @@ mod tests {
         assert_eq!(texts(&mut events), ["Radio(Ready)", "Link(device-0001, Connecting)"]);
         // The next post makes room for what waited; the post itself waits in turn.
         outbox.post(Event::Gone(ONE));
-        assert_eq!(
-            texts(&mut events),
-            ["Overrun { source: \"bluetooth\", lost: 3 }", "Radio(Off)"]
-        );
+        assert_eq!(texts(&mut events), ["Radio(Off)", "Link(device-0001, Lost)"]);
         outbox.post(Event::Gone(ONE));
         assert_eq!(
             texts(&mut events),
-            ["Overrun { source: \"bluetooth\", lost: 1 }", "Link(device-0001, Lost)"]
+            ["Overrun { source: \"bluetooth\", lost: 4 }", "Gone(device-0001)"]
         );
+    }
+
+    #[test]
+    fn s11_states_pass_although_every_free_place_is_fought_for() {
+        let (sender, mut events) = mpsc::channel(1);
+        let outbox = Outbox::new(sender);
         outbox.post(Event::Gone(ONE));
-        assert_eq!(
-            texts(&mut events),
-            ["Overrun { source: \"bluetooth\", lost: 1 }", "Gone(device-0001)"]
-        );
+        outbox.link(ONE, Link::Live);
+        outbox.radio(RadioHealth::Off);
+        let mut seen = Vec::new();
+        for _ in 0..4 {
+            seen.extend(texts(&mut events));
+            outbox.post(Event::Gone(ONE));
+        }
+        let overrun = "Overrun { source: \"bluetooth\", lost: 2 }";
+        assert_eq!(seen, ["Gone(device-0001)", "Radio(Off)", "Link(device-0001, Live)", overrun]);
     }
 
     #[test]
@@ -279,7 +286,7 @@ mod tests {
             }
         }
         let overrun = "Overrun { source: \"bluetooth\", lost: 1 }";
-        assert_eq!(seen, ["Gone(device-0001)", overrun, "Link(device-0001, Down)"]);
+        assert_eq!(seen, ["Gone(device-0001)", "Link(device-0001, Down)", overrun]);
         assert!(outbox.open_links().is_empty());
         drop(events);
         deliver.await;

@@ -5,14 +5,8 @@
 //! updates a second, a service list that grows after connecting, an empty Busy while switching on.
 //! Include it with `#[path = "support/fake_bluez/mod.rs"] mod fake_bluez;` and run each test inside
 //! [`private_bus::isolated`].
-#![allow(
-    dead_code,
-    unused_imports,
-    missing_docs,
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "each test binary uses its own part of this helper, and tests report by printing"
-)]
+
+#![allow(dead_code, reason = "each test binary uses its own part of this helper")]
 
 pub mod gatt;
 pub mod objects;
@@ -28,10 +22,12 @@ use tokio::time::{interval, sleep};
 use wardkeep::hardware::DeviceId;
 use zbus::{Connection, fdo};
 
+use crate::namespace::say;
+
 use gatt::{CharacteristicObject, drop_link, hide};
 use objects::{ADAPTER, AdapterObject, DeviceObject, device_path};
+pub use world::DeviceSpec;
 use world::{AdapterState, World};
-pub use world::{DeviceSpec, ServiceSpec, characteristic};
 
 /// How often an advertising device is heard; with DuplicateData BlueZ passes every one on.
 const ADVERTISING: Duration = Duration::from_millis(100);
@@ -341,7 +337,7 @@ async fn advertise(bus: Connection, world: Arc<World>) {
         for device in heard {
             world.device(device, |it| it.heard = true);
             if let Err(error) = be_heard(&bus, &world, device).await {
-                eprintln!("fake org.bluez: not advertised: {error}");
+                say(&format!("fake org.bluez: not advertised: {error}"));
             }
         }
     }

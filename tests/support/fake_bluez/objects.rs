@@ -11,6 +11,7 @@ use zbus::{Connection, ObjectPath, OwnedObjectPath, OwnedVariant, fdo, interface
 
 use super::gatt::{drop_link, resolve};
 use super::world::{World, uuid};
+use crate::namespace::say;
 
 /// The controller's path.
 pub const ADAPTER: &str = "/org/bluez/hci0";
@@ -183,7 +184,7 @@ impl DeviceObject {
             tokio::spawn(async move {
                 sleep(RESOLVE).await;
                 if let Err(error) = resolve(&connection, &world, device).await {
-                    eprintln!("fake org.bluez: services not resolved: {error}");
+                    say(&format!("fake org.bluez: services not resolved: {error}"));
                 }
             });
         }

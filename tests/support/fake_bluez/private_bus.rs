@@ -12,6 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use crate::namespace::{say, skipped};
+
 /// Names the directory of the private bus in the child's environment.
 pub const DIRECTORY: &str = "WARDKEEP_PRIVATE_BUS";
 /// Longest run of one test.
@@ -61,7 +63,7 @@ impl PrivateBus {
         // A daemon that is killed leaves both behind, and the next would not start.
         for left in ["bus", "pid"] {
             if let Err(error) = fs::remove_file(self.directory.join(left)) {
-                eprintln!("private bus: {left}: {error}");
+                say(&format!("private bus: {left}: {error}"));
             }
         }
     }
@@ -125,10 +127,10 @@ fn run(body: impl Future<Output = ()>) {
     runtime.shutdown_timeout(Duration::from_secs(1));
 }
 
+#[expect(clippy::print_stdout, reason = "the harness shows it if the test failed")]
 fn run_child(test: &str, arguments: &[&str]) {
     if Command::new("dbus-daemon").arg("--version").stdout(Stdio::null()).status().is_err() {
-        eprintln!("skipped: {test}: dbus-daemon is not installed");
-        return;
+        return skipped(test, "dbus-daemon is not installed");
     }
     let directory = tempfile::tempdir().expect("a temporary directory");
     // A harness shows what a test printed only if it failed; the child's output is treated alike.

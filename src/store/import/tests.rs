@@ -1,22 +1,22 @@
 //! The import against whoever knows everything on the disk, and against kills in its middle.
 
-use super::device_secret::DeviceKeys;
-use super::import::{ImportRun, Step};
-use super::inbox::Inbox;
-use super::keyring::Keyring;
-use super::keyring::VaultKeys;
-use super::primitives::{Key, mac, random, seal_to};
-use super::segment::{
-    Entry, INFO, Record, context, framed, next_key, open_segment, records, segments,
-};
-use super::vault::Vault;
-use super::{AuditAct, AuditEntry, Import};
-use crate::moment::BootTime;
 use std::fs;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::ops::Range;
 use std::path::PathBuf;
+
+use super::{ImportRun, Step};
+use crate::moment::BootTime;
+use crate::store::device_secret::DeviceKeys;
+use crate::store::inbox::Inbox;
+use crate::store::keyring::{Keyring, VaultKeys};
+use crate::store::primitives::{Key, mac, random, seal_to};
+use crate::store::segment::{
+    Entry, INFO, Record, context, framed, next_key, open_segment, records, segments,
+};
+use crate::store::vault::Vault;
+use crate::store::{AuditAct, AuditEntry, Import};
 
 struct Bench {
     dir: tempfile::TempDir,
