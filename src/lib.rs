@@ -20,6 +20,8 @@
 //! | S-10 | PINs, keys, badge numbers and patient data never reach a log, panic, file name or clipboard. |
 //! | S-11 | Every queue has a bound and a stated policy; losing something raises a technical alarm. |
 
+#![warn(clippy::indexing_slicing)]
+
 pub mod alarms;
 pub mod app;
 pub mod bridge;

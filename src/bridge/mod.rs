@@ -54,6 +54,7 @@ pub struct WaveChunk {
 #[allow(
     clippy::all,
     clippy::todo,
+    clippy::indexing_slicing,
     clippy::unimplemented,
     clippy::dbg_macro,
     clippy::print_stdout,
