@@ -61,7 +61,6 @@ pub struct WaveChunk {
     clippy::print_stderr,
     clippy::disallowed_methods,
     clippy::unwrap_used,
-    clippy::todo,
     clippy::wildcard_enum_match_arm,
     clippy::let_underscore_must_use,
     clippy::cast_possible_truncation,
