@@ -16,7 +16,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() && !path.ends_with("bench") {
+        if path.is_dir() {
             found.extend(files(&path));
         } else if path.extension().is_some_and(|end| end == "slint") {
             found.push(path);
