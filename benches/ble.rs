@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use wardkeep::hardware::DeviceKind;
 use wardkeep::hardware::ble::Timing;
 
-use ble_ward::Ward;
+use ble_ward::{Ward, strap};
 use fake_bluez::private_bus::isolated_program;
 use fake_bluez::{DeviceSpec, FakeBluez};
 
@@ -28,9 +28,7 @@ fn main() {
     isolated_program(|mut bus| async move {
         bus.start();
         let fake = FakeBluez::start().await;
-        let strap = DeviceSpec::heart_rate(1, "Strap");
-        let device = strap.device;
-        fake.add_device(strap);
+        let device = strap(&fake);
         // Four more in the room keep the driver as busy as a ward does.
         for last in 2..6 {
             fake.add_device(DeviceSpec::oximeter(last, "Clip"));

@@ -16,18 +16,11 @@ use wardkeep::hardware::ble::{self, Full};
 use wardkeep::hardware::{Command, DeviceId, DeviceKind, Event, Link, RadioHealth};
 use zbus::Connection;
 
-use ble_ward::{PATIENCE, Ward, is_frame, until};
+use ble_ward::{PATIENCE, Ward, is_frame, strap, until};
+use fake_bluez::FakeBluez;
 use fake_bluez::private_bus::{PrivateBus, isolated};
-use fake_bluez::{DeviceSpec, FakeBluez};
 
 const BEAT: [u8; 2] = [0x06, 72];
-
-fn strap(fake: &FakeBluez) -> DeviceId {
-    let strap = DeviceSpec::heart_rate(1, "Strap");
-    let device = strap.device;
-    fake.add_device(strap);
-    device
-}
 
 #[test]
 fn a_released_device_is_let_go_for_good() {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use wardkeep::hardware::ble::Timing;
 use wardkeep::hardware::{DeviceKind, Event, Link, RadioHealth};
 
-use ble_ward::{Ward, is_frame, until};
+use ble_ward::{Ward, is_frame, strap, until};
 use fake_bluez::private_bus::{PrivateBus, isolated};
 use fake_bluez::world::{ServiceSpec, characteristic};
 use fake_bluez::{DeviceSpec, FakeBluez};
@@ -69,9 +69,7 @@ fn a_device_is_seen_at_most_once_in_its_time_and_gone_when_it_falls_silent() {
     isolated(name, |mut bus| async move {
         bus.start();
         let fake = FakeBluez::start().await;
-        let strap = DeviceSpec::heart_rate(1, "Strap");
-        let device = strap.device;
-        fake.add_device(strap);
+        let device = strap(&fake);
         let mut ward = Ward::start(fake.clone());
         ward.seen(device).await;
         ward.listen(Duration::from_millis(1000)).await;
@@ -90,9 +88,7 @@ fn a_linked_device_is_not_gone_although_it_advertises_no_more() {
     isolated("a_linked_device_is_not_gone_although_it_advertises_no_more", |mut bus| async move {
         bus.start();
         let fake = FakeBluez::start().await;
-        let strap = DeviceSpec::heart_rate(1, "Strap");
-        let device = strap.device;
-        fake.add_device(strap);
+        let device = strap(&fake);
         let mut ward = Ward::start(fake.clone());
         ward.seen(device).await;
         ward.go_live(device, DeviceKind::HeartRate).await;
@@ -199,9 +195,7 @@ fn odd_values_pass_unchanged_and_bounded() {
     isolated("odd_values_pass_unchanged_and_bounded", |mut bus| async move {
         bus.start();
         let fake = FakeBluez::start().await;
-        let strap = DeviceSpec::heart_rate(1, "Strap");
-        let device = strap.device;
-        fake.add_device(strap);
+        let device = strap(&fake);
         let mut ward = Ward::start(fake.clone());
         ward.seen(device).await;
         ward.go_live(device, DeviceKind::HeartRate).await;

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use wardkeep::hardware::ble::Timing;
 use wardkeep::hardware::{DeviceId, DeviceKind, Event, Link, RadioHealth};
 
-use ble_ward::{Ward, until};
+use ble_ward::{Ward, strap, until};
 use fake_bluez::private_bus::{PrivateBus, isolated};
 use fake_bluez::{DeviceSpec, FakeBluez, Stream};
 
@@ -24,9 +24,7 @@ const NOTICED: Duration = Duration::from_secs(5);
 
 /// A strap that sends ten readings a second.
 async fn live_strap(fake: &Arc<FakeBluez>, timing: Timing) -> (Ward, DeviceId, Stream) {
-    let strap = DeviceSpec::heart_rate(1, "Strap");
-    let device = strap.device;
-    fake.add_device(strap);
+    let device = strap(fake);
     let beats = fake.stream(device, 0x2A37, Duration::from_millis(100), vec![BEAT.to_vec()]);
     let mut ward = Ward::with(fake.clone(), 4096, timing);
     ward.seen(device).await;
@@ -147,9 +145,7 @@ fn a_controller_may_come_late_and_leave() {
         let timing = Timing { silence: long, scan_watchdog: long, ..ble_ward::short() };
         let mut ward = Ward::with(fake.clone(), 4096, timing);
         ward.radio(RadioHealth::NoAdapter).await;
-        let strap = DeviceSpec::heart_rate(1, "Strap");
-        let device = strap.device;
-        fake.add_device(strap);
+        let device = strap(&fake);
         ward.connect(device, DeviceKind::HeartRate);
         ward.link(device, Link::Connecting).await;
         fake.plug_adapter().await;
@@ -209,9 +205,7 @@ fn the_bus_may_come_late_and_may_die() {
         fake.stop_daemon().await;
         bus.stop();
         let mut ward = Ward::start(fake.clone());
-        let strap = DeviceSpec::heart_rate(1, "Strap");
-        let device = strap.device;
-        fake.add_device(strap);
+        let device = strap(&fake);
         ward.radio(RadioHealth::ServiceDown).await;
         ward.connect(device, DeviceKind::HeartRate);
         ward.link(device, Link::Connecting).await;
@@ -238,9 +232,7 @@ fn a_device_whose_services_never_resolve_is_let_go_and_tried_again() {
     isolated(name, |mut bus| async move {
         bus.start();
         let fake = FakeBluez::start().await;
-        let strap = DeviceSpec::heart_rate(1, "Strap");
-        let device = strap.device;
-        fake.add_device(strap);
+        let device = strap(&fake);
         fake.never_resolves(device, true);
         let timing = Timing { connect: Duration::from_millis(300), ..ble_ward::short() };
         let mut ward = Ward::with(fake.clone(), 4096, timing);
@@ -298,9 +290,7 @@ fn a_scan_that_hears_nothing_is_started_again() {
         let mut ward = Ward::start(fake.clone());
         ward.radio(RadioHealth::Ready).await;
         until("restarts", || fake.scans_started() >= 3).await;
-        let strap = DeviceSpec::heart_rate(1, "Strap");
-        let device = strap.device;
-        fake.add_device(strap);
+        let device = strap(&fake);
         ward.seen(device).await;
         let health = ward.count(|event| matches!(event, Event::Radio(_)));
         assert_eq!(health, 1, "the radio was ready all the time");

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 use wardkeep::hardware::ble::{self, BleHandle, Timing};
 use wardkeep::hardware::{Command, DeviceId, DeviceKind, Event, Link, RadioHealth};
 
-use super::fake_bluez::FakeBluez;
+use super::fake_bluez::{DeviceSpec, FakeBluez};
 
 /// Longest wait for anything in these tests; far above the shortened times.
 pub const PATIENCE: Duration = Duration::from_secs(8);
@@ -146,6 +146,14 @@ impl Ward {
     pub fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
         self.log.iter().filter(|event| wanted(event)).count()
     }
+}
+
+/// Adds an advertising heart rate strap.
+pub fn strap(fake: &FakeBluez) -> DeviceId {
+    let strap = DeviceSpec::heart_rate(1, "Strap");
+    let device = strap.device;
+    fake.add_device(strap);
+    device
 }
 
 /// Whether an event is a frame of this characteristic.
