@@ -20,6 +20,7 @@ mod puppet;
 #[expect(dead_code, reason = "a bench needs a part of what the tests need")]
 mod vpcd;
 
+use std::io::Write;
 use std::time::Duration;
 
 use house::{House, Kiosk, until};
@@ -39,11 +40,24 @@ fn main() {
         return puppet::run();
     }
     namespace::isolated("kiosk", || house::enter(measure));
+    if !namespace::is_inside() {
+        print_figures();
+    }
+}
+
+/// Where the figures of one run stand: the isolation keeps the standard output of a run to itself.
+const FIGURES: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/kiosk-figures.txt");
+
+fn say(line: &str) {
+    let mut file =
+        std::fs::OpenOptions::new().create(true).append(true).open(FIGURES).expect("a file");
+    file.write_all(format!("{line}\n").as_bytes()).expect("room for a line");
 }
 
 #[expect(clippy::print_stdout, reason = "a bench prints its figures")]
-fn say(line: &str) {
-    println!("{line}");
+fn print_figures() {
+    print!("{}", std::fs::read_to_string(FIGURES).expect("the figures of this run"));
+    std::fs::remove_file(FIGURES).expect("our own file");
 }
 
 fn measure(house: &mut House) {
@@ -97,7 +111,7 @@ fn unlock_times(house: &House, kiosk: &mut Kiosk) {
         }
         std::thread::sleep(Duration::from_millis(400));
         let pressed = kiosk.press_at("Lock");
-        locks.push(screen.time(pressed, |screen| screen.holds(ACTION)));
+        locks.push(screen.time(pressed, |screen| !screen.holds(HEART)));
     }
     report("last touch of the PIN to the first bedside frame", &mut unlocks);
     report("lock button to the lock screen", &mut locks);

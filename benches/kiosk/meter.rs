@@ -29,7 +29,7 @@ impl House {
 }
 
 impl Kiosk {
-    /// Presses the button with this label and says when the finger left it.
+    /// Presses the button with this label and says when the finger touched it.
     pub fn press_at(&mut self, label: &str) -> Moment {
         self.press(label);
         let answered = self.ask(&["pressed"]).expect("something was pressed");

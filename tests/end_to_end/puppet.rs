@@ -93,7 +93,7 @@ fn value(window: &Weak<AppWindow>, label: &str) -> Option<String> {
     })
 }
 
-/// Leaves in `pressed` when the finger left the glass.
+/// Leaves in `pressed` when the finger touched the glass.
 fn press(
     window: &Weak<AppWindow>,
     label: &str,
@@ -118,9 +118,9 @@ fn press(
         on_screen(window, move |window| window.window().dispatch_event(event));
     };
     send(WindowEvent::PointerMoved { position: place });
+    *pressed = Moment::read();
     send(WindowEvent::PointerPressed { position: place, button });
     std::thread::sleep(length);
-    *pressed = Moment::read();
     send(WindowEvent::PointerReleased { position: place, button });
     Some(String::new())
 }

@@ -54,6 +54,12 @@ pub fn isolated(test: &str, body: impl FnOnce()) {
     assert!(inner.status.success(), "{test} failed inside its namespaces:\n  | {whole}");
 }
 
+/// This process runs inside the namespaces.
+#[expect(dead_code, reason = "only a program without a harness has to ask")]
+pub fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
 /// Says that a test did not run, past the test runner's capture, so that it is seen in any log.
 pub fn skipped(test: &str, reason: &str) {
     say(&format!("{SKIPPED}{test}: {reason}"));
