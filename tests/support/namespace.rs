@@ -55,7 +55,6 @@ pub fn isolated(test: &str, body: impl FnOnce()) {
 }
 
 /// This process runs inside the namespaces.
-#[expect(dead_code, reason = "only a program without a harness has to ask")]
 pub fn is_inside() -> bool {
     std::env::var_os(INSIDE).is_some()
 }
