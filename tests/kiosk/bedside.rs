@@ -190,6 +190,11 @@ impl Bedside {
         }
     }
 
+    /// The store finds no patient any more.
+    pub fn forget_patients(&mut self) {
+        self.patients.clear();
+    }
+
     fn admission(&self) -> Admission {
         match self.tries_left {
             0 => Admission::Exhausted,

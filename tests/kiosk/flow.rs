@@ -348,3 +348,12 @@ fn s8_a_store_that_recovers_leaves_assignments_alone() {
     bedside.frame(STRAP, heart_rate(72));
     assert_eq!(bedside.numbers()[0], shows("72"));
 }
+
+#[test]
+fn s1_a_session_shows_only_what_its_own_unlock_brought() {
+    let mut bedside = Bedside::monitoring();
+    bedside.intent(Intent::Lock);
+    bedside.forget_patients();
+    bedside.unlock();
+    assert!(bedside.view().open.is_some_and(|open| open.patient.is_none()));
+}
