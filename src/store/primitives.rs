@@ -81,6 +81,8 @@ type HpkeAead = hpke::aead::ChaCha20Poly1305;
 
 const NONCE_LEN: usize = 24;
 const ENC_LEN: usize = 32;
+/// More than any hash here uses, without optimisation too.
+const STACK_WIPED: usize = 32 * 1024;
 
 /// Cost of the PIN's key derivation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,11 +107,26 @@ pub fn random<const N: usize>() -> Result<[u8; N], StoreFault> {
 
 /// HKDF-SHA256 over the concatenation of `info`.
 pub fn derive(salt: &[u8], ikm: &[u8], info: &[&[u8]]) -> Key {
-    Key::filled_by(|key| {
-        Hkdf::<Sha256>::new(Some(salt), ikm)
-            .expand_multi_info(info, key)
-            .expect("32 bytes are within HKDF's limit of 255 hashes");
-    })
+    let key = Key::filled_by(|key| expand(salt, ikm, info, key));
+    wipe_stack();
+    key
+}
+
+// Not inlined: what it leaves on the stack has to lie below its caller's frame.
+#[inline(never)]
+fn expand(salt: &[u8], ikm: &[u8], info: &[&[u8]], key: &mut [u8]) {
+    Hkdf::<Sha256>::new(Some(salt), ikm)
+        .expand_multi_info(info, key)
+        .expect("32 bytes are within HKDF's limit of 255 hashes");
+}
+
+/// Overwrites what the call before left below this frame: hashes pass their result on by moving it,
+/// and a build without optimisation leaves a copy at each move.
+#[inline(never)]
+fn wipe_stack() {
+    let mut below = [0xa5_u8; STACK_WIPED];
+    below.zeroize();
+    std::hint::black_box(&below);
 }
 
 /// Argon2id of a PIN.
