@@ -9,6 +9,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
 use zeroize::Zeroizing;
@@ -71,6 +72,9 @@ impl From<rusqlite::Error> for StoreFault {
 
 /// See [`super::vault::cipher_facts`].
 pub fn cipher_facts() -> Result<CipherFacts, StoreFault> {
+    // One thread at a time: the first use of SQLCipher in a process also sets its cipher library up.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let connection = Connection::open_in_memory().map_err(|_| StoreFault::NoCipher)?;
     set_key(&connection, &Key::random()?)?;
     assert_cipher(&connection)
@@ -99,7 +103,11 @@ fn set_key(connection: &Connection, key: &Key) -> Result<(), StoreFault> {
         write!(pragma, "{byte:02x}").expect("a string takes any text");
     }
     pragma.push_str("'\";");
-    Ok(connection.execute_batch(&pragma)?)
+    connection.execute_batch(&pragma).map_err(|error| {
+        // The code alone: the error's text may quote the statement, and the statement is the key.
+        tracing::warn!(code = ?error.sqlite_error_code(), "the cipher took no key");
+        error.into()
+    })
 }
 
 /// The open vault.
