@@ -3,11 +3,13 @@
 //! A cart that will not open is a harm, so a wrong setting never stops the program: it is left at its
 //! default, and the lock screen and `wardkeepctl doctor` say which setting was not used and why.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::alarms::limits::Limits;
 use crate::bridge::intent::Language;
 use crate::session::IDLE_DEFAULT;
+use crate::session::policy::{Policy, SHIFT_MAX};
 
 /// Most characters of a label.
 const LABEL_CHARS_MAX: usize = 24;
@@ -27,6 +29,35 @@ pub struct Config {
     pub assignment: Duration,
     /// `alarms.*`.
     pub limits: Limits,
+    /// `login.*`.
+    pub policy: Policy,
+    /// `cards.*`.
+    pub cards: Cards,
+    /// `readers.keyboard_badge`: USB vendor and product of a badge reader that behaves as a keyboard,
+    /// as `vvvv:pppp` in hexadecimal.
+    pub keyboard_badge: Option<(u16, u16)>,
+}
+
+/// Which smart cards are trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cards {
+    /// `cards.trust`: directory of issuers' certificates (`roots/`), intermediate certificates
+    /// (`intermediates/`) and revocation lists (`crls/`), PEM or DER.
+    pub trust: PathBuf,
+    /// `cards.crl_days`: oldest revocation list that still counts, in days since it was issued, 1..=90.
+    pub crl_age: Duration,
+    /// `cards.crl`: a card without a revocation list of its issuer is refused.
+    pub crl_required: bool,
+}
+
+impl Default for Cards {
+    fn default() -> Self {
+        Self {
+            trust: PathBuf::from("/etc/wardkeep/trust"),
+            crl_age: Duration::from_secs(7 * 24 * 3600),
+            crl_required: true,
+        }
+    }
 }
 
 impl Default for Config {
@@ -38,6 +69,9 @@ impl Default for Config {
             idle: IDLE_DEFAULT,
             assignment: Duration::from_secs(24 * 3600),
             limits: Limits::default(),
+            policy: Policy::default(),
+            cards: Cards::default(),
+            keyboard_badge: None,
         }
     }
 }
@@ -133,6 +167,23 @@ impl Config {
             "session.idle_s" => {
                 self.idle = Duration::from_secs(whole(key, value, 30, 900)?.unsigned_abs());
             }
+            "login.badge_pin" => self.policy.badge_pin = yes(key, value)?,
+            "login.finger" => self.policy.finger = yes(key, value)?,
+            "login.tap_alone" => self.policy.tap_alone = yes(key, value)?,
+            "login.shift_min" => {
+                let longest = i64::try_from(SHIFT_MAX.as_secs() / 60).unwrap_or(i64::MAX);
+                self.policy.shift = minutes(whole(key, value, 0, longest)?);
+            }
+            "login.emergency" => self.policy.emergency = yes(key, value)?,
+            "login.two_person" => self.policy.two_person = yes(key, value)?,
+            "login.left_behind_min" => self.policy.left_behind = minutes(whole(key, value, 1, 60)?),
+            "cards.trust" => self.cards.trust = directory(key, value)?,
+            "cards.crl_days" => {
+                let days = whole(key, value, 1, 90)?.unsigned_abs();
+                self.cards.crl_age = Duration::from_secs(days * 24 * 3600);
+            }
+            "cards.crl" => self.cards.crl_required = yes(key, value)?,
+            "readers.keyboard_badge" => self.keyboard_badge = Some(usb_id(key, value)?),
             "devices.assignment_h" => {
                 let hours = whole(key, value, 1, 72)?.unsigned_abs();
                 self.assignment = Duration::from_secs(hours * 3600);
@@ -176,6 +227,29 @@ fn whole(key: &str, value: &toml::Value, min: i64, max: i64) -> Result<i64, Igno
     }
 }
 
+fn yes(key: &str, value: &toml::Value) -> Result<bool, Ignored> {
+    value.as_bool().ok_or_else(|| wrong(key, "true or false"))
+}
+
+fn minutes(count: i64) -> Duration {
+    Duration::from_secs(count.unsigned_abs() * 60)
+}
+
+fn directory(key: &str, value: &toml::Value) -> Result<PathBuf, Ignored> {
+    let path = value.as_str().map(PathBuf::from).filter(|path| path.is_absolute());
+    path.ok_or_else(|| wrong(key, "an absolute path"))
+}
+
+fn usb_id(key: &str, value: &toml::Value) -> Result<(u16, u16), Ignored> {
+    let part = |text: &str| {
+        let hexadecimal = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        hexadecimal.then(|| u16::from_str_radix(text, 16).ok()).flatten()
+    };
+    let id = value.as_str().and_then(|text| text.split_once(':'));
+    id.and_then(|(vendor, product)| Some((part(vendor)?, part(product)?)))
+        .ok_or_else(|| wrong(key, "vendor and product as \"vvvv:pppp\""))
+}
+
 fn label(key: &str, value: &toml::Value) -> Result<String, Ignored> {
     let text = value.as_str().map(str::trim);
     let fits = |text: &&str| {
@@ -195,7 +269,10 @@ mod tests {
         let (config, ignored) = Config::parse(
             "[cart]\nbed = \"Bed 12\"\nward = \"4B\"\nlanguage = \"de\"\n[session]\nidle_s = 60\n\
              [devices]\nassignment_h = 12\n[alarms]\nheart_rate_low = 45\nheart_rate_high = 130\n\
-             spo2_low = 88\ndesaturation = 78\n",
+             spo2_low = 88\ndesaturation = 78\n[login]\nbadge_pin = false\nfinger = false\n\
+             tap_alone = true\nshift_min = 60\nemergency = false\ntwo_person = true\nleft_behind_min = 5\n\
+             [cards]\ntrust = \"/srv/trust\"\ncrl_days = 3\ncrl = false\n\
+             [readers]\nkeyboard_badge = \"16c0:27db\"\n",
         );
         assert_eq!(ignored, vec![]);
         assert_eq!((config.bed.as_str(), config.ward.as_str()), ("Bed 12", "4B"));
@@ -204,6 +281,20 @@ mod tests {
         assert_eq!(config.assignment, Duration::from_secs(12 * 3600));
         assert_eq!(config.limits.heart_rate.low, Some(45));
         assert_eq!(config.limits.desaturation, 78);
+        let policy = Policy {
+            badge_pin: false,
+            finger: false,
+            tap_alone: true,
+            shift: Duration::from_secs(3600),
+            emergency: false,
+            two_person: true,
+            left_behind: Duration::from_secs(300),
+        };
+        assert_eq!(config.policy, policy);
+        let crl_age = Duration::from_secs(3 * 24 * 3600);
+        let cards = Cards { trust: PathBuf::from("/srv/trust"), crl_age, crl_required: false };
+        assert_eq!(config.cards, cards);
+        assert_eq!(config.keyboard_badge, Some((0x16c0, 0x27db)));
     }
 
     #[test]
@@ -218,6 +309,13 @@ mod tests {
             ),
             ("[session]\nidle_s = \"long\"\n", "session.idle_s: expected a whole number"),
             ("[session]\nidle_s = nan\n", "session.idle_s: expected a whole number"),
+            ("[login]\nshift_min = 721\n", "login.shift_min: 721 is outside 0..=720"),
+            ("[login]\nfinger = 1\n", "login.finger: expected true or false"),
+            ("[cards]\ntrust = \"trust\"\n", "cards.trust: expected an absolute path"),
+            (
+                "[readers]\nkeyboard_badge = \"+6c0:27db\"\n",
+                "readers.keyboard_badge: expected vendor and product as \"vvvv:pppp\"",
+            ),
             ("[cart]\nbed = \"a\\u0007b\"\n", "cart.bed: expected a text of up to 24 characters"),
             ("[cart]\nlanguage = \"xx\"\n", "cart.language: expected \"en\" or \"de\""),
             (

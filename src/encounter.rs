@@ -50,12 +50,17 @@ pub struct Patient {
     pub sex: Phi<Sex>,
     /// The hospital's patient number, up to 40 characters; may be empty at home.
     pub mrn: Phi<String>,
+    /// Known allergies in free words, up to 200 characters; may be empty.
+    #[serde(default)]
+    pub allergies: Phi<String>,
 }
 
 /// Most characters of a name.
 const NAME_CHARS_MAX: usize = 80;
 /// Most characters of a patient number.
 const MRN_CHARS_MAX: usize = 40;
+/// Most characters of the allergies.
+const ALLERGIES_CHARS_MAX: usize = 200;
 
 /// Why a patient form cannot be accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,7 +82,10 @@ impl Patient {
         let family = field(&form.family, NAME_CHARS_MAX).filter(|text| !text.is_empty());
         let given = field(&form.given, NAME_CHARS_MAX).filter(|text| !text.is_empty());
         let mrn = field(&form.mrn, MRN_CHARS_MAX);
-        let (Some(family), Some(given), Some(mrn)) = (family, given, mrn) else {
+        let allergies = field(&form.allergies, ALLERGIES_CHARS_MAX);
+        let (Some(family), Some(given), Some(mrn), Some(allergies)) =
+            (family, given, mrn, allergies)
+        else {
             return Err(FormError::Incomplete);
         };
         let born = match form.born.reveal().trim() {
@@ -91,6 +99,7 @@ impl Patient {
             born: Phi::new(born),
             sex: form.sex.clone(),
             mrn: Phi::new(mrn),
+            allergies: Phi::new(allergies),
         })
     }
 
@@ -131,6 +140,7 @@ mod tests {
             born: Phi::new(born.to_owned()),
             sex: Phi::new(Sex::Female),
             mrn: Phi::default(),
+            allergies: Phi::default(),
         }
     }
 

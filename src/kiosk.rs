@@ -28,6 +28,7 @@ use crate::hardware::{
 use crate::moment::{BootTime, Moment};
 use crate::notice::Notice;
 use crate::pairing::{Advertisement, Pairing};
+use crate::session::factor::{Evidence, Token};
 use crate::session::setup::{self, Setup, Step};
 use crate::session::{self, Session, State};
 use crate::store::{AuditAct, AuditEntry, CartState, Command as StoreCommand, Outcome, StoreFault};
@@ -243,6 +244,7 @@ impl Kiosk {
             hardware::Event::BadgeRemoved => {
                 return self.in_session(now, session::Event::BadgeRemoved);
             }
+            hardware::Event::Factor(_) => {}
             hardware::Event::Seen { device, name, kind, rssi } => {
                 let heard = Advertisement { name: &name, kind, rssi };
                 self.pairing.seen(now.boot, device, heard);
@@ -318,6 +320,19 @@ impl Kiosk {
             | Intent::Release(_)
             | Intent::ChoosePatient(_)
             | Intent::AddPatient(_) => self.on_care(now, intent),
+            Intent::BeginEmergency
+            | Intent::ChooseReason(_)
+            | Intent::DraftPatient(_)
+            | Intent::SearchPeople(_)
+            | Intent::OpenPerson(_)
+            | Intent::AddPerson(_)
+            | Intent::Enrol(_)
+            | Intent::ChooseFinger(_)
+            | Intent::IssueCode
+            | Intent::EnrolmentDone
+            | Intent::RevokeFactor(_)
+            | Intent::RevokePerson
+            | Intent::ChangeOwnPin => vec![],
         };
         effects.extend(more);
         effects
@@ -345,10 +360,18 @@ impl Kiosk {
         for effect in self.session.handle(now.boot, event) {
             match effect {
                 session::Effect::Identify(attempt, badge) => {
-                    effects.push(Effect::Store(StoreCommand::Identify(attempt, badge, now)));
+                    effects.push(Effect::Store(StoreCommand::Identify(
+                        attempt,
+                        Token::Badge(badge),
+                        now,
+                    )));
                 }
                 session::Effect::Unlock(attempt, badge, pin) => {
-                    effects.push(Effect::Store(StoreCommand::Unlock(attempt, badge, pin, now)));
+                    effects.push(Effect::Store(StoreCommand::Unlock(
+                        attempt,
+                        Evidence::BadgePin(badge, pin),
+                        now,
+                    )));
                 }
                 session::Effect::Reveal(_) => {
                     self.notice = None;
@@ -362,16 +385,11 @@ impl Kiosk {
                     self.patient = None;
                     self.patients = None;
                     if was.is_some() {
-                        let entry = AuditEntry {
-                            act: AuditAct::Locked,
-                            operator: was,
-                            subject: None,
-                            device: None,
-                            at: now.wall,
-                        };
+                        let locked = AuditEntry::of(AuditAct::Locked, now.wall);
+                        let entry = AuditEntry { operator: was, ..locked };
                         effects.push(Effect::Store(StoreCommand::Audit(entry)));
                     }
-                    effects.push(Effect::Store(StoreCommand::Close));
+                    effects.push(Effect::Store(StoreCommand::Close(None, now)));
                 }
                 session::Effect::Notify(notice) => self.notify(now, notice),
             }
@@ -403,7 +421,8 @@ impl Kiosk {
             State::Open { operator, .. } => Some(operator.id),
             State::Locked | State::Partial { .. } | State::Unlocking { .. } => None,
         };
-        let entry = AuditEntry { act, operator, subject: self.subject, device, at: now.wall };
+        let entry =
+            AuditEntry { operator, subject: self.subject, device, ..AuditEntry::of(act, now.wall) };
         Effect::Store(StoreCommand::Audit(entry))
     }
 

@@ -48,4 +48,76 @@ pub enum Notice {
     BirthDateWrong,
     /// Records sealed while locked are missing or forged.
     BacklogDamaged,
+    /// The card left before it was read.
+    CardLeftTooSoon,
+    /// It is not a card that one can log in with.
+    CardNotPiv,
+    /// The card gave no sensible answer.
+    CardUnreadable,
+    /// The card was pulled out.
+    CardPulled,
+    /// Another card is in the reader than at first.
+    CardChanged,
+    /// The card says the PIN is wrong.
+    CardPinWrong,
+    /// One try is left on the card: it is not used here.
+    CardLastTry,
+    /// The card has blocked its PIN.
+    CardBlocked,
+    /// The card has no key that could open anything here.
+    CardNoKey,
+    /// The card's issuer is not trusted here, or its certificate is not for logging in.
+    CardNotTrusted,
+    /// The card's certificate has expired or is not valid yet.
+    CardExpired,
+    /// The card's issuer has revoked it.
+    CardRevoked,
+    /// The list of revoked cards is missing or too old.
+    RevocationListOld,
+    /// A badge was tapped where the site wants a card.
+    CardWanted,
+    /// The finger matched nobody.
+    FingerNotMatched,
+    /// After too many misses, or on another reader, the finger does not count.
+    FingerOff,
+    /// There is no fingerprint reader that works.
+    FingerNotFitted,
+    /// This finger is enrolled already.
+    FingerInUse,
+    /// The finger's enrolment was not finished.
+    FingerNotTaken,
+    /// The shift is over: badge or card, and PIN.
+    ShiftOver,
+    /// The person's time is over.
+    PersonExpired,
+    /// Two different badges were tapped.
+    BadgesDiffer,
+    /// The badge or card is enrolled already.
+    TokenInUse,
+    /// The person was added.
+    PersonAdded,
+    /// The factor was taken away.
+    FactorRevoked,
+    /// The person was taken away.
+    PersonRevoked,
+    /// The new PIN counts.
+    PinChanged,
+    /// Nobody could manage people any more.
+    LastAdministrator,
+    /// The second person's factors are wrong, or they are the same person.
+    VoucherWrong,
+    /// The day is not a date.
+    DayWrong,
+    /// As many people or factors as a cart holds.
+    TooMany,
+    /// It was not done, because it could not be written.
+    NotWritten,
+    /// This role may not do that.
+    NotAllowed,
+    /// The emergency view: this badge or card is not enrolled.
+    EmergencyUnknown,
+    /// The emergency view: nothing is kept about a patient at this bed.
+    EmergencyNothing,
+    /// The emergency view is over.
+    EmergencyOver,
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules that take events and the time and return effects, and do nothing else.
-const PURE: [&str; 18] = [
+const PURE: [&str; 20] = [
     "src/kiosk.rs",
     "src/kiosk",
     "src/session",
@@ -20,8 +20,10 @@ const PURE: [&str; 18] = [
     "src/notice.rs",
     "src/confidential.rs",
     "src/bridge/view.rs",
+    "src/bridge/view",
     "src/bridge/intent.rs",
     "src/hardware/mod.rs",
+    "src/hardware/factors.rs",
     "src/hardware/apdu.rs",
     "src/hardware/field.rs",
     "src/hardware/pcprox.rs",

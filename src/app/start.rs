@@ -69,8 +69,9 @@ pub fn start(options: &Options) -> anyhow::Result<Running> {
     let (outcomes, outcome_inbox) = mpsc::channel(OUTCOMES_MAX);
     let (waves, wave_inbox) = mpsc::channel(WAVES_MAX);
 
-    let (store, store_thread) = store::spawn(store::Options::new(&options.state), outcomes)
-        .context("the store does not start")?;
+    let (store, store_thread) =
+        store::spawn(store::Options::new(&options.state).with_policy(config.policy), outcomes)
+            .context("the store does not start")?;
     let around = surroundings(config, !ignored.is_empty(), options.simulate)?;
     let kiosk = Kiosk::new(around, Moment::read());
     let (views, shown) = watch::channel(kiosk.view(Moment::read()));

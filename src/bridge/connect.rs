@@ -146,6 +146,7 @@ fn patients(inner: &Rc<Inner>, window: &AppWindow) {
             born: typed(form.get_born()),
             sex: Phi::new(vocabulary::chosen_sex(form.get_sex())),
             mrn: typed(form.get_mrn()),
+            allergies: Phi::default(),
         }));
     });
 }

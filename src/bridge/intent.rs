@@ -1,9 +1,14 @@
 //! What a person did on the screen.
 
+use serde::{Deserialize, Serialize};
+
 use crate::confidential::Phi;
 use crate::encounter::{Sex, SubjectId};
 use crate::hardware::DeviceId;
-use crate::session::factor::Pin;
+use crate::session::emergency::EmergencyReason;
+use crate::session::factor::{Finger, Pin};
+use crate::session::{OperatorId, Role};
+use crate::store::FactorId;
 
 /// A page that an open session can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +19,40 @@ pub enum Page {
     Devices,
     /// Choose or add the patient at this bed.
     Patients,
+    /// Everybody who may log in.
+    People,
+    /// The audit log.
+    Audit,
+    /// How this cart is set up and protected.
+    Cart,
+    /// The logged-in person's own page.
+    Account,
+}
+
+/// A kind of factor that can be enrolled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EnrolKind {
+    /// A badge, and the PIN for all badges.
+    Badge,
+    /// A smart card.
+    Card,
+    /// A finger.
+    Finger,
+    /// Another PIN, or a one-time code, for the badges that are there.
+    Pin,
+}
+
+/// The form for a new person, as typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonForm {
+    /// Full name; required.
+    pub name: Phi<String>,
+    /// Two or three letters; made from the name when empty.
+    pub initials: String,
+    /// What they may do.
+    pub role: Role,
+    /// Last day, as `YYYY-MM-DD` or `DD.MM.YYYY`; empty for no end.
+    pub valid_until: String,
 }
 
 /// Language of the screen.
@@ -42,7 +81,7 @@ impl Language {
 }
 
 /// The patient form as typed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PatientForm {
     /// Family name; required.
     pub family: Phi<String>,
@@ -54,6 +93,8 @@ pub struct PatientForm {
     pub sex: Phi<Sex>,
     /// Patient number; may be empty.
     pub mrn: Phi<String>,
+    /// Known allergies; may be empty.
+    pub allergies: Phi<String>,
 }
 
 /// What a person did on the screen. Digits of a PIN stay in the bridge until it is submitted.
@@ -96,6 +137,32 @@ pub enum Intent {
     },
     /// First start: the recovery words were written down.
     RecoveryWritten,
+    /// Lock screen: one factor and a reason instead of two factors.
+    BeginEmergency,
+    /// The reason for the emergency view.
+    ChooseReason(EmergencyReason),
+    /// The patient form was changed; kept as a draft until it is saved or cancelled.
+    DraftPatient(PatientForm),
+    /// Searched for people.
+    SearchPeople(Phi<String>),
+    /// Opened one person's page.
+    OpenPerson(OperatorId),
+    /// Add a person, and go on with enrolling their badge.
+    AddPerson(PersonForm),
+    /// Enrol a factor of the person whose page is open.
+    Enrol(EnrolKind),
+    /// Enrol this finger.
+    ChooseFinger(Finger),
+    /// A one-time code instead of a typed PIN.
+    IssueCode,
+    /// Go on: the code was handed over, or nothing else is to be enrolled.
+    EnrolmentDone,
+    /// Take this factor of the person whose page is open away.
+    RevokeFactor(FactorId),
+    /// Take the person whose page is open away.
+    RevokePerson,
+    /// Change one's own PIN.
+    ChangeOwnPin,
     /// Dismissed the notice.
     DismissNotice,
 }

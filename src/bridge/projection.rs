@@ -27,6 +27,13 @@ pub fn apply(inner: &Inner, window: &AppWindow, view: &View) {
         | Screen::Bedside(_)
         | Screen::Devices(_)
         | Screen::Patients(_)
+        | Screen::Emergency(_)
+        | Screen::People(_)
+        | Screen::Person(_)
+        | Screen::Enrolment(_)
+        | Screen::Audit(_)
+        | Screen::Cart(_)
+        | Screen::Account(_)
         | Screen::Trouble(_) => leave_pin(inner, window),
     }
     first_start(inner, window, &view.screen);
@@ -48,6 +55,13 @@ pub fn apply(inner: &Inner, window: &AppWindow, view: &View) {
         | Screen::FirstStart(_)
         | Screen::Lock(_)
         | Screen::Pin(_)
+        | Screen::Emergency(_)
+        | Screen::People(_)
+        | Screen::Person(_)
+        | Screen::Enrolment(_)
+        | Screen::Audit(_)
+        | Screen::Cart(_)
+        | Screen::Account(_)
         | Screen::Trouble(_) => {}
     }
     if !matches!(view.screen, Screen::Bedside(_)) {
@@ -156,6 +170,13 @@ fn first_start(inner: &Inner, window: &AppWindow, screen: &Screen) {
         | Screen::Bedside(_)
         | Screen::Devices(_)
         | Screen::Patients(_)
+        | Screen::Emergency(_)
+        | Screen::People(_)
+        | Screen::Person(_)
+        | Screen::Enrolment(_)
+        | Screen::Audit(_)
+        | Screen::Cart(_)
+        | Screen::Account(_)
         | Screen::Trouble(_) => {}
     }
     let shown = inner.models.words.row_count() > 0;

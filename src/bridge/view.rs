@@ -3,14 +3,18 @@
 //! S-1: [`View::open`] is the only place for patient data, and it is `None` unless a session is open.
 //! S-7: a tile without a current value carries no number, only how long ago the last one was.
 
+pub mod access;
+
 use std::time::Duration;
 
-use crate::bridge::intent::Language;
+use crate::bridge::intent::{Language, Page, PatientForm};
 use crate::confidential::{Phi, Secret};
 use crate::encounter::{Sex, SubjectId};
 use crate::hardware::{DeviceId, DeviceKind, RadioHealth, ReaderHealth, ReaderKind};
 use crate::notice::Notice;
 use crate::session::Role;
+use crate::session::factor::TokenKind;
+use crate::session::policy::Level;
 use crate::store::StoreFault;
 pub use crate::vitals::live::Parameter;
 
@@ -118,6 +122,10 @@ pub struct OperatorChip {
     pub initials: String,
     /// Their role.
     pub role: Role,
+    /// What the login proved.
+    pub level: Level,
+    /// Hour and minute of the login, local.
+    pub since: (i8, i8),
     /// Minutes until the session locks by itself, rounded up.
     pub minutes_left: u64,
 }
@@ -144,8 +152,10 @@ pub struct PatientBanner {
 pub struct OpenFrame {
     /// Who is logged in.
     pub operator: OperatorChip,
-    /// The patient at this bed.
+    /// The patient at this bed; only for a role that may see patients.
     pub patient: Option<PatientBanner>,
+    /// Pages this role may open, in the order of the rail.
+    pub pages: Vec<Page>,
 }
 
 /// Everything on the screen.
@@ -180,8 +190,22 @@ pub enum Screen {
     FirstStart(FirstStart),
     /// Nobody is logged in.
     Lock(Lock),
-    /// A badge was tapped; the PIN is wanted.
+    /// A token was presented; the second factor is wanted.
     Pin(PinPrompt),
+    /// One factor and a reason instead of two factors.
+    Emergency(access::Emergency),
+    /// Everybody who may log in.
+    People(access::People),
+    /// One of them.
+    Person(Box<access::PersonPage>),
+    /// A factor is being enrolled.
+    Enrolment(access::Enrolment),
+    /// The audit log.
+    Audit(access::Audit),
+    /// How this cart is set up and protected.
+    Cart(access::Cart),
+    /// The logged-in person's own page.
+    Account(access::Account),
     /// Live values.
     Bedside(Bedside),
     /// Devices near this bed.
@@ -233,6 +257,8 @@ impl PartialEq for FirstStart {
 pub struct Lock {
     /// Each reader, in the order badge, card, finger.
     pub readers: Vec<(ReaderKind, ReaderHealth)>,
+    /// What is offered besides the badge.
+    pub ways: access::Ways,
     /// The Bluetooth controller.
     pub radio: RadioHealth,
     /// Devices with a live link.
@@ -246,10 +272,14 @@ pub struct Lock {
 pub enum PinPurpose {
     /// To unlock.
     Unlock,
-    /// First start: choose one.
+    /// Choose one: at first start, at enrolment, or one's own.
     Choose,
-    /// First start: type it again.
+    /// Type it again.
     Repeat,
+    /// The card's PIN, for the sign test of its enrolment.
+    SignTest,
+    /// Another IT person vouches.
+    Vouch,
 }
 
 /// The PIN pad.
@@ -257,6 +287,10 @@ pub enum PinPurpose {
 pub struct PinPrompt {
     /// Why.
     pub purpose: PinPurpose,
+    /// What was presented; the words differ for a card.
+    pub token: TokenKind,
+    /// A finger does as well.
+    pub finger: Option<access::FingerPrompt>,
     /// Counts prompts: when it changes, the pad's buffer is wiped.
     pub prompt: u64,
     /// The last PIN of this prompt's badge was refused: shake once.
@@ -408,4 +442,6 @@ pub struct Patients {
     pub loading: bool,
     /// Counts accepted forms: when it changes, the form is emptied and closed.
     pub saved: u64,
+    /// A form that was typed and not saved when this person's last session ended, to go on with.
+    pub draft: Option<PatientForm>,
 }

@@ -21,7 +21,14 @@ pub fn screen(screen: &Screen) -> ui::ScreenKind {
         Screen::FirstStart(FirstStart::Pin(_)) | Screen::Pin(_) => ui::ScreenKind::Pin,
         Screen::FirstStart(FirstStart::Working) => ui::ScreenKind::Working,
         Screen::FirstStart(FirstStart::Recovery(_)) => ui::ScreenKind::Recovery,
-        Screen::Lock(_) => ui::ScreenKind::Lock,
+        Screen::Lock(_)
+        | Screen::Emergency(_)
+        | Screen::People(_)
+        | Screen::Person(_)
+        | Screen::Enrolment(_)
+        | Screen::Audit(_)
+        | Screen::Cart(_)
+        | Screen::Account(_) => ui::ScreenKind::Lock,
         Screen::Bedside(_) => ui::ScreenKind::Bedside,
         Screen::Devices(_) => ui::ScreenKind::Devices,
         Screen::Patients(_) => ui::ScreenKind::Patients,
@@ -114,7 +121,7 @@ pub fn health(health: ReaderHealth) -> ui::HealthWord {
         ReaderHealth::Ready => ui::HealthWord::Ready,
         ReaderHealth::NotFitted => ui::HealthWord::NotFitted,
         ReaderHealth::ServiceDown => ui::HealthWord::ServiceDown,
-        ReaderHealth::Refused => ui::HealthWord::Refused,
+        ReaderHealth::Refused | ReaderHealth::NoLibrary => ui::HealthWord::Refused,
     }
 }
 
@@ -131,7 +138,7 @@ pub fn radio(health: RadioHealth) -> ui::RadioWord {
 /// Why a PIN is asked.
 pub fn purpose(purpose: PinPurpose) -> ui::PurposeWord {
     match purpose {
-        PinPurpose::Unlock => ui::PurposeWord::Unlock,
+        PinPurpose::Unlock | PinPurpose::SignTest | PinPurpose::Vouch => ui::PurposeWord::Unlock,
         PinPurpose::Choose => ui::PurposeWord::Choose,
         PinPurpose::Repeat => ui::PurposeWord::Repeat,
     }
@@ -204,5 +211,6 @@ pub fn notice(notice: Option<Notice>) -> ui::NoticeWord {
         Notice::NameIncomplete => ui::NoticeWord::NameIncomplete,
         Notice::BirthDateWrong => ui::NoticeWord::BirthDateWrong,
         Notice::BacklogDamaged => ui::NoticeWord::BacklogDamaged,
+        _ => ui::NoticeWord::None,
     }
 }

@@ -6,6 +6,7 @@
 pub mod apdu;
 #[cfg(feature = "hardware")]
 pub mod ble;
+mod factors;
 pub mod field;
 pub mod outlet;
 #[cfg(feature = "hardware")]
@@ -14,6 +15,11 @@ mod reader;
 pub mod smartcard;
 #[cfg(feature = "hardware")]
 pub mod speaker;
+
+pub use factors::{
+    CardCommand, CardFault, CardRefusal, CardSeen, Distrust, FactorEvent, FingerAdvice,
+    FingerCommand, FingerEvent, FingerFault, Proof,
+};
 
 use std::fmt;
 use std::str::FromStr;
@@ -98,8 +104,10 @@ pub enum ReaderHealth {
     NotFitted,
     /// The reader daemon (pcscd) does not answer; the driver keeps trying.
     ServiceDown,
-    /// The daemon answers but refuses this account (polkit).
+    /// The daemon answers but refuses this account (polkit), or the USB device is not ours to open (udev).
     Refused,
+    /// The library that drives it is not installed.
+    NoLibrary,
 }
 
 /// Why a badge in the field gave no number.
@@ -159,6 +167,8 @@ pub enum Event {
     BadgeUnreadable(BadgeFault),
     /// No badge is in the field any more.
     BadgeRemoved,
+    /// Cards and fingers.
+    Factor(FactorEvent),
     /// The controller changed state.
     Radio(RadioHealth),
     /// The loudspeaker can be used, or no longer: without it no alarm is heard.
@@ -208,10 +218,14 @@ pub enum Event {
 }
 
 /// Something the core wants of a driver.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Keep a link to this device: connect now, reconnect whenever it breaks.
     Connect(DeviceId, DeviceKind),
     /// Give the link up.
     Disconnect(DeviceId),
+    /// To the card in the reader.
+    Card(CardCommand),
+    /// To the fingerprint reader.
+    Finger(FingerCommand),
 }

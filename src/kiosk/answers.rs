@@ -17,11 +17,12 @@ impl Kiosk {
         match outcome {
             Outcome::Found(found) => return self.found(found),
             Outcome::Initialised(words) => return self.in_setup(now, setup::Event::Made(words)),
-            Outcome::Identified(attempt, admission) => {
-                return self.in_session(now, session::Event::Identified(attempt, admission));
+            Outcome::Identified(attempt, identified) => {
+                return self
+                    .in_session(now, session::Event::Identified(attempt, identified.admission));
             }
             Outcome::Unlocked(attempt, unlocked) => {
-                let Unlocked { operator, patient } = *unlocked;
+                let Unlocked { operator, patient, .. } = *unlocked;
                 let effects = self.in_session(now, session::Event::Unlocked(attempt, operator));
                 if self.session.is_open() && patient.as_ref().map(|p| p.id) == self.subject {
                     self.patient = patient;
@@ -31,7 +32,7 @@ impl Kiosk {
             Outcome::Refused(attempt, refusal) => {
                 return self.in_session(now, session::Event::Refused(attempt, refusal));
             }
-            Outcome::Closed => {}
+            Outcome::Closed | Outcome::Emergency(..) | Outcome::Administered(..) => {}
             Outcome::Imported(Import { imported: _, missing, forged }) => {
                 if missing + forged > 0 {
                     self.lost = self.lost.saturating_add(missing + forged);

@@ -45,6 +45,19 @@ impl Kiosk {
             | Intent::BeginSetup
             | Intent::NameAdmin { .. }
             | Intent::RecoveryWritten
+            | Intent::BeginEmergency
+            | Intent::ChooseReason(_)
+            | Intent::DraftPatient(_)
+            | Intent::SearchPeople(_)
+            | Intent::OpenPerson(_)
+            | Intent::AddPerson(_)
+            | Intent::Enrol(_)
+            | Intent::ChooseFinger(_)
+            | Intent::IssueCode
+            | Intent::EnrolmentDone
+            | Intent::RevokeFactor(_)
+            | Intent::RevokePerson
+            | Intent::ChangeOwnPin
             | Intent::DismissNotice => vec![],
         }
     }
@@ -53,7 +66,12 @@ impl Kiosk {
         self.page = page;
         match page {
             Page::Patients => vec![Effect::Store(StoreCommand::ListPatients)],
-            Page::Bedside | Page::Devices => vec![],
+            Page::Bedside
+            | Page::Devices
+            | Page::People
+            | Page::Audit
+            | Page::Cart
+            | Page::Account => vec![],
         }
     }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::{Kiosk, Phase};
 use crate::bridge::intent::Page;
+use crate::bridge::view::access::Ways;
 use crate::bridge::view::{
     AlarmStrip, Bedside, Clock, DeviceRow, DeviceState, Devices, FirstStart, Lock, OpenFrame,
     OperatorChip, Owner, PatientBanner, PatientRow, Patients, PinPrompt, PinPurpose, Screen, Tile,
@@ -19,6 +20,8 @@ use crate::hardware::{DeviceId, Link, ReaderHealth, ReaderKind};
 use crate::moment::{BootTime, Moment};
 use crate::pairing::Device;
 use crate::session::State;
+use crate::session::factor::TokenKind;
+use crate::session::policy::Level;
 use crate::session::setup::{Setup, Step};
 use crate::vitals::live::Parameter;
 use crate::vitals::nomenclature::Unit;
@@ -77,10 +80,13 @@ impl Kiosk {
         let operator = OperatorChip {
             initials: operator.initials.clone(),
             role: operator.role,
+            level: Level::Copyable,
+            since: self.hour_minute(now.wall),
             minutes_left: ceil_seconds(idle_deadline.since(now.boot)).div_ceil(60),
         };
         let patient = self.patient.as_ref().map(|patient| self.banner(now, patient));
-        Some(OpenFrame { operator, patient })
+        let pages = vec![Page::Bedside, Page::Patients, Page::Devices];
+        Some(OpenFrame { operator, patient, pages })
     }
 
     fn banner(&self, now: Moment, patient: &Patient) -> PatientBanner {
@@ -106,6 +112,8 @@ impl Kiosk {
                     let wait = admitted_from.since(now.boot);
                     Screen::Pin(PinPrompt {
                         purpose: PinPurpose::Unlock,
+                        token: TokenKind::Badge,
+                        finger: None,
                         prompt: self.session.prompt(),
                         refused: *refused,
                         tries_left: tries_left.filter(|left| *left <= TRIES_LEFT_SHOWN),
@@ -117,7 +125,9 @@ impl Kiosk {
                     Screen::Pin(prompt(PinPurpose::Unlock, self.session.prompt(), true))
                 }
                 State::Open { .. } => match self.page {
-                    Page::Bedside => Screen::Bedside(self.bedside(now)),
+                    Page::Bedside | Page::People | Page::Audit | Page::Cart | Page::Account => {
+                        Screen::Bedside(self.bedside(now))
+                    }
                     Page::Devices => Screen::Devices(self.devices(now)),
                     Page::Patients => Screen::Patients(self.patients(now)),
                 },
@@ -146,6 +156,7 @@ impl Kiosk {
         let known = || self.pairing.iter().filter(|(_, device)| device.known);
         Lock {
             readers: self.readers.iter().map(|(kind, health)| (*kind, *health)).collect(),
+            ways: Ways::default(),
             radio: self.radio,
             devices_live: known().filter(|(_, device)| device.link == Link::Live).count(),
             devices_known: known().count(),
@@ -266,12 +277,23 @@ impl Kiosk {
             rows: self.patients.iter().flatten().map(row).collect(),
             loading: self.patients.is_none(),
             saved: self.forms_saved,
+            draft: None,
         }
     }
 }
 
 fn prompt(purpose: PinPurpose, prompt: u64, busy: bool) -> PinPrompt {
-    PinPrompt { purpose, prompt, refused: false, tries_left: None, wait_s: None, busy }
+    let (token, finger) = (TokenKind::Badge, None);
+    PinPrompt {
+        purpose,
+        token,
+        finger,
+        prompt,
+        refused: false,
+        tries_left: None,
+        wait_s: None,
+        busy,
+    }
 }
 
 fn ceil_seconds(length: Duration) -> u64 {

@@ -335,6 +335,9 @@ impl Session {
                     vec![Effect::Conceal, Effect::Notify(Notice::VaultDamaged)],
                 );
             }
+            Refusal::Expired | Refusal::ShiftOver | Refusal::NotTaken => {
+                return (State::Locked, vec![Effect::Notify(Notice::BadgeOrPinWrong)]);
+            }
             Refusal::WrongFactors(admission) => (admission, true),
             Refusal::NotAdmitted(admission) => (admission, false),
         };

@@ -13,9 +13,11 @@
 //! S-1: patient data is visible only in `Open`. Anything unexpected lands in `Locked`.
 //! Locking hides data; it never stops acquisition or alarms (S-2): this machine knows nothing of them.
 
+pub mod emergency;
 pub mod factor;
 pub mod lockout;
 mod machine;
+pub mod policy;
 pub mod setup;
 
 pub use machine::{

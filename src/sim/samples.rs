@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::bridge::intent::Language;
+use crate::bridge::intent::{Language, Page};
+use crate::bridge::view::access::Ways;
 use crate::bridge::view::{
     AlarmStrip, AlarmText, Bedside, Clock, DeviceRow, DeviceState, Devices, Lock, OpenFrame,
     OperatorChip, Owner, Parameter, PatientBanner, PatientRow, Patients, PinPrompt, PinPurpose,
@@ -12,6 +13,8 @@ use crate::confidential::Phi;
 use crate::encounter::{Sex, SubjectId};
 use crate::hardware::{DeviceId, DeviceKind, RadioHealth, ReaderHealth, ReaderKind};
 use crate::session::Role;
+use crate::session::factor::TokenKind;
+use crate::session::policy::Level;
 
 /// A view with this screen and nobody logged in.
 pub fn concealed(screen: Screen) -> View {
@@ -30,8 +33,15 @@ pub fn concealed(screen: Screen) -> View {
 
 /// A view with this screen, a nurse and a patient.
 pub fn open(screen: Screen) -> View {
-    let operator = OperatorChip { initials: "AK".into(), role: Role::Nurse, minutes_left: 11 };
-    let open = OpenFrame { operator, patient: Some(margaret()) };
+    let operator = OperatorChip {
+        initials: "AK".into(),
+        role: Role::Nurse,
+        level: Level::Copyable,
+        since: (14, 20),
+        minutes_left: 11,
+    };
+    let pages = vec![Page::Bedside, Page::Patients, Page::Devices];
+    let open = OpenFrame { operator, patient: Some(margaret()), pages };
     View { open: Some(open), ..concealed(screen) }
 }
 
@@ -77,6 +87,7 @@ pub fn lock() -> Lock {
             (ReaderKind::SmartCard, ReaderHealth::NotFitted),
             (ReaderKind::Finger, ReaderHealth::NotFitted),
         ],
+        ways: Ways::default(),
         radio: RadioHealth::Ready,
         devices_live: 2,
         devices_known: 3,
@@ -87,6 +98,8 @@ pub fn lock() -> Lock {
 pub fn pin() -> PinPrompt {
     PinPrompt {
         purpose: PinPurpose::Unlock,
+        token: TokenKind::Badge,
+        finger: None,
         prompt: 1,
         refused: false,
         tries_left: None,
@@ -222,7 +235,7 @@ pub fn patients() -> Patients {
         .zip(banners)
         .map(|(id, banner)| PatientRow { id: SubjectId(id), banner, here: id == 2 })
         .collect();
-    Patients { rows, loading: false, saved: 0 }
+    Patients { rows, loading: false, saved: 0, draft: None }
 }
 
 /// Twenty-four words that are no key.

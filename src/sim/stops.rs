@@ -3,6 +3,7 @@
 use i_slint_backend_testing::ElementHandle;
 
 use crate::bridge::AppWindow;
+use crate::bridge::view::access::Ways;
 use crate::bridge::view::{
     AlarmStrip, AlarmText, Bedside, Devices, FirstStart, Lock, Parameter, Patients, PinPrompt,
     PinPurpose, Priority, Screen, Tile, TileState, View,
@@ -80,6 +81,7 @@ fn locked() -> Vec<Stop> {
     let low = alarm(Priority::Medium, low_oxygen("88"));
     let no_reader = Lock {
         readers: vec![(ReaderKind::Badge, ReaderHealth::ServiceDown)],
+        ways: Ways::default(),
         radio: RadioHealth::NoAdapter,
         devices_live: 0,
         devices_known: 0,
@@ -192,7 +194,7 @@ fn lists() -> Vec<Stop> {
     let none = Devices { rows: vec![], radio: RadioHealth::Ready, has_patient: true };
     let off = Devices { radio: RadioHealth::Off, ..none.clone() };
     let unassigned = Devices { has_patient: false, ..devices() };
-    let nobody = Patients { rows: vec![], loading: false, saved: 0 };
+    let nobody = Patients { rows: vec![], loading: false, saved: 0, draft: None };
     let mut many = patients();
     let more: Vec<_> = many.rows.iter().cloned().cycle().take(12).collect();
     many.rows = more;

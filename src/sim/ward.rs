@@ -212,6 +212,7 @@ impl Ward {
                     None => self.pending.push(Event::Link(id, Link::Down)),
                 }
             }
+            Command::Card(_) | Command::Finger(_) => {}
         }
     }
 

@@ -40,11 +40,10 @@ pub fn read(connection: &Connection) -> Result<Vec<(u64, AuditEntry)>, StoreFaul
         let subject: Option<[u8; 16]> = row.get(3)?;
         let device: Option<[u8; 6]> = row.get(4)?;
         let entry = AuditEntry {
-            act: from_word(row.get(1)?)?,
             operator: operator.map(|id| OperatorId(u128::from_be_bytes(id))),
             subject: subject.map(|id| SubjectId(u128::from_be_bytes(id))),
             device: device.map(DeviceId),
-            at: timestamp(row.get(5)?)?,
+            ..AuditEntry::of(from_word(row.get(1)?)?, timestamp(row.get(5)?)?)
         };
         entries.push((row.get::<_, i64>(0)?.cast_unsigned(), entry));
     }

@@ -9,6 +9,8 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::device_secret::DeviceKeys;
@@ -16,6 +18,7 @@ use super::keyslot::SlotInfo;
 use super::primitives::{open, seal};
 use super::{CartState, StoreFault, durable};
 use crate::moment::BootTime;
+use crate::session::factor::CardPeer;
 use crate::session::lockout::{BootId, Tally};
 use crate::session::{OperatorId, Role};
 
@@ -25,7 +28,7 @@ const AAD: &[u8] = b"wardkeep cart v1";
 /// Tallies of badges that nobody enrolled; the one counted longest ago makes room.
 const STRANGERS_MAX: usize = 256;
 
-/// A person who may unlock.
+/// A person who may unlock, once a token is enrolled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// Opaque identity.
@@ -34,10 +37,25 @@ pub struct Person {
     pub initials: String,
     /// What they may do.
     pub role: Role,
-    /// Keyed index of their badge.
-    pub badge: [u8; 32],
-    /// The slot that badge and PIN open.
+    /// Last day on which they may log in.
+    pub valid_until: Option<Date>,
+    /// The PIN of their badges is a one-time code that was issued at this time.
+    pub code_since: Option<Timestamp>,
+    /// What they have: badges and cards.
+    pub tokens: Vec<TokenSlot>,
+}
+
+/// An enrolled token and the slot that it opens together with its PIN.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenSlot {
+    /// Keyed index of the badge or the card.
+    pub index: [u8; 32],
+    /// The slot.
     pub slot: SlotInfo,
+    /// What a card agrees with; `None` for a badge.
+    pub peer: Option<CardPeer>,
+    /// When it was enrolled.
+    pub since: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,9 +97,12 @@ impl Cart {
         durable::replace(dir, FILE, &seal(&keys.cart(), AAD, &content)?)
     }
 
-    /// Who this badge belongs to.
-    pub fn person(&self, badge: &[u8; 32]) -> Option<&Person> {
-        self.people.iter().find(|person| person.badge == *badge)
+    /// Whose token this is, and its slot.
+    pub fn token(&self, index: &[u8; 32]) -> Option<(&Person, &TokenSlot)> {
+        self.people.iter().find_map(|person| {
+            let token = person.tokens.iter().find(|token| token.index == *index)?;
+            Some((person, token))
+        })
     }
 
     /// The tally of a badge as stored.
@@ -93,7 +114,7 @@ impl Cart {
     pub fn set_tally(&mut self, badge: &[u8; 32], tally: Tally) {
         self.counted.retain(|counted| counted.badge != *badge);
         self.counted.push(Counted { badge: *badge, tally });
-        let known = |counted: &Counted| self.people.iter().any(|one| one.badge == counted.badge);
+        let known = |counted: &Counted| self.token(&counted.badge).is_some();
         let strangers = self.counted.iter().filter(|counted| !known(counted)).count();
         if strangers > STRANGERS_MAX
             && let Some(oldest) = self.counted.iter().position(|counted| !known(counted))
@@ -113,9 +134,9 @@ impl Cart {
 
 #[cfg(test)]
 mod tests {
-    use super::super::keyslot::Pair;
     use super::super::primitives::Key;
     use super::*;
+    use crate::session::policy::Pair;
     use std::fs;
 
     const BOOT: BootId = BootId(1);
@@ -128,7 +149,10 @@ mod tests {
 
     fn nurse(badge: [u8; 32]) -> Person {
         let slot = SlotInfo::new(Pair::BadgePin).unwrap();
-        Person { id: OperatorId(1), initials: "ab".into(), role: Role::Nurse, badge, slot }
+        let since = Timestamp::UNIX_EPOCH;
+        let tokens = vec![TokenSlot { index: badge, slot, peer: None, since }];
+        let (id, initials, role) = (OperatorId(1), "ab".to_owned(), Role::Nurse);
+        Person { id, initials, role, valid_until: None, code_since: None, tokens }
     }
 
     #[test]

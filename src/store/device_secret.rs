@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use super::StoreFault;
 use super::durable;
 use super::primitives::{Key, derive, mac};
-use crate::session::factor::Badge;
+use crate::session::factor::{Badge, Token};
 
 /// Name of the systemd credential.
 pub const CREDENTIAL: &str = "wardkeep-device-secret";
@@ -170,6 +170,14 @@ impl DeviceKeys {
     /// Keyed look-up of a badge: `HMAC(HKDF(DS, "idx"), family || uid)`. No badge number is stored.
     pub fn badge_index(&self, badge: &Badge) -> [u8; 32] {
         mac(&self.key(&[b"idx"]), &[badge.family.tag(), badge.uid()])
+    }
+
+    /// Keyed look-up of any token.
+    pub fn token_index(&self, token: &Token) -> [u8; 32] {
+        match token {
+            Token::Badge(badge) => self.badge_index(badge),
+            Token::Card(card) => mac(&self.key(&[b"idx"]), &[b"piv", &card.0]),
+        }
     }
 
     /// The badge's share of the key-encryption key: `HMAC(DS, family || uid)`.

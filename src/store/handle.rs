@@ -11,6 +11,7 @@ use super::device_secret::{DeviceSecret, from_environment};
 use super::primitives::KdfCost;
 use super::worker::Worker;
 use super::{Command, Outcome};
+use crate::session::policy::Policy;
 
 /// Commands that may wait. An unlock takes up to a second; at three values a second this is minutes.
 pub const QUEUE_MAX: usize = 1024;
@@ -21,6 +22,7 @@ pub struct Options {
     pub(super) state_dir: PathBuf,
     pub(super) device_secret: Box<dyn DeviceSecret>,
     pub(super) cost: KdfCost,
+    pub(super) policy: Policy,
 }
 
 impl Options {
@@ -29,13 +31,19 @@ impl Options {
     pub fn new(state_dir: impl Into<PathBuf>) -> Self {
         let state_dir = state_dir.into();
         let device_secret = from_environment(&state_dir);
-        Self { state_dir, device_secret, cost: KdfCost::FULL }
+        Self { state_dir, device_secret, cost: KdfCost::FULL, policy: Policy::default() }
     }
 
     /// The same with another source of the device secret.
     #[must_use]
     pub fn with_device_secret(self, source: impl DeviceSecret + 'static) -> Self {
         Self { device_secret: Box::new(source), ..self }
+    }
+
+    /// The same under another policy of the site; the store enforces it by itself.
+    #[must_use]
+    pub fn with_policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
     }
 
     /// The same with a key derivation that is fast and protects nothing. **Only for tests and the

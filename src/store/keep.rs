@@ -211,5 +211,5 @@ impl Worker {
 /// An audit entry that the store makes by itself.
 pub(super) fn own_entry(act: AuditAct) -> Entry {
     let at = Moment::read().wall;
-    Entry::Audit(AuditEntry { act, operator: None, subject: None, device: None, at })
+    Entry::Audit(AuditEntry::of(act, at))
 }

@@ -20,23 +20,21 @@ use super::durable;
 use super::primitives::{KdfCost, Key, derive, open, random, seal, stretch};
 use crate::session::OperatorId;
 use crate::session::factor::{Badge, Pin};
+use crate::session::policy::Pair;
 
 const FILE_MAX: u64 = 1024;
 const SUFFIX: &str = "slot";
 
-/// Which two factors open a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Pair {
-    /// Contactless badge (an identifier that can be copied) and PIN.
-    BadgePin,
-}
-
-impl Pair {
-    fn tag(self) -> &'static [u8] {
-        match self {
-            Pair::BadgePin => b"badge+pin",
-        }
+/// Bytes that bind a slot to its pair of factors.
+fn tag(pair: Pair) -> &'static [u8] {
+    match pair {
+        Pair::CardPin => b"card+pin",
+        Pair::BadgePin => b"badge+pin",
+        // These open no slot from nothing; their tags bind shift shares.
+        Pair::CardFinger => b"card+finger",
+        Pair::BadgeFinger => b"badge+finger",
+        Pair::CardAlone => b"card",
+        Pair::BadgeAlone => b"badge",
     }
 }
 
@@ -76,7 +74,7 @@ pub struct SlotOwner {
 impl SlotOwner {
     fn context(&self, pair: Pair) -> Vec<u8> {
         let operator = self.operator.0.to_be_bytes();
-        [&self.device[..], &operator, pair.tag(), &self.epoch.to_be_bytes()].concat()
+        [&self.device[..], &operator, tag(pair), &self.epoch.to_be_bytes()].concat()
     }
 }
 

@@ -16,14 +16,18 @@
 mod audit;
 mod cart;
 pub mod device_secret;
+mod draft;
 mod durable;
+mod emergency;
 mod handle;
+mod identity;
 mod import;
 mod inbox;
 mod inspect;
 mod keep;
 mod keyring;
 mod keyslot;
+mod people;
 mod primitives;
 mod recovery;
 #[cfg(feature = "store")]
@@ -32,11 +36,17 @@ mod rows;
 mod schema;
 mod segment;
 mod setup;
+mod shift;
 mod unlock;
 mod vault;
 mod worker;
 
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
+pub use identity::{
+    Administered, Administration, AdministrationFault, AuditRow, CardEnrolment, Draft,
+    EmergencyRefusal, FactorId, FactorKind, FactorRow, Identified, NewPerson, NewPin, PersonRow,
+    Shift,
+};
 pub use inspect::{Facts, inspect};
 pub use setup::{RecoveredVault, open_with_recovery};
 pub use vault::{CipherFacts, cipher_facts};
@@ -51,7 +61,9 @@ use crate::confidential::{Phi, Secret};
 use crate::encounter::{Patient, SubjectId};
 use crate::hardware::{DeviceId, DeviceKind};
 use crate::moment::Moment;
-use crate::session::factor::{Badge, Pin};
+use crate::session::emergency::{EmergencyCard, EmergencyReason};
+use crate::session::factor::{Badge, Evidence, Pin, Token};
+use crate::session::policy::Pair;
 use crate::session::{Operator, OperatorId, Role};
 use crate::vitals::Observation;
 
@@ -133,6 +145,34 @@ pub enum AuditAct {
     BacklogDamaged,
     /// The cart compartment is older than the inbox remembers: somebody put a copy back.
     CartRolledBack,
+    /// A person was added.
+    PersonAdded,
+    /// A person was revoked.
+    PersonRevoked,
+    /// A badge was enrolled.
+    BadgeEnrolled,
+    /// A smart card was enrolled.
+    CardEnrolled,
+    /// A finger was enrolled.
+    FingerEnrolled,
+    /// One factor was revoked.
+    FactorRevoked,
+    /// A person got a new PIN, typed by themselves.
+    PinSet,
+    /// A person got a one-time code, and their failed tries were forgotten.
+    CodeIssued,
+    /// The vault's keys were changed.
+    KeysRotated,
+    /// Another IT person vouched.
+    Vouched,
+    /// The emergency view was opened.
+    EmergencyOpened,
+    /// The emergency view was refused.
+    EmergencyRefused,
+    /// The emergency view ended.
+    EmergencyEnded,
+    /// The recovery words opened the vault.
+    RecoveryUsed,
 }
 
 /// One audit entry as the core reports it.
@@ -146,8 +186,33 @@ pub struct AuditEntry {
     pub subject: Option<SubjectId>,
     /// Which device it concerns.
     pub device: Option<DeviceId>,
+    /// Whom of the staff it concerns.
+    #[serde(default)]
+    pub person: Option<OperatorId>,
+    /// Which factors were used.
+    #[serde(default)]
+    pub pair: Option<Pair>,
+    /// Why the emergency view was opened.
+    #[serde(default)]
+    pub reason: Option<EmergencyReason>,
     /// When.
     pub at: Timestamp,
+}
+
+impl AuditEntry {
+    /// An act that concerns nobody; the rest is filled in by struct update.
+    pub fn of(act: AuditAct, at: Timestamp) -> Self {
+        Self {
+            act,
+            operator: None,
+            subject: None,
+            device: None,
+            person: None,
+            pair: None,
+            reason: None,
+            at,
+        }
+    }
 }
 
 /// Which unlock attempt an answer belongs to; answers to abandoned attempts are discarded.
@@ -159,12 +224,19 @@ pub struct Attempt(pub u64);
 pub enum Command {
     /// First start: make the vault, the first IT admin and the recovery key.
     Initialise(Box<NewOperator>, Moment),
-    /// May this badge try a PIN now?
-    Identify(Attempt, Badge, Moment),
-    /// Derive the key from both factors and open the vault.
-    Unlock(Attempt, Badge, Pin, Moment),
-    /// Close the vault and wipe its keys. Recording goes on into the inbox.
-    Close,
+    /// May this token try a second factor now, and which?
+    Identify(Attempt, Token, Moment),
+    /// Derive the key from the factors and open the vault.
+    Unlock(Attempt, Evidence, Moment),
+    /// A finger did not match this token's owner; after five in a row their shift share is wiped.
+    FingerMissed(Token),
+    /// Seal the draft to its writer, close the vault and wipe its keys. Recording goes on into the
+    /// inbox; the emergency card is written anew.
+    Close(Option<Box<Draft>>, Moment),
+    /// Open the emergency card with one enrolled token.
+    OpenEmergency(Attempt, Token, EmergencyReason, Moment),
+    /// Manage people or read the audit log. Answered only while open.
+    Administer(Attempt, Box<Administration>, Moment),
     /// Keep one observation: in the vault when open, else sealed in the inbox.
     Record(Box<Observation>),
     /// Keep one audit entry, by the same rule.
@@ -212,6 +284,12 @@ pub enum Refusal {
     WrongFactors(Admission),
     /// The delay has not passed or the tries are used up.
     NotAdmitted(Admission),
+    /// The factors were right, but the person's time is over.
+    Expired,
+    /// No shift share that fits is alive any more: the second factor has to be a PIN.
+    ShiftOver,
+    /// The site's policy does not take this pair.
+    NotTaken,
     /// The factors were right, but the vault could not be opened.
     Damaged(StoreFault),
 }
@@ -223,6 +301,10 @@ pub struct Unlocked {
     pub operator: Operator,
     /// The patient at this bed, if one was chosen.
     pub patient: Option<Patient>,
+    /// What this person had typed and not saved last time.
+    pub draft: Option<Draft>,
+    /// They came with a one-time code and have to choose a PIN before anything else.
+    pub must_choose_pin: bool,
 }
 
 /// What the inbox import found.
@@ -273,13 +355,17 @@ pub enum Outcome {
     /// To [`Command::Initialise`].
     Initialised(RecoveryPhrase),
     /// To [`Command::Identify`].
-    Identified(Attempt, Admission),
+    Identified(Attempt, Identified),
     /// To [`Command::Unlock`].
     Unlocked(Attempt, Box<Unlocked>),
     /// To [`Command::Unlock`].
     Refused(Attempt, Refusal),
     /// To [`Command::Close`].
     Closed,
+    /// To [`Command::OpenEmergency`].
+    Emergency(Attempt, Result<Box<EmergencyCard>, EmergencyRefusal>),
+    /// To [`Command::Administer`].
+    Administered(Attempt, Result<Administered, AdministrationFault>),
     /// After an unlock, once the inbox was read.
     Imported(Import),
     /// To [`Command::ListPatients`], by family name.

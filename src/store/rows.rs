@@ -68,6 +68,7 @@ pub fn patients(
             born: Phi::new(born.map_err(|_| StoreFault::Damaged)?),
             sex: Phi::new(from_word(row.get(4)?)?),
             mrn: Phi::new(row.get(5)?),
+            allergies: Phi::default(),
         });
     }
     Ok(patients)

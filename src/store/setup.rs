@@ -5,21 +5,23 @@
 
 use std::path::PathBuf;
 
-use super::cart::{Cart, Person};
+use super::cart::{Cart, Person, TokenSlot};
 use super::device_secret::DeviceKeys;
 use super::durable::{self, StateDir};
 use super::handle::Options;
 use super::inbox::Inbox;
 use super::keep::Opened;
 use super::keyring::{Keyring, Recipient, VaultKeys};
-use super::keyslot::{self, Pair, SlotInfo, SlotOwner};
+use super::keyslot::{self, SlotInfo, SlotOwner};
 use super::primitives::{Key, key_pair, random};
 use super::recovery;
 use super::unlock::Gate;
 use super::vault::Vault;
 use super::{AuditEntry, NewOperator, RecoveryPhrase, StoreFault};
 use crate::encounter::Patient;
+use crate::moment::Moment;
 use crate::session::OperatorId;
+use crate::session::policy::Pair;
 use crate::vitals::Observation;
 
 const SLOTS: &str = "slots";
@@ -109,6 +111,7 @@ pub(super) fn initialise(
     state: &StateDir,
     options: &Options,
     first: &NewOperator,
+    now: Moment,
 ) -> Result<RecoveryPhrase, StoreFault> {
     let secret = match options.device_secret.load()? {
         Some(secret) => secret,
@@ -137,8 +140,10 @@ pub(super) fn initialise(
     Inbox::create(&dir.join(INBOX), &keys, &ring, &vault_keys)?;
     ring.save(&dir)?;
     let badge = keys.badge_index(&first.badge);
-    let initials = first.initials.clone();
-    let person = Person { id, initials, role: first.role, badge, slot };
+    let since = now.wall;
+    let tokens = vec![TokenSlot { index: badge, slot, peer: None, since }];
+    let (initials, role) = (first.initials.clone(), first.role);
+    let person = Person { id, initials, role, valid_until: None, code_since: None, tokens };
     let mut cart = Cart::default();
     cart.people.push(person);
     cart.save(&dir, &keys)?;

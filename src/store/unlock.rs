@@ -9,14 +9,15 @@ use std::fs;
 
 use super::keep::Opened;
 use super::keyring::Recipient;
-use super::keyslot::{self, Pair, Slot, SlotInfo};
+use super::keyslot::{self, Slot, SlotInfo};
 use super::primitives::{KdfCost, Key, mac, random};
 use super::setup::Store;
 use super::vault::Vault;
-use super::{Admission, Refusal, StoreFault, Unlocked};
+use super::{Admission, Identified, Refusal, StoreFault, Unlocked};
 use crate::moment::BootTime;
-use crate::session::factor::{Badge, Pin};
+use crate::session::factor::{Evidence, Pin, Token};
 use crate::session::lockout::{BootId, Tally};
+use crate::session::policy::Pair;
 use crate::session::{Operator, OperatorId};
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
@@ -64,11 +65,12 @@ impl Store {
     /// The restarted delay could not be stored.
     pub(super) fn identify(
         &mut self,
-        badge: &Badge,
+        token: &Token,
         now: BootTime,
-    ) -> Result<Admission, StoreFault> {
-        let index = self.keys.badge_index(badge);
-        Ok(self.rebased_tally(&index, now)?.admission(now))
+    ) -> Result<Identified, StoreFault> {
+        let index = self.keys.token_index(token);
+        let admission = self.rebased_tally(&index, now)?.admission(now);
+        Ok(Identified { admission, peer: None, shift: None })
     }
 
     fn rebased_tally(&mut self, index: &[u8; 32], now: BootTime) -> Result<Tally, StoreFault> {
@@ -83,18 +85,21 @@ impl Store {
     /// Tries badge and PIN, and opens the vault if they are right.
     pub(super) fn unlock(
         &mut self,
-        (badge, pin): (&Badge, &Pin),
+        evidence: &Evidence,
         now: BootTime,
     ) -> Result<Unlocked, Refusal> {
+        let Evidence::BadgePin(badge, pin) = evidence else {
+            return Err(Refusal::NotTaken);
+        };
         let index = self.keys.badge_index(badge);
-        let person = self.cart.person(&index).cloned();
+        let person = self.cart.token(&index).map(|(person, token)| (person.clone(), token.clone()));
         let mut tally = self.rebased_tally(&index, now).map_err(Refusal::Damaged)?;
         let admission = tally.admission(now);
         if !matches!(admission, Admission::Try { .. }) {
             return Err(Refusal::NotAdmitted(admission));
         }
         let (owner, slot) = match &person {
-            Some(person) => (self.owner(person.id), person.slot.clone()),
+            Some((person, token)) => (self.owner(person.id), token.slot.clone()),
             None => (self.owner(OperatorId(0)), self.stranger(&index)),
         };
         // A damaged slot is found before the try is counted: no PIN can be tested against it.
@@ -114,7 +119,7 @@ impl Store {
         let kek = keyslot::kek(&self.keys, (badge, pin), &owner, &slot, self.gate.cost);
         let kek = kek.map_err(Refusal::Damaged)?;
         let private = file.filter(|_| !repeated).and_then(|file| file.open(&kek));
-        let (Some(private), Some(person)) = (private, person) else {
+        let (Some(private), Some((person, _))) = (private, person) else {
             if !repeated {
                 self.gate.remember_wrong(tag);
             }
@@ -152,6 +157,6 @@ impl Store {
             Some(subject) => vault.patient(subject)?,
             None => None,
         };
-        Ok(Unlocked { operator, patient })
+        Ok(Unlocked { operator, patient, draft: None, must_choose_pin: false })
     }
 }

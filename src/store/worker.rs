@@ -17,7 +17,7 @@ use super::{
     Attempt, AuditAct, CartState, Command, Found, NewOperator, Outcome, Refusal, StoreFault,
 };
 use crate::moment::{BootTime, Moment};
-use crate::session::factor::{Badge, Pin};
+use crate::session::factor::{Evidence, Token};
 
 pub(super) enum Phase {
     /// The directory cannot be used; `Retry` looks again.
@@ -152,13 +152,20 @@ impl Worker {
 
     fn handle(&mut self, command: Command) {
         match command {
-            Command::Initialise(first, _) => self.initialise(&first),
-            Command::Identify(attempt, badge, now) => self.identify(attempt, &badge, now),
-            Command::Unlock(attempt, badge, pin, now) => self.unlock(attempt, (&badge, &pin), now),
-            Command::Close => {
+            Command::Initialise(first, now) => self.initialise(&first, now),
+            Command::Identify(attempt, token, now) => self.identify(attempt, &token, now),
+            Command::Unlock(attempt, evidence, now) => self.unlock(attempt, &evidence, now),
+            Command::FingerMissed(token) => self.finger_missed(&token),
+            Command::Close(draft, now) => {
+                self.keep_draft(draft.as_deref());
+                self.renew_emergency_card(now);
                 self.close();
                 self.answer(Outcome::Closed);
             }
+            Command::OpenEmergency(attempt, token, reason, now) => {
+                self.open_emergency(attempt, (&token, reason), now);
+            }
+            Command::Administer(attempt, what, now) => self.administer(attempt, *what, now),
             Command::Record(observation) => self.record(Entry::Observation(observation)),
             Command::Audit(entry) => self.record(Entry::Audit(entry)),
             Command::SaveCart(state) => self.save_cart(*state),
@@ -176,9 +183,9 @@ impl Worker {
         }
     }
 
-    fn initialise(&mut self, first: &NewOperator) {
+    fn initialise(&mut self, first: &NewOperator, now: Moment) {
         let made = match &self.phase {
-            Phase::Empty(state) => setup::initialise(state, &self.options, first),
+            Phase::Empty(state) => setup::initialise(state, &self.options, first, now),
             Phase::Stopped(fault) => Err(*fault),
             Phase::Ready(_) => Err(StoreFault::Foreign),
         };
@@ -191,24 +198,24 @@ impl Worker {
         }
     }
 
-    fn identify(&mut self, attempt: Attempt, badge: &Badge, now: Moment) {
+    fn identify(&mut self, attempt: Attempt, token: &Token, now: Moment) {
         let Phase::Ready(store) = &mut self.phase else {
             return self.faulted_again();
         };
-        match store.identify(badge, now.boot) {
-            Ok(admission) => self.answer(Outcome::Identified(attempt, admission)),
+        match store.identify(token, now.boot) {
+            Ok(identified) => self.answer(Outcome::Identified(attempt, identified)),
             Err(fault) => self.faulted(fault),
         }
     }
 
-    fn unlock(&mut self, attempt: Attempt, factors: (&Badge, &Pin), now: Moment) {
+    fn unlock(&mut self, attempt: Attempt, evidence: &Evidence, now: Moment) {
         // Fail closed: whoever tries to unlock an open vault is not whoever opened it.
         self.close();
         let Phase::Ready(store) = &mut self.phase else {
             let refusal = Refusal::Damaged(self.fault.unwrap_or(StoreFault::Damaged));
             return self.answer(Outcome::Refused(attempt, refusal));
         };
-        match store.unlock(factors, now.boot) {
+        match store.unlock(evidence, now.boot) {
             Ok(unlocked) => {
                 self.answer(Outcome::Unlocked(attempt, Box::new(unlocked)));
                 // Makes the inbox durable and then plans its import.

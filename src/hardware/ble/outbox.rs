@@ -80,6 +80,7 @@ impl State {
             | Event::BadgePresented(_)
             | Event::BadgeUnreadable(_)
             | Event::BadgeRemoved
+            | Event::Factor(_)
             | Event::Speaker(_) => self.lost = self.lost.saturating_add(1),
         }
     }

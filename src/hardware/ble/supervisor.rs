@@ -123,6 +123,8 @@ impl Desk<'_> {
                     }
                 }
             }),
+            // Not for the radio.
+            Command::Card(_) | Command::Finger(_) => {}
             Command::Disconnect(device) => self.orders.send_modify(|orders| {
                 if orders.wanted.remove(&device).is_none() {
                     tracing::debug!(?device, "was not wanted");
