@@ -9,6 +9,7 @@
 
 mod answers;
 mod care;
+mod drafts;
 mod facts;
 mod project;
 
@@ -30,8 +31,10 @@ use crate::notice::Notice;
 use crate::pairing::{Advertisement, Pairing};
 use crate::session::factor::{Evidence, Token};
 use crate::session::setup::{self, Setup, Step};
-use crate::session::{self, Session, State};
-use crate::store::{AuditAct, AuditEntry, CartState, Command as StoreCommand, Outcome, StoreFault};
+use crate::session::{self, Session};
+use crate::store::{
+    AuditAct, AuditEntry, CartState, Command as StoreCommand, Draft, Outcome, StoreFault,
+};
 use crate::vitals::decimal::Decimal;
 use crate::vitals::live::Live;
 use crate::vitals::nomenclature::{Absent, Mdc, Unit};
@@ -119,6 +122,8 @@ pub struct Kiosk {
     patients: Option<Vec<Patient>>,
     page: Page,
     forms_saved: u64,
+    /// What the logged-in person has typed into the patient form and not saved (S-1).
+    draft: Option<Box<Draft>>,
     language: Language,
     notice: Option<(Notice, BootTime)>,
     readers: BTreeMap<ReaderKind, ReaderHealth>,
@@ -152,6 +157,7 @@ impl Kiosk {
             patients: None,
             page: Page::Bedside,
             forms_saved: 0,
+            draft: None,
             language: around.config.language,
             notice,
             readers: readers.into_iter().map(|kind| (kind, ReaderHealth::NotFitted)).collect(),
@@ -320,9 +326,12 @@ impl Kiosk {
             | Intent::Release(_)
             | Intent::ChoosePatient(_)
             | Intent::AddPatient(_) => self.on_care(now, intent),
+            Intent::DraftPatient(form) => {
+                self.keep_draft(form);
+                vec![]
+            }
             Intent::BeginEmergency
             | Intent::ChooseReason(_)
-            | Intent::DraftPatient(_)
             | Intent::SearchPeople(_)
             | Intent::OpenPerson(_)
             | Intent::AddPerson(_)
@@ -352,10 +361,7 @@ impl Kiosk {
         if !matches!(self.phase, Phase::Running) {
             return vec![];
         }
-        let was = match self.session.state() {
-            State::Open { operator, .. } => Some(operator.id),
-            State::Locked | State::Partial { .. } | State::Unlocking { .. } => None,
-        };
+        let was = self.session.operator().map(|operator| operator.id);
         let mut effects = Vec::new();
         for effect in self.session.handle(now.boot, event) {
             match effect {
@@ -389,7 +395,8 @@ impl Kiosk {
                         let entry = AuditEntry { operator: was, ..locked };
                         effects.push(Effect::Store(StoreCommand::Audit(entry)));
                     }
-                    effects.push(Effect::Store(StoreCommand::Close(None, now)));
+                    let draft = self.take_draft();
+                    effects.push(Effect::Store(StoreCommand::Close(draft, now)));
                 }
                 session::Effect::Notify(notice) => self.notify(now, notice),
             }
@@ -417,10 +424,7 @@ impl Kiosk {
     }
 
     fn audit(&self, now: Moment, act: AuditAct, device: Option<DeviceId>) -> Effect {
-        let operator = match self.session.state() {
-            State::Open { operator, .. } => Some(operator.id),
-            State::Locked | State::Partial { .. } | State::Unlocking { .. } => None,
-        };
+        let operator = self.session.operator().map(|operator| operator.id);
         let entry =
             AuditEntry { operator, subject: self.subject, device, ..AuditEntry::of(act, now.wall) };
         Effect::Store(StoreCommand::Audit(entry))

@@ -21,7 +21,6 @@ use crate::moment::{BootTime, Moment};
 use crate::pairing::Device;
 use crate::session::State;
 use crate::session::factor::TokenKind;
-use crate::session::policy::Level;
 use crate::session::setup::{Setup, Step};
 use crate::vitals::live::Parameter;
 use crate::vitals::nomenclature::Unit;
@@ -58,7 +57,7 @@ impl Kiosk {
         }
     }
 
-    fn hour_minute(&self, at: Timestamp) -> (i8, i8) {
+    pub(super) fn hour_minute(&self, at: Timestamp) -> (i8, i8) {
         let clock = self.clock(at);
         (clock.hour, clock.minute)
     }
@@ -76,12 +75,14 @@ impl Kiosk {
     }
 
     fn open_frame(&self, now: Moment) -> Option<OpenFrame> {
-        let State::Open { operator, idle_deadline, .. } = self.session.state() else { return None };
+        let State::Open { operator, pair, since, idle_deadline, .. } = self.session.state() else {
+            return None;
+        };
         let operator = OperatorChip {
             initials: operator.initials.clone(),
             role: operator.role,
-            level: Level::Copyable,
-            since: self.hour_minute(now.wall),
+            level: pair.level(),
+            since: self.hour_minute(wall_of(now, *since)),
             minutes_left: ceil_seconds(idle_deadline.since(now.boot)).div_ceil(60),
         };
         let patient = self.patient.as_ref().map(|patient| self.banner(now, patient));
@@ -294,6 +295,11 @@ fn prompt(purpose: PinPurpose, prompt: u64, busy: bool) -> PinPrompt {
         wait_s: None,
         busy,
     }
+}
+
+/// The wall-clock time of an earlier instant, as the clock stands now.
+pub(super) fn wall_of(now: Moment, earlier: BootTime) -> Timestamp {
+    now.wall.checked_sub(now.boot.since(earlier)).unwrap_or(Timestamp::MIN)
 }
 
 fn ceil_seconds(length: Duration) -> u64 {
