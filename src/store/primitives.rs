@@ -153,6 +153,18 @@ pub fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
     keyed(key, parts).finalize().into_bytes().into()
 }
 
+/// HMAC-SHA256 as a key, over parts that are secret: neither is left on the stack.
+pub fn mac_key(key: &[u8; 32], parts: &[&[u8]]) -> Key {
+    let made = Key::filled_by(|made| fill_mac(key, parts, made));
+    wipe_stack();
+    made
+}
+
+#[inline(never)]
+fn fill_mac(key: &[u8; 32], parts: &[&[u8]], made: &mut [u8]) {
+    made.copy_from_slice(&keyed(key, parts).finalize().into_bytes());
+}
+
 /// Whether `tag` is the HMAC of `parts`, in constant time.
 pub fn mac_fits(key: &[u8; 32], parts: &[&[u8]], tag: &[u8]) -> bool {
     keyed(key, parts).verify_slice(tag).is_ok()
