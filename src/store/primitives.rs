@@ -129,8 +129,16 @@ fn wipe_stack() {
     std::hint::black_box(&below);
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How often this thread has stretched a PIN.
+    pub static STRETCHED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
 /// Argon2id of a PIN.
 pub fn stretch(pin: &[u8], salt: &[u8; 16], cost: KdfCost) -> Result<Key, StoreFault> {
+    #[cfg(test)]
+    STRETCHED.set(STRETCHED.get() + 1);
     let params = Params::new(cost.memory_kib, cost.passes, 1, Some(32));
     let params = params.map_err(|_| StoreFault::Io)?;
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);

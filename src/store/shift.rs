@@ -17,8 +17,8 @@
 //! is kept. Core images and debuggers are kept away from the whole process at its start
 //! (`telemetry::forbid_dumps`).
 //!
-//! A share takes only the token that logged in: another token's number is not known to this machine.
-//! A full login with that token adds it. It ends with its time (boot time), when wall time was set,
+//! A share takes the token that logged in, and the person's others as far as the vault knows their
+//! shares of the key. It ends with its time (boot time), when wall time was set,
 //! when the machine slept too long, after five misses, with the person's end, and with the program.
 
 use std::time::Duration;
@@ -28,6 +28,7 @@ use region::LockGuard;
 use zeroize::Zeroize;
 
 use super::StoreFault;
+use super::cart::Counter;
 use super::device_secret::DeviceKeys;
 use super::primitives::{Key, derive, open, seal};
 use super::setup::Store;
@@ -91,10 +92,9 @@ impl Salts {
         }
     }
 
-    fn key(&self, place: usize, keys: &DeviceKeys, who: (OperatorId, &Token)) -> Option<Key> {
+    fn key(&self, place: usize, operator: OperatorId, share: &Key) -> Option<Key> {
         let salt = self.page.0.get(place)?;
-        let share = keys.token_share(who.1);
-        Some(derive(salt, share.as_slice(), &[b"shift v1", &who.0.0.to_be_bytes()]))
+        Some(derive(salt, share.as_slice(), &[b"shift v1", &operator.0.to_be_bytes()]))
     }
 }
 
@@ -142,10 +142,16 @@ fn signed(at: BootTime) -> SignedDuration {
     SignedDuration::try_from(at.0).unwrap_or(SignedDuration::MAX)
 }
 
-/// Who a share is made for, and for how long.
-pub(super) struct Grant<'a> {
+/// A token that opens a share: its look-up, and its share of the key.
+pub(super) struct Opener {
+    pub index: [u8; 32],
+    pub share: Key,
+}
+
+/// Who a share is made for, what opens it, and for how long.
+pub(super) struct Grant {
     pub operator: OperatorId,
-    pub token: &'a Token,
+    pub openers: Vec<Opener>,
     pub length: Duration,
 }
 
@@ -164,39 +170,49 @@ pub(super) struct Shifts {
 }
 
 impl Shifts {
-    /// Leaves a share for the person and token of a full login, in place of any older one of that
-    /// token.
+    /// Leaves a share for the person of a full login. What another token of theirs opens stays.
     ///
     /// # Errors
     /// No memory could be locked, or there are no random numbers; then there is no share.
     pub(super) fn keep(
         &mut self,
-        keys: &DeviceKeys,
-        grant: &Grant<'_>,
-        (private, templates): (&Key, &[Template]),
+        grant: &Grant,
+        content: (&Key, &[Template]),
         clocks: Clocks,
     ) -> Result<(), StoreFault> {
         self.end_over(clocks);
-        let index = keys.token_index(grant.token);
+        let opens = |door: &Door| grant.openers.iter().any(|opener| opener.index == door.index);
         // One token belongs to one person, whatever it did before.
-        self.end_where(|share| {
-            share.operator != grant.operator && share.doors.iter().any(|door| door.index == index)
-        });
+        self.end_where(|share| share.operator != grant.operator && share.doors.iter().any(opens));
         let place = self.place_for(grant.operator, clocks)?;
-        let Self { salts: Some(salts), shares, .. } = self else {
-            return Err(StoreFault::Io);
-        };
-        let key = salts.key(place, keys, (grant.operator, grant.token));
-        let key = key.ok_or(StoreFault::Full)?;
-        let door = door(&key, index, private, templates)?;
-        if let Some(share) = shares.iter_mut().find(|share| share.operator == grant.operator) {
+        let made = self.doors(place, grant, content);
+        if made.is_err() {
+            self.end(grant.operator);
+        }
+        let made = made?;
+        for share in self.shares.iter_mut().filter(|share| share.operator == grant.operator) {
             share.made = clocks;
             share.ends = clocks.now.boot + grant.length.min(SHIFT_MAX);
             share.misses = 0;
-            share.doors.retain(|other| other.index != index);
-            share.doors.push(door);
+            share.doors.retain(|door| !opens(door));
         }
+        let share = self.shares.iter_mut().find(|share| share.operator == grant.operator);
+        share.ok_or(StoreFault::Full)?.doors.extend(made);
         Ok(())
+    }
+
+    fn doors(
+        &self,
+        place: usize,
+        grant: &Grant,
+        (private, templates): (&Key, &[Template]),
+    ) -> Result<Vec<Door>, StoreFault> {
+        let salts = self.salts.as_ref().ok_or(StoreFault::Io)?;
+        let doors = grant.openers.iter().map(|opener| {
+            let key = salts.key(place, grant.operator, &opener.share).ok_or(StoreFault::Full)?;
+            door(&key, opener.index, private, templates)
+        });
+        doors.collect()
     }
 
     /// The place of the person's salt; draws one for a person without.
@@ -270,7 +286,8 @@ impl Shifts {
         let of_token = |share: &Share| share.doors.iter().position(|door| door.index == index);
         let (share, door) = self.shares.iter().find_map(|share| Some((share, of_token(share)?)))?;
         let door = share.doors.get(door)?;
-        let key = self.salts.as_ref()?.key(share.place, keys, (share.operator, token))?;
+        let key = keys.token_share(token);
+        let key = self.salts.as_ref()?.key(share.place, share.operator, &key)?;
         Some((share.operator, door, key))
     }
 
@@ -330,9 +347,11 @@ fn door(
 }
 
 impl Store {
-    /// Ends a person's shift: after a revocation, a new PIN, or a taken finger.
+    /// Ends a person's shift, and forgets which PINs were wrong: after a revocation, a new PIN, or a
+    /// taken finger.
     pub(super) fn end_shift(&mut self, operator: OperatorId) {
         self.gate.shifts.end(operator);
+        self.gate.forget_wrong(Counter::Person(operator));
     }
 }
 
@@ -365,3 +384,6 @@ impl Worker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,7 @@ use super::keyring::Recipient;
 use super::keyslot::{self, Slot, SlotInfo, SlotOwner};
 use super::primitives::{KdfCost, Key, mac, random};
 use super::setup::Store;
-use super::shift::{Clocks, Grant, Reopened, Shifts};
+use super::shift::{Clocks, Grant, Opener, Reopened, Shifts};
 use super::vault::Vault;
 use super::{Admission, Identified, Refusal, Shift, StoreFault, Unlocked};
 use crate::moment::BootTime;
@@ -71,6 +71,10 @@ impl Gate {
             self.wrong.pop_front();
         }
         self.wrong.push_back((counter, tag));
+    }
+
+    pub(super) fn forget_wrong(&mut self, counter: Counter) {
+        self.wrong.retain(|(wrong, _)| *wrong != counter);
     }
 }
 
@@ -198,7 +202,7 @@ impl Store {
             self.cart.set_tally(counter, tally);
             self.save_cart().map_err(Refusal::Damaged)?;
         }
-        tracing::debug!(repeated, "a try is counted and now tested");
+        tracing::debug!("a try is counted and now tested");
         let kek = self.kek(evidence, &owner, &slot).map_err(Refusal::Damaged)?;
         let private = file.filter(|_| !repeated).and_then(|file| file.open(&kek));
         let (Some(private), Some((person, _))) = (private, known) else {
@@ -208,7 +212,7 @@ impl Store {
             return Err(Refusal::WrongFactors(tally.admission(now)));
         };
         tally.clear();
-        self.gate.wrong.retain(|(wrong, _)| *wrong != counter);
+        self.gate.forget_wrong(counter);
         self.cart.set_tally(counter, tally);
         if let Err(fault) = self.save_cart() {
             // The try stays counted on disk, which only errs on the strict side.
@@ -286,9 +290,8 @@ impl Store {
         let token = evidence.token();
         let policy = self.gate.policy;
         let (finger, tap) = in_shift(token.kind());
-        let Some((person, _)) = self.cart.token(&self.keys.token_index(&token)) else {
-            return Ok(());
-        };
+        let index = self.keys.token_index(&token);
+        let Some((person, _)) = self.cart.token(&index) else { return Ok(()) };
         let operator = person.id;
         let templates = match policy.allows(finger) {
             true => opened.vault().templates(operator)?,
@@ -297,8 +300,9 @@ impl Store {
         if templates.is_empty() && !policy.allows(tap) {
             return Ok(());
         }
-        let grant = Grant { operator, token: &token, length: policy.shift };
-        self.gate.shifts.keep(&self.keys, &grant, (private, &templates), clocks)
+        let openers = vec![Opener { index, share: self.keys.token_share(&token) }];
+        let grant = Grant { operator, openers, length: policy.shift };
+        self.gate.shifts.keep(&grant, (private, &templates), clocks)
     }
 
     fn stranger(&self, index: &[u8; 32], pair: Pair) -> SlotInfo {
@@ -330,3 +334,7 @@ fn is_fresh(since: Timestamp, now: Timestamp) -> bool {
     let late = since.checked_add(CODE_MAX).unwrap_or(Timestamp::MAX);
     (early..late).contains(&now)
 }
+
+#[cfg(test)]
+#[cfg(feature = "store")]
+mod tests;
