@@ -23,6 +23,7 @@ use super::{AuditEntry, audit};
 use crate::confidential::Phi;
 use crate::encounter::{Patient, SubjectId};
 use crate::session::OperatorId;
+use crate::session::factor::Template;
 use crate::vitals::Observation;
 
 /// Statements that lead from each version of the schema to the next.
@@ -237,6 +238,11 @@ impl Vault {
             |row| row.get(0),
         )?;
         Ok(Phi::new(name))
+    }
+
+    /// A person's fingerprint templates.
+    pub fn templates(&self, _operator: OperatorId) -> Result<Vec<Template>, StoreFault> {
+        Ok(Vec::new())
     }
 
     /// Adds a patient.

@@ -64,10 +64,14 @@ impl Store {
                 StoreFault::Damaged
             });
         }
-        let cart = cart?;
+        let mut cart = cart?;
         let inbox = Inbox::resume(&dir.join(INBOX), &keys, &ring)?;
-        let rolled_back = inbox.cart_generation() > cart.generation;
-        let gate = Gate::new(options.cost)?;
+        let (generation, counted) = inbox.witnessed();
+        let rolled_back = generation > cart.generation;
+        if rolled_back {
+            cart.catch_up(generation, counted);
+        }
+        let gate = Gate::new(options)?;
         let store = Self { state, keys, ring, cart, inbox, gate, open: None, rolled_back };
         Ok(Loaded::Store(Box::new(store)))
     }
@@ -75,7 +79,7 @@ impl Store {
     /// Writes the cart compartment and its second witness.
     pub(super) fn save_cart(&mut self) -> Result<(), StoreFault> {
         self.cart.save(&self.state.store(), &self.keys)?;
-        self.inbox.witness_cart(self.cart.generation)
+        self.inbox.witness_cart(&self.cart)
     }
 
     pub(super) fn owner(&self, operator: OperatorId) -> SlotOwner {

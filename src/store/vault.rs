@@ -49,6 +49,7 @@ mod absent {
     use crate::confidential::Phi;
     use crate::encounter::{Patient, SubjectId};
     use crate::session::OperatorId;
+    use crate::session::factor::Template;
     use crate::store::primitives::Key;
     use crate::store::segment::Entry;
     use crate::store::{AuditEntry, Observation};
@@ -77,6 +78,9 @@ mod absent {
             match *self {}
         }
         pub fn operator_name(&self, _: OperatorId) -> Result<Phi<String>, StoreFault> {
+            match *self {}
+        }
+        pub fn templates(&self, _: OperatorId) -> Result<Vec<Template>, StoreFault> {
             match *self {}
         }
         pub fn add_patient(&mut self, _: &Patient) -> Result<(), StoreFault> {
