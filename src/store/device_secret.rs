@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use super::StoreFault;
 use super::durable;
 use super::primitives::{Key, derive, mac};
+use crate::session::OperatorId;
 use crate::session::factor::{Badge, Token};
 
 /// Name of the systemd credential.
@@ -184,6 +185,27 @@ impl DeviceKeys {
     pub fn badge_share(&self, badge: &Badge) -> Key {
         let share = mac(&self.secret, &[badge.family.tag(), badge.uid()]);
         Key::from_slice(&share).expect("HMAC-SHA256 gives 32 bytes")
+    }
+
+    /// A token's share of what it opens without a second factor: the emergency card.
+    pub fn token_share(&self, token: &Token) -> Key {
+        match token {
+            Token::Badge(badge) => self.badge_share(badge),
+            Token::Card(card) => {
+                let share = mac(&self.secret, &[b"piv", &card.0]);
+                Key::from_slice(&share).expect("HMAC-SHA256 gives 32 bytes")
+            }
+        }
+    }
+
+    /// The emergency card's file.
+    pub fn emergency(&self) -> Key {
+        self.key(&[b"emergency"])
+    }
+
+    /// Name of a person's draft, which tells nobody whose it is.
+    pub fn draft_name(&self, operator: OperatorId) -> [u8; 32] {
+        mac(&self.key(&[b"draft"]), &[&operator.0.to_be_bytes()])
     }
 
     /// A salt for a badge that nobody enrolled, so that its PIN costs the same time.

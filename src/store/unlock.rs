@@ -46,6 +46,11 @@ impl Gate {
         (*badge, mac(&self.tag_key, &[badge, pin.ascii()]))
     }
 
+    /// Forgets which PINs were wrong: one of them may be somebody's PIN by now.
+    pub(super) fn forget_wrong(&mut self) {
+        self.wrong.clear();
+    }
+
     fn remember_wrong(&mut self, tag: ([u8; 32], [u8; 32])) {
         if self.wrong.len() >= WRONG_MAX {
             self.wrong.pop_front();
@@ -72,6 +77,18 @@ impl Store {
         let index = self.keys.token_index(token);
         let admission = self.rebased_tally(self.cart.counter(&index), now)?.admission(now);
         Ok(Identified { admission, peer: None, shift: None })
+    }
+
+    /// Whose factors these are, counted like those of an unlock; nothing is opened.
+    pub(super) fn verify(
+        &mut self,
+        evidence: &Evidence,
+        now: crate::moment::Moment,
+    ) -> Result<OperatorId, Refusal> {
+        let opened = self.open.take();
+        let unlocked = self.unlock(evidence, now.boot);
+        self.open = opened;
+        unlocked.map(|unlocked| unlocked.operator.id)
     }
 
     fn rebased_tally(&mut self, counter: Counter, now: BootTime) -> Result<Tally, StoreFault> {
@@ -138,9 +155,10 @@ impl Store {
         let keys = self.ring.open(Recipient::Operator(person.id), &private);
         let keys = keys.ok_or(Refusal::Damaged(StoreFault::Damaged))?;
         let vault = Vault::open(&self.vault_path(), &keys.database()).map_err(Refusal::Damaged)?;
+        let person_id = person.id;
         let unlocked = self.welcome(&vault, (person.id, person.initials, person.role));
         let unlocked = unlocked.map_err(Refusal::Damaged)?;
-        self.open = Some(Opened::new(vault, keys));
+        self.open = Some(Opened::new(vault, keys, Some(person_id)));
         Ok(unlocked)
     }
 
