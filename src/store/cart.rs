@@ -4,8 +4,10 @@
 //! and initials, the keyed badge index and the lockout tallies. No patient data and no names.
 //!
 //! S-5: the tallies live here, and [`Cart::save`] is durable when it returns. Known and unknown badges
-//! are counted in the same way. What a restored older copy of this file cannot hide is that it is
-//! older: `generation` rises with every write and the vault remembers the highest one it saw.
+//! are counted in the same way. A restored older copy of this file cannot hide that it is older, and
+//! gives no try back: `generation` rises with every write, and the head of the inbox remembers it with
+//! the tallies. A copy of both files put back together does give tries back; only a counter outside
+//! the disk could tell, and without one the protection is called reduced.
 
 use std::path::Path;
 
@@ -94,8 +96,9 @@ pub struct EmergencyKey {
     pub sealed: Vec<u8>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Counted {
+/// Tries as they are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
     counter: Counter,
     tally: Tally,
 }
@@ -164,6 +167,25 @@ impl Cart {
             let token = person.tokens.iter().find(|token| token.index == *index)?;
             Some((person, token))
         })
+    }
+
+    /// The tallies that count something against somebody, for a second witness.
+    pub fn counted(&self) -> Vec<Counted> {
+        let counts =
+            |counted: &&Counted| counted.tally.failures() > 0 && self.is_enrolled(counted.counter);
+        self.counted.iter().filter(counts).copied().collect()
+    }
+
+    /// Takes over what a second witness remembers of a newer compartment than this one: nobody gets a
+    /// try back by putting an older file in its place. In memory.
+    pub fn catch_up(&mut self, generation: u64, witnessed: &[Counted]) {
+        self.generation = self.generation.max(generation);
+        for witnessed in witnessed {
+            let here = self.tally(witnessed.counter).map_or(0, |tally| tally.failures());
+            if here < witnessed.tally.failures() {
+                self.set_tally(witnessed.counter, witnessed.tally);
+            }
+        }
     }
 
     /// What a token's tries are counted for: one person's badges share their PIN and so their tries,

@@ -107,8 +107,7 @@ impl Store {
             }
         };
         let plain = open_with(private, SEAL_INFO, &context(&self.ring, operator), &sealed);
-        let content: Option<Content> =
-            plain.and_then(|plain| serde_json::from_slice(&plain).ok());
+        let content: Option<Content> = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
         if content.is_none() {
             tracing::warn!("a draft was damaged and is dropped");
         }

@@ -29,9 +29,7 @@ use super::segment::{Entry, frame, framed};
 use super::setup::Store;
 use super::vault::Vault;
 use super::worker::{Phase, Worker};
-use super::{
-    Attempt, AuditAct, AuditEntry, EmergencyRefusal, Outcome, StoreFault, durable,
-};
+use super::{Attempt, AuditAct, AuditEntry, EmergencyRefusal, Outcome, StoreFault, durable};
 use crate::moment::{BootTime, Moment};
 use crate::session::OperatorId;
 use crate::session::emergency::{EmergencyCard, EmergencyReason, NUMERICS_MAX, PastNumeric};
@@ -156,10 +154,7 @@ impl Store {
     }
 
     /// Opens the emergency card with a token of somebody who may still log in.
-    fn read_emergency_card(
-        &self,
-        token: &Token,
-    ) -> Result<EmergencyCard, EmergencyRefusal> {
+    fn read_emergency_card(&self, token: &Token) -> Result<EmergencyCard, EmergencyRefusal> {
         let damaged = EmergencyRefusal::Damaged;
         let content = durable::read(&self.state.store().join(FILE), FILE_MAX).map_err(damaged)?;
         // An empty file is what a revocation leaves where there is no card to write.

@@ -12,6 +12,7 @@ use super::keyslot::{self, SlotInfo};
 use super::people::Desk;
 use super::primitives::{Key, key_pair, random};
 use super::setup::Store;
+use super::shift::Clocks;
 use super::vault::{TemplateRow, TokenRow};
 use super::{
     Administered, AdministrationFault as Fault, AuditAct, AuditEntry, CardEnrolment, NewPerson,
@@ -86,14 +87,15 @@ impl Store {
             return Ok(None);
         }
         let evidence = voucher.ok_or(Fault::VoucherNeeded)?;
-        let voucher = self.verify(&evidence, desk.now).map_err(|refusal| match refusal {
-            Refusal::Damaged(fault) => Fault::Store(fault),
-            Refusal::WrongFactors(_)
-            | Refusal::NotAdmitted(_)
-            | Refusal::Expired
-            | Refusal::ShiftOver
-            | Refusal::NotTaken => Fault::VoucherWrong,
-        })?;
+        let voucher =
+            self.verify(&evidence, Clocks::at(desk.now)).map_err(|refusal| match refusal {
+                Refusal::Damaged(fault) => Fault::Store(fault),
+                Refusal::WrongFactors(_)
+                | Refusal::NotAdmitted(_)
+                | Refusal::Expired
+                | Refusal::ShiftOver
+                | Refusal::NotTaken => Fault::VoucherWrong,
+            })?;
         let may_vouch = self
             .cart
             .person(voucher)
@@ -170,18 +172,21 @@ impl Store {
         let subject: String = enrolment.subject.reveal().chars().take(SUBJECT_CHARS_MAX).collect();
         let row = TokenRow {
             slot: slot.id,
-            operator,
             kind: TokenKind::Card,
             subject: Some(Phi::new(subject)),
             share: None,
             kek,
         };
-        let slotted =
-            TokenSlot { index, slot, peer: Some(enrolment.peer), since: desk.now.wall };
+        let slotted = TokenSlot { index, slot, peer: Some(enrolment.peer), since: desk.now.wall };
         let mut cart = self.cart.clone();
         cart.forget_token(&index);
         cart.emergency.push(emergency::new_key(&self.keys, &self.ring.device, &token)?);
-        self.keep_tokens(desk, (&mut cart, operator), vec![(slotted, row)], AuditAct::CardEnrolled)?;
+        self.keep_tokens(
+            desk,
+            (&mut cart, operator),
+            vec![(slotted, row)],
+            AuditAct::CardEnrolled,
+        )?;
         Ok(Administered::Enrolled(None))
     }
 
@@ -199,7 +204,7 @@ impl Store {
         }
         let entry = self.entry(AuditAct::FingerEnrolled, operator, desk.now);
         self.audit(entry)?;
-        self.vault()?.add_template(&TemplateRow { operator, template, since: desk.now.wall })?;
+        self.vault()?.add_template(operator, &TemplateRow { template, since: desk.now.wall })?;
         // A live share holds the fingers of its login.
         self.end_shift(operator);
         Ok(Administered::Enrolled(None))
@@ -266,8 +271,7 @@ impl Store {
             let kek = keyslot::kek_of_share(factors, &owner, &slot, desk.options.cost)?;
             keyslot::write(&self.slots(), &self.keys, &owner, &slot, (&kek, &private))?;
             let (kind, subject) = (TokenKind::Badge, None);
-            let row =
-                TokenRow { slot: slot.id, operator, kind, subject, share: Some(share), kek };
+            let row = TokenRow { slot: slot.id, kind, subject, share: Some(share), kek };
             slotted.push((TokenSlot { index, slot, peer: None, since }, row));
         }
         cart.forget_tries(operator);
@@ -276,7 +280,6 @@ impl Store {
             person.code_used = false;
         }
         self.keep_tokens(desk, (&mut cart, operator), slotted, act)?;
-        self.gate.forget_wrong();
         self.end_shift(operator);
         Ok(Administered::Enrolled(given.code()))
     }
@@ -292,7 +295,7 @@ impl Store {
         let (tokens, rows): (Vec<TokenSlot>, Vec<TokenRow>) = slotted.into_iter().unzip();
         let entry = self.entry(act, operator, desk.now);
         let vault = self.vault()?;
-        vault.add_tokens(&rows)?;
+        vault.add_tokens(operator, &rows)?;
         self.audit(entry)?;
         let mut kept = Vec::new();
         for person in cart.people.iter_mut().filter(|person| person.id == operator) {
@@ -366,10 +369,10 @@ fn draw_code() -> Result<Pin, StoreFault> {
 /// Name and initials as they are kept; `None` if one is missing or too long.
 fn checked(new: &NewPerson) -> Option<(String, String)> {
     let name = new.name.reveal().trim();
-    let fits = (1..=NAME_CHARS_MAX).contains(&name.chars().count())
-        && !name.chars().any(char::is_control);
+    let fits =
+        (1..=NAME_CHARS_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     let initials = new.initials.trim();
-    let short = (2..=3).contains(&initials.chars().count())
-        && initials.chars().all(char::is_alphanumeric);
+    let short =
+        (2..=3).contains(&initials.chars().count()) && initials.chars().all(char::is_alphanumeric);
     (fits && short).then(|| (name.to_owned(), initials.to_owned()))
 }

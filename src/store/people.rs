@@ -323,9 +323,8 @@ fn row(vault: &Vault, cart: &Cart, person: &Person) -> Result<PersonRow, StoreFa
         factors.push(FactorRow { id, kind, since: row.since });
     }
     factors.sort_by_key(|factor| factor.since);
-    let failures = cart
-        .tally(super::cart::Counter::Person(person.id))
-        .map_or(0, |tally| tally.failures());
+    let failures =
+        cart.tally(super::cart::Counter::Person(person.id)).map_or(0, |tally| tally.failures());
     Ok(PersonRow {
         id: person.id,
         name: vault.operator_name(person.id)?,

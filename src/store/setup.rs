@@ -16,9 +16,7 @@ use super::keyslot::{self, SlotInfo, SlotOwner};
 use super::primitives::{Key, key_pair, random};
 use super::unlock::Gate;
 use super::vault::{TokenRow, Vault};
-use super::{
-    AuditEntry, NewOperator, RecoveryPhrase, StoreFault, emergency, recovery, rotation,
-};
+use super::{AuditEntry, NewOperator, RecoveryPhrase, StoreFault, emergency, recovery, rotation};
 use crate::encounter::Patient;
 use crate::moment::Moment;
 use crate::session::OperatorId;
@@ -70,9 +68,13 @@ impl Store {
             });
         }
         rotation::settle(&dir, ring.epoch)?;
-        let (cart, inbox) = beside(&dir, &keys, &ring)?;
-        let rolled_back = inbox.cart_generation() > cart.generation;
-        let gate = Gate::new(options.cost)?;
+        let (mut cart, inbox) = beside(&dir, &keys, &ring)?;
+        let (generation, counted) = inbox.witnessed();
+        let rolled_back = generation > cart.generation;
+        if rolled_back {
+            cart.catch_up(generation, counted);
+        }
+        let gate = Gate::new(options)?;
         let store = Self { state, keys, ring, cart, inbox, gate, open: None, rolled_back };
         store.sweep()?;
         Ok(Loaded::Store(Box::new(store)))
@@ -108,7 +110,7 @@ impl Store {
     /// Writes the cart compartment and its second witness.
     pub(super) fn save_cart(&mut self) -> Result<(), StoreFault> {
         self.cart.save(&self.state.store(), &self.keys)?;
-        self.inbox.witness_cart(self.cart.generation)
+        self.inbox.witness_cart(&self.cart)
     }
 
     pub(super) fn owner(&self, operator: OperatorId) -> SlotOwner {
@@ -179,14 +181,8 @@ pub(super) fn initialise(
 
     let mut vault = Vault::create(&dir.join(VAULT), &vault_keys.database())?;
     vault.add_operator(id, &first.name, &private)?;
-    vault.add_tokens(&[TokenRow {
-        slot: slot.id,
-        operator: id,
-        kind: TokenKind::Badge,
-        subject: None,
-        share: Some(keys.badge_share(&first.badge)),
-        kek,
-    }])?;
+    let (kind, share) = (TokenKind::Badge, Some(keys.badge_share(&first.badge)));
+    vault.add_tokens(id, &[TokenRow { slot: slot.id, kind, subject: None, share, kek }])?;
     vault.close()?;
     Inbox::create(&dir.join(INBOX), &keys, &ring, &vault_keys)?;
     ring.save(&dir)?;

@@ -65,11 +65,9 @@ impl Vault {
     pub fn private_key(&self, id: OperatorId) -> Result<Option<Key>, StoreFault> {
         let private: Option<Option<Vec<u8>>> = self
             .connection
-            .query_row(
-                "SELECT private FROM operators WHERE id = ?1",
-                [id.0.to_be_bytes()],
-                |row| row.get(0),
-            )
+            .query_row("SELECT private FROM operators WHERE id = ?1", [id.0.to_be_bytes()], |row| {
+                row.get(0)
+            })
             .optional()?;
         let private = private.flatten().map(Secret::new);
         Ok(private.and_then(|private| Key::from_slice(private.expose())))
@@ -95,7 +93,11 @@ impl Vault {
     ///
     /// # Errors
     /// As writing a file; then none of them was kept.
-    pub fn add_tokens(&mut self, tokens: &[TokenRow]) -> Result<(), StoreFault> {
+    pub fn add_tokens(
+        &mut self,
+        operator: OperatorId,
+        tokens: &[TokenRow],
+    ) -> Result<(), StoreFault> {
         let transaction = self.connection.transaction()?;
         for token in tokens {
             transaction.execute(
@@ -103,7 +105,7 @@ impl Vault {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![
                     token.slot,
-                    token.operator.0.to_be_bytes(),
+                    operator.0.to_be_bytes(),
                     word(&token.kind)?,
                     token.subject.as_ref().map(Phi::reveal),
                     token.share.as_ref().map(|share| share.as_slice()),
@@ -130,7 +132,6 @@ impl Vault {
             let (share, kek) = (share.map(Secret::new), Secret::new(row.get::<_, Vec<u8>>(4)?));
             tokens.push(TokenRow {
                 slot: row.get(0)?,
-                operator,
                 kind: from_word(row.get(1)?)?,
                 subject: subject.map(Phi::new),
                 share: share.and_then(|share| Key::from_slice(share.expose())),
@@ -161,7 +162,11 @@ impl Vault {
     ///
     /// # Errors
     /// As writing a file.
-    pub fn add_template(&mut self, row: &TemplateRow) -> Result<(), StoreFault> {
+    pub fn add_template(
+        &mut self,
+        operator: OperatorId,
+        row: &TemplateRow,
+    ) -> Result<(), StoreFault> {
         let Template { id, finger, sensor, print } = &row.template;
         let sensor = serde_json::to_string(sensor).map_err(|_| StoreFault::Io)?;
         self.connection.execute(
@@ -169,7 +174,7 @@ impl Vault {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 id.0.to_be_bytes(),
-                row.operator.0.to_be_bytes(),
+                operator.0.to_be_bytes(),
                 word(finger)?,
                 sensor,
                 print.expose(),
@@ -200,7 +205,7 @@ impl Vault {
                 print: Secret::new(row.get(3)?),
             };
             let since = timestamp(row.get(4)?)?;
-            templates.push(TemplateRow { operator, template, since });
+            templates.push(TemplateRow { template, since });
         }
         Ok(templates)
     }

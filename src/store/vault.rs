@@ -27,8 +27,6 @@ pub struct Cursor {
 pub struct TokenRow {
     /// Its slot.
     pub slot: [u8; 16],
-    /// Whose it is.
-    pub operator: OperatorId,
     /// Badge or card.
     pub kind: TokenKind,
     /// Subject of a card's certificate.
@@ -40,11 +38,9 @@ pub struct TokenRow {
     pub kek: Key,
 }
 
-/// A fingerprint template with its owner.
+/// A fingerprint template with the time of its enrolment.
 #[derive(Clone, Debug)]
 pub struct TemplateRow {
-    /// Whose finger it is.
-    pub operator: OperatorId,
     /// The template.
     pub template: Template,
     /// When it was enrolled.
@@ -126,10 +122,14 @@ mod absent {
         pub fn private_key(&self, _: OperatorId) -> Result<Option<Key>, StoreFault> {
             match *self {}
         }
-        pub fn set_private_key(&mut self, _: OperatorId, _: Option<&Key>) -> Result<(), StoreFault> {
+        pub fn set_private_key(
+            &mut self,
+            _: OperatorId,
+            _: Option<&Key>,
+        ) -> Result<(), StoreFault> {
             match *self {}
         }
-        pub fn add_tokens(&mut self, _: &[TokenRow]) -> Result<(), StoreFault> {
+        pub fn add_tokens(&mut self, _: OperatorId, _: &[TokenRow]) -> Result<(), StoreFault> {
             match *self {}
         }
         pub fn tokens(&self, _: OperatorId) -> Result<Vec<TokenRow>, StoreFault> {
@@ -138,7 +138,7 @@ mod absent {
         pub fn keep_tokens(&mut self, _: OperatorId, _: &[[u8; 16]]) -> Result<(), StoreFault> {
             match *self {}
         }
-        pub fn add_template(&mut self, _: &TemplateRow) -> Result<(), StoreFault> {
+        pub fn add_template(&mut self, _: OperatorId, _: &TemplateRow) -> Result<(), StoreFault> {
             match *self {}
         }
         pub fn template_rows(&self, _: OperatorId) -> Result<Vec<TemplateRow>, StoreFault> {

@@ -13,9 +13,11 @@ use super::handle::Options;
 use super::keep::{FLUSH_EVERY, own_entry};
 use super::segment::Entry;
 use super::setup::{self, Loaded, Store};
+use super::shift::Clocks;
 use super::vault::{Vault, cipher_facts};
 use super::{
-    Administration, Attempt, AuditAct, CartState, Command, Found, NewOperator, Outcome, Refusal, StoreFault,
+    Administration, Attempt, AuditAct, CartState, Command, Found, NewOperator, Outcome, Refusal,
+    StoreFault,
 };
 use crate::moment::{BootTime, Moment};
 use crate::session::factor::{Evidence, Token};
@@ -89,6 +91,7 @@ impl Worker {
                 }
                 self.report_lost();
             }
+            self.end_old_shifts();
             self.import_some();
             self.revoke_after_import();
         }
@@ -103,7 +106,8 @@ impl Worker {
                 Err(TryRecvError::Disconnected) => Next::Ended,
             };
         }
-        let wait = self.flush_at.map(|at| at.since(Moment::read().boot));
+        let due = self.flush_at.into_iter().chain(self.shifts_check_at()).min();
+        let wait = due.map(|at| at.since(Moment::read().boot));
         let received = timer.block_on(async {
             match wait {
                 Some(wait) => tokio::time::timeout(wait, self.commands.recv()).await,
@@ -209,7 +213,7 @@ impl Worker {
         let Phase::Ready(store) = &mut self.phase else {
             return self.faulted_again();
         };
-        match store.identify(token, now.boot) {
+        match store.identify(token, Clocks::at(now)) {
             Ok(identified) => self.answer(Outcome::Identified(attempt, identified)),
             Err(fault) => self.faulted(fault),
         }
@@ -222,8 +226,10 @@ impl Worker {
             let refusal = Refusal::Damaged(self.fault.unwrap_or(StoreFault::Damaged));
             return self.answer(Outcome::Refused(attempt, refusal));
         };
-        match store.unlock(evidence, now.boot) {
-            Ok(unlocked) => {
+        match store.unlock(evidence, Clocks::at(now)) {
+            Ok((mut unlocked, private)) => {
+                unlocked.draft = self.draft_of(unlocked.operator.id, &private);
+                drop(private);
                 self.answer(Outcome::Unlocked(attempt, Box::new(unlocked)));
                 // Makes the inbox durable and then plans its import.
                 self.flush();
