@@ -15,6 +15,8 @@ mod reader;
 pub mod smartcard;
 #[cfg(feature = "hardware")]
 pub mod speaker;
+#[cfg(feature = "hardware")]
+pub mod trust;
 
 pub use factors::{
     CardCommand, CardFault, CardRefusal, CardSeen, Distrust, FactorEvent, FingerAdvice,
