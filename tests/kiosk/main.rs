@@ -4,3 +4,4 @@ mod bedside;
 mod flow;
 mod memory;
 mod properties;
+mod table;
