@@ -10,6 +10,7 @@
 mod answers;
 mod care;
 mod drafts;
+mod emergency;
 mod facts;
 mod gate;
 mod login;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use self::login::Arrival;
 use crate::alarms::{Alarms, Sound};
 use crate::bridge::intent::{Intent, Language, Page};
 use crate::config::Config;
@@ -31,6 +33,8 @@ use crate::hardware::{
 use crate::moment::{BootTime, Moment};
 use crate::notice::Notice;
 use crate::pairing::{Advertisement, Pairing};
+use crate::session::emergency::EmergencyCard;
+use crate::session::factor::Token;
 use crate::session::setup::{self, Setup};
 use crate::session::{self, Session};
 use crate::store::{AuditAct, CartState, Command as StoreCommand, Draft, Outcome, StoreFault};
@@ -115,6 +119,10 @@ pub struct Kiosk {
     live: Live,
     alarms: Alarms,
     subject: Option<SubjectId>,
+    /// What an unlock brought, until it may be shown.
+    arrival: Arrival,
+    /// What the emergency view shows; only while it is open (S-1).
+    emergency: Option<Box<EmergencyCard>>,
     /// Details of the patient at this bed; only while a session is open (S-1).
     patient: Option<Patient>,
     /// The chooser's list; only while a session is open (S-1).
@@ -147,11 +155,13 @@ impl Kiosk {
         let readers = [ReaderKind::Badge, ReaderKind::SmartCard, ReaderKind::Finger];
         Self {
             phase: Phase::Starting,
-            session: Session::new(around.config.idle),
+            session: Session::new(around.config.idle, around.config.policy),
             pairing: Pairing::default(),
             live: Live::default(),
             alarms: Alarms::default(),
             subject: None,
+            arrival: Arrival::default(),
+            emergency: None,
             patient: None,
             patients: None,
             page: Page::Bedside,
@@ -202,6 +212,7 @@ impl Kiosk {
         };
         let deadlines = [
             self.session.next_deadline(),
+            self.session.left_behind_at().filter(|at| *at > now.boot),
             self.alarms.next_deadline(),
             self.live.next_deadline(now.boot),
             self.notice.map(|(_, until)| until),
@@ -227,29 +238,17 @@ impl Kiosk {
 
     fn on_hardware(&mut self, now: Moment, event: hardware::Event) -> Vec<Effect> {
         match event {
-            hardware::Event::Reader(kind, health) => {
-                self.readers.insert(kind, health);
-            }
+            hardware::Event::Reader(kind, health) => return self.on_reader(now, kind, health),
             hardware::Event::Radio(health) => self.radio = health,
             hardware::Event::Speaker(health) => self.is_mute = health == SpeakerHealth::NoDevice,
             hardware::Event::BadgePresented(badge) => {
-                if matches!(self.phase, Phase::FirstStart(_)) {
-                    return self.in_setup(now, setup::Event::Badge(badge));
-                }
-                return self.in_session(now, session::Event::BadgePresented(badge));
+                return self.on_token(now, Token::Badge(badge));
             }
-            hardware::Event::BadgeUnreadable(fault) => {
-                let notice = match fault {
-                    hardware::BadgeFault::LeftTooSoon => Notice::BadgeLeftTooSoon,
-                    hardware::BadgeFault::Two => Notice::TwoBadges,
-                    hardware::BadgeFault::Unreadable => Notice::BadgeUnreadable,
-                };
-                self.notify(now, notice);
-            }
+            hardware::Event::BadgeUnreadable(fault) => self.on_unreadable_badge(now, fault),
             hardware::Event::BadgeRemoved => {
                 return self.in_session(now, session::Event::BadgeRemoved);
             }
-            hardware::Event::Factor(_) => {}
+            hardware::Event::Factor(event) => return self.on_factor(now, event),
             hardware::Event::Seen { device, name, kind, rssi } => {
                 let heard = Advertisement { name: &name, kind, rssi };
                 self.pairing.seen(now.boot, device, heard);
@@ -283,20 +282,8 @@ impl Kiosk {
         }
         let more = match intent {
             Intent::Activity => vec![],
-            Intent::SubmitPin(pin) => match self.phase {
-                Phase::FirstStart(_) => self.in_setup(now, setup::Event::Pin(pin)),
-                Phase::Starting | Phase::Running | Phase::Trouble(..) => {
-                    self.notice = None;
-                    self.in_session(now, session::Event::PinSubmitted(pin))
-                }
-            },
-            Intent::Cancel => match self.phase {
-                Phase::FirstStart(_) => self.in_setup(now, setup::Event::Cancel),
-                Phase::Starting | Phase::Running | Phase::Trouble(..) => {
-                    self.notice = None;
-                    self.in_session(now, session::Event::Cancelled)
-                }
-            },
+            Intent::SubmitPin(pin) => self.submit_pin(now, pin),
+            Intent::Cancel => self.cancel(now),
             Intent::Lock => self.in_session(now, session::Event::LockPressed),
             Intent::AcknowledgeAlarms => self.acknowledge(now),
             Intent::PauseAudio => {
@@ -332,9 +319,11 @@ impl Kiosk {
                 self.keep_draft(form);
                 vec![]
             }
-            Intent::BeginEmergency
-            | Intent::ChooseReason(_)
-            | Intent::SearchPeople(_)
+            Intent::BeginEmergency => self.in_session(now, session::Event::EmergencyAsked),
+            Intent::ChooseReason(reason) => {
+                self.in_session(now, session::Event::ReasonChosen(reason))
+            }
+            Intent::SearchPeople(_)
             | Intent::OpenPerson(_)
             | Intent::AddPerson(_)
             | Intent::Enrol(_)

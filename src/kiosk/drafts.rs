@@ -12,6 +12,11 @@ impl Kiosk {
         self.draft = operator.map(|operator| Box::new(Draft { operator, form }));
     }
 
+    /// Takes up what the person had typed when their last session ended.
+    pub(super) fn restore_draft(&mut self, draft: Option<Draft>) {
+        self.draft = draft.map(Box::new);
+    }
+
     /// Gives up what is held.
     pub(super) fn take_draft(&mut self) -> Option<Box<Draft>> {
         self.draft.take()
