@@ -2,6 +2,7 @@
 
 mod bedside;
 mod flow;
+mod login;
 mod memory;
 mod properties;
 mod table;
