@@ -161,6 +161,7 @@ fn surroundings(
         run: u64::from_le_bytes(run),
         identities: Box::new(identities),
         simulated,
+        protection: None,
     })
 }
 
