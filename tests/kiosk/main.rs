@@ -2,4 +2,5 @@
 
 mod bedside;
 mod flow;
+mod memory;
 mod properties;
