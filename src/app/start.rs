@@ -164,6 +164,7 @@ fn surroundings(
         run: u64::from_le_bytes(run),
         identities: Box::new(identities),
         simulated,
+        protection: None,
     })
 }
 

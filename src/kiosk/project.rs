@@ -123,13 +123,13 @@ impl Kiosk {
                     Screen::Pin(self.pad(purpose, token.kind(), sent.is_some()))
                 }
                 State::Emergency(emergency) => self.emergency_page(now, emergency),
-                State::Open { .. } => match self.page {
+                State::Open { .. } => self.people_screen(now).unwrap_or_else(|| match self.page {
                     Page::Bedside | Page::People | Page::Audit | Page::Cart | Page::Account => {
                         Screen::Bedside(self.bedside(now))
                     }
                     Page::Devices => Screen::Devices(self.devices(now)),
                     Page::Patients => Screen::Patients(self.patients(now)),
-                },
+                }),
             },
         }
     }
@@ -303,7 +303,7 @@ impl Kiosk {
             rows: self.patients.iter().flatten().map(row).collect(),
             loading: self.patients.is_none(),
             saved: self.forms_saved,
-            draft: None,
+            draft: self.shown_draft().cloned(),
         }
     }
 }

@@ -19,6 +19,7 @@
 //! Locking hides data; it never stops acquisition or alarms (S-2): this machine knows nothing of them.
 
 pub mod emergency;
+pub mod enrolment;
 pub mod factor;
 pub mod lockout;
 mod machine;
