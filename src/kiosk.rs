@@ -9,7 +9,10 @@
 
 mod answers;
 mod care;
+mod drafts;
 mod facts;
+mod gate;
+mod login;
 mod project;
 
 use std::collections::BTreeMap;
@@ -28,10 +31,9 @@ use crate::hardware::{
 use crate::moment::{BootTime, Moment};
 use crate::notice::Notice;
 use crate::pairing::{Advertisement, Pairing};
-use crate::session::factor::{Evidence, Token};
-use crate::session::setup::{self, Setup, Step};
-use crate::session::{self, Session, State};
-use crate::store::{AuditAct, AuditEntry, CartState, Command as StoreCommand, Outcome, StoreFault};
+use crate::session::setup::{self, Setup};
+use crate::session::{self, Session};
+use crate::store::{AuditAct, CartState, Command as StoreCommand, Draft, Outcome, StoreFault};
 use crate::vitals::decimal::Decimal;
 use crate::vitals::live::Live;
 use crate::vitals::nomenclature::{Absent, Mdc, Unit};
@@ -119,6 +121,8 @@ pub struct Kiosk {
     patients: Option<Vec<Patient>>,
     page: Page,
     forms_saved: u64,
+    /// What the logged-in person has typed into the patient form and not saved (S-1).
+    draft: Option<Box<Draft>>,
     language: Language,
     notice: Option<(Notice, BootTime)>,
     readers: BTreeMap<ReaderKind, ReaderHealth>,
@@ -152,6 +156,7 @@ impl Kiosk {
             patients: None,
             page: Page::Bedside,
             forms_saved: 0,
+            draft: None,
             language: around.config.language,
             notice,
             readers: readers.into_iter().map(|kind| (kind, ReaderHealth::NotFitted)).collect(),
@@ -273,6 +278,9 @@ impl Kiosk {
 
     fn on_intent(&mut self, now: Moment, intent: Intent) -> Vec<Effect> {
         let mut effects = self.in_session(now, session::Event::Activity);
+        if !self.is_allowed(now, &intent) {
+            return effects;
+        }
         let more = match intent {
             Intent::Activity => vec![],
             Intent::SubmitPin(pin) => match self.phase {
@@ -314,15 +322,18 @@ impl Kiosk {
                 self.notice = None;
                 vec![]
             }
-            Intent::Open(_)
-            | Intent::Connect(_)
+            Intent::Open(page) => self.open_page(page),
+            Intent::Connect(_)
             | Intent::Assign(_)
             | Intent::Release(_)
             | Intent::ChoosePatient(_)
             | Intent::AddPatient(_) => self.on_care(now, intent),
+            Intent::DraftPatient(form) => {
+                self.keep_draft(form);
+                vec![]
+            }
             Intent::BeginEmergency
             | Intent::ChooseReason(_)
-            | Intent::DraftPatient(_)
             | Intent::SearchPeople(_)
             | Intent::OpenPerson(_)
             | Intent::AddPerson(_)
@@ -338,6 +349,20 @@ impl Kiosk {
         effects
     }
 
+    /// Shows a page; the gate has let it pass.
+    fn open_page(&mut self, page: Page) -> Vec<Effect> {
+        self.page = page;
+        match page {
+            Page::Patients => vec![Effect::Store(StoreCommand::ListPatients)],
+            Page::Bedside
+            | Page::Devices
+            | Page::People
+            | Page::Audit
+            | Page::Cart
+            | Page::Account => vec![],
+        }
+    }
+
     fn acknowledge(&mut self, now: Moment) -> Vec<Effect> {
         // A loss is over once somebody has seen it; it stays in the audit log.
         self.lost = 0;
@@ -346,84 +371,6 @@ impl Kiosk {
         } else {
             vec![]
         }
-    }
-
-    fn in_session(&mut self, now: Moment, event: session::Event) -> Vec<Effect> {
-        if !matches!(self.phase, Phase::Running) {
-            return vec![];
-        }
-        let was = match self.session.state() {
-            State::Open { operator, .. } => Some(operator.id),
-            State::Locked | State::Partial { .. } | State::Unlocking { .. } => None,
-        };
-        let mut effects = Vec::new();
-        for effect in self.session.handle(now.boot, event) {
-            match effect {
-                session::Effect::Identify(attempt, badge) => {
-                    effects.push(Effect::Store(StoreCommand::Identify(
-                        attempt,
-                        Token::Badge(badge),
-                        now,
-                    )));
-                }
-                session::Effect::Unlock(attempt, badge, pin) => {
-                    effects.push(Effect::Store(StoreCommand::Unlock(
-                        attempt,
-                        Evidence::BadgePin(badge, pin),
-                        now,
-                    )));
-                }
-                session::Effect::Reveal(_) => {
-                    self.notice = None;
-                    self.page = if self.subject.is_some() { Page::Bedside } else { Page::Patients };
-                    effects.push(self.audit(now, AuditAct::Unlocked, None));
-                    if self.page == Page::Patients {
-                        effects.push(Effect::Store(StoreCommand::ListPatients));
-                    }
-                }
-                session::Effect::Conceal => {
-                    self.patient = None;
-                    self.patients = None;
-                    if was.is_some() {
-                        let locked = AuditEntry::of(AuditAct::Locked, now.wall);
-                        let entry = AuditEntry { operator: was, ..locked };
-                        effects.push(Effect::Store(StoreCommand::Audit(entry)));
-                    }
-                    effects.push(Effect::Store(StoreCommand::Close(None, now)));
-                }
-                session::Effect::Notify(notice) => self.notify(now, notice),
-            }
-        }
-        effects
-    }
-
-    fn in_setup(&mut self, now: Moment, event: setup::Event) -> Vec<Effect> {
-        let Phase::FirstStart(wizard) = &mut self.phase else { return vec![] };
-        let effect = wizard.handle(event);
-        let done = matches!(wizard.step(), Step::Done);
-        let mut effects = Vec::new();
-        match effect {
-            Some(setup::Effect::Initialise(new)) => {
-                effects.push(Effect::Store(StoreCommand::Initialise(new, now)));
-            }
-            Some(setup::Effect::Notify(notice)) => self.notify(now, notice),
-            None => self.notice = None,
-        }
-        if done {
-            self.phase = Phase::Running;
-            effects.push(self.save_cart());
-        }
-        effects
-    }
-
-    fn audit(&self, now: Moment, act: AuditAct, device: Option<DeviceId>) -> Effect {
-        let operator = match self.session.state() {
-            State::Open { operator, .. } => Some(operator.id),
-            State::Locked | State::Partial { .. } | State::Unlocking { .. } => None,
-        };
-        let entry =
-            AuditEntry { operator, subject: self.subject, device, ..AuditEntry::of(act, now.wall) };
-        Effect::Store(StoreCommand::Audit(entry))
     }
 
     fn save_cart(&self) -> Effect {

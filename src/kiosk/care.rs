@@ -16,13 +16,9 @@ use crate::vitals::nomenclature::{Mdc, Status, Unit};
 use crate::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
 
 impl Kiosk {
-    /// Acts that need an open session; without one they are ignored (S-1).
+    /// Acts of care; the gate has let them pass.
     pub(super) fn on_care(&mut self, now: Moment, intent: Intent) -> Vec<Effect> {
-        if !self.session.is_open() {
-            return vec![];
-        }
         match intent {
-            Intent::Open(page) => self.open_page(page),
             Intent::Connect(id) => {
                 let command = self.pairing.connect(id).map(Effect::Hardware);
                 let saved = command.is_some().then(|| self.save_cart());
@@ -36,6 +32,7 @@ impl Kiosk {
             }
             Intent::AddPatient(form) => self.add_patient(now, &form),
             Intent::Activity
+            | Intent::Open(_)
             | Intent::SubmitPin(_)
             | Intent::Cancel
             | Intent::Lock
@@ -59,19 +56,6 @@ impl Kiosk {
             | Intent::RevokePerson
             | Intent::ChangeOwnPin
             | Intent::DismissNotice => vec![],
-        }
-    }
-
-    fn open_page(&mut self, page: Page) -> Vec<Effect> {
-        self.page = page;
-        match page {
-            Page::Patients => vec![Effect::Store(StoreCommand::ListPatients)],
-            Page::Bedside
-            | Page::Devices
-            | Page::People
-            | Page::Audit
-            | Page::Cart
-            | Page::Account => vec![],
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Kiosk, Phase};
+use super::{Kiosk, Phase, gate};
 use crate::bridge::intent::Page;
 use crate::bridge::view::access::Ways;
 use crate::bridge::view::{
@@ -21,7 +21,7 @@ use crate::moment::{BootTime, Moment};
 use crate::pairing::Device;
 use crate::session::State;
 use crate::session::factor::TokenKind;
-use crate::session::policy::Level;
+use crate::session::policy::Permission;
 use crate::session::setup::{Setup, Step};
 use crate::vitals::live::Parameter;
 use crate::vitals::nomenclature::Unit;
@@ -58,7 +58,7 @@ impl Kiosk {
         }
     }
 
-    fn hour_minute(&self, at: Timestamp) -> (i8, i8) {
+    pub(super) fn hour_minute(&self, at: Timestamp) -> (i8, i8) {
         let clock = self.clock(at);
         (clock.hour, clock.minute)
     }
@@ -76,16 +76,21 @@ impl Kiosk {
     }
 
     fn open_frame(&self, now: Moment) -> Option<OpenFrame> {
-        let State::Open { operator, idle_deadline, .. } = self.session.state() else { return None };
+        let State::Open { operator, pair, since, idle_deadline, .. } = self.session.state() else {
+            return None;
+        };
+        let role = operator.role;
         let operator = OperatorChip {
             initials: operator.initials.clone(),
-            role: operator.role,
-            level: Level::Copyable,
-            since: self.hour_minute(now.wall),
+            role,
+            level: pair.level(),
+            since: self.hour_minute(wall_of(now, *since)),
             minutes_left: ceil_seconds(idle_deadline.since(now.boot)).div_ceil(60),
         };
-        let patient = self.patient.as_ref().map(|patient| self.banner(now, patient));
-        let pages = vec![Page::Bedside, Page::Patients, Page::Devices];
+        let sees = role.may(Permission::SeePatients);
+        let patient = self.patient.as_ref().filter(|_| sees);
+        let patient = patient.map(|patient| self.banner(now, patient));
+        let pages = gate::pages(role);
         Some(OpenFrame { operator, patient, pages })
     }
 
@@ -247,10 +252,11 @@ impl Kiosk {
             }
             Some(_) => Owner::AnotherPatient,
         };
+        let sees = self.may(Permission::SeePatients);
         let fresh = self
             .readings
             .get(&id)
-            .filter(|(_, _, at)| now.boot.since(*at) < crate::vitals::live::FRESH_MAX);
+            .filter(|(_, _, at)| sees && now.boot.since(*at) < crate::vitals::live::FRESH_MAX);
         let reading = fresh.map(|(value, unit, _)| format!("{value} {}", unit.ucum()));
         let free = self.pairing.source(device.kind).is_none();
         DeviceRow {
@@ -262,8 +268,11 @@ impl Kiosk {
             reading: Phi::new(reading.unwrap_or_default()),
             battery_percent: device.battery_percent,
             can_connect: !device.known,
-            can_assign: device.known && free && self.subject.is_some(),
-            can_release: device.known,
+            can_assign: device.known
+                && free
+                && self.subject.is_some()
+                && self.may(Permission::Care),
+            can_release: device.known && self.may(self.release_permission(id)),
         }
     }
 
@@ -294,6 +303,11 @@ fn prompt(purpose: PinPurpose, prompt: u64, busy: bool) -> PinPrompt {
         wait_s: None,
         busy,
     }
+}
+
+/// The wall-clock time of an earlier instant, as the clock stands now.
+pub(super) fn wall_of(now: Moment, earlier: BootTime) -> Timestamp {
+    now.wall.checked_sub(now.boot.since(earlier)).unwrap_or(Timestamp::MIN)
 }
 
 fn ceil_seconds(length: Duration) -> u64 {

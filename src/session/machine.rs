@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::Operator;
-use super::factor::{Badge, Pin};
+use super::factor::{Badge, Pin, Token};
+use super::policy::Pair;
 use crate::moment::BootTime;
 use crate::notice::Notice;
 use crate::store::{Admission, Attempt, Refusal};
@@ -58,9 +59,13 @@ pub enum State {
     Open {
         /// Who.
         operator: Operator,
-        /// The badge that opened it.
-        badge: Badge,
-        /// When this badge was last tapped.
+        /// What they have: the badge or card that opened it.
+        token: Token,
+        /// With which factors.
+        pair: Pair,
+        /// Since when.
+        since: BootTime,
+        /// When this token was last presented.
         tapped: BootTime,
         /// Locks at this time unless touched.
         idle_deadline: BootTime,
@@ -132,6 +137,30 @@ impl Session {
     /// Patient data may be shown.
     pub fn is_open(&self) -> bool {
         matches!(self.state, State::Open { .. })
+    }
+
+    /// Who is logged in.
+    pub fn operator(&self) -> Option<&Operator> {
+        match &self.state {
+            State::Open { operator, .. } => Some(operator),
+            State::Locked | State::Partial { .. } | State::Unlocking { .. } => None,
+        }
+    }
+
+    /// With which factors they logged in.
+    pub fn pair(&self) -> Option<Pair> {
+        match &self.state {
+            State::Open { pair, .. } => Some(*pair),
+            State::Locked | State::Partial { .. } | State::Unlocking { .. } => None,
+        }
+    }
+
+    /// Since when they are logged in.
+    pub fn since(&self) -> Option<BootTime> {
+        match &self.state {
+            State::Open { since, .. } => Some(*since),
+            State::Locked | State::Partial { .. } | State::Unlocking { .. } => None,
+        }
     }
 
     /// Counts prompts: a new number means that whatever was typed is to be forgotten.
@@ -293,8 +322,15 @@ impl Session {
         match event {
             Event::Unlocked(answered, operator) if answered == attempt => {
                 let effects = vec![Effect::Reveal(operator.clone())];
-                let idle_deadline = now + self.idle;
-                (State::Open { operator, badge, tapped: now, idle_deadline }, effects)
+                let open = State::Open {
+                    operator,
+                    token: Token::Badge(badge),
+                    pair: Pair::BadgePin,
+                    since: now,
+                    tapped: now,
+                    idle_deadline: now + self.idle,
+                };
+                (open, effects)
             }
             Event::Refused(answered, refusal) if answered == attempt => {
                 self.refused((badge, attempt), refusal, now, prompt_deadline)
@@ -365,7 +401,7 @@ impl Session {
     }
 
     fn while_open(&mut self, current: State, now: BootTime, event: Event) -> (State, Vec<Effect>) {
-        let State::Open { operator, badge, tapped, idle_deadline } = current else {
+        let State::Open { operator, token, pair, since, tapped, idle_deadline } = current else {
             return (State::Locked, vec![]);
         };
         let locked = |notice: Option<Notice>| {
@@ -373,31 +409,34 @@ impl Session {
             effects.extend(notice.map(Effect::Notify));
             (State::Locked, effects)
         };
-        match event {
-            Event::BadgePresented(other) if other != badge => {
+        let is_own = |badge: &Badge| matches!(&token, Token::Badge(own) if own == badge);
+        let (tapped, idle_deadline) = match event {
+            Event::BadgePresented(other) if !is_own(&other) => {
                 let (state, asked) = self.prompt_for(other, now);
                 let mut effects = vec![Effect::Conceal, Effect::Notify(Notice::LockedForOther)];
                 effects.extend(asked);
-                (state, effects)
+                return (state, effects);
             }
-            Event::BadgePresented(_) if now.since(tapped) < REPEAT_TAP_MAX => {
-                (State::Open { operator, badge, tapped: now, idle_deadline }, vec![])
+            Event::BadgePresented(_) if now.since(tapped) < REPEAT_TAP_MAX => (now, idle_deadline),
+            Event::BadgePresented(_) => return locked(Some(Notice::LockedByBadge)),
+            Event::BadgeRemoved => {
+                if let Token::Badge(own) = &token
+                    && self.pulled(own, now)
+                {
+                    return locked(Some(Notice::BadgePulled));
+                }
+                (tapped, idle_deadline)
             }
-            Event::BadgePresented(_) => locked(Some(Notice::LockedByBadge)),
-            Event::BadgeRemoved if self.pulled(&badge, now) => locked(Some(Notice::BadgePulled)),
-            Event::LockPressed => locked(None),
-            Event::Activity => {
-                let idle_deadline = now + self.idle;
-                (State::Open { operator, badge, tapped, idle_deadline }, vec![])
-            }
-            Event::BadgeRemoved
-            | Event::PinSubmitted(_)
+            Event::LockPressed => return locked(None),
+            Event::Activity => (tapped, now + self.idle),
+            Event::PinSubmitted(_)
             | Event::Cancelled
             | Event::Identified(..)
             | Event::Unlocked(..)
             | Event::Refused(..)
-            | Event::Tick => (State::Open { operator, badge, tapped, idle_deadline }, vec![]),
-        }
+            | Event::Tick => (tapped, idle_deadline),
+        };
+        (State::Open { operator, token, pair, since, tapped, idle_deadline }, vec![])
     }
 
     /// The badge left the field after it had been laid down there.

@@ -41,6 +41,9 @@ pub struct Person {
     pub valid_until: Option<Date>,
     /// The PIN of their badges is a one-time code that was issued at this time.
     pub code_since: Option<Timestamp>,
+    /// The one-time code has been used. To be reset with `code_since`.
+    #[serde(default)]
+    pub code_used: bool,
     /// What they have: badges and cards.
     pub tokens: Vec<TokenSlot>,
 }
@@ -58,9 +61,18 @@ pub struct TokenSlot {
     pub since: Timestamp,
 }
 
+/// What tries are counted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Counter {
+    /// A person's PIN, over all their badges.
+    Person(OperatorId),
+    /// One card, or a token that nobody enrolled.
+    Token([u8; 32]),
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Counted {
-    badge: [u8; 32],
+    counter: Counter,
     tally: Tally,
 }
 
@@ -105,16 +117,25 @@ impl Cart {
         })
     }
 
-    /// The tally of a badge as stored.
-    pub fn tally(&self, badge: &[u8; 32]) -> Option<Tally> {
-        self.counted.iter().find(|counted| counted.badge == *badge).map(|counted| counted.tally)
+    /// What a token's tries are counted for: one person's badges share their PIN and so their tries,
+    /// a card has a PIN of its own.
+    pub fn counter(&self, index: &[u8; 32]) -> Counter {
+        match self.token(index) {
+            Some((person, token)) if token.peer.is_none() => Counter::Person(person.id),
+            Some(_) | None => Counter::Token(*index),
+        }
+    }
+
+    /// The tally as stored.
+    pub fn tally(&self, counter: Counter) -> Option<Tally> {
+        self.counted.iter().find(|counted| counted.counter == counter).map(|counted| counted.tally)
     }
 
     /// Stores a tally in memory; [`Cart::save`] makes it durable.
-    pub fn set_tally(&mut self, badge: &[u8; 32], tally: Tally) {
-        self.counted.retain(|counted| counted.badge != *badge);
-        self.counted.push(Counted { badge: *badge, tally });
-        let known = |counted: &Counted| self.token(&counted.badge).is_some();
+    pub fn set_tally(&mut self, counter: Counter, tally: Tally) {
+        self.counted.retain(|counted| counted.counter != counter);
+        self.counted.push(Counted { counter, tally });
+        let known = |counted: &Counted| self.is_enrolled(counted.counter);
         let strangers = self.counted.iter().filter(|counted| !known(counted)).count();
         if strangers > STRANGERS_MAX
             && let Some(oldest) = self.counted.iter().position(|counted| !known(counted))
@@ -123,10 +144,33 @@ impl Cart {
         }
     }
 
-    /// The tally of a badge, with a delay restarted in full after a restart of the machine. True if
-    /// that has to be saved.
-    pub fn rebased(&self, badge: &[u8; 32], now: BootTime, boot: BootId) -> (Tally, bool) {
-        let mut tally = self.tally(badge).unwrap_or(Tally::new(now, boot));
+    fn is_enrolled(&self, counter: Counter) -> bool {
+        match counter {
+            Counter::Person(id) => self.people.iter().any(|person| person.id == id),
+            Counter::Token(index) => {
+                self.token(&index).is_some_and(|(_, token)| token.peer.is_some())
+            }
+        }
+    }
+
+    /// Forgets the tries counted for a person's badges and cards, in memory; for IT.
+    pub fn forget_tries(&mut self, operator: OperatorId) {
+        let cards: Vec<[u8; 32]> = self
+            .people
+            .iter()
+            .filter(|person| person.id == operator)
+            .flat_map(|person| person.tokens.iter().map(|token| token.index))
+            .collect();
+        self.counted.retain(|counted| match counted.counter {
+            Counter::Person(id) => id != operator,
+            Counter::Token(index) => !cards.contains(&index),
+        });
+    }
+
+    /// The tally, with a delay restarted in full after a restart of the machine. True if that has to
+    /// be saved.
+    pub fn rebased(&self, counter: Counter, now: BootTime, boot: BootId) -> (Tally, bool) {
+        let mut tally = self.tally(counter).unwrap_or(Tally::new(now, boot));
         let changed = tally.rebase(now, boot);
         (tally, changed)
     }
@@ -152,7 +196,7 @@ mod tests {
         let since = Timestamp::UNIX_EPOCH;
         let tokens = vec![TokenSlot { index: badge, slot, peer: None, since }];
         let (id, initials, role) = (OperatorId(1), "ab".to_owned(), Role::Nurse);
-        Person { id, initials, role, valid_until: None, code_since: None, tokens }
+        Person { id, initials, role, valid_until: None, code_since: None, code_used: false, tokens }
     }
 
     #[test]
@@ -160,12 +204,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let keys = DeviceKeys::new(Key::random().unwrap());
         let mut cart = Cart { people: vec![nurse([9; 32])], ..Cart::default() };
-        cart.set_tally(&[9; 32], once());
+        cart.set_tally(Counter::Person(OperatorId(1)), once());
         cart.save(dir.path(), &keys).unwrap();
         fs::write(dir.path().join(".tmp-cart"), b"half of it").unwrap();
         let read = Cart::load(dir.path(), &keys).unwrap();
         assert_eq!(read, cart);
-        assert_eq!(read.tally(&[9; 32]).unwrap().failures(), 1);
+        assert_eq!(read.tally(Counter::Person(OperatorId(1))).unwrap().failures(), 1);
         assert_eq!(read.generation, 1);
     }
 
@@ -189,13 +233,14 @@ mod tests {
     #[test]
     fn s5_strangers_are_bounded_and_never_push_out_a_person() {
         let mut cart = Cart { people: vec![nurse([0xff; 32])], ..Cart::default() };
-        cart.set_tally(&[0xff; 32], once());
+        let person = cart.counter(&[0xff; 32]);
+        cart.set_tally(person, once());
         for number in 0..1_000_u32 {
             let mut badge = [0; 32];
             badge[..4].copy_from_slice(&number.to_be_bytes());
-            cart.set_tally(&badge, once());
+            cart.set_tally(cart.counter(&badge), once());
         }
         assert_eq!(cart.counted.len(), STRANGERS_MAX + 1);
-        assert_eq!(cart.tally(&[0xff; 32]).unwrap().failures(), 1);
+        assert_eq!(cart.tally(person).unwrap().failures(), 1);
     }
 }

@@ -19,7 +19,7 @@ use super::device_secret::DeviceKeys;
 use super::durable;
 use super::primitives::{KdfCost, Key, derive, open, random, seal, stretch};
 use crate::session::OperatorId;
-use crate::session::factor::{Badge, Pin};
+use crate::session::factor::{Badge, CardSecret, Pin};
 use crate::session::policy::Pair;
 
 const FILE_MAX: u64 = 1024;
@@ -91,6 +91,13 @@ pub fn kek(
     let ikm = zeroize::Zeroizing::new([first.as_slice(), second.as_slice()].concat());
     let operator = owner.operator.0.to_be_bytes();
     Ok(derive(&slot.id, &ikm, &[b"kek v1", &owner.device, &operator]))
+}
+
+/// The key-encryption key of a card: what it agreed on with the slot's peer, which it does only after
+/// its own PIN. There is no second share.
+pub fn card_kek(secret: &CardSecret, owner: &SlotOwner, slot: &SlotInfo) -> Key {
+    let operator = owner.operator.0.to_be_bytes();
+    derive(&slot.id, secret.expose(), &[b"kek v1", &owner.device, &operator])
 }
 
 /// Writes a slot that gives `secret` back for `kek`.

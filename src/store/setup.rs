@@ -143,7 +143,15 @@ pub(super) fn initialise(
     let since = now.wall;
     let tokens = vec![TokenSlot { index: badge, slot, peer: None, since }];
     let (initials, role) = (first.initials.clone(), first.role);
-    let person = Person { id, initials, role, valid_until: None, code_since: None, tokens };
+    let person = Person {
+        id,
+        initials,
+        role,
+        valid_until: None,
+        code_since: None,
+        code_used: false,
+        tokens,
+    };
     let mut cart = Cart::default();
     cart.people.push(person);
     cart.save(&dir, &keys)?;

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::fs;
 
+use super::cart::Counter;
 use super::keep::Opened;
 use super::keyring::Recipient;
 use super::keyslot::{self, Slot, SlotInfo};
@@ -69,14 +70,14 @@ impl Store {
         now: BootTime,
     ) -> Result<Identified, StoreFault> {
         let index = self.keys.token_index(token);
-        let admission = self.rebased_tally(&index, now)?.admission(now);
+        let admission = self.rebased_tally(self.cart.counter(&index), now)?.admission(now);
         Ok(Identified { admission, peer: None, shift: None })
     }
 
-    fn rebased_tally(&mut self, index: &[u8; 32], now: BootTime) -> Result<Tally, StoreFault> {
-        let (tally, changed) = self.cart.rebased(index, now, self.gate.boot);
+    fn rebased_tally(&mut self, counter: Counter, now: BootTime) -> Result<Tally, StoreFault> {
+        let (tally, changed) = self.cart.rebased(counter, now, self.gate.boot);
         if changed {
-            self.cart.set_tally(index, tally);
+            self.cart.set_tally(counter, tally);
             self.save_cart()?;
         }
         Ok(tally)
@@ -93,7 +94,8 @@ impl Store {
         };
         let index = self.keys.badge_index(badge);
         let person = self.cart.token(&index).map(|(person, token)| (person.clone(), token.clone()));
-        let mut tally = self.rebased_tally(&index, now).map_err(Refusal::Damaged)?;
+        let counter = self.cart.counter(&index);
+        let mut tally = self.rebased_tally(counter, now).map_err(Refusal::Damaged)?;
         let admission = tally.admission(now);
         if !matches!(admission, Admission::Try { .. }) {
             return Err(Refusal::NotAdmitted(admission));
@@ -113,7 +115,7 @@ impl Store {
         let repeated = self.gate.wrong.contains(&tag);
         if !repeated {
             tally.count(now, self.gate.boot);
-            self.cart.set_tally(&index, tally);
+            self.cart.set_tally(counter, tally);
             self.save_cart().map_err(Refusal::Damaged)?;
         }
         let kek = keyslot::kek(&self.keys, (badge, pin), &owner, &slot, self.gate.cost);
@@ -128,7 +130,7 @@ impl Store {
 
         tally.clear();
         self.gate.wrong.retain(|(wrong, _)| *wrong != index);
-        self.cart.set_tally(&index, tally);
+        self.cart.set_tally(counter, tally);
         if let Err(fault) = self.save_cart() {
             // The try stays counted on disk, which only errs on the strict side.
             tracing::warn!(%fault, "tries could not be reset");

@@ -15,7 +15,7 @@ use wardkeep::encounter::{Patient, Sex, SubjectId};
 use wardkeep::hardware::DeviceId;
 use wardkeep::moment::{BootTime, Moment};
 use wardkeep::session::Role;
-use wardkeep::session::factor::{Badge, Pin, ReaderFamily};
+use wardkeep::session::factor::{Badge, Evidence, Pin, ReaderFamily};
 use wardkeep::store::device_secret::SecretFile;
 use wardkeep::store::{
     Attempt, AuditEntry, Command, Found, Import, NewOperator, Options, Outcome, RecoveredVault,
@@ -86,6 +86,7 @@ pub fn patient(family: &str) -> Patient {
         born: Phi::new(Some(jiff::civil::date(1951, 3, 9))),
         sex: Phi::new(Sex::Female),
         mrn: Phi::new("M-00417".into()),
+        allergies: Phi::default(),
     }
 }
 
@@ -165,9 +166,14 @@ impl Rig {
         (badge, digits): (Badge, &[u8]),
         now: Moment,
     ) -> Result<Box<Unlocked>, Refusal> {
+        self.show(Evidence::BadgePin(badge, pin(digits)), now)
+    }
+
+    /// Shows a pair of factors, and receives until it is answered.
+    pub fn show(&mut self, evidence: Evidence, now: Moment) -> Result<Box<Unlocked>, Refusal> {
         self.attempts += 1;
         let attempt = Attempt(self.attempts);
-        self.send(Command::Unlock(attempt, badge, pin(digits), now));
+        self.send(Command::Unlock(attempt, evidence, now));
         loop {
             match self.next() {
                 Outcome::Unlocked(answered, unlocked) if answered == attempt => {
@@ -190,7 +196,7 @@ impl Rig {
     }
 
     pub fn close(&mut self) {
-        self.send(Command::Close);
+        self.send(Command::Close(None, at(0)));
         let outcome = self.next();
         assert!(matches!(outcome, Outcome::Closed), "{outcome:?}");
     }
