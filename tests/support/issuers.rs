@@ -126,6 +126,11 @@ impl TrustFolder {
         std::fs::write(self.path().join(file), bytes).expect("a file in the trust directory");
     }
 
+    /// Removes one.
+    pub fn remove(&self, file: &str) {
+        std::fs::remove_file(self.path().join(file)).expect("a file in the trust directory");
+    }
+
     /// The site's settings: lists at most a week old, and required.
     pub fn cards(&self) -> Cards {
         let crl_age = Duration::from_secs(7 * 24 * 3600);

@@ -1,83 +1,23 @@
-//! What makes a smart card's certificate trusted, and everything that must not.
+//! Good and bad certificates of cards and of their issuers.
 //!
-//! The authorities are pretended; the time is given. Each bad certificate differs from a good one in
-//! one thing, and the good one is accepted first, so that the one thing is what is refused.
-
-#[path = "support/issuers.rs"]
-mod issuers;
+//! Each bad one differs from a good one in one thing, and the good one is accepted first, so that the
+//! one thing is what is refused.
 
 use std::process::Command;
 
-use jiff::Timestamp;
 use rcgen::{
     BasicConstraints::{self, Unconstrained},
     CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose,
     NameConstraints, SanType, SigningKey,
 };
 use wardkeep::hardware::Distrust::{
-    self, Expired, Malformed, NotYetValid, Revoked, UnknownIssuer, WrongPurpose,
+    Expired, Malformed, NotYetValid, Revoked, UnknownIssuer, WrongPurpose,
 };
 use wardkeep::hardware::trust::{Fault, SignKey, Trust};
 
-use crate::issuers::{
-    Authority, Made, TrustFolder, authority, below, card, days, key, list, root, valid,
-};
-
-/// Noon on a day on which everything is valid unless a test says otherwise.
-fn now() -> Timestamp {
-    "2026-07-01T12:00:00Z".parse().expect("a time")
-}
-
-fn today(offset: i64) -> Timestamp {
-    days(now(), offset)
-}
-
-/// Serial number of the card that most tests look at.
-const SERIAL: u64 = 0x51;
-const SUB_SERIAL: u64 = 0x77;
-
-/// A root, an authority below it, fresh lists of both, and a directory that trusts them.
-struct Site {
-    root: Authority,
-    sub: Authority,
-    folder: TrustFolder,
-}
-
-impl Site {
-    fn new() -> Self {
-        let root = root(authority("Root", now()));
-        let sub = below(sub_params(), &root);
-        let folder = TrustFolder::new();
-        folder.write("roots/root.pem", root.pem());
-        folder.write("intermediates/sub.der", sub.der());
-        folder.write("crls/root.crl", list(&root, &[1, 2], today(-3), today(30)));
-        folder.write("crls/sub.crl", list(&sub, &[3, 4], today(-1), today(6)));
-        Self { root, sub, folder }
-    }
-
-    fn judge(&self, certificate: &[u8]) -> Result<SignKey, Distrust> {
-        let trust = Trust::load(&self.folder.cards());
-        assert_eq!(trust.faults(), []);
-        trust.judge(certificate, now()).map(|trusted| trusted.key())
-    }
-
-    /// A card that the authority below the root issues, with what `change` does to it.
-    fn card(&self, change: impl FnOnce(&mut CertificateParams)) -> Vec<u8> {
-        signed(&self.sub, change)
-    }
-}
-
-fn sub_params() -> CertificateParams {
-    let mut params = authority("Cards", now());
-    params.serial_number = Some(SUB_SERIAL.into());
-    params
-}
-
-fn signed(issuer: &Authority, change: impl FnOnce(&mut CertificateParams)) -> Vec<u8> {
-    let mut params = card("Jörg Müller", SERIAL, now());
-    change(&mut params);
-    params.signed_by(&key(), issuer).expect("a certificate").der().to_vec()
-}
+use crate::issuers::{Made, TrustFolder, authority, below, card, key, list, root, valid};
+use crate::namespace::skipped;
+use crate::{SERIAL, Site, now, signed, sub_params, today};
 
 #[test]
 fn a_card_of_a_known_issuer_is_trusted_and_its_signature_counts() {
@@ -110,8 +50,7 @@ fn an_rsa_card_is_trusted_from_2048_bits_on() {
     let trust = Trust::load(&site.folder.cards());
     for (bits, expected) in [("2048", Ok(256)), ("3072", Ok(384)), ("1024", Err(Malformed))] {
         let Some((private, public)) = rsa(bits) else {
-            eprintln!("skipped: an_rsa_card_is_trusted_from_2048_bits_on: no openssl");
-            return;
+            return skipped("an_rsa_card_is_trusted_from_2048_bits_on", "openssl is not installed");
         };
         let made = Made { key: public, algorithm: &rcgen::PKCS_RSA_SHA256 };
         let params = card("Jörg Müller", SERIAL, now());
