@@ -17,6 +17,7 @@ pub mod emergency;
 pub mod factor;
 pub mod lockout;
 mod machine;
+pub mod naming;
 pub mod policy;
 pub mod setup;
 
