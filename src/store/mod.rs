@@ -19,6 +19,7 @@ pub mod device_secret;
 mod draft;
 mod durable;
 mod emergency;
+mod enrol;
 mod handle;
 mod identity;
 mod import;
@@ -30,6 +31,7 @@ mod keyslot;
 mod people;
 mod primitives;
 mod recovery;
+mod rotation;
 #[cfg(feature = "store")]
 mod rows;
 #[cfg(feature = "store")]
@@ -37,6 +39,8 @@ mod schema;
 mod segment;
 mod setup;
 mod shift;
+#[cfg(feature = "store")]
+mod staff;
 mod unlock;
 mod vault;
 mod worker;

@@ -2,4 +2,6 @@
 
 mod bedside;
 mod flow;
+mod memory;
 mod properties;
+mod table;
