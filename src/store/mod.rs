@@ -52,7 +52,7 @@ pub use identity::{
     Shift,
 };
 pub use inspect::{Facts, inspect};
-pub use setup::{RecoveredVault, open_with_recovery};
+pub use setup::{RecoveredVault, administer_with_recovery, open_with_recovery};
 pub use vault::{CipherFacts, cipher_facts};
 
 use std::fmt;
