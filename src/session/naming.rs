@@ -12,7 +12,7 @@ const INITIALS_MAX: usize = 3;
 pub enum NameFault {
     /// It is missing, too long, or has control characters.
     Name,
-    /// There are no initials, or more than three letters, or something else than letters.
+    /// There are no initials, or more than three, or something else than letters and digits.
     Initials,
 }
 
@@ -34,16 +34,19 @@ pub fn checked_name(
     let letters = if typed.is_empty() { of_words(trimmed) } else { typed.to_owned() };
     let capitals: String = letters.chars().flat_map(capital).collect();
     let count = capitals.chars().count();
-    let fits = (1..=INITIALS_MAX).contains(&count) && capitals.chars().all(char::is_alphabetic);
+    let fits = (1..=INITIALS_MAX).contains(&count) && capitals.chars().all(char::is_alphanumeric);
     if fits { Ok((Phi::new(trimmed.to_owned()), capitals)) } else { Err(NameFault::Initials) }
 }
 
+/// First letters of the first and the last word, or the first two of a single one.
 fn of_words(name: &str) -> String {
-    let mut letters = name
-        .split_whitespace()
-        .filter_map(|word| word.chars().find(|letter| letter.is_alphabetic()));
-    let first = letters.next();
-    first.into_iter().chain(letters.next_back()).collect()
+    let mut words = name.split_whitespace().filter_map(|word| {
+        let mut letters = word.chars().filter(|letter| letter.is_alphanumeric());
+        Some((letters.next()?, letters.next()))
+    });
+    let Some((first, second)) = words.next() else { return String::new() };
+    let last = words.last().map_or(second, |(letter, _)| Some(letter));
+    std::iter::once(first).chain(last).collect()
 }
 
 /// One capital, or the letter itself where its capital would be two.
@@ -65,11 +68,14 @@ mod tests {
             ("Amara Kone", "", Ok("AK")),
             ("  jörg weißmüller ", "", Ok("JW")),
             ("Ana María de la Cruz Özil", "", Ok("AÖ")),
-            ("Cher", "", Ok("C")),
+            ("Cher", "", Ok("CH")),
+            ("Q", "", Ok("Q")),
+            ("(Ada) -Kern", "", Ok("AK")),
+            ("\u{df}eta \u{df}igma", "", Ok("\u{df}\u{df}")),
             ("Amara Kone", " amk ", Ok("AMK")),
             ("Amara Kone", "abcd", Err(NameFault::Initials)),
-            ("Amara Kone", "a1", Err(NameFault::Initials)),
-            ("42", "", Err(NameFault::Initials)),
+            ("Amara Kone", "a.", Err(NameFault::Initials)),
+            ("--", "", Err(NameFault::Initials)),
             ("", "AK", Err(NameFault::Name)),
             ("   ", "AK", Err(NameFault::Name)),
             ("A\u{7}B", "AK", Err(NameFault::Name)),

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::confidential::{Phi, Secret};
 use crate::session::factor::{Badge, Evidence, PIN_DIGITS_MAX, Pin, Template, Token, TokenKind};
+use crate::session::naming::checked_name;
 use crate::session::policy::{Pair, Permission};
 use crate::session::{OperatorId, Role};
 
@@ -31,7 +32,6 @@ const TOKENS_MAX: usize = 4;
 const FINGERS_MAX: usize = 10;
 /// Longest template that is kept.
 const PRINT_LEN_MAX: usize = 256 * 1024;
-const NAME_CHARS_MAX: usize = 80;
 const SUBJECT_CHARS_MAX: usize = 200;
 
 /// A token's new slot: for the cart compartment, and for the vault.
@@ -44,14 +44,15 @@ impl Store {
         new: NewPerson,
         voucher: Option<Evidence>,
     ) -> Result<Administered, Fault> {
-        let (name, initials) = checked(&new).ok_or(Fault::NameIncomplete)?;
+        let checked = checked_name(&new.name, &new.initials);
+        let (name, initials) = checked.map_err(|_| Fault::NameIncomplete)?;
         if self.cart.people.len() >= PEOPLE_MAX {
             return Err(Fault::TooMany);
         }
         let vouched = self.vouched(desk, new.role, voucher)?;
         let id = OperatorId(u128::from_be_bytes(random()?));
         let (private, public) = key_pair(&Key::random()?);
-        self.vault()?.add_operator(id, &Phi::new(name), &private)?;
+        self.vault()?.add_operator(id, &name, &private)?;
         if let Some(operator) = vouched {
             let entry = self.entry(AuditAct::Vouched, id, desk.now);
             self.audit(AuditEntry { operator: Some(operator), ..entry })?;
@@ -364,15 +365,4 @@ fn draw_code() -> Result<Pin, StoreFault> {
             return Ok(pin);
         }
     }
-}
-
-/// Name and initials as they are kept; `None` if one is missing or too long.
-fn checked(new: &NewPerson) -> Option<(String, String)> {
-    let name = new.name.reveal().trim();
-    let fits =
-        (1..=NAME_CHARS_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    let initials = new.initials.trim();
-    let short =
-        (2..=3).contains(&initials.chars().count()) && initials.chars().all(char::is_alphanumeric);
-    (fits && short).then(|| (name.to_owned(), initials.to_owned()))
 }
