@@ -1,6 +1,10 @@
 //! The core as a whole, with a settable clock and everything around it in memory.
 
 mod bedside;
+mod drafts;
+mod enrolment;
 mod flow;
 mod memory;
+mod people;
 mod properties;
+mod register;

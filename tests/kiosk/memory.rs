@@ -1,5 +1,6 @@
 //! A store that answers in memory, with two people, their badges, cards and fingers.
 
+use crate::register::Register;
 use jiff::Timestamp;
 use wardkeep::confidential::{Phi, Secret};
 use wardkeep::encounter::Patient;
@@ -75,6 +76,8 @@ pub struct MemoryStore {
     pub emergency: Result<EmergencyCard, EmergencyRefusal>,
     /// Every administration is refused like this.
     pub administration: Option<AdministrationFault>,
+    /// Everybody who may log in.
+    pub register: Register,
 }
 
 impl Default for MemoryStore {
@@ -95,6 +98,7 @@ impl Default for MemoryStore {
             misses: 0,
             emergency: Err(EmergencyRefusal::Nothing),
             administration: None,
+            register: Register::default(),
         }
     }
 }
@@ -169,15 +173,7 @@ impl MemoryStore {
                 self.is_code = false;
                 Ok(Administered::Enrolled(None))
             }
-            Administration::ListPeople => Ok(Administered::People(vec![])),
-            Administration::ReadAudit(_) => Ok(Administered::Audit(vec![])),
-            Administration::AddPerson(..)
-            | Administration::EnrolBadge(..)
-            | Administration::EnrolCard(..)
-            | Administration::EnrolFinger(..)
-            | Administration::SetPin(..)
-            | Administration::RevokeFactor(..)
-            | Administration::RevokePerson(_) => Err(AdministrationFault::NotAllowed),
+            other => self.register.administer(other),
         }
     }
 
