@@ -309,7 +309,7 @@ impl Enrolment {
     /// Leaves everything. What the store was asked already cannot be called back; its answer finds
     /// nobody.
     fn cancel(&mut self) -> Vec<Effect> {
-        let is_reader_asked = matches!(self.step, Step::FingerChoice | Step::Finger(_));
+        let is_reader_asked = matches!(self.step, Step::Finger(_));
         self.step = Step::Over;
         if is_reader_asked { vec![Effect::Finger(FingerCommand::Stop)] } else { vec![] }
     }

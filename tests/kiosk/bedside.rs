@@ -17,9 +17,9 @@ use wardkeep::kiosk::{Effect, Event, Kiosk, Surroundings};
 use wardkeep::moment::{BootTime, Moment};
 use wardkeep::session::Role;
 use wardkeep::session::emergency::EmergencyReason;
-use wardkeep::session::factor::{CardId, Template};
+use wardkeep::session::factor::{CardId, CardPeer, Finger, Template};
 use wardkeep::session::policy::Policy;
-use wardkeep::store::{Attempt, CartState, Found, Outcome};
+use wardkeep::store::{Attempt, CardEnrolment, CartState, Found, Outcome};
 
 pub use crate::memory::{MemoryStore, PIN, WRONG, badge, card, pin, sensor, template};
 
@@ -56,6 +56,8 @@ pub struct Bedside {
     pub prompt_card: bool,
     /// What the fingerprint reader waits for.
     pub asked_finger: Option<(Attempt, Vec<Template>)>,
+    /// The finger that it takes a new template of.
+    pub enrolling: Option<(Attempt, Finger)>,
 }
 
 pub fn start() -> Moment {
@@ -91,6 +93,7 @@ impl Bedside {
                 next
             }),
             simulated: false,
+            protection: None,
         };
         let now = start();
         let mut bedside = Self {
@@ -105,6 +108,7 @@ impl Bedside {
             asked_card: None,
             prompt_card: true,
             asked_finger: None,
+            enrolling: None,
         };
         bedside.event(Event::Store(Outcome::Found(found)));
         bedside
@@ -207,23 +211,34 @@ impl Bedside {
 
     /// The card answers what it was asked last.
     pub fn card_answers(&mut self) {
-        let Some(CardCommand::Prove { attempt, card, pin: typed, peer }) = self.asked_card.take()
-        else {
-            return;
+        let (attempt, card, typed, peer) = match self.asked_card.take() {
+            Some(CardCommand::Prove { attempt, card, pin, peer }) => {
+                (attempt, card, pin, Some(peer))
+            }
+            Some(CardCommand::Enrol { attempt, card, pin }) => (attempt, card, pin, None),
+            None => return,
         };
-        if typed == pin(PIN) {
-            self.card_tries = 3;
-            let CardId(key) = card;
-            assert_eq!(peer.0, key, "a card agrees with the peer of its own slot");
-            self.factor(FactorEvent::CardProved(attempt, Proof(Secret::new(key.to_vec()))));
-        } else {
+        if typed != pin(PIN) {
             self.card_tries = self.card_tries.saturating_sub(1);
             let refusal = match self.card_tries {
                 0 => CardRefusal::Blocked,
                 tries_left => CardRefusal::WrongPin { tries_left },
             };
             self.factor(FactorEvent::CardRefused(attempt, refusal));
+            return;
         }
+        self.card_tries = 3;
+        let (CardId(key), secret) = (card, Secret::new(card.0.to_vec()));
+        self.factor(match peer {
+            Some(peer) => {
+                assert_eq!(peer.0, key, "a card agrees with the peer of its own slot");
+                FactorEvent::CardProved(attempt, Proof(secret))
+            }
+            None => {
+                let (peer, subject) = (CardPeer(key.to_vec()), Phi::new("CN=Kern".into()));
+                FactorEvent::CardEnrolled(attempt, CardEnrolment { card, peer, secret, subject })
+            }
+        });
     }
 
     pub fn advertise(&mut self, device: DeviceId, kind: DeviceKind) {
@@ -282,10 +297,11 @@ impl Bedside {
                 self.asked_finger = Some((attempt, templates));
             }
             hardware::Command::Finger(FingerCommand::Stop) => {
-                assert!(self.asked_finger.take().is_some(), "nothing to stop");
+                let worked = self.asked_finger.take().is_some() | self.enrolling.take().is_some();
+                assert!(worked, "nothing to stop");
             }
-            hardware::Command::Finger(FingerCommand::Enrol { .. }) => {
-                panic!("nobody enrols anybody here");
+            hardware::Command::Finger(FingerCommand::Enrol { attempt, finger }) => {
+                self.enrolling = Some((attempt, finger));
             }
             hardware::Command::Connect(..) | hardware::Command::Disconnect(_) => {
                 self.radio.push(command);
