@@ -1,8 +1,10 @@
 //! The core as a whole, with a settable clock and everything around it in memory.
 
 mod bedside;
+mod emergency;
 mod flow;
 mod login;
 mod memory;
 mod properties;
+mod roles;
 mod table;
