@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{Kiosk, Phase, gate};
 use crate::bridge::intent::Page;
-use crate::bridge::view::access::Ways;
+use crate::bridge::view::access::{self, Ways};
 use crate::bridge::view::{
     AlarmStrip, Bedside, Clock, DeviceRow, DeviceState, Devices, FirstStart, Lock, OpenFrame,
     OperatorChip, Owner, PatientBanner, PatientRow, Patients, PinPrompt, PinPurpose, Screen, Tile,
@@ -124,8 +124,9 @@ impl Kiosk {
                 }
                 State::Emergency(emergency) => self.emergency_page(now, emergency),
                 State::Open { .. } => self.people_screen(now).unwrap_or_else(|| match self.page {
-                    Page::Bedside | Page::People | Page::Audit | Page::Cart | Page::Account => {
-                        Screen::Bedside(self.bedside(now))
+                    Page::Bedside => Screen::Bedside(self.bedside(now)),
+                    Page::People | Page::Audit | Page::Cart | Page::Account => {
+                        Screen::Audit(access::Audit { rows: vec![], loading: true })
                     }
                     Page::Devices => Screen::Devices(self.devices(now)),
                     Page::Patients => Screen::Patients(self.patients(now)),

@@ -2,6 +2,7 @@
 
 mod bedside;
 mod drafts;
+mod emergency;
 mod enrolment;
 mod flow;
 mod login;
@@ -9,4 +10,5 @@ mod memory;
 mod people;
 mod properties;
 mod register;
+mod roles;
 mod table;
