@@ -143,7 +143,11 @@ pub(super) fn remove(store_dir: &Path) -> Result<(), StoreFault> {
 
 impl Store {
     /// Writes the emergency card from the open vault, or removes it.
-    fn renew_emergency_card(&mut self, policy: &Policy, now: Moment) -> Result<(), StoreFault> {
+    pub(super) fn renew_emergency_card(
+        &mut self,
+        policy: &Policy,
+        now: Moment,
+    ) -> Result<(), StoreFault> {
         let Some(opened) = &mut self.open else { return Ok(()) };
         let card = card(opened.vault(), &self.cart, policy, now)?;
         let content = seal_card(&self.keys, &self.ring, &self.cart, card.as_ref())?;

@@ -54,6 +54,10 @@ impl Opened {
         &mut self.vault
     }
 
+    pub(super) fn parts(&mut self) -> (&mut Vault, &VaultKeys) {
+        (&mut self.vault, &self.keys)
+    }
+
     pub(super) fn keys(&self) -> &VaultKeys {
         &self.keys
     }

@@ -31,6 +31,7 @@ mod keyslot;
 mod people;
 mod primitives;
 mod recovery;
+mod rescue;
 mod rotation;
 #[cfg(feature = "store")]
 mod rows;
@@ -52,7 +53,8 @@ pub use identity::{
     Shift,
 };
 pub use inspect::{Facts, inspect};
-pub use setup::{RecoveredVault, administer_with_recovery, open_with_recovery};
+pub use rescue::administer_with_recovery;
+pub use setup::{RecoveredVault, open_with_recovery};
 pub use vault::{CipherFacts, cipher_facts};
 
 use std::fmt;

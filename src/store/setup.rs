@@ -264,12 +264,3 @@ pub fn open_with_recovery(
     let vault = Vault::open(&state.store().join(VAULT), &keys.database())?;
     Ok(Some(RecoveredVault { vault, _state: state }))
 }
-
-/// TEMPORARY
-pub fn administer_with_recovery(
-    _: Options,
-    _: &RecoveryPhrase,
-    _: super::Administration,
-) -> Result<super::Administered, super::AdministrationFault> {
-    Err(super::AdministrationFault::NotAllowed)
-}

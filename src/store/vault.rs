@@ -5,7 +5,6 @@
 use jiff::Timestamp;
 
 use crate::confidential::Phi;
-use crate::session::OperatorId;
 use crate::session::factor::{Template, TokenKind};
 use crate::store::StoreFault;
 use crate::store::primitives::Key;

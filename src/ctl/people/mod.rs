@@ -50,6 +50,8 @@ enum Failure {
     NoFactor,
     #[error("The two taps gave different numbers. Nothing was enrolled.")]
     BadgesDiffer,
+    #[error("These are not the recovery words of this store.")]
+    Words,
     #[error("The store answered something else.")]
     Unexpected,
 }
@@ -233,15 +235,18 @@ fn twice() -> Result<crate::session::factor::Pin, Failure> {
 
 /// The recovery words instead of two factors: a new PIN for somebody, by one-time code.
 fn with_recovery(request: &Request, config: &Config) -> Result<(Json, bool), Failure> {
-    let options = || store::Options::new(&request.state).with_policy(config.policy);
+    let options = store::Options::new(&request.state).with_policy(config.policy);
     let words = terminal::secret("The 24 recovery words: ")?;
-    let done = |what| store::administer_with_recovery(options(), &words, what);
-    let rows = rows(done(Administration::ListPeople).map_err(DeskError::from)?)?;
+    let done = |what| {
+        let done = store::administer_with_recovery(&options, &words, what);
+        done.map_err(DeskError::from)?.ok_or(Failure::Words)
+    };
+    let rows = rows(done(Administration::ListPeople)?)?;
     match &request.verb {
         Verb::Code(who) => {
             let id = named(&rows, who)?;
             let what = Administration::SetPin(id, NewPin::OneTimeCode);
-            Ok((code_json(id, done(what).map_err(DeskError::from)?)?, true))
+            Ok((code_json(id, done(what)?)?, true))
         }
         Verb::Enrol(Enrol::Badge { .. }, who) => {
             let id = named(&rows, who)?;
@@ -249,7 +254,7 @@ fn with_recovery(request: &Request, config: &Config) -> Result<(Json, bool), Fai
             terminal::complain("Tap the new badge.");
             let badge = readers.badge()?;
             let what = Administration::EnrolBadge(id, badge, NewPin::OneTimeCode);
-            Ok((code_json(id, done(what).map_err(DeskError::from)?)?, true))
+            Ok((code_json(id, done(what)?)?, true))
         }
         Verb::List | Verb::Add(_) | Verb::Import(_) | Verb::Enrol(..) | Verb::Revoke(..) => {
             Ok((json!({ "people": rows.iter().map(person_json).collect::<Vec<_>>() }), true))
