@@ -44,7 +44,7 @@ fn initials_of(name: &str) -> String {
         Some((letters.next()?, letters.next()))
     });
     let Some((first, second)) = words.next() else { return String::new() };
-    let last = words.last().map_or(second, |(letter, _)| Some(letter));
+    let last = words.next_back().map_or(second, |(letter, _)| Some(letter));
     let letters = std::iter::once(first).chain(last);
     letters.flat_map(char::to_uppercase).take(INITIALS_CHARS_MAX).collect()
 }
