@@ -16,6 +16,7 @@ use wardkeep::hardware::{
 use wardkeep::kiosk::{Effect, Event, Kiosk, Surroundings};
 use wardkeep::moment::{BootTime, Moment};
 use wardkeep::session::Role;
+use wardkeep::session::emergency::EmergencyReason;
 use wardkeep::session::factor::{CardId, CardPeer, Finger, Template};
 use wardkeep::session::policy::Policy;
 use wardkeep::store::{Attempt, CardEnrolment, CartState, Found, Outcome};
@@ -192,6 +193,10 @@ impl Bedside {
     pub fn in_shift(&mut self, shift: wardkeep::store::Shift) {
         self.store.shift = Some(shift);
         self.factor(FactorEvent::Sensor(Some(sensor("A"))));
+    }
+
+    pub fn choose_reason(&mut self) {
+        self.intent(Intent::ChooseReason(EmergencyReason::LifeThreatening));
     }
 
     /// Lays a finger on: one of those that the reader waits for, or another one.

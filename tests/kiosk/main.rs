@@ -2,9 +2,13 @@
 
 mod bedside;
 mod drafts;
+mod emergency;
 mod enrolment;
 mod flow;
+mod login;
 mod memory;
 mod people;
 mod properties;
 mod register;
+mod roles;
+mod table;

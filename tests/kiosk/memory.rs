@@ -67,6 +67,8 @@ pub struct MemoryStore {
     pub pin: Pin,
     /// That PIN is a one-time code.
     pub is_code: bool,
+    /// Cards are asked for a new PIN as well, which no real store does.
+    pub code_for_cards: bool,
     /// The shift share of everybody.
     pub shift: Option<Shift>,
     /// Every unlock is refused like this.
@@ -92,6 +94,7 @@ impl Default for MemoryStore {
             role: Role::Nurse,
             pin: pin(PIN),
             is_code: false,
+            code_for_cards: false,
             shift: None,
             refusal: None,
             tries_left: 10,
@@ -156,7 +159,8 @@ impl MemoryStore {
             },
             patient: self.patients.iter().find(|p| Some(p.id) == subject).cloned(),
             draft: mine.map(|place| self.drafts.remove(place)),
-            must_choose_pin: self.is_code && matches!(evidence, Evidence::BadgePin(..)),
+            must_choose_pin: self.is_code
+                && (self.code_for_cards || matches!(evidence, Evidence::BadgePin(..))),
         })
     }
 
