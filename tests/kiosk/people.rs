@@ -46,24 +46,23 @@ impl Bedside {
     }
 
     pub fn people(&self) -> People {
-        match self.view().screen {
-            Screen::People(page) => page,
-            other => panic!("expected the people, not {other:?}"),
-        }
+        let screen = self.view().screen;
+        let Screen::People(page) = screen else { panic!("expected the people, not {screen:?}") };
+        page
     }
 
     pub fn person(&self) -> PersonPage {
-        match self.view().screen {
-            Screen::Person(page) => *page,
-            other => panic!("expected a person, not {other:?}"),
-        }
+        let screen = self.view().screen;
+        let Screen::Person(page) = screen else { panic!("expected a person, not {screen:?}") };
+        *page
     }
 
     pub fn step(&self) -> Enrolment {
-        match self.view().screen {
-            Screen::Enrolment(step) => step,
-            other => panic!("expected an enrolment, not {other:?}"),
-        }
+        let screen = self.view().screen;
+        let Screen::Enrolment(step) = screen else {
+            panic!("expected an enrolment, not {screen:?}")
+        };
+        step
     }
 
     fn names(&self) -> Vec<String> {
@@ -346,9 +345,10 @@ fn ones_own_pin_is_changed_on_the_account_page() {
     bedside.intent(Intent::ChangeOwnPin);
     assert!(!matches!(bedside.view().screen, Screen::Enrolment(_)), "not from another page");
     bedside.intent(Intent::Open(Page::Account));
-    let account = |bedside: &Bedside| match bedside.view().screen {
-        Screen::Account(account) => account,
-        other => panic!("expected the account, not {other:?}"),
+    let account = |bedside: &Bedside| {
+        let screen = bedside.view().screen;
+        let Screen::Account(page) = screen else { panic!("expected the account, not {screen:?}") };
+        page
     };
     let Account { since, shift_until, can_change_pin, pair, .. } = account(&bedside);
     assert_eq!((since, shift_until), ((14, 32), Some((18, 32))));
