@@ -131,9 +131,20 @@ impl Bedside {
 
     /// Unlocked, with a patient and both devices live and assigned.
     pub fn monitoring() -> Self {
-        let mut bedside = Self::unlocked();
+        Self::monitoring_under(Policy::default())
+    }
+
+    /// The same at a site with this policy.
+    pub fn monitoring_under(policy: Policy) -> Self {
+        let mut bedside = Self::under(policy);
+        bedside.insert_or_tap(policy);
+        bedside.type_pin(PIN);
         bedside.admit();
         bedside
+    }
+
+    fn insert_or_tap(&mut self, policy: Policy) {
+        if policy.badge_pin { self.tap(1) } else { self.insert(1) }
     }
 
     /// Adds the patient, connects and assigns both devices.
