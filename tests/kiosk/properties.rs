@@ -21,6 +21,13 @@ use wardkeep::store::{AuditAct, Shift};
 /// Everything that can happen at a bedside.
 #[derive(Clone, Debug)]
 enum Op {
+    Login(Login),
+    Care(Care),
+}
+
+/// What concerns who may see what.
+#[derive(Clone, Debug)]
+enum Login {
     Lay(u8),
     Lift,
     Insert(u8),
@@ -39,6 +46,13 @@ enum Op {
     Cancel,
     Lock,
     Wait(u32),
+    StoreStalls,
+    StoreAnswers,
+}
+
+/// What concerns the patient and the devices.
+#[derive(Clone, Debug)]
+enum Care {
     Open(u8),
     Draft,
     Choose,
@@ -49,40 +63,38 @@ enum Op {
     Heart(Vec<u8>),
     Oximetry(Vec<u8>),
     Acknowledge,
-    StoreStalls,
-    StoreAnswers,
 }
 
 fn any_op() -> impl Strategy<Value = Op> {
-    prop_oneof![2 => login_op(), 1 => care_op()]
+    prop_oneof![2 => login_op().prop_map(Op::Login), 1 => care_op().prop_map(Op::Care)]
 }
 
-fn login_op() -> impl Strategy<Value = Op> {
+fn login_op() -> impl Strategy<Value = Login> {
     prop_oneof![
-        4 => (1_u8..4).prop_map(Op::Lay),
-        2 => Just(Op::Lift),
-        4 => (1_u8..4).prop_map(Op::Insert),
-        1 => Just(Op::Pull),
-        1 => Just(Op::CardReaderLost),
-        1 => Just(Op::CardStalls),
-        1 => Just(Op::CardAnswers),
-        6 => any::<bool>().prop_map(Op::Pin),
-        4 => any::<bool>().prop_map(Op::Touch),
-        1 => (0_u8..3).prop_map(Op::Sensor),
-        1 => (0_u8..3).prop_map(Op::Shift),
-        1 => any::<bool>().prop_map(Op::Code),
-        1 => (0_u8..4).prop_map(Op::Role),
-        2 => Just(Op::Emergency),
-        3 => Just(Op::Reason),
-        1 => Just(Op::Cancel),
-        1 => Just(Op::Lock),
-        3 => prop_oneof![0_u32..9_000, 100_000_u32..1_000_000].prop_map(Op::Wait),
-        1 => Just(Op::StoreStalls),
-        1 => Just(Op::StoreAnswers),
+        4 => (1_u8..4).prop_map(Login::Lay),
+        2 => Just(Login::Lift),
+        4 => (1_u8..4).prop_map(Login::Insert),
+        1 => Just(Login::Pull),
+        1 => Just(Login::CardReaderLost),
+        1 => Just(Login::CardStalls),
+        1 => Just(Login::CardAnswers),
+        6 => any::<bool>().prop_map(Login::Pin),
+        4 => any::<bool>().prop_map(Login::Touch),
+        1 => (0_u8..3).prop_map(Login::Sensor),
+        1 => (0_u8..3).prop_map(Login::Shift),
+        1 => any::<bool>().prop_map(Login::Code),
+        1 => (0_u8..4).prop_map(Login::Role),
+        2 => Just(Login::Emergency),
+        3 => Just(Login::Reason),
+        1 => Just(Login::Cancel),
+        1 => Just(Login::Lock),
+        3 => prop_oneof![0_u32..9_000, 100_000_u32..1_000_000].prop_map(Login::Wait),
+        1 => Just(Login::StoreStalls),
+        1 => Just(Login::StoreAnswers),
     ]
 }
 
-fn care_op() -> impl Strategy<Value = Op> {
+fn care_op() -> impl Strategy<Value = Care> {
     let bytes = || {
         prop_oneof![
             (30_u8..200).prop_map(heart_rate),
@@ -91,16 +103,16 @@ fn care_op() -> impl Strategy<Value = Op> {
         ]
     };
     prop_oneof![
-        2 => (0_u8..7).prop_map(Op::Open),
-        1 => Just(Op::Draft),
-        2 => Just(Op::Choose),
-        2 => any::<bool>().prop_map(Op::Connect),
-        2 => any::<bool>().prop_map(Op::Assign),
-        1 => any::<bool>().prop_map(Op::Release),
-        2 => (any::<bool>(), 0_u8..3).prop_map(|(d, l)| Op::Link(d, l)),
-        3 => bytes().prop_map(Op::Heart),
-        3 => bytes().prop_map(Op::Oximetry),
-        1 => Just(Op::Acknowledge),
+        2 => (0_u8..7).prop_map(Care::Open),
+        1 => Just(Care::Draft),
+        2 => Just(Care::Choose),
+        2 => any::<bool>().prop_map(Care::Connect),
+        2 => any::<bool>().prop_map(Care::Assign),
+        1 => any::<bool>().prop_map(Care::Release),
+        2 => (any::<bool>(), 0_u8..3).prop_map(|(d, l)| Care::Link(d, l)),
+        3 => bytes().prop_map(Care::Heart),
+        3 => bytes().prop_map(Care::Oximetry),
+        1 => Just(Care::Acknowledge),
     ]
 }
 
@@ -121,23 +133,23 @@ fn device(strap: bool) -> DeviceId {
     if strap { STRAP } else { OXIMETER }
 }
 
-fn apply(bedside: &mut Bedside, op: Op) {
+fn log_in(bedside: &mut Bedside, op: Login) {
     match op {
-        Op::Lay(n) => bedside.hardware(Event::BadgePresented(badge(n))),
-        Op::Lift => bedside.hardware(Event::BadgeRemoved),
-        Op::Insert(n) => bedside.insert(n),
-        Op::Pull => bedside.pull(),
-        Op::CardReaderLost => {
+        Login::Lay(n) => bedside.hardware(Event::BadgePresented(badge(n))),
+        Login::Lift => bedside.hardware(Event::BadgeRemoved),
+        Login::Insert(n) => bedside.insert(n),
+        Login::Pull => bedside.pull(),
+        Login::CardReaderLost => {
             bedside.hardware(Event::Reader(ReaderKind::SmartCard, ReaderHealth::ServiceDown));
         }
-        Op::CardStalls => bedside.prompt_card = false,
-        Op::CardAnswers => {
+        Login::CardStalls => bedside.prompt_card = false,
+        Login::CardAnswers => {
             bedside.prompt_card = true;
             bedside.card_answers();
         }
-        Op::Pin(right) => bedside.type_pin(if right { PIN } else { WRONG }),
-        Op::Touch(matching) => bedside.touch(matching),
-        Op::Sensor(which) => {
+        Login::Pin(right) => bedside.type_pin(if right { PIN } else { WRONG }),
+        Login::Touch(matching) => bedside.touch(matching),
+        Login::Sensor(which) => {
             let plugged = match which {
                 0 => None,
                 1 => Some(sensor("A")),
@@ -145,26 +157,36 @@ fn apply(bedside: &mut Bedside, op: Op) {
             };
             bedside.factor(FactorEvent::Sensor(plugged));
         }
-        Op::Shift(kind) => {
+        Login::Shift(kind) => {
             let templates = vec![template(1, "A"), template(2, "A")];
             bedside.store.shift = (kind > 0).then_some(Shift { templates, tap: kind == 2 });
         }
-        Op::Code(is_code) => bedside.store.is_code = is_code,
-        Op::Role(which) => {
+        Login::Code(is_code) => bedside.store.is_code = is_code,
+        Login::Role(which) => {
             let roles = [Role::Nurse, Role::Caregiver, Role::It, Role::Auditor];
             bedside.store.role = roles[usize::from(which)];
         }
-        Op::Emergency => {
+        Login::Emergency => {
             if bedside.store.emergency.is_err() {
                 bedside.store.write_emergency_card(bedside.now.wall);
             }
             bedside.intent(Intent::BeginEmergency);
         }
-        Op::Reason => bedside.choose_reason(),
-        Op::Cancel => bedside.intent(Intent::Cancel),
-        Op::Lock => bedside.intent(Intent::Lock),
-        Op::Wait(ms) => bedside.wait(Duration::from_millis(ms.into())),
-        Op::Open(which) => {
+        Login::Reason => bedside.choose_reason(),
+        Login::Cancel => bedside.intent(Intent::Cancel),
+        Login::Lock => bedside.intent(Intent::Lock),
+        Login::Wait(ms) => bedside.wait(Duration::from_millis(ms.into())),
+        Login::StoreStalls => bedside.prompt_store = false,
+        Login::StoreAnswers => {
+            bedside.prompt_store = true;
+            bedside.deliver();
+        }
+    }
+}
+
+fn care(bedside: &mut Bedside, op: Care) {
+    match op {
+        Care::Open(which) => {
             let pages = [
                 Page::Bedside,
                 Page::Devices,
@@ -176,25 +198,25 @@ fn apply(bedside: &mut Bedside, op: Op) {
             ];
             bedside.intent(Intent::Open(pages[usize::from(which)]));
         }
-        Op::Draft => {
+        Care::Draft => {
             let family = Phi::new("Aydin".into());
             bedside.intent(Intent::DraftPatient(PatientForm { family, ..PatientForm::default() }));
         }
-        Op::Choose => {
+        Care::Choose => {
             if let Screen::Patients(page) = bedside.view().screen
                 && let Some(row) = page.rows.first()
             {
                 bedside.intent(Intent::ChoosePatient(row.id));
             }
         }
-        Op::Connect(strap) => {
+        Care::Connect(strap) => {
             let kind = if strap { DeviceKind::HeartRate } else { DeviceKind::PulseOximeter };
             bedside.advertise(device(strap), kind);
             bedside.intent(Intent::Connect(device(strap)));
         }
-        Op::Assign(strap) => bedside.intent(Intent::Assign(device(strap))),
-        Op::Release(strap) => bedside.intent(Intent::Release(device(strap))),
-        Op::Link(strap, state) => {
+        Care::Assign(strap) => bedside.intent(Intent::Assign(device(strap))),
+        Care::Release(strap) => bedside.intent(Intent::Release(device(strap))),
+        Care::Link(strap, state) => {
             let link = match state {
                 0 => Link::Connecting,
                 1 => Link::Live,
@@ -202,14 +224,9 @@ fn apply(bedside: &mut Bedside, op: Op) {
             };
             bedside.hardware(Event::Link(device(strap), link));
         }
-        Op::Heart(bytes) => bedside.frame(STRAP, bytes),
-        Op::Oximetry(bytes) => bedside.frame(OXIMETER, bytes),
-        Op::Acknowledge => bedside.intent(Intent::AcknowledgeAlarms),
-        Op::StoreStalls => bedside.prompt_store = false,
-        Op::StoreAnswers => {
-            bedside.prompt_store = true;
-            bedside.deliver();
-        }
+        Care::Heart(bytes) => bedside.frame(STRAP, bytes),
+        Care::Oximetry(bytes) => bedside.frame(OXIMETER, bytes),
+        Care::Acknowledge => bedside.intent(Intent::AcknowledgeAlarms),
     }
 }
 
@@ -218,7 +235,18 @@ fn shows_patient(view: &View) -> bool {
     let on_page = match &view.screen {
         Screen::Bedside(_) | Screen::Patients(_) | Screen::Emergency(Emergency::Open(_)) => true,
         Screen::Devices(page) => page.rows.iter().any(|row| !row.reading.reveal().is_empty()),
-        _ => false,
+        Screen::Starting
+        | Screen::FirstStart(_)
+        | Screen::Lock(_)
+        | Screen::Pin(_)
+        | Screen::Emergency(_)
+        | Screen::People(_)
+        | Screen::Person(_)
+        | Screen::Enrolment(_)
+        | Screen::Audit(_)
+        | Screen::Cart(_)
+        | Screen::Account(_)
+        | Screen::Trouble(_) => false,
     };
     on_page || view.open.as_ref().is_some_and(|open| open.patient.is_some())
 }
@@ -232,7 +260,7 @@ struct Model {
 
 impl Model {
     fn observe(&mut self, op: &Op) {
-        if let Op::Lay(n) | Op::Insert(n) = op {
+        if let Op::Login(Login::Lay(n) | Login::Insert(n)) = op {
             self.last = *n;
         }
     }
@@ -264,14 +292,8 @@ impl Model {
             prop_assert!(!bedside.store.vault_open);
         }
         // A reader waits for a finger only beside a pad that says so.
-        let shown = match &view.screen {
-            Screen::Pin(prompt) => prompt.finger,
-            _ => None,
-        };
-        let waits = match shown {
-            Some(FingerPrompt::Waiting | FingerPrompt::NotMatched | FingerPrompt::Retry(_)) => true,
-            Some(FingerPrompt::Off) | None => false,
-        };
+        let waits = matches!(&view.screen, Screen::Pin(prompt)
+            if prompt.finger.is_some_and(|shown| shown != FingerPrompt::Off));
         prop_assert_eq!(bedside.asked_finger.is_some(), waits);
         Ok(())
     }
@@ -292,7 +314,10 @@ proptest! {
             model.observe(&op);
             let recorded = bedside.store.records.len();
             let known = bedside.store.cart.clone().unwrap_or_default();
-            apply(&mut bedside, op);
+            match op {
+                Op::Login(op) => log_in(&mut bedside, op),
+                Op::Care(op) => care(&mut bedside, op),
+            }
             let view = bedside.view();
             model.check_screen(&bedside)?;
             // S-6: whoever a value is filed to was assigned that device before the step began.
