@@ -8,6 +8,8 @@ pub mod apdu;
 pub mod ble;
 mod factors;
 pub mod field;
+#[cfg(feature = "hardware")]
+pub mod fingerprint;
 pub mod outlet;
 #[cfg(feature = "hardware")]
 mod reader;
