@@ -11,6 +11,8 @@ pub mod card_work;
 pub mod dialogue;
 mod factors;
 pub mod field;
+#[cfg(feature = "hardware")]
+pub mod fingerprint;
 pub mod inserted;
 pub mod outlet;
 pub mod piv;
