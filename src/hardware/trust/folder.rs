@@ -4,10 +4,10 @@
 //! what is left out can only make fewer cards trusted. At most [`FILES_MAX`] files of
 //! [`FILE_BYTES_MAX`] bytes each are read, PEM or DER, hidden files excepted.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
@@ -54,12 +54,13 @@ pub(super) struct Contents {
     pub(super) faults: Vec<Fault>,
 }
 
-/// What a file looked like from outside: enough to notice that it was replaced or rewritten.
+/// What a file looked like from outside: enough to notice that it was replaced, rewritten or made
+/// readable. `None` if the system does not say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     path: PathBuf,
-    length: u64,
-    modified: Option<SystemTime>,
+    /// Number of the file, its length, and when it was last changed in any way.
+    look: Option<(u64, u64, i64, i64)>,
 }
 
 /// The three places in the trust directory.
@@ -89,9 +90,8 @@ pub(super) fn stamps(trust: &Path) -> Vec<Stamp> {
         let Ok(paths) = files(&trust.join(place.folder())) else { continue };
         for path in paths.into_iter().take(FILES_MAX) {
             let look = fs::metadata(&path).ok();
-            let length = look.as_ref().map_or(0, Metadata::len);
-            let modified = look.and_then(|look| look.modified().ok());
-            stamps.push(Stamp { path, length, modified });
+            let look = look.map(|look| (look.ino(), look.len(), look.ctime(), look.ctime_nsec()));
+            stamps.push(Stamp { path, look });
         }
     }
     stamps
