@@ -10,9 +10,11 @@
 mod answers;
 mod care;
 mod drafts;
+mod emergency;
 mod facts;
 mod gate;
 mod login;
+mod people;
 mod project;
 
 use std::collections::BTreeMap;
@@ -20,6 +22,9 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use self::drafts::Drafts;
+use self::login::Arrival;
+use self::people::People;
 use crate::alarms::{Alarms, Sound};
 use crate::bridge::intent::{Intent, Language, Page};
 use crate::config::Config;
@@ -31,9 +36,13 @@ use crate::hardware::{
 use crate::moment::{BootTime, Moment};
 use crate::notice::Notice;
 use crate::pairing::{Advertisement, Pairing};
+use crate::session::emergency::EmergencyCard;
+use crate::session::enrolment;
+use crate::session::factor::Token;
 use crate::session::setup::{self, Setup};
 use crate::session::{self, Session};
-use crate::store::{AuditAct, CartState, Command as StoreCommand, Draft, Outcome, StoreFault};
+use crate::store::device_secret::Protection;
+use crate::store::{AuditAct, CartState, Command as StoreCommand, Outcome, StoreFault};
 use crate::vitals::decimal::Decimal;
 use crate::vitals::live::Live;
 use crate::vitals::nomenclature::{Absent, Mdc, Unit};
@@ -104,6 +113,8 @@ pub struct Surroundings {
     pub identities: Box<dyn FnMut() -> u128 + Send>,
     /// Every value is simulated.
     pub simulated: bool,
+    /// How the device secret is kept, where that is known.
+    pub protection: Option<Protection>,
 }
 
 /// The core.
@@ -115,6 +126,10 @@ pub struct Kiosk {
     live: Live,
     alarms: Alarms,
     subject: Option<SubjectId>,
+    /// What an unlock brought, until it may be shown.
+    arrival: Arrival,
+    /// What the emergency view shows; only while it is open (S-1).
+    emergency: Option<Box<EmergencyCard>>,
     /// Details of the patient at this bed; only while a session is open (S-1).
     patient: Option<Patient>,
     /// The chooser's list; only while a session is open (S-1).
@@ -122,7 +137,9 @@ pub struct Kiosk {
     page: Page,
     forms_saved: u64,
     /// What the logged-in person has typed into the patient form and not saved (S-1).
-    draft: Option<Box<Draft>>,
+    drafts: Drafts,
+    /// The pages about people; emptied at lock (S-1).
+    people: People,
     language: Language,
     notice: Option<(Notice, BootTime)>,
     readers: BTreeMap<ReaderKind, ReaderHealth>,
@@ -147,16 +164,19 @@ impl Kiosk {
         let readers = [ReaderKind::Badge, ReaderKind::SmartCard, ReaderKind::Finger];
         Self {
             phase: Phase::Starting,
-            session: Session::new(around.config.idle),
+            session: Session::new(around.config.idle, around.config.policy),
             pairing: Pairing::default(),
             live: Live::default(),
             alarms: Alarms::default(),
             subject: None,
+            arrival: Arrival::default(),
+            emergency: None,
             patient: None,
             patients: None,
             page: Page::Bedside,
             forms_saved: 0,
-            draft: None,
+            drafts: Drafts::default(),
+            people: People::default(),
             language: around.config.language,
             notice,
             readers: readers.into_iter().map(|kind| (kind, ReaderHealth::NotFitted)).collect(),
@@ -202,6 +222,7 @@ impl Kiosk {
         };
         let deadlines = [
             self.session.next_deadline(),
+            self.session.left_behind_at().filter(|at| *at > now.boot),
             self.alarms.next_deadline(),
             self.live.next_deadline(now.boot),
             self.notice.map(|(_, until)| until),
@@ -226,30 +247,21 @@ impl Kiosk {
     }
 
     fn on_hardware(&mut self, now: Moment, event: hardware::Event) -> Vec<Effect> {
+        if let Some(effects) = self.heard_in_enrolment(now, &event) {
+            return effects;
+        }
         match event {
-            hardware::Event::Reader(kind, health) => {
-                self.readers.insert(kind, health);
-            }
+            hardware::Event::Reader(kind, health) => return self.on_reader(now, kind, health),
             hardware::Event::Radio(health) => self.radio = health,
             hardware::Event::Speaker(health) => self.is_mute = health == SpeakerHealth::NoDevice,
             hardware::Event::BadgePresented(badge) => {
-                if matches!(self.phase, Phase::FirstStart(_)) {
-                    return self.in_setup(now, setup::Event::Badge(badge));
-                }
-                return self.in_session(now, session::Event::BadgePresented(badge));
+                return self.on_token(now, Token::Badge(badge));
             }
-            hardware::Event::BadgeUnreadable(fault) => {
-                let notice = match fault {
-                    hardware::BadgeFault::LeftTooSoon => Notice::BadgeLeftTooSoon,
-                    hardware::BadgeFault::Two => Notice::TwoBadges,
-                    hardware::BadgeFault::Unreadable => Notice::BadgeUnreadable,
-                };
-                self.notify(now, notice);
-            }
+            hardware::Event::BadgeUnreadable(fault) => self.on_unreadable_badge(now, fault),
             hardware::Event::BadgeRemoved => {
                 return self.in_session(now, session::Event::BadgeRemoved);
             }
-            hardware::Event::Factor(_) => {}
+            hardware::Event::Factor(event) => return self.on_factor(now, event),
             hardware::Event::Seen { device, name, kind, rssi } => {
                 let heard = Advertisement { name: &name, kind, rssi };
                 self.pairing.seen(now.boot, device, heard);
@@ -283,20 +295,12 @@ impl Kiosk {
         }
         let more = match intent {
             Intent::Activity => vec![],
-            Intent::SubmitPin(pin) => match self.phase {
-                Phase::FirstStart(_) => self.in_setup(now, setup::Event::Pin(pin)),
-                Phase::Starting | Phase::Running | Phase::Trouble(..) => {
-                    self.notice = None;
-                    self.in_session(now, session::Event::PinSubmitted(pin))
-                }
-            },
-            Intent::Cancel => match self.phase {
-                Phase::FirstStart(_) => self.in_setup(now, setup::Event::Cancel),
-                Phase::Starting | Phase::Running | Phase::Trouble(..) => {
-                    self.notice = None;
-                    self.in_session(now, session::Event::Cancelled)
-                }
-            },
+            Intent::SubmitPin(pin) if self.is_enrolling() => {
+                self.in_enrolment(now, enrolment::Event::Pin(pin))
+            }
+            Intent::SubmitPin(pin) => self.submit_pin(now, pin),
+            Intent::Cancel if self.session.is_open() => self.step_back(now),
+            Intent::Cancel => self.cancel(now),
             Intent::Lock => self.in_session(now, session::Event::LockPressed),
             Intent::AcknowledgeAlarms => self.acknowledge(now),
             Intent::PauseAudio => {
@@ -322,7 +326,7 @@ impl Kiosk {
                 self.notice = None;
                 vec![]
             }
-            Intent::Open(page) => self.open_page(page),
+            Intent::Open(page) => self.open_page(now, page),
             Intent::Connect(_)
             | Intent::Assign(_)
             | Intent::Release(_)
@@ -332,9 +336,11 @@ impl Kiosk {
                 self.keep_draft(form);
                 vec![]
             }
-            Intent::BeginEmergency
-            | Intent::ChooseReason(_)
-            | Intent::SearchPeople(_)
+            Intent::BeginEmergency => self.in_session(now, session::Event::EmergencyAsked),
+            Intent::ChooseReason(reason) => {
+                self.in_session(now, session::Event::ReasonChosen(reason))
+            }
+            Intent::SearchPeople(_)
             | Intent::OpenPerson(_)
             | Intent::AddPerson(_)
             | Intent::Enrol(_)
@@ -343,24 +349,21 @@ impl Kiosk {
             | Intent::EnrolmentDone
             | Intent::RevokeFactor(_)
             | Intent::RevokePerson
-            | Intent::ChangeOwnPin => vec![],
+            | Intent::ChangeOwnPin => self.on_people(now, intent),
         };
         effects.extend(more);
         effects
     }
 
     /// Shows a page; the gate has let it pass.
-    fn open_page(&mut self, page: Page) -> Vec<Effect> {
+    fn open_page(&mut self, now: Moment, page: Page) -> Vec<Effect> {
         self.page = page;
-        match page {
-            Page::Patients => vec![Effect::Store(StoreCommand::ListPatients)],
-            Page::Bedside
-            | Page::Devices
-            | Page::People
-            | Page::Audit
-            | Page::Cart
-            | Page::Account => vec![],
+        let mut effects = self.leave_for(now, page);
+        if page == Page::Patients {
+            self.show_draft();
+            effects.push(Effect::Store(StoreCommand::ListPatients));
         }
+        effects
     }
 
     fn acknowledge(&mut self, now: Moment) -> Vec<Effect> {

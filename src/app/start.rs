@@ -73,7 +73,11 @@ pub fn start(options: &Options) -> anyhow::Result<Running> {
         store::spawn(store::Options::new(&options.state).with_policy(config.policy), outcomes)
             .context("the store does not start")?;
     let cards = config.cards.clone();
-    let around = surroundings(config, !ignored.is_empty(), options.simulate)?;
+    let protection = store::device_secret::from_environment(&options.state).protection();
+    let around = Surroundings {
+        protection: Some(protection),
+        ..surroundings(config, !ignored.is_empty(), options.simulate)?
+    };
     let kiosk = Kiosk::new(around, Moment::read());
     let (views, shown) = watch::channel(kiosk.view(Moment::read()));
 
@@ -164,6 +168,7 @@ fn surroundings(
         run: u64::from_le_bytes(run),
         identities: Box::new(identities),
         simulated,
+        protection: None,
     })
 }
 

@@ -9,6 +9,7 @@ use crate::encounter::{FormError, Patient, SubjectId};
 use crate::hardware::{Characteristic, DeviceId};
 use crate::moment::Moment;
 use crate::notice::Notice;
+use crate::session::policy::Permission;
 use crate::store::{AuditAct, Command as StoreCommand};
 use crate::vitals::gatt::{self, Charted, Withheld};
 use crate::vitals::live::Parameter;
@@ -113,10 +114,11 @@ impl Kiosk {
     }
 
     pub(super) fn patient_added(&mut self, now: Moment, patient: Patient) -> Vec<Effect> {
-        if !self.session.is_open() {
+        if !self.may(Permission::Care) {
             return vec![];
         }
         self.forms_saved += 1;
+        self.drop_draft();
         let mut effects = vec![self.audit(now, AuditAct::PatientCreated, None)];
         effects.extend(self.choose(now, patient));
         effects
@@ -203,7 +205,7 @@ impl Kiosk {
             return vec![];
         }
         self.wave_at = Some(now.boot);
-        if self.session.is_open() && self.page == Page::Bedside {
+        if self.may(Permission::SeePatients) && self.page == Page::Bedside {
             vec![Effect::Wave { rate_hz, samples }]
         } else {
             vec![]

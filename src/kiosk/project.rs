@@ -19,10 +19,10 @@ use crate::encounter::Patient;
 use crate::hardware::{DeviceId, Link, ReaderHealth, ReaderKind};
 use crate::moment::{BootTime, Moment};
 use crate::pairing::Device;
-use crate::session::State;
 use crate::session::factor::TokenKind;
 use crate::session::policy::Permission;
 use crate::session::setup::{Setup, Step};
+use crate::session::{Choosing, Prompt, State};
 use crate::vitals::live::Parameter;
 use crate::vitals::nomenclature::Unit;
 
@@ -94,7 +94,7 @@ impl Kiosk {
         Some(OpenFrame { operator, patient, pages })
     }
 
-    fn banner(&self, now: Moment, patient: &Patient) -> PatientBanner {
+    pub(super) fn banner(&self, now: Moment, patient: &Patient) -> PatientBanner {
         let age = patient.age_years(self.today(now));
         PatientBanner {
             family: patient.family.clone(),
@@ -113,45 +113,70 @@ impl Kiosk {
             Phase::Trouble(fault, _) => Screen::Trouble(*fault),
             Phase::Running => match self.session.state() {
                 State::Locked => Screen::Lock(self.lock_page()),
-                State::Partial { tries_left, admitted_from, refused, .. } => {
-                    let wait = admitted_from.since(now.boot);
-                    Screen::Pin(PinPrompt {
-                        purpose: PinPurpose::Unlock,
-                        token: TokenKind::Badge,
-                        finger: None,
-                        prompt: self.session.prompt(),
-                        refused: *refused,
-                        tries_left: tries_left.filter(|left| *left <= TRIES_LEFT_SHOWN),
-                        wait_s: (!wait.is_zero()).then(|| ceil_seconds(wait)),
-                        busy: false,
-                    })
+                State::Partial(prompt) => Screen::Pin(self.prompt_page(now, prompt)),
+                State::Proving { prompt, .. } | State::Unlocking { prompt, .. } => {
+                    Screen::Pin(self.pad(PinPurpose::Unlock, prompt.token.kind(), true))
                 }
-                State::Unlocking { .. } => {
-                    Screen::Pin(prompt(PinPurpose::Unlock, self.session.prompt(), true))
+                State::ChoosingPin(Choosing { token, first, sent, .. }) => {
+                    let purpose =
+                        if first.is_some() { PinPurpose::Repeat } else { PinPurpose::Choose };
+                    Screen::Pin(self.pad(purpose, token.kind(), sent.is_some()))
                 }
-                State::Open { .. } => match self.page {
-                    Page::Bedside | Page::People | Page::Audit | Page::Cart | Page::Account => {
-                        Screen::Bedside(self.bedside(now))
-                    }
-                    Page::Devices => Screen::Devices(self.devices(now)),
-                    Page::Patients => Screen::Patients(self.patients(now)),
-                },
+                State::Emergency(emergency) => self.emergency_page(now, emergency),
+                State::Open { .. } => self.opened_screen(now),
             },
         }
     }
 
-    fn badge_reader(&self) -> ReaderHealth {
-        self.readers.get(&ReaderKind::Badge).copied().unwrap_or(ReaderHealth::NotFitted)
+    fn opened_screen(&self, now: Moment) -> Screen {
+        if let Some(step) = self.enrolment_page() {
+            return Screen::Enrolment(step);
+        }
+        match self.page {
+            Page::Bedside => Screen::Bedside(self.bedside(now)),
+            Page::Devices => Screen::Devices(self.devices(now)),
+            Page::Patients => Screen::Patients(self.patients(now)),
+            Page::People => self.people_screen(now),
+            Page::Audit => Screen::Audit(self.audit_page()),
+            Page::Cart => Screen::Cart(self.cart_page()),
+            Page::Account => self
+                .account_page(now)
+                .map_or_else(|| Screen::Lock(self.lock_page()), Screen::Account),
+        }
+    }
+
+    pub(super) fn reader(&self, kind: ReaderKind) -> ReaderHealth {
+        self.readers.get(&kind).copied().unwrap_or(ReaderHealth::NotFitted)
+    }
+
+    fn prompt_page(&self, now: Moment, prompt: &Prompt) -> PinPrompt {
+        let wait = prompt.admitted_from.since(now.boot);
+        let tries_left = match prompt.token.kind() {
+            TokenKind::Badge => prompt.tries_left.filter(|left| *left <= TRIES_LEFT_SHOWN),
+            // A card has few tries and nobody here can give them back.
+            TokenKind::Card => prompt.tries_left,
+        };
+        PinPrompt {
+            finger: prompt.finger.shown,
+            refused: prompt.refused,
+            tries_left,
+            wait_s: (!wait.is_zero()).then(|| ceil_seconds(wait)),
+            ..self.pad(PinPurpose::Unlock, prompt.token.kind(), false)
+        }
+    }
+
+    fn pad(&self, purpose: PinPurpose, token: TokenKind, busy: bool) -> PinPrompt {
+        PinPrompt { token, ..pin_prompt(purpose, self.session.prompt(), busy) }
     }
 
     fn setup_page(&self, setup: &Setup) -> FirstStart {
-        let badge_reader = self.badge_reader();
+        let badge_reader = self.reader(ReaderKind::Badge);
         match setup.step() {
             Step::Welcome => FirstStart::Welcome { badge_reader },
             Step::Name => FirstStart::Name,
             Step::Badge => FirstStart::Badge { badge_reader },
-            Step::Pin => FirstStart::Pin(prompt(PinPurpose::Choose, setup.prompt(), false)),
-            Step::Repeat => FirstStart::Pin(prompt(PinPurpose::Repeat, setup.prompt(), false)),
+            Step::Pin => FirstStart::Pin(pin_prompt(PinPurpose::Choose, setup.prompt(), false)),
+            Step::Repeat => FirstStart::Pin(pin_prompt(PinPurpose::Repeat, setup.prompt(), false)),
             Step::Working | Step::Done => FirstStart::Working,
             Step::Recovery(words) => FirstStart::Recovery(words.clone()),
         }
@@ -161,7 +186,10 @@ impl Kiosk {
         let known = || self.pairing.iter().filter(|(_, device)| device.known);
         Lock {
             readers: self.readers.iter().map(|(kind, health)| (*kind, *health)).collect(),
-            ways: Ways::default(),
+            ways: Ways {
+                card: self.reader(ReaderKind::SmartCard) == ReaderHealth::Ready,
+                emergency: self.around.config.policy.emergency,
+            },
             radio: self.radio,
             devices_live: known().filter(|(_, device)| device.link == Link::Live).count(),
             devices_known: known().count(),
@@ -177,7 +205,7 @@ impl Kiosk {
         }
     }
 
-    fn tile(&self, now: Moment, parameter: Parameter) -> Tile {
+    pub(super) fn tile(&self, now: Moment, parameter: Parameter) -> Tile {
         let source = self.pairing.source(parameter.source());
         let current = self.live.current(now.boot, parameter);
         let last = self.live.last(parameter);
@@ -286,12 +314,12 @@ impl Kiosk {
             rows: self.patients.iter().flatten().map(row).collect(),
             loading: self.patients.is_none(),
             saved: self.forms_saved,
-            draft: None,
+            draft: self.shown_draft().cloned(),
         }
     }
 }
 
-fn prompt(purpose: PinPurpose, prompt: u64, busy: bool) -> PinPrompt {
+pub(super) fn pin_prompt(purpose: PinPurpose, prompt: u64, busy: bool) -> PinPrompt {
     let (token, finger) = (TokenKind::Badge, None);
     PinPrompt {
         purpose,
@@ -310,6 +338,6 @@ pub(super) fn wall_of(now: Moment, earlier: BootTime) -> Timestamp {
     now.wall.checked_sub(now.boot.since(earlier)).unwrap_or(Timestamp::MIN)
 }
 
-fn ceil_seconds(length: Duration) -> u64 {
+pub(super) fn ceil_seconds(length: Duration) -> u64 {
     length.as_secs() + u64::from(length.subsec_nanos() > 0)
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::durable::StateDir;
 use super::handle::Options;
 use super::setup::{Loaded, Store, initialise};
+use super::shift::Clocks;
 use super::{Attempt, Command, NewOperator, Outcome, device_secret::SecretFile};
 use crate::confidential::Phi;
 use crate::moment::{BootTime, Moment};
@@ -81,7 +82,7 @@ fn ready() -> (tempfile::TempDir, Box<Store>, (Badge, Pin)) {
 #[test]
 fn s3_after_a_lock_no_vault_key_is_left_in_memory() {
     let (_dir, mut store, (badge, pin)) = ready();
-    store.unlock(&Evidence::BadgePin(badge, pin), NOW.boot).unwrap();
+    store.unlock(&Evidence::BadgePin(badge, pin), Clocks::at(NOW)).unwrap();
     let opened = store.open.take().unwrap();
     let (vault, keys) = opened.into_parts();
     let (raw, hex) = {

@@ -5,6 +5,7 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "any other outcome fails the test")]
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tokio::sync::mpsc;
 use wardkeep::confidential::Phi;
 use wardkeep::encounter::{Patient, Sex, SubjectId};
 use wardkeep::hardware::DeviceId;
-use wardkeep::moment::{BootTime, Moment};
+use wardkeep::moment::Moment;
 use wardkeep::session::Role;
 use wardkeep::session::factor::{Badge, Evidence, Pin, ReaderFamily};
 use wardkeep::store::device_secret::SecretFile;
@@ -43,9 +44,15 @@ pub fn options(dir: &Path) -> Options {
     Options::new(dir).with_device_secret(SecretFile::new(dir)).with_cost_for_tests()
 }
 
+/// So many seconds after the first call: both clocks agree with those of the machine, on which the
+/// store ends what is over by itself.
 pub fn at(seconds: u64) -> Moment {
-    let wall = Timestamp::from_second(1_750_000_000 + i64::try_from(seconds).unwrap()).unwrap();
-    Moment { boot: BootTime(Duration::from_secs(1_000_000 + seconds)), wall }
+    static START: OnceLock<Moment> = OnceLock::new();
+    let start = START.get_or_init(|| {
+        let now = Moment::read();
+        Moment { wall: Timestamp::from_second(now.wall.as_second()).unwrap(), ..now }
+    });
+    *start + Duration::from_secs(seconds)
 }
 
 pub fn badge() -> Badge {
