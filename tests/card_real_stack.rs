@@ -142,13 +142,14 @@ impl Bench {
 
 /// An event in one word.
 fn word(event: &Event) -> String {
-    match event {
-        Event::BadgePresented(_) => "badge".to_owned(),
-        Event::Factor(FactorEvent::CardPresented(_)) => "card".to_owned(),
-        Event::Factor(FactorEvent::CardProved(..)) => "proved".to_owned(),
-        Event::Factor(event) => format!("{event:?}"),
-        other => format!("{other:?}"),
+    if matches!(event, Event::BadgePresented(_)) {
+        return "badge".to_owned();
     }
+    let Event::Factor(event) = event else { return format!("{event:?}") };
+    if matches!(event, FactorEvent::CardProved(..)) {
+        return "proved".to_owned();
+    }
+    format!("{event:?}")
 }
 
 /// Runs `body` in namespaces where a pcscd can be started, or says why not.
