@@ -34,6 +34,8 @@ use crate::vpcd::{CONTACT_ATR, Script, VirtualBadge};
 const SOON: Duration = Duration::from_secs(10);
 /// Longer than pcscd needs to notice anything.
 const QUIET: Duration = Duration::from_millis(1_200);
+/// Longer than pcscd takes between two looks at a reader.
+const LOOK: Duration = Duration::from_millis(600);
 /// A silent card is given up after two seconds; pcscd and a loaded machine may add to that.
 const GIVEN_UP: Duration = Duration::from_millis(3_200);
 const A: u16 = PORTS[0];
@@ -140,13 +142,14 @@ impl Bench {
 
 /// An event in one word.
 fn word(event: &Event) -> String {
-    match event {
-        Event::BadgePresented(_) => "badge".to_owned(),
-        Event::Factor(FactorEvent::CardPresented(_)) => "card".to_owned(),
-        Event::Factor(FactorEvent::CardProved(..)) => "proved".to_owned(),
-        Event::Factor(event) => format!("{event:?}"),
-        other => format!("{other:?}"),
+    if matches!(event, Event::BadgePresented(_)) {
+        return "badge".to_owned();
     }
+    let Event::Factor(event) = event else { return format!("{event:?}") };
+    if matches!(event, FactorEvent::CardProved(..)) {
+        return "proved".to_owned();
+    }
+    format!("{event:?}")
 }
 
 /// Runs `body` in namespaces where a pcscd can be started, or says why not.
@@ -231,6 +234,9 @@ fn s1_a_card_pulled_at_any_step_is_gone() {
             bench.expect(&bench.refused(CardRefusal::Gone));
             bench.expect("CardRemoved");
             card.model().tries = 3;
+            // pcscd learns of a pulled card at our reset, and then misses one that comes before its
+            // next look.
+            thread::sleep(LOOK);
         }
         bench.expect_nothing();
     });
@@ -317,7 +323,7 @@ fn s11_a_silent_card_holds_nobody_up() {
         honest.lift();
         bench.expect("CardRemoved");
         silent.lift();
-        bench.expect("CardRemoved");
+        bench.expect_nothing();
         // Silent from its PIN on.
         let model = card.clone();
         let falls_silent =

@@ -5,11 +5,11 @@
 #[path = "support/piv_model.rs"]
 mod piv_model;
 
-use jiff::Timestamp;
 use wardkeep::hardware::card_work::{Claim, Ended, Look, enrol, look, prove};
 use wardkeep::hardware::dialogue::EXCHANGES_MAX;
 use wardkeep::hardware::trust::{Trust, Trusted};
 use wardkeep::hardware::{CardRefusal, Distrust, Proof};
+use wardkeep::moment::Moment;
 use wardkeep::session::factor::{CardPeer, Pin};
 use wardkeep::store::CardEnrolment;
 use zeroize::Zeroizing;
@@ -54,7 +54,7 @@ impl Bench {
     }
 
     fn judge(&self) -> impl Fn(&[u8]) -> Result<Trusted, Distrust> + use<'_> {
-        |certificate| self.trust.judge(certificate, Timestamp::now())
+        |certificate| self.trust.judge(certificate, Moment::read().wall)
     }
 
     fn enrol_by(

@@ -4,6 +4,8 @@
 //! closing takes it away. A frame is a length of two bytes, most significant first, and that many
 //! bytes; one byte from vpcd is a control code, more are a command APDU.
 
+#![allow(dead_code, reason = "each test uses a part")]
+
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::os::linux::net::TcpStreamExt;
