@@ -350,3 +350,7 @@ fn move_all(from: &Path, to: &Path) -> Result<(), StoreFault> {
     }
     durable::sync_dir(to)
 }
+
+#[cfg(test)]
+#[cfg(feature = "store")]
+mod tests;
