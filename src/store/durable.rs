@@ -169,7 +169,7 @@ fn absent_is_fine(removed: std::io::Result<()>) -> Result<(), StoreFault> {
 }
 
 /// Nothing comes between two changes of the disk.
-#[cfg(not(test))]
+#[cfg(not(all(test, feature = "store")))]
 mod steps {
     use super::StoreFault;
 
@@ -180,7 +180,7 @@ mod steps {
 }
 
 /// What a test puts before every change of the disk in its own thread: a look at it, or a fault.
-#[cfg(test)]
+#[cfg(all(test, feature = "store"))]
 pub mod steps {
     use std::cell::RefCell;
 

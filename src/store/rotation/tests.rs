@@ -263,7 +263,6 @@ fn every_kill(case: Case) {
         }
     }
     assert!(check(&ward, ward.dir.path(), case, "not killed"));
-    println!("{case:?}: {} kills, {again} second kills", outcomes.len());
     assert!(outcomes.len() > 30 && again > 15, "the steps are seen");
     assert!(outcomes.is_sorted(), "one commit point: {outcomes:?}");
     assert!(outcomes.contains(&false) && outcomes.contains(&true));
