@@ -21,7 +21,10 @@ use super::handle::Options;
 use super::keyring::{Keyring, Recipient};
 use super::keyslot::{self, Slot, SlotOwner};
 use super::primitives::{KdfCost, Key, random, stretch};
-use super::{Attempt, Command, NewOperator, Outcome, Refusal, StoreHandle};
+use super::{
+    Administered, Administration, Attempt, Command, NewOperator, NewPerson, NewPin, Outcome,
+    Refusal, StoreHandle,
+};
 use crate::confidential::Phi;
 use crate::moment::Moment;
 use crate::session::Role;
@@ -249,6 +252,13 @@ impl Kiosk {
         self.until(|outcome| matches!(outcome, Outcome::Closed));
     }
 
+    fn administer(&mut self, what: Administration) -> Administered {
+        self.send(Command::Administer(Attempt(9), Box::new(what), Moment::read()));
+        let done = self.until(|outcome| matches!(outcome, Outcome::Administered(..)));
+        let Outcome::Administered(_, Ok(done)) = done else { panic!("{done:?}") };
+        done
+    }
+
     fn canaries(&self) -> Vec<Canary> {
         let mut canaries = keys_of(self.dir.path(), &self.factors);
         canaries.extend(self.factors.canaries("own"));
@@ -330,5 +340,35 @@ fn s3_with_grace_on_a_lock_leaves_the_share_but_no_key() {
         assert!(!found(&canaries).is_empty(), "the search finds what is there");
         kiosk.lock();
     }
+    kiosk.stop();
+}
+
+#[test]
+fn s3_s10_after_people_came_and_went_no_key_of_either_epoch_is_left() {
+    let mut kiosk = Kiosk::start(NO_GRACE);
+    let mut canaries = kiosk.canaries();
+    let leaver = Factors::random();
+    canaries.extend(leaver.canaries("leaver's"));
+    kiosk.unlock(kiosk.right());
+    let new = NewPerson {
+        name: Phi::new("C D".into()),
+        initials: "CD".into(),
+        role: Role::Nurse,
+        valid_until: None,
+    };
+    let Administered::Added(id) = kiosk.administer(Administration::AddPerson(new, None)) else {
+        panic!("nobody was added")
+    };
+    let pin = NewPin::Chosen(leaver.pin());
+    kiosk.administer(Administration::EnrolBadge(id, leaver.badge(), pin));
+    kiosk.administer(Administration::SetPin(id, NewPin::Chosen(leaver.pin())));
+    assert!(found(&canaries).iter().any(|(name, _)| *name == "VMK"));
+    canaries.extend(keys_of(kiosk.dir.path(), &leaver));
+    kiosk.administer(Administration::RevokePerson(id));
+    let next = kiosk.canaries();
+    assert!(found(&next).iter().any(|(name, _)| *name == "VMK"), "the search finds what is there");
+    assert_eq!(found(&canaries), [], "the last epoch is gone while the next one is open");
+    kiosk.lock();
+    assert_eq!(found(&next), [], "lock");
     kiosk.stop();
 }

@@ -324,7 +324,8 @@ fn s4_no_key_of_the_last_epoch_opens_the_next() {
     assert!(open(&mut store, &with_badge(1)));
     let opened = store.open.as_mut().unwrap();
     let (old_database, old_inbox) = (opened.keys().database(), opened.keys().inbox().1);
-    let old_private = opened.vault().private_key(ward.stays).unwrap().unwrap();
+    let (vault, keys) = opened.parts();
+    let old_private = super::private_key(vault, keys, ward.stays).unwrap();
     let act = Case::Badge.act(&ward, &store);
     administer(&mut store, ward.dir.path(), act).unwrap();
     assert_ne!(store.ring.inbox, old_inbox);
