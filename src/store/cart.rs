@@ -17,14 +17,15 @@ use serde::{Deserialize, Serialize};
 
 use super::device_secret::DeviceKeys;
 use super::keyslot::SlotInfo;
-use super::primitives::{open, seal};
+use super::primitives::{PublicKey, open, seal};
 use super::{CartState, StoreFault, durable};
 use crate::moment::BootTime;
 use crate::session::factor::CardPeer;
 use crate::session::lockout::{BootId, Tally};
 use crate::session::{OperatorId, Role};
 
-const FILE: &str = "cart";
+/// Name of the file.
+pub const FILE: &str = "cart";
 const FILE_MAX: u64 = 4 * 1024 * 1024;
 const AAD: &[u8] = b"wardkeep cart v1";
 /// Tallies of badges that nobody enrolled; the one counted longest ago makes room.
@@ -50,6 +51,18 @@ pub struct Person {
     pub tokens: Vec<TokenSlot>,
 }
 
+impl Person {
+    /// Whether they may log in on this day.
+    pub fn is_valid(&self, today: Date) -> bool {
+        self.valid_until.is_none_or(|last| today <= last)
+    }
+
+    /// Whether they have a badge, and so a PIN.
+    pub fn has_badge(&self) -> bool {
+        self.tokens.iter().any(|token| token.peer.is_none())
+    }
+}
+
 /// An enrolled token and the slot that it opens together with its PIN.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenSlot {
@@ -72,6 +85,17 @@ pub enum Counter {
     Token([u8; 32]),
 }
 
+/// With what a token opens the emergency card, alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmergencyKey {
+    /// Keyed index of the token.
+    pub index: [u8; 32],
+    /// The card is sealed to this.
+    pub public: PublicKey,
+    /// The private key, sealed under the token's share.
+    pub sealed: Vec<u8>,
+}
+
 /// Tries as they are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted {
@@ -86,12 +110,38 @@ pub struct Cart {
     pub generation: u64,
     /// The part that the core owns.
     pub state: CartState,
+    /// The epoch of the keyring that it was written with; zero stands for the first. A keyring of
+    /// another epoch has been put back.
+    #[serde(default)]
+    pub epoch: u64,
     /// Everybody who may unlock.
     pub people: Vec<Person>,
+    /// One per token.
+    #[serde(default)]
+    pub emergency: Vec<EmergencyKey>,
     counted: Vec<Counted>,
 }
 
 impl Cart {
+    /// Everybody's tokens.
+    pub fn tokens(&self) -> impl Iterator<Item = &TokenSlot> {
+        self.people.iter().flat_map(|person| &person.tokens)
+    }
+
+    /// The person of this identity.
+    pub fn person(&self, id: OperatorId) -> Option<&Person> {
+        self.people.iter().find(|person| person.id == id)
+    }
+
+    /// The compartment as it lies on disk.
+    ///
+    /// # Errors
+    /// `Io` if the operating system gives no random numbers.
+    pub fn sealed(&self, keys: &DeviceKeys) -> Result<Vec<u8>, StoreFault> {
+        let content = serde_json::to_vec(self).map_err(|_| StoreFault::Io)?;
+        seal(&keys.cart(), AAD, &content)
+    }
+
     /// Reads and opens the compartment.
     ///
     /// # Errors
@@ -108,8 +158,7 @@ impl Cart {
     /// As writing a file; then the old content is still there.
     pub fn save(&mut self, dir: &Path, keys: &DeviceKeys) -> Result<(), StoreFault> {
         self.generation += 1;
-        let content = serde_json::to_vec(self).map_err(|_| StoreFault::Io)?;
-        durable::replace(dir, FILE, &seal(&keys.cart(), AAD, &content)?)
+        durable::replace(dir, FILE, &self.sealed(keys)?)
     }
 
     /// Whose token this is, and its slot.
@@ -187,6 +236,11 @@ impl Cart {
             Counter::Person(id) => id != operator,
             Counter::Token(index) => !cards.contains(&index),
         });
+    }
+
+    /// Forgets the tries counted for a token, in memory; for one that is being enrolled.
+    pub fn forget_token(&mut self, index: &[u8; 32]) {
+        self.counted.retain(|counted| counted.counter != Counter::Token(*index));
     }
 
     /// The tally, with a delay restarted in full after a restart of the machine. True if that has to

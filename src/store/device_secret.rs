@@ -17,6 +17,7 @@ use p256::{FieldBytes, NonZeroScalar, PublicKey};
 use super::StoreFault;
 use super::durable;
 use super::primitives::{Key, derive, mac, mac_key};
+use crate::session::OperatorId;
 use crate::session::factor::{Badge, CardPeer, Token};
 
 /// Name of the systemd credential.
@@ -191,13 +192,23 @@ impl DeviceKeys {
         mac_key(&self.secret, &[badge.family.tag(), badge.uid()])
     }
 
-    /// Any token's share of a shift's key: as [`DeviceKeys::badge_share`], of a card
+    /// Any token's share of a shift's key and of its emergency key: as [`DeviceKeys::badge_share`], of a card
     /// `HMAC(DS, "piv" || card id)`. It proves that the token was shown, nothing more.
     pub fn token_share(&self, token: &Token) -> Key {
         match token {
             Token::Badge(badge) => self.badge_share(badge),
             Token::Card(card) => mac_key(&self.secret, &[PIV, &card.0]),
         }
+    }
+
+    /// The emergency card's file.
+    pub fn emergency(&self) -> Key {
+        self.key(&[b"emergency"])
+    }
+
+    /// Name of a person's draft, which tells nobody whose it is.
+    pub fn draft_name(&self, operator: OperatorId) -> [u8; 32] {
+        mac(&self.key(&[b"draft"]), &[&operator.0.to_be_bytes()])
     }
 
     /// A salt for a badge that nobody enrolled, so that its PIN costs the same time.

@@ -30,7 +30,8 @@ use super::segment::{
 use super::{StoreFault, durable};
 use crate::moment::{BootTime, Moment};
 
-const HEAD: &str = "head";
+/// Name of the head file.
+pub const HEAD: &str = "head";
 const HEAD_MAX: u64 = 1024 * 1024;
 /// A segment is closed after this many records, so that its import is one short transaction.
 pub const SEGMENT_RECORDS_MAX: u32 = 256;
@@ -356,6 +357,28 @@ impl Inbox {
         self.anchor()
     }
 
+    /// The head file of a chain under other keys of the vault, to take the present one's place once
+    /// everything that was sealed is imported. `at_least` as in [`Inbox::start_chain`].
+    ///
+    /// # Errors
+    /// `Full` if records wait to be written.
+    pub fn next_head(
+        &self,
+        vault: &VaultKeys,
+        at_least: u64,
+        cart: &Cart,
+    ) -> Result<Vec<u8>, StoreFault> {
+        if self.pending() > 0 {
+            return Err(StoreFault::Full);
+        }
+        let next_seq = self.next_seq.max(at_least);
+        let chain = vault_chain(vault, next_seq)?;
+        let (prev, segment) = (self.prev, self.next_segment);
+        let (cart_generation, counted) = (cart.generation, cart.counted());
+        let head = Head { chain, next_seq, prev, segment, cart_generation, counted };
+        seal_head(&self.key, &self.device, &head)
+    }
+
     /// Remembers how often the cart compartment was written and which tries it counts, as a second
     /// witness (S-5).
     pub fn witness_cart(&mut self, cart: &Cart) -> Result<(), StoreFault> {
@@ -397,9 +420,12 @@ fn orphan_head(ring: &Keyring, segments: &[(u64, PathBuf)]) -> Result<Head, Stor
 }
 
 fn write_head(dir: &Path, key: &Key, device: &[u8; 16], head: &Head) -> Result<(), StoreFault> {
+    durable::replace(dir, HEAD, &seal_head(key, device, head)?)
+}
+
+fn seal_head(key: &Key, device: &[u8; 16], head: &Head) -> Result<Vec<u8>, StoreFault> {
     let content = serde_json::to_vec(head).map_err(|_| StoreFault::Io)?;
-    let content = zeroize::Zeroizing::new(content);
-    durable::replace(dir, HEAD, &seal(key, device, &content)?)
+    seal(key, device, &zeroize::Zeroizing::new(content))
 }
 
 fn read_head(dir: &Path, key: &Key, device: &[u8; 16]) -> Result<Option<Head>, StoreFault> {

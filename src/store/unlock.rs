@@ -122,6 +122,21 @@ impl Store {
         (tap || !templates.is_empty()).then_some(Shift { templates, tap })
     }
 
+    /// Whose factors these are, counted like those of an unlock; nothing is opened.
+    pub(super) fn verify(
+        &mut self,
+        evidence: &Evidence,
+        clocks: Clocks,
+    ) -> Result<OperatorId, Refusal> {
+        let pair = evidence.pair();
+        if pair.needs_shift() || !self.gate.policy.allows(pair) {
+            return Err(Refusal::NotTaken);
+        }
+        let (person, _) = self.try_factors(evidence, clocks)?;
+        self.admit(&person, clocks)?;
+        Ok(person.id)
+    }
+
     fn rebased_tally(&mut self, counter: Counter, now: BootTime) -> Result<Tally, StoreFault> {
         let (tally, changed) = self.cart.rebased(counter, now, self.gate.boot);
         if changed {
@@ -275,7 +290,7 @@ impl Store {
         let keys = keys.ok_or(Refusal::Damaged(StoreFault::Damaged))?;
         let vault = Vault::open(&self.vault_path(), &keys.database()).map_err(Refusal::Damaged)?;
         let unlocked = self.welcome(&vault, person).map_err(Refusal::Damaged)?;
-        self.open = Some(Opened::new(vault, keys));
+        self.open = Some(Opened::new(vault, keys, Some(person.id)));
         Ok(unlocked)
     }
 

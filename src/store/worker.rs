@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
 
 use super::durable::StateDir;
+use super::emergency::Unknowns;
 use super::handle::Options;
 use super::keep::{FLUSH_EVERY, own_entry};
 use super::segment::Entry;
@@ -15,7 +16,8 @@ use super::setup::{self, Loaded, Store};
 use super::shift::Clocks;
 use super::vault::{Vault, cipher_facts};
 use super::{
-    Attempt, AuditAct, CartState, Command, Found, NewOperator, Outcome, Refusal, StoreFault,
+    Administration, Attempt, AuditAct, CartState, Command, Found, NewOperator, Outcome, Refusal,
+    StoreFault,
 };
 use crate::moment::{BootTime, Moment};
 use crate::session::factor::{Evidence, Token};
@@ -41,6 +43,9 @@ pub(super) struct Worker {
     pub(super) cart_unsaved: bool,
     pub(super) fault: Option<StoreFault>,
     pub(super) flush_at: Option<BootTime>,
+    /// Waits for the import to end.
+    pub(super) revocation: Option<(Attempt, Administration, Moment)>,
+    pub(super) unknowns: Unknowns,
 }
 
 enum Next {
@@ -65,6 +70,8 @@ impl Worker {
             cart_unsaved: false,
             fault: None,
             flush_at: None,
+            revocation: None,
+            unknowns: Unknowns::default(),
         }
     }
 
@@ -86,6 +93,7 @@ impl Worker {
             }
             self.end_old_shifts();
             self.import_some();
+            self.revoke_after_import();
         }
         self.end();
     }
@@ -119,7 +127,7 @@ impl Worker {
         }
     }
 
-    fn start(&mut self) {
+    pub(super) fn start(&mut self) {
         // Given up first, so that this instance never finds itself in the way.
         self.phase = Phase::Stopped(StoreFault::Io);
         let loaded = cipher_facts()
@@ -253,8 +261,12 @@ impl Worker {
         let Phase::Ready(store) = &mut self.phase else {
             return self.faulted_again();
         };
+        let moved = store.cart.state.subject != state.subject;
         store.cart.state = state;
         self.cart_unsaved = true;
+        if moved {
+            self.forget_emergency_card();
+        }
         self.flush();
     }
 
