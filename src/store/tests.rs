@@ -9,6 +9,7 @@ use std::io::{BufRead, Cursor};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::Command as Process;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -275,6 +276,12 @@ fn locks() -> u32 {
     std::env::var("WARDKEEP_LOCKS").map_or(10, |text| text.parse().unwrap())
 }
 
+/// One search at a time: the other would see what this one has just read.
+fn alone() -> MutexGuard<'static, ()> {
+    static SEARCH: Mutex<()> = Mutex::new(());
+    SEARCH.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 const NO_GRACE: Policy = Policy {
     badge_pin: true,
     finger: true,
@@ -287,6 +294,7 @@ const NO_GRACE: Policy = Policy {
 
 #[test]
 fn s3_s10_with_grace_off_nothing_is_left_after_success_failure_cancel_pull_and_lock() {
+    let _alone = alone();
     let mut kiosk = Kiosk::start(NO_GRACE);
     let mut canaries = kiosk.canaries();
     let stranger = Factors::random();
@@ -329,6 +337,7 @@ fn s3_s10_with_grace_off_nothing_is_left_after_success_failure_cancel_pull_and_l
 #[test]
 fn s3_with_grace_on_a_lock_leaves_the_share_but_no_key() {
     let policy = Policy { shift: Duration::from_secs(3600), tap_alone: true, ..NO_GRACE };
+    let _alone = alone();
     let mut kiosk = Kiosk::start(policy);
     let canaries = kiosk.canaries();
     kiosk.unlock(kiosk.right());
