@@ -14,6 +14,7 @@ mod emergency;
 mod facts;
 mod gate;
 mod login;
+mod people;
 mod project;
 
 use std::collections::BTreeMap;
@@ -21,7 +22,9 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use self::drafts::Drafts;
 use self::login::Arrival;
+use self::people::People;
 use crate::alarms::{Alarms, Sound};
 use crate::bridge::intent::{Intent, Language, Page};
 use crate::config::Config;
@@ -34,10 +37,12 @@ use crate::moment::{BootTime, Moment};
 use crate::notice::Notice;
 use crate::pairing::{Advertisement, Pairing};
 use crate::session::emergency::EmergencyCard;
+use crate::session::enrolment;
 use crate::session::factor::Token;
 use crate::session::setup::{self, Setup};
 use crate::session::{self, Session};
-use crate::store::{AuditAct, CartState, Command as StoreCommand, Draft, Outcome, StoreFault};
+use crate::store::device_secret::Protection;
+use crate::store::{AuditAct, CartState, Command as StoreCommand, Outcome, StoreFault};
 use crate::vitals::decimal::Decimal;
 use crate::vitals::live::Live;
 use crate::vitals::nomenclature::{Absent, Mdc, Unit};
@@ -108,6 +113,8 @@ pub struct Surroundings {
     pub identities: Box<dyn FnMut() -> u128 + Send>,
     /// Every value is simulated.
     pub simulated: bool,
+    /// How the device secret is kept, where that is known.
+    pub protection: Option<Protection>,
 }
 
 /// The core.
@@ -130,7 +137,9 @@ pub struct Kiosk {
     page: Page,
     forms_saved: u64,
     /// What the logged-in person has typed into the patient form and not saved (S-1).
-    draft: Option<Box<Draft>>,
+    drafts: Drafts,
+    /// The pages about people; emptied at lock (S-1).
+    people: People,
     language: Language,
     notice: Option<(Notice, BootTime)>,
     readers: BTreeMap<ReaderKind, ReaderHealth>,
@@ -166,7 +175,8 @@ impl Kiosk {
             patients: None,
             page: Page::Bedside,
             forms_saved: 0,
-            draft: None,
+            drafts: Drafts::default(),
+            people: People::default(),
             language: around.config.language,
             notice,
             readers: readers.into_iter().map(|kind| (kind, ReaderHealth::NotFitted)).collect(),
@@ -237,6 +247,9 @@ impl Kiosk {
     }
 
     fn on_hardware(&mut self, now: Moment, event: hardware::Event) -> Vec<Effect> {
+        if let Some(effects) = self.heard_in_enrolment(now, &event) {
+            return effects;
+        }
         match event {
             hardware::Event::Reader(kind, health) => return self.on_reader(now, kind, health),
             hardware::Event::Radio(health) => self.radio = health,
@@ -282,7 +295,11 @@ impl Kiosk {
         }
         let more = match intent {
             Intent::Activity => vec![],
+            Intent::SubmitPin(pin) if self.is_enrolling() => {
+                self.in_enrolment(now, enrolment::Event::Pin(pin))
+            }
             Intent::SubmitPin(pin) => self.submit_pin(now, pin),
+            Intent::Cancel if self.session.is_open() => self.step_back(now),
             Intent::Cancel => self.cancel(now),
             Intent::Lock => self.in_session(now, session::Event::LockPressed),
             Intent::AcknowledgeAlarms => self.acknowledge(now),
@@ -309,7 +326,7 @@ impl Kiosk {
                 self.notice = None;
                 vec![]
             }
-            Intent::Open(page) => self.open_page(page),
+            Intent::Open(page) => self.open_page(now, page),
             Intent::Connect(_)
             | Intent::Assign(_)
             | Intent::Release(_)
@@ -332,24 +349,21 @@ impl Kiosk {
             | Intent::EnrolmentDone
             | Intent::RevokeFactor(_)
             | Intent::RevokePerson
-            | Intent::ChangeOwnPin => vec![],
+            | Intent::ChangeOwnPin => self.on_people(now, intent),
         };
         effects.extend(more);
         effects
     }
 
     /// Shows a page; the gate has let it pass.
-    fn open_page(&mut self, page: Page) -> Vec<Effect> {
+    fn open_page(&mut self, now: Moment, page: Page) -> Vec<Effect> {
         self.page = page;
-        match page {
-            Page::Patients => vec![Effect::Store(StoreCommand::ListPatients)],
-            Page::Bedside
-            | Page::Devices
-            | Page::People
-            | Page::Audit
-            | Page::Cart
-            | Page::Account => vec![],
+        let mut effects = self.leave_for(now, page);
+        if page == Page::Patients {
+            self.show_draft();
+            effects.push(Effect::Store(StoreCommand::ListPatients));
         }
+        effects
     }
 
     fn acknowledge(&mut self, now: Moment) -> Vec<Effect> {

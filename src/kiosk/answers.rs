@@ -20,6 +20,9 @@ impl Kiosk {
             Outcome::Found(found) => return self.found(found),
             Outcome::Initialised(words) => return self.in_setup(now, setup::Event::Made(words)),
             Outcome::Identified(attempt, identified) => {
+                if let Some(effects) = self.identified_in_enrolment(now, attempt, &identified) {
+                    return effects;
+                }
                 return self.in_session(now, session::Event::Identified(attempt, identified));
             }
             Outcome::Unlocked(attempt, unlocked) => return self.unlocked(now, attempt, *unlocked),
@@ -60,7 +63,7 @@ impl Kiosk {
             let written = answer.map(|_| ());
             return self.in_session(now, session::Event::PinChosen(attempt, written));
         }
-        vec![]
+        self.people_answered(now, attempt, answer)
     }
 
     fn on_fault(&mut self, now: Moment, fault: StoreFault) -> Vec<Effect> {

@@ -118,6 +118,7 @@ impl Kiosk {
             return vec![];
         }
         self.forms_saved += 1;
+        self.drop_draft();
         let mut effects = vec![self.audit(now, AuditAct::PatientCreated, None)];
         effects.extend(self.choose(now, patient));
         effects

@@ -208,7 +208,8 @@ impl Kiosk {
             self.restore_draft(draft);
         }
         let mut effects = vec![self.audit(now, AuditAct::Unlocked, None)];
-        effects.extend(self.open_page(self.start_page(operator.role)));
+        let page = if self.has_draft() { Page::Patients } else { self.start_page(operator.role) };
+        effects.extend(self.open_page(now, page));
         effects
     }
 
@@ -218,6 +219,7 @@ impl Kiosk {
         self.patient = None;
         self.patients = None;
         self.emergency = None;
+        let left = self.forget_people(now);
         let ended = |act, operator| {
             let entry = AuditEntry::of(act, now.wall);
             Effect::Store(StoreCommand::Audit(AuditEntry {
@@ -232,7 +234,7 @@ impl Kiosk {
             Seen::Emergency => Some(ended(AuditAct::EmergencyEnded, None)),
         };
         let close = StoreCommand::Close(self.take_draft(), now);
-        entry.into_iter().chain([Effect::Store(close)]).collect()
+        left.into_iter().chain(entry).chain([Effect::Store(close)]).collect()
     }
 
     pub(super) fn in_setup(&mut self, now: Moment, event: setup::Event) -> Vec<Effect> {

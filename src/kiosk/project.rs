@@ -123,14 +123,14 @@ impl Kiosk {
                     Screen::Pin(self.pad(purpose, token.kind(), sent.is_some()))
                 }
                 State::Emergency(emergency) => self.emergency_page(now, emergency),
-                State::Open { .. } => match self.page {
+                State::Open { .. } => self.people_screen(now).unwrap_or_else(|| match self.page {
                     Page::Bedside => Screen::Bedside(self.bedside(now)),
                     Page::People | Page::Audit | Page::Cart | Page::Account => {
                         Screen::Audit(access::Audit { rows: vec![], loading: true })
                     }
                     Page::Devices => Screen::Devices(self.devices(now)),
                     Page::Patients => Screen::Patients(self.patients(now)),
-                },
+                }),
             },
         }
     }
@@ -304,7 +304,7 @@ impl Kiosk {
             rows: self.patients.iter().flatten().map(row).collect(),
             loading: self.patients.is_none(),
             saved: self.forms_saved,
-            draft: None,
+            draft: self.shown_draft().cloned(),
         }
     }
 }

@@ -19,9 +19,11 @@
 //! Locking hides data; it never stops acquisition or alarms (S-2): this machine knows nothing of them.
 
 pub mod emergency;
+pub mod enrolment;
 pub mod factor;
 pub mod lockout;
 mod machine;
+pub mod naming;
 pub mod policy;
 pub mod setup;
 

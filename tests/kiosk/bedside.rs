@@ -17,10 +17,10 @@ use wardkeep::kiosk::{Effect, Event, Kiosk, Surroundings};
 use wardkeep::moment::{BootTime, Moment};
 use wardkeep::notice::Notice;
 use wardkeep::session::emergency::EmergencyReason;
-use wardkeep::session::factor::{CardId, Template};
+use wardkeep::session::factor::{CardId, CardPeer, Finger, Template};
 use wardkeep::session::policy::{Level, Pair, Policy};
 use wardkeep::session::{OperatorId, Role};
-use wardkeep::store::{Attempt, AuditAct, CartState, Found, Outcome};
+use wardkeep::store::{Attempt, AuditAct, CardEnrolment, CartState, Found, Outcome};
 
 pub use crate::memory::{MemoryStore, PIN, WRONG, badge, card, pin, sensor, template};
 
@@ -57,6 +57,8 @@ pub struct Bedside {
     pub prompt_card: bool,
     /// What the fingerprint reader waits for.
     pub asked_finger: Option<(Attempt, Vec<Template>)>,
+    /// The finger that it takes a new template of.
+    pub enrolling: Option<(Attempt, Finger)>,
 }
 
 pub fn start() -> Moment {
@@ -92,6 +94,7 @@ impl Bedside {
                 next
             }),
             simulated: false,
+            protection: None,
         };
         let now = start();
         let mut bedside = Self {
@@ -106,6 +109,7 @@ impl Bedside {
             asked_card: None,
             prompt_card: true,
             asked_finger: None,
+            enrolling: None,
         };
         bedside.event(Event::Store(Outcome::Found(found)));
         bedside
@@ -219,23 +223,34 @@ impl Bedside {
 
     /// The card answers what it was asked last.
     pub fn card_answers(&mut self) {
-        let Some(CardCommand::Prove { attempt, card, pin: typed, peer }) = self.asked_card.take()
-        else {
-            return;
+        let (attempt, card, typed, peer) = match self.asked_card.take() {
+            Some(CardCommand::Prove { attempt, card, pin, peer }) => {
+                (attempt, card, pin, Some(peer))
+            }
+            Some(CardCommand::Enrol { attempt, card, pin }) => (attempt, card, pin, None),
+            None => return,
         };
-        if typed == pin(PIN) {
-            self.card_tries = 3;
-            let CardId(key) = card;
-            assert_eq!(peer.0, key, "a card agrees with the peer of its own slot");
-            self.factor(FactorEvent::CardProved(attempt, Proof(Secret::new(key.to_vec()))));
-        } else {
+        if typed != pin(PIN) {
             self.card_tries = self.card_tries.saturating_sub(1);
             let refusal = match self.card_tries {
                 0 => CardRefusal::Blocked,
                 tries_left => CardRefusal::WrongPin { tries_left },
             };
             self.factor(FactorEvent::CardRefused(attempt, refusal));
+            return;
         }
+        self.card_tries = 3;
+        let (CardId(key), secret) = (card, Secret::new(card.0.to_vec()));
+        self.factor(match peer {
+            Some(peer) => {
+                assert_eq!(peer.0, key, "a card agrees with the peer of its own slot");
+                FactorEvent::CardProved(attempt, Proof(secret))
+            }
+            None => {
+                let (peer, subject) = (CardPeer(key.to_vec()), Phi::new("CN=Kern".into()));
+                FactorEvent::CardEnrolled(attempt, CardEnrolment { card, peer, secret, subject })
+            }
+        });
     }
 
     pub fn advertise(&mut self, device: DeviceId, kind: DeviceKind) {
@@ -294,10 +309,11 @@ impl Bedside {
                 self.asked_finger = Some((attempt, templates));
             }
             hardware::Command::Finger(FingerCommand::Stop) => {
-                assert!(self.asked_finger.take().is_some(), "nothing to stop");
+                let worked = self.asked_finger.take().is_some() | self.enrolling.take().is_some();
+                assert!(worked, "nothing to stop");
             }
-            hardware::Command::Finger(FingerCommand::Enrol { .. }) => {
-                panic!("nobody enrols anybody here");
+            hardware::Command::Finger(FingerCommand::Enrol { attempt, finger }) => {
+                self.enrolling = Some((attempt, finger));
             }
             hardware::Command::Connect(..) | hardware::Command::Disconnect(_) => {
                 self.radio.push(command);

@@ -2,11 +2,15 @@
 
 mod bedside;
 mod cards;
+mod drafts;
 mod emergency;
+mod enrolment;
 mod fingers;
 mod flow;
 mod login;
 mod memory;
+mod people;
 mod properties;
+mod register;
 mod roles;
 mod table;

@@ -1,5 +1,6 @@
 //! A store that answers in memory, with two people, their badges, cards and fingers.
 
+use crate::register::Register;
 use jiff::Timestamp;
 use wardkeep::confidential::{Phi, Secret};
 use wardkeep::encounter::Patient;
@@ -77,6 +78,8 @@ pub struct MemoryStore {
     pub emergency: Result<EmergencyCard, EmergencyRefusal>,
     /// Every administration is refused like this.
     pub administration: Option<AdministrationFault>,
+    /// Everybody who may log in.
+    pub register: Register,
 }
 
 impl Default for MemoryStore {
@@ -98,6 +101,7 @@ impl Default for MemoryStore {
             misses: 0,
             emergency: Err(EmergencyRefusal::Nothing),
             administration: None,
+            register: Register::default(),
         }
     }
 }
@@ -173,15 +177,7 @@ impl MemoryStore {
                 self.is_code = false;
                 Ok(Administered::Enrolled(None))
             }
-            Administration::ListPeople => Ok(Administered::People(vec![])),
-            Administration::ReadAudit(_) => Ok(Administered::Audit(vec![])),
-            Administration::AddPerson(..)
-            | Administration::EnrolBadge(..)
-            | Administration::EnrolCard(..)
-            | Administration::EnrolFinger(..)
-            | Administration::SetPin(..)
-            | Administration::RevokeFactor(..)
-            | Administration::RevokePerson(_) => Err(AdministrationFault::NotAllowed),
+            other => self.register.administer(other),
         }
     }
 
