@@ -23,6 +23,7 @@ pub mod enrolment;
 pub mod factor;
 pub mod lockout;
 mod machine;
+pub mod naming;
 pub mod policy;
 pub mod setup;
 
