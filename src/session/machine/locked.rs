@@ -1,9 +1,11 @@
 //! While nobody is logged in.
 
-use super::{Effect, Event, PARTIAL_IDLE_MAX, PARTIAL_MAX, Prompt, Session, State, Step, Watch};
-use super::{Token, locked};
+use super::{
+    Effect, Event, PARTIAL_IDLE_MAX, PARTIAL_MAX, Prompt, Session, State, Step, Watch, locked,
+};
 use crate::moment::BootTime;
 use crate::notice::Notice;
+use crate::session::factor::Token;
 
 impl Session {
     pub(super) fn while_locked(&mut self, now: BootTime, event: Event) -> Step {

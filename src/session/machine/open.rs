@@ -1,9 +1,10 @@
 //! While somebody is logged in.
 
-use super::{Effect, Event, REPEAT_TAP_MAX, Session, State, Step, Token, locked};
+use super::{Effect, Event, REPEAT_TAP_MAX, Session, State, Step, locked};
 use crate::moment::BootTime;
 use crate::notice::Notice;
 use crate::session::Operator;
+use crate::session::factor::Token;
 use crate::session::policy::Pair;
 
 impl Session {

@@ -4,14 +4,14 @@
 //! templates were taken on; the PIN is always there.
 
 use super::{
-    Effect, Event, Evidence, FINGER_MISSES_MAX, PARTIAL_IDLE_MAX, PROVING_MAX, Pin, Session, State,
-    Step, Token, UNLOCKING_MAX, locked,
+    Effect, Event, FINGER_MISSES_MAX, PARTIAL_IDLE_MAX, PROVING_MAX, Session, State, Step,
+    UNLOCKING_MAX, locked,
 };
 use crate::bridge::view::access::FingerPrompt;
 use crate::hardware::{CardCommand, FingerCommand, FingerEvent, FingerFault};
 use crate::moment::BootTime;
 use crate::notice::Notice;
-use crate::session::factor::{CardPeer, Template, TokenKind};
+use crate::session::factor::{CardPeer, Evidence, Pin, Template, Token, TokenKind};
 use crate::session::policy::Pair;
 use crate::store::{Admission, Attempt, Identified, Shift};
 
