@@ -63,6 +63,9 @@ pub struct Session {
     card: Option<BootTime>,
     /// When the screen was last touched.
     touched: BootTime,
+    /// What locked the session by being presented again, and when: the same tap may bounce, and where a
+    /// tap alone opens it would open what it has just closed.
+    tapped_out: Option<(Token, BootTime)>,
 }
 
 impl Session {
@@ -78,6 +81,7 @@ impl Session {
             badge: None,
             card: None,
             touched: BootTime::default(),
+            tapped_out: None,
         }
     }
 
@@ -170,6 +174,7 @@ impl Session {
         if self.next_deadline().is_some_and(|deadline| now >= deadline) {
             effects = self.step(|_, current| (State::Locked, vec![expired(&current, now)]));
         }
+        self.tapped_out.take_if(|(_, at)| now.since(*at) >= REPEAT_TAP_MAX);
         let taken = self.taken_away(now, &event);
         self.look(now, &event);
         effects.extend(self.step(|session, current| match taken {

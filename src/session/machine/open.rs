@@ -35,7 +35,12 @@ impl Session {
                 return (state, effects);
             }
             Event::Presented(_) if now.since(tapped) < REPEAT_TAP_MAX => tapped = now,
-            Event::Presented(_) => return locked(Notice::LockedByBadge),
+            Event::Presented(own) => {
+                if self.opens_alone(&own) {
+                    self.tapped_out = Some((own, now));
+                }
+                return locked(Notice::LockedByBadge);
+            }
             Event::Activity => idle_deadline = now + self.idle,
             Event::BadgeRemoved
             | Event::CardRemoved

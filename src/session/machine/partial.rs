@@ -73,6 +73,11 @@ fn shift_pairs(token: &Token) -> (Pair, Pair) {
 }
 
 impl Session {
+    /// Inside a shift this token needs nothing beside it here.
+    pub(super) fn opens_alone(&self, token: &Token) -> bool {
+        self.policy.allows(shift_pairs(token).1)
+    }
+
     pub(super) fn while_partial(
         &mut self,
         mut prompt: Prompt,
@@ -155,8 +160,8 @@ impl Session {
 
     /// A shift share is alive: the token alone opens, or a finger does as well as the PIN.
     fn in_shift(&mut self, mut prompt: Prompt, shift: Shift, now: BootTime) -> Step {
-        let (finger, alone) = shift_pairs(&prompt.token);
-        if shift.tap && self.policy.allows(alone) {
+        let (finger, _) = shift_pairs(&prompt.token);
+        if shift.tap && self.opens_alone(&prompt.token) {
             let evidence = Evidence::Tap(prompt.token.clone());
             return self.unlock(prompt, evidence, now);
         }
