@@ -1,5 +1,7 @@
 //! Views of an invented bedside, for the tour and for tests. Nobody here exists.
 
+pub mod staff;
+
 use std::time::Duration;
 
 use crate::bridge::intent::{Language, Page};
