@@ -17,7 +17,7 @@ use wardkeep::confidential::Phi;
 use wardkeep::hardware::DeviceId;
 use wardkeep::moment::{BootTime, Moment};
 use wardkeep::session::Role;
-use wardkeep::session::factor::{Badge, Pin, ReaderFamily};
+use wardkeep::session::factor::{Badge, Evidence, Pin, ReaderFamily, Token};
 use wardkeep::store::device_secret::SecretFile;
 use wardkeep::store::{
     Attempt, Command, NewOperator, Options, Outcome, StoreHandle, cipher_facts, spawn,
@@ -158,13 +158,14 @@ fn daily() -> anyhow::Result<()> {
     handle.try_send(Command::Initialise(Box::new(first), now))?;
     while !matches!(next(&mut outcomes)?, Outcome::Found(_)) {}
 
+    let evidence = Evidence::BadgePin(badge, pin);
     let records = 5_000_u64;
     let mut series: [Vec<f64>; 5] = Default::default();
     for round in 0..ROUNDS as u64 {
         let first = round * 2 * records;
         series[0].push(record(&handle, &mut outcomes, first..first + records)?);
         let start = Instant::now();
-        let unlock = Command::Unlock(Attempt(round), badge.clone(), pin.clone(), now);
+        let unlock = Command::Unlock(Attempt(round), evidence.clone(), now);
         handle.try_send(unlock)?;
         let answer = next(&mut outcomes)?;
         assert!(matches!(answer, Outcome::Unlocked(..)), "{answer:?}");
@@ -175,7 +176,7 @@ fn daily() -> anyhow::Result<()> {
         series[2].push(records as f64 / start.elapsed().as_secs_f64());
         series[3].push(record(&handle, &mut outcomes, first + records..first + 2 * records)?);
         let start = Instant::now();
-        handle.try_send(Command::Close)?;
+        handle.try_send(Command::Close(None, now))?;
         assert!(matches!(next(&mut outcomes)?, Outcome::Closed));
         series[4].push(milliseconds(start.elapsed()));
     }
@@ -212,7 +213,7 @@ fn record(
     }
     let badge = Badge::new(ReaderFamily::PcscUid, &[9, 9, 9, 9])?;
     let now = Moment { boot: BootTime::default(), wall: Timestamp::UNIX_EPOCH };
-    send(Box::new(move || Command::Identify(Attempt(0), badge.clone(), now)));
+    send(Box::new(move || Command::Identify(Attempt(0), Token::Badge(badge.clone()), now)));
     let answer = next(outcomes)?;
     assert!(matches!(answer, Outcome::Identified(..)), "{answer:?}");
     Ok(count / start.elapsed().as_secs_f64())

@@ -117,16 +117,20 @@ fn field(typed: &Phi<String>, chars_max: usize) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-/// `YYYY-MM-DD` or `DD.MM.YYYY`.
 fn birth_date(text: &str, today: Date) -> Option<Date> {
+    let date = day(text)?;
+    (date <= today && today.year() - date.year() <= 130).then_some(date)
+}
+
+/// A day as people type it: `YYYY-MM-DD` or `DD.MM.YYYY`.
+pub fn day(text: &str) -> Option<Date> {
     let dotted = || {
         let mut parts = text.split('.').map(|part| part.trim().parse::<i16>().ok());
         let (day, month, year) = (parts.next()??, parts.next()??, parts.next()??);
         let (day, month) = (i8::try_from(day).ok()?, i8::try_from(month).ok()?);
         if parts.next().is_some() { None } else { Date::new(year, month, day).ok() }
     };
-    let date = text.parse::<Date>().ok().or_else(dotted)?;
-    (date <= today && today.year() - date.year() <= 130).then_some(date)
+    text.parse::<Date>().ok().or_else(dotted)
 }
 
 #[cfg(test)]

@@ -9,7 +9,12 @@
 
 mod answers;
 mod care;
+mod drafts;
+mod emergency;
 mod facts;
+mod gate;
+mod login;
+mod people;
 mod project;
 
 use std::collections::BTreeMap;
@@ -17,6 +22,9 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use self::drafts::Drafts;
+use self::login::Arrival;
+use self::people::People;
 use crate::alarms::{Alarms, Sound};
 use crate::bridge::intent::{Intent, Language, Page};
 use crate::config::Config;
@@ -28,10 +36,13 @@ use crate::hardware::{
 use crate::moment::{BootTime, Moment};
 use crate::notice::Notice;
 use crate::pairing::{Advertisement, Pairing};
-use crate::session::factor::{Evidence, Token};
-use crate::session::setup::{self, Setup, Step};
-use crate::session::{self, Session, State};
-use crate::store::{AuditAct, AuditEntry, CartState, Command as StoreCommand, Outcome, StoreFault};
+use crate::session::emergency::EmergencyCard;
+use crate::session::enrolment;
+use crate::session::factor::Token;
+use crate::session::setup::{self, Setup};
+use crate::session::{self, Session};
+use crate::store::device_secret::Protection;
+use crate::store::{AuditAct, CartState, Command as StoreCommand, Outcome, StoreFault};
 use crate::vitals::decimal::Decimal;
 use crate::vitals::live::Live;
 use crate::vitals::nomenclature::{Absent, Mdc, Unit};
@@ -102,6 +113,8 @@ pub struct Surroundings {
     pub identities: Box<dyn FnMut() -> u128 + Send>,
     /// Every value is simulated.
     pub simulated: bool,
+    /// How the device secret is kept, where that is known.
+    pub protection: Option<Protection>,
 }
 
 /// The core.
@@ -113,12 +126,20 @@ pub struct Kiosk {
     live: Live,
     alarms: Alarms,
     subject: Option<SubjectId>,
+    /// What an unlock brought, until it may be shown.
+    arrival: Arrival,
+    /// What the emergency view shows; only while it is open (S-1).
+    emergency: Option<Box<EmergencyCard>>,
     /// Details of the patient at this bed; only while a session is open (S-1).
     patient: Option<Patient>,
     /// The chooser's list; only while a session is open (S-1).
     patients: Option<Vec<Patient>>,
     page: Page,
     forms_saved: u64,
+    /// What the logged-in person has typed into the patient form and not saved (S-1).
+    drafts: Drafts,
+    /// The pages about people; emptied at lock (S-1).
+    people: People,
     language: Language,
     notice: Option<(Notice, BootTime)>,
     readers: BTreeMap<ReaderKind, ReaderHealth>,
@@ -143,15 +164,19 @@ impl Kiosk {
         let readers = [ReaderKind::Badge, ReaderKind::SmartCard, ReaderKind::Finger];
         Self {
             phase: Phase::Starting,
-            session: Session::new(around.config.idle),
+            session: Session::new(around.config.idle, around.config.policy),
             pairing: Pairing::default(),
             live: Live::default(),
             alarms: Alarms::default(),
             subject: None,
+            arrival: Arrival::default(),
+            emergency: None,
             patient: None,
             patients: None,
             page: Page::Bedside,
             forms_saved: 0,
+            drafts: Drafts::default(),
+            people: People::default(),
             language: around.config.language,
             notice,
             readers: readers.into_iter().map(|kind| (kind, ReaderHealth::NotFitted)).collect(),
@@ -197,6 +222,7 @@ impl Kiosk {
         };
         let deadlines = [
             self.session.next_deadline(),
+            self.session.left_behind_at().filter(|at| *at > now.boot),
             self.alarms.next_deadline(),
             self.live.next_deadline(now.boot),
             self.notice.map(|(_, until)| until),
@@ -221,30 +247,21 @@ impl Kiosk {
     }
 
     fn on_hardware(&mut self, now: Moment, event: hardware::Event) -> Vec<Effect> {
+        if let Some(effects) = self.heard_in_enrolment(now, &event) {
+            return effects;
+        }
         match event {
-            hardware::Event::Reader(kind, health) => {
-                self.readers.insert(kind, health);
-            }
+            hardware::Event::Reader(kind, health) => return self.on_reader(now, kind, health),
             hardware::Event::Radio(health) => self.radio = health,
             hardware::Event::Speaker(health) => self.is_mute = health == SpeakerHealth::NoDevice,
             hardware::Event::BadgePresented(badge) => {
-                if matches!(self.phase, Phase::FirstStart(_)) {
-                    return self.in_setup(now, setup::Event::Badge(badge));
-                }
-                return self.in_session(now, session::Event::BadgePresented(badge));
+                return self.on_token(now, Token::Badge(badge));
             }
-            hardware::Event::BadgeUnreadable(fault) => {
-                let notice = match fault {
-                    hardware::BadgeFault::LeftTooSoon => Notice::BadgeLeftTooSoon,
-                    hardware::BadgeFault::Two => Notice::TwoBadges,
-                    hardware::BadgeFault::Unreadable => Notice::BadgeUnreadable,
-                };
-                self.notify(now, notice);
-            }
+            hardware::Event::BadgeUnreadable(fault) => self.on_unreadable_badge(now, fault),
             hardware::Event::BadgeRemoved => {
                 return self.in_session(now, session::Event::BadgeRemoved);
             }
-            hardware::Event::Factor(_) => {}
+            hardware::Event::Factor(event) => return self.on_factor(now, event),
             hardware::Event::Seen { device, name, kind, rssi } => {
                 let heard = Advertisement { name: &name, kind, rssi };
                 self.pairing.seen(now.boot, device, heard);
@@ -273,22 +290,17 @@ impl Kiosk {
 
     fn on_intent(&mut self, now: Moment, intent: Intent) -> Vec<Effect> {
         let mut effects = self.in_session(now, session::Event::Activity);
+        if !self.is_allowed(now, &intent) {
+            return effects;
+        }
         let more = match intent {
             Intent::Activity => vec![],
-            Intent::SubmitPin(pin) => match self.phase {
-                Phase::FirstStart(_) => self.in_setup(now, setup::Event::Pin(pin)),
-                Phase::Starting | Phase::Running | Phase::Trouble(..) => {
-                    self.notice = None;
-                    self.in_session(now, session::Event::PinSubmitted(pin))
-                }
-            },
-            Intent::Cancel => match self.phase {
-                Phase::FirstStart(_) => self.in_setup(now, setup::Event::Cancel),
-                Phase::Starting | Phase::Running | Phase::Trouble(..) => {
-                    self.notice = None;
-                    self.in_session(now, session::Event::Cancelled)
-                }
-            },
+            Intent::SubmitPin(pin) if self.is_enrolling() => {
+                self.in_enrolment(now, enrolment::Event::Pin(pin))
+            }
+            Intent::SubmitPin(pin) => self.submit_pin(now, pin),
+            Intent::Cancel if self.session.is_open() => self.step_back(now),
+            Intent::Cancel => self.cancel(now),
             Intent::Lock => self.in_session(now, session::Event::LockPressed),
             Intent::AcknowledgeAlarms => self.acknowledge(now),
             Intent::PauseAudio => {
@@ -314,16 +326,21 @@ impl Kiosk {
                 self.notice = None;
                 vec![]
             }
-            Intent::Open(_)
-            | Intent::Connect(_)
+            Intent::Open(page) => self.open_page(now, page),
+            Intent::Connect(_)
             | Intent::Assign(_)
             | Intent::Release(_)
             | Intent::ChoosePatient(_)
             | Intent::AddPatient(_) => self.on_care(now, intent),
-            Intent::BeginEmergency
-            | Intent::ChooseReason(_)
-            | Intent::DraftPatient(_)
-            | Intent::SearchPeople(_)
+            Intent::DraftPatient(form) => {
+                self.keep_draft(form);
+                vec![]
+            }
+            Intent::BeginEmergency => self.in_session(now, session::Event::EmergencyAsked),
+            Intent::ChooseReason(reason) => {
+                self.in_session(now, session::Event::ReasonChosen(reason))
+            }
+            Intent::SearchPeople(_)
             | Intent::OpenPerson(_)
             | Intent::AddPerson(_)
             | Intent::Enrol(_)
@@ -332,9 +349,20 @@ impl Kiosk {
             | Intent::EnrolmentDone
             | Intent::RevokeFactor(_)
             | Intent::RevokePerson
-            | Intent::ChangeOwnPin => vec![],
+            | Intent::ChangeOwnPin => self.on_people(now, intent),
         };
         effects.extend(more);
+        effects
+    }
+
+    /// Shows a page; the gate has let it pass.
+    fn open_page(&mut self, now: Moment, page: Page) -> Vec<Effect> {
+        self.page = page;
+        let mut effects = self.leave_for(now, page);
+        if page == Page::Patients {
+            self.show_draft();
+            effects.push(Effect::Store(StoreCommand::ListPatients));
+        }
         effects
     }
 
@@ -346,84 +374,6 @@ impl Kiosk {
         } else {
             vec![]
         }
-    }
-
-    fn in_session(&mut self, now: Moment, event: session::Event) -> Vec<Effect> {
-        if !matches!(self.phase, Phase::Running) {
-            return vec![];
-        }
-        let was = match self.session.state() {
-            State::Open { operator, .. } => Some(operator.id),
-            State::Locked | State::Partial { .. } | State::Unlocking { .. } => None,
-        };
-        let mut effects = Vec::new();
-        for effect in self.session.handle(now.boot, event) {
-            match effect {
-                session::Effect::Identify(attempt, badge) => {
-                    effects.push(Effect::Store(StoreCommand::Identify(
-                        attempt,
-                        Token::Badge(badge),
-                        now,
-                    )));
-                }
-                session::Effect::Unlock(attempt, badge, pin) => {
-                    effects.push(Effect::Store(StoreCommand::Unlock(
-                        attempt,
-                        Evidence::BadgePin(badge, pin),
-                        now,
-                    )));
-                }
-                session::Effect::Reveal(_) => {
-                    self.notice = None;
-                    self.page = if self.subject.is_some() { Page::Bedside } else { Page::Patients };
-                    effects.push(self.audit(now, AuditAct::Unlocked, None));
-                    if self.page == Page::Patients {
-                        effects.push(Effect::Store(StoreCommand::ListPatients));
-                    }
-                }
-                session::Effect::Conceal => {
-                    self.patient = None;
-                    self.patients = None;
-                    if was.is_some() {
-                        let locked = AuditEntry::of(AuditAct::Locked, now.wall);
-                        let entry = AuditEntry { operator: was, ..locked };
-                        effects.push(Effect::Store(StoreCommand::Audit(entry)));
-                    }
-                    effects.push(Effect::Store(StoreCommand::Close(None, now)));
-                }
-                session::Effect::Notify(notice) => self.notify(now, notice),
-            }
-        }
-        effects
-    }
-
-    fn in_setup(&mut self, now: Moment, event: setup::Event) -> Vec<Effect> {
-        let Phase::FirstStart(wizard) = &mut self.phase else { return vec![] };
-        let effect = wizard.handle(event);
-        let done = matches!(wizard.step(), Step::Done);
-        let mut effects = Vec::new();
-        match effect {
-            Some(setup::Effect::Initialise(new)) => {
-                effects.push(Effect::Store(StoreCommand::Initialise(new, now)));
-            }
-            Some(setup::Effect::Notify(notice)) => self.notify(now, notice),
-            None => self.notice = None,
-        }
-        if done {
-            self.phase = Phase::Running;
-            effects.push(self.save_cart());
-        }
-        effects
-    }
-
-    fn audit(&self, now: Moment, act: AuditAct, device: Option<DeviceId>) -> Effect {
-        let operator = match self.session.state() {
-            State::Open { operator, .. } => Some(operator.id),
-            State::Locked | State::Partial { .. } | State::Unlocking { .. } => None,
-        };
-        let entry =
-            AuditEntry { operator, subject: self.subject, device, ..AuditEntry::of(act, now.wall) };
-        Effect::Store(StoreCommand::Audit(entry))
     }
 
     fn save_cart(&self) -> Effect {

@@ -56,6 +56,19 @@ impl Moment {
     }
 }
 
+/// How long the machine has slept since it booted (`CLOCK_BOOTTIME` less `CLOCK_MONOTONIC`). Read by the
+/// store alone, which ends shift shares after a long sleep.
+pub fn slept() -> Duration {
+    use rustix::time::{ClockId, Timespec, clock_gettime};
+    let length = |time: Timespec| {
+        let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+        Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
+    };
+    // In this order the time between the two reads never counts as sleep.
+    let boot = length(clock_gettime(ClockId::Boottime));
+    boot.saturating_sub(length(clock_gettime(ClockId::Monotonic)))
+}
+
 impl Add<Duration> for Moment {
     type Output = Moment;
     fn add(self, length: Duration) -> Moment {

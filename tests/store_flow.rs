@@ -89,11 +89,9 @@ fn audit_is_numbered_in_order_whether_locked_or_open() {
     let dir = tempfile::tempdir().unwrap();
     let (mut rig, phrase) = Rig::first_start(dir.path());
     let entry = |act| AuditEntry {
-        act,
-        operator: None,
         subject: Some(SubjectId(u128::MAX)),
         device: Some(DEVICE),
-        at: at(3).wall,
+        ..AuditEntry::of(act, at(3).wall)
     };
     rig.send(Command::Audit(entry(AuditAct::StoreCreated)));
     rig.unlock(at(0));

@@ -292,7 +292,7 @@ fn s3_an_unlock_answers_before_the_import_and_a_lock_in_between_loses_nothing() 
         rig.close();
     }
     rig.unlock_at((badge(), RIGHT_PIN), at(0)).unwrap();
-    rig.send(Command::Close);
+    rig.send(Command::Close(None, at(0)));
     let outcome = rig.next();
     let Outcome::Imported(first) = outcome else { panic!("{outcome:?}") };
     assert!(first.imported < 3_000, "the lock did not wait for the import: {first:?}");

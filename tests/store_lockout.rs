@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use store_kit::*;
 use wardkeep::moment::{BootTime, Moment};
-use wardkeep::session::factor::Badge;
+use wardkeep::session::factor::{Badge, Token};
 use wardkeep::store::{
     Admission, Attempt, AuditAct, Command, Outcome, Refusal, StoreFault, Unlocked,
 };
@@ -44,10 +44,10 @@ fn fail(rig: &mut Rig, badge: &Badge, numbers: std::ops::Range<u8>) -> Vec<Refus
 }
 
 fn identify(rig: &mut Rig, badge: Badge, now: Moment) -> Admission {
-    rig.send(Command::Identify(Attempt(0), badge, now));
+    rig.send(Command::Identify(Attempt(0), Token::Badge(badge), now));
     let outcome = rig.next();
-    let Outcome::Identified(_, admission) = outcome else { panic!("{outcome:?}") };
-    admission
+    let Outcome::Identified(_, identified) = outcome else { panic!("{outcome:?}") };
+    identified.admission
 }
 
 #[test]

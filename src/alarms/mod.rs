@@ -41,6 +41,8 @@ pub enum Condition {
     NotRecording,
     /// Observations or events were lost. Technical.
     RecordsLost,
+    /// A badge or card lies in its reader and nobody is there. Technical.
+    TokenLeftBehind,
 }
 
 /// Something that holds now.

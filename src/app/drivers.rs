@@ -5,6 +5,9 @@ use tokio::sync::mpsc;
 
 use super::{Outlet, Refused};
 use crate::bridge::view::Priority;
+use crate::config::Cards;
+#[cfg(feature = "hardware")]
+use crate::hardware::trust::Trust;
 use crate::hardware::{Command, Event};
 
 /// Driver handles; dropping them stops the drivers.
@@ -24,18 +27,25 @@ impl Drivers {
     /// # Errors
     /// The system gives no thread.
     #[cfg(feature = "hardware")]
-    pub fn real(runtime: &Handle, events: mpsc::Sender<Event>) -> std::io::Result<Self> {
+    pub fn real(
+        runtime: &Handle,
+        events: mpsc::Sender<Event>,
+        cards: &Cards,
+    ) -> std::io::Result<Self> {
         let (radio, _task) = crate::hardware::ble::spawn(
             runtime,
             events.clone(),
             crate::hardware::ble::Timing::default(),
         );
-        let reader = crate::hardware::smartcard::spawn(events.clone())?;
+        let reader = crate::hardware::smartcard::spawn(events.clone(), Trust::load(cards))?;
         let sound = speaker(events)?;
-        let commands: Outlet<Command> = Box::new(move |command| {
-            // The reader takes no commands; it lives as long as the radio's queue does.
-            let _alive = &reader;
-            radio.try_send(command).map_err(|_| Refused)
+        let commands: Outlet<Command> = Box::new(move |command| match command {
+            Command::Card(order) => reader.try_send(order).map_err(|_| Refused),
+            // No reader of fingers is driven yet, so none can be asked.
+            Command::Finger(_) => Err(Refused),
+            Command::Connect(..) | Command::Disconnect(_) => {
+                radio.try_send(command).map_err(|_| Refused)
+            }
         });
         Ok(Self {
             commands,
@@ -50,7 +60,11 @@ impl Drivers {
     /// # Errors
     /// Never; the signature is that of the real one.
     #[cfg(not(feature = "hardware"))]
-    pub fn real(_runtime: &Handle, _events: mpsc::Sender<Event>) -> std::io::Result<Self> {
+    pub fn real(
+        _runtime: &Handle,
+        _events: mpsc::Sender<Event>,
+        _cards: &Cards,
+    ) -> std::io::Result<Self> {
         Ok(Self {
             commands: Box::new(|_| Err(Refused)),
             sound: Box::new(|_| {}),

@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use lexopt::prelude::*;
+#[cfg(all(feature = "store", feature = "hardware", any()))]
+use wardkeep::ctl::people::{self, First};
 use wardkeep::ctl::terminal::{print, sentence, usage};
 use wardkeep::ctl::{alarm, decode, doctor};
 
@@ -14,6 +16,16 @@ Verbs:
   decode --batch              decode JSON lines from standard input
   doctor                      check what works on this machine
   alarm render --priority P --out FILE.wav   the alarm sound as the kiosk plays it
+
+  users list                                 everybody, with their factors
+  users add NAME --role R [--initials XY] [--valid-until DAY]
+  users import FILE.csv                      add people; a report on every row
+  users code PERSON                          a one-time code instead of a lost PIN
+  enroll PERSON badge [--code] | card | pin | finger --finger F
+  revoke PERSON [--factor ID]                one factor, or the whole person
+    Roles: nurse, caregiver, it, auditor. These ask for your badge or card and your PIN.
+    --recovery  asks for the 24 recovery words instead (users list, users code, enroll badge)
+    --state DIR, --config FILE               as the kiosk's
 
 Options:
   -h, --help                  print this text
@@ -33,6 +45,12 @@ fn main() -> ExitCode {
             Some("decode") => decode::run(&mut args),
             Some("alarm") => alarm::run(&mut args),
             Some("doctor") => doctor::run(&mut args),
+            #[cfg(all(feature = "store", feature = "hardware", any()))]
+            Some("users") => people::run(First::Users, &mut args),
+            #[cfg(all(feature = "store", feature = "hardware", any()))]
+            Some("enroll") => people::run(First::Enroll, &mut args),
+            #[cfg(all(feature = "store", feature = "hardware", any()))]
+            Some("revoke") => people::run(First::Revoke, &mut args),
             Some(_) | None => usage(&format!("There is no verb {verb:?}.")),
         },
         Ok(Some(unexpected)) => usage(&sentence(&unexpected.unexpected())),

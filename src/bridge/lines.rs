@@ -84,6 +84,7 @@ pub fn alarm(strip: Option<&AlarmStrip>) -> ui::AlarmLine {
             line.condition = ui::Condition::RecordsLost;
             line.amount = i32::try_from(*count).unwrap_or(i32::MAX);
         }
+        AlarmText::TokenLeftBehind => line.condition = ui::Condition::TokenLeftBehind,
     }
     line
 }

@@ -78,10 +78,13 @@ impl PinPad {
 mod tests {
     use super::*;
     use crate::bridge::view::PinPurpose;
+    use crate::session::factor::TokenKind;
 
     fn prompt(number: u64, refused: bool) -> PinPrompt {
         PinPrompt {
             purpose: PinPurpose::Unlock,
+            token: TokenKind::Badge,
+            finger: None,
             prompt: number,
             refused,
             tries_left: None,

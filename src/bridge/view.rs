@@ -96,6 +96,8 @@ pub enum AlarmText {
         /// How many.
         count: u64,
     },
+    /// A badge or card lies in its reader and nobody has touched the screen for a while.
+    TokenLeftBehind,
 }
 
 /// The strip along the top edge.

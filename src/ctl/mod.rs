@@ -3,4 +3,6 @@
 pub mod alarm;
 pub mod decode;
 pub mod doctor;
+#[cfg(all(feature = "store", feature = "hardware", any()))]
+pub mod people;
 pub mod terminal;

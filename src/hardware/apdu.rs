@@ -1,4 +1,4 @@
-//! Command and answer APDUs of ISO/IEC 7816-4, as far as a badge's number needs them.
+//! Command and answer APDUs of ISO/IEC 7816-4, and the reading of a badge's number.
 //!
 //! Pure and total: whatever bytes a card answers, they become a [`Badge`] or a named error, after at
 //! most [`EXCHANGES_MAX`] exchanges. The card is a closure, so hostile answers need no reader in a test.
@@ -12,37 +12,82 @@ use crate::session::factor::{Badge, NotABadge, ReaderFamily};
 pub const ANSWER_MAX: usize = 258;
 /// Exchanges that one reading may take before the card is given up.
 pub const EXCHANGES_MAX: usize = 4;
+/// Most data that one short command carries.
+pub const DATA_MAX: usize = 255;
+/// Bit of the class byte that says "more of this command follows".
+const CHAINED: u8 = 0x10;
 /// Longest badge number (ISO/IEC 14443-3 triple size UID).
 const UID_MAX: usize = 10;
 
-/// A command without data that expects an answer (case 2, short length).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Command {
-    class: u8,
+/// A command with short lengths: with or without data, with or without an expected answer (ISO/IEC
+/// 7816-4 cases 1 to 4). Has no `Debug`: its data may be a PIN.
+#[derive(Clone, Copy)]
+pub struct Command<'a> {
     instruction: u8,
-    p1: u8,
-    p2: u8,
-    expected: u8,
+    parameters: [u8; 2],
+    data: &'a [u8],
+    expected: Option<u8>,
+    class: u8,
 }
 
-impl Command {
+impl<'a> Command<'a> {
     /// GET DATA for the UID, answered by the reader itself (PC/SC part 3, 3.2.2.1.3).
-    pub const GET_UID: Command =
-        Command { class: 0xFF, instruction: 0xCA, p1: 0, p2: 0, expected: 0 };
+    pub const GET_UID: Command<'static> = Command {
+        class: 0xFF,
+        instruction: 0xCA,
+        parameters: [0, 0],
+        data: &[],
+        expected: Some(0),
+    };
+
+    /// A command of class 00, with nothing to send and nothing expected.
+    pub fn new(instruction: u8, parameters: [u8; 2]) -> Self {
+        Self { class: 0x00, instruction, parameters, data: &[], expected: None }
+    }
 
     /// GET RESPONSE for the bytes a `61xx` announced.
     pub fn get_response(available: u8) -> Self {
-        Self { class: 0x00, instruction: 0xC0, p1: 0, p2: 0, expected: available }
+        Self::new(0xC0, [0, 0]).expecting(available)
     }
 
-    /// The same command with the length a `6Cxx` asked for; zero stands for 256.
+    /// The same command with data. What is longer than one command can carry is sent as a chain
+    /// (ISO/IEC 7816-4, 5.3.3).
+    pub fn sending(self, data: &'a [u8]) -> Self {
+        Self { data, ..self }
+    }
+
+    /// The same command with an expected length, for instance the one a `6Cxx` asked for; zero stands
+    /// for 256.
     pub fn expecting(self, expected: u8) -> Self {
-        Self { expected, ..self }
+        Self { expected: Some(expected), ..self }
     }
 
-    /// As sent to the card.
-    pub fn bytes(self) -> [u8; 5] {
-        [self.class, self.instruction, self.p1, self.p2, self.expected]
+    /// An answer is expected, so that the card may correct its length.
+    pub fn expects(&self) -> bool {
+        self.expected.is_some()
+    }
+
+    /// The last command of the chain that carries the data, and the ones before it, as sent to the card.
+    pub fn chain(&self) -> (impl Iterator<Item = Zeroizing<Vec<u8>>> + use<'a>, Self) {
+        let full = self.data.len().saturating_sub(1) / DATA_MAX * DATA_MAX;
+        let (before, last) = self.data.split_at(full);
+        let link = Self { class: self.class | CHAINED, expected: None, ..*self };
+        (before.chunks(DATA_MAX).map(move |data| link.sending(data).bytes()), self.sending(last))
+    }
+
+    /// As sent to the card; at most [`DATA_MAX`] bytes of its data.
+    pub fn bytes(&self) -> Zeroizing<Vec<u8>> {
+        // Never grown, so that no copy of a PIN is left behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(6 + DATA_MAX));
+        bytes.extend_from_slice(&[self.class, self.instruction]);
+        bytes.extend_from_slice(&self.parameters);
+        let data = self.data.get(..DATA_MAX).unwrap_or(self.data);
+        if let Ok(length @ 1..) = u8::try_from(data.len()) {
+            bytes.push(length);
+            bytes.extend_from_slice(data);
+        }
+        bytes.extend(self.expected);
+        bytes
     }
 }
 
@@ -230,6 +275,47 @@ mod tests {
         let shown = format!("{read:?}").to_lowercase();
         for byte in ["c0", "192", "ff", "255", "ee", "238"] {
             assert!(!shown.contains(byte), "{shown} shows {byte}");
+        }
+    }
+
+    #[test]
+    fn the_four_cases_are_encoded() {
+        let verify = Command::new(0x20, [0x00, 0x80]);
+        for (command, bytes) in [
+            (verify, &[0x00, 0x20, 0x00, 0x80][..]),
+            (verify.expecting(0), &[0x00, 0x20, 0x00, 0x80, 0x00]),
+            (verify.sending(&[0x31, 0xFF]), &[0x00, 0x20, 0x00, 0x80, 0x02, 0x31, 0xFF]),
+            (verify.sending(&[7]).expecting(9), &[0x00, 0x20, 0x00, 0x80, 0x01, 0x07, 0x09]),
+        ] {
+            assert_eq!(*command.bytes(), bytes);
+            let (mut before, last) = command.chain();
+            assert!(before.next().is_none(), "one command is enough");
+            assert_eq!(*last.bytes(), bytes);
+        }
+    }
+
+    #[test]
+    fn long_data_becomes_a_chain() {
+        for (length, links, last_length) in
+            [(254, 0, 254), (255, 0, 255), (256, 1, 1), (510, 1, 255), (511, 2, 1)]
+        {
+            let data: Vec<u8> = (0..length).map(|byte: u32| byte.to_le_bytes()[0]).collect();
+            let command = Command::new(0x87, [0x07, 0x9A]).sending(&data).expecting(0);
+            let (before, last) = command.chain();
+            let before: Vec<_> = before.collect();
+            assert_eq!(before.len(), links, "{length} bytes");
+            let mut sent = Vec::new();
+            for link in &before {
+                assert_eq!(link[..5], [0x10, 0x87, 0x07, 0x9A, 255]);
+                assert_eq!(link.len(), 5 + 255, "a link expects no answer");
+                sent.extend_from_slice(&link[5..]);
+            }
+            let last = last.bytes();
+            assert_eq!(last[..4], [0x00, 0x87, 0x07, 0x9A]);
+            assert_eq!(last[4], last_length);
+            assert_eq!(last.last(), Some(&0), "the end expects an answer");
+            sent.extend_from_slice(&last[5..last.len() - 1]);
+            assert_eq!(sent, data);
         }
     }
 

@@ -6,15 +6,27 @@
 pub mod apdu;
 #[cfg(feature = "hardware")]
 pub mod ble;
+#[cfg(feature = "hardware")]
+pub mod card_work;
+pub mod dialogue;
 mod factors;
 pub mod field;
+pub mod inserted;
 pub mod outlet;
+pub mod piv;
 #[cfg(feature = "hardware")]
 mod reader;
+#[cfg(feature = "hardware")]
+mod readers;
 #[cfg(feature = "hardware")]
 pub mod smartcard;
 #[cfg(feature = "hardware")]
 pub mod speaker;
+pub mod tlv;
+#[cfg(feature = "hardware")]
+pub mod trust;
+#[cfg(feature = "hardware")]
+mod work;
 
 pub use factors::{
     CardCommand, CardFault, CardRefusal, CardSeen, Distrust, FactorEvent, FingerAdvice,

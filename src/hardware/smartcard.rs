@@ -1,45 +1,58 @@
-//! PC/SC badge reader driver: one thread, one status wait always open.
+//! PC/SC driver for badges and smart cards: one thread, one status wait always open.
 //!
 //! ```text
-//!  pcscd --status--> thread "smartcard" --> Field --> Outlet --Event--> core
-//!                        |      ^
-//!                        '-card-'  thread "badge-read", one per card, own connection, 2 s at most
+//!  pcscd --status--> thread "smartcard" --> Field, Inserted --> Outlet --Event--> core
+//!                     |      ^      ^
+//!                     '-card-'      '-- thread "card-wake" <--CardCommand-- core
+//!         threads "badge-read", "card-read", "card-prove": one per card, own connection
 //! ```
 //!
 //! - The wait costs nothing while nothing happens, and pcscd does not exit while it is open.
-//! - A card is read on a thread of its own: a silent card keeps pcscd's answer back for as long as it
-//!   lies there, and must hold up neither the other readers nor the end of the program.
-//! - pcscd looks every 400 ms. A badge that is gone when it is connected to has left too soon; that is
-//!   not an error. A dead pcscd is reported and waited for, for ever.
+//! - A card is talked to on a thread of its own ([`crate::hardware::work`]): a silent card keeps pcscd's answer
+//!   back for as long as it lies there, and must hold up neither the other readers nor the end of the
+//!   program.
+//! - pcscd looks every 400 ms. A badge or card that is gone when it is connected to has left too soon;
+//!   that is not an error. A dead pcscd is reported and waited for, for ever.
 //! - Which class a reader belongs to, PC/SC does not say. `ICC` or `Contact` in its name makes it a
 //!   smart-card reader; an answer to reset that is not in the contactless form makes any reader one
 //!   whose name does not say contactless; the rest are badge readers. `SAM` sockets are left alone.
-//! - A number is taken only from a card in the contactless form ([`crate::hardware::apdu::is_contactless`]): a contact
-//!   card answers for itself and could claim any badge's number.
+//! - A number is taken only from a card in the contactless form ([`crate::hardware::apdu::is_contactless`]) that is
+//!   not in a smart-card reader: a contact card answers for itself and could claim any badge's number.
+//! - PIV is spoken only to the others. So a card on an antenna never sees a PIN, and a PIV card that
+//!   is tapped is a badge by its number, no better than any other.
+//! - Several badges: [`crate::hardware::field`]. Several smart cards: [`crate::hardware::inserted`].
+//! - An order for a card is answered once. A newer one ends the one before at its next command.
 //!
-//! S-10: nothing about a number is logged. S-11: see [`Outlet`].
+//! S-10: nothing about a number, a PIN or a card's holder is logged. S-11: see [`Outlet`]; orders wait
+//! in a queue of [`ORDERS_MAX`].
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
+};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use pcsc::{Context, Error, PNP_NOTIFICATION, ReaderState, Scope, State};
+use pcsc::{Context, Error, Scope};
 use tokio::sync::mpsc::Sender;
 
-use crate::hardware::field::{Field, Slot};
 use crate::hardware::outlet::{Closed, Outlet};
-use crate::hardware::reader::{Change, Reader};
-use crate::hardware::{BadgeFault, Event, ReaderHealth, ReaderKind};
-use crate::moment::{BootTime, Moment};
+use crate::hardware::readers::Readers;
+use crate::hardware::trust::Trust;
+use crate::hardware::work::SharedTrust;
+use crate::hardware::{CardCommand, Event, ReaderHealth, ReaderKind};
+use crate::moment::Moment;
 
+/// Orders for cards that wait to be taken.
+pub const ORDERS_MAX: usize = 4;
 /// The classes of reader this driver reports.
 const KINDS: [ReaderKind; 2] = [ReaderKind::Badge, ReaderKind::SmartCard];
 /// First and longest wait before pcscd is tried again.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
-/// While a card is being read or the core's queue is full, the wait ends this often.
+/// While a card is being talked to or the core's queue is full, the wait ends this often.
 const TICK: Duration = Duration::from_millis(10);
 /// Otherwise it is renewed this often: a reader plugged in just before it began is not announced.
 const WAIT_MAX: Duration = Duration::from_secs(5);
@@ -49,6 +62,20 @@ const END_MAX: Duration = Duration::from_secs(1);
 /// Where the status wait in progress can be cancelled from.
 #[derive(Clone, Default)]
 struct Wait(Arc<Mutex<Option<Context>>>);
+
+/// Orders on their way to the driver's thread, and how many it has not taken.
+struct Orders {
+    inbox: Receiver<CardCommand>,
+    left: Arc<AtomicUsize>,
+}
+
+impl Orders {
+    fn take(&self) -> Option<CardCommand> {
+        let command = self.inbox.try_recv().ok()?;
+        self.left.fetch_sub(1, Ordering::AcqRel);
+        Some(command)
+    }
+}
 
 impl Wait {
     fn set(&self, context: Option<Context>) {
@@ -63,25 +90,77 @@ impl Wait {
     }
 }
 
-/// The running driver. Dropping it ends the thread, within a second.
+/// The card's order could not be taken; it will not be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the driver takes no more orders")]
+pub struct Refused;
+
+/// The running driver. Dropping it ends its threads, within a second.
 pub struct SmartcardHandle {
     stop: Option<SyncSender<()>>,
+    orders: SyncSender<CardCommand>,
     wait: Wait,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Starts the driver.
+impl SmartcardHandle {
+    /// Asks something of the card in the contact reader. Never blocks.
+    ///
+    /// # Errors
+    /// [`ORDERS_MAX`] orders wait already, or the driver has ended.
+    pub fn try_send(&self, command: CardCommand) -> Result<(), Refused> {
+        self.orders.try_send(command).map_err(|error| match error {
+            TrySendError::Full(_) | TrySendError::Disconnected(_) => Refused,
+        })
+    }
+}
+
+/// Starts the driver; `trust` says which cards are believed.
 ///
 /// It reports the health of both classes of reader at once and whenever it changes.
 ///
 /// # Errors
 /// When the system gives no thread.
-pub fn spawn(events: Sender<Event>) -> std::io::Result<SmartcardHandle> {
+pub fn spawn(events: Sender<Event>, trust: Trust) -> std::io::Result<SmartcardHandle> {
     let (stop, stopped) = sync_channel(1);
+    let (orders, asked) = sync_channel(ORDERS_MAX);
+    let (forward, inbox) = sync_channel(ORDERS_MAX);
     let wait = Wait::default();
-    let driver = Driver { stopped, wait: wait.clone(), outlet: Outlet::new("smartcard", events) };
+    let left = Arc::new(AtomicUsize::new(0));
+    let driver = Driver {
+        stopped,
+        orders: Orders { inbox, left: left.clone() },
+        wait: wait.clone(),
+        outlet: Outlet::new("smartcard", events),
+        trust: Arc::new(Mutex::new(trust)),
+    };
+    let waker = wait.clone();
+    thread::Builder::new()
+        .name("card-wake".into())
+        .spawn(move || wake(&asked, &forward, &left, &waker))?;
     let thread = thread::Builder::new().name("smartcard".into()).spawn(move || driver.run())?;
-    Ok(SmartcardHandle { stop: Some(stop), wait, thread: Some(thread) })
+    Ok(SmartcardHandle { stop: Some(stop), orders, wait, thread: Some(thread) })
+}
+
+/// Hands orders on and ends the status wait until they are taken: a cancel that comes just before the
+/// wait begins is lost, so it is repeated. Ends with the handle.
+fn wake(
+    asked: &Receiver<CardCommand>,
+    forward: &SyncSender<CardCommand>,
+    left: &Arc<AtomicUsize>,
+    wait: &Wait,
+) {
+    while let Ok(command) = asked.recv() {
+        left.fetch_add(1, Ordering::AcqRel);
+        if forward.send(command).is_err() {
+            return;
+        }
+        // Alone with the counter, it waits for nobody.
+        while left.load(Ordering::Acquire) > 0 && Arc::strong_count(left) > 1 {
+            wait.cancel();
+            thread::sleep(TICK);
+        }
+    }
 }
 
 impl Drop for SmartcardHandle {
@@ -92,14 +171,14 @@ impl Drop for SmartcardHandle {
         // A cancel that comes just before the wait begins is lost, so it is repeated.
         while !thread.is_finished() {
             if Moment::read().boot.since(started) >= END_MAX {
-                tracing::error!("badge reader thread is held by the reader service; left behind");
+                tracing::error!("card reader thread is held by the reader service; left behind");
                 return;
             }
             self.wait.cancel();
             thread::sleep(TICK);
         }
         if thread.join().is_err() {
-            tracing::error!("badge reader thread panicked");
+            tracing::error!("card reader thread panicked");
         }
     }
 }
@@ -132,8 +211,10 @@ impl From<Error> for End {
 
 struct Driver {
     stopped: Receiver<()>,
+    orders: Orders,
     wait: Wait,
     outlet: Outlet,
+    trust: SharedTrust,
 }
 
 impl Driver {
@@ -141,9 +222,9 @@ impl Driver {
         let mut back_off = BACK_OFF.0;
         loop {
             let mut served = false;
-            let mut field = Field::default();
+            let mut readers = Readers::new(self.trust.clone());
             // A card or a daemon must not be able to end the driver, whatever it makes a library do.
-            let end = catch_unwind(AssertUnwindSafe(|| self.watch(&mut field, &mut served)))
+            let end = catch_unwind(AssertUnwindSafe(|| self.watch(&mut readers, &mut served)))
                 .unwrap_or(Err(End::ServiceDown));
             self.wait.set(None);
             let health = match end {
@@ -154,7 +235,7 @@ impl Driver {
                 Err(End::Refused) if served => ReaderHealth::ServiceDown,
                 Err(End::Refused) => ReaderHealth::Refused,
             };
-            if self.report_down(&mut field, health).is_err() {
+            if self.report_down(readers, health).is_err() {
                 return;
             }
             back_off = if served { BACK_OFF.0 } else { (back_off * 2).min(BACK_OFF.1) };
@@ -165,10 +246,12 @@ impl Driver {
         }
     }
 
-    fn report_down(&mut self, field: &mut Field, health: ReaderHealth) -> Result<(), Closed> {
+    fn report_down(&mut self, mut readers: Readers, health: ReaderHealth) -> Result<(), Closed> {
         let now = Moment::read().boot;
-        field.clear();
-        self.outlet.send(now, field.settle())?;
+        while let Some(command) = self.orders.take() {
+            readers.order(now, command);
+        }
+        self.outlet.send(now, readers.unplugged())?;
         for kind in KINDS {
             self.outlet.health(now, kind, health)?;
         }
@@ -176,18 +259,17 @@ impl Driver {
     }
 
     /// Watches the readers over one connection until it breaks. `served` says that it ever worked.
-    fn watch(&mut self, field: &mut Field, served: &mut bool) -> Result<Infallible, End> {
+    fn watch(&mut self, readers: &mut Readers, served: &mut bool) -> Result<Infallible, End> {
         let context = Context::establish(Scope::System)?;
         self.wait.set(Some(context.clone()));
-        let mut bench = Bench::default();
         loop {
             if self.stopped.try_recv() != Err(TryRecvError::Empty) {
                 return Err(End::Stopped);
             }
-            bench.list(&context, field)?;
-            let busy = self.outlet.is_behind() || bench.readers.iter().any(Reader::is_busy);
+            readers.list(&context)?;
+            let busy = self.outlet.is_behind() || readers.is_busy();
             let patience = if busy { TICK } else { WAIT_MAX };
-            match context.get_status_change(patience, &mut bench.states) {
+            match context.get_status_change(patience, readers.states()) {
                 // A reader that was unplugged meanwhile is dropped at the next listing.
                 Ok(())
                 | Err(
@@ -200,82 +282,13 @@ impl Driver {
             }
             *served = true;
             let now = Moment::read().boot;
-            self.outlet.send(now, bench.look(now, field))?;
+            while let Some(command) = self.orders.take() {
+                readers.order(now, command);
+            }
+            self.outlet.send(now, readers.look(now))?;
             for kind in KINDS {
-                self.outlet.health(now, kind, bench.health(kind))?;
+                self.outlet.health(now, kind, readers.health(kind))?;
             }
-        }
-    }
-}
-
-/// The readers that are plugged in.
-#[derive(Default)]
-struct Bench {
-    readers: Vec<Reader>,
-    /// What pcscd reported last: one entry per reader and one that announces readers.
-    states: Vec<ReaderState>,
-    slots_used: u32,
-}
-
-impl Bench {
-    /// Brings the readers into agreement with pcscd's list.
-    fn list(&mut self, context: &Context, field: &mut Field) -> Result<(), Error> {
-        let names = match context.list_readers_owned() {
-            // The list grew between asking for its length and asking for it: next time, then.
-            Err(Error::InsufficientBuffer) => return Ok(()),
-            names => names?,
-        };
-        for reader in self.readers.extract_if(.., |reader| !names.contains(&reader.name)) {
-            field.lift(reader.slot);
-        }
-        self.states.retain(|state| names.iter().any(|name| name.as_c_str() == state.name()));
-        for name in names {
-            if self.states.iter().any(|state| state.name() == name.as_c_str()) {
-                continue;
-            }
-            if let Some(reader) = Reader::new(Slot(self.slots_used), name.clone()) {
-                self.slots_used = self.slots_used.wrapping_add(1);
-                self.readers.push(reader);
-                self.states.push(ReaderState::new(name, State::UNAWARE));
-            }
-        }
-        self.states.push(ReaderState::new(PNP_NOTIFICATION(), State::UNAWARE));
-        Ok(())
-    }
-
-    /// Takes in what pcscd reported and what readings have brought.
-    fn look(&mut self, now: BootTime, field: &mut Field) -> Vec<Event> {
-        let mut events = Vec::new();
-        for state in &mut self.states {
-            let name = state.name();
-            if let Some(reader) = self.readers.iter_mut().find(|r| r.name.as_c_str() == name) {
-                match reader.observe(now, state) {
-                    Change::None => {}
-                    Change::Laid => field.lay(reader.slot),
-                    Change::Lifted => field.lift(reader.slot),
-                    Change::ContactCard => {
-                        events.push(Event::BadgeUnreadable(BadgeFault::Unreadable));
-                    }
-                }
-                state.sync_current_state();
-            }
-        }
-        for reader in &mut self.readers {
-            if let Some(badge) = reader.tick(now) {
-                field.name(reader.slot, badge);
-            }
-        }
-        events.extend(field.settle());
-        events
-    }
-
-    fn health(&self, kind: ReaderKind) -> ReaderHealth {
-        let mut of_kind = self.readers.iter().filter(|reader| reader.kind == kind && reader.usable);
-        let Some(first) = of_kind.next() else { return ReaderHealth::NotFitted };
-        if first.refused || of_kind.any(|reader| reader.refused) {
-            ReaderHealth::Refused
-        } else {
-            ReaderHealth::Ready
         }
     }
 }

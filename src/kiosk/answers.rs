@@ -7,9 +7,11 @@ use crate::moment::Moment;
 use crate::notice::Notice;
 use crate::pairing::Pairing;
 use crate::session;
+use crate::session::policy::Permission;
 use crate::session::setup::{self, Setup};
 use crate::store::{
-    CartState, Command as StoreCommand, Found, Import, Outcome, StoreFault, Unlocked,
+    Administered, AdministrationFault, Attempt, CartState, Command as StoreCommand, Found, Import,
+    Outcome, StoreFault,
 };
 
 impl Kiosk {
@@ -18,21 +20,22 @@ impl Kiosk {
             Outcome::Found(found) => return self.found(found),
             Outcome::Initialised(words) => return self.in_setup(now, setup::Event::Made(words)),
             Outcome::Identified(attempt, identified) => {
-                return self
-                    .in_session(now, session::Event::Identified(attempt, identified.admission));
-            }
-            Outcome::Unlocked(attempt, unlocked) => {
-                let Unlocked { operator, patient, .. } = *unlocked;
-                let effects = self.in_session(now, session::Event::Unlocked(attempt, operator));
-                if self.session.is_open() && patient.as_ref().map(|p| p.id) == self.subject {
-                    self.patient = patient;
+                if let Some(effects) = self.identified_in_enrolment(now, attempt, &identified) {
+                    return effects;
                 }
-                return effects;
+                return self.in_session(now, session::Event::Identified(attempt, identified));
             }
+            Outcome::Unlocked(attempt, unlocked) => return self.unlocked(now, attempt, *unlocked),
             Outcome::Refused(attempt, refusal) => {
                 return self.in_session(now, session::Event::Refused(attempt, refusal));
             }
-            Outcome::Closed | Outcome::Emergency(..) | Outcome::Administered(..) => {}
+            Outcome::Emergency(attempt, answer) => {
+                return self.emergency_answered(now, attempt, answer);
+            }
+            Outcome::Administered(attempt, answer) => {
+                return self.administered(now, attempt, answer);
+            }
+            Outcome::Closed => {}
             Outcome::Imported(Import { imported: _, missing, forged }) => {
                 if missing + forged > 0 {
                     self.lost = self.lost.saturating_add(missing + forged);
@@ -40,7 +43,7 @@ impl Kiosk {
                 }
             }
             Outcome::Patients(patients) => {
-                self.patients = self.session.is_open().then_some(patients);
+                self.patients = self.may(Permission::SeePatients).then_some(patients);
             }
             Outcome::PatientAdded(patient) => return self.patient_added(now, *patient),
             Outcome::Recovered => self.store_fault = None,
@@ -48,6 +51,19 @@ impl Kiosk {
             Outcome::Lost(count) => self.lost = self.lost.saturating_add(count),
         }
         vec![]
+    }
+
+    fn administered(
+        &mut self,
+        now: Moment,
+        attempt: Attempt,
+        answer: Result<Administered, AdministrationFault>,
+    ) -> Vec<Effect> {
+        if self.session.awaits_pin(attempt) {
+            let written = answer.map(|_| ());
+            return self.in_session(now, session::Event::PinChosen(attempt, written));
+        }
+        self.people_answered(now, attempt, answer)
     }
 
     fn on_fault(&mut self, now: Moment, fault: StoreFault) -> Vec<Effect> {

@@ -9,6 +9,7 @@ use crate::encounter::{FormError, Patient, SubjectId};
 use crate::hardware::{Characteristic, DeviceId};
 use crate::moment::Moment;
 use crate::notice::Notice;
+use crate::session::policy::Permission;
 use crate::store::{AuditAct, Command as StoreCommand};
 use crate::vitals::gatt::{self, Charted, Withheld};
 use crate::vitals::live::Parameter;
@@ -16,13 +17,9 @@ use crate::vitals::nomenclature::{Mdc, Status, Unit};
 use crate::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
 
 impl Kiosk {
-    /// Acts that need an open session; without one they are ignored (S-1).
+    /// Acts of care; the gate has let them pass.
     pub(super) fn on_care(&mut self, now: Moment, intent: Intent) -> Vec<Effect> {
-        if !self.session.is_open() {
-            return vec![];
-        }
         match intent {
-            Intent::Open(page) => self.open_page(page),
             Intent::Connect(id) => {
                 let command = self.pairing.connect(id).map(Effect::Hardware);
                 let saved = command.is_some().then(|| self.save_cart());
@@ -36,6 +33,7 @@ impl Kiosk {
             }
             Intent::AddPatient(form) => self.add_patient(now, &form),
             Intent::Activity
+            | Intent::Open(_)
             | Intent::SubmitPin(_)
             | Intent::Cancel
             | Intent::Lock
@@ -59,19 +57,6 @@ impl Kiosk {
             | Intent::RevokePerson
             | Intent::ChangeOwnPin
             | Intent::DismissNotice => vec![],
-        }
-    }
-
-    fn open_page(&mut self, page: Page) -> Vec<Effect> {
-        self.page = page;
-        match page {
-            Page::Patients => vec![Effect::Store(StoreCommand::ListPatients)],
-            Page::Bedside
-            | Page::Devices
-            | Page::People
-            | Page::Audit
-            | Page::Cart
-            | Page::Account => vec![],
         }
     }
 
@@ -129,10 +114,11 @@ impl Kiosk {
     }
 
     pub(super) fn patient_added(&mut self, now: Moment, patient: Patient) -> Vec<Effect> {
-        if !self.session.is_open() {
+        if !self.may(Permission::Care) {
             return vec![];
         }
         self.forms_saved += 1;
+        self.drop_draft();
         let mut effects = vec![self.audit(now, AuditAct::PatientCreated, None)];
         effects.extend(self.choose(now, patient));
         effects
@@ -219,7 +205,7 @@ impl Kiosk {
             return vec![];
         }
         self.wave_at = Some(now.boot);
-        if self.session.is_open() && self.page == Page::Bedside {
+        if self.may(Permission::SeePatients) && self.page == Page::Bedside {
             vec![Effect::Wave { rate_hz, samples }]
         } else {
             vec![]

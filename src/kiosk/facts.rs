@@ -37,6 +37,11 @@ impl Kiosk {
             let (condition, priority) = (Condition::RecordsLost, Priority::Low);
             facts.push(Fact { condition, priority, text, delay: Duration::ZERO });
         }
+        if self.session.is_left_behind(now.boot) {
+            let (condition, text) = (Condition::TokenLeftBehind, AlarmText::TokenLeftBehind);
+            let (priority, delay) = (Priority::Low, Duration::ZERO);
+            facts.push(Fact { condition, priority, text, delay });
+        }
         facts
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Kiosk, Phase};
+use super::{Kiosk, Phase, gate};
 use crate::bridge::intent::Page;
 use crate::bridge::view::access::Ways;
 use crate::bridge::view::{
@@ -19,10 +19,10 @@ use crate::encounter::Patient;
 use crate::hardware::{DeviceId, Link, ReaderHealth, ReaderKind};
 use crate::moment::{BootTime, Moment};
 use crate::pairing::Device;
-use crate::session::State;
 use crate::session::factor::TokenKind;
-use crate::session::policy::Level;
+use crate::session::policy::Permission;
 use crate::session::setup::{Setup, Step};
+use crate::session::{Choosing, Prompt, State};
 use crate::vitals::live::Parameter;
 use crate::vitals::nomenclature::Unit;
 
@@ -58,7 +58,7 @@ impl Kiosk {
         }
     }
 
-    fn hour_minute(&self, at: Timestamp) -> (i8, i8) {
+    pub(super) fn hour_minute(&self, at: Timestamp) -> (i8, i8) {
         let clock = self.clock(at);
         (clock.hour, clock.minute)
     }
@@ -76,20 +76,25 @@ impl Kiosk {
     }
 
     fn open_frame(&self, now: Moment) -> Option<OpenFrame> {
-        let State::Open { operator, idle_deadline, .. } = self.session.state() else { return None };
+        let State::Open { operator, pair, since, idle_deadline, .. } = self.session.state() else {
+            return None;
+        };
+        let role = operator.role;
         let operator = OperatorChip {
             initials: operator.initials.clone(),
-            role: operator.role,
-            level: Level::Copyable,
-            since: self.hour_minute(now.wall),
+            role,
+            level: pair.level(),
+            since: self.hour_minute(wall_of(now, *since)),
             minutes_left: ceil_seconds(idle_deadline.since(now.boot)).div_ceil(60),
         };
-        let patient = self.patient.as_ref().map(|patient| self.banner(now, patient));
-        let pages = vec![Page::Bedside, Page::Patients, Page::Devices];
+        let sees = role.may(Permission::SeePatients);
+        let patient = self.patient.as_ref().filter(|_| sees);
+        let patient = patient.map(|patient| self.banner(now, patient));
+        let pages = gate::pages(role);
         Some(OpenFrame { operator, patient, pages })
     }
 
-    fn banner(&self, now: Moment, patient: &Patient) -> PatientBanner {
+    pub(super) fn banner(&self, now: Moment, patient: &Patient) -> PatientBanner {
         let age = patient.age_years(self.today(now));
         PatientBanner {
             family: patient.family.clone(),
@@ -108,45 +113,70 @@ impl Kiosk {
             Phase::Trouble(fault, _) => Screen::Trouble(*fault),
             Phase::Running => match self.session.state() {
                 State::Locked => Screen::Lock(self.lock_page()),
-                State::Partial { tries_left, admitted_from, refused, .. } => {
-                    let wait = admitted_from.since(now.boot);
-                    Screen::Pin(PinPrompt {
-                        purpose: PinPurpose::Unlock,
-                        token: TokenKind::Badge,
-                        finger: None,
-                        prompt: self.session.prompt(),
-                        refused: *refused,
-                        tries_left: tries_left.filter(|left| *left <= TRIES_LEFT_SHOWN),
-                        wait_s: (!wait.is_zero()).then(|| ceil_seconds(wait)),
-                        busy: false,
-                    })
+                State::Partial(prompt) => Screen::Pin(self.prompt_page(now, prompt)),
+                State::Proving { prompt, .. } | State::Unlocking { prompt, .. } => {
+                    Screen::Pin(self.pad(PinPurpose::Unlock, prompt.token.kind(), true))
                 }
-                State::Unlocking { .. } => {
-                    Screen::Pin(prompt(PinPurpose::Unlock, self.session.prompt(), true))
+                State::ChoosingPin(Choosing { token, first, sent, .. }) => {
+                    let purpose =
+                        if first.is_some() { PinPurpose::Repeat } else { PinPurpose::Choose };
+                    Screen::Pin(self.pad(purpose, token.kind(), sent.is_some()))
                 }
-                State::Open { .. } => match self.page {
-                    Page::Bedside | Page::People | Page::Audit | Page::Cart | Page::Account => {
-                        Screen::Bedside(self.bedside(now))
-                    }
-                    Page::Devices => Screen::Devices(self.devices(now)),
-                    Page::Patients => Screen::Patients(self.patients(now)),
-                },
+                State::Emergency(emergency) => self.emergency_page(now, emergency),
+                State::Open { .. } => self.opened_screen(now),
             },
         }
     }
 
-    fn badge_reader(&self) -> ReaderHealth {
-        self.readers.get(&ReaderKind::Badge).copied().unwrap_or(ReaderHealth::NotFitted)
+    fn opened_screen(&self, now: Moment) -> Screen {
+        if let Some(step) = self.enrolment_page() {
+            return Screen::Enrolment(step);
+        }
+        match self.page {
+            Page::Bedside => Screen::Bedside(self.bedside(now)),
+            Page::Devices => Screen::Devices(self.devices(now)),
+            Page::Patients => Screen::Patients(self.patients(now)),
+            Page::People => self.people_screen(now),
+            Page::Audit => Screen::Audit(self.audit_page()),
+            Page::Cart => Screen::Cart(self.cart_page()),
+            Page::Account => self
+                .account_page(now)
+                .map_or_else(|| Screen::Lock(self.lock_page()), Screen::Account),
+        }
+    }
+
+    pub(super) fn reader(&self, kind: ReaderKind) -> ReaderHealth {
+        self.readers.get(&kind).copied().unwrap_or(ReaderHealth::NotFitted)
+    }
+
+    fn prompt_page(&self, now: Moment, prompt: &Prompt) -> PinPrompt {
+        let wait = prompt.admitted_from.since(now.boot);
+        let tries_left = match prompt.token.kind() {
+            TokenKind::Badge => prompt.tries_left.filter(|left| *left <= TRIES_LEFT_SHOWN),
+            // A card has few tries and nobody here can give them back.
+            TokenKind::Card => prompt.tries_left,
+        };
+        PinPrompt {
+            finger: prompt.finger.shown,
+            refused: prompt.refused,
+            tries_left,
+            wait_s: (!wait.is_zero()).then(|| ceil_seconds(wait)),
+            ..self.pad(PinPurpose::Unlock, prompt.token.kind(), false)
+        }
+    }
+
+    fn pad(&self, purpose: PinPurpose, token: TokenKind, busy: bool) -> PinPrompt {
+        PinPrompt { token, ..pin_prompt(purpose, self.session.prompt(), busy) }
     }
 
     fn setup_page(&self, setup: &Setup) -> FirstStart {
-        let badge_reader = self.badge_reader();
+        let badge_reader = self.reader(ReaderKind::Badge);
         match setup.step() {
             Step::Welcome => FirstStart::Welcome { badge_reader },
             Step::Name => FirstStart::Name,
             Step::Badge => FirstStart::Badge { badge_reader },
-            Step::Pin => FirstStart::Pin(prompt(PinPurpose::Choose, setup.prompt(), false)),
-            Step::Repeat => FirstStart::Pin(prompt(PinPurpose::Repeat, setup.prompt(), false)),
+            Step::Pin => FirstStart::Pin(pin_prompt(PinPurpose::Choose, setup.prompt(), false)),
+            Step::Repeat => FirstStart::Pin(pin_prompt(PinPurpose::Repeat, setup.prompt(), false)),
             Step::Working | Step::Done => FirstStart::Working,
             Step::Recovery(words) => FirstStart::Recovery(words.clone()),
         }
@@ -156,7 +186,10 @@ impl Kiosk {
         let known = || self.pairing.iter().filter(|(_, device)| device.known);
         Lock {
             readers: self.readers.iter().map(|(kind, health)| (*kind, *health)).collect(),
-            ways: Ways::default(),
+            ways: Ways {
+                card: self.reader(ReaderKind::SmartCard) == ReaderHealth::Ready,
+                emergency: self.around.config.policy.emergency,
+            },
             radio: self.radio,
             devices_live: known().filter(|(_, device)| device.link == Link::Live).count(),
             devices_known: known().count(),
@@ -172,7 +205,7 @@ impl Kiosk {
         }
     }
 
-    fn tile(&self, now: Moment, parameter: Parameter) -> Tile {
+    pub(super) fn tile(&self, now: Moment, parameter: Parameter) -> Tile {
         let source = self.pairing.source(parameter.source());
         let current = self.live.current(now.boot, parameter);
         let last = self.live.last(parameter);
@@ -247,10 +280,11 @@ impl Kiosk {
             }
             Some(_) => Owner::AnotherPatient,
         };
+        let sees = self.may(Permission::SeePatients);
         let fresh = self
             .readings
             .get(&id)
-            .filter(|(_, _, at)| now.boot.since(*at) < crate::vitals::live::FRESH_MAX);
+            .filter(|(_, _, at)| sees && now.boot.since(*at) < crate::vitals::live::FRESH_MAX);
         let reading = fresh.map(|(value, unit, _)| format!("{value} {}", unit.ucum()));
         let free = self.pairing.source(device.kind).is_none();
         DeviceRow {
@@ -262,8 +296,11 @@ impl Kiosk {
             reading: Phi::new(reading.unwrap_or_default()),
             battery_percent: device.battery_percent,
             can_connect: !device.known,
-            can_assign: device.known && free && self.subject.is_some(),
-            can_release: device.known,
+            can_assign: device.known
+                && free
+                && self.subject.is_some()
+                && self.may(Permission::Care),
+            can_release: device.known && self.may(self.release_permission(id)),
         }
     }
 
@@ -277,12 +314,12 @@ impl Kiosk {
             rows: self.patients.iter().flatten().map(row).collect(),
             loading: self.patients.is_none(),
             saved: self.forms_saved,
-            draft: None,
+            draft: self.shown_draft().cloned(),
         }
     }
 }
 
-fn prompt(purpose: PinPurpose, prompt: u64, busy: bool) -> PinPrompt {
+pub(super) fn pin_prompt(purpose: PinPurpose, prompt: u64, busy: bool) -> PinPrompt {
     let (token, finger) = (TokenKind::Badge, None);
     PinPrompt {
         purpose,
@@ -296,6 +333,11 @@ fn prompt(purpose: PinPurpose, prompt: u64, busy: bool) -> PinPrompt {
     }
 }
 
-fn ceil_seconds(length: Duration) -> u64 {
+/// The wall-clock time of an earlier instant, as the clock stands now.
+pub(super) fn wall_of(now: Moment, earlier: BootTime) -> Timestamp {
+    now.wall.checked_sub(now.boot.since(earlier)).unwrap_or(Timestamp::MIN)
+}
+
+pub(super) fn ceil_seconds(length: Duration) -> u64 {
     length.as_secs() + u64::from(length.subsec_nanos() > 0)
 }

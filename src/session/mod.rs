@@ -4,25 +4,33 @@
 //! an [`Event`] with the time it happened and performs every [`Effect`] it returns, in order.
 //!
 //! ```text
-//!  Locked --badge--> Partial --PIN--> Unlocking --both factors right--> Open
-//!    ^  <--timeout, cancel, pulled--'    |  ^ `--wrong--> Partial         |
-//!    '-------- no answer, pulled --------'  '                             |
-//!    '---- lock, same badge after 3 s, idle, placed badge pulled ---------'
+//!            .------------------ wrong PIN, shift over ------------------.
+//!            v                                                           |
+//!  Locked --token--> Partial --PIN of a card--> Proving --proof--> Unlocking --> Open
+//!    |  ^               |                                            ^   |       ^
+//!    |  |               '-- PIN of a badge, finger, or a tap alone --'   |       |
+//!    |  |                                     one-time code: ChoosingPin-'-------'
+//!    |  '-- lock, cancel, token taken away, too late, any fault: from every state
+//!    '--asked for--> Emergency: token, reason, 15 minutes
 //! ```
 //!
-//! S-1: patient data is visible only in `Open`. Anything unexpected lands in `Locked`.
+//! S-1: patient data is visible only in `Open`, and of one patient in the last step of `Emergency`.
+//! Anything unexpected lands in `Locked`.
 //! Locking hides data; it never stops acquisition or alarms (S-2): this machine knows nothing of them.
 
 pub mod emergency;
+pub mod enrolment;
 pub mod factor;
 pub mod lockout;
 mod machine;
+pub mod naming;
 pub mod policy;
 pub mod setup;
 
 pub use machine::{
-    Effect, Event, IDLE_DEFAULT, PARTIAL_IDLE_MAX, PLACED_AFTER, REPEAT_TAP_MAX, Session, State,
-    UNLOCKING_MAX,
+    Choosing, Effect, Emergency, Event, FINGER_MISSES_MAX, IDLE_DEFAULT, PARTIAL_IDLE_MAX,
+    PARTIAL_MAX, PLACED_AFTER, PROVING_MAX, Prompt, REPEAT_TAP_MAX, SESSION_MAX, Session, State,
+    UNLOCKING_MAX, Watch,
 };
 
 use serde::{Deserialize, Serialize};

@@ -48,6 +48,14 @@ impl Pair {
         }
     }
 
+    /// One of them is a finger.
+    pub fn uses_finger(self) -> bool {
+        match self {
+            Pair::CardFinger | Pair::BadgeFinger => true,
+            Pair::CardPin | Pair::BadgePin | Pair::CardAlone | Pair::BadgeAlone => false,
+        }
+    }
+
     /// How much it proves.
     pub fn level(self) -> Level {
         match self {

@@ -5,12 +5,10 @@
 
 use super::Role;
 use super::factor::{Badge, Pin};
+use super::naming::checked_name;
 use crate::confidential::Phi;
 use crate::notice::Notice;
 use crate::store::{NewOperator, RecoveryPhrase};
-
-/// Most characters of a person's name.
-pub const NAME_CHARS_MAX: usize = 80;
 
 /// A step of the wizard, named by what it waits for.
 #[derive(Clone, Debug)]
@@ -158,15 +156,10 @@ impl Setup {
     }
 
     fn named(&mut self, name: Phi<String>, initials: &str) -> Option<Effect> {
-        let trimmed = name.reveal().trim();
-        let initials = initials.trim().to_uppercase();
-        let fits = (1..=NAME_CHARS_MAX).contains(&trimmed.chars().count())
-            && (1..=3).contains(&initials.chars().count())
-            && !trimmed.chars().chain(initials.chars()).any(char::is_control);
-        if !fits {
+        let Ok((name, initials)) = checked_name(&name, initials) else {
             return Some(Effect::Notify(Notice::NameIncomplete));
-        }
-        self.name = Phi::new(trimmed.to_owned());
+        };
+        self.name = name;
         self.initials = initials;
         self.go(Step::Badge)
     }

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use slint::{ComponentHandle, Model, ModelRc, VecModel, Weak};
 
 use super::device::Device;
+use super::factors::{CARDS, FINGERS};
 use super::frames::whole;
 use super::physiology::State;
 use super::ward::{BADGES, BenchBadge, Holder, Knob, Scene};
@@ -97,6 +98,10 @@ fn connect_badges(window: &BenchWindow, hand: &Hand) {
     bench.on_lay_badge(badge(hand, Knob::HoldBadge));
     let taker = hand.clone();
     bench.on_take_badge(move || taker.turn(Knob::PullBadge));
+    bench.on_insert_card(badge(hand, Knob::InsertCard));
+    let puller = hand.clone();
+    bench.on_pull_card(move || puller.turn(Knob::PullCard));
+    bench.on_touch_finger(badge(hand, Knob::TouchFinger));
 }
 
 fn connect_devices(window: &BenchWindow, hand: &Hand) {
@@ -144,14 +149,18 @@ fn connect_bedside(window: &BenchWindow, hand: &Hand) {
 /// The rows on the bench; they change in place.
 struct Rows {
     badges: Rc<VecModel<ui::BenchBadge>>,
+    cards: Rc<VecModel<ui::BenchCard>>,
     devices: Rc<VecModel<ui::BenchDevice>>,
 }
 
 impl Rows {
     fn new(window: &BenchWindow) -> Self {
-        let rows = Self { badges: Rc::default(), devices: Rc::default() };
+        let rows = Self { badges: Rc::default(), cards: Rc::default(), devices: Rc::default() };
         let bench = window.global::<ui::Bench>();
         bench.set_badges(ModelRc::from(rows.badges.clone()));
+        bench.set_cards(ModelRc::from(rows.cards.clone()));
+        let fingers: Vec<slint::SharedString> = FINGERS.map(Into::into).into();
+        bench.set_fingers(ModelRc::new(VecModel::from(fingers)));
         bench.set_devices(ModelRc::from(rows.devices.clone()));
         rows
     }
@@ -159,6 +168,12 @@ impl Rows {
     fn apply(&self, window: &BenchWindow, scene: &Scene) {
         let badges = BADGES.iter().enumerate().map(|(index, badge)| badge_row(index, badge, scene));
         lay_out(&self.badges, badges);
+        let cards = CARDS.iter().enumerate().map(|(index, card)| ui::BenchCard {
+            name: card.name.into(),
+            pin: card.pin.into(),
+            inserted: scene.card == Some(index),
+        });
+        lay_out(&self.cards, cards);
         lay_out(&self.devices, scene.devices.iter().map(device_row));
 
         let bench = window.global::<ui::Bench>();
@@ -175,6 +190,7 @@ impl Rows {
             State::Desaturation => ui::BenchState::Desaturation,
             State::Arrest => ui::BenchState::Arrest,
         });
+        bench.set_finger_wanted(scene.finger_wanted);
         bench.set_reader_unplugged(scene.reader_unplugged);
         bench.set_bluetooth_off(scene.bluetooth_off);
     }

@@ -27,6 +27,7 @@
 
 pub mod bench;
 pub mod device;
+pub mod factors;
 pub mod frames;
 pub mod physiology;
 pub mod samples;

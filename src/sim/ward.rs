@@ -1,4 +1,4 @@
-//! The simulated ward: a badge reader, three badges, three devices and one patient.
+//! The simulated ward: three readers with badges, cards and fingers, three devices and one patient.
 //!
 //! It stands where the drivers stand: it obeys [`Command`] and answers with [`Event`], measurements
 //! as the bytes a real device sends. A [`Knob`] is what a person at the bench does. Pure: the time
@@ -10,9 +10,11 @@
 use std::time::Duration;
 
 use super::device::{Device, Surroundings};
+use super::factors::{self, CardReader, FingerReader};
 use super::physiology::{Dice, Patient, State, Truth};
 use crate::hardware::{
-    BadgeFault, Command, DeviceId, DeviceKind, Event, Link, RadioHealth, ReaderHealth, ReaderKind,
+    BadgeFault, Command, DeviceId, DeviceKind, Event, FactorEvent, Link, RadioHealth, ReaderHealth,
+    ReaderKind,
 };
 use crate::moment::{BootTime, Moment};
 use crate::session::factor::{Badge, ReaderFamily};
@@ -94,6 +96,12 @@ pub enum Knob {
     HoldBadge(usize),
     /// Take away whatever lies on the reader.
     PullBadge,
+    /// Put a smart card in its reader; numbers count [`factors::CARDS`].
+    InsertCard(usize),
+    /// Take the smart card out.
+    PullCard,
+    /// Lay a finger on the reader; numbers count [`factors::FINGERS`].
+    TouchFinger(usize),
     /// Carry a device to the cart.
     MoveNear(DeviceId),
     /// Carry a device out of reach.
@@ -133,6 +141,10 @@ pub struct Scene {
     pub badge: Option<usize>,
     /// The badge at the reader lies there until it is taken away.
     pub badge_rests: bool,
+    /// Which of [`factors::CARDS`] is in the card reader.
+    pub card: Option<usize>,
+    /// The fingerprint reader waits for a finger.
+    pub finger_wanted: bool,
     /// The badge reader is unplugged.
     pub reader_unplugged: bool,
     /// Bluetooth is switched off.
@@ -147,6 +159,8 @@ pub struct Ward {
     patient: Patient,
     devices: [Device; 3],
     field: Field,
+    card_reader: CardReader,
+    finger_reader: FingerReader,
     reader_unplugged: bool,
     bluetooth_off: bool,
     dice: Dice,
@@ -165,13 +179,16 @@ impl Ward {
                 Device::new(OXIMETER_B, "FingerOx 3", DeviceKind::PulseOximeter, false),
             ],
             field: Field::Empty,
+            card_reader: CardReader::default(),
+            finger_reader: FingerReader::default(),
             reader_unplugged: false,
             bluetooth_off: false,
             dice: Dice::new(seed.rotate_left(32)),
             pending: vec![
                 health(ReaderKind::Badge, ReaderHealth::Ready),
-                health(ReaderKind::SmartCard, ReaderHealth::NotFitted),
-                health(ReaderKind::Finger, ReaderHealth::NotFitted),
+                health(ReaderKind::SmartCard, ReaderHealth::Ready),
+                health(ReaderKind::Finger, ReaderHealth::Ready),
+                Event::Factor(FactorEvent::Sensor(Some(factors::sensor()))),
                 Event::Radio(RadioHealth::Ready),
             ],
         }
@@ -189,6 +206,8 @@ impl Ward {
             state: self.patient.state(),
             badge,
             badge_rests,
+            card: self.card_reader.inserted(),
+            finger_wanted: self.finger_reader.is_waiting(),
             reader_unplugged: self.reader_unplugged,
             bluetooth_off: self.bluetooth_off,
             devices: self.devices.to_vec(),
@@ -212,7 +231,8 @@ impl Ward {
                     None => self.pending.push(Event::Link(id, Link::Down)),
                 }
             }
-            Command::Card(_) | Command::Finger(_) => {}
+            Command::Card(command) => self.pending.push(self.card_reader.handle(command)),
+            Command::Finger(command) => self.pending.extend(self.finger_reader.handle(command)),
         }
     }
 
@@ -229,6 +249,9 @@ impl Ward {
                 }
             }
             Knob::PullBadge => self.clear_field(),
+            Knob::InsertCard(card) => self.pending.extend(self.card_reader.insert(card)),
+            Knob::PullCard => self.pending.extend(self.card_reader.pull()),
+            Knob::TouchFinger(finger) => self.pending.extend(self.finger_reader.touch(finger)),
             Knob::MoveNear(id) => self.with(id, |device| device.near = true),
             Knob::MoveFar(id) => self.with(id, |device| device.near = false),
             Knob::SetWorn(id, worn) => self.with(id, |device| device.worn = worn),

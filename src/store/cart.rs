@@ -4,8 +4,10 @@
 //! and initials, the keyed badge index and the lockout tallies. No patient data and no names.
 //!
 //! S-5: the tallies live here, and [`Cart::save`] is durable when it returns. Known and unknown badges
-//! are counted in the same way. What a restored older copy of this file cannot hide is that it is
-//! older: `generation` rises with every write and the vault remembers the highest one it saw.
+//! are counted in the same way. A restored older copy of this file cannot hide that it is older, and
+//! gives no try back: `generation` rises with every write, and the head of the inbox remembers it with
+//! the tallies. A copy of both files put back together does give tries back; only a counter outside
+//! the disk could tell, and without one the protection is called reduced.
 
 use std::path::Path;
 
@@ -15,14 +17,15 @@ use serde::{Deserialize, Serialize};
 
 use super::device_secret::DeviceKeys;
 use super::keyslot::SlotInfo;
-use super::primitives::{open, seal};
+use super::primitives::{PublicKey, open, seal};
 use super::{CartState, StoreFault, durable};
 use crate::moment::BootTime;
 use crate::session::factor::CardPeer;
 use crate::session::lockout::{BootId, Tally};
 use crate::session::{OperatorId, Role};
 
-const FILE: &str = "cart";
+/// Name of the file.
+pub const FILE: &str = "cart";
 const FILE_MAX: u64 = 4 * 1024 * 1024;
 const AAD: &[u8] = b"wardkeep cart v1";
 /// Tallies of badges that nobody enrolled; the one counted longest ago makes room.
@@ -41,8 +44,23 @@ pub struct Person {
     pub valid_until: Option<Date>,
     /// The PIN of their badges is a one-time code that was issued at this time.
     pub code_since: Option<Timestamp>,
+    /// The one-time code has been used. To be reset with `code_since`.
+    #[serde(default)]
+    pub code_used: bool,
     /// What they have: badges and cards.
     pub tokens: Vec<TokenSlot>,
+}
+
+impl Person {
+    /// Whether they may log in on this day.
+    pub fn is_valid(&self, today: Date) -> bool {
+        self.valid_until.is_none_or(|last| today <= last)
+    }
+
+    /// Whether they have a badge, and so a PIN.
+    pub fn has_badge(&self) -> bool {
+        self.tokens.iter().any(|token| token.peer.is_none())
+    }
 }
 
 /// An enrolled token and the slot that it opens together with its PIN.
@@ -58,9 +76,30 @@ pub struct TokenSlot {
     pub since: Timestamp,
 }
 
+/// What tries are counted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Counter {
+    /// A person's PIN, over all their badges.
+    Person(OperatorId),
+    /// One card, or a token that nobody enrolled.
+    Token([u8; 32]),
+}
+
+/// With what a token opens the emergency card, alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Counted {
-    badge: [u8; 32],
+pub struct EmergencyKey {
+    /// Keyed index of the token.
+    pub index: [u8; 32],
+    /// The card is sealed to this.
+    pub public: PublicKey,
+    /// The private key, sealed under the token's share.
+    pub sealed: Vec<u8>,
+}
+
+/// Tries as they are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    counter: Counter,
     tally: Tally,
 }
 
@@ -71,12 +110,38 @@ pub struct Cart {
     pub generation: u64,
     /// The part that the core owns.
     pub state: CartState,
+    /// The epoch of the keyring that it was written with; zero stands for the first. A keyring of
+    /// another epoch has been put back.
+    #[serde(default)]
+    pub epoch: u64,
     /// Everybody who may unlock.
     pub people: Vec<Person>,
+    /// One per token.
+    #[serde(default)]
+    pub emergency: Vec<EmergencyKey>,
     counted: Vec<Counted>,
 }
 
 impl Cart {
+    /// Everybody's tokens.
+    pub fn tokens(&self) -> impl Iterator<Item = &TokenSlot> {
+        self.people.iter().flat_map(|person| &person.tokens)
+    }
+
+    /// The person of this identity.
+    pub fn person(&self, id: OperatorId) -> Option<&Person> {
+        self.people.iter().find(|person| person.id == id)
+    }
+
+    /// The compartment as it lies on disk.
+    ///
+    /// # Errors
+    /// `Io` if the operating system gives no random numbers.
+    pub fn sealed(&self, keys: &DeviceKeys) -> Result<Vec<u8>, StoreFault> {
+        let content = serde_json::to_vec(self).map_err(|_| StoreFault::Io)?;
+        seal(&keys.cart(), AAD, &content)
+    }
+
     /// Reads and opens the compartment.
     ///
     /// # Errors
@@ -93,8 +158,7 @@ impl Cart {
     /// As writing a file; then the old content is still there.
     pub fn save(&mut self, dir: &Path, keys: &DeviceKeys) -> Result<(), StoreFault> {
         self.generation += 1;
-        let content = serde_json::to_vec(self).map_err(|_| StoreFault::Io)?;
-        durable::replace(dir, FILE, &seal(&keys.cart(), AAD, &content)?)
+        durable::replace(dir, FILE, &self.sealed(keys)?)
     }
 
     /// Whose token this is, and its slot.
@@ -105,16 +169,44 @@ impl Cart {
         })
     }
 
-    /// The tally of a badge as stored.
-    pub fn tally(&self, badge: &[u8; 32]) -> Option<Tally> {
-        self.counted.iter().find(|counted| counted.badge == *badge).map(|counted| counted.tally)
+    /// The tallies that count something against somebody, for a second witness.
+    pub fn counted(&self) -> Vec<Counted> {
+        let counts =
+            |counted: &&Counted| counted.tally.failures() > 0 && self.is_enrolled(counted.counter);
+        self.counted.iter().filter(counts).copied().collect()
+    }
+
+    /// Takes over what a second witness remembers of a newer compartment than this one: nobody gets a
+    /// try back by putting an older file in its place. In memory.
+    pub fn catch_up(&mut self, generation: u64, witnessed: &[Counted]) {
+        self.generation = self.generation.max(generation);
+        for witnessed in witnessed {
+            let here = self.tally(witnessed.counter).map_or(0, |tally| tally.failures());
+            if here < witnessed.tally.failures() {
+                self.set_tally(witnessed.counter, witnessed.tally);
+            }
+        }
+    }
+
+    /// What a token's tries are counted for: one person's badges share their PIN and so their tries,
+    /// a card has a PIN of its own.
+    pub fn counter(&self, index: &[u8; 32]) -> Counter {
+        match self.token(index) {
+            Some((person, token)) if token.peer.is_none() => Counter::Person(person.id),
+            Some(_) | None => Counter::Token(*index),
+        }
+    }
+
+    /// The tally as stored.
+    pub fn tally(&self, counter: Counter) -> Option<Tally> {
+        self.counted.iter().find(|counted| counted.counter == counter).map(|counted| counted.tally)
     }
 
     /// Stores a tally in memory; [`Cart::save`] makes it durable.
-    pub fn set_tally(&mut self, badge: &[u8; 32], tally: Tally) {
-        self.counted.retain(|counted| counted.badge != *badge);
-        self.counted.push(Counted { badge: *badge, tally });
-        let known = |counted: &Counted| self.token(&counted.badge).is_some();
+    pub fn set_tally(&mut self, counter: Counter, tally: Tally) {
+        self.counted.retain(|counted| counted.counter != counter);
+        self.counted.push(Counted { counter, tally });
+        let known = |counted: &Counted| self.is_enrolled(counted.counter);
         let strangers = self.counted.iter().filter(|counted| !known(counted)).count();
         if strangers > STRANGERS_MAX
             && let Some(oldest) = self.counted.iter().position(|counted| !known(counted))
@@ -123,10 +215,38 @@ impl Cart {
         }
     }
 
-    /// The tally of a badge, with a delay restarted in full after a restart of the machine. True if
-    /// that has to be saved.
-    pub fn rebased(&self, badge: &[u8; 32], now: BootTime, boot: BootId) -> (Tally, bool) {
-        let mut tally = self.tally(badge).unwrap_or(Tally::new(now, boot));
+    fn is_enrolled(&self, counter: Counter) -> bool {
+        match counter {
+            Counter::Person(id) => self.people.iter().any(|person| person.id == id),
+            Counter::Token(index) => {
+                self.token(&index).is_some_and(|(_, token)| token.peer.is_some())
+            }
+        }
+    }
+
+    /// Forgets the tries counted for a person's badges and cards, in memory; for IT.
+    pub fn forget_tries(&mut self, operator: OperatorId) {
+        let cards: Vec<[u8; 32]> = self
+            .people
+            .iter()
+            .filter(|person| person.id == operator)
+            .flat_map(|person| person.tokens.iter().map(|token| token.index))
+            .collect();
+        self.counted.retain(|counted| match counted.counter {
+            Counter::Person(id) => id != operator,
+            Counter::Token(index) => !cards.contains(&index),
+        });
+    }
+
+    /// Forgets the tries counted for a token, in memory; for one that is being enrolled.
+    pub fn forget_token(&mut self, index: &[u8; 32]) {
+        self.counted.retain(|counted| counted.counter != Counter::Token(*index));
+    }
+
+    /// The tally, with a delay restarted in full after a restart of the machine. True if that has to
+    /// be saved.
+    pub fn rebased(&self, counter: Counter, now: BootTime, boot: BootId) -> (Tally, bool) {
+        let mut tally = self.tally(counter).unwrap_or(Tally::new(now, boot));
         let changed = tally.rebase(now, boot);
         (tally, changed)
     }
@@ -152,7 +272,7 @@ mod tests {
         let since = Timestamp::UNIX_EPOCH;
         let tokens = vec![TokenSlot { index: badge, slot, peer: None, since }];
         let (id, initials, role) = (OperatorId(1), "ab".to_owned(), Role::Nurse);
-        Person { id, initials, role, valid_until: None, code_since: None, tokens }
+        Person { id, initials, role, valid_until: None, code_since: None, code_used: false, tokens }
     }
 
     #[test]
@@ -160,12 +280,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let keys = DeviceKeys::new(Key::random().unwrap());
         let mut cart = Cart { people: vec![nurse([9; 32])], ..Cart::default() };
-        cart.set_tally(&[9; 32], once());
+        cart.set_tally(Counter::Person(OperatorId(1)), once());
         cart.save(dir.path(), &keys).unwrap();
         fs::write(dir.path().join(".tmp-cart"), b"half of it").unwrap();
         let read = Cart::load(dir.path(), &keys).unwrap();
         assert_eq!(read, cart);
-        assert_eq!(read.tally(&[9; 32]).unwrap().failures(), 1);
+        assert_eq!(read.tally(Counter::Person(OperatorId(1))).unwrap().failures(), 1);
         assert_eq!(read.generation, 1);
     }
 
@@ -189,13 +309,14 @@ mod tests {
     #[test]
     fn s5_strangers_are_bounded_and_never_push_out_a_person() {
         let mut cart = Cart { people: vec![nurse([0xff; 32])], ..Cart::default() };
-        cart.set_tally(&[0xff; 32], once());
+        let person = cart.counter(&[0xff; 32]);
+        cart.set_tally(person, once());
         for number in 0..1_000_u32 {
             let mut badge = [0; 32];
             badge[..4].copy_from_slice(&number.to_be_bytes());
-            cart.set_tally(&badge, once());
+            cart.set_tally(cart.counter(&badge), once());
         }
         assert_eq!(cart.counted.len(), STRANGERS_MAX + 1);
-        assert_eq!(cart.tally(&[0xff; 32]).unwrap().failures(), 1);
+        assert_eq!(cart.tally(person).unwrap().failures(), 1);
     }
 }

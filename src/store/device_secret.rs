@@ -10,15 +10,22 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use p256::elliptic_curve::ops::Reduce;
+use p256::elliptic_curve::sec1::ToSec1Point;
+use p256::{FieldBytes, NonZeroScalar, PublicKey};
+
 use super::StoreFault;
 use super::durable;
-use super::primitives::{Key, derive, mac};
-use crate::session::factor::{Badge, Token};
+use super::primitives::{Key, derive, mac, mac_key};
+use crate::session::OperatorId;
+use crate::session::factor::{Badge, CardPeer, Token};
 
 /// Name of the systemd credential.
 pub const CREDENTIAL: &str = "wardkeep-device-secret";
 const LEN_MIN: usize = 32;
 const LEN_MAX: u64 = 4096;
+/// Stands where a badge's reader family stands.
+const PIV: &[u8] = b"piv";
 
 /// How well the device secret is kept from a thief of the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,21 +176,39 @@ impl DeviceKeys {
 
     /// Keyed look-up of a badge: `HMAC(HKDF(DS, "idx"), family || uid)`. No badge number is stored.
     pub fn badge_index(&self, badge: &Badge) -> [u8; 32] {
-        mac(&self.key(&[b"idx"]), &[badge.family.tag(), badge.uid()])
+        *mac_key(&self.key(&[b"idx"]), &[badge.family.tag(), badge.uid()])
     }
 
     /// Keyed look-up of any token.
     pub fn token_index(&self, token: &Token) -> [u8; 32] {
         match token {
             Token::Badge(badge) => self.badge_index(badge),
-            Token::Card(card) => mac(&self.key(&[b"idx"]), &[b"piv", &card.0]),
+            Token::Card(card) => mac(&self.key(&[b"idx"]), &[PIV, &card.0]),
         }
     }
 
     /// The badge's share of the key-encryption key: `HMAC(DS, family || uid)`.
     pub fn badge_share(&self, badge: &Badge) -> Key {
-        let share = mac(&self.secret, &[badge.family.tag(), badge.uid()]);
-        Key::from_slice(&share).expect("HMAC-SHA256 gives 32 bytes")
+        mac_key(&self.secret, &[badge.family.tag(), badge.uid()])
+    }
+
+    /// Any token's share of a shift's key and of its emergency key: as [`DeviceKeys::badge_share`], of a card
+    /// `HMAC(DS, "piv" || card id)`. It proves that the token was shown, nothing more.
+    pub fn token_share(&self, token: &Token) -> Key {
+        match token {
+            Token::Badge(badge) => self.badge_share(badge),
+            Token::Card(card) => mac_key(&self.secret, &[PIV, &card.0]),
+        }
+    }
+
+    /// The emergency card's file.
+    pub fn emergency(&self) -> Key {
+        self.key(&[b"emergency"])
+    }
+
+    /// Name of a person's draft, which tells nobody whose it is.
+    pub fn draft_name(&self, operator: OperatorId) -> [u8; 32] {
+        mac(&self.key(&[b"draft"]), &[&operator.0.to_be_bytes()])
     }
 
     /// A salt for a badge that nobody enrolled, so that its PIN costs the same time.
@@ -193,6 +218,15 @@ impl DeviceKeys {
             *to = from;
         }
         salt
+    }
+
+    /// What a card that nobody enrolled is asked to agree with: a point on P-256, the same at every
+    /// ask, so that it answers and fails like a card with the wrong key.
+    pub fn stranger_peer(&self, index: &[u8; 32]) -> CardPeer {
+        let seed = derive(index, self.key(&[b"stranger"]).as_slice(), &[b"peer"]);
+        let seed = FieldBytes::from(*seed);
+        let scalar = <NonZeroScalar as Reduce<FieldBytes>>::reduce(&seed);
+        CardPeer(PublicKey::from_secret_scalar(&scalar).to_sec1_point(false).as_bytes().to_vec())
     }
 }
 

@@ -70,11 +70,7 @@ impl StateDir {
     /// Starts a store that is not live until [`StateDir::finish`]; removes an unfinished one.
     pub fn begin(&self) -> Result<PathBuf, StoreFault> {
         let unfinished = self.path.join(UNFINISHED);
-        match fs::remove_dir_all(&unfinished) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error.into()),
-        }
+        remove_dir(&unfinished)?;
         make_dir(&unfinished)?;
         Ok(unfinished)
     }
@@ -134,6 +130,33 @@ pub fn replace(dir: &Path, name: &str, content: &[u8]) -> Result<(), StoreFault>
 /// Makes renames and new names in a directory durable.
 pub fn sync_dir(dir: &Path) -> Result<(), StoreFault> {
     Ok(File::open(dir)?.sync_all()?)
+}
+
+/// Makes what was written into a file by other means durable.
+pub fn sync_file(path: &Path) -> Result<(), StoreFault> {
+    Ok(File::open(path)?.sync_all()?)
+}
+
+/// Moves a file within the state directory; durable once the directories are synced.
+pub fn rename(from: &Path, to: &Path) -> Result<(), StoreFault> {
+    Ok(fs::rename(from, to)?)
+}
+
+/// Removes a file, if it is there.
+pub fn remove(path: &Path) -> Result<(), StoreFault> {
+    absent_is_fine(fs::remove_file(path))
+}
+
+/// Removes a directory with everything in it, if it is there.
+pub fn remove_dir(path: &Path) -> Result<(), StoreFault> {
+    absent_is_fine(fs::remove_dir_all(path))
+}
+
+fn absent_is_fine(removed: std::io::Result<()>) -> Result<(), StoreFault> {
+    match removed {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        other => Ok(other?),
+    }
 }
 
 /// Reads a whole file of at most `max` bytes; `None` if there is none, `Damaged` if it is longer.

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::cart::{Cart, Counted};
 use super::device_secret::DeviceKeys;
 use super::keyring::{Keyring, VaultKeys};
 use super::primitives::{Key, PublicKey, hash, mac, open, random, seal, seal_to};
@@ -29,8 +30,9 @@ use super::segment::{
 use super::{StoreFault, durable};
 use crate::moment::{BootTime, Moment};
 
-const HEAD: &str = "head";
-const HEAD_MAX: u64 = 4096;
+/// Name of the head file.
+pub const HEAD: &str = "head";
+const HEAD_MAX: u64 = 1024 * 1024;
 /// A segment is closed after this many records, so that its import is one short transaction.
 pub const SEGMENT_RECORDS_MAX: u32 = 256;
 /// Sealed records kept in memory while they cannot be written.
@@ -56,6 +58,8 @@ struct Head {
     prev: [u8; 32],
     segment: u64,
     cart_generation: u64,
+    #[serde(default)]
+    counted: Vec<Counted>,
 }
 
 struct OpenSegment {
@@ -84,6 +88,7 @@ pub struct Inbox {
     anchored: BootTime,
     bytes: u64,
     cart_generation: u64,
+    counted: Vec<Counted>,
 }
 
 impl Inbox {
@@ -96,7 +101,9 @@ impl Inbox {
     ) -> Result<(), StoreFault> {
         durable::make_dir(dir)?;
         let chain = vault_chain(vault, 1)?;
-        let head = Head { chain, next_seq: 1, prev: [0; 32], segment: 1, cart_generation: 0 };
+        let (next_seq, segment) = (1, 1);
+        let (cart_generation, counted) = (0, Vec::new());
+        let head = Head { chain, next_seq, prev: [0; 32], segment, cart_generation, counted };
         write_head(dir, &keys.inbox(), &ring.device, &head)
     }
 
@@ -124,6 +131,7 @@ impl Inbox {
             anchored: BootTime::default(),
             bytes: size(dir)?,
             cart_generation: head.cart_generation,
+            counted: head.counted,
         };
         for (_, path) in segments.iter().filter(|(number, _)| *number >= head.segment) {
             inbox.walk(keys, path)?;
@@ -330,7 +338,8 @@ impl Inbox {
         let open = u64::from(self.segment.is_some());
         let segment = self.next_segment - open;
         let cart_generation = self.cart_generation;
-        let head = Head { chain, next_seq, prev, segment, cart_generation };
+        let counted = self.counted.clone();
+        let head = Head { chain, next_seq, prev, segment, cart_generation, counted };
         write_head(&self.dir, &self.key, &self.device, &head)
     }
 
@@ -348,15 +357,40 @@ impl Inbox {
         self.anchor()
     }
 
-    /// Remembers how often the cart compartment was written, as a second witness (S-5).
-    pub fn witness_cart(&mut self, generation: u64) -> Result<(), StoreFault> {
-        self.cart_generation = generation;
+    /// The head file of a chain under other keys of the vault, to take the present one's place once
+    /// everything that was sealed is imported. `at_least` as in [`Inbox::start_chain`].
+    ///
+    /// # Errors
+    /// `Full` if records wait to be written.
+    pub fn next_head(
+        &self,
+        vault: &VaultKeys,
+        at_least: u64,
+        cart: &Cart,
+    ) -> Result<Vec<u8>, StoreFault> {
+        if self.pending() > 0 {
+            return Err(StoreFault::Full);
+        }
+        let next_seq = self.next_seq.max(at_least);
+        let chain = vault_chain(vault, next_seq)?;
+        let (prev, segment) = (self.prev, self.next_segment);
+        let (cart_generation, counted) = (cart.generation, cart.counted());
+        let head = Head { chain, next_seq, prev, segment, cart_generation, counted };
+        seal_head(&self.key, &self.device, &head)
+    }
+
+    /// Remembers how often the cart compartment was written and which tries it counts, as a second
+    /// witness (S-5).
+    pub fn witness_cart(&mut self, cart: &Cart) -> Result<(), StoreFault> {
+        self.cart_generation = cart.generation;
+        self.counted = cart.counted();
         self.anchor()
     }
 
-    /// How often the cart compartment had been written when it was last witnessed.
-    pub fn cart_generation(&self) -> u64 {
-        self.cart_generation
+    /// How often the cart compartment had been written when it was last witnessed, and the tries it
+    /// counted then.
+    pub fn witnessed(&self) -> (u64, &[Counted]) {
+        (self.cart_generation, &self.counted)
     }
 
     /// Segments were deleted: room for as many bytes again.
@@ -381,13 +415,17 @@ fn orphan_head(ring: &Keyring, segments: &[(u64, PathBuf)]) -> Result<Head, Stor
     let orphan = Some(seal_to(&ring.inbox, INFO, &id, key.as_slice())?);
     let segment = segments.last().map_or(1, |(number, _)| number.saturating_add(1));
     let chain = Chain { id, first_seq: next_seq, key, orphan };
-    Ok(Head { chain, next_seq, prev: [0; 32], segment, cart_generation: 0 })
+    let (cart_generation, counted) = (0, Vec::new());
+    Ok(Head { chain, next_seq, prev: [0; 32], segment, cart_generation, counted })
 }
 
 fn write_head(dir: &Path, key: &Key, device: &[u8; 16], head: &Head) -> Result<(), StoreFault> {
+    durable::replace(dir, HEAD, &seal_head(key, device, head)?)
+}
+
+fn seal_head(key: &Key, device: &[u8; 16], head: &Head) -> Result<Vec<u8>, StoreFault> {
     let content = serde_json::to_vec(head).map_err(|_| StoreFault::Io)?;
-    let content = zeroize::Zeroizing::new(content);
-    durable::replace(dir, HEAD, &seal(key, device, &content)?)
+    seal(key, device, &zeroize::Zeroizing::new(content))
 }
 
 fn read_head(dir: &Path, key: &Key, device: &[u8; 16]) -> Result<Option<Head>, StoreFault> {

@@ -14,6 +14,7 @@ use super::vault::Vault;
 use super::worker::{Phase, Worker};
 use super::{AuditAct, AuditEntry, Outcome, StoreFault};
 use crate::moment::{BootTime, Moment};
+use crate::session::OperatorId;
 
 /// At most this long until a record is durable, and between two tries after a fault.
 pub(super) const FLUSH_EVERY: Duration = Duration::from_secs(1);
@@ -26,17 +27,47 @@ const WAITING_MAX: usize = 4096;
 pub(super) struct Opened {
     vault: Vault,
     keys: VaultKeys,
+    operator: Option<OperatorId>,
     planned: bool,
     import: Option<ImportRun>,
 }
 
 impl Opened {
-    pub(super) fn new(vault: Vault, keys: VaultKeys) -> Self {
-        Self { vault, keys, planned: false, import: None }
+    /// A vault that this person opened; nobody where the recovery words did.
+    pub(super) fn new(vault: Vault, keys: VaultKeys, operator: Option<OperatorId>) -> Self {
+        Self { vault, keys, operator, planned: false, import: None }
+    }
+
+    /// The same vault under keys of a later epoch. Nothing waits to be imported: that was done before.
+    pub(super) fn renewed(vault: Vault, keys: VaultKeys, operator: Option<OperatorId>) -> Self {
+        Self { planned: true, ..Self::new(vault, keys, operator) }
+    }
+
+    /// Wipes the keys and closes the database.
+    pub(super) fn close(self) -> Result<(), StoreFault> {
+        let Self { vault, keys, .. } = self;
+        drop(keys);
+        vault.close()
     }
 
     pub(super) fn vault(&mut self) -> &mut Vault {
         &mut self.vault
+    }
+
+    pub(super) fn parts(&mut self) -> (&mut Vault, &VaultKeys) {
+        (&mut self.vault, &self.keys)
+    }
+
+    pub(super) fn keys(&self) -> &VaultKeys {
+        &self.keys
+    }
+
+    pub(super) fn operator(&self) -> Option<OperatorId> {
+        self.operator
+    }
+
+    pub(super) fn is_imported(&self) -> bool {
+        self.planned && self.import.is_none()
     }
 
     #[cfg(test)]
@@ -172,6 +203,7 @@ impl Worker {
     /// Closes the vault and wipes its keys; what could not be written goes to the inbox.
     pub(super) fn close(&mut self) {
         self.flush();
+        self.refuse_revocation();
         let Phase::Ready(store) = &mut self.phase else { return };
         let Some(Opened { vault, keys, import, .. }) = store.open.take() else { return };
         let expected = vault.cursor().map_or(0, |cursor| cursor.next_seq);

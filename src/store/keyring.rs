@@ -1,7 +1,8 @@
 //! The keyring: the vault's master key, sealed to every person and to the recovery key.
 //!
 //! Whoever has one of the private keys gets the master key back; nobody else has to be present when a
-//! person is added or removed. The file is not secret: public keys, and what is sealed to them. It is
+//! person is added or removed. Taking somebody away makes a keyring of the next epoch with another
+//! master key ([`super::rotation`]): an entry alone is never just left out. The file is not secret: public keys, and what is sealed to them. It is
 //! apart from the cart compartment because it must still be readable, with the recovery words, when
 //! the device secret is lost.
 //!
@@ -20,7 +21,8 @@ use super::primitives::{
 };
 use crate::session::OperatorId;
 
-const FILE: &str = "keyring";
+/// Name of the file.
+pub const FILE: &str = "keyring";
 const FILE_MAX: u64 = 4 * 1024 * 1024;
 const FORMAT: u32 = 1;
 const SEAL_INFO: &[u8] = b"wardkeep vmk v1";
@@ -84,7 +86,7 @@ impl Recipient {
     }
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
     recipient: Recipient,
     public: PublicKey,
@@ -93,7 +95,7 @@ struct Entry {
 }
 
 /// The keyring file.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Keyring {
     format: u32,
     /// Random identity of the store.
@@ -109,12 +111,37 @@ pub struct Keyring {
 impl Keyring {
     /// A keyring without recipients.
     pub fn new(keys: &DeviceKeys, vault: &VaultKeys) -> Result<Self, StoreFault> {
-        let (device, epoch) = (random()?, 1);
+        Ok(Self::empty(keys, vault, (random()?, 1)))
+    }
+
+    fn empty(keys: &DeviceKeys, vault: &VaultKeys, (device, epoch): ([u8; 16], u64)) -> Self {
         let (_, inbox) = vault.inbox();
         let mut ring =
             Self { format: FORMAT, device, epoch, inbox, tag: [0; 32], entries: Vec::new() };
         ring.tag = mac(&keys.public(), &ring.head().each_ref().map(Vec::as_slice));
+        ring
+    }
+
+    /// The keyring of the next epoch: another master key, for these recipients alone.
+    ///
+    /// # Errors
+    /// A public key is none.
+    pub fn next(
+        &self,
+        keys: &DeviceKeys,
+        vault: &VaultKeys,
+        recipients: &[(Recipient, PublicKey)],
+    ) -> Result<Self, StoreFault> {
+        let mut ring = Self::empty(keys, vault, (self.device, self.epoch + 1));
+        for (recipient, public) in recipients {
+            ring.add(keys, vault, *recipient, *public)?;
+        }
         Ok(ring)
+    }
+
+    /// A recipient's public key.
+    pub fn public(&self, recipient: Recipient) -> Option<PublicKey> {
+        self.entries.iter().find(|entry| entry.recipient == recipient).map(|entry| entry.public)
     }
 
     fn head(&self) -> [Vec<u8>; 3] {

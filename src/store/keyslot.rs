@@ -4,8 +4,11 @@
 //!  F1  = HMAC(DS, family || uid)          F2 = argon2id(PIN, salt)
 //!  KEK = HKDF(salt: slot id, ikm: F1 || F2, info: "kek v1" || device id || user id)
 //!  slot file = AEAD(HKDF(DS, "outer" || epoch), AEAD(KEK, SK_u))
-//!              both bound to device id || user id || pair || epoch
+//!              both bound to device id || user id || pair, the outer one to the epoch too
 //! ```
+//!
+//! Wrapped twice, so that a new epoch needs nobody to be there: the machine takes its own layer off
+//! and puts the next one on, and a slot of an earlier epoch opens nothing.
 //!
 //! S-4: the slot is the only place where a PIN makes a difference, and it makes it by opening or not
 //! opening an AEAD. Nothing stored can be compared with a PIN without the device secret.
@@ -19,7 +22,7 @@ use super::device_secret::DeviceKeys;
 use super::durable;
 use super::primitives::{KdfCost, Key, derive, open, random, seal, stretch};
 use crate::session::OperatorId;
-use crate::session::factor::{Badge, Pin};
+use crate::session::factor::{Badge, CardSecret, Pin};
 use crate::session::policy::Pair;
 
 const FILE_MAX: u64 = 1024;
@@ -72,9 +75,12 @@ pub struct SlotOwner {
 }
 
 impl SlotOwner {
-    fn context(&self, pair: Pair) -> Vec<u8> {
-        let operator = self.operator.0.to_be_bytes();
-        [&self.device[..], &operator, tag(pair), &self.epoch.to_be_bytes()].concat()
+    fn inner(&self, pair: Pair) -> Vec<u8> {
+        [&self.device[..], &self.operator.0.to_be_bytes(), tag(pair)].concat()
+    }
+
+    fn outer(&self, pair: Pair) -> Vec<u8> {
+        [&self.inner(pair)[..], &self.epoch.to_be_bytes()].concat()
     }
 }
 
@@ -86,11 +92,27 @@ pub fn kek(
     slot: &SlotInfo,
     cost: KdfCost,
 ) -> Result<Key, StoreFault> {
-    let first = keys.badge_share(badge);
+    kek_of_share((&keys.badge_share(badge), pin), owner, slot, cost)
+}
+
+/// The key-encryption key of a badge's share and a PIN, while the badge itself is elsewhere.
+pub fn kek_of_share(
+    (first, pin): (&Key, &Pin),
+    owner: &SlotOwner,
+    slot: &SlotInfo,
+    cost: KdfCost,
+) -> Result<Key, StoreFault> {
     let second = stretch(pin.ascii(), &slot.salt, cost)?;
     let ikm = zeroize::Zeroizing::new([first.as_slice(), second.as_slice()].concat());
     let operator = owner.operator.0.to_be_bytes();
     Ok(derive(&slot.id, &ikm, &[b"kek v1", &owner.device, &operator]))
+}
+
+/// The key-encryption key of a card: what it agreed on with the slot's peer, which it does only after
+/// its own PIN. There is no second share.
+pub fn card_kek(secret: &CardSecret, owner: &SlotOwner, slot: &SlotInfo) -> Key {
+    let operator = owner.operator.0.to_be_bytes();
+    derive(&slot.id, secret.expose(), &[b"kek v1", &owner.device, &operator])
 }
 
 /// Writes a slot that gives `secret` back for `kek`.
@@ -101,10 +123,34 @@ pub fn write(
     slot: &SlotInfo,
     (kek, secret): (&Key, &Key),
 ) -> Result<(), StoreFault> {
-    let context = owner.context(slot.pair);
-    let inner = seal(kek, &context, secret.as_slice())?;
-    let sealed = seal(&keys.outer(owner.epoch), &context, &inner)?;
+    let inner = seal(kek, &owner.inner(slot.pair), secret.as_slice())?;
+    write_outer(dir, keys, owner, (slot, &inner))
+}
+
+fn write_outer(
+    dir: &Path,
+    keys: &DeviceKeys,
+    owner: &SlotOwner,
+    (slot, inner): (&SlotInfo, &[u8]),
+) -> Result<(), StoreFault> {
+    let sealed = seal(&keys.outer(owner.epoch), &owner.outer(slot.pair), inner)?;
     durable::replace(dir, &slot.file(), &sealed)
+}
+
+/// Removes every slot file but these.
+///
+/// # Errors
+/// As removing a file.
+pub fn sweep(dir: &Path, kept: &[&SlotInfo]) -> Result<(), StoreFault> {
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let is_slot = path.extension().is_some_and(|suffix| suffix == SUFFIX);
+        if is_slot && !kept.iter().any(|slot| name.as_deref() == Some(&slot.file())) {
+            std::fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// A slot whose outer layer was opened: it is intact and belongs to this machine.
@@ -124,10 +170,23 @@ impl Slot {
         owner: &SlotOwner,
         slot: &SlotInfo,
     ) -> Result<Self, StoreFault> {
-        let context = owner.context(slot.pair);
         let sealed = durable::read(&dir.join(slot.file()), FILE_MAX)?.ok_or(StoreFault::Damaged)?;
-        let inner = open(&keys.outer(owner.epoch), &context, &sealed).ok_or(StoreFault::Damaged)?;
-        Ok(Self { inner, context })
+        let inner = open(&keys.outer(owner.epoch), &owner.outer(slot.pair), &sealed);
+        Ok(Self { inner: inner.ok_or(StoreFault::Damaged)?, context: owner.inner(slot.pair) })
+    }
+
+    /// Writes the slot for another epoch of its owner, as it is inside.
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn rewrap(
+        &self,
+        dir: &Path,
+        keys: &DeviceKeys,
+        owner: &SlotOwner,
+        slot: &SlotInfo,
+    ) -> Result<(), StoreFault> {
+        write_outer(dir, keys, owner, (slot, &self.inner))
     }
 
     /// Tries a key-encryption key; `None` if the factors were wrong.

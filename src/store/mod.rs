@@ -19,6 +19,7 @@ pub mod device_secret;
 mod draft;
 mod durable;
 mod emergency;
+mod enrol;
 mod handle;
 mod identity;
 mod import;
@@ -30,6 +31,8 @@ mod keyslot;
 mod people;
 mod primitives;
 mod recovery;
+mod rescue;
+mod rotation;
 #[cfg(feature = "store")]
 mod rows;
 #[cfg(feature = "store")]
@@ -37,6 +40,8 @@ mod schema;
 mod segment;
 mod setup;
 mod shift;
+#[cfg(feature = "store")]
+mod staff;
 mod unlock;
 mod vault;
 mod worker;
@@ -48,6 +53,7 @@ pub use identity::{
     Shift,
 };
 pub use inspect::{Facts, inspect};
+pub use rescue::administer_with_recovery;
 pub use setup::{RecoveredVault, open_with_recovery};
 pub use vault::{CipherFacts, cipher_facts};
 

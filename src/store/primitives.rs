@@ -129,8 +129,16 @@ fn wipe_stack() {
     std::hint::black_box(&below);
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How often this thread has stretched a PIN.
+    pub static STRETCHED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
 /// Argon2id of a PIN.
 pub fn stretch(pin: &[u8], salt: &[u8; 16], cost: KdfCost) -> Result<Key, StoreFault> {
+    #[cfg(test)]
+    STRETCHED.set(STRETCHED.get() + 1);
     let params = Params::new(cost.memory_kib, cost.passes, 1, Some(32));
     let params = params.map_err(|_| StoreFault::Io)?;
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
@@ -151,6 +159,18 @@ fn keyed(key: &[u8; 32], parts: &[&[u8]]) -> Hmac<Sha256> {
 /// HMAC-SHA256 over the concatenation of `parts`.
 pub fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
     keyed(key, parts).finalize().into_bytes().into()
+}
+
+/// HMAC-SHA256 as a key, over parts that are secret: neither is left on the stack.
+pub fn mac_key(key: &[u8; 32], parts: &[&[u8]]) -> Key {
+    let made = Key::filled_by(|made| fill_mac(key, parts, made));
+    wipe_stack();
+    made
+}
+
+#[inline(never)]
+fn fill_mac(key: &[u8; 32], parts: &[&[u8]], made: &mut [u8]) {
+    made.copy_from_slice(&keyed(key, parts).finalize().into_bytes());
 }
 
 /// Whether `tag` is the HMAC of `parts`, in constant time.

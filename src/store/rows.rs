@@ -10,6 +10,7 @@ use super::StoreFault;
 use crate::confidential::Phi;
 use crate::encounter::{Patient, SubjectId};
 use crate::hardware::DeviceId;
+use crate::session::emergency::PastNumeric;
 use crate::vitals::nomenclature::Mdc;
 use crate::vitals::{Observation, RecordId, Value};
 
@@ -34,7 +35,8 @@ pub fn timestamp(micros: i64) -> Result<Timestamp, StoreFault> {
 /// Inserts a patient.
 pub fn insert_patient(connection: &Connection, patient: &Patient) -> Result<(), StoreFault> {
     connection.execute(
-        "INSERT INTO patients (id, family, given, born, sex, mrn) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO patients (id, family, given, born, sex, mrn, allergies)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
             patient.id.0.to_be_bytes(),
             patient.family.reveal(),
@@ -42,6 +44,7 @@ pub fn insert_patient(connection: &Connection, patient: &Patient) -> Result<(), 
             patient.born.reveal().map(|date| date.to_string()),
             word(patient.sex.reveal())?,
             patient.mrn.reveal(),
+            patient.allergies.reveal(),
         ],
     )?;
     Ok(())
@@ -53,7 +56,7 @@ pub fn patients(
     only: Option<SubjectId>,
 ) -> Result<Vec<Patient>, StoreFault> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, family, given, born, sex, mrn FROM patients
+        "SELECT id, family, given, born, sex, mrn, allergies FROM patients
          WHERE ?1 IS NULL OR id = ?1 ORDER BY family COLLATE NOCASE, given COLLATE NOCASE, mrn",
     )?;
     let mut rows = statement.query(params![only.map(|id| id.0.to_be_bytes())])?;
@@ -68,7 +71,7 @@ pub fn patients(
             born: Phi::new(born.map_err(|_| StoreFault::Damaged)?),
             sex: Phi::new(from_word(row.get(4)?)?),
             mrn: Phi::new(row.get(5)?),
-            allergies: Phi::default(),
+            allergies: Phi::new(row.get(6)?),
         });
     }
     Ok(patients)
@@ -142,6 +145,44 @@ pub fn observations(connection: &Connection) -> Result<Vec<Observation>, StoreFa
         observations.push(observation(row)?);
     }
     Ok(observations)
+}
+
+/// What was measured of one patient after `since` and up to `until`, oldest first; what could not be
+/// charted (S-7) is not among it.
+pub fn numerics(
+    connection: &Connection,
+    subject: SubjectId,
+    (since, until): (Timestamp, Timestamp),
+) -> Result<Vec<PastNumeric>, StoreFault> {
+    let subject = subject.0.to_be_bytes();
+    // Code by code, because the index is ordered by them: years of the same patient cost nothing.
+    let mut codes = connection
+        .prepare_cached("SELECT min(mdc) FROM observations WHERE subject = ?1 AND mdc > ?2")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT value, unit, effective_us FROM observations
+         WHERE subject = ?1 AND mdc = ?2 AND value IS NOT NULL
+             AND effective_us > ?3 AND effective_us <= ?4",
+    )?;
+    let mut numerics = Vec::new();
+    let mut code = -1_i64;
+    loop {
+        let next: Option<u32> = codes.query_row(params![subject, code], |row| row.get(0))?;
+        let Some(mdc) = next else { break };
+        code = i64::from(mdc);
+        let (since, until) = (since.as_microsecond(), until.as_microsecond());
+        let mut rows = statement.query(params![subject, mdc, since, until])?;
+        while let Some(row) = rows.next()? {
+            let digits: String = row.get(0)?;
+            numerics.push(PastNumeric {
+                mdc: Mdc(mdc),
+                value: Phi::new(digits.parse().map_err(|_| StoreFault::Damaged)?),
+                unit: from_word(row.get(1)?)?,
+                at: timestamp(row.get(2)?)?,
+            });
+        }
+    }
+    numerics.sort_by_key(|numeric| numeric.at);
+    Ok(numerics)
 }
 
 fn observation(row: &Row<'_>) -> Result<Observation, StoreFault> {

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
 use zeroize::Zeroizing;
 
@@ -20,13 +21,14 @@ use super::rows;
 use super::segment::Entry;
 use super::vault::{CipherFacts, Cursor};
 use super::{AuditEntry, audit};
-use crate::confidential::Phi;
 use crate::encounter::{Patient, SubjectId};
-use crate::session::OperatorId;
+use crate::session::emergency::PastNumeric;
 use crate::vitals::Observation;
 
 /// Statements that lead from each version of the schema to the next.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [FIRST, PEOPLE];
+
+const FIRST: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE operators (id BLOB PRIMARY KEY, name TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE patients (
@@ -52,7 +54,28 @@ const MIGRATIONS: [&str; 1] = ["
         BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
     CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
         BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
-"];
+";
+
+/// People with several factors, and what an audit entry says of them.
+///
+/// `operators.private` and `tokens.kek` let IT give a person who is not there another badge or PIN,
+/// and take a factor away. They widen nothing: whoever has the vault open has its master key already.
+/// A person who left keeps the name, so that the audit log goes on naming them.
+const PEOPLE: &str = "
+    ALTER TABLE patients ADD COLUMN allergies TEXT NOT NULL DEFAULT '';
+    ALTER TABLE operators ADD COLUMN private BLOB;
+    CREATE TABLE tokens (
+        slot BLOB PRIMARY KEY, operator BLOB NOT NULL, kind TEXT NOT NULL, subject TEXT,
+        share BLOB, kek BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE templates (
+        id BLOB PRIMARY KEY, operator BLOB NOT NULL, finger TEXT NOT NULL, sensor TEXT NOT NULL,
+        print BLOB NOT NULL, since_us INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    ALTER TABLE audit ADD COLUMN person BLOB;
+    ALTER TABLE audit ADD COLUMN pair TEXT;
+    ALTER TABLE audit ADD COLUMN reason TEXT;
+";
 
 impl From<rusqlite::Error> for StoreFault {
     fn from(error: rusqlite::Error) -> Self {
@@ -94,15 +117,24 @@ fn assert_cipher(connection: &Connection) -> Result<CipherFacts, StoreFault> {
     if complete { Ok(facts) } else { Err(StoreFault::NoCipher) }
 }
 
+/// SQLCipher's notation of a raw key.
+fn literal(key: &Key) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(96));
+    text.push_str("x'");
+    for byte in key.iter() {
+        write!(text, "{byte:02x}").expect("a string takes any text");
+    }
+    text.push('\'');
+    text
+}
+
 fn set_key(connection: &Connection, key: &Key) -> Result<(), StoreFault> {
     // SQLCipher writes to stderr by itself otherwise.
     connection.execute_batch("PRAGMA cipher_log_level = NONE;")?;
     let mut pragma = Zeroizing::new(String::with_capacity(96));
-    pragma.push_str("PRAGMA key = \"x'");
-    for byte in key.iter() {
-        write!(pragma, "{byte:02x}").expect("a string takes any text");
-    }
-    pragma.push_str("'\";");
+    pragma.push_str("PRAGMA key = \"");
+    pragma.push_str(&literal(key));
+    pragma.push_str("\";");
     connection.execute_batch(&pragma).map_err(|error| {
         // The code alone: the error's text may quote the statement, and the statement is the key.
         tracing::warn!(code = ?error.sqlite_error_code(), "the cipher took no key");
@@ -113,7 +145,7 @@ fn set_key(connection: &Connection, key: &Key) -> Result<(), StoreFault> {
 /// The open vault.
 #[derive(Debug)]
 pub struct Vault {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 impl Vault {
@@ -217,28 +249,6 @@ impl Vault {
         Ok(value.map(i64::cast_unsigned))
     }
 
-    /// Stores a person's name.
-    pub fn add_operator(&mut self, id: OperatorId, name: &Phi<String>) -> Result<(), StoreFault> {
-        self.connection.execute(
-            "INSERT INTO operators (id, name) VALUES (?1, ?2)",
-            params![id.0.to_be_bytes(), name.reveal()],
-        )?;
-        Ok(())
-    }
-
-    /// A person's name.
-    ///
-    /// # Errors
-    /// `Damaged` if the vault does not know the person.
-    pub fn operator_name(&self, id: OperatorId) -> Result<Phi<String>, StoreFault> {
-        let name = self.connection.query_row(
-            "SELECT name FROM operators WHERE id = ?1",
-            [id.0.to_be_bytes()],
-            |row| row.get(0),
-        )?;
-        Ok(Phi::new(name))
-    }
-
     /// Adds a patient.
     pub fn add_patient(&mut self, patient: &Patient) -> Result<(), StoreFault> {
         rows::insert_patient(&self.connection, patient)
@@ -259,9 +269,62 @@ impl Vault {
         rows::observations(&self.connection)
     }
 
+    /// The newest entries of the audit log, newest first.
+    pub fn newest_audit(&self, limit: u32) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
+        audit::newest(&self.connection, limit)
+    }
+
+    /// What a patient's devices measured after `since` and up to `until`, oldest first.
+    pub fn numerics(
+        &self,
+        subject: SubjectId,
+        (since, until): (Timestamp, Timestamp),
+    ) -> Result<Vec<PastNumeric>, StoreFault> {
+        rows::numerics(&self.connection, subject, (since, until))
+    }
+
     /// The audit log with its sequence.
     pub fn audit(&self) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
         audit::read(&self.connection)
+    }
+
+    /// Writes everything into a database of another key at `path`, where nothing is yet; durable when
+    /// it returns. The database itself is not changed.
+    ///
+    /// # Errors
+    /// As writing a file; what is at `path` then is of no use.
+    pub fn export(&self, path: &Path, key: &Key) -> Result<(), StoreFault> {
+        let file = super::durable::create_new(path)?;
+        let text = path.to_str().ok_or(StoreFault::Io)?;
+        let version: u32 =
+            self.connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let attached = self
+            .connection
+            .execute("ATTACH DATABASE ?1 AS next KEY ?2", params![text, literal(key).as_str()]);
+        attached?;
+        let exported = self.fill_next(version);
+        self.connection.execute_batch("DETACH DATABASE next")?;
+        exported?;
+        Ok(file.sync_all()?)
+    }
+
+    fn fill_next(&self, version: u32) -> Result<(), StoreFault> {
+        // Nobody reads the file before it is whole and synced, so it needs no journal of its own.
+        self.connection.execute_batch(
+            "PRAGMA next.journal_mode = OFF;
+             PRAGMA next.synchronous = OFF;",
+        )?;
+        self.connection.query_row("SELECT sqlcipher_export('next')", [], |_| Ok(()))?;
+        for table in ["observations", "audit", "patients", "operators", "tokens", "templates"] {
+            let count = |schema: &str| -> Result<i64, StoreFault> {
+                let sql = format!("SELECT count(*) FROM {schema}.{table}");
+                Ok(self.connection.query_row(&sql, [], |row| row.get(0))?)
+            };
+            if count("main")? != count("next")? {
+                return Err(StoreFault::Damaged);
+            }
+        }
+        Ok(self.connection.execute_batch(&format!("PRAGMA next.user_version = {version}"))?)
     }
 
     /// Closes the database and folds its log back.

@@ -3,7 +3,7 @@
 //! A first start happens in a directory that becomes the store by one rename at its end: a power cut
 //! leaves no store or a whole one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::cart::{Cart, Person, TokenSlot};
 use super::device_secret::DeviceKeys;
@@ -14,19 +14,22 @@ use super::keep::Opened;
 use super::keyring::{Keyring, Recipient, VaultKeys};
 use super::keyslot::{self, SlotInfo, SlotOwner};
 use super::primitives::{Key, key_pair, random};
-use super::recovery;
 use super::unlock::Gate;
-use super::vault::Vault;
-use super::{AuditEntry, NewOperator, RecoveryPhrase, StoreFault};
+use super::vault::{TokenRow, Vault};
+use super::{AuditEntry, NewOperator, RecoveryPhrase, StoreFault, emergency, recovery, rotation};
 use crate::encounter::Patient;
 use crate::moment::Moment;
 use crate::session::OperatorId;
+use crate::session::factor::{Token, TokenKind};
 use crate::session::policy::Pair;
 use crate::vitals::Observation;
 
-const SLOTS: &str = "slots";
-const INBOX: &str = "inbox";
-const VAULT: &str = "vault.db";
+/// Directory of the key slots.
+pub(super) const SLOTS: &str = "slots";
+/// Directory of the inbox.
+pub(super) const INBOX: &str = "inbox";
+/// The vault's file.
+pub(super) const VAULT: &str = "vault.db";
 
 /// A store whose locked part is open: it can record, and try factors.
 pub(super) struct Store {
@@ -64,18 +67,50 @@ impl Store {
                 StoreFault::Damaged
             });
         }
-        let cart = cart?;
-        let inbox = Inbox::resume(&dir.join(INBOX), &keys, &ring)?;
-        let rolled_back = inbox.cart_generation() > cart.generation;
-        let gate = Gate::new(options.cost)?;
+        rotation::settle(&dir, ring.epoch)?;
+        let (mut cart, inbox) = beside(&dir, &keys, &ring)?;
+        let (generation, counted) = inbox.witnessed();
+        let rolled_back = generation > cart.generation;
+        if rolled_back {
+            cart.catch_up(generation, counted);
+        }
+        let gate = Gate::new(options)?;
         let store = Self { state, keys, ring, cart, inbox, gate, open: None, rolled_back };
+        store.sweep()?;
         Ok(Loaded::Store(Box::new(store)))
+    }
+
+    /// Reads the locked part again, after the keys were changed.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    pub(super) fn reload(&mut self) -> Result<(), StoreFault> {
+        let dir = self.state.store();
+        let ring = Keyring::read(&dir)?;
+        if !ring.is_intact(&self.keys) {
+            return Err(StoreFault::Damaged);
+        }
+        rotation::settle(&dir, ring.epoch)?;
+        (self.cart, self.inbox) = beside(&dir, &self.keys, &ring)?;
+        self.ring = ring;
+        self.sweep()
+    }
+
+    /// Removes what belongs to nobody: a kill left it, or a person left it behind. What is newer than
+    /// a cart compartment that was put back is kept.
+    pub(super) fn sweep(&self) -> Result<(), StoreFault> {
+        if self.rolled_back {
+            return Ok(());
+        }
+        let slots: Vec<&SlotInfo> = self.cart.tokens().map(|token| &token.slot).collect();
+        keyslot::sweep(&self.slots(), &slots)?;
+        self.sweep_drafts()
     }
 
     /// Writes the cart compartment and its second witness.
     pub(super) fn save_cart(&mut self) -> Result<(), StoreFault> {
         self.cart.save(&self.state.store(), &self.keys)?;
-        self.inbox.witness_cart(self.cart.generation)
+        self.inbox.witness_cart(&self.cart)
     }
 
     pub(super) fn owner(&self, operator: OperatorId) -> SlotOwner {
@@ -93,6 +128,16 @@ impl Store {
     pub(super) fn vault_path(&self) -> PathBuf {
         self.state.store().join(VAULT)
     }
+}
+
+/// The files that have to be of the keyring's epoch.
+fn beside(dir: &Path, keys: &DeviceKeys, ring: &Keyring) -> Result<(Cart, Inbox), StoreFault> {
+    let cart = Cart::load(dir, keys)?;
+    if cart.epoch.max(1) != ring.epoch {
+        // One of them was put back. Records would be sealed to a key that somebody revoked may have.
+        return Err(StoreFault::Damaged);
+    }
+    Ok((cart, Inbox::resume(&dir.join(INBOX), keys, ring)?))
 }
 
 /// What a state directory holds.
@@ -135,17 +180,30 @@ pub(super) fn initialise(
     keyslot::write(&dir.join(SLOTS), &keys, &owner, &slot, (&kek, &private))?;
 
     let mut vault = Vault::create(&dir.join(VAULT), &vault_keys.database())?;
-    vault.add_operator(id, &first.name)?;
+    vault.add_operator(id, &first.name, &private)?;
+    let (kind, share) = (TokenKind::Badge, Some(keys.badge_share(&first.badge)));
+    vault.add_tokens(id, &[TokenRow { slot: slot.id, kind, subject: None, share, kek }])?;
     vault.close()?;
     Inbox::create(&dir.join(INBOX), &keys, &ring, &vault_keys)?;
     ring.save(&dir)?;
-    let badge = keys.badge_index(&first.badge);
-    let since = now.wall;
-    let tokens = vec![TokenSlot { index: badge, slot, peer: None, since }];
-    let (initials, role) = (first.initials.clone(), first.role);
-    let person = Person { id, initials, role, valid_until: None, code_since: None, tokens };
+    let token = Token::Badge(first.badge.clone());
     let mut cart = Cart::default();
-    cart.people.push(person);
+    cart.epoch = ring.epoch;
+    cart.emergency.push(emergency::new_key(&keys, &ring.device, &token)?);
+    cart.people.push(Person {
+        id,
+        initials: first.initials.clone(),
+        role: first.role,
+        valid_until: None,
+        code_since: None,
+        code_used: false,
+        tokens: vec![TokenSlot {
+            index: keys.token_index(&token),
+            slot,
+            peer: None,
+            since: now.wall,
+        }],
+    });
     cart.save(&dir, &keys)?;
     state.finish()?;
     Ok(phrase)
@@ -198,9 +256,11 @@ pub fn open_with_recovery(
         return Ok(None);
     };
     let state = StateDir::take(&options.state_dir)?;
-    let Some(keys) = Keyring::read(&state.store())?.open(Recipient::Recovery, &private) else {
+    let ring = Keyring::read(&state.store())?;
+    let Some(keys) = ring.open(Recipient::Recovery, &private) else {
         return Ok(None);
     };
+    rotation::settle(&state.store(), ring.epoch)?;
     let vault = Vault::open(&state.store().join(VAULT), &keys.database())?;
     Ok(Some(RecoveredVault { vault, _state: state }))
 }

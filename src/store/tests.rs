@@ -2,19 +2,22 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::durable::StateDir;
 use super::handle::Options;
 use super::setup::{Loaded, Store, initialise};
+use super::shift::Clocks;
 use super::{Attempt, Command, NewOperator, Outcome, device_secret::SecretFile};
 use crate::confidential::Phi;
 use crate::moment::{BootTime, Moment};
 use crate::session::Role;
-use crate::session::factor::{Badge, Pin, ReaderFamily};
+use crate::session::factor::{Badge, Evidence, Pin, ReaderFamily};
 
 const MASK: u8 = 0x5c;
+const NOW: Moment = Moment { boot: BootTime(Duration::ZERO), wall: Timestamp::UNIX_EPOCH };
 
 /// How often a pattern, given masked so that it is not found in itself, occurs in this process.
 fn occurrences(masked: &[u8]) -> usize {
@@ -71,7 +74,7 @@ fn ready() -> (tempfile::TempDir, Box<Store>, (Badge, Pin)) {
         pin: pin.clone(),
     };
     let state = StateDir::take(dir.path()).unwrap();
-    initialise(&state, &options, &first).unwrap();
+    initialise(&state, &options, &first, NOW).unwrap();
     let Loaded::Store(store) = Store::load(state, &options).unwrap() else { panic!("no store") };
     (dir, store, (badge, pin))
 }
@@ -79,7 +82,7 @@ fn ready() -> (tempfile::TempDir, Box<Store>, (Badge, Pin)) {
 #[test]
 fn s3_after_a_lock_no_vault_key_is_left_in_memory() {
     let (_dir, mut store, (badge, pin)) = ready();
-    store.unlock((&badge, &pin), BootTime::default()).unwrap();
+    store.unlock(&Evidence::BadgePin(badge, pin), Clocks::at(NOW)).unwrap();
     let opened = store.open.take().unwrap();
     let (vault, keys) = opened.into_parts();
     let (raw, hex) = {
@@ -110,7 +113,6 @@ fn s10_after_an_unlock_no_pin_is_left_in_memory() {
     let (handle, thread) = super::spawn(options, sender).unwrap();
     outcomes.blocking_recv().unwrap();
     let badge = Badge::new(ReaderFamily::PcscUid, &[1, 2, 3, 4]).unwrap();
-    let now = Moment { boot: BootTime::default(), wall: Timestamp::UNIX_EPOCH };
     let first = NewOperator {
         initials: "AB".into(),
         name: Phi::new("A B".into()),
@@ -118,8 +120,9 @@ fn s10_after_an_unlock_no_pin_is_left_in_memory() {
         badge: badge.clone(),
         pin: digits.into_iter().collect(),
     };
-    handle.try_send(Command::Initialise(Box::new(first), now)).unwrap();
-    let unlock = Command::Unlock(Attempt(1), badge, digits.into_iter().collect(), now);
+    handle.try_send(Command::Initialise(Box::new(first), NOW)).unwrap();
+    let evidence = Evidence::BadgePin(badge, digits.into_iter().collect());
+    let unlock = Command::Unlock(Attempt(1), evidence, NOW);
     assert!(occurrences(&pattern) > 0, "the search finds a PIN that is there");
     handle.try_send(unlock).unwrap();
     while !matches!(outcomes.blocking_recv().unwrap(), Outcome::Imported(_)) {}

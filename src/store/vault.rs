@@ -2,7 +2,12 @@
 //!
 //! There is no third way: no build ever stores anything in a database that is not encrypted.
 
+use jiff::Timestamp;
+
+use crate::confidential::Phi;
+use crate::session::factor::{Template, TokenKind};
 use crate::store::StoreFault;
+use crate::store::primitives::Key;
 
 #[cfg(feature = "store")]
 pub use super::schema::Vault;
@@ -14,6 +19,31 @@ pub struct Cursor {
     pub next_seq: u64,
     /// Fingerprint of the segment that was imported last, whose deletion a kill may have prevented.
     pub last_segment: u64,
+}
+
+/// A token as the vault knows it, beside what the cart compartment says of it.
+#[derive(Clone, Debug)]
+pub struct TokenRow {
+    /// Its slot.
+    pub slot: [u8; 16],
+    /// Badge or card.
+    pub kind: TokenKind,
+    /// Subject of a card's certificate.
+    pub subject: Option<Phi<String>>,
+    /// A badge's share of the key-encryption key, so that another PIN can be given to all badges of a
+    /// person while one of them is tapped, or none.
+    pub share: Option<Key>,
+    /// The slot's key-encryption key, so that the person's key pair can change while they are away.
+    pub kek: Key,
+}
+
+/// A fingerprint template with the time of its enrolment.
+#[derive(Clone, Debug)]
+pub struct TemplateRow {
+    /// The template.
+    pub template: Template,
+    /// When it was enrolled.
+    pub since: Timestamp,
 }
 
 /// What the encrypted database is made of.
@@ -45,10 +75,14 @@ pub use absent::Vault;
 mod absent {
     use std::path::Path;
 
-    use super::{Cursor, StoreFault};
+    use jiff::Timestamp;
+
+    use super::{Cursor, StoreFault, TemplateRow, TokenRow};
     use crate::confidential::Phi;
     use crate::encounter::{Patient, SubjectId};
     use crate::session::OperatorId;
+    use crate::session::emergency::PastNumeric;
+    use crate::session::factor::{Template, TemplateId};
     use crate::store::primitives::Key;
     use crate::store::segment::Entry;
     use crate::store::{AuditEntry, Observation};
@@ -73,7 +107,63 @@ mod absent {
         pub fn import(&mut self, _: &[Entry], _: Cursor) -> Result<(), StoreFault> {
             match *self {}
         }
-        pub fn add_operator(&mut self, _: OperatorId, _: &Phi<String>) -> Result<(), StoreFault> {
+        pub fn add_operator(
+            &mut self,
+            _: OperatorId,
+            _: &Phi<String>,
+            _: &Key,
+        ) -> Result<(), StoreFault> {
+            match *self {}
+        }
+        pub fn names(&self) -> Result<Vec<(OperatorId, Phi<String>)>, StoreFault> {
+            match *self {}
+        }
+        pub fn private_key(&self, _: OperatorId) -> Result<Option<Key>, StoreFault> {
+            match *self {}
+        }
+        pub fn set_private_key(
+            &mut self,
+            _: OperatorId,
+            _: Option<&Key>,
+        ) -> Result<(), StoreFault> {
+            match *self {}
+        }
+        pub fn add_tokens(&mut self, _: OperatorId, _: &[TokenRow]) -> Result<(), StoreFault> {
+            match *self {}
+        }
+        pub fn tokens(&self, _: OperatorId) -> Result<Vec<TokenRow>, StoreFault> {
+            match *self {}
+        }
+        pub fn keep_tokens(&mut self, _: OperatorId, _: &[[u8; 16]]) -> Result<(), StoreFault> {
+            match *self {}
+        }
+        pub fn add_template(&mut self, _: OperatorId, _: &TemplateRow) -> Result<(), StoreFault> {
+            match *self {}
+        }
+        pub fn template_rows(&self, _: OperatorId) -> Result<Vec<TemplateRow>, StoreFault> {
+            match *self {}
+        }
+        pub fn templates(&self, _: OperatorId) -> Result<Vec<Template>, StoreFault> {
+            match *self {}
+        }
+        pub fn remove_templates(
+            &mut self,
+            _: OperatorId,
+            _: Option<TemplateId>,
+        ) -> Result<bool, StoreFault> {
+            match *self {}
+        }
+        pub fn export(&self, _: &Path, _: &Key) -> Result<(), StoreFault> {
+            match *self {}
+        }
+        pub fn newest_audit(&self, _: u32) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
+            match *self {}
+        }
+        pub fn numerics(
+            &self,
+            _: SubjectId,
+            _: (Timestamp, Timestamp),
+        ) -> Result<Vec<PastNumeric>, StoreFault> {
             match *self {}
         }
         pub fn operator_name(&self, _: OperatorId) -> Result<Phi<String>, StoreFault> {

@@ -8,13 +8,16 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
 
 use super::durable::StateDir;
+use super::emergency::Unknowns;
 use super::handle::Options;
 use super::keep::{FLUSH_EVERY, own_entry};
 use super::segment::Entry;
 use super::setup::{self, Loaded, Store};
+use super::shift::Clocks;
 use super::vault::{Vault, cipher_facts};
 use super::{
-    Attempt, AuditAct, CartState, Command, Found, NewOperator, Outcome, Refusal, StoreFault,
+    Administration, Attempt, AuditAct, CartState, Command, Found, NewOperator, Outcome, Refusal,
+    StoreFault,
 };
 use crate::moment::{BootTime, Moment};
 use crate::session::factor::{Evidence, Token};
@@ -40,6 +43,9 @@ pub(super) struct Worker {
     pub(super) cart_unsaved: bool,
     pub(super) fault: Option<StoreFault>,
     pub(super) flush_at: Option<BootTime>,
+    /// Waits for the import to end.
+    pub(super) revocation: Option<(Attempt, Administration, Moment)>,
+    pub(super) unknowns: Unknowns,
 }
 
 enum Next {
@@ -64,6 +70,8 @@ impl Worker {
             cart_unsaved: false,
             fault: None,
             flush_at: None,
+            revocation: None,
+            unknowns: Unknowns::default(),
         }
     }
 
@@ -83,7 +91,9 @@ impl Worker {
                 }
                 self.report_lost();
             }
+            self.end_old_shifts();
             self.import_some();
+            self.revoke_after_import();
         }
         self.end();
     }
@@ -96,7 +106,8 @@ impl Worker {
                 Err(TryRecvError::Disconnected) => Next::Ended,
             };
         }
-        let wait = self.flush_at.map(|at| at.since(Moment::read().boot));
+        let due = self.flush_at.into_iter().chain(self.shifts_check_at()).min();
+        let wait = due.map(|at| at.since(Moment::read().boot));
         let received = timer.block_on(async {
             match wait {
                 Some(wait) => tokio::time::timeout(wait, self.commands.recv()).await,
@@ -116,7 +127,7 @@ impl Worker {
         }
     }
 
-    fn start(&mut self) {
+    pub(super) fn start(&mut self) {
         // Given up first, so that this instance never finds itself in the way.
         self.phase = Phase::Stopped(StoreFault::Io);
         let loaded = cipher_facts()
@@ -202,7 +213,7 @@ impl Worker {
         let Phase::Ready(store) = &mut self.phase else {
             return self.faulted_again();
         };
-        match store.identify(token, now.boot) {
+        match store.identify(token, Clocks::at(now)) {
             Ok(identified) => self.answer(Outcome::Identified(attempt, identified)),
             Err(fault) => self.faulted(fault),
         }
@@ -215,8 +226,10 @@ impl Worker {
             let refusal = Refusal::Damaged(self.fault.unwrap_or(StoreFault::Damaged));
             return self.answer(Outcome::Refused(attempt, refusal));
         };
-        match store.unlock(evidence, now.boot) {
-            Ok(unlocked) => {
+        match store.unlock(evidence, Clocks::at(now)) {
+            Ok((mut unlocked, private)) => {
+                unlocked.draft = self.draft_of(unlocked.operator.id, &private);
+                drop(private);
                 self.answer(Outcome::Unlocked(attempt, Box::new(unlocked)));
                 // Makes the inbox durable and then plans its import.
                 self.flush();
@@ -241,8 +254,12 @@ impl Worker {
         let Phase::Ready(store) = &mut self.phase else {
             return self.faulted_again();
         };
+        let moved = store.cart.state.subject != state.subject;
         store.cart.state = state;
         self.cart_unsaved = true;
+        if moved {
+            self.forget_emergency_card();
+        }
         self.flush();
     }
 

@@ -8,26 +8,23 @@ use wardkeep::bridge::intent::{Intent, PatientForm};
 use wardkeep::bridge::view::{Screen, Tile, View};
 use wardkeep::confidential::{Phi, Secret};
 use wardkeep::config::Config;
-use wardkeep::encounter::{Patient, Sex};
-use wardkeep::hardware::{self, Characteristic, DeviceId, DeviceKind, Link};
+use wardkeep::encounter::Sex;
+use wardkeep::hardware::{
+    self, CardCommand, CardRefusal, CardSeen, Characteristic, DeviceId, DeviceKind, FactorEvent,
+    FingerCommand, FingerEvent, Link, Proof,
+};
 use wardkeep::kiosk::{Effect, Event, Kiosk, Surroundings};
 use wardkeep::moment::{BootTime, Moment};
-use wardkeep::session::factor::{Badge, Pin, ReaderFamily};
-use wardkeep::session::{Operator, OperatorId, Role};
-use wardkeep::store::{Admission, CartState, Command, Found, Outcome, Refusal, Unlocked};
-use wardkeep::vitals::Observation;
+use wardkeep::session::Role;
+use wardkeep::session::emergency::EmergencyReason;
+use wardkeep::session::factor::{CardId, CardPeer, Finger, Template};
+use wardkeep::session::policy::Policy;
+use wardkeep::store::{Attempt, CardEnrolment, CartState, Found, Outcome};
+
+pub use crate::memory::{MemoryStore, PIN, WRONG, badge, card, pin, sensor, template};
 
 pub const STRAP: DeviceId = DeviceId([0xC0, 0, 0, 0, 0, 0x01]);
 pub const OXIMETER: DeviceId = DeviceId([0xC0, 0, 0, 0, 0, 0x02]);
-pub const PIN: [u8; 6] = [4, 7, 1, 1, 0, 8];
-
-pub fn badge(last: u8) -> Badge {
-    Badge::new(ReaderFamily::PcscUid, &[4, 0xA1, 0xB2, last]).expect("a UID of four bytes")
-}
-
-pub fn pin(digits: [u8; 6]) -> Pin {
-    digits.into_iter().collect()
-}
 
 /// 2A37 with skin contact.
 pub fn heart_rate(rate: u8) -> Vec<u8> {
@@ -43,17 +40,24 @@ pub fn oximetry(spo2: u8, pulse: u8) -> Vec<u8> {
 pub struct Bedside {
     pub kiosk: Kiosk,
     pub now: Moment,
-    pub vault_open: bool,
-    pub records: Vec<Observation>,
+    pub store: MemoryStore,
+    /// Commands to the radio.
     pub radio: Vec<hardware::Command>,
-    pub cart: Option<CartState>,
     pub waves: usize,
-    patients: Vec<Patient>,
-    tries_left: u8,
     /// Answers of the store that have not been delivered yet.
     pub answers: Vec<Outcome>,
     /// Deliver answers at once (else the test calls [`Bedside::deliver`]).
     pub prompt_store: bool,
+    /// Tries left on every card.
+    pub card_tries: u8,
+    /// What the card in the reader is asked and has not answered yet.
+    pub asked_card: Option<CardCommand>,
+    /// Cards answer at once (else the test calls [`Bedside::card_answers`]).
+    pub prompt_card: bool,
+    /// What the fingerprint reader waits for.
+    pub asked_finger: Option<(Attempt, Vec<Template>)>,
+    /// The finger that it takes a new template of.
+    pub enrolling: Option<(Attempt, Finger)>,
 }
 
 pub fn start() -> Moment {
@@ -64,18 +68,23 @@ pub fn start() -> Moment {
 impl Bedside {
     /// A core that found `cart` in its store.
     pub fn resumed(cart: CartState) -> Self {
-        Self::finding(Found::Store(Box::new(cart)))
+        Self::finding(Found::Store(Box::new(cart)), Policy::default())
     }
 
     /// A core on a machine without a store.
     pub fn on_a_new_machine() -> Self {
-        Self::finding(Found::Nothing)
+        Self::finding(Found::Nothing, Policy::default())
     }
 
-    fn finding(found: Found) -> Self {
+    /// A core of a site with this policy.
+    pub fn under(policy: Policy) -> Self {
+        Self::finding(Found::Store(Box::default()), policy)
+    }
+
+    fn finding(found: Found, policy: Policy) -> Self {
         let mut next = 100_u128;
         let around = Surroundings {
-            config: Config { bed: "Bed 12".into(), ..Config::default() },
+            config: Config { bed: "Bed 12".into(), policy, ..Config::default() },
             config_ignored: false,
             zone: TimeZone::UTC,
             run: 1,
@@ -84,20 +93,22 @@ impl Bedside {
                 next
             }),
             simulated: false,
+            protection: None,
         };
         let now = start();
         let mut bedside = Self {
             kiosk: Kiosk::new(around, now),
             now,
-            vault_open: false,
-            records: vec![],
+            store: MemoryStore::default(),
             radio: vec![],
-            cart: None,
             waves: 0,
-            patients: vec![],
-            tries_left: 10,
             answers: vec![],
             prompt_store: true,
+            card_tries: 3,
+            asked_card: None,
+            prompt_card: true,
+            asked_finger: None,
+            enrolling: None,
         };
         bedside.event(Event::Store(Outcome::Found(found)));
         bedside
@@ -114,29 +125,120 @@ impl Bedside {
         bedside
     }
 
+    /// Badge and PIN of somebody with this role.
+    pub fn unlocked_as(role: Role) -> Self {
+        let mut bedside = Self::locked();
+        bedside.store.role = role;
+        bedside.unlock();
+        bedside
+    }
+
     /// Unlocked, with a patient and both devices live and assigned.
     pub fn monitoring() -> Self {
         let mut bedside = Self::unlocked();
-        bedside.intent(Intent::AddPatient(PatientForm {
+        bedside.admit();
+        bedside
+    }
+
+    /// Adds the patient, connects and assigns both devices.
+    pub fn admit(&mut self) {
+        self.intent(Intent::AddPatient(PatientForm {
             family: Phi::new("Okonkwo-Brandt".into()),
             given: Phi::new("Margaret".into()),
             born: Phi::new("1944-03-02".into()),
             sex: Phi::new(Sex::Female),
             mrn: Phi::new("4471".into()),
+            allergies: Phi::new("Penicillin".into()),
         }));
         for (id, kind) in [(STRAP, DeviceKind::HeartRate), (OXIMETER, DeviceKind::PulseOximeter)] {
-            bedside.advertise(id, kind);
-            bedside.intent(Intent::Connect(id));
-            bedside.hardware(hardware::Event::Link(id, Link::Live));
-            bedside.intent(Intent::Assign(id));
+            self.advertise(id, kind);
+            self.intent(Intent::Connect(id));
+            self.hardware(hardware::Event::Link(id, Link::Live));
+            self.intent(Intent::Assign(id));
         }
-        bedside
     }
 
     pub fn unlock(&mut self) {
-        self.hardware(hardware::Event::BadgePresented(badge(1)));
+        self.tap(1);
+        self.type_pin(PIN);
+    }
+
+    /// A badge comes and goes.
+    pub fn tap(&mut self, number: u8) {
+        self.hardware(hardware::Event::BadgePresented(badge(number)));
         self.hardware(hardware::Event::BadgeRemoved);
-        self.intent(Intent::SubmitPin(pin(PIN)));
+    }
+
+    pub fn type_pin(&mut self, digits: [u8; 6]) {
+        self.intent(Intent::SubmitPin(pin(digits)));
+    }
+
+    pub fn insert(&mut self, number: u8) {
+        self.factor(FactorEvent::CardPresented(CardSeen {
+            card: card(number),
+            subject: Phi::new("CN=Kern".into()),
+            valid_until: None,
+        }));
+    }
+
+    pub fn pull(&mut self) {
+        self.factor(FactorEvent::CardRemoved);
+    }
+
+    pub fn factor(&mut self, event: FactorEvent) {
+        self.hardware(hardware::Event::Factor(event));
+    }
+
+    /// A shift share is alive; its templates were taken on the reader `A`, which is plugged in.
+    pub fn in_shift(&mut self, shift: wardkeep::store::Shift) {
+        self.store.shift = Some(shift);
+        self.factor(FactorEvent::Sensor(Some(sensor("A"))));
+    }
+
+    pub fn choose_reason(&mut self) {
+        self.intent(Intent::ChooseReason(EmergencyReason::LifeThreatening));
+    }
+
+    /// Lays a finger on: one of those that the reader waits for, or another one.
+    pub fn touch(&mut self, matching: bool) {
+        let Some((attempt, templates)) = self.asked_finger.clone() else { return };
+        let event = match templates.first() {
+            Some(template) if matching => FingerEvent::Matched(attempt, template.id),
+            Some(_) | None => FingerEvent::NotMatched(attempt),
+        };
+        self.factor(FactorEvent::Finger(event));
+    }
+
+    /// The card answers what it was asked last.
+    pub fn card_answers(&mut self) {
+        let (attempt, card, typed, peer) = match self.asked_card.take() {
+            Some(CardCommand::Prove { attempt, card, pin, peer }) => {
+                (attempt, card, pin, Some(peer))
+            }
+            Some(CardCommand::Enrol { attempt, card, pin }) => (attempt, card, pin, None),
+            None => return,
+        };
+        if typed != pin(PIN) {
+            self.card_tries = self.card_tries.saturating_sub(1);
+            let refusal = match self.card_tries {
+                0 => CardRefusal::Blocked,
+                tries_left => CardRefusal::WrongPin { tries_left },
+            };
+            self.factor(FactorEvent::CardRefused(attempt, refusal));
+            return;
+        }
+        self.card_tries = 3;
+        let (CardId(key), secret) = (card, Secret::new(card.0.to_vec()));
+        self.factor(match peer {
+            Some(peer) => {
+                assert_eq!(peer.0, key, "a card agrees with the peer of its own slot");
+                FactorEvent::CardProved(attempt, Proof(secret))
+            }
+            None => {
+                let (peer, subject) = (CardPeer(key.to_vec()), Phi::new("CN=Kern".into()));
+                FactorEvent::CardEnrolled(attempt, CardEnrolment { card, peer, secret, subject })
+            }
+        });
     }
 
     pub fn advertise(&mut self, device: DeviceId, kind: DeviceKind) {
@@ -173,13 +275,37 @@ impl Bedside {
         let effects = self.kiosk.handle(self.now, event);
         for effect in effects {
             match effect {
-                Effect::Store(command) => self.answer(command),
-                Effect::Hardware(command) => self.radio.push(command),
+                Effect::Store(command) => self.answers.extend(self.store.answer(command)),
+                Effect::Hardware(command) => self.ask(command),
                 Effect::Wave { .. } => self.waves += 1,
             }
         }
         if self.prompt_store {
             self.deliver();
+        }
+        if self.prompt_card {
+            self.card_answers();
+        }
+    }
+
+    fn ask(&mut self, command: hardware::Command) {
+        match command {
+            hardware::Command::Card(command) => self.asked_card = Some(command),
+            hardware::Command::Finger(FingerCommand::Identify { attempt, templates }) => {
+                assert!(self.asked_finger.is_none(), "the reader still works on another question");
+                assert!(!templates.is_empty(), "nothing to compare with");
+                self.asked_finger = Some((attempt, templates));
+            }
+            hardware::Command::Finger(FingerCommand::Stop) => {
+                let worked = self.asked_finger.take().is_some() | self.enrolling.take().is_some();
+                assert!(worked, "nothing to stop");
+            }
+            hardware::Command::Finger(FingerCommand::Enrol { attempt, finger }) => {
+                self.enrolling = Some((attempt, finger));
+            }
+            hardware::Command::Connect(..) | hardware::Command::Disconnect(_) => {
+                self.radio.push(command);
+            }
         }
     }
 
@@ -187,62 +313,6 @@ impl Bedside {
         while !self.answers.is_empty() {
             let outcome = self.answers.remove(0);
             self.event(Event::Store(outcome));
-        }
-    }
-
-    /// The store finds no patient any more.
-    pub fn forget_patients(&mut self) {
-        self.patients.clear();
-    }
-
-    fn admission(&self) -> Admission {
-        match self.tries_left {
-            0 => Admission::Exhausted,
-            tries_left => Admission::Try { tries_left },
-        }
-    }
-
-    fn answer(&mut self, command: Command) {
-        match command {
-            Command::Initialise(..) => {
-                self.answers.push(Outcome::Initialised(Secret::new("abandon ability able".into())));
-                self.answers.push(Outcome::Found(Found::Store(Box::default())));
-            }
-            Command::Identify(attempt, ..) => {
-                self.answers.push(Outcome::Identified(attempt, self.admission()));
-            }
-            Command::Unlock(attempt, tapped, typed, _) => {
-                if tapped == badge(1) && typed == pin(PIN) {
-                    self.vault_open = true;
-                    self.tries_left = 10;
-                    let subject = self.cart.as_ref().and_then(|cart| cart.subject);
-                    let patient = self.patients.iter().find(|p| Some(p.id) == subject).cloned();
-                    let operator = Operator {
-                        id: OperatorId(9),
-                        initials: "AK".into(),
-                        name: Phi::new("Ada Kern".into()),
-                        role: Role::Nurse,
-                    };
-                    let unlocked = Box::new(Unlocked { operator, patient });
-                    self.answers.push(Outcome::Unlocked(attempt, unlocked));
-                } else {
-                    self.tries_left = self.tries_left.saturating_sub(1);
-                    let refusal = Refusal::WrongFactors(self.admission());
-                    self.answers.push(Outcome::Refused(attempt, refusal));
-                }
-            }
-            Command::Close => {
-                self.vault_open = false;
-                self.answers.push(Outcome::Closed);
-            }
-            Command::Record(observation) => self.records.push(*observation),
-            Command::SaveCart(cart) => self.cart = Some(*cart),
-            Command::ListPatients => self.answers.push(Outcome::Patients(self.patients.clone())),
-            Command::AddPatient(patient) => {
-                self.patients.push((*patient).clone());
-                self.answers.push(Outcome::PatientAdded(patient));
-            }
-            Command::Audit(_) | Command::Retry => {}
         }
     }
 

@@ -1,5 +1,14 @@
 //! The core as a whole, with a settable clock and everything around it in memory.
 
 mod bedside;
+mod drafts;
+mod emergency;
+mod enrolment;
 mod flow;
+mod login;
+mod memory;
+mod people;
 mod properties;
+mod register;
+mod roles;
+mod table;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::bedside::{Bedside, OXIMETER, PIN, STRAP, badge, heart_rate, oximetry, pin};
+use crate::bedside::{Bedside, OXIMETER, PIN, STRAP, WRONG, badge, heart_rate, oximetry, pin};
 use proptest::prelude::*;
 use wardkeep::bridge::intent::{Intent, Page};
 use wardkeep::bridge::view::Screen;
@@ -68,7 +68,7 @@ fn apply(bedside: &mut Bedside, op: Op) {
         Op::Tap(n) => bedside.hardware(Event::BadgePresented(badge(n))),
         Op::Lift => bedside.hardware(Event::BadgeRemoved),
         Op::Pin(right) => {
-            let digits = if right { PIN } else { [9, 9, 1, 2, 3, 4] };
+            let digits = if right { PIN } else { WRONG };
             bedside.intent(Intent::SubmitPin(pin(digits)));
         }
         Op::Cancel => bedside.intent(Intent::Cancel),
@@ -118,17 +118,17 @@ proptest! {
     fn s1_s6_s7_hold_whatever_happens(ops in prop::collection::vec(any_op(), 1..80)) {
         let mut bedside = Bedside::monitoring();
         for op in ops {
-            let recorded = bedside.records.len();
-            let known = bedside.cart.clone().unwrap_or_default();
+            let recorded = bedside.store.records.len();
+            let known = bedside.store.cart.clone().unwrap_or_default();
             apply(&mut bedside, op);
             let view = bedside.view();
             // S-1: patient data is on the screen only while the vault is open.
-            prop_assert!(view.open.is_none() || bedside.vault_open);
+            prop_assert!(view.open.is_none() || bedside.store.vault_open);
             prop_assert_eq!(view.open.is_some(), bedside.kiosk.is_open());
             let locked = matches!(view.screen, Screen::Lock(_) | Screen::Pin(_));
             prop_assert_eq!(view.open.is_none(), locked);
             // S-6: whoever a value is filed to was assigned that device before the step began.
-            for record in &bedside.records[recorded..] {
+            for record in &bedside.store.records[recorded..] {
                 if let Some(subject) = record.subject {
                     let assigned = known.devices.iter().any(|d| {
                         d.id == record.device

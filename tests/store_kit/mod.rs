@@ -5,6 +5,7 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "any other outcome fails the test")]
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -13,9 +14,9 @@ use tokio::sync::mpsc;
 use wardkeep::confidential::Phi;
 use wardkeep::encounter::{Patient, Sex, SubjectId};
 use wardkeep::hardware::DeviceId;
-use wardkeep::moment::{BootTime, Moment};
+use wardkeep::moment::Moment;
 use wardkeep::session::Role;
-use wardkeep::session::factor::{Badge, Pin, ReaderFamily};
+use wardkeep::session::factor::{Badge, Evidence, Pin, ReaderFamily};
 use wardkeep::store::device_secret::SecretFile;
 use wardkeep::store::{
     Attempt, AuditEntry, Command, Found, Import, NewOperator, Options, Outcome, RecoveredVault,
@@ -43,9 +44,15 @@ pub fn options(dir: &Path) -> Options {
     Options::new(dir).with_device_secret(SecretFile::new(dir)).with_cost_for_tests()
 }
 
+/// So many seconds after the first call: both clocks agree with those of the machine, on which the
+/// store ends what is over by itself.
 pub fn at(seconds: u64) -> Moment {
-    let wall = Timestamp::from_second(1_750_000_000 + i64::try_from(seconds).unwrap()).unwrap();
-    Moment { boot: BootTime(Duration::from_secs(1_000_000 + seconds)), wall }
+    static START: OnceLock<Moment> = OnceLock::new();
+    let start = START.get_or_init(|| {
+        let now = Moment::read();
+        Moment { wall: Timestamp::from_second(now.wall.as_second()).unwrap(), ..now }
+    });
+    *start + Duration::from_secs(seconds)
 }
 
 pub fn badge() -> Badge {
@@ -86,6 +93,7 @@ pub fn patient(family: &str) -> Patient {
         born: Phi::new(Some(jiff::civil::date(1951, 3, 9))),
         sex: Phi::new(Sex::Female),
         mrn: Phi::new("M-00417".into()),
+        allergies: Phi::default(),
     }
 }
 
@@ -165,9 +173,14 @@ impl Rig {
         (badge, digits): (Badge, &[u8]),
         now: Moment,
     ) -> Result<Box<Unlocked>, Refusal> {
+        self.show(Evidence::BadgePin(badge, pin(digits)), now)
+    }
+
+    /// Shows a pair of factors, and receives until it is answered.
+    pub fn show(&mut self, evidence: Evidence, now: Moment) -> Result<Box<Unlocked>, Refusal> {
         self.attempts += 1;
         let attempt = Attempt(self.attempts);
-        self.send(Command::Unlock(attempt, badge, pin(digits), now));
+        self.send(Command::Unlock(attempt, evidence, now));
         loop {
             match self.next() {
                 Outcome::Unlocked(answered, unlocked) if answered == attempt => {
@@ -190,7 +203,7 @@ impl Rig {
     }
 
     pub fn close(&mut self) {
-        self.send(Command::Close);
+        self.send(Command::Close(None, at(0)));
         let outcome = self.next();
         assert!(matches!(outcome, Outcome::Closed), "{outcome:?}");
     }

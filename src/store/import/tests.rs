@@ -29,8 +29,7 @@ struct Bench {
 
 fn entry(second: i64) -> Entry {
     let at = jiff::Timestamp::from_second(second).unwrap();
-    let act = AuditAct::AlarmAcknowledged;
-    Entry::Audit(AuditEntry { act, operator: None, subject: None, device: None, at })
+    Entry::Audit(AuditEntry::of(AuditAct::AlarmAcknowledged, at))
 }
 
 fn bench() -> Bench {

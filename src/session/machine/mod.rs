@@ -1,0 +1,464 @@
+//! The session's transitions. S-1: every path that is not written out ends in `Locked`.
+//!
+//! Two things no transition has to think of, because they follow from the states alone: whoever leaves
+//! a state in which something may be open conceals it first ([`State::holds`]), and whoever leaves a
+//! prompt that waits for a finger stops the fingerprint reader first ([`State::watched`]).
+
+mod emergency;
+mod locked;
+mod open;
+mod partial;
+mod unlocking;
+
+pub use emergency::Emergency;
+pub use partial::{Prompt, Watch};
+pub use unlocking::Choosing;
+
+use std::time::Duration;
+
+use super::emergency::EmergencyReason;
+use super::factor::{Badge, Evidence, Pin, Sensor, Token};
+use super::policy::{Pair, Policy, SHIFT_MAX};
+use super::{Operator, Role};
+use crate::hardware::{CardCommand, CardRefusal, FingerCommand, FingerEvent, Proof};
+use crate::moment::BootTime;
+use crate::notice::Notice;
+use crate::store::{AdministrationFault, Attempt, EmergencyRefusal, Identified, Refusal};
+
+/// A prompt that nobody touches ends after this.
+pub const PARTIAL_IDLE_MAX: Duration = Duration::from_secs(30);
+/// A prompt ends after this even if somebody keeps touching it.
+pub const PARTIAL_MAX: Duration = Duration::from_secs(120);
+/// The store has this long to answer.
+pub const UNLOCKING_MAX: Duration = Duration::from_secs(10);
+/// The card has this long to prove itself.
+pub const PROVING_MAX: Duration = Duration::from_secs(10);
+/// Presenting the same token again within this time is one tap.
+pub const REPEAT_TAP_MAX: Duration = Duration::from_secs(3);
+/// A badge that stays in the field this long was laid down, not tapped: taking it away locks.
+pub const PLACED_AFTER: Duration = Duration::from_secs(3);
+/// Default time without a touch until an open session locks.
+pub const IDLE_DEFAULT: Duration = Duration::from_secs(120);
+/// A session ends after this even if somebody keeps touching it (SP 800-63B: 12 h over all).
+pub const SESSION_MAX: Duration = SHIFT_MAX;
+/// Fingers in a row that match nobody, until the finger counts no more (SP 800-63B: 5).
+pub const FINGER_MISSES_MAX: u8 = 5;
+
+/// Where the session stands. States hold evidence and deadlines, never a PIN; the one exception is a
+/// PIN that is being chosen, until it was typed again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    /// Nobody is logged in.
+    Locked,
+    /// A token was presented; its second factor is wanted.
+    Partial(Prompt),
+    /// The card proves itself with its PIN.
+    Proving {
+        /// To go back to, should the PIN be wrong.
+        prompt: Prompt,
+        /// What the card was asked.
+        attempt: Attempt,
+        /// The card has to answer before this.
+        deadline: BootTime,
+    },
+    /// Both factors are with the store.
+    Unlocking {
+        /// To go back to, should they be refused.
+        prompt: Prompt,
+        /// What the store was asked.
+        attempt: Attempt,
+        /// With which factors.
+        pair: Pair,
+        /// The store has to answer before this.
+        deadline: BootTime,
+    },
+    /// The vault is open, but nothing is shown before the person has a PIN of their own.
+    ChoosingPin(Choosing),
+    /// Patient data is visible.
+    Open {
+        /// Who.
+        operator: Operator,
+        /// What they have: the badge or card that opened it.
+        token: Token,
+        /// With which factors.
+        pair: Pair,
+        /// Since when.
+        since: BootTime,
+        /// When this token was last presented.
+        tapped: BootTime,
+        /// Locks at this time unless touched.
+        idle_deadline: BootTime,
+    },
+    /// One factor and a reason instead of two factors.
+    Emergency(Emergency),
+}
+
+/// What happens to a session.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A badge entered the field, or a card was inserted and read.
+    Presented(Token),
+    /// No badge is in the field.
+    BadgeRemoved,
+    /// No card is in its reader, or the reader cannot be used any more.
+    CardRemoved,
+    /// A PIN was typed.
+    PinSubmitted(Pin),
+    /// The prompt was cancelled.
+    Cancelled,
+    /// The lock button was pressed.
+    LockPressed,
+    /// The emergency view was asked for.
+    EmergencyAsked,
+    /// A reason for the emergency view was chosen.
+    ReasonChosen(EmergencyReason),
+    /// Somebody touched the screen.
+    Activity,
+    /// The store's answer to `Identify`.
+    Identified(Attempt, Identified),
+    /// The store's answer to `Unlock`: the vault is open.
+    Unlocked {
+        /// To which question.
+        attempt: Attempt,
+        /// Who opened it.
+        operator: Operator,
+        /// They have to choose a PIN before anything else.
+        must_choose_pin: bool,
+    },
+    /// The store's answer to `Unlock`: refused.
+    Refused(Attempt, Refusal),
+    /// The store's answer to `ChoosePin`.
+    PinChosen(Attempt, Result<(), AdministrationFault>),
+    /// The store's answer to `OpenEmergency`: the emergency card is open.
+    EmergencyOpened(Attempt),
+    /// The store's answer to `OpenEmergency`: refused.
+    EmergencyRefused(Attempt, EmergencyRefusal),
+    /// The card's proof.
+    CardProved(Attempt, Proof),
+    /// The card gave none.
+    CardRefused(Attempt, CardRefusal),
+    /// The fingerprint reader's answer.
+    Finger(FingerEvent),
+    /// The fingerprint reader was plugged in, changed or unplugged.
+    Sensor(Option<Sensor>),
+    /// Time passed.
+    Tick,
+}
+
+/// What the session wants done.
+#[must_use]
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Ask the store which second factors this token may try.
+    Identify(Attempt, Token),
+    /// Have the store derive the key.
+    Unlock(Attempt, Evidence),
+    /// Ask the card.
+    Card(CardCommand),
+    /// Ask the fingerprint reader.
+    Finger(FingerCommand),
+    /// Have the store count a finger that matched nobody.
+    FingerMissed(Token),
+    /// Have the store take the new PIN of the person who is unlocking.
+    ChoosePin(Attempt, Pin),
+    /// Have the store open the emergency card.
+    OpenEmergency(Attempt, Token, EmergencyReason),
+    /// Show to this person what their role may see.
+    Reveal(Operator),
+    /// Show the emergency view.
+    RevealEmergency,
+    /// Hide patient data and close the vault.
+    Conceal,
+    /// Tell the operator.
+    Notify(Notice),
+}
+
+/// Where a transition leads, and what is to be done.
+type Step = (State, Vec<Effect>);
+
+/// The machine.
+#[derive(Debug)]
+pub struct Session {
+    state: State,
+    attempts: u64,
+    prompts: u64,
+    idle: Duration,
+    policy: Policy,
+    sensor: Option<Sensor>,
+    /// The badge in the field, and since when.
+    badge: Option<(Badge, BootTime)>,
+    /// Since when a card has been in its reader.
+    card: Option<BootTime>,
+    /// When the screen was last touched.
+    touched: BootTime,
+}
+
+impl State {
+    /// When it ends by itself.
+    pub fn deadline(&self) -> Option<BootTime> {
+        match self {
+            State::Locked => None,
+            State::Partial(prompt) => Some(prompt.idle_deadline.min(prompt.deadline)),
+            State::Proving { deadline, .. } | State::Unlocking { deadline, .. } => Some(*deadline),
+            State::ChoosingPin(choosing) => Some(choosing.idle_deadline.min(choosing.deadline)),
+            State::Open { idle_deadline, since, .. } => {
+                Some(*idle_deadline.min(&(*since + SESSION_MAX)))
+            }
+            State::Emergency(emergency) => Some(emergency.deadline()),
+        }
+    }
+
+    /// The token it rests on.
+    fn token(&self) -> Option<&Token> {
+        match self {
+            State::Locked => None,
+            State::Partial(prompt)
+            | State::Proving { prompt, .. }
+            | State::Unlocking { prompt, .. } => Some(&prompt.token),
+            State::ChoosingPin(choosing) => Some(&choosing.token),
+            State::Open { token, .. } => Some(token),
+            State::Emergency(emergency) => emergency.token(),
+        }
+    }
+
+    /// The store may hold something open for it, so leaving it conceals.
+    fn holds(&self) -> bool {
+        match self {
+            State::Locked | State::Partial(_) | State::Proving { .. } => false,
+            State::Unlocking { .. } | State::ChoosingPin(_) | State::Open { .. } => true,
+            State::Emergency(emergency) => emergency.holds(),
+        }
+    }
+
+    /// The question to the fingerprint reader that it waits on.
+    fn watched(&self) -> Option<Attempt> {
+        match self {
+            State::Partial(prompt) => prompt.finger.attempt,
+            State::Locked
+            | State::Proving { .. }
+            | State::Unlocking { .. }
+            | State::ChoosingPin(_)
+            | State::Open { .. }
+            | State::Emergency(_) => None,
+        }
+    }
+}
+
+impl Session {
+    /// A locked session that takes what `policy` allows and locks after `idle` without a touch.
+    pub fn new(idle: Duration, policy: Policy) -> Self {
+        Self {
+            state: State::Locked,
+            attempts: 0,
+            prompts: 0,
+            idle,
+            policy,
+            sensor: None,
+            badge: None,
+            card: None,
+            touched: BootTime::default(),
+        }
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// What a logged-in person's role may see is shown.
+    pub fn is_open(&self) -> bool {
+        self.operator().is_some()
+    }
+
+    /// Who is logged in.
+    pub fn operator(&self) -> Option<&Operator> {
+        self.opened().map(|(operator, ..)| operator)
+    }
+
+    /// What the logged-in person may see and do.
+    pub fn role(&self) -> Option<Role> {
+        self.operator().map(|operator| operator.role)
+    }
+
+    /// With which factors they logged in.
+    pub fn pair(&self) -> Option<Pair> {
+        self.opened().map(|(_, pair, _)| pair)
+    }
+
+    /// Since when they are logged in.
+    pub fn since(&self) -> Option<BootTime> {
+        self.opened().map(|(.., since)| since)
+    }
+
+    fn opened(&self) -> Option<(&Operator, Pair, BootTime)> {
+        match &self.state {
+            State::Open { operator, pair, since, .. } => Some((operator, *pair, *since)),
+            State::Locked
+            | State::Partial(_)
+            | State::Proving { .. }
+            | State::Unlocking { .. }
+            | State::ChoosingPin(_)
+            | State::Emergency(_) => None,
+        }
+    }
+
+    /// Counts prompts: a new number means that whatever was typed is to be forgotten.
+    pub fn prompt(&self) -> u64 {
+        self.prompts
+    }
+
+    /// The store's answer to this attempt would open something; any other is discarded.
+    pub fn awaits(&self, answered: Attempt) -> bool {
+        match &self.state {
+            State::Unlocking { attempt, .. } => *attempt == answered,
+            State::Emergency(emergency) => emergency.awaits(answered),
+            State::Locked
+            | State::Partial(_)
+            | State::Proving { .. }
+            | State::ChoosingPin(_)
+            | State::Open { .. } => false,
+        }
+    }
+
+    /// The store's answer to this attempt is about the PIN that is being chosen.
+    pub fn awaits_pin(&self, answered: Attempt) -> bool {
+        matches!(&self.state, State::ChoosingPin(choosing) if choosing.sent == Some(answered))
+    }
+
+    /// When [`Event::Tick`] is due at the latest.
+    pub fn next_deadline(&self) -> Option<BootTime> {
+        self.state.deadline()
+    }
+
+    /// When the token that lies in its reader counts as left behind, unless somebody touches the
+    /// screen or takes it; `None` while no token lies there.
+    pub fn left_behind_at(&self) -> Option<BootTime> {
+        let badge = self.badge.as_ref().map(|(_, since)| *since);
+        let laid = badge.into_iter().chain(self.card).min()?;
+        Some(laid.max(self.touched) + self.policy.left_behind)
+    }
+
+    /// A token lies in its reader and nobody has touched the screen for as long as the site allows.
+    pub fn is_left_behind(&self, now: BootTime) -> bool {
+        self.left_behind_at().is_some_and(|at| now >= at)
+    }
+
+    /// Advances the machine by one event.
+    pub fn handle(&mut self, now: BootTime, event: Event) -> Vec<Effect> {
+        let mut effects = vec![];
+        if self.next_deadline().is_some_and(|deadline| now >= deadline) {
+            effects = self.step(|_, current| (State::Locked, vec![expired(&current, now)]));
+        }
+        let taken = self.taken_away(now, &event);
+        self.look(now, &event);
+        effects.extend(self.step(|session, current| match taken {
+            Some(notice) => locked(notice),
+            None => session.transition(current, now, event),
+        }));
+        effects
+    }
+
+    /// Makes one step. What follows from leaving a state alone comes before all else.
+    fn step(&mut self, transition: impl FnOnce(&mut Self, State) -> Step) -> Vec<Effect> {
+        let (watched, held) = (self.state.watched(), self.state.holds());
+        // Fail closed: a panic below leaves the session locked.
+        let current = std::mem::replace(&mut self.state, State::Locked);
+        let (next, more) = transition(self, current);
+        self.state = next;
+        let mut effects = Vec::new();
+        if watched.is_some() && self.state.watched() != watched {
+            effects.push(Effect::Finger(FingerCommand::Stop));
+        }
+        if held && !self.state.holds() {
+            effects.push(Effect::Conceal);
+        }
+        effects.extend(more);
+        effects
+    }
+
+    fn transition(&mut self, current: State, now: BootTime, event: Event) -> Step {
+        if matches!(event, Event::LockPressed) {
+            return (State::Locked, vec![]);
+        }
+        match current {
+            State::Locked => self.while_locked(now, event),
+            State::Partial(prompt) => self.while_partial(prompt, now, event),
+            State::Proving { prompt, attempt, deadline } => {
+                self.while_proving((prompt, attempt, deadline), now, event)
+            }
+            State::Unlocking { prompt, attempt, pair, deadline } => {
+                self.while_unlocking((prompt, attempt, pair, deadline), now, event)
+            }
+            State::ChoosingPin(choosing) => self.while_choosing(choosing, now, event),
+            State::Open { .. } => self.while_open(current, now, event),
+            State::Emergency(emergency) => self.while_emergency(emergency, now, event),
+        }
+    }
+
+    /// The token that the session rests on was taken away: a card that was pulled, or a badge that
+    /// had been laid down.
+    fn taken_away(&self, now: BootTime, event: &Event) -> Option<Notice> {
+        match self.state.token()? {
+            Token::Card(_) => matches!(event, Event::CardRemoved).then_some(Notice::CardPulled),
+            Token::Badge(own) => {
+                let placed = self
+                    .badge
+                    .as_ref()
+                    .is_some_and(|(laid, since)| laid == own && now.since(*since) >= PLACED_AFTER);
+                let pulled = placed && matches!(event, Event::BadgeRemoved);
+                pulled.then_some(Notice::BadgePulled)
+            }
+        }
+    }
+
+    /// Keeps in mind what lies in the readers and when the screen was touched.
+    fn look(&mut self, now: BootTime, event: &Event) {
+        match event {
+            Event::Presented(Token::Badge(badge)) => self.badge = Some((badge.clone(), now)),
+            Event::Presented(Token::Card(_)) => self.card = Some(now),
+            Event::BadgeRemoved => self.badge = None,
+            Event::CardRemoved => self.card = None,
+            Event::Activity => self.touched = now,
+            Event::Sensor(sensor) => self.sensor = sensor.clone(),
+            Event::PinSubmitted(_)
+            | Event::Cancelled
+            | Event::LockPressed
+            | Event::EmergencyAsked
+            | Event::ReasonChosen(_)
+            | Event::Identified(..)
+            | Event::Unlocked { .. }
+            | Event::Refused(..)
+            | Event::PinChosen(..)
+            | Event::EmergencyOpened(_)
+            | Event::EmergencyRefused(..)
+            | Event::CardProved(..)
+            | Event::CardRefused(..)
+            | Event::Finger(_)
+            | Event::Tick => {}
+        }
+    }
+
+    fn next_attempt(&mut self) -> Attempt {
+        self.attempts += 1;
+        Attempt(self.attempts)
+    }
+}
+
+/// Locked, and why.
+fn locked(notice: Notice) -> Step {
+    (State::Locked, vec![Effect::Notify(notice)])
+}
+
+/// What is said when a deadline has passed.
+fn expired(state: &State, now: BootTime) -> Effect {
+    Effect::Notify(match state {
+        State::Locked | State::Partial(_) => Notice::PinTimedOut,
+        State::Proving { .. } => Notice::CardUnreadable,
+        State::Unlocking { .. } => Notice::VaultDamaged,
+        State::ChoosingPin(Choosing { sent: None, .. }) => Notice::PinTimedOut,
+        State::ChoosingPin(Choosing { sent: Some(_), .. }) => Notice::NotWritten,
+        State::Open { since, .. } if now.since(*since) >= SESSION_MAX => Notice::ShiftOver,
+        State::Open { .. } => Notice::LockedIdle,
+        State::Emergency(emergency) => emergency.expired(),
+    })
+}

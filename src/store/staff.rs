@@ -1,0 +1,236 @@
+//! People, their tokens and their fingers as rows of the vault.
+//!
+//! The cart compartment says who may log in with what, because it must be known while locked; these
+//! rows add what only an open vault may know: names, private keys and fingerprint templates. A row
+//! whose token is not in the cart compartment means nothing.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::StoreFault;
+use super::primitives::Key;
+use super::rows::{from_word, timestamp, word};
+use super::schema::Vault;
+use super::vault::{TemplateRow, TokenRow};
+use crate::confidential::{Phi, Secret};
+use crate::session::OperatorId;
+use crate::session::factor::{Finger, Template, TemplateId};
+
+impl Vault {
+    /// Stores a person's name and private key.
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn add_operator(
+        &mut self,
+        id: OperatorId,
+        name: &Phi<String>,
+        private: &Key,
+    ) -> Result<(), StoreFault> {
+        self.connection.execute(
+            "INSERT INTO operators (id, name, private) VALUES (?1, ?2, ?3)",
+            params![id.0.to_be_bytes(), name.reveal(), private.as_slice()],
+        )?;
+        Ok(())
+    }
+
+    /// A person's name.
+    ///
+    /// # Errors
+    /// `Damaged` if the vault does not know the person.
+    pub fn operator_name(&self, id: OperatorId) -> Result<Phi<String>, StoreFault> {
+        let name = self.connection.query_row(
+            "SELECT name FROM operators WHERE id = ?1",
+            [id.0.to_be_bytes()],
+            |row| row.get(0),
+        )?;
+        Ok(Phi::new(name))
+    }
+
+    /// The names of everybody there is or was.
+    ///
+    /// # Errors
+    /// As reading a file.
+    pub fn names(&self) -> Result<Vec<(OperatorId, Phi<String>)>, StoreFault> {
+        let mut statement = self.connection.prepare_cached("SELECT id, name FROM operators")?;
+        let names = statement.query_map([], |row| {
+            Ok((OperatorId(u128::from_be_bytes(row.get(0)?)), Phi::new(row.get(1)?)))
+        })?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
+    /// A person's private key; `None` for somebody who left.
+    ///
+    /// # Errors
+    /// As reading a file.
+    pub fn private_key(&self, id: OperatorId) -> Result<Option<Key>, StoreFault> {
+        let private: Option<Option<Vec<u8>>> = self
+            .connection
+            .query_row("SELECT private FROM operators WHERE id = ?1", [id.0.to_be_bytes()], |row| {
+                row.get(0)
+            })
+            .optional()?;
+        let private = private.flatten().map(Secret::new);
+        Ok(private.and_then(|private| Key::from_slice(private.expose())))
+    }
+
+    /// Replaces a person's private key; `None` for somebody who leaves.
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn set_private_key(
+        &mut self,
+        id: OperatorId,
+        private: Option<&Key>,
+    ) -> Result<(), StoreFault> {
+        self.connection.execute(
+            "UPDATE operators SET private = ?2 WHERE id = ?1",
+            params![id.0.to_be_bytes(), private.map(|key| key.as_slice())],
+        )?;
+        Ok(())
+    }
+
+    /// Stores tokens in one transaction.
+    ///
+    /// # Errors
+    /// As writing a file; then none of them was kept.
+    pub fn add_tokens(
+        &mut self,
+        operator: OperatorId,
+        tokens: &[TokenRow],
+    ) -> Result<(), StoreFault> {
+        let transaction = self.connection.transaction()?;
+        for token in tokens {
+            transaction.execute(
+                "INSERT INTO tokens (slot, operator, kind, subject, share, kek)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![
+                    token.slot,
+                    operator.0.to_be_bytes(),
+                    word(&token.kind)?,
+                    token.subject.as_ref().map(Phi::reveal),
+                    token.share.as_ref().map(|share| share.as_slice()),
+                    token.kek.as_slice(),
+                ],
+            )?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// A person's tokens.
+    ///
+    /// # Errors
+    /// As reading a file.
+    pub fn tokens(&self, operator: OperatorId) -> Result<Vec<TokenRow>, StoreFault> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT slot, kind, subject, share, kek FROM tokens WHERE operator = ?1",
+        )?;
+        let mut rows = statement.query([operator.0.to_be_bytes()])?;
+        let mut tokens = Vec::new();
+        while let Some(row) = rows.next()? {
+            let subject: Option<String> = row.get(2)?;
+            let share: Option<Vec<u8>> = row.get(3)?;
+            let (share, kek) = (share.map(Secret::new), Secret::new(row.get::<_, Vec<u8>>(4)?));
+            tokens.push(TokenRow {
+                slot: row.get(0)?,
+                kind: from_word(row.get(1)?)?,
+                subject: subject.map(Phi::new),
+                share: share.and_then(|share| Key::from_slice(share.expose())),
+                kek: Key::from_slice(kek.expose()).ok_or(StoreFault::Damaged)?,
+            });
+        }
+        Ok(tokens)
+    }
+
+    /// Removes a person's tokens but these.
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn keep_tokens(
+        &mut self,
+        operator: OperatorId,
+        kept: &[[u8; 16]],
+    ) -> Result<(), StoreFault> {
+        let there = self.tokens(operator)?;
+        let transaction = self.connection.transaction()?;
+        for token in there.iter().filter(|token| !kept.contains(&token.slot)) {
+            transaction.execute("DELETE FROM tokens WHERE slot = ?1", [token.slot])?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Stores a fingerprint template.
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn add_template(
+        &mut self,
+        operator: OperatorId,
+        row: &TemplateRow,
+    ) -> Result<(), StoreFault> {
+        let Template { id, finger, sensor, print } = &row.template;
+        let sensor = serde_json::to_string(sensor).map_err(|_| StoreFault::Io)?;
+        self.connection.execute(
+            "INSERT INTO templates (id, operator, finger, sensor, print, since_us)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                id.0.to_be_bytes(),
+                operator.0.to_be_bytes(),
+                word(finger)?,
+                sensor,
+                print.expose(),
+                row.since.as_microsecond(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// A person's fingerprint templates with the time of their enrolment.
+    ///
+    /// # Errors
+    /// As reading a file.
+    pub fn template_rows(&self, operator: OperatorId) -> Result<Vec<TemplateRow>, StoreFault> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, finger, sensor, print, since_us FROM templates
+             WHERE operator = ?1 ORDER BY since_us, id",
+        )?;
+        let mut rows = statement.query([operator.0.to_be_bytes()])?;
+        let mut templates = Vec::new();
+        while let Some(row) = rows.next()? {
+            let sensor: String = row.get(2)?;
+            let finger: Finger = from_word(row.get(1)?)?;
+            let template = Template {
+                id: TemplateId(u128::from_be_bytes(row.get(0)?)),
+                finger,
+                sensor: serde_json::from_str(&sensor).map_err(|_| StoreFault::Damaged)?,
+                print: Secret::new(row.get(3)?),
+            };
+            let since = timestamp(row.get(4)?)?;
+            templates.push(TemplateRow { template, since });
+        }
+        Ok(templates)
+    }
+
+    /// A person's fingerprint templates.
+    ///
+    /// # Errors
+    /// As reading a file.
+    pub fn templates(&self, operator: OperatorId) -> Result<Vec<Template>, StoreFault> {
+        Ok(self.template_rows(operator)?.into_iter().map(|row| row.template).collect())
+    }
+
+    /// Removes one template, or all templates of a person. True if there was one.
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn remove_templates(
+        &mut self,
+        operator: OperatorId,
+        only: Option<TemplateId>,
+    ) -> Result<bool, StoreFault> {
+        let removed = self.connection.execute(
+            "DELETE FROM templates WHERE operator = ?1 AND (?2 IS NULL OR id = ?2)",
+            params![operator.0.to_be_bytes(), only.map(|id| id.0.to_be_bytes())],
+        )?;
+        Ok(removed > 0)
+    }
+}
