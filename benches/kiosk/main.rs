@@ -7,11 +7,16 @@
 mod fake_bluez;
 #[path = "../../tests/end_to_end/house.rs"]
 mod house;
+#[path = "../../tests/support/issuers.rs"]
+mod issuers;
+mod login;
 mod meter;
 #[path = "../../tests/support/namespace.rs"]
 mod namespace;
 #[path = "../../tests/support/pcscd.rs"]
 mod pcscd;
+#[path = "../../tests/support/piv_card.rs"]
+mod piv_card;
 #[path = "../../tests/end_to_end/puppet.rs"]
 mod puppet;
 #[path = "../../tests/support/vpcd.rs"]
@@ -27,7 +32,8 @@ use wardkeep::moment::Moment;
 /// `action` and `heart` of the night theme as the frame buffer holds them: B, G, R.
 const ACTION: [u8; 3] = [0xFF, 0xA8, 0x8F];
 const HEART: [u8; 3] = [0xA0, 0xD9, 0x66];
-const UID: [u8; 7] = [0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0x80];
+const IT: [u8; 7] = [0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0x80];
+const NURSE: [u8; 7] = [0x04, 0xB7, 0x5E, 0x21, 0x90, 0x66, 0x81];
 const PIN: &str = "471108";
 /// On the simulated bedside, near at start.
 const SIMULATED_DEVICES: [&str; 2] = ["CardioStrap 7", "FingerOx 3"];
@@ -36,6 +42,8 @@ fn main() {
     if puppet::is_wanted() {
         return puppet::run();
     }
+    // Built before the namespaces are entered: inside there is no network.
+    piv_card::program();
     namespace::isolated("kiosk", || house::enter(measure));
     if !namespace::is_inside() {
         print_figures();
@@ -59,14 +67,34 @@ fn print_figures() {
 
 fn measure(house: &mut House) {
     let mut kiosk = house.power_on();
-    first_start(&mut kiosk, |_| house.tap(&UID));
+    first_start(&mut kiosk, |_| house.tap(&IT));
+    log_in(house, &mut kiosk, &IT);
+    login::enrol(&mut kiosk, "Nurse Bench", |_| house.tap(&NURSE));
+    kiosk.press("That is all");
+    lock(&mut kiosk);
     unlock_times(house, &mut kiosk);
     notification_to_pixel(house, &mut kiosk);
     kiosk.press("Lock");
     kiosk.sees("Tap your badge");
     kiosk.end();
     start_to_lock_screen(house);
+    login::measure(house);
     load(house);
+}
+
+fn log_in(house: &House, kiosk: &mut Kiosk, badge: &[u8]) {
+    house.tap(badge);
+    kiosk.sees("Enter your PIN");
+    kiosk.pin(PIN);
+    kiosk.press("Unlock");
+    kiosk.sees("Operator");
+}
+
+fn lock(kiosk: &mut Kiosk) {
+    kiosk.press("Lock");
+    kiosk.sees("Tap your badge");
+    // pcscd has to see that the last badge was taken away.
+    std::thread::sleep(Duration::from_millis(900));
 }
 
 fn first_start(kiosk: &mut Kiosk, tap: impl Fn(&mut Kiosk)) {
@@ -90,7 +118,7 @@ fn unlock_times(house: &House, kiosk: &mut Kiosk) {
     let screen = Screen::open(&house.frame_buffer());
     let (mut unlocks, mut locks) = (vec![], vec![]);
     for round in 0..8 {
-        house.tap(&UID);
+        house.tap(&NURSE);
         kiosk.sees("Enter your PIN");
         kiosk.pin(PIN);
         if round == 0 {
@@ -127,7 +155,7 @@ fn devices(house: &House, kiosk: &mut Kiosk) {
 }
 
 fn notification_to_pixel(house: &House, kiosk: &mut Kiosk) {
-    house.tap(&UID);
+    house.tap(&NURSE);
     kiosk.sees("Enter your PIN");
     kiosk.pin(PIN);
     kiosk.press("Unlock");
@@ -175,8 +203,16 @@ fn start_to_lock_screen(house: &House) {
 fn load(house: &House) {
     let state = house.state.with_file_name("simulated");
     let mut kiosk = house.start_at(&state, true);
-    first_start(&mut kiosk, Kiosk::tap_simulated);
-    kiosk.tap_simulated();
+    first_start(&mut kiosk, |kiosk| kiosk.tap_simulated("it"));
+    kiosk.tap_simulated("it");
+    kiosk.sees("Enter your PIN");
+    kiosk.pin(PIN);
+    kiosk.press("Unlock");
+    login::enrol(&mut kiosk, "Nurse Bench", |kiosk| kiosk.tap_simulated("nurse"));
+    kiosk.press("That is all");
+    kiosk.press("Lock");
+    kiosk.sees("Tap your badge");
+    kiosk.tap_simulated("nurse");
     kiosk.sees("Enter your PIN");
     kiosk.pin(PIN);
     kiosk.press("Unlock");

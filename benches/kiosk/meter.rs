@@ -42,9 +42,18 @@ impl Kiosk {
         self.child.id()
     }
 
-    /// Taps the badge of IT on the simulated bedside.
-    pub fn tap_simulated(&mut self) {
-        assert!(self.ask(&["tap"]).is_some(), "a simulated bedside");
+    /// Taps a badge on the simulated bedside: that of `it` or of the `nurse`.
+    pub fn tap_simulated(&mut self, whose: &str) {
+        assert!(self.ask(&["tap", whose]).is_some(), "a simulated bedside");
+    }
+
+    /// Asks without pause until the element with this label is on the screen.
+    pub fn sees_at_once(&mut self, label: &str) {
+        let begun = Moment::read();
+        while self.value(label).is_none() {
+            let waited = Moment::read().boot.since(begun.boot);
+            assert!(waited < Duration::from_secs(20), "{label} did not come");
+        }
     }
 }
 

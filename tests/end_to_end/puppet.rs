@@ -14,7 +14,7 @@ use wardkeep::app::start::{Options, start};
 use wardkeep::bridge::AppWindow;
 use wardkeep::moment::Moment;
 use wardkeep::sim::SimHandle;
-use wardkeep::sim::ward::{IT_BADGE, Knob};
+use wardkeep::sim::ward::{IT_BADGE, Knob, NURSE_BADGE};
 
 /// How long a press lasts, and how long a held one.
 const PRESS: (Duration, Duration) = (Duration::from_millis(30), Duration::from_millis(1_300));
@@ -61,7 +61,7 @@ fn obey(window: &Weak<AppWindow>, simulator: Option<&SimHandle>) {
             ["pressed"] => Some(pressed.boot.0.as_nanos().to_string()),
             ["type", text] => type_text(window, text),
             ["picture", path] => picture(window, path),
-            ["tap"] => simulator.map(tap),
+            ["tap", whose] => simulator.map(|simulator| tap(simulator, whose)),
             ["quit"] => Some(quit()),
             other => panic!("unknown command {other:?}"),
         };
@@ -129,9 +129,10 @@ fn press(
     Some(String::new())
 }
 
-/// Taps the badge of IT on the simulated bedside.
-fn tap(simulator: &SimHandle) -> String {
-    simulator.turn(Knob::TapBadge(IT_BADGE)).expect("the simulator runs");
+/// Taps a badge on the simulated bedside.
+fn tap(simulator: &SimHandle, whose: &str) -> String {
+    let badge = if whose == "it" { IT_BADGE } else { NURSE_BADGE };
+    simulator.turn(Knob::TapBadge(badge)).expect("the simulator runs");
     String::new()
 }
 
