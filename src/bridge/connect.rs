@@ -1,4 +1,5 @@
-//! Where the screen's callbacks become intents: one function for each screen.
+//! Where the screen's callbacks become intents: one function for each screen. The screens about staff
+//! and the emergency view connect themselves, beside what shows them.
 
 use std::rc::Rc;
 use std::str::FromStr;
@@ -6,10 +7,10 @@ use std::str::FromStr;
 use slint::platform::{Key, WindowEvent};
 use slint::{ComponentHandle, SharedString};
 
-use crate::bridge::intent::{Intent, Language, PatientForm};
+use crate::bridge::intent::{Intent, Language};
 use crate::bridge::ui::{self, AppWindow};
-use crate::bridge::vocabulary;
 use crate::bridge::window::Inner;
+use crate::bridge::{emergency, enrolment, oversight, people, vocabulary};
 use crate::confidential::Phi;
 use crate::encounter::SubjectId;
 use crate::hardware::DeviceId;
@@ -21,6 +22,10 @@ pub fn all(inner: &Rc<Inner>, window: &AppWindow) {
     first_start(inner, window);
     devices(inner, window);
     patients(inner, window);
+    emergency::connect(inner, window);
+    people::connect(inner, window);
+    enrolment::connect(inner, window);
+    oversight::connect(inner, window);
     keyboard(inner, window);
     lane(inner, window);
 }
@@ -88,17 +93,8 @@ fn first_start(inner: &Rc<Inner>, window: &AppWindow) {
             initials: initials.to_uppercase(),
         });
     });
-    global.on_acceptable(|name, initials| {
-        let letters = initials.trim();
-        !name.trim().is_empty()
-            && (2..=3).contains(&letters.chars().count())
-            && letters.chars().all(char::is_alphabetic)
-    });
-    global.on_initials_of(|name| {
-        let firsts = name.split([' ', '-']).filter_map(|part| part.chars().next());
-        let letters: String = firsts.filter(|letter| letter.is_alphabetic()).take(3).collect();
-        letters.to_uppercase().into()
-    });
+    global.on_acceptable(|name, initials| people::acceptable(&name, &initials));
+    global.on_initials_of(|name| people::initials_of(&name));
 }
 
 fn devices(inner: &Rc<Inner>, window: &AppWindow) {
@@ -136,18 +132,16 @@ fn patients(inner: &Rc<Inner>, window: &AppWindow) {
         here.send(Intent::Cancel);
     });
     let here = Rc::clone(inner);
+    global.on_drafted(move || {
+        if let Some(window) = here.window.upgrade() {
+            here.send(Intent::DraftPatient(here.patient_form(&window)));
+        }
+    });
+    let here = Rc::clone(inner);
     global.on_save(move || {
-        let Some(window) = here.window.upgrade() else { return };
-        let form = window.global::<ui::Patients>();
-        let typed = |text: SharedString| Phi::new(text.trim().to_owned());
-        here.send(Intent::AddPatient(PatientForm {
-            family: typed(form.get_family()),
-            given: typed(form.get_given()),
-            born: typed(form.get_born()),
-            sex: Phi::new(vocabulary::chosen_sex(form.get_sex())),
-            mrn: typed(form.get_mrn()),
-            allergies: Phi::default(),
-        }));
+        if let Some(window) = here.window.upgrade() {
+            here.send(Intent::AddPatient(here.patient_form(&window)));
+        }
     });
 }
 

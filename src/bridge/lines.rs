@@ -94,6 +94,8 @@ pub fn operator(chip: &OperatorChip) -> ui::OperatorLine {
     ui::OperatorLine {
         initials: (&chip.initials).into(),
         role: vocabulary::role(chip.role),
+        level: vocabulary::access::level(chip.level),
+        since: time_of_day(chip.since.0, chip.since.1),
         minutes: i32::try_from(chip.minutes_left).unwrap_or(i32::MAX),
     }
 }

@@ -7,7 +7,8 @@
 //!  driver ----WaveChunk-- [n] -----------------------------> Lane (timer, 30 a second)
 //! ```
 //!
-//! S-1: without an open session no patient text or sample is left in any property or model.
+//! S-1: without an open session no patient text or sample, and no name of staff, is left in any
+//! property or model; the emergency view's own page is the one exception.
 //! S-10: a PIN stays in [`pin_pad`] on the main thread until it is submitted, and is wiped there.
 //! S-11: a full intent queue drops the tap and says so; a view that is not shown in time is replaced.
 
@@ -19,9 +20,17 @@ pub mod view;
 #[cfg(feature = "gui")]
 mod connect;
 #[cfg(feature = "gui")]
+mod emergency;
+#[cfg(feature = "gui")]
+mod enrolment;
+#[cfg(feature = "gui")]
 mod lane;
 #[cfg(feature = "gui")]
 mod lines;
+#[cfg(feature = "gui")]
+mod oversight;
+#[cfg(feature = "gui")]
+mod people;
 #[cfg(feature = "gui")]
 mod projection;
 #[cfg(feature = "gui")]

@@ -1,13 +1,17 @@
-//! The core's enums in the screen's words, one arm for one case.
+//! The core's enums in the screen's words, one arm for one case: screens, bedside, readers. Staff and
+//! their factors are in [`access`], sentences for the operator in [`notices`].
+
+pub mod access;
+pub mod notices;
 
 use crate::bridge::intent::Page;
 use crate::bridge::ui;
+use crate::bridge::view::access::{Emergency, Enrolment};
 use crate::bridge::view::{
     DeviceState, FirstStart, Owner, Parameter, PinPurpose, Priority, Screen, TileState,
 };
 use crate::encounter::Sex;
 use crate::hardware::{DeviceKind, RadioHealth, ReaderHealth, ReaderKind};
-use crate::notice::Notice;
 use crate::session::Role;
 use crate::store::StoreFault;
 
@@ -21,14 +25,19 @@ pub fn screen(screen: &Screen) -> ui::ScreenKind {
         Screen::FirstStart(FirstStart::Pin(_)) | Screen::Pin(_) => ui::ScreenKind::Pin,
         Screen::FirstStart(FirstStart::Working) => ui::ScreenKind::Working,
         Screen::FirstStart(FirstStart::Recovery(_)) => ui::ScreenKind::Recovery,
-        Screen::Lock(_)
-        | Screen::Emergency(_)
-        | Screen::People(_)
-        | Screen::Person(_)
-        | Screen::Enrolment(_)
-        | Screen::Audit(_)
-        | Screen::Cart(_)
-        | Screen::Account(_) => ui::ScreenKind::Lock,
+        Screen::Lock(_) => ui::ScreenKind::Lock,
+        Screen::Emergency(Emergency::Token { .. }) => ui::ScreenKind::EmergencyToken,
+        Screen::Emergency(Emergency::Reason { .. }) => ui::ScreenKind::EmergencyReason,
+        Screen::Emergency(Emergency::Open(_)) => ui::ScreenKind::Emergency,
+        Screen::People(_) => ui::ScreenKind::People,
+        Screen::Person(_) => ui::ScreenKind::Person,
+        Screen::Enrolment(
+            Enrolment::Pin { .. } | Enrolment::CardPin { .. } | Enrolment::SecondPin(_),
+        ) => ui::ScreenKind::Pin,
+        Screen::Enrolment(_) => ui::ScreenKind::Enrolment,
+        Screen::Audit(_) => ui::ScreenKind::Audit,
+        Screen::Cart(_) => ui::ScreenKind::Cart,
+        Screen::Account(_) => ui::ScreenKind::Account,
         Screen::Bedside(_) => ui::ScreenKind::Bedside,
         Screen::Devices(_) => ui::ScreenKind::Devices,
         Screen::Patients(_) => ui::ScreenKind::Patients,
@@ -42,6 +51,23 @@ pub fn page(page: ui::PageName) -> Page {
         ui::PageName::Bedside => Page::Bedside,
         ui::PageName::Devices => Page::Devices,
         ui::PageName::Patients => Page::Patients,
+        ui::PageName::People => Page::People,
+        ui::PageName::Audit => Page::Audit,
+        ui::PageName::Cart => Page::Cart,
+        ui::PageName::Account => Page::Account,
+    }
+}
+
+/// A page's place on the rail.
+pub fn place(page: Page) -> ui::PageName {
+    match page {
+        Page::Bedside => ui::PageName::Bedside,
+        Page::Devices => ui::PageName::Devices,
+        Page::Patients => ui::PageName::Patients,
+        Page::People => ui::PageName::People,
+        Page::Audit => ui::PageName::Audit,
+        Page::Cart => ui::PageName::Cart,
+        Page::Account => ui::PageName::Account,
     }
 }
 
@@ -121,7 +147,8 @@ pub fn health(health: ReaderHealth) -> ui::HealthWord {
         ReaderHealth::Ready => ui::HealthWord::Ready,
         ReaderHealth::NotFitted => ui::HealthWord::NotFitted,
         ReaderHealth::ServiceDown => ui::HealthWord::ServiceDown,
-        ReaderHealth::Refused | ReaderHealth::NoLibrary => ui::HealthWord::Refused,
+        ReaderHealth::Refused => ui::HealthWord::Refused,
+        ReaderHealth::NoLibrary => ui::HealthWord::NoLibrary,
     }
 }
 
@@ -138,7 +165,9 @@ pub fn radio(health: RadioHealth) -> ui::RadioWord {
 /// Why a PIN is asked.
 pub fn purpose(purpose: PinPurpose) -> ui::PurposeWord {
     match purpose {
-        PinPurpose::Unlock | PinPurpose::SignTest | PinPurpose::Vouch => ui::PurposeWord::Unlock,
+        PinPurpose::Unlock => ui::PurposeWord::Unlock,
+        PinPurpose::SignTest => ui::PurposeWord::SignTest,
+        PinPurpose::Vouch => ui::PurposeWord::Vouch,
         PinPurpose::Choose => ui::PurposeWord::Choose,
         PinPurpose::Repeat => ui::PurposeWord::Repeat,
     }
@@ -183,34 +212,5 @@ pub fn fault(fault: StoreFault) -> ui::FaultWord {
         StoreFault::Full => ui::FaultWord::Full,
         StoreFault::Io => ui::FaultWord::Io,
         StoreFault::NoCipher => ui::FaultWord::NoCipher,
-    }
-}
-
-/// A sentence for the operator, or none.
-pub fn notice(notice: Option<Notice>) -> ui::NoticeWord {
-    let Some(notice) = notice else { return ui::NoticeWord::None };
-    match notice {
-        Notice::BadgeOrPinWrong => ui::NoticeWord::BadgeOrPinWrong,
-        Notice::TriesExhausted => ui::NoticeWord::TriesExhausted,
-        Notice::TryLater => ui::NoticeWord::TryLater,
-        Notice::BadgeLeftTooSoon => ui::NoticeWord::BadgeLeftTooSoon,
-        Notice::BadgePulled => ui::NoticeWord::BadgePulled,
-        Notice::TwoBadges => ui::NoticeWord::TwoBadges,
-        Notice::BadgeUnreadable => ui::NoticeWord::BadgeUnreadable,
-        Notice::PinTimedOut => ui::NoticeWord::PinTimedOut,
-        Notice::LockedIdle => ui::NoticeWord::LockedIdle,
-        Notice::LockedByBadge => ui::NoticeWord::LockedByBadge,
-        Notice::LockedForOther => ui::NoticeWord::LockedForOther,
-        Notice::VaultDamaged => ui::NoticeWord::VaultDamaged,
-        Notice::PinsDiffer => ui::NoticeWord::PinsDiffer,
-        Notice::PinGuessable => ui::NoticeWord::PinGuessable,
-        Notice::BadgeNotUsable => ui::NoticeWord::BadgeNotUsable,
-        Notice::StoreNotMade => ui::NoticeWord::StoreNotMade,
-        Notice::ConfigIgnored => ui::NoticeWord::ConfigIgnored,
-        Notice::PatientIncomplete => ui::NoticeWord::PatientIncomplete,
-        Notice::NameIncomplete => ui::NoticeWord::NameIncomplete,
-        Notice::BirthDateWrong => ui::NoticeWord::BirthDateWrong,
-        Notice::BacklogDamaged => ui::NoticeWord::BacklogDamaged,
-        _ => ui::NoticeWord::None,
     }
 }

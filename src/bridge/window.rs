@@ -7,12 +7,16 @@ use std::time::Duration;
 use slint::{ComponentHandle, ModelRc, SharedString, Timer, TimerMode, VecModel, Weak};
 use tokio::sync::{mpsc, watch};
 
-use crate::bridge::intent::{Intent, Language};
+use crate::bridge::intent::{Intent, Language, PatientForm};
 use crate::bridge::lane::Lane;
 use crate::bridge::pin_pad::PinPad;
 use crate::bridge::ui::{self, AppWindow};
 use crate::bridge::view::{PatientRow, View};
-use crate::bridge::{Pump, WaveChunk, connect, lines, projection};
+use crate::bridge::{
+    Pump, WaveChunk, connect, emergency, enrolment, lines, oversight, people, projection,
+    vocabulary,
+};
+use crate::confidential::Phi;
 
 /// Touches are reported as activity at most this often.
 const ACTIVITY_EVERY: Duration = Duration::from_millis(500);
@@ -35,6 +39,8 @@ pub fn open_window(
         pad: RefCell::new(PinPad::default()),
         language: Cell::new(None),
         forms_saved: Cell::new(None),
+        draft_taken: Cell::new(false),
+        people_saved: Cell::new(None),
         patients: RefCell::new(Vec::new()),
         quiet: Timer::default(),
     });
@@ -110,6 +116,16 @@ pub struct Models {
     pub patients: Rc<VecModel<ui::PatientChoice>>,
     /// The recovery key.
     pub words: Rc<VecModel<ui::RecoveryWord>>,
+    /// Pages of the rail.
+    pub pages: Rc<VecModel<ui::PageName>>,
+    /// The emergency view.
+    pub emergency: emergency::Models,
+    /// People and one person.
+    pub staff: people::Models,
+    /// Enrolment.
+    pub enrolment: enrolment::Models,
+    /// Audit log and cart.
+    pub oversight: oversight::Models,
 }
 
 impl Models {
@@ -119,6 +135,11 @@ impl Models {
         window.global::<ui::Devices>().set_rows(ModelRc::from(Rc::clone(&self.devices)));
         window.global::<ui::Patients>().set_rows(ModelRc::from(Rc::clone(&self.patients)));
         window.global::<ui::FirstStart>().set_words(ModelRc::from(Rc::clone(&self.words)));
+        window.global::<ui::Frame>().set_pages(ModelRc::from(Rc::clone(&self.pages)));
+        self.emergency.hand_to(window);
+        self.staff.hand_to(window);
+        self.enrolment.hand_to(window);
+        self.oversight.hand_to(window);
     }
 }
 
@@ -138,6 +159,10 @@ pub struct Inner {
     pub language: Cell<Option<Language>>,
     /// The last count of accepted patient forms.
     pub forms_saved: Cell<Option<u64>>,
+    /// The draft of an earlier session was put into the form, or is out of date.
+    pub draft_taken: Cell<bool>,
+    /// The last count of accepted forms for a person.
+    pub people_saved: Cell<Option<u64>>,
     /// All patients of the chooser, before the search.
     pub patients: RefCell<Vec<PatientRow>>,
     quiet: Timer,
@@ -189,7 +214,39 @@ impl Inner {
         form.set_given(SharedString::default());
         form.set_born(SharedString::default());
         form.set_mrn(SharedString::default());
+        form.set_allergies(SharedString::default());
         form.set_sex(ui::SexWord::Unknown);
+        form.set_resumed(false);
+    }
+
+    /// What stands in the new-patient form.
+    pub fn patient_form(&self, window: &AppWindow) -> PatientForm {
+        let form = window.global::<ui::Patients>();
+        let typed = |text: SharedString| Phi::new(text.trim().to_owned());
+        PatientForm {
+            family: typed(form.get_family()),
+            given: typed(form.get_given()),
+            born: typed(form.get_born()),
+            sex: Phi::new(vocabulary::chosen_sex(form.get_sex())),
+            mrn: typed(form.get_mrn()),
+            allergies: typed(form.get_allergies()),
+        }
+    }
+
+    /// Opens the new-patient form with what was typed when the last session ended, once.
+    pub fn resume_form(&self, window: &AppWindow, draft: &PatientForm) {
+        let form = window.global::<ui::Patients>();
+        if self.draft_taken.replace(true) || form.get_adding() {
+            return;
+        }
+        form.set_family(draft.family.reveal().into());
+        form.set_given(draft.given.reveal().into());
+        form.set_born(draft.born.reveal().into());
+        form.set_mrn(draft.mrn.reveal().into());
+        form.set_allergies(draft.allergies.reveal().into());
+        form.set_sex(vocabulary::sex(*draft.sex.reveal()));
+        form.set_resumed(true);
+        form.set_adding(true);
     }
 
     /// Lists the patients whose name or number contains what was typed into the search.

@@ -167,12 +167,11 @@ fn with_pin<E, T: FnMut(&[u8]) -> Raw<E>>(
         return Err(Ended::Judged(refusal));
     }
     let secret = sign(piv, trusted).and_then(|()| agree(piv));
-    match piv.forget_pin() {
-        Ok(()) => {}
-        // The reset at the end of the transaction takes it back as well.
-        Err(_) => tracing::debug!("card did not take its PIN back"),
+    if matches!(secret, Err(Ended::Lost(_))) {
+        return secret;
     }
-    secret
+    let forgotten = piv.forget_pin().map_err(no_proof);
+    secret.and_then(|secret| forgotten.map(|()| secret))
 }
 
 /// Has 9A sign a fresh challenge and verifies it with the certificate's key.

@@ -2,11 +2,14 @@
 //!
 //! Owned by the driver in [`crate::hardware::smartcard`], which explains the rules.
 
+mod class;
+
 use std::ffi::CString;
 use std::time::Duration;
 
 use pcsc::{ReaderState, State};
 
+use self::class::{Class, class};
 use crate::hardware::card_work::{Ended, Look};
 use crate::hardware::field::Slot;
 use crate::hardware::work::{Progress, ReadingFault, Report, SILENCE_MAX, SharedTrust, Task, Work};
@@ -375,61 +378,4 @@ impl Reader {
 /// An answer to reset in the contactless form, or none: two badges on one antenna are mute.
 fn may_be_badge(atr: &[u8]) -> bool {
     atr.is_empty() || apdu::is_contactless(atr)
-}
-
-/// What a reader's name says about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
-    /// Reads badges in its field.
-    Contactless,
-    /// Takes cards with contacts.
-    Contact,
-    /// Holds a security module, never a person's card.
-    Internal,
-    /// The name does not tell.
-    Unknown,
-}
-
-fn class(name: &str) -> Class {
-    let name = name.to_ascii_lowercase();
-    let has = |words: &[&str]| {
-        name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| words.contains(&word))
-    };
-    if has(&["sam"]) {
-        Class::Internal
-    } else if has(&["picc", "contactless", "cl", "nfc", "rfid"]) {
-        Class::Contactless
-    } else if has(&["icc", "contact"]) {
-        Class::Contact
-    } else {
-        Class::Unknown
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_name_tells_the_class_where_it_can() {
-        for (name, expected) in [
-            ("ACS ACR1281 1S Dual Reader [ACR1281 1S Dual Reader PICC] 01 00", Class::Contactless),
-            ("ACS ACR1281 1S Dual Reader [ACR1281 1S Dual Reader ICC] 00 00", Class::Contact),
-            ("ACS ACR1281 1S Dual Reader [ACR1281 1S Dual Reader SAM] 02 00", Class::Internal),
-            (
-                "Identiv uTrust 4701 F Dual Interface Reader [uTrust 4701 F CL Reader] 00 01",
-                Class::Contactless,
-            ),
-            (
-                "Identiv uTrust 4701 F Dual Interface Reader [uTrust 4701 F Contact Reader] 00 00",
-                Class::Contact,
-            ),
-            ("Identive CLOUD 4700 F Contactless Reader 00 00", Class::Contactless),
-            ("HID Global OMNIKEY 5022 Smart Card Reader 00 00", Class::Unknown),
-            ("Samsung Reader 00 00", Class::Unknown),
-            ("", Class::Unknown),
-        ] {
-            assert_eq!(class(name), expected, "{name}");
-        }
-    }
 }

@@ -81,11 +81,12 @@ impl Readers {
     /// Takes an order for the card that counts.
     pub fn order(&mut self, now: BootTime, command: CardCommand) {
         let presented = self.cards.presented();
-        match self.readers.iter_mut().find(|reader| Some(reader.slot) == presented) {
-            Some(reader) => reader.order(now, command),
-            None => {
-                self.answers.push(FactorEvent::CardRefused(attempt_of(&command), CardRefusal::Gone))
-            }
+        if let Some(reader) = self.readers.iter_mut().find(|reader| Some(reader.slot) == presented)
+        {
+            reader.order(now, command);
+        } else {
+            let attempt = attempt_of(&command);
+            self.answers.push(FactorEvent::CardRefused(attempt, CardRefusal::Gone));
         }
     }
 

@@ -197,6 +197,12 @@ impl Bench {
         Ok(Zeroizing::new(answer.to_vec()))
     }
 
+    /// The same for a smart card. One that is pulled meanwhile may show as an empty answer.
+    fn ask(&self, card: &Card, command: &[u8]) -> Result<Zeroizing<Vec<u8>>, ReadingFault> {
+        let answer = self.transmit(card, command)?;
+        if answer.is_empty() { Err(ReadingFault::Gone) } else { Ok(answer) }
+    }
+
     fn connect(&self) -> Result<Card, Error> {
         Context::establish(Scope::System)?.connect(&self.reader, ShareMode::Shared, Protocols::ANY)
     }
@@ -225,7 +231,7 @@ impl Bench {
         }
         let mut card = self.connect().map_err(lost)?;
         let transaction = card.transaction().map_err(lost)?;
-        let look = card_work::look(|command| self.transmit(&transaction, command));
+        let look = card_work::look(|command| self.ask(&transaction, command));
         end(transaction, Disposition::LeaveCard);
         disconnect(card, Disposition::LeaveCard);
         look.map(Box::new)
@@ -254,7 +260,7 @@ impl Bench {
             let trust = self.trust.lock().unwrap_or_else(PoisonError::into_inner);
             trust.judge(certificate, Moment::read().wall)
         };
-        let transmit = |command: &[u8]| self.transmit(card, command);
+        let transmit = |command: &[u8]| self.ask(card, command);
         match command {
             CardCommand::Prove { attempt, pin, peer, .. } => {
                 let claim = Claim { look, pin, judge: &judge };

@@ -10,19 +10,20 @@ mod answers;
 mod form;
 mod pages;
 mod readers;
+mod revocation;
 mod search;
 
+use self::revocation::Revocation;
 use super::{Effect, Kiosk};
 use crate::bridge::intent::{EnrolKind, Intent, Page, PersonForm};
 use crate::confidential::Phi;
 use crate::hardware::{CardSeen, Command as HardwareCommand};
 use crate::moment::Moment;
-use crate::notice::Notice;
 use crate::session::enrolment::{self, Enrolment, Goal, Start, Step};
 use crate::session::factor::{Finger, Token};
 use crate::session::{OperatorId, Role, State};
 use crate::store::{
-    Administration, Attempt, AuditRow, Command as StoreCommand, FactorId, FactorKind, PersonRow,
+    Administration, Attempt, AuditRow, Command as StoreCommand, FactorKind, PersonRow,
 };
 
 /// Attempts and prompts of the wizards count from here: the session's own never come near.
@@ -63,16 +64,6 @@ struct Asked {
     list: Option<Attempt>,
     audit: Option<Attempt>,
     revocation: Option<(Attempt, Revocation)>,
-}
-
-/// What is being taken away.
-#[derive(Clone, Copy, Debug)]
-enum Revocation {
-    Person(OperatorId),
-    /// A factor; with it may go what the session rests on.
-    Factor {
-        rests: bool,
-    },
 }
 
 impl Default for People {
@@ -338,60 +329,6 @@ impl Kiosk {
                 enrolment::Effect::Refresh => effects.extend(self.refresh(now)),
             }
         }
-        effects
-    }
-
-    fn revoke_factor(&mut self, now: Moment, factor: FactorId) -> Vec<Effect> {
-        let rests = |kind: &FactorKind| match (kind, self.own_token()) {
-            (FactorKind::Badge, Some(Token::Badge(_))) => true,
-            (FactorKind::Card(_), Some(Token::Card(_))) => true,
-            (FactorKind::Finger(_), _) => {
-                self.session.pair().is_some_and(|pair| pair.uses_finger())
-            }
-            (FactorKind::Badge | FactorKind::Card(_), _) => false,
-        };
-        let Some(person) = self.people.opened() else { return vec![] };
-        let Some(row) = person.factors.iter().find(|row| row.id == factor) else { return vec![] };
-        let is_self = self.session.operator().is_some_and(|own| own.id == person.id);
-        // Which of several badges opened the session is not known here: any of them locks it.
-        let rests = is_self && rests(&row.kind);
-        let what = Administration::RevokeFactor(person.id, factor);
-        self.revoke(now, what, Revocation::Factor { rests })
-    }
-
-    fn revoke_person(&mut self, now: Moment) -> Vec<Effect> {
-        let Some(person) = self.people.opened() else { return vec![] };
-        let id = person.id;
-        self.revoke(now, Administration::RevokePerson(id), Revocation::Person(id))
-    }
-
-    fn revoke(&mut self, now: Moment, what: Administration, whom: Revocation) -> Vec<Effect> {
-        let busy = self.people.asked.revocation.is_some() || self.is_enrolling();
-        if self.page != Page::People || busy {
-            return vec![];
-        }
-        let attempt = self.people.next_attempt();
-        self.people.asked.revocation = Some((attempt, whom));
-        self.notice = None;
-        vec![ask(attempt, what, now)]
-    }
-
-    /// Says what came of a revocation; taking away what the session rests on locks it at once.
-    fn revoked(&mut self, now: Moment, whom: Revocation) -> Vec<Effect> {
-        let own = self.session.operator().map(|operator| operator.id);
-        let (notice, locks) = match whom {
-            Revocation::Person(id) => {
-                self.people.opened = None;
-                (Notice::PersonRevoked, own == Some(id))
-            }
-            Revocation::Factor { rests } => (Notice::FactorRevoked, rests),
-        };
-        let effects = if locks {
-            self.in_session(now, crate::session::Event::LockPressed)
-        } else {
-            self.refresh(now)
-        };
-        self.notify(now, notice);
         effects
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{Kiosk, Phase, gate};
 use crate::bridge::intent::Page;
-use crate::bridge::view::access::{self, Ways};
+use crate::bridge::view::access::Ways;
 use crate::bridge::view::{
     AlarmStrip, Bedside, Clock, DeviceRow, DeviceState, Devices, FirstStart, Lock, OpenFrame,
     OperatorChip, Owner, PatientBanner, PatientRow, Patients, PinPrompt, PinPurpose, Screen, Tile,
@@ -91,7 +91,7 @@ impl Kiosk {
         let patient = self.patient.as_ref().filter(|_| sees);
         let patient = patient.map(|patient| self.banner(now, patient));
         let pages = gate::pages(role);
-        Some(OpenFrame { operator, patient, pages })
+        Some(OpenFrame { operator, patient, pages, enrolling: self.enrolling() })
     }
 
     pub(super) fn banner(&self, now: Moment, patient: &Patient) -> PatientBanner {
@@ -123,15 +123,25 @@ impl Kiosk {
                     Screen::Pin(self.pad(purpose, token.kind(), sent.is_some()))
                 }
                 State::Emergency(emergency) => self.emergency_page(now, emergency),
-                State::Open { .. } => self.people_screen(now).unwrap_or_else(|| match self.page {
-                    Page::Bedside => Screen::Bedside(self.bedside(now)),
-                    Page::People | Page::Audit | Page::Cart | Page::Account => {
-                        Screen::Audit(access::Audit { rows: vec![], loading: true })
-                    }
-                    Page::Devices => Screen::Devices(self.devices(now)),
-                    Page::Patients => Screen::Patients(self.patients(now)),
-                }),
+                State::Open { .. } => self.opened_screen(now),
             },
+        }
+    }
+
+    fn opened_screen(&self, now: Moment) -> Screen {
+        if let Some(step) = self.enrolment_page() {
+            return Screen::Enrolment(step);
+        }
+        match self.page {
+            Page::Bedside => Screen::Bedside(self.bedside(now)),
+            Page::Devices => Screen::Devices(self.devices(now)),
+            Page::Patients => Screen::Patients(self.patients(now)),
+            Page::People => self.people_screen(now),
+            Page::Audit => Screen::Audit(self.audit_page()),
+            Page::Cart => Screen::Cart(self.cart_page()),
+            Page::Account => self
+                .account_page(now)
+                .map_or_else(|| Screen::Lock(self.lock_page()), Screen::Account),
         }
     }
 

@@ -227,6 +227,11 @@ impl Enrolment {
         &self.step
     }
 
+    /// A badge, a card or a finger is what it waits for.
+    pub fn waits_for_reader(&self) -> bool {
+        matches!(self.step, Step::Badge(_) | Step::Card | Step::Finger(_) | Step::SecondPerson)
+    }
+
     /// Fingers of the person that are enrolled.
     pub fn fingers(&self) -> &[Finger] {
         &self.start.fingers

@@ -1,5 +1,7 @@
 //! Views of an invented bedside, for the tour and for tests. Nobody here exists.
 
+pub mod staff;
+
 use std::time::Duration;
 
 use crate::bridge::intent::{Language, Page};
@@ -41,7 +43,7 @@ pub fn open(screen: Screen) -> View {
         minutes_left: 11,
     };
     let pages = vec![Page::Bedside, Page::Patients, Page::Devices];
-    let open = OpenFrame { operator, patient: Some(margaret()), pages };
+    let open = OpenFrame { operator, patient: Some(margaret()), pages, enrolling: None };
     View { open: Some(open), ..concealed(screen) }
 }
 

@@ -1,5 +1,7 @@
 //! Stops of the tour: each screen, and the states of it that tell something.
 
+mod staff;
+
 use i_slint_backend_testing::ElementHandle;
 
 use crate::bridge::AppWindow;
@@ -37,6 +39,7 @@ pub fn all() -> Vec<Stop> {
     stops.extend(pins());
     stops.extend(bedsides());
     stops.extend(lists());
+    stops.extend(staff::all());
     stops.extend(troubles());
     stops
 }

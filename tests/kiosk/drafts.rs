@@ -12,10 +12,11 @@ fn typed(family: &str) -> PatientForm {
 
 impl Bedside {
     fn shown_form(&self) -> Option<PatientForm> {
-        match self.view().screen {
-            Screen::Patients(page) => page.draft,
-            other => panic!("expected the patients, not {other:?}"),
-        }
+        let screen = self.view().screen;
+        let Screen::Patients(page) = screen else {
+            panic!("expected the patients, not {screen:?}")
+        };
+        page.draft
     }
 }
 

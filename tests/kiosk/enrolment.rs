@@ -250,6 +250,11 @@ fn somebody_who_taps_or_lays_a_finger_on_keeps_the_session_open() {
         bedside.tap(number);
     }
     assert!(matches!(bedside.step(), Enrolment::Badge { .. }));
+    bedside.tap(7);
+    bedside.wait(90 * SECOND);
+    bedside.tap(8);
+    bedside.wait(90 * SECOND);
+    assert!(bedside.is_lock_screen(), "a badge that nobody waits for is no sign of life");
 }
 
 /// A way out of a session.

@@ -4,6 +4,8 @@
 //! two readers are two copies of the driver, because one library keeps all its sockets in one table
 //! and a second configuration entry on the same file takes the first one's over. Each has two slots.
 
+#![allow(dead_code, reason = "each test uses a part")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;

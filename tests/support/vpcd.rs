@@ -4,9 +4,12 @@
 //! closing takes it away. A frame is a length of two bytes, most significant first, and that many
 //! bytes; one byte from vpcd is a control code, more are a command APDU.
 
+#![allow(dead_code, reason = "each test uses a part")]
+
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::os::linux::net::TcpStreamExt;
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -25,8 +28,11 @@ pub const CONTACTLESS_ATR: [u8; 20] = [
 /// Answer to reset of a card with contacts.
 pub const CONTACT_ATR: [u8; 8] = [0x3B, 0xDA, 0x18, 0xFF, 0x81, 0xB1, 0xFE, 0x75];
 
+/// Answers a command; `None` keeps silent.
+pub type Answer = Arc<Mutex<dyn FnMut(&[u8]) -> Option<Vec<u8>> + Send>>;
+
 /// What the badge does when it is asked for its number.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Script {
     /// Answers with this number and `9000`.
     Uid(Vec<u8>),
@@ -36,6 +42,8 @@ pub enum Script {
     Silence,
     /// Sends half of an answer, then leaves.
     DropHalfway,
+    /// Answers as a card does.
+    Card(Answer),
 }
 
 /// A badge on a reader. Dropping it takes it away.
@@ -87,6 +95,10 @@ fn serve(mut stream: TcpStream, atr: &[u8], script: &Script) {
             ([_] | [], _) | (_, Script::Silence) => Ok(()),
             (_, Script::Uid(uid)) => send(&mut stream, &[uid.as_slice(), &[0x90, 0x00]].concat()),
             (_, Script::Bytes(bytes)) => send(&mut stream, bytes),
+            (command, Script::Card(answer)) => {
+                let answer = (answer.lock().expect("a card that does not panic"))(command);
+                answer.map_or(Ok(()), |answer| send(&mut stream, &answer))
+            }
             (_, Script::DropHalfway) => stream
                 .write_all(&[0x00, 0x06, 0x01, 0x02])
                 .and_then(|()| stream.shutdown(Shutdown::Both)),

@@ -7,12 +7,13 @@ use jiff::civil::Date;
 use super::super::Kiosk;
 use super::super::project::{pin_prompt, wall_of};
 use super::search;
-use crate::bridge::intent::{EnrolKind, Page};
+use crate::bridge::intent::EnrolKind;
 use crate::bridge::view::access::{
     Account, Audit, AuditLine, Cart, Enrolment as EnrolmentPage, FactorLine, FactorWord, People,
     PersonLine, PersonPage, PersonState,
 };
 use crate::bridge::view::{PinPrompt, PinPurpose, Screen};
+use crate::confidential::Phi;
 use crate::hardware::ReaderKind;
 use crate::moment::Moment;
 use crate::session::enrolment::{Enrolment, Goal, Step};
@@ -21,20 +22,28 @@ use crate::session::policy::{Pair, Policy};
 use crate::store::{AuditRow, FactorKind, FactorRow, PersonRow};
 
 impl Kiosk {
-    /// The page in the foreground of an open session, if it is one of these.
-    pub(in crate::kiosk) fn people_screen(&self, now: Moment) -> Option<Screen> {
-        if let Some(wizard) = &self.people.wizard {
-            return Some(Screen::Enrolment(self.enrolment_page(wizard)));
+    /// The list, or one of them.
+    pub(in crate::kiosk) fn people_screen(&self, now: Moment) -> Screen {
+        match self.people.opened() {
+            Some(person) => Screen::Person(Box::new(self.person_page(now, person))),
+            None => Screen::People(self.people_page(now)),
         }
-        match self.page {
-            Page::People => Some(match self.people.opened() {
-                Some(person) => Screen::Person(Box::new(self.person_page(now, person))),
-                None => Screen::People(self.people_page(now)),
-            }),
-            Page::Audit => Some(Screen::Audit(self.audit_page())),
-            Page::Cart => Some(Screen::Cart(self.cart_page())),
-            Page::Account => self.account_page(now).map(Screen::Account),
-            Page::Bedside | Page::Devices | Page::Patients => None,
+    }
+
+    /// The step of an enrolment that is under way; it is in front of every page.
+    pub(in crate::kiosk) fn enrolment_page(&self) -> Option<EnrolmentPage> {
+        self.people.wizard.as_ref().map(|wizard| self.step_page(wizard))
+    }
+
+    /// Whose factor is being enrolled, as far as the list tells; nobody's for one's own PIN.
+    pub(in crate::kiosk) fn enrolling(&self) -> Option<Phi<String>> {
+        match self.people.wizard.as_ref()?.goal() {
+            Goal::Person { new, .. } => Some(new.name.clone()),
+            Goal::Factor(id, _) => {
+                let mut rows = self.people.rows.iter().flatten();
+                rows.find(|row| row.id == *id).map(|row| row.name.clone())
+            }
+            Goal::OwnPin => None,
         }
     }
 
@@ -86,7 +95,7 @@ impl Kiosk {
         at.to_zoned(self.around.zone.clone()).date().to_string()
     }
 
-    fn enrolment_page(&self, wizard: &Enrolment) -> EnrolmentPage {
+    fn step_page(&self, wizard: &Enrolment) -> EnrolmentPage {
         let badge_reader = self.reader(ReaderKind::Badge);
         let card_reader = self.reader(ReaderKind::SmartCard);
         let pad = |purpose, busy| pin_prompt(purpose, wizard.count(), busy);
@@ -148,7 +157,7 @@ impl Kiosk {
         }
     }
 
-    fn audit_page(&self) -> Audit {
+    pub(in crate::kiosk) fn audit_page(&self) -> Audit {
         let line = |row: &AuditRow| AuditLine {
             seq: row.seq,
             day: self.local_day(row.entry.at),
@@ -165,7 +174,7 @@ impl Kiosk {
         }
     }
 
-    fn cart_page(&self) -> Cart {
+    pub(in crate::kiosk) fn cart_page(&self) -> Cart {
         let config = &self.around.config;
         let policy = &config.policy;
         Cart {
@@ -179,7 +188,7 @@ impl Kiosk {
         }
     }
 
-    fn account_page(&self, now: Moment) -> Option<Account> {
+    pub(in crate::kiosk) fn account_page(&self, now: Moment) -> Option<Account> {
         let operator = self.session.operator()?;
         let pair = self.session.pair()?;
         let since = wall_of(now, self.session.since()?);

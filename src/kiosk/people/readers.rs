@@ -104,16 +104,18 @@ impl Kiosk {
         })
     }
 
-    /// Somebody who lays on a badge, a card or a finger is there: the session does not fall idle.
+    /// Somebody who presents the badge, card or finger that is waited for is there: the session does
+    /// not fall idle.
     fn touched_in_enrolment(
         &mut self,
         now: Moment,
         event: enrolment::Event,
     ) -> Option<Vec<Effect>> {
-        if !self.is_enrolling() {
-            return None;
+        let is_wanted = self.people.wizard.as_ref()?.waits_for_reader();
+        let mut effects = Vec::new();
+        if is_wanted {
+            effects.extend(self.in_session(now, session::Event::Activity));
         }
-        let mut effects = self.in_session(now, session::Event::Activity);
         effects.extend(self.in_enrolment(now, event));
         Some(effects)
     }

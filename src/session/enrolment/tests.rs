@@ -91,11 +91,13 @@ impl Desk {
     }
 
     fn notices(&self) -> Vec<Notice> {
-        let notice = |effect: &Effect| match effect {
-            Effect::Notify(notice) => Some(*notice),
-            _ => None,
-        };
-        self.wanted.iter().filter_map(notice).collect()
+        let mut notices = Vec::new();
+        for effect in &self.wanted {
+            if let Effect::Notify(notice) = effect {
+                notices.push(*notice);
+            }
+        }
+        notices
     }
 
     /// What the store was asked, and the last of its attempts.

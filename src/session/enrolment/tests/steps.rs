@@ -26,10 +26,10 @@ impl Desk {
     }
 
     fn stages(&self) -> super::super::Stages {
-        match self.wizard.step() {
-            Step::Finger(stages) => *stages,
-            other => panic!("expected a finger to be read, not {other:?}"),
-        }
+        let Step::Finger(stages) = self.wizard.step() else {
+            panic!("expected a finger to be read, not {:?}", self.wizard.step());
+        };
+        *stages
     }
 }
 
@@ -104,9 +104,10 @@ fn a_one_time_code_takes_the_place_of_a_typed_pin_and_is_shown_once() {
             desk.tap(1).tap(1);
         }
         desk.on(Event::IssueCode);
-        let expected = match kind {
-            EnrolKind::Badge => Administration::EnrolBadge(ADA, badge(1), NewPin::OneTimeCode),
-            _ => Administration::SetPin(ADA, NewPin::OneTimeCode),
+        let expected = if kind == EnrolKind::Badge {
+            Administration::EnrolBadge(ADA, badge(1), NewPin::OneTimeCode)
+        } else {
+            Administration::SetPin(ADA, NewPin::OneTimeCode)
         };
         assert_eq!(desk.asked().0, [expected]);
         desk.answer(Ok(Administered::Enrolled(Some(Secret::new("48201937".into())))));
@@ -140,10 +141,10 @@ fn ones_own_pin_is_changed_by_typing_it_twice() {
 fn s4_a_card_is_enrolled_after_its_own_sign_test() {
     let mut desk = Desk::factor(EnrolKind::Card);
     desk.on(card_event(FactorEvent::CardPresented(card(1)))).on(Event::Pin(pin(RIGHT)));
-    let (attempt, asked) = match desk.wizard.step() {
-        Step::CardTest(_, attempt) => (*attempt, desk.wanted.clone()),
-        other => panic!("expected the sign test, not {other:?}"),
+    let Step::CardTest(_, attempt) = desk.wizard.step() else {
+        panic!("expected the sign test, not {:?}", desk.wizard.step());
     };
+    let (attempt, asked) = (*attempt, desk.wanted.clone());
     let enrol = CardCommand::Enrol { attempt, card: CardId([1; 32]), pin: pin(RIGHT) };
     assert_eq!(asked, [Effect::Card(enrol)]);
     desk.on(card_event(FactorEvent::CardEnrolled(Attempt(1), agreed(1))));
@@ -177,11 +178,10 @@ fn a_card_that_does_not_prove_itself_is_named_and_asked_for_again() {
         let attempt = Attempt(desk.wizard.count());
         desk.on(card_event(FactorEvent::CardRefused(attempt, refusal)));
         assert_eq!(desk.notices(), [notice], "{refusal:?}");
-        match desk.wizard.step() {
-            Step::CardPin(prompted) => assert!(at_pin && prompted.tries_left == Some(2)),
-            Step::Card => assert!(!at_pin, "{refusal:?}"),
-            other => panic!("{refusal:?} led to {other:?}"),
-        }
+        let step = desk.wizard.step();
+        let again = matches!(step, Step::CardPin(prompted) if prompted.tries_left == Some(2));
+        assert_eq!(again, at_pin, "{refusal:?} led to {step:?}");
+        assert_eq!(matches!(step, Step::Card), !at_pin, "{refusal:?} led to {step:?}");
     }
 }
 
