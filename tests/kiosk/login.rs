@@ -159,19 +159,6 @@ fn s1_the_tap_that_locks_does_not_open_again_when_it_bounces() {
 }
 
 #[test]
-fn s1_a_badge_laid_in_a_reader_that_fails_locks() {
-    let mut bedside = Bedside::locked();
-    bedside.hardware(Event::BadgePresented(badge(1)));
-    bedside.type_pin(PIN);
-    bedside.wait(4 * SECOND);
-    bedside.hardware(Event::Reader(ReaderKind::Badge, ReaderHealth::Ready));
-    assert!(bedside.view().open.is_some());
-    bedside.hardware(Event::Reader(ReaderKind::Badge, ReaderHealth::ServiceDown));
-    assert!(bedside.is_lock_screen() && !bedside.store.vault_open);
-    assert_eq!(bedside.notice(), Some(Notice::BadgePulled));
-}
-
-#[test]
 fn another_token_switches_the_person_and_keeps_the_draft_of_the_first() {
     let mut bedside = Bedside::monitoring();
     let form = PatientForm { family: Phi::new("Aydin".into()), ..PatientForm::default() };
