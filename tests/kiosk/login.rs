@@ -86,6 +86,29 @@ fn s1_a_one_time_code_shows_nothing_before_a_pin_was_chosen_twice() {
 }
 
 #[test]
+fn s1_what_an_abandoned_unlock_brought_is_shown_to_nobody() {
+    let mut bedside = Bedside::monitoring();
+    let form = PatientForm { family: Phi::new("Aydin".into()), ..PatientForm::default() };
+    bedside.intent(Intent::DraftPatient(form));
+    bedside.intent(Intent::Lock);
+    bedside.prompt_store = false;
+    bedside.unlock();
+    let late = bedside.answers.pop().expect("the first person's vault");
+    bedside.answers.clear();
+    bedside.intent(Intent::Cancel);
+    bedside.answers.clear();
+    bedside.prompt_store = true;
+    bedside.store.is_code = true;
+    bedside.tap(2);
+    bedside.type_pin(PIN);
+    bedside.event(wardkeep::kiosk::Event::Store(late));
+    bedside.type_pin([8, 2, 6, 3, 9, 0]);
+    bedside.type_pin([8, 2, 6, 3, 9, 0]);
+    assert_eq!(bedside.view().open.map(|open| open.operator.initials), Some("BL".into()));
+    assert!(matches!(bedside.view().screen, Screen::Bedside(_)), "without the other's draft");
+}
+
+#[test]
 fn s1_leaving_before_a_pin_was_chosen_closes_the_vault() {
     type Act = fn(&mut Bedside);
     let leave: [(&str, Act); 6] = [
