@@ -90,8 +90,8 @@ impl Kiosk {
         self.in_session(now, event)
     }
 
-    /// A reader appeared, vanished or failed. What lies in a reader that cannot be used is as good as
-    /// taken away.
+    /// A reader appeared, vanished or failed. A card in a reader that cannot be used is as good as
+    /// pulled. Badges have readers of several kinds, so their drivers say themselves which badge is gone.
     pub(super) fn on_reader(
         &mut self,
         now: Moment,
@@ -100,15 +100,10 @@ impl Kiosk {
     ) -> Vec<Effect> {
         self.readers.insert(kind, health);
         match kind {
-            ReaderKind::SmartCard | ReaderKind::Badge | ReaderKind::Finger
-                if health == ReaderHealth::Ready =>
-            {
-                vec![]
+            ReaderKind::SmartCard if health != ReaderHealth::Ready => {
+                self.in_session(now, session::Event::CardRemoved)
             }
-            ReaderKind::SmartCard => self.in_session(now, session::Event::CardRemoved),
-            ReaderKind::Badge => self.in_session(now, session::Event::BadgeRemoved),
-            // It tells by itself which sensor is there.
-            ReaderKind::Finger => vec![],
+            ReaderKind::SmartCard | ReaderKind::Badge | ReaderKind::Finger => vec![],
         }
     }
 

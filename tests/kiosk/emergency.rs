@@ -273,6 +273,7 @@ fn the_steps_before_it_are_bounded_as_well() {
     assert!(step(&bedside).is_some());
     bedside.wait(6 * SECOND);
     assert!(bedside.is_lock_screen(), "30 s for a token");
+    assert_eq!(bedside.view().notice, Some(Notice::EmergencyOver));
     bedside.intent(Intent::BeginEmergency);
     bedside.tap(1);
     bedside.wait(30 * SECOND);

@@ -144,6 +144,8 @@ fn what_the_fingerprint_reader_says_is_shown_beside_the_pad() {
     let stale = wardkeep::store::Attempt(attempt.0 + 50);
     assert_eq!(finger(&mut bedside, FingerEvent::NotMatched(stale)), shown, "of another question");
     assert_eq!(bedside.store.misses, 0);
+    bedside.factor(FactorEvent::Sensor(Some(sensor("A"))));
+    assert_eq!(bedside.prompt().finger, shown, "the same reader, told again");
     bedside.factor(FactorEvent::Sensor(None));
     assert_eq!(bedside.prompt().finger, Some(FingerPrompt::Off), "unplugged");
     assert!(bedside.asked_finger.is_none());

@@ -86,6 +86,29 @@ fn s1_a_one_time_code_shows_nothing_before_a_pin_was_chosen_twice() {
 }
 
 #[test]
+fn s1_what_an_abandoned_unlock_brought_is_shown_to_nobody() {
+    let mut bedside = Bedside::monitoring();
+    let form = PatientForm { family: Phi::new("Aydin".into()), ..PatientForm::default() };
+    bedside.intent(Intent::DraftPatient(form));
+    bedside.intent(Intent::Lock);
+    bedside.prompt_store = false;
+    bedside.unlock();
+    let late = bedside.answers.pop().expect("the first person's vault");
+    bedside.answers.clear();
+    bedside.intent(Intent::Cancel);
+    bedside.answers.clear();
+    bedside.prompt_store = true;
+    bedside.store.is_code = true;
+    bedside.tap(2);
+    bedside.type_pin(PIN);
+    bedside.event(wardkeep::kiosk::Event::Store(late));
+    bedside.type_pin([8, 2, 6, 3, 9, 0]);
+    bedside.type_pin([8, 2, 6, 3, 9, 0]);
+    assert_eq!(bedside.view().open.map(|open| open.operator.initials), Some("BL".into()));
+    assert!(matches!(bedside.view().screen, Screen::Bedside(_)), "without the other's draft");
+}
+
+#[test]
 fn s1_leaving_before_a_pin_was_chosen_closes_the_vault() {
     type Act = fn(&mut Bedside);
     let leave: [(&str, Act); 6] = [
@@ -156,19 +179,6 @@ fn s1_the_tap_that_locks_does_not_open_again_when_it_bounces() {
     bedside.wait(3 * SECOND);
     bedside.tap(2);
     assert!(bedside.view().open.is_some(), "later it is a tap of its own");
-}
-
-#[test]
-fn s1_a_badge_laid_in_a_reader_that_fails_locks() {
-    let mut bedside = Bedside::locked();
-    bedside.hardware(Event::BadgePresented(badge(1)));
-    bedside.type_pin(PIN);
-    bedside.wait(4 * SECOND);
-    bedside.hardware(Event::Reader(ReaderKind::Badge, ReaderHealth::Ready));
-    assert!(bedside.view().open.is_some());
-    bedside.hardware(Event::Reader(ReaderKind::Badge, ReaderHealth::ServiceDown));
-    assert!(bedside.is_lock_screen() && !bedside.store.vault_open);
-    assert_eq!(bedside.notice(), Some(Notice::BadgePulled));
 }
 
 #[test]

@@ -81,9 +81,10 @@ impl Emergency {
 
     pub(super) fn expired(&self) -> Notice {
         match self {
-            Emergency::Token { .. } | Emergency::Reason { .. } => Notice::PinTimedOut,
             Emergency::Opening { .. } => Notice::VaultDamaged,
-            Emergency::Open { .. } => Notice::EmergencyOver,
+            Emergency::Token { .. } | Emergency::Reason { .. } | Emergency::Open { .. } => {
+                Notice::EmergencyOver
+            }
         }
     }
 }

@@ -174,6 +174,9 @@ impl Session {
         if self.next_deadline().is_some_and(|deadline| now >= deadline) {
             effects = self.step(|_, current| (State::Locked, vec![expired(&current, now)]));
         }
+        // Told again which reader is there: the finger that it waits for still counts.
+        let is_told_again = matches!(&event, Event::Sensor(sensor) if *sensor == self.sensor);
+        let event = if is_told_again { Event::Tick } else { event };
         self.tapped_out.take_if(|(_, at)| now.since(*at) >= REPEAT_TAP_MAX);
         let taken = self.taken_away(now, &event);
         self.look(now, &event);
