@@ -222,6 +222,13 @@ fn s1_revoking_oneself_locks_at_once() {
 }
 
 #[test]
+fn s1_a_vault_that_closes_by_itself_locks() {
+    let mut bedside = Bedside::at_the_desk();
+    bedside.event(wardkeep::kiosk::Event::Store(Outcome::Closed));
+    assert!(bedside.is_lock_screen() && !bedside.store.vault_open);
+}
+
+#[test]
 fn the_last_it_person_and_other_refusals_are_named() {
     use AdministrationFault as F;
     for (fault, notice) in [
