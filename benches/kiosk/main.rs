@@ -6,18 +6,15 @@
 #[path = "../../tests/support/fake_bluez/mod.rs"]
 mod fake_bluez;
 #[path = "../../tests/end_to_end/house.rs"]
-#[expect(dead_code, reason = "a bench needs a part of what the tests need")]
 mod house;
 mod meter;
 #[path = "../../tests/support/namespace.rs"]
 mod namespace;
 #[path = "../../tests/support/pcscd.rs"]
-#[expect(dead_code, reason = "a bench needs a part of what the tests need")]
 mod pcscd;
 #[path = "../../tests/end_to_end/puppet.rs"]
 mod puppet;
 #[path = "../../tests/support/vpcd.rs"]
-#[expect(dead_code, reason = "a bench needs a part of what the tests need")]
 mod vpcd;
 
 use std::io::Write;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use lexopt::prelude::*;
-#[cfg(all(feature = "store", feature = "hardware", any()))]
+#[cfg(all(feature = "store", feature = "hardware"))]
 use wardkeep::ctl::people::{self, First};
 use wardkeep::ctl::terminal::{print, sentence, usage};
 use wardkeep::ctl::{alarm, decode, doctor};
@@ -45,11 +45,11 @@ fn main() -> ExitCode {
             Some("decode") => decode::run(&mut args),
             Some("alarm") => alarm::run(&mut args),
             Some("doctor") => doctor::run(&mut args),
-            #[cfg(all(feature = "store", feature = "hardware", any()))]
+            #[cfg(all(feature = "store", feature = "hardware"))]
             Some("users") => people::run(First::Users, &mut args),
-            #[cfg(all(feature = "store", feature = "hardware", any()))]
+            #[cfg(all(feature = "store", feature = "hardware"))]
             Some("enroll") => people::run(First::Enroll, &mut args),
-            #[cfg(all(feature = "store", feature = "hardware", any()))]
+            #[cfg(all(feature = "store", feature = "hardware"))]
             Some("revoke") => people::run(First::Revoke, &mut args),
             Some(_) | None => usage(&format!("There is no verb {verb:?}.")),
         },

@@ -3,6 +3,6 @@
 pub mod alarm;
 pub mod decode;
 pub mod doctor;
-#[cfg(all(feature = "store", feature = "hardware", any()))]
+#[cfg(all(feature = "store", feature = "hardware"))]
 pub mod people;
 pub mod terminal;

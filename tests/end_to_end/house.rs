@@ -1,5 +1,6 @@
 //! The house around the kiosk: X server, D-Bus with BlueZ, pcscd, and the hands and eyes of people.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -12,11 +13,13 @@ use crate::fake_bluez::private_bus::{DIRECTORY, PrivateBus};
 use crate::fake_bluez::{DeviceSpec, FakeBluez};
 use crate::namespace::skipped;
 use crate::pcscd::{PORTS, Pcscd};
-use crate::puppet::{SIMULATED, STATE};
+use crate::puppet::{CONFIG, SIMULATED, STATE};
 use crate::vpcd::{Script, VirtualBadge};
 
 /// Names a directory for pictures of the story, for a person to look at.
 pub const PICTURES: &str = "WARDKEEP_PICTURES";
+/// Where libfprint's virtual reader that knows many fingers listens.
+const FINGER: &str = "FP_VIRTUAL_DEVICE_STORAGE";
 /// Longest wait for anything on the screen.
 const PATIENCE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(40);
@@ -87,8 +90,18 @@ impl House {
         self.start_at(&self.state, false)
     }
 
+    /// Starts a kiosk with these settings, and a fingerprint reader whose socket is there.
+    pub fn start_with(&self, state: &Path, config: &Path, finger: &Path) -> Kiosk {
+        self.start(state, &[(CONFIG, config.as_os_str()), (FINGER, finger.as_os_str())])
+    }
+
     /// Starts a kiosk on any state directory, on the simulated bedside or on this house's.
     pub fn start_at(&self, state: &Path, simulated: bool) -> Kiosk {
+        let simulated = simulated.then_some((SIMULATED, OsStr::new("1")));
+        self.start(state, simulated.as_slice())
+    }
+
+    fn start(&self, state: &Path, more: &[(&str, &OsStr)]) -> Kiosk {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -96,7 +109,7 @@ impl House {
             .expect("a log file");
         let mut child = Command::new(std::env::current_exe().expect("our own binary"))
             .env(STATE, state)
-            .envs(simulated.then_some((SIMULATED, "1")))
+            .envs(more.iter().copied())
             .env("DISPLAY", &self.display.name)
             .env("SLINT_BACKEND", "winit-software")
             .env("WARDKEEP_LOG", "debug,winit=error,i_slint=error,zbus=error")

@@ -1,4 +1,4 @@
-//! The whole story on the real stack: a real window under Xvfb, a real pcscd with a virtual badge, the
+//! The whole story and every pair of factors on the real stack: a real window under Xvfb, a real pcscd with a virtual badge, the
 //! real btleplug against a pretended BlueZ on a real D-Bus, the real store.
 //!
 //! Three processes: this one enters namespaces of its own and starts itself again beside the daemons
@@ -9,16 +9,24 @@
 #[path = "../support/fake_bluez/mod.rs"]
 mod fake_bluez;
 mod house;
+#[path = "../support/issuers.rs"]
+mod issuers;
 #[path = "../support/namespace.rs"]
 mod namespace;
+mod pairs;
 #[path = "../support/pcscd.rs"]
-#[expect(dead_code, reason = "the story needs a part of what the reader tests need")]
 mod pcscd;
+#[path = "../support/piv_card.rs"]
+mod piv_card;
 mod puppet;
 mod story;
 #[path = "../support/vpcd.rs"]
-#[expect(dead_code, reason = "the story needs a part of what the reader tests need")]
 mod vpcd;
+
+fn both(house: &mut house::House) {
+    story::tell(house);
+    pairs::tell(house);
+}
 
 #[expect(clippy::print_stdout, reason = "a test program without a harness reports by itself")]
 fn main() {
@@ -30,7 +38,17 @@ fn main() {
         println!("end_to_end: test");
         return;
     }
-    namespace::isolated("end_to_end", || house::enter(story::tell));
+    let pairs = match pairs::missing() {
+        Some(reason) => {
+            namespace::skipped("end_to_end pairs", reason);
+            false
+        }
+        // Built before the namespaces are entered: inside there is no network.
+        None => piv_card::program().exists(),
+    };
+    namespace::isolated("end_to_end", || {
+        house::enter(if pairs { both } else { story::tell });
+    });
     println!("\nrunning 1 test\ntest end_to_end ... ok\n");
     println!("test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out");
 }

@@ -24,6 +24,9 @@ pub const STATE: &str = "WARDKEEP_PUPPET_STATE";
 /// Puts the puppet on the simulated bedside.
 pub const SIMULATED: &str = "WARDKEEP_PUPPET_SIMULATED";
 
+/// Names the puppet's configuration file, if it has one.
+pub const CONFIG: &str = "WARDKEEP_PUPPET_CONFIG";
+
 /// This process was started as a puppet.
 pub fn is_wanted() -> bool {
     std::env::var_os(STATE).is_some()
@@ -34,7 +37,8 @@ pub fn run() {
     wardkeep::telemetry::start();
     let state = PathBuf::from(std::env::var_os(STATE).expect("asked for by `is_wanted`"));
     let simulate = std::env::var_os(SIMULATED).is_some();
-    let options = Options { state, config: None, windowed: true, simulate };
+    let config = std::env::var_os(CONFIG).map(PathBuf::from);
+    let options = Options { state, config, windowed: true, simulate };
     let running = start(&options).expect("the program starts");
     let window = running.window.as_weak();
     let simulator = running.simulator.clone();

@@ -48,7 +48,7 @@ pub fn tell(house: &mut House) {
     nothing_is_readable(house, &words);
 }
 
-fn first_start(house: &House, kiosk: &mut Kiosk) -> RecoveryPhrase {
+pub fn first_start(house: &House, kiosk: &mut Kiosk) -> RecoveryPhrase {
     kiosk.press("Begin");
     kiosk.fill("Full name", ADMIN);
     kiosk.press("Continue");
@@ -74,13 +74,18 @@ fn choose(kiosk: &mut Kiosk, pin: &str) {
     kiosk.press("Continue");
 }
 
-/// IT adds a nurse, whose badge is tapped twice and who types a PIN twice. IT itself sees no patient.
-fn enrol(house: &House, kiosk: &mut Kiosk) {
+/// The first IT person logs in, on the page of people.
+pub fn log_in_as_it(house: &House, kiosk: &mut Kiosk) {
     house.tap(&IT_BADGE);
     kiosk.sees("Enter your PIN");
     kiosk.pin(ADMIN_PIN);
     kiosk.press("Unlock");
     kiosk.shows("Operator", "QZ");
+}
+
+/// IT adds a nurse, whose badge is tapped twice and who types a PIN twice. IT itself sees no patient.
+fn enrol(house: &House, kiosk: &mut Kiosk) {
+    log_in_as_it(house, kiosk);
     assert_eq!(kiosk.ask(&["press", "Patients"]), None, "patients are not for IT");
     kiosk.press("Add a person");
     kiosk.fill("Full name", NURSE);
