@@ -35,6 +35,10 @@ impl Kiosk {
             Outcome::Administered(attempt, answer) => {
                 return self.administered(now, attempt, answer);
             }
+            // Nobody asked for it: what the session rests on was taken away (S-1).
+            Outcome::Closed if self.session.is_open() => {
+                return self.in_session(now, session::Event::LockPressed);
+            }
             Outcome::Closed => {}
             Outcome::Imported(Import { imported: _, missing, forged }) => {
                 if missing + forged > 0 {

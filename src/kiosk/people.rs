@@ -149,7 +149,9 @@ impl Kiosk {
         let people = &mut self.people;
         people.opened = None;
         people.search = Phi::default();
-        people.rows = None;
+        if page != Page::People {
+            people.rows = None;
+        }
         people.audit = None;
         people.asked.list = None;
         people.asked.audit = None;

@@ -5,6 +5,7 @@ use crate::register::ADA;
 use wardkeep::bridge::intent::{Intent, Page, PatientForm};
 use wardkeep::bridge::view::Screen;
 use wardkeep::confidential::Phi;
+use wardkeep::session::Role;
 
 fn typed(family: &str) -> PatientForm {
     PatientForm { family: Phi::new(family.into()), ..PatientForm::default() }
@@ -42,6 +43,18 @@ fn s1_a_draft_waits_for_its_writer_and_is_never_shown_to_another() {
     bedside.intent(Intent::Lock);
     bedside.unlock();
     assert_eq!(bedside.shown_form(), Some(typed("Aydin")), "still not saved");
+}
+
+#[test]
+fn s1_a_draft_leaves_the_core_with_the_session() {
+    let mut bedside = Bedside::unlocked();
+    bedside.intent(Intent::DraftPatient(typed("Aydin")));
+    bedside.intent(Intent::Lock);
+    bedside.store.role = Role::It;
+    bedside.tap(2);
+    bedside.type_pin(PIN);
+    bedside.intent(Intent::Lock);
+    assert_eq!(bedside.store.drafts.len(), 1, "it was given up once, at its writer's lock");
 }
 
 #[test]

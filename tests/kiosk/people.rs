@@ -88,10 +88,27 @@ fn the_list_is_said_to_be_read_until_the_store_has_answered() {
     let mut bedside = Bedside::at_the_desk();
     bedside.prompt_store = false;
     bedside.intent(Intent::Open(Page::People));
+    assert_eq!(bedside.names().len(), 2, "what is on the screen stays until the answer");
+    bedside.intent(Intent::Open(Page::Cart));
+    bedside.intent(Intent::Open(Page::People));
     assert!(bedside.people().loading && bedside.people().rows.is_empty());
     bedside.prompt_store = true;
     bedside.deliver();
     assert!(!bedside.people().loading);
+}
+
+#[test]
+fn s1_a_list_that_comes_after_its_page_was_left_is_not_held() {
+    let mut bedside = Bedside::at_the_desk();
+    bedside.intent(Intent::Open(Page::Cart));
+    bedside.prompt_store = false;
+    bedside.intent(Intent::Open(Page::People));
+    bedside.intent(Intent::Open(Page::Cart));
+    bedside.prompt_store = true;
+    bedside.deliver();
+    bedside.prompt_store = false;
+    bedside.intent(Intent::Open(Page::People));
+    assert!(bedside.people().loading && bedside.people().rows.is_empty());
 }
 
 #[test]
@@ -202,6 +219,13 @@ fn s1_revoking_oneself_locks_at_once() {
         let notice = if whole { Notice::PersonRevoked } else { Notice::FactorRevoked };
         assert_eq!(bedside.notice(), Some(notice));
     }
+}
+
+#[test]
+fn s1_a_vault_that_closes_by_itself_locks() {
+    let mut bedside = Bedside::at_the_desk();
+    bedside.event(wardkeep::kiosk::Event::Store(Outcome::Closed));
+    assert!(bedside.is_lock_screen() && !bedside.store.vault_open);
 }
 
 #[test]

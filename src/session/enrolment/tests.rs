@@ -1,6 +1,7 @@
 //! Each kind of enrolment step by step, and a property over everything that can happen in any order.
 
 mod any_order;
+mod second;
 mod steps;
 
 use super::super::OperatorId;
@@ -14,7 +15,9 @@ use crate::hardware::CardSeen;
 use crate::moment::BootTime;
 use crate::notice::Notice;
 use crate::session::Role;
-use crate::store::{Administration, Attempt, CardEnrolment, NewPerson};
+use crate::store::{
+    Administered, Administration, AdministrationFault, Attempt, CardEnrolment, NewPerson,
+};
 use std::time::Duration;
 
 const ADA: OperatorId = OperatorId(9);
@@ -111,5 +114,11 @@ impl Desk {
             }
         }
         (asked, last)
+    }
+
+    /// The store answers what it was asked last.
+    fn answer(&mut self, answer: Result<Administered, AdministrationFault>) -> &mut Self {
+        let (_, attempt) = self.asked();
+        self.on(Event::Administered(attempt, answer))
     }
 }

@@ -217,6 +217,9 @@ proptest! {
                 match effect {
                     Effect::Administer(_, what) => {
                         prop_assert!(seen.allows(person, what), "{what:?} after {op:?}");
+                        if let Administration::EnrolFinger(_, taken) = &**what {
+                            prop_assert_eq!(taken.finger, wanted_finger);
+                        }
                         let own = matches!(**what, Administration::ChangeOwnPin(_));
                         prop_assert_eq!(own, is_own);
                         let adds = matches!(**what, Administration::AddPerson(..));

@@ -1,15 +1,12 @@
 //! Tables: what each step takes, refuses and leads to.
 
-use super::super::{Step, VoucherToken};
+use super::super::Step;
 use super::*;
 use crate::hardware::{
     CardCommand, CardFault, CardRefusal, Distrust, FactorEvent, FingerAdvice, FingerCommand,
-    FingerEvent, FingerFault, Proof,
+    FingerEvent, FingerFault,
 };
-use crate::session::factor::Evidence;
-use crate::store::{Administered, AdministrationFault, Admission, Identified, NewPin, StoreFault};
-
-type Answer = Result<Administered, AdministrationFault>;
+use crate::store::{Administered, AdministrationFault, NewPin, StoreFault};
 
 fn card_event(event: FactorEvent) -> Event {
     Event::Factor(event)
@@ -20,11 +17,6 @@ fn finger_event(event: FingerEvent) -> Event {
 }
 
 impl Desk {
-    fn answer(&mut self, answer: Answer) -> &mut Self {
-        let (_, attempt) = self.asked();
-        self.on(Event::Administered(attempt, answer))
-    }
-
     fn stages(&self) -> super::super::Stages {
         let Step::Finger(stages) = self.wizard.step() else {
             panic!("expected a finger to be read, not {:?}", self.wizard.step());
@@ -231,6 +223,45 @@ fn a_finger_is_taken_in_stages_with_advice_and_a_second_one_is_suggested() {
     assert!(matches!(desk.wizard.step(), Step::Done) && desk.wizard.suggests_another_finger());
     desk.on(Event::Next(EnrolKind::Finger));
     assert_eq!(desk.wizard.free_fingers().first(), Some(&Finger::LeftIndex));
+    desk.on(Event::ChooseFinger(Finger::LeftIndex));
+    let second = desk.stages().attempt;
+    desk.on(finger_event(FingerEvent::Enrolled(second, template(Finger::LeftIndex))));
+    desk.answer(Ok(Administered::Enrolled(None)));
+    assert!(!desk.wizard.suggests_another_finger(), "two are enough");
+}
+
+#[test]
+fn a_template_of_another_finger_than_the_chosen_one_is_not_kept() {
+    let mut desk = Desk::factor(EnrolKind::Finger);
+    desk.on(Event::ChooseFinger(Finger::RightIndex));
+    let attempt = desk.stages().attempt;
+    desk.on(finger_event(FingerEvent::Enrolled(attempt, template(Finger::LeftThumb))));
+    assert_eq!(desk.notices(), [Notice::FingerNotTaken]);
+    assert!(desk.asked().0.is_empty() && matches!(desk.wizard.step(), Step::FingerChoice));
+}
+
+#[test]
+fn a_finger_that_could_not_be_written_is_offered_again() {
+    let mut desk = Desk::factor(EnrolKind::Finger);
+    desk.on(Event::ChooseFinger(Finger::RightIndex));
+    let attempt = desk.stages().attempt;
+    desk.on(finger_event(FingerEvent::Enrolled(attempt, template(Finger::RightIndex))));
+    desk.answer(Err(AdministrationFault::Store(StoreFault::Full)));
+    assert_eq!(desk.notices(), [Notice::NotWritten]);
+    assert_eq!(desk.wizard.free_fingers().len(), 6);
+}
+
+#[test]
+fn a_card_that_is_in_use_has_to_be_taken_out_before_another_one_counts() {
+    let mut desk = Desk::factor(EnrolKind::Card);
+    desk.on(card_event(FactorEvent::CardPresented(card(1)))).on(Event::Pin(pin(RIGHT)));
+    let attempt = Attempt(desk.wizard.count());
+    desk.on(card_event(FactorEvent::CardEnrolled(attempt, agreed(1))));
+    desk.answer(Err(AdministrationFault::TokenInUse));
+    assert!(matches!(desk.wizard.step(), Step::Card), "its PIN is not asked again");
+    desk.on(card_event(FactorEvent::CardRemoved));
+    desk.on(card_event(FactorEvent::CardPresented(card(2))));
+    assert!(matches!(desk.wizard.step(), Step::CardPin(_)));
 }
 
 #[test]
@@ -278,50 +309,6 @@ fn an_added_person_goes_straight_on_to_their_badge() {
     desk.tap(1).tap(1).on(Event::IssueCode);
     let enrol = Administration::EnrolBadge(OperatorId(77), badge(1), NewPin::OneTimeCode);
     assert_eq!(desk.asked().0.last(), Some(&enrol));
-}
-
-#[test]
-fn a_second_person_vouches_with_badge_and_pin() {
-    let mut desk = Desk::of(Goal::Person { new: new_person(), vouched: true });
-    desk.on(Event::Badge(badge(99)));
-    assert_eq!(desk.notices(), [Notice::VoucherWrong], "nobody vouches for themselves");
-    desk.tap(3).on(Event::Pin(pin(RIGHT)));
-    let evidence = Evidence::BadgePin(badge(3), pin(RIGHT));
-    assert_eq!(desk.asked().0, [Administration::AddPerson(new_person(), Some(evidence))]);
-    desk.answer(Err(AdministrationFault::VoucherWrong));
-    assert!(matches!(desk.wizard.step(), Step::SecondPerson));
-    assert_eq!(desk.notices(), [Notice::VoucherWrong, Notice::VoucherWrong]);
-}
-
-#[test]
-fn a_second_person_vouches_with_a_card_that_proves_itself() {
-    let mut desk = Desk::of(Goal::Person { new: new_person(), vouched: true });
-    desk.on(card_event(FactorEvent::CardPresented(card(5))));
-    let attempt = Attempt(desk.wizard.count());
-    let admission = Admission::Try { tries_left: 10 };
-    let peer = Some(CardPeer(vec![4; 65]));
-    let identified = Identified { admission, peer, shift: None };
-    desk.on(Event::Identified(attempt, identified));
-    assert!(
-        matches!(desk.wizard.step(), Step::SecondPin(v) if matches!(v.token, VoucherToken::Card(..)))
-    );
-    desk.on(Event::Pin(pin(RIGHT)));
-    let attempt = Attempt(desk.wizard.count());
-    let refused = CardRefusal::WrongPin { tries_left: 4 };
-    desk.on(card_event(FactorEvent::CardRefused(attempt, refused)));
-    assert!(matches!(desk.wizard.step(), Step::SecondPin(v) if v.tries_left == Some(4)));
-    desk.on(Event::Pin(pin(RIGHT)));
-    let attempt = Attempt(desk.wizard.count());
-    desk.on(card_event(FactorEvent::CardProved(attempt, Proof(Secret::new(vec![7; 32])))));
-    let evidence = Evidence::Card(CardId([5; 32]), Secret::new(vec![7; 32]));
-    assert_eq!(desk.asked().0, [Administration::AddPerson(new_person(), Some(evidence))]);
-}
-
-#[test]
-fn a_store_that_wants_a_voucher_gets_one() {
-    let mut desk = Desk::of(Goal::Person { new: new_person(), vouched: false });
-    desk.answer(Err(AdministrationFault::VoucherNeeded));
-    assert!(matches!(desk.wizard.step(), Step::SecondPerson));
 }
 
 #[test]
