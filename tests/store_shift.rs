@@ -129,6 +129,8 @@ fn s3_a_shift_ends_with_its_time_the_clock_the_program_and_five_misses() {
     rig.stop();
 }
 
+type Act<'a> = dyn Fn(&mut Rig) -> Administered + 'a;
+
 #[test]
 fn s3_a_shift_ends_with_a_revocation_or_a_new_pin() {
     let dir = tempfile::tempdir().unwrap();
@@ -139,7 +141,7 @@ fn s3_a_shift_ends_with_a_revocation_or_a_new_pin() {
         let factor = row.factors.iter().find(|factor| factor.kind == kind).unwrap();
         rig.administer(Administration::RevokeFactor(nurse, factor.id)).unwrap()
     };
-    let acts: [(&str, &dyn Fn(&mut Rig) -> Administered); 4] = [
+    let acts: [(&str, &Act<'_>); 4] = [
         ("a new PIN", &|rig| rig.administer(Administration::SetPin(nurse, chosen(PIN))).unwrap()),
         ("a taken badge", &|rig| taken(rig, FactorKind::Badge)),
         ("a taken finger", &|rig| taken(rig, FactorKind::Finger(Finger::RightIndex))),

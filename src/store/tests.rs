@@ -4,6 +4,8 @@
 //! searched for are made by a process of their own, or arrive masked: this process never has a clear
 //! copy beside the store's. `WARDKEEP_LOCKS=100` repeats as often.
 
+#![expect(clippy::print_stdout, reason = "the counts are the proof")]
+
 use std::fs::{self, File};
 use std::io::{BufRead, Cursor};
 use std::os::unix::fs::FileExt;
@@ -91,7 +93,7 @@ fn occurrences(canaries: &[Canary]) -> Vec<usize> {
 }
 
 /// Names and counts of what was found.
-fn found<'a>(canaries: &'a [Canary]) -> Vec<(&'a str, usize)> {
+fn found(canaries: &[Canary]) -> Vec<(&str, usize)> {
     let counts = occurrences(canaries).into_iter();
     let named = canaries.iter().map(|canary| canary.name.as_str()).zip(counts);
     named.filter(|(_, count)| *count > 0).collect()
@@ -122,7 +124,7 @@ struct Factors {
 impl Factors {
     fn random() -> Self {
         let uid = random::<10>().unwrap().to_vec();
-        let pin = random::<8>().unwrap().iter().map(|byte| byte % 10 ^ MASK).collect();
+        let pin = random::<8>().unwrap().iter().map(|byte| (byte % 10) ^ MASK).collect();
         Self { uid, pin }
     }
 
