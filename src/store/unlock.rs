@@ -21,7 +21,7 @@ use super::keyslot::{self, Slot, SlotInfo, SlotOwner};
 use super::primitives::{KdfCost, Key, mac, random};
 use super::setup::Store;
 use super::shift::{Clocks, Grant, Opener, Reopened, Shifts};
-use super::vault::Vault;
+use super::vault::{TokenRow, Vault};
 use super::{Admission, Identified, Refusal, Shift, StoreFault, Unlocked};
 use crate::moment::BootTime;
 use crate::session::factor::{Evidence, TemplateId, Token, TokenKind};
@@ -315,7 +315,8 @@ impl Store {
         if templates.is_empty() && !policy.allows(tap) {
             return Ok(());
         }
-        let openers = vec![Opener { index, share: self.keys.token_share(&token) }];
+        let mut openers = vec![Opener { index, share: self.keys.token_share(&token) }];
+        openers.extend(others(person, &index, opened.vault().tokens(operator)?));
         let grant = Grant { operator, openers, length: policy.shift };
         self.gate.shifts.keep(&grant, (private, &templates), clocks)
     }
@@ -333,6 +334,16 @@ impl Store {
         };
         Ok(Unlocked { operator, patient, draft: None, must_choose_pin: false })
     }
+}
+
+/// The person's other tokens, as far as the vault knows their shares: badges, not cards.
+fn others(person: &Person, shown: &[u8; 32], rows: Vec<TokenRow>) -> Vec<Opener> {
+    let opener = |row: TokenRow| {
+        let token = person.tokens.iter().find(|token| token.slot.id == row.slot)?;
+        let share = row.share.filter(|_| token.index != *shown)?;
+        Some(Opener { index: token.index, share })
+    };
+    rows.into_iter().filter_map(opener).collect()
 }
 
 /// The pairs that a share allows for a token: with a finger, and alone.
