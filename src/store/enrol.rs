@@ -6,7 +6,7 @@
 //!
 //! S-4: a person's badges share one PIN. Another PIN means another slot for each of them.
 
-use super::cart::{Cart, Person, TokenSlot};
+use super::cart::{Cart, Counter, Person, TokenSlot};
 use super::keyring::{Held, Recipient, VaultKeys};
 use super::keyslot::{self, Slot, SlotInfo};
 use super::people::Desk;
@@ -188,6 +188,8 @@ impl Store {
             vec![(slotted, row)],
             AuditAct::CardEnrolled,
         )?;
+        // Tried before as a stranger's.
+        self.gate.forget_wrong(Counter::Token(index));
         Ok(Administered::Enrolled(None))
     }
 
