@@ -22,7 +22,7 @@ use desk::*;
 use store_kit::*;
 use wardkeep::moment::Moment;
 use wardkeep::session::{OperatorId, Role};
-use wardkeep::store::{Command, RecoveryPhrase};
+use wardkeep::store::{Command, Outcome, RecoveryPhrase};
 
 const STATE: &str = "WARDKEEP_TEST_REVOKER";
 const PERSON: &str = "WARDKEEP_TEST_LEAVER";
@@ -73,14 +73,13 @@ fn prepared(dir: &Path, rows: u64) -> (OperatorId, RecoveryPhrase) {
     rig.log_in(it());
     let leaver = rig.enrol("Nora Quist", Role::Nurse, 1, PIN);
     rig.enrol("Otto Berg", Role::Nurse, 2, PIN);
-    for seq in 1..=rows {
-        let mut command = Command::Record(Box::new(observation(1, seq)));
-        while rig.handle.try_send(command).is_err() {
+    let records = (1..=rows).map(|seq| Command::Record(Box::new(observation(1, seq))));
+    for command in records.chain([Command::Close(None, at(100))]) {
+        while rig.handle.try_send(command.clone()).is_err() {
             std::thread::sleep(Duration::from_millis(1));
-            command = Command::Record(Box::new(observation(1, seq)));
         }
     }
-    rig.close();
+    while !matches!(rig.next(), Outcome::Closed) {}
     rig.stop();
     (leaver, phrase)
 }

@@ -48,14 +48,23 @@ impl Store {
         if self.cart.people.len() >= PEOPLE_MAX {
             return Err(Fault::TooMany);
         }
-        let vouched = self.vouched(desk, new.role, voucher)?;
+        let pair = voucher.as_ref().map(Evidence::pair);
+        let vouched = match self.vouched(desk, new.role, voucher) {
+            Err(Fault::VoucherWrong) => {
+                let operator = self.open.as_ref().and_then(|opened| opened.operator());
+                let refused = AuditEntry::of(AuditAct::UnlockRefused, desk.now.wall);
+                self.audit(AuditEntry { operator, pair, ..refused })?;
+                return Err(Fault::VoucherWrong);
+            }
+            vouched => vouched?,
+        };
         let id = OperatorId(u128::from_be_bytes(random()?));
         let (private, public) = key_pair(&Key::random()?);
         let (vault, keys) = self.open.as_mut().ok_or(Fault::NotAllowed)?.parts();
         vault.add_operator(id, &Phi::new(name), &keys.hold(Held::Private(id), &private)?)?;
         if let Some(operator) = vouched {
             let entry = self.entry(AuditAct::Vouched, id, desk.now);
-            self.audit(AuditEntry { operator: Some(operator), ..entry })?;
+            self.audit(AuditEntry { operator: Some(operator), pair, ..entry })?;
         }
         let entry = self.entry(AuditAct::PersonAdded, id, desk.now);
         self.audit(entry)?;
