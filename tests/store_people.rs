@@ -12,7 +12,7 @@ use store_kit::*;
 use wardkeep::confidential::Phi;
 use wardkeep::session::factor::{Badge, Evidence, ReaderFamily};
 use wardkeep::session::lockout::TRIES_MAX;
-use wardkeep::session::policy::Policy;
+use wardkeep::session::policy::{Pair, Policy};
 use wardkeep::session::{OperatorId, Role};
 use wardkeep::store::{
     Administered, Administration, AdministrationFault as Fault, Admission, AuditAct, Command,
@@ -257,6 +257,9 @@ fn another_it_person_vouches_where_the_site_wants_two() {
     let rows = audit(&mut rig);
     let vouched = rows.iter().find(|row| row.entry.act == AuditAct::Vouched).unwrap();
     assert_eq!(vouched.operator.as_ref().unwrap().reveal(), "Ida Tamm");
+    assert_eq!(vouched.entry.pair, Some(Pair::BadgePin));
+    let refused = rows.iter().filter(|row| row.entry.act == AuditAct::UnlockRefused).count();
+    assert_eq!(refused, 5, "every wrong voucher is in the log");
     assert_eq!(vouched.person.as_ref().unwrap().reveal(), "Ivo Sand");
     rig.stop();
 }

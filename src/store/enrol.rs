@@ -6,7 +6,7 @@
 //!
 //! S-4: a person's badges share one PIN. Another PIN means another slot for each of them.
 
-use super::cart::{Cart, Person, TokenSlot};
+use super::cart::{Cart, Counter, Person, TokenSlot};
 use super::keyring::{Held, Recipient, VaultKeys};
 use super::keyslot::{self, Slot, SlotInfo};
 use super::people::Desk;
@@ -49,14 +49,23 @@ impl Store {
         if self.cart.people.len() >= PEOPLE_MAX {
             return Err(Fault::TooMany);
         }
-        let vouched = self.vouched(desk, new.role, voucher)?;
+        let pair = voucher.as_ref().map(Evidence::pair);
+        let vouched = match self.vouched(desk, new.role, voucher) {
+            Err(Fault::VoucherWrong) => {
+                let operator = self.open.as_ref().and_then(|opened| opened.operator());
+                let refused = AuditEntry::of(AuditAct::UnlockRefused, desk.now.wall);
+                self.audit(AuditEntry { operator, pair, ..refused })?;
+                return Err(Fault::VoucherWrong);
+            }
+            vouched => vouched?,
+        };
         let id = OperatorId(u128::from_be_bytes(random()?));
         let (private, public) = key_pair(&Key::random()?);
         let (vault, keys) = self.open.as_mut().ok_or(Fault::NotAllowed)?.parts();
         vault.add_operator(id, &name, &keys.hold(Held::Private(id), &private)?)?;
         if let Some(operator) = vouched {
             let entry = self.entry(AuditAct::Vouched, id, desk.now);
-            self.audit(AuditEntry { operator: Some(operator), ..entry })?;
+            self.audit(AuditEntry { operator: Some(operator), pair, ..entry })?;
         }
         let entry = self.entry(AuditAct::PersonAdded, id, desk.now);
         self.audit(entry)?;
@@ -189,6 +198,8 @@ impl Store {
             vec![(slotted, row)],
             AuditAct::CardEnrolled,
         )?;
+        // Tried before as a stranger's.
+        self.gate.forget_wrong(Counter::Token(index));
         Ok(Administered::Enrolled(None))
     }
 
