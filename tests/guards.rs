@@ -6,6 +6,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use wardkeep::session::Role;
+use wardkeep::session::policy::Permission;
+
 /// Modules that take events and the time and return effects, and do nothing else.
 const PURE: [&str; 24] = [
     "src/kiosk.rs",
@@ -338,6 +341,32 @@ fn test_names_are_unique_in_their_file() {
         }
     }
     none(violations, "a test that carries a promise has a name of its own");
+}
+
+#[test]
+fn the_readme_tells_what_each_role_may() {
+    let words = [
+        (Permission::SeePatients, "see live values, patients and their details"),
+        (Permission::Care, "put a patient at this bed, add one, assign and release devices"),
+        (Permission::HandleAlarms, "acknowledge alarms and pause their sound"),
+        (Permission::ConnectDevices, "connect devices to this cart"),
+        (Permission::ManagePeople, "enrol and revoke people and factors"),
+        (Permission::SeeCart, "see how this cart is set up and protected"),
+        (Permission::ReadAudit, "read the audit log"),
+    ];
+    assert_eq!(words.map(|(permission, _)| permission), Permission::ALL);
+    let may = |permission| {
+        [Role::Nurse, Role::Caregiver, Role::It, Role::Auditor]
+            .map(|role: Role| if role.may(permission) { "yes" } else { "no" })
+            .join(" | ")
+    };
+    let table = words.map(|(permission, words)| format!("| {words} | {} |", may(permission)));
+    let readme = read("README.md");
+    let section = readme.split("\n## Roles\n").nth(1).unwrap_or_default();
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ")).collect();
+    assert_eq!(rows.first(), Some(&"| | nurse | caregiver | IT | auditor |"));
+    assert_eq!(rows.get(1..), Some(&table.each_ref().map(String::as_str)[..]));
 }
 
 #[test]

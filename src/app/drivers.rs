@@ -38,11 +38,11 @@ impl Drivers {
             crate::hardware::ble::Timing::default(),
         );
         let reader = crate::hardware::smartcard::spawn(events.clone(), Trust::load(cards))?;
+        let fingers = crate::hardware::fingerprint::spawn(events.clone())?;
         let sound = speaker(events)?;
         let commands: Outlet<Command> = Box::new(move |command| match command {
             Command::Card(order) => reader.try_send(order).map_err(|_| Refused),
-            // No reader of fingers is driven yet, so none can be asked.
-            Command::Finger(_) => Err(Refused),
+            Command::Finger(order) => fingers.try_send(order).map_err(|_| Refused),
             Command::Connect(..) | Command::Disconnect(_) => {
                 radio.try_send(command).map_err(|_| Refused)
             }

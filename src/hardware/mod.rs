@@ -11,8 +11,14 @@ pub mod card_work;
 pub mod dialogue;
 mod factors;
 pub mod field;
+#[cfg(feature = "hardware")]
+pub mod fingerprint;
+#[cfg(feature = "hardware")]
+pub mod hid_reader;
 pub mod inserted;
+pub mod keyboard_badge;
 pub mod outlet;
+pub mod pcprox;
 pub mod piv;
 #[cfg(feature = "hardware")]
 mod reader;

@@ -102,7 +102,7 @@ impl Setup {
             (Step::Welcome, Event::Begin) => self.go(Step::Name),
             (Step::Name, Event::Named(name, initials)) => self.named(name, &initials),
             (Step::Badge, Event::Badge(badge)) => {
-                if is_random(&badge) {
+                if badge.is_random() {
                     return Some(Effect::Notify(Notice::BadgeNotUsable));
                 }
                 self.badge = Some(badge);
@@ -182,11 +182,6 @@ impl Setup {
             pin,
         })))
     }
-}
-
-/// A 4-byte UID that begins with 08 is drawn anew at every tap (ISO/IEC 14443-3, random UID).
-fn is_random(badge: &Badge) -> bool {
-    matches!(badge.uid(), [0x08, _, _, _])
 }
 
 #[cfg(test)]

@@ -122,6 +122,15 @@ impl House {
         badge.lift();
     }
 
+    /// Holds the same badge to the reader twice, as for an enrolment.
+    pub fn tap_twice(&self, uid: &[u8], between: impl FnOnce()) {
+        self.tap(uid);
+        between();
+        // pcscd has to see that it was taken away.
+        std::thread::sleep(TAP);
+        self.tap(uid);
+    }
+
     /// One notification of the strap and one of the oximeter.
     pub fn measure(&self, heart_rate: u8, spo2: u8, pulse_rate: u8) {
         let heart = [0x06, heart_rate];

@@ -1,4 +1,4 @@
-//! First start, badge, PIN, patient, devices, live values, lock, more values, unlock, power cut, and
+//! First start, a nurse enrolled by IT, badge, PIN, patient, devices, live values, lock, more values, unlock, power cut, and
 //! then everything is looked for in the store.
 
 use std::collections::BTreeSet;
@@ -14,10 +14,13 @@ use wardkeep::vitals::{Observation, Value};
 use crate::house::{House, Kiosk, PICTURES, until};
 
 const IT_BADGE: [u8; 7] = [0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0x80];
+const NURSE_BADGE: [u8; 7] = [0x04, 0xB7, 0x5E, 0x21, 0x90, 0x66, 0x81];
 const STRANGE_BADGE: [u8; 4] = [0xDE, 0xAD, 0x51, 0x13];
+const ADMIN_PIN: &str = "280164";
 const PIN: &str = "471108";
 const WRONG: &str = "935270";
 const ADMIN: &str = "Quintilia Zephyrin";
+const NURSE: &str = "Wilhelmina Xanthopoulos";
 const FAMILY: &str = "Okonkwo-Brandtwald";
 const GIVEN: &str = "Margarethe";
 const MRN: &str = "MRN-77120934";
@@ -31,6 +34,7 @@ pub fn tell(house: &mut House) {
     let mut sent = Sent::new();
     let mut kiosk = house.power_on();
     let words = first_start(house, &mut kiosk);
+    enrol(house, &mut kiosk);
     strangers(house, &mut kiosk);
     unlock(house, &mut kiosk);
     admit(&mut kiosk);
@@ -50,12 +54,7 @@ fn first_start(house: &House, kiosk: &mut Kiosk) -> RecoveryPhrase {
     kiosk.press("Continue");
     kiosk.sees("Tap your badge");
     house.tap(&IT_BADGE);
-    kiosk.sees("Choose a PIN");
-    kiosk.pin(PIN);
-    kiosk.press("Continue");
-    kiosk.sees("Type the PIN again");
-    kiosk.pin(PIN);
-    kiosk.press("Continue");
+    choose(kiosk, ADMIN_PIN);
     kiosk.sees("Word 24");
     let words: Vec<String> = (1..=24)
         .map(|n| kiosk.value(&format!("Word {n}")).expect("24 words are on the screen"))
@@ -65,10 +64,39 @@ fn first_start(house: &House, kiosk: &mut Kiosk) -> RecoveryPhrase {
     Secret::new(words.join(" "))
 }
 
+/// Somebody types a new PIN twice.
+fn choose(kiosk: &mut Kiosk, pin: &str) {
+    kiosk.sees("Choose a PIN");
+    kiosk.pin(pin);
+    kiosk.press("Continue");
+    kiosk.sees("Type the PIN again");
+    kiosk.pin(pin);
+    kiosk.press("Continue");
+}
+
+/// IT adds a nurse, whose badge is tapped twice and who types a PIN twice. IT itself sees no patient.
+fn enrol(house: &House, kiosk: &mut Kiosk) {
+    house.tap(&IT_BADGE);
+    kiosk.sees("Enter your PIN");
+    kiosk.pin(ADMIN_PIN);
+    kiosk.press("Unlock");
+    kiosk.shows("Operator", "QZ");
+    assert_eq!(kiosk.ask(&["press", "Patients"]), None, "patients are not for IT");
+    kiosk.press("Add a person");
+    kiosk.fill("Full name", NURSE);
+    kiosk.press("Continue");
+    kiosk.sees("Badge: tap 1 of 2");
+    house.tap_twice(&NURSE_BADGE, || kiosk.sees("Badge: tap 2 of 2"));
+    choose(kiosk, PIN);
+    kiosk.press("That is all");
+    kiosk.press("Lock");
+    kiosk.sees("Tap your badge");
+}
+
 /// A badge nobody enrolled and a wrong PIN are told the same, and neither opens anything.
 fn strangers(house: &House, kiosk: &mut Kiosk) {
     let mut told = Vec::new();
-    for (badge, pin) in [(&STRANGE_BADGE[..], PIN), (&IT_BADGE[..], WRONG)] {
+    for (badge, pin) in [(&STRANGE_BADGE[..], PIN), (&NURSE_BADGE[..], WRONG)] {
         house.tap(badge);
         kiosk.sees("Enter your PIN");
         kiosk.pin(pin);
@@ -84,11 +112,11 @@ fn strangers(house: &House, kiosk: &mut Kiosk) {
 }
 
 fn unlock(house: &House, kiosk: &mut Kiosk) {
-    house.tap(&IT_BADGE);
+    house.tap(&NURSE_BADGE);
     kiosk.sees("Enter your PIN");
     kiosk.pin(PIN);
     kiosk.press("Unlock");
-    kiosk.shows("Operator", "QZ");
+    kiosk.shows("Operator", "WX");
 }
 
 fn admit(kiosk: &mut Kiosk) {
@@ -238,11 +266,21 @@ fn everything_is_there_once(house: &House, words: &RecoveryPhrase, sent: &Sent) 
 
 /// S-3, S-4, S-10: no name, number, PIN, badge or key word in any file or log.
 fn nothing_is_readable(house: &House, words: &RecoveryPhrase) {
-    let mut needles: Vec<Vec<u8>> =
-        [FAMILY, GIVEN, MRN, ADMIN, PIN, "OKONKWO", "1944-03-02", "04A1B2C3D4E580"]
-            .map(|text| text.as_bytes().to_vec())
-            .into();
-    needles.extend([IT_BADGE.to_vec(), STRANGE_BADGE.to_vec()]);
+    let mut needles: Vec<Vec<u8>> = [
+        FAMILY,
+        GIVEN,
+        MRN,
+        ADMIN,
+        NURSE,
+        PIN,
+        ADMIN_PIN,
+        "OKONKWO",
+        "1944-03-02",
+        "04B75E21906681",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .into();
+    needles.extend([IT_BADGE.to_vec(), NURSE_BADGE.to_vec(), STRANGE_BADGE.to_vec()]);
     needles.push(words.expose().split(' ').take(3).collect::<Vec<_>>().join(" ").into_bytes());
     let mut haystacks: Vec<(String, Vec<u8>)> = files(&house.state)
         .into_iter()

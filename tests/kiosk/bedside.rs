@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use wardkeep::bridge::intent::{Intent, PatientForm};
-use wardkeep::bridge::view::{Screen, Tile, View};
+use wardkeep::bridge::view::{PinPrompt, Screen, Tile, View};
 use wardkeep::confidential::{Phi, Secret};
 use wardkeep::config::Config;
 use wardkeep::encounter::Sex;
@@ -15,11 +15,12 @@ use wardkeep::hardware::{
 };
 use wardkeep::kiosk::{Effect, Event, Kiosk, Surroundings};
 use wardkeep::moment::{BootTime, Moment};
-use wardkeep::session::Role;
+use wardkeep::notice::Notice;
 use wardkeep::session::emergency::EmergencyReason;
 use wardkeep::session::factor::{CardId, CardPeer, Finger, Template};
-use wardkeep::session::policy::Policy;
-use wardkeep::store::{Attempt, CardEnrolment, CartState, Found, Outcome};
+use wardkeep::session::policy::{Level, Pair, Policy};
+use wardkeep::session::{OperatorId, Role};
+use wardkeep::store::{Attempt, AuditAct, CardEnrolment, CartState, Found, Outcome};
 
 pub use crate::memory::{MemoryStore, PIN, WRONG, badge, card, pin, sensor, template};
 
@@ -135,9 +136,20 @@ impl Bedside {
 
     /// Unlocked, with a patient and both devices live and assigned.
     pub fn monitoring() -> Self {
-        let mut bedside = Self::unlocked();
+        Self::monitoring_under(Policy::default())
+    }
+
+    /// The same at a site with this policy.
+    pub fn monitoring_under(policy: Policy) -> Self {
+        let mut bedside = Self::under(policy);
+        bedside.insert_or_tap(policy);
+        bedside.type_pin(PIN);
         bedside.admit();
         bedside
+    }
+
+    fn insert_or_tap(&mut self, policy: Policy) {
+        if policy.badge_pin { self.tap(1) } else { self.insert(1) }
     }
 
     /// Adds the patient, connects and assigns both devices.
@@ -322,6 +334,28 @@ impl Bedside {
 
     pub fn is_lock_screen(&self) -> bool {
         matches!(self.view().screen, Screen::Lock(_))
+    }
+
+    /// The PIN pad.
+    pub fn prompt(&self) -> PinPrompt {
+        let screen = self.view().screen;
+        let Screen::Pin(prompt) = screen else { panic!("expected the PIN pad, got {screen:?}") };
+        prompt
+    }
+
+    pub fn notice(&self) -> Option<Notice> {
+        self.view().notice
+    }
+
+    /// What the login proved.
+    pub fn level(&self) -> Option<Level> {
+        self.view().open.map(|open| open.operator.level)
+    }
+
+    /// Who opened sessions and with which factors, as the audit log has it.
+    pub fn pairs(&self) -> Vec<(Option<OperatorId>, Option<Pair>)> {
+        let entries = self.store.audit.iter().filter(|entry| entry.act == AuditAct::Unlocked);
+        entries.map(|entry| (entry.operator, entry.pair)).collect()
     }
 
     /// The tiles of the bedside page: heart rate, SpO2, pulse rate.

@@ -34,10 +34,8 @@ fn opened() -> Bedside {
 }
 
 fn step(bedside: &Bedside) -> Option<Emergency> {
-    match bedside.view().screen {
-        Screen::Emergency(step) => Some(step),
-        _ => None,
-    }
+    let Screen::Emergency(step) = bedside.view().screen else { return None };
+    Some(step)
 }
 
 fn page(bedside: &Bedside) -> EmergencyPage {

@@ -1,9 +1,12 @@
 //! The core as a whole, with a settable clock and everything around it in memory.
 
 mod bedside;
+mod cards;
+mod desk;
 mod drafts;
 mod emergency;
 mod enrolment;
+mod fingers;
 mod flow;
 mod login;
 mod memory;

@@ -68,10 +68,6 @@ impl Bedside {
     fn names(&self) -> Vec<String> {
         self.people().rows.iter().map(|row| row.name.reveal().clone()).collect()
     }
-
-    pub fn notice(&self) -> Option<Notice> {
-        self.view().notice
-    }
 }
 
 #[test]

@@ -2,22 +2,59 @@
 
 use std::time::Duration;
 
-use crate::bedside::{Bedside, OXIMETER, PIN, STRAP, WRONG, badge, heart_rate, oximetry, pin};
+use crate::bedside::{
+    Bedside, OXIMETER, PIN, STRAP, WRONG, badge, heart_rate, oximetry, sensor, template,
+};
 use proptest::prelude::*;
-use wardkeep::bridge::intent::{Intent, Page};
-use wardkeep::bridge::view::Screen;
-use wardkeep::hardware::{DeviceId, DeviceKind, Event, Link};
+use wardkeep::bridge::intent::{Intent, Page, PatientForm};
+use wardkeep::bridge::view::access::{Emergency, FingerPrompt};
+use wardkeep::bridge::view::{Screen, View};
+use wardkeep::confidential::Phi;
+use wardkeep::hardware::{
+    DeviceId, DeviceKind, Event, FactorEvent, Link, ReaderHealth, ReaderKind,
+};
+use wardkeep::session::Role;
+use wardkeep::session::emergency::EMERGENCY_MAX;
+use wardkeep::session::policy::{Permission, Policy};
+use wardkeep::store::{AuditAct, Shift};
 
 /// Everything that can happen at a bedside.
 #[derive(Clone, Debug)]
 enum Op {
-    Tap(u8),
+    Login(Login),
+    Care(Care),
+}
+
+/// What concerns who may see what.
+#[derive(Clone, Debug)]
+enum Login {
+    Lay(u8),
     Lift,
+    Insert(u8),
+    Pull,
+    CardReaderLost,
+    CardStalls,
+    CardAnswers,
     Pin(bool),
+    Touch(bool),
+    Sensor(u8),
+    Shift(u8),
+    Code(bool),
+    Role(u8),
+    Emergency,
+    Reason,
     Cancel,
     Lock,
-    Wait(u16),
+    Wait(u32),
+    StoreStalls,
+    StoreAnswers,
+}
+
+/// What concerns the patient and the devices.
+#[derive(Clone, Debug)]
+enum Care {
     Open(u8),
+    Draft,
     Choose,
     Connect(bool),
     Assign(bool),
@@ -26,11 +63,38 @@ enum Op {
     Heart(Vec<u8>),
     Oximetry(Vec<u8>),
     Acknowledge,
-    StoreStalls,
-    StoreAnswers,
 }
 
 fn any_op() -> impl Strategy<Value = Op> {
+    prop_oneof![2 => login_op().prop_map(Op::Login), 1 => care_op().prop_map(Op::Care)]
+}
+
+fn login_op() -> impl Strategy<Value = Login> {
+    prop_oneof![
+        4 => (1_u8..4).prop_map(Login::Lay),
+        2 => Just(Login::Lift),
+        4 => (1_u8..4).prop_map(Login::Insert),
+        1 => Just(Login::Pull),
+        1 => Just(Login::CardReaderLost),
+        1 => Just(Login::CardStalls),
+        1 => Just(Login::CardAnswers),
+        6 => any::<bool>().prop_map(Login::Pin),
+        4 => any::<bool>().prop_map(Login::Touch),
+        1 => (0_u8..3).prop_map(Login::Sensor),
+        1 => (0_u8..3).prop_map(Login::Shift),
+        1 => any::<bool>().prop_map(Login::Code),
+        1 => (0_u8..4).prop_map(Login::Role),
+        2 => Just(Login::Emergency),
+        3 => Just(Login::Reason),
+        1 => Just(Login::Cancel),
+        1 => Just(Login::Lock),
+        3 => prop_oneof![0_u32..9_000, 100_000_u32..1_000_000].prop_map(Login::Wait),
+        1 => Just(Login::StoreStalls),
+        1 => Just(Login::StoreAnswers),
+    ]
+}
+
+fn care_op() -> impl Strategy<Value = Care> {
     let bytes = || {
         prop_oneof![
             (30_u8..200).prop_map(heart_rate),
@@ -39,59 +103,120 @@ fn any_op() -> impl Strategy<Value = Op> {
         ]
     };
     prop_oneof![
-        3 => (1_u8..3).prop_map(Op::Tap),
-        1 => Just(Op::Lift),
-        3 => any::<bool>().prop_map(Op::Pin),
-        1 => Just(Op::Cancel),
-        1 => Just(Op::Lock),
-        3 => (0_u16..9000).prop_map(Op::Wait),
-        1 => (0_u8..3).prop_map(Op::Open),
-        2 => Just(Op::Choose),
-        2 => any::<bool>().prop_map(Op::Connect),
-        2 => any::<bool>().prop_map(Op::Assign),
-        1 => any::<bool>().prop_map(Op::Release),
-        2 => (any::<bool>(), 0_u8..3).prop_map(|(d, l)| Op::Link(d, l)),
-        3 => bytes().prop_map(Op::Heart),
-        3 => bytes().prop_map(Op::Oximetry),
-        1 => Just(Op::Acknowledge),
-        1 => Just(Op::StoreStalls),
-        1 => Just(Op::StoreAnswers),
+        2 => (0_u8..7).prop_map(Care::Open),
+        1 => Just(Care::Draft),
+        2 => Just(Care::Choose),
+        2 => any::<bool>().prop_map(Care::Connect),
+        2 => any::<bool>().prop_map(Care::Assign),
+        1 => any::<bool>().prop_map(Care::Release),
+        2 => (any::<bool>(), 0_u8..3).prop_map(|(d, l)| Care::Link(d, l)),
+        3 => bytes().prop_map(Care::Heart),
+        3 => bytes().prop_map(Care::Oximetry),
+        1 => Just(Care::Acknowledge),
     ]
+}
+
+fn any_policy() -> impl Strategy<Value = Policy> {
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    flags.prop_map(|(badge_pin, finger, tap_alone, emergency, grace)| Policy {
+        // Without badges most of what follows would be refusals.
+        badge_pin: badge_pin || finger,
+        finger,
+        tap_alone,
+        emergency,
+        shift: Duration::from_secs(if grace { 4 * 3600 } else { 0 }),
+        ..Policy::default()
+    })
 }
 
 fn device(strap: bool) -> DeviceId {
     if strap { STRAP } else { OXIMETER }
 }
 
-fn apply(bedside: &mut Bedside, op: Op) {
+fn log_in(bedside: &mut Bedside, op: Login) {
     match op {
-        Op::Tap(n) => bedside.hardware(Event::BadgePresented(badge(n))),
-        Op::Lift => bedside.hardware(Event::BadgeRemoved),
-        Op::Pin(right) => {
-            let digits = if right { PIN } else { WRONG };
-            bedside.intent(Intent::SubmitPin(pin(digits)));
+        Login::Lay(n) => bedside.hardware(Event::BadgePresented(badge(n))),
+        Login::Lift => bedside.hardware(Event::BadgeRemoved),
+        Login::Insert(n) => bedside.insert(n),
+        Login::Pull => bedside.pull(),
+        Login::CardReaderLost => {
+            bedside.hardware(Event::Reader(ReaderKind::SmartCard, ReaderHealth::ServiceDown));
         }
-        Op::Cancel => bedside.intent(Intent::Cancel),
-        Op::Lock => bedside.intent(Intent::Lock),
-        Op::Wait(ms) => bedside.wait(Duration::from_millis(ms.into())),
-        Op::Open(0) => bedside.intent(Intent::Open(Page::Bedside)),
-        Op::Open(1) => bedside.intent(Intent::Open(Page::Devices)),
-        Op::Open(_) => bedside.intent(Intent::Open(Page::Patients)),
-        Op::Choose => {
+        Login::CardStalls => bedside.prompt_card = false,
+        Login::CardAnswers => {
+            bedside.prompt_card = true;
+            bedside.card_answers();
+        }
+        Login::Pin(right) => bedside.type_pin(if right { PIN } else { WRONG }),
+        Login::Touch(matching) => bedside.touch(matching),
+        Login::Sensor(which) => {
+            let plugged = match which {
+                0 => None,
+                1 => Some(sensor("A")),
+                _ => Some(sensor("B")),
+            };
+            bedside.factor(FactorEvent::Sensor(plugged));
+        }
+        Login::Shift(kind) => {
+            let templates = vec![template(1, "A"), template(2, "A")];
+            bedside.store.shift = (kind > 0).then_some(Shift { templates, tap: kind == 2 });
+        }
+        Login::Code(is_code) => bedside.store.is_code = is_code,
+        Login::Role(which) => {
+            let roles = [Role::Nurse, Role::Caregiver, Role::It, Role::Auditor];
+            bedside.store.role = roles[usize::from(which)];
+        }
+        Login::Emergency => {
+            if bedside.store.emergency.is_err() {
+                bedside.store.write_emergency_card(bedside.now.wall);
+            }
+            bedside.intent(Intent::BeginEmergency);
+        }
+        Login::Reason => bedside.choose_reason(),
+        Login::Cancel => bedside.intent(Intent::Cancel),
+        Login::Lock => bedside.intent(Intent::Lock),
+        Login::Wait(ms) => bedside.wait(Duration::from_millis(ms.into())),
+        Login::StoreStalls => bedside.prompt_store = false,
+        Login::StoreAnswers => {
+            bedside.prompt_store = true;
+            bedside.deliver();
+        }
+    }
+}
+
+fn care(bedside: &mut Bedside, op: Care) {
+    match op {
+        Care::Open(which) => {
+            let pages = [
+                Page::Bedside,
+                Page::Devices,
+                Page::Patients,
+                Page::People,
+                Page::Audit,
+                Page::Cart,
+                Page::Account,
+            ];
+            bedside.intent(Intent::Open(pages[usize::from(which)]));
+        }
+        Care::Draft => {
+            let family = Phi::new("Aydin".into());
+            bedside.intent(Intent::DraftPatient(PatientForm { family, ..PatientForm::default() }));
+        }
+        Care::Choose => {
             if let Screen::Patients(page) = bedside.view().screen
                 && let Some(row) = page.rows.first()
             {
                 bedside.intent(Intent::ChoosePatient(row.id));
             }
         }
-        Op::Connect(strap) => {
+        Care::Connect(strap) => {
             let kind = if strap { DeviceKind::HeartRate } else { DeviceKind::PulseOximeter };
             bedside.advertise(device(strap), kind);
             bedside.intent(Intent::Connect(device(strap)));
         }
-        Op::Assign(strap) => bedside.intent(Intent::Assign(device(strap))),
-        Op::Release(strap) => bedside.intent(Intent::Release(device(strap))),
-        Op::Link(strap, state) => {
+        Care::Assign(strap) => bedside.intent(Intent::Assign(device(strap))),
+        Care::Release(strap) => bedside.intent(Intent::Release(device(strap))),
+        Care::Link(strap, state) => {
             let link = match state {
                 0 => Link::Connecting,
                 1 => Link::Live,
@@ -99,14 +224,78 @@ fn apply(bedside: &mut Bedside, op: Op) {
             };
             bedside.hardware(Event::Link(device(strap), link));
         }
-        Op::Heart(bytes) => bedside.frame(STRAP, bytes),
-        Op::Oximetry(bytes) => bedside.frame(OXIMETER, bytes),
-        Op::Acknowledge => bedside.intent(Intent::AcknowledgeAlarms),
-        Op::StoreStalls => bedside.prompt_store = false,
-        Op::StoreAnswers => {
-            bedside.prompt_store = true;
-            bedside.deliver();
+        Care::Heart(bytes) => bedside.frame(STRAP, bytes),
+        Care::Oximetry(bytes) => bedside.frame(OXIMETER, bytes),
+        Care::Acknowledge => bedside.intent(Intent::AcknowledgeAlarms),
+    }
+}
+
+/// Something of a patient is on the screen.
+fn shows_patient(view: &View) -> bool {
+    let on_page = match &view.screen {
+        Screen::Bedside(_) | Screen::Patients(_) | Screen::Emergency(Emergency::Open(_)) => true,
+        Screen::Devices(page) => page.rows.iter().any(|row| !row.reading.reveal().is_empty()),
+        Screen::Starting
+        | Screen::FirstStart(_)
+        | Screen::Lock(_)
+        | Screen::Pin(_)
+        | Screen::Emergency(_)
+        | Screen::People(_)
+        | Screen::Person(_)
+        | Screen::Enrolment(_)
+        | Screen::Audit(_)
+        | Screen::Cart(_)
+        | Screen::Account(_)
+        | Screen::Trouble(_) => false,
+    };
+    on_page || view.open.as_ref().is_some_and(|open| open.patient.is_some())
+}
+
+/// Who presented a token last, and how long the emergency view has been open.
+#[derive(Default)]
+struct Model {
+    last: u8,
+    emergency_since: Option<wardkeep::moment::BootTime>,
+}
+
+impl Model {
+    fn observe(&mut self, op: &Op) {
+        if let Op::Login(Login::Lay(n) | Login::Insert(n)) = op {
+            self.last = *n;
         }
+    }
+
+    /// S-1 of what the screen shows.
+    fn check_screen(&mut self, bedside: &Bedside) -> Result<(), TestCaseError> {
+        let view = bedside.view();
+        let is_emergency = matches!(&view.screen, Screen::Emergency(Emergency::Open(_)));
+        prop_assert_eq!(view.open.is_some(), bedside.kiosk.is_open());
+        let role = view.open.as_ref().map(|open| open.operator.role);
+        let sees = role.is_some_and(|role| role.may(Permission::SeePatients));
+        prop_assert!(!shows_patient(&view) || sees || is_emergency);
+        // An answer to an abandoned attempt finds the vault closed already.
+        prop_assert!(view.open.is_none() || bedside.store.vault_open);
+        let closed =
+            matches!(&view.screen, Screen::Lock(_) | Screen::Pin(_) | Screen::Emergency(_));
+        prop_assert_eq!(view.open.is_none(), closed);
+        if let Some(open) = &view.open {
+            let expected = if self.last == 1 { "AK" } else { "BL" };
+            prop_assert_eq!(&open.operator.initials, expected, "whose token came last");
+        }
+        self.emergency_since = match self.emergency_since {
+            _ if !is_emergency => None,
+            None => Some(bedside.now.boot),
+            since => since,
+        };
+        if let Some(since) = self.emergency_since {
+            prop_assert!(bedside.now.boot.since(since) < EMERGENCY_MAX);
+            prop_assert!(!bedside.store.vault_open);
+        }
+        // A reader waits for a finger only beside a pad that says so.
+        let waits = matches!(&view.screen, Screen::Pin(prompt)
+            if prompt.finger.is_some_and(|shown| shown != FingerPrompt::Off));
+        prop_assert_eq!(bedside.asked_finger.is_some(), waits);
+        Ok(())
     }
 }
 
@@ -115,18 +304,22 @@ proptest! {
 
     /// S-1, S-6 and S-7 after every step of any shift.
     #[test]
-    fn s1_s6_s7_hold_whatever_happens(ops in prop::collection::vec(any_op(), 1..80)) {
-        let mut bedside = Bedside::monitoring();
+    fn s1_s6_s7_hold_whatever_happens(
+        policy in any_policy(),
+        ops in prop::collection::vec(any_op(), 1..80),
+    ) {
+        let mut bedside = Bedside::monitoring_under(policy);
+        let mut model = Model { last: 1, ..Model::default() };
         for op in ops {
+            model.observe(&op);
             let recorded = bedside.store.records.len();
             let known = bedside.store.cart.clone().unwrap_or_default();
-            apply(&mut bedside, op);
+            match op {
+                Op::Login(op) => log_in(&mut bedside, op),
+                Op::Care(op) => care(&mut bedside, op),
+            }
             let view = bedside.view();
-            // S-1: patient data is on the screen only while the vault is open.
-            prop_assert!(view.open.is_none() || bedside.store.vault_open);
-            prop_assert_eq!(view.open.is_some(), bedside.kiosk.is_open());
-            let locked = matches!(view.screen, Screen::Lock(_) | Screen::Pin(_));
-            prop_assert_eq!(view.open.is_none(), locked);
+            model.check_screen(&bedside)?;
             // S-6: whoever a value is filed to was assigned that device before the step began.
             for record in &bedside.store.records[recorded..] {
                 if let Some(subject) = record.subject {
@@ -152,6 +345,11 @@ proptest! {
             }
             // Deadlines never lie in the past, so the shell never spins.
             prop_assert!(bedside.kiosk.next_deadline(bedside.now) > bedside.now.boot);
+        }
+        // S-4: every session of the log was opened by a pair that the site allows.
+        for entry in bedside.store.audit.iter().filter(|entry| entry.act == AuditAct::Unlocked) {
+            prop_assert!(entry.pair.is_some_and(|pair| policy.allows(pair)));
+            prop_assert!(entry.operator.is_some());
         }
     }
 }

@@ -1,0 +1,108 @@
+//! libfprint's own virtual readers: fingers laid on by a line of text over a socket.
+//!
+//! libfprint finds such a reader through an environment variable, which must be set before it looks
+//! for the first time, and one process has one reader. So every test runs in a process of its own:
+//! the test binary, started once more for that test alone.
+
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+/// Marks the inner process, and names the test it runs.
+const INSIDE: &str = "WARDKEEP_TEST_INSIDE";
+/// Where the inner process finds the reader's socket.
+const SOCKET: &str = "WARDKEEP_TEST_FINGER";
+/// How long a finger waits for its reader to be claimed.
+const PATIENCE_STEPS: u32 = 500;
+const STEP: Duration = Duration::from_millis(10);
+
+/// Which of libfprint's virtual readers.
+#[derive(Clone, Copy)]
+pub enum Model {
+    /// Compares a finger with many templates at once, and knows duplicates.
+    Identifies,
+    /// Compares a finger with one template.
+    VerifiesOnly,
+    /// Is there, but cannot be opened.
+    Locked,
+    /// There is none.
+    None,
+}
+
+/// Runs `body` in a process of its own that has this reader. `test` is the calling test's full name.
+pub fn with_reader(test: &str, model: Model, body: impl FnOnce()) {
+    if std::env::var_os(INSIDE).is_some_and(|inside| inside == test) {
+        return body();
+    }
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let socket = match model {
+        Model::Locked => folder.path().join("missing/finger"),
+        Model::Identifies | Model::VerifiesOnly | Model::None => folder.path().join("finger"),
+    };
+    let mut inner = Command::new(std::env::current_exe().expect("a test knows its own binary"));
+    inner.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(INSIDE, test);
+    // A reader that the machine may have is none of the test's business.
+    inner.env("FP_DRIVERS_WHITELIST", "virtual_device:virtual_device_storage");
+    inner.env(SOCKET, &socket);
+    match model {
+        Model::Identifies | Model::Locked => inner.env("FP_VIRTUAL_DEVICE_STORAGE", &socket),
+        Model::VerifiesOnly => inner.env("FP_VIRTUAL_DEVICE", &socket),
+        Model::None => &mut inner,
+    };
+    let output = inner.output().expect("a test can be started again");
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    complaints.lines().filter(|line| line.starts_with("skipped: ")).for_each(say);
+    // Set off, so that a log counts the test once.
+    let whole =
+        format!("{}{complaints}", String::from_utf8_lossy(&output.stdout)).replace('\n', "\n  | ");
+    assert!(output.status.success(), "{test} failed in its process:\n  | {whole}");
+}
+
+/// Says that a test did not run, past the test runner's capture.
+pub fn skipped(test: &str, reason: &str) {
+    say(&format!("skipped: {test}: {reason}"));
+}
+
+fn say(line: &str) {
+    std::io::stderr().write_all(format!("{line}\n").as_bytes()).expect("standard error is open");
+}
+
+/// One instruction to the reader, as soon as it is claimed: `SCAN name`, `RETRY n`, `ERROR n`, `UNPLUG`.
+pub fn instruct(line: &str) {
+    for _ in 0..PATIENCE_STEPS {
+        wait_until_claimed(true);
+        // What comes while the claim is being taken, the virtual reader throws away.
+        thread::sleep(5 * STEP);
+        // Refused where the claim has just passed from one command to the next.
+        if let Ok(mut reader) = UnixStream::connect(socket()) {
+            reader.write_all(line.as_bytes()).expect("a claimed reader listens");
+            return;
+        }
+    }
+    panic!("nobody takes: {line}");
+}
+
+/// The reader is claimed: it listens. The kernel is asked, so that the reader is not disturbed.
+pub fn is_claimed() -> bool {
+    let sockets = std::fs::read_to_string("/proc/net/unix").expect("procfs");
+    let socket = socket();
+    sockets.lines().any(|line| line.ends_with(socket.to_str().expect("a plain path")))
+}
+
+/// Waits until it is claimed, or not any more.
+pub fn wait_until_claimed(claimed: bool) {
+    for _ in 0..PATIENCE_STEPS {
+        if is_claimed() == claimed {
+            return;
+        }
+        thread::sleep(STEP);
+    }
+    panic!("the reader did not become {}", if claimed { "claimed" } else { "free" });
+}
+
+fn socket() -> PathBuf {
+    PathBuf::from(std::env::var_os(SOCKET).expect("the outer process has set it"))
+}
