@@ -248,6 +248,7 @@ where
 }
 
 fn no_look<E>(fault: PivFault<E>) -> NoLook<E> {
+    tracing::info!(why = %fault, "card cannot be read");
     Ended::Judged(match fault {
         PivFault::Dialogue(Fault::Transmit(error)) => return Ended::Lost(error),
         PivFault::NotPiv | PivFault::Absent => CardFault::NotPiv,
@@ -259,6 +260,7 @@ fn no_look<E>(fault: PivFault<E>) -> NoLook<E> {
 }
 
 fn no_proof<E>(fault: PivFault<E>) -> NoProof<E> {
+    tracing::info!(why = %fault, "card does not prove itself");
     Ended::Judged(match fault {
         PivFault::Dialogue(Fault::Transmit(error)) => return Ended::Lost(error),
         // The card that was presented had both.

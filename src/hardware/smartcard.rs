@@ -124,7 +124,7 @@ impl SmartcardHandle {
 pub fn spawn(events: Sender<Event>, trust: Trust) -> std::io::Result<SmartcardHandle> {
     let (stop, stopped) = sync_channel(1);
     let (orders, asked) = sync_channel(ORDERS_MAX);
-    let (forward, inbox) = sync_channel(ORDERS_MAX);
+    let (forward, inbox) = sync_channel(1);
     let wait = Wait::default();
     let left = Arc::new(AtomicUsize::new(0));
     let driver = Driver {

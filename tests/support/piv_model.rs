@@ -169,6 +169,20 @@ impl Model {
         self.asked.iter().any(|command| command[1] == 0x20 && command.len() > 5)
     }
 
+    /// Its authentication certificate, as DER.
+    pub fn certificate(&self) -> Vec<u8> {
+        let length = self.objects[0].len();
+        self.objects[0][8..length - 5].to_vec()
+    }
+
+    /// As a new card: nothing half done, all tries left.
+    pub fn reset(&mut self) {
+        (self.tries, self.verified) = (TRIES, false);
+        self.waiting.clear();
+        self.chain.clear();
+        self.asked.clear();
+    }
+
     /// What the card agrees on with this point.
     pub fn share(&self, point: &[u8]) -> Option<Vec<u8>> {
         Some(match &self.agree {

@@ -28,7 +28,8 @@ pub const CONTACTLESS_ATR: [u8; 20] = [
 /// Answer to reset of a card with contacts.
 pub const CONTACT_ATR: [u8; 8] = [0x3B, 0xDA, 0x18, 0xFF, 0x81, 0xB1, 0xFE, 0x75];
 
-/// Answers a command; `None` keeps silent.
+/// Answers a command; `None` keeps silent. Also told of vpcd's control codes, alone and without an
+/// answer: 0 is off, 1 on, 2 reset.
 pub type Answer = Arc<Mutex<dyn FnMut(&[u8]) -> Option<Vec<u8>> + Send>>;
 
 /// What the badge does when it is asked for its number.
@@ -92,6 +93,10 @@ fn serve(mut stream: TcpStream, atr: &[u8], script: &Script) {
     while let Ok(frame) = receive(&mut stream) {
         let sent = match (frame.as_slice(), script) {
             ([CONTROL_ATR], _) => send(&mut stream, atr),
+            ([_] | [], Script::Card(answer)) => {
+                (answer.lock().expect("a card that does not panic"))(&frame);
+                Ok(())
+            }
             ([_] | [], _) | (_, Script::Silence) => Ok(()),
             (_, Script::Uid(uid)) => send(&mut stream, &[uid.as_slice(), &[0x90, 0x00]].concat()),
             (_, Script::Bytes(bytes)) => send(&mut stream, bytes),

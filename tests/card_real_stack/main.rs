@@ -2,38 +2,31 @@
 //!
 //! Each test has its own pcscd in its own namespaces. What the cards say is in `support/piv_model.rs`.
 
-#[path = "support/namespace.rs"]
+mod bench;
+#[path = "../support/namespace.rs"]
 mod namespace;
-#[path = "support/pcscd.rs"]
+#[path = "../support/pcscd.rs"]
 mod pcscd;
-#[path = "support/piv_model.rs"]
+#[path = "../support/piv_model.rs"]
 mod piv_model;
-#[path = "support/vpcd.rs"]
+#[path = "../support/vpcd.rs"]
 mod vpcd;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel as steps;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use tokio::sync::mpsc::{Receiver, channel};
-use wardkeep::hardware::smartcard::{SmartcardHandle, spawn};
-use wardkeep::hardware::{
-    CardCommand, CardRefusal, CardSeen, Event, FactorEvent, ReaderHealth, ReaderKind,
-};
+use wardkeep::hardware::{CardRefusal, Event, FactorEvent, ReaderHealth, ReaderKind};
 use wardkeep::moment::Moment;
-use wardkeep::session::factor::{CardId, CardPeer};
-use wardkeep::store::{Attempt, CardEnrolment};
+use wardkeep::session::factor::CardPeer;
 
-use crate::namespace::{isolated, skipped};
+use crate::bench::{Bench, Card, QUIET, SOON, insert, with_stack, word};
 use crate::pcscd::{PORTS, Pcscd};
-use crate::piv_model::{Model, PIN, Site, pin};
-use crate::vpcd::{CONTACT_ATR, Script, VirtualBadge};
+use crate::piv_model::{PIN, Site};
+use crate::vpcd::{Script, VirtualBadge};
 
-/// Longest wait for an event that must come.
-const SOON: Duration = Duration::from_secs(10);
-/// Longer than pcscd needs to notice anything.
-const QUIET: Duration = Duration::from_millis(1_200);
 /// Longer than pcscd takes between two looks at a reader.
 const LOOK: Duration = Duration::from_millis(600);
 /// A silent card is given up after two seconds; pcscd and a loaded machine may add to that.
@@ -41,132 +34,14 @@ const GIVEN_UP: Duration = Duration::from_millis(3_200);
 const A: u16 = PORTS[0];
 const B: u16 = PORTS[1];
 
-/// A model that a test can change while it is inserted.
-#[derive(Clone)]
-struct Card(Arc<Mutex<Model>>);
-
-impl Card {
-    fn of(site: &mut Site) -> Self {
-        Self(Arc::new(Mutex::new(site.issue())))
-    }
-
-    fn model(&self) -> MutexGuard<'_, Model> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn insert(&self, port: u16) -> VirtualBadge {
-        let card = self.clone();
-        insert(port, move |command| Some(card.model().answer(command)))
-    }
-}
-
-fn insert(
-    port: u16,
-    answer: impl FnMut(&[u8]) -> Option<Vec<u8>> + Send + 'static,
-) -> VirtualBadge {
-    VirtualBadge::lay_card(port, &CONTACT_ATR, Script::Card(Arc::new(Mutex::new(answer))))
-}
-
-/// The driver under test and what it says of cards.
-struct Bench {
-    driver: SmartcardHandle,
-    events: Receiver<Event>,
-    clock: tokio::runtime::Runtime,
-    attempts: u64,
-}
-
-impl Bench {
-    fn new(site: &Site) -> Self {
-        let clock = tokio::runtime::Builder::new_current_thread().enable_time().build();
-        let (sender, events) = channel(256);
-        let driver = spawn(sender, site.trust()).expect("a thread");
-        let mut bench = Self { driver, events, clock: clock.expect("a runtime"), attempts: 0 };
-        for _ in 0..2 {
-            assert!(matches!(bench.any(SOON), Some(Event::Reader(..))), "both kinds at start");
-        }
-        bench
-    }
-
-    fn any(&mut self, patience: Duration) -> Option<Event> {
-        let next = async { tokio::time::timeout(patience, self.events.recv()).await };
-        self.clock.block_on(next).ok().flatten()
-    }
-
-    /// The next event, unless it only says that a reader is of the other kind.
-    fn next(&mut self, patience: Duration) -> Option<Event> {
-        loop {
-            match self.any(patience) {
-                Some(Event::Reader(_, ReaderHealth::Ready | ReaderHealth::NotFitted)) => {}
-                event => return event,
-            }
-        }
-    }
-
-    fn expect(&mut self, expected: &str) {
-        assert_eq!(self.next(SOON).map(|event| word(&event)).as_deref(), Some(expected));
-    }
-
-    fn expect_nothing(&mut self) {
-        assert_eq!(self.next(QUIET).map(|event| word(&event)), None);
-    }
-
-    fn presented(&mut self) -> CardSeen {
-        match self.next(SOON) {
-            Some(Event::Factor(FactorEvent::CardPresented(seen))) => seen,
-            other => panic!("no card but {other:?}"),
-        }
-    }
-
-    fn order(&mut self, order: impl FnOnce(Attempt) -> CardCommand) {
-        self.attempts += 1;
-        self.driver.try_send(order(Attempt(self.attempts))).expect("room for an order");
-    }
-
-    fn enrol(&mut self, card: CardId) -> CardEnrolment {
-        self.order(|attempt| CardCommand::Enrol { attempt, card, pin: pin(&PIN) });
-        match self.next(SOON) {
-            Some(Event::Factor(FactorEvent::CardEnrolled(_, enrolment))) => enrolment,
-            other => panic!("no enrolment but {other:?}"),
-        }
-    }
-
-    fn prove(&mut self, card: CardId, peer: &CardPeer, digits: &[u8]) {
-        let (peer, pin) = (peer.clone(), pin(digits));
-        self.order(|attempt| CardCommand::Prove { attempt, card, pin, peer });
-    }
-
-    fn refused(&self, refusal: CardRefusal) -> String {
-        word(&Event::Factor(FactorEvent::CardRefused(Attempt(self.attempts), refusal)))
-    }
-}
-
-/// An event in one word.
-fn word(event: &Event) -> String {
-    if matches!(event, Event::BadgePresented(_)) {
-        return "badge".to_owned();
-    }
-    let Event::Factor(event) = event else { return format!("{event:?}") };
-    if matches!(event, FactorEvent::CardProved(..)) {
-        return "proved".to_owned();
-    }
-    format!("{event:?}")
-}
-
-/// Runs `body` in namespaces where a pcscd can be started, or says why not.
-fn with_stack(test: &str, body: impl FnOnce()) {
-    match Pcscd::missing() {
-        Some(reason) => skipped(test, reason),
-        None => isolated(test, body),
-    }
-}
-
 #[test]
 fn a_card_is_read_enrolled_and_proved() {
     with_stack("a_card_is_read_enrolled_and_proved", || {
         let _pcscd = Pcscd::start();
         let mut site = Site::new();
         let (card, mut bench) = (Card::of(&mut site), Bench::new(&site));
-        let inserted = card.insert(A);
+        let resets = Arc::new(AtomicU32::new(0));
+        let inserted = card.insert_counted(A, &resets);
         let seen = bench.presented();
         assert!(!card.model().saw_a_pin(), "the look needs no PIN");
         let enrolment = bench.enrol(seen.card);
@@ -174,16 +49,18 @@ fn a_card_is_read_enrolled_and_proved() {
         for _ in 0..3 {
             bench.prove(seen.card, &enrolment.peer, &[1, 2, 3, 4, 5, 7]);
             bench.expect(&bench.refused(CardRefusal::WrongPin { tries_left: 2 }));
-            bench.prove(seen.card, &enrolment.peer, &PIN);
+            let resets_before = resets.load(Ordering::Relaxed);
             let started = Moment::read().boot;
+            bench.prove(seen.card, &enrolment.peer, &PIN);
             match bench.next(SOON) {
                 Some(Event::Factor(FactorEvent::CardProved(_, proof))) => {
                     assert_eq!(proof.0.expose(), enrolment.secret.expose());
                 }
                 other => panic!("no proof but {other:?}"),
             }
-            namespace::say(&format!("proved in {:?}", Moment::read().boot.since(started)));
+            assert!(Moment::read().boot.since(started) < Duration::from_secs(2));
             assert!(!card.model().verified, "the PIN was taken back");
+            assert!(resets.load(Ordering::Relaxed) > resets_before, "the card was reset");
         }
         card.model().tries = 1;
         bench.prove(seen.card, &enrolment.peer, &PIN);
@@ -364,6 +241,16 @@ fn cards_that_make_no_sense_are_named() {
             inserted.lift();
             bench.expect("CardRemoved");
         }
+        // Every answer comes soon, but there is always one more.
+        let inserted = insert(A, |_| {
+            thread::sleep(Duration::from_millis(100));
+            Some(vec![0xAA, 0x61, 0x01])
+        });
+        let started = Moment::read().boot;
+        bench.expect("CardUnreadable(Unreadable)");
+        assert!(Moment::read().boot.since(started) < Duration::from_millis(7_500));
+        inserted.lift();
+        bench.expect("CardRemoved");
         bench.expect_nothing();
     });
 }
