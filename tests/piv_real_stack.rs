@@ -185,8 +185,8 @@ fn a_card_is_enrolled_and_agrees_on_the_same_secret_ever_after() {
 }
 
 #[test]
-fn s5_the_last_try_of_a_card_is_left_to_its_owner() {
-    with_stack("s5_the_last_try_of_a_card_is_left_to_its_owner", |mut bench| {
+fn the_last_try_of_a_card_is_left_to_its_owner() {
+    with_stack("the_last_try_of_a_card_is_left_to_its_owner", |mut bench| {
         let card = bench.desk.card(NAME);
         let _inserted = card.insert(A);
         bench.presented();
