@@ -9,6 +9,8 @@ mod desk;
 mod layout;
 #[path = "screens/privacy.rs"]
 mod privacy;
+#[path = "screens/staff.rs"]
+mod staff;
 #[path = "screens/theme.rs"]
 mod theme;
 #[path = "screens/touches.rs"]

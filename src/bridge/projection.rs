@@ -127,6 +127,8 @@ fn frame(inner: &Inner, window: &AppWindow, view: &View) {
     frame.set_operator(open.map(|open| lines::operator(&open.operator)).unwrap_or_default());
     let pages = open.map(|open| open.pages.iter().map(|page| vocabulary::place(*page)).collect());
     lines::sync(&inner.models.pages, pages.unwrap_or_default());
+    let enrolling = open.and_then(|open| open.enrolling.as_ref());
+    frame.set_enrolling(enrolling.map(|name| name.reveal().into()).unwrap_or_default());
     let patient = open.and_then(|open| open.patient.as_ref());
     frame.set_patient(patient.map(lines::patient).unwrap_or_default());
     frame.set_time(lines::time_of_day(view.clock.hour, view.clock.minute));
@@ -155,6 +157,7 @@ pub fn conceal(inner: &Inner, window: &AppWindow) {
     let frame = window.global::<ui::Frame>();
     frame.set_patient(ui::PatientLine::default());
     frame.set_operator(ui::OperatorLine::default());
+    frame.set_enrolling(SharedString::default());
     leave_bedside(inner);
     leave_devices(inner);
     leave_patients(inner, window);

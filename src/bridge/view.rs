@@ -158,6 +158,8 @@ pub struct OpenFrame {
     pub patient: Option<PatientBanner>,
     /// Pages this role may open, in the order of the rail.
     pub pages: Vec<Page>,
+    /// Name of the person whose factor is being enrolled, so that none goes to somebody else.
+    pub enrolling: Option<Phi<String>>,
 }
 
 /// Everything on the screen.

@@ -13,8 +13,12 @@ mod factors;
 pub mod field;
 #[cfg(feature = "hardware")]
 pub mod fingerprint;
+#[cfg(feature = "hardware")]
+pub mod hid_reader;
 pub mod inserted;
+pub mod keyboard_badge;
 pub mod outlet;
+pub mod pcprox;
 pub mod piv;
 #[cfg(feature = "hardware")]
 mod reader;

@@ -7,7 +7,7 @@
 
 use super::{Effect, Kiosk, Phase};
 use crate::bridge::intent::Page;
-use crate::encounter::Patient;
+use crate::encounter::{Patient, SubjectId};
 use crate::hardware::{
     BadgeFault, CardFault, CardSeen, Command as HardwareCommand, DeviceId, FactorEvent,
     ReaderHealth, ReaderKind,
@@ -32,7 +32,7 @@ pub(super) struct Arrival {
 /// Who saw something until now, for the audit log.
 enum Seen {
     Nothing,
-    Session(OperatorId),
+    Session(OperatorId, Role),
     Emergency,
 }
 
@@ -90,8 +90,8 @@ impl Kiosk {
         self.in_session(now, event)
     }
 
-    /// A reader appeared, vanished or failed. A card in a reader that cannot be used is as good as
-    /// pulled.
+    /// A reader appeared, vanished or failed. What lies in a reader that cannot be used is as good as
+    /// taken away.
     pub(super) fn on_reader(
         &mut self,
         now: Moment,
@@ -100,10 +100,15 @@ impl Kiosk {
     ) -> Vec<Effect> {
         self.readers.insert(kind, health);
         match kind {
-            ReaderKind::SmartCard if health != ReaderHealth::Ready => {
-                self.in_session(now, session::Event::CardRemoved)
+            ReaderKind::SmartCard | ReaderKind::Badge | ReaderKind::Finger
+                if health == ReaderHealth::Ready =>
+            {
+                vec![]
             }
-            ReaderKind::SmartCard | ReaderKind::Badge | ReaderKind::Finger => vec![],
+            ReaderKind::SmartCard => self.in_session(now, session::Event::CardRemoved),
+            ReaderKind::Badge => self.in_session(now, session::Event::BadgeRemoved),
+            // It tells by itself which sensor is there.
+            ReaderKind::Finger => vec![],
         }
     }
 
@@ -148,7 +153,7 @@ impl Kiosk {
             return vec![];
         }
         let seen = match self.session.state() {
-            State::Open { operator, .. } => Seen::Session(operator.id),
+            State::Open { operator, .. } => Seen::Session(operator.id, operator.role),
             State::Emergency(Emergency::Open { .. }) => Seen::Emergency,
             State::Locked
             | State::Partial(_)
@@ -207,7 +212,13 @@ impl Kiosk {
             self.patient = patient.filter(|patient| Some(patient.id) == self.subject);
             self.restore_draft(draft);
         }
-        let mut effects = vec![self.audit(now, AuditAct::Unlocked, None)];
+        let unlocked = AuditEntry {
+            operator: Some(operator.id),
+            subject: self.subject_seen_by(operator.role),
+            pair: self.session.pair(),
+            ..AuditEntry::of(AuditAct::Unlocked, now.wall)
+        };
+        let mut effects = vec![Effect::Store(StoreCommand::Audit(unlocked))];
         let page = if self.has_draft() { Page::Patients } else { self.start_page(operator.role) };
         effects.extend(self.open_page(now, page));
         effects
@@ -220,18 +231,16 @@ impl Kiosk {
         self.patients = None;
         self.emergency = None;
         let left = self.forget_people(now);
-        let ended = |act, operator| {
-            let entry = AuditEntry::of(act, now.wall);
-            Effect::Store(StoreCommand::Audit(AuditEntry {
-                operator,
-                subject: self.subject,
-                ..entry
-            }))
+        let ended = |act, operator, subject| {
+            let entry = AuditEntry { operator, subject, ..AuditEntry::of(act, now.wall) };
+            Effect::Store(StoreCommand::Audit(entry))
         };
         let entry = match seen {
             Seen::Nothing => None,
-            Seen::Session(operator) => Some(ended(AuditAct::Locked, Some(*operator))),
-            Seen::Emergency => Some(ended(AuditAct::EmergencyEnded, None)),
+            Seen::Session(operator, role) => {
+                Some(ended(AuditAct::Locked, Some(*operator), self.subject_seen_by(*role)))
+            }
+            Seen::Emergency => Some(ended(AuditAct::EmergencyEnded, None, self.subject)),
         };
         let close = StoreCommand::Close(self.take_draft(), now);
         left.into_iter().chain(entry).chain([Effect::Store(close)]).collect()
@@ -256,14 +265,17 @@ impl Kiosk {
         effects
     }
 
-    /// An entry for the audit log by whoever is logged in, with the factors they logged in with where
-    /// it says that they did.
+    /// An entry for the audit log by whoever is logged in.
     pub(super) fn audit(&self, now: Moment, act: AuditAct, device: Option<DeviceId>) -> Effect {
         let operator = self.session.operator().map(|operator| operator.id);
-        let pair = self.session.pair().filter(|_| act == AuditAct::Unlocked);
         let entry = AuditEntry::of(act, now.wall);
-        let entry = AuditEntry { operator, subject: self.subject, device, pair, ..entry };
+        let entry = AuditEntry { operator, subject: self.subject, device, ..entry };
         Effect::Store(StoreCommand::Audit(entry))
+    }
+
+    /// Whom a session of this role shows.
+    fn subject_seen_by(&self, role: Role) -> Option<SubjectId> {
+        self.subject.filter(|_| role.may(Permission::SeePatients))
     }
 
     /// Where a session of this role begins.

@@ -91,7 +91,7 @@ impl Kiosk {
         let patient = self.patient.as_ref().filter(|_| sees);
         let patient = patient.map(|patient| self.banner(now, patient));
         let pages = gate::pages(role);
-        Some(OpenFrame { operator, patient, pages })
+        Some(OpenFrame { operator, patient, pages, enrolling: self.enrolling() })
     }
 
     pub(super) fn banner(&self, now: Moment, patient: &Patient) -> PatientBanner {

@@ -43,7 +43,7 @@ pub fn open(screen: Screen) -> View {
         minutes_left: 11,
     };
     let pages = vec![Page::Bedside, Page::Patients, Page::Devices];
-    let open = OpenFrame { operator, patient: Some(margaret()), pages };
+    let open = OpenFrame { operator, patient: Some(margaret()), pages, enrolling: None };
     View { open: Some(open), ..concealed(screen) }
 }
 

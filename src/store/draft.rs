@@ -111,8 +111,8 @@ impl Store {
         if content.is_none() {
             tracing::warn!("a draft was damaged and is dropped");
         }
-        if let Err(error) = fs::remove_file(&path) {
-            tracing::warn!(kind = ?error.kind(), "a draft could not be deleted");
+        if let Err(fault) = durable::remove(&path) {
+            tracing::warn!(%fault, "a draft could not be deleted");
         }
         Some(Draft { operator, form: content?.into() })
     }
@@ -129,7 +129,7 @@ impl Store {
         for entry in entries {
             let entry = entry?;
             if !names.iter().any(|name| entry.file_name() == name.as_str()) {
-                fs::remove_file(entry.path())?;
+                durable::remove(&entry.path())?;
             }
         }
         Ok(())

@@ -109,46 +109,55 @@ fn private() -> OpenOptions {
 
 /// Makes a directory for its owner alone; a directory that exists is left as it is.
 pub fn make_dir(path: &Path) -> Result<(), StoreFault> {
+    steps::step()?;
     Ok(DirBuilder::new().recursive(true).mode(0o700).create(path)?)
 }
 
 /// Makes a file that was not there, for its owner alone.
 pub fn create_new(path: &Path) -> Result<File, StoreFault> {
+    steps::step()?;
     Ok(private().write(true).create_new(true).open(path)?)
 }
 
 /// Replaces a file's content: at any kill the old or the new, whole.
 pub fn replace(dir: &Path, name: &str, content: &[u8]) -> Result<(), StoreFault> {
+    steps::step()?;
     let temporary = dir.join(format!("{TEMPORARY}{name}"));
     let mut file = private().write(true).create(true).truncate(true).open(&temporary)?;
+    steps::step()?;
     file.write_all(content)?;
     file.sync_all()?;
-    fs::rename(&temporary, dir.join(name))?;
+    rename(&temporary, &dir.join(name))?;
     sync_dir(dir)
 }
 
 /// Makes renames and new names in a directory durable.
 pub fn sync_dir(dir: &Path) -> Result<(), StoreFault> {
+    steps::step()?;
     Ok(File::open(dir)?.sync_all()?)
 }
 
 /// Makes what was written into a file by other means durable.
 pub fn sync_file(path: &Path) -> Result<(), StoreFault> {
+    steps::step()?;
     Ok(File::open(path)?.sync_all()?)
 }
 
 /// Moves a file within the state directory; durable once the directories are synced.
 pub fn rename(from: &Path, to: &Path) -> Result<(), StoreFault> {
+    steps::step()?;
     Ok(fs::rename(from, to)?)
 }
 
 /// Removes a file, if it is there.
 pub fn remove(path: &Path) -> Result<(), StoreFault> {
+    steps::step()?;
     absent_is_fine(fs::remove_file(path))
 }
 
 /// Removes a directory with everything in it, if it is there.
 pub fn remove_dir(path: &Path) -> Result<(), StoreFault> {
+    steps::step()?;
     absent_is_fine(fs::remove_dir_all(path))
 }
 
@@ -156,6 +165,45 @@ fn absent_is_fine(removed: std::io::Result<()>) -> Result<(), StoreFault> {
     match removed {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         other => Ok(other?),
+    }
+}
+
+/// Nothing comes between two changes of the disk.
+#[cfg(not(all(test, feature = "store")))]
+mod steps {
+    use super::StoreFault;
+
+    #[expect(clippy::unnecessary_wraps, reason = "a test's step may fail")]
+    pub fn step() -> Result<(), StoreFault> {
+        Ok(())
+    }
+}
+
+/// What a test puts before every change of the disk in its own thread: a look at it, or a fault.
+#[cfg(all(test, feature = "store"))]
+pub mod steps {
+    use std::cell::RefCell;
+
+    use super::StoreFault;
+
+    type Watch = Box<dyn FnMut() -> Result<(), StoreFault>>;
+
+    thread_local! {
+        static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
+    }
+
+    /// Calls `watch` before every change from here on; its fault is the change's.
+    pub fn watch(watch: impl FnMut() -> Result<(), StoreFault> + 'static) {
+        WATCH.set(Some(Box::new(watch)));
+    }
+
+    /// Calls nothing any more.
+    pub fn end() {
+        WATCH.set(None);
+    }
+
+    pub(super) fn step() -> Result<(), StoreFault> {
+        WATCH.with_borrow_mut(|watch| watch.as_mut().map_or(Ok(()), |watch| watch()))
     }
 }
 

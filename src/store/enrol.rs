@@ -7,8 +7,8 @@
 //! S-4: a person's badges share one PIN. Another PIN means another slot for each of them.
 
 use super::cart::{Cart, Person, TokenSlot};
-use super::keyring::Recipient;
-use super::keyslot::{self, SlotInfo};
+use super::keyring::{Held, Recipient, VaultKeys};
+use super::keyslot::{self, Slot, SlotInfo};
 use super::people::Desk;
 use super::primitives::{Key, key_pair, random};
 use super::setup::Store;
@@ -52,7 +52,8 @@ impl Store {
         let vouched = self.vouched(desk, new.role, voucher)?;
         let id = OperatorId(u128::from_be_bytes(random()?));
         let (private, public) = key_pair(&Key::random()?);
-        self.vault()?.add_operator(id, &name, &private)?;
+        let (vault, keys) = self.open.as_mut().ok_or(Fault::NotAllowed)?.parts();
+        vault.add_operator(id, &name, &keys.hold(Held::Private(id), &private)?)?;
         if let Some(operator) = vouched {
             let entry = self.entry(AuditAct::Vouched, id, desk.now);
             self.audit(AuditEntry { operator: Some(operator), ..entry })?;
@@ -176,7 +177,7 @@ impl Store {
             kind: TokenKind::Card,
             subject: Some(Phi::new(subject)),
             share: None,
-            kek,
+            kek: self.vault_keys()?.hold(Held::Kek(slot.id), &kek)?,
         };
         let slotted = TokenSlot { index, slot, peer: Some(enrolment.peer), since: desk.now.wall };
         let mut cart = self.cart.clone();
@@ -222,7 +223,18 @@ impl Store {
     }
 
     fn private_key(&mut self, operator: OperatorId) -> Result<Key, Fault> {
-        Ok(self.vault()?.private_key(operator)?.ok_or(StoreFault::Damaged)?)
+        let sealed = self.vault()?.private_key(operator)?.ok_or(StoreFault::Damaged)?;
+        Ok(self.vault_keys()?.held(Held::Private(operator), &sealed)?)
+    }
+
+    fn vault_keys(&self) -> Result<&VaultKeys, Fault> {
+        Ok(self.open.as_ref().ok_or(Fault::NotAllowed)?.keys())
+    }
+
+    fn share(&self, rows: &[TokenRow], slot: [u8; 16]) -> Result<Key, Fault> {
+        let row = rows.iter().find(|row| row.slot == slot);
+        let sealed = row.and_then(|row| row.share.as_ref()).ok_or(StoreFault::Damaged)?;
+        Ok(self.vault_keys()?.held(Held::Share(slot), sealed)?)
     }
 
     /// Whether a PIN opens one of a person's badge slots as it is.
@@ -232,11 +244,11 @@ impl Store {
         let Some(token) = person.tokens.iter().find(|token| token.peer.is_none()) else {
             return Ok(false);
         };
-        let row = rows.iter().find(|row| row.slot == token.slot.id);
-        let share = row.and_then(|row| row.share.as_ref()).ok_or(StoreFault::Damaged)?;
-        let cost = desk.options.cost;
-        let kek = keyslot::kek_of_share((share, pin), &owner, &token.slot, cost)?;
-        Ok(row.is_some_and(|row| *row.kek == *kek))
+        let share = self.share(&rows, token.slot.id)?;
+        let (cost, index) = (desk.options.cost, &token.slot);
+        let kek = keyslot::kek_of_share((&share, pin), &owner, index, cost)?;
+        let slot = Slot::read(&self.slots(), &self.keys, &owner, &token.slot)?;
+        Ok(slot.open(&kek).is_some())
     }
 
     /// Gives all badges of a person, and one more, a PIN.
@@ -251,9 +263,7 @@ impl Store {
         let rows = self.vault()?.tokens(operator)?;
         let mut shares = Vec::new();
         for token in badges.tokens.iter().filter(|token| token.peer.is_none()) {
-            let row = rows.iter().find(|row| row.slot == token.slot.id);
-            let share = row.and_then(|row| row.share.clone()).ok_or(StoreFault::Damaged)?;
-            shares.push((token.index, share, token.since));
+            shares.push((token.index, self.share(&rows, token.slot.id)?, token.since));
         }
         let mut cart = self.cart.clone();
         if let Some(badge) = added {
@@ -272,7 +282,10 @@ impl Store {
             let kek = keyslot::kek_of_share(factors, &owner, &slot, desk.options.cost)?;
             keyslot::write(&self.slots(), &self.keys, &owner, &slot, (&kek, &private))?;
             let (kind, subject) = (TokenKind::Badge, None);
-            let row = TokenRow { slot: slot.id, kind, subject, share: Some(share), kek };
+            let held = self.vault_keys()?;
+            let share = Some(held.hold(Held::Share(slot.id), &share)?);
+            let kek = held.hold(Held::Kek(slot.id), &kek)?;
+            let row = TokenRow { slot: slot.id, kind, subject, share, kek };
             slotted.push((TokenSlot { index, slot, peer: None, since }, row));
         }
         cart.forget_tries(operator);

@@ -17,8 +17,9 @@ use super::StoreFault;
 use super::device_secret::DeviceKeys;
 use super::durable;
 use super::primitives::{
-    Key, PublicKey, derive, key_pair, mac, mac_fits, open_with, random, seal_to,
+    Key, PublicKey, derive, key_pair, mac, mac_fits, open, open_with, random, seal, seal_to,
 };
+use super::vault::SealedKey;
 use crate::session::OperatorId;
 
 /// Name of the file.
@@ -52,6 +53,20 @@ impl VaultKeys {
         key_pair(&self.key(&[b"SK_inbox"]))
     }
 
+    /// Seals a key for a row of the vault.
+    pub fn hold(&self, which: Held, key: &Key) -> Result<SealedKey, StoreFault> {
+        Ok(SealedKey(seal(&self.key(&[b"K_people"]), &which.context(), key.as_slice())?))
+    }
+
+    /// Opens a key out of a row of the vault.
+    ///
+    /// # Errors
+    /// `Damaged` if it was sealed for another row or under another master key.
+    pub fn held(&self, which: Held, sealed: &SealedKey) -> Result<Key, StoreFault> {
+        let opened = open(&self.key(&[b"K_people"]), &which.context(), &sealed.0);
+        opened.and_then(|key| Key::from_slice(&key)).ok_or(StoreFault::Damaged)
+    }
+
     #[cfg(test)]
     #[cfg(feature = "store")]
     pub fn master_for_tests(&self) -> &Key {
@@ -61,6 +76,27 @@ impl VaultKeys {
     /// First key of an inbox chain.
     pub fn chain(&self, chain: &[u8; 16]) -> Key {
         self.key(&[b"inbox chain v1", chain])
+    }
+}
+
+/// Which key a row of the vault holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Held {
+    /// A person's private key.
+    Private(OperatorId),
+    /// A badge's share, by its slot.
+    Share([u8; 16]),
+    /// A slot's key-encryption key.
+    Kek([u8; 16]),
+}
+
+impl Held {
+    fn context(self) -> Vec<u8> {
+        match self {
+            Held::Private(operator) => [&b"private"[..], &operator.0.to_be_bytes()].concat(),
+            Held::Share(slot) => [&b"share"[..], &slot].concat(),
+            Held::Kek(slot) => [&b"kek"[..], &slot].concat(),
+        }
     }
 }
 

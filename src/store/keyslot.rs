@@ -147,7 +147,7 @@ pub fn sweep(dir: &Path, kept: &[&SlotInfo]) -> Result<(), StoreFault> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         let is_slot = path.extension().is_some_and(|suffix| suffix == SUFFIX);
         if is_slot && !kept.iter().any(|slot| name.as_deref() == Some(&slot.file())) {
-            std::fs::remove_file(path)?;
+            durable::remove(&path)?;
         }
     }
     Ok(())

@@ -33,12 +33,12 @@ use std::path::{Path, PathBuf};
 
 use super::cart::{self, Cart};
 use super::keep::Opened;
-use super::keyring::{self, Keyring, Recipient, VaultKeys};
+use super::keyring::{self, Held, Keyring, Recipient, VaultKeys};
 use super::keyslot::{self, Slot, SlotOwner};
 use super::primitives::{Key, PublicKey, key_pair};
 use super::segment::Entry;
 use super::setup::{INBOX, SLOTS, Store, VAULT};
-use super::vault::Vault;
+use super::vault::{TokenRow, Vault};
 use super::{AuditEntry, StoreFault, draft, durable, emergency, inbox};
 use crate::moment::Moment;
 use crate::session::OperatorId;
@@ -190,7 +190,8 @@ impl Store {
             operator: entries.first().and_then(|entry| entry.operator),
             ..AuditEntry::of(super::AuditAct::KeysRotated, now.wall)
         });
-        amend(&dir.join(VAULT), &keys, (taken, &cart, renewed.as_ref()), &entries)?;
+        let (_, old) = self.open.as_mut().ok_or(StoreFault::Io)?.parts();
+        amend(&dir.join(VAULT), (old, &keys), (taken, &cart, renewed.as_ref()), &entries)?;
 
         durable::replace(&dir, inbox::HEAD, &head)?;
         durable::replace(&dir, cart::FILE, &cart.sealed(&self.keys)?)?;
@@ -242,14 +243,17 @@ impl Store {
                     // Made anew from the vault: for another key pair, or because it is damaged, which
                     // must not keep anybody else's token valid.
                     Err(StoreFault::Damaged) => {
-                        let vault = self.open.as_mut().ok_or(StoreFault::Io)?.vault();
+                        let opened = self.open.as_mut().ok_or(StoreFault::Io)?;
+                        let (vault, keys) = opened.parts();
                         let rows = vault.tokens(person.id)?;
                         let row = rows.iter().find(|row| row.slot == slot.id);
                         let row = row.ok_or(StoreFault::Damaged)?;
-                        let stored = vault.private_key(person.id)?;
-                        let private = renewed.map(|renewed| &renewed.private).or(stored.as_ref());
-                        let private = private.ok_or(StoreFault::Damaged)?;
-                        keyslot::write(&to, &self.keys, &next, slot, (&row.kek, private))?;
+                        let kek = keys.held(Held::Kek(slot.id), &row.kek)?;
+                        let private = match renewed {
+                            Some(renewed) => renewed.private.clone(),
+                            None => private_key(vault, keys, person.id)?,
+                        };
+                        keyslot::write(&to, &self.keys, &next, slot, (&kek, &private))?;
                     }
                     Err(fault) => return Err(fault),
                 }
@@ -260,7 +264,8 @@ impl Store {
 
     fn next_draft(&mut self, dir: &Path, renewed: Option<&Renewed>) -> Result<(), StoreFault> {
         let (Some(renewed), Some(opened)) = (renewed, &mut self.open) else { return Ok(()) };
-        let Some(private) = opened.vault().private_key(renewed.operator)? else { return Ok(()) };
+        let (vault, keys) = opened.parts();
+        let private = private_key(vault, keys, renewed.operator)?;
         let here = (self.state.store(), &self.keys, &self.ring);
         let here = (here.0.as_path(), here.1, here.2);
         let resealed = draft::resealed(here, renewed.operator, &private, &renewed.public)?;
@@ -270,28 +275,52 @@ impl Store {
     }
 }
 
-/// Leaves out of the new vault what is taken away, and adds the audit entries.
+fn private_key(vault: &Vault, keys: &VaultKeys, operator: OperatorId) -> Result<Key, StoreFault> {
+    let sealed = vault.private_key(operator)?.ok_or(StoreFault::Damaged)?;
+    keys.held(Held::Private(operator), &sealed)
+}
+
+/// Leaves out of the new vault what is taken away, seals the keys in it anew, and adds the audit
+/// entries.
 fn amend(
     path: &Path,
-    keys: &VaultKeys,
+    (old, new): (&VaultKeys, &VaultKeys),
     (taken, cart, renewed): (Taken, &Cart, Option<&Renewed>),
     entries: &[AuditEntry],
 ) -> Result<(), StoreFault> {
-    let mut vault = Vault::open(path, &keys.database())?;
-    let operator = taken.operator();
-    let kept: Vec<[u8; 16]> = cart
-        .person(operator)
-        .map(|person| person.tokens.iter().map(|token| token.slot.id).collect())
-        .unwrap_or_default();
-    vault.keep_tokens(operator, &kept)?;
-    vault.set_private_key(operator, renewed.map(|renewed| &renewed.private))?;
+    let mut vault = Vault::open(path, &new.database())?;
+    // Whoever leaves stays in the list without a key.
+    let mut privates = vec![(taken.operator(), None)];
+    let mut tokens = Vec::new();
+    for person in &cart.people {
+        let renewed = renewed.filter(|renewed| renewed.operator == person.id);
+        let private = match renewed {
+            Some(renewed) => renewed.private.clone(),
+            None => private_key(&vault, old, person.id)?,
+        };
+        privates.push((person.id, Some(new.hold(Held::Private(person.id), &private)?)));
+        let rows = vault.tokens(person.id)?;
+        for row in rows {
+            if person.tokens.iter().any(|token| token.slot.id == row.slot) {
+                tokens.push((person.id, reseal(row, old, new)?));
+            }
+        }
+    }
+    vault.rewrite_people(&privates, &tokens)?;
     if matches!(taken, Taken::Person(_)) {
-        vault.remove_templates(operator, None)?;
+        vault.remove_templates(taken.operator(), None)?;
     }
     let entries: Vec<Entry> = entries.iter().cloned().map(Entry::Audit).collect();
     vault.append(&entries)?;
     vault.close()?;
     durable::sync_file(path)
+}
+
+fn reseal(row: TokenRow, old: &VaultKeys, new: &VaultKeys) -> Result<TokenRow, StoreFault> {
+    let again = |which, sealed| new.hold(which, &old.held(which, sealed)?);
+    let share = row.share.as_ref().map(|share| again(Held::Share(row.slot), share)).transpose()?;
+    let kek = again(Held::Kek(row.slot), &row.kek)?;
+    Ok(TokenRow { share, kek, ..row })
 }
 
 /// Finishes a change of keys that was committed, and removes one that was not. Needs no key; `epoch`
@@ -350,3 +379,7 @@ fn move_all(from: &Path, to: &Path) -> Result<(), StoreFault> {
     }
     durable::sync_dir(to)
 }
+
+#[cfg(test)]
+#[cfg(feature = "store")]
+mod tests;

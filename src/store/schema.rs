@@ -59,7 +59,8 @@ const FIRST: &str = "
 /// People with several factors, and what an audit entry says of them.
 ///
 /// `operators.private` and `tokens.kek` let IT give a person who is not there another badge or PIN,
-/// and take a factor away. They widen nothing: whoever has the vault open has its master key already.
+/// and take a factor away. They widen nothing: whoever has the vault open has its master key already,
+/// under which they are sealed once more, so that no key is ever in the database library's memory.
 /// A person who left keeps the name, so that the audit log goes on naming them.
 const PEOPLE: &str = "
     ALTER TABLE patients ADD COLUMN allergies TEXT NOT NULL DEFAULT '';
@@ -355,3 +356,6 @@ fn set_meta(transaction: &Transaction<'_>, name: &str, value: u64) -> Result<(),
         .execute(params![name, value.cast_signed()])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

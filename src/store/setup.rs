@@ -11,7 +11,7 @@ use super::durable::{self, StateDir};
 use super::handle::Options;
 use super::inbox::Inbox;
 use super::keep::Opened;
-use super::keyring::{Keyring, Recipient, VaultKeys};
+use super::keyring::{Held, Keyring, Recipient, VaultKeys};
 use super::keyslot::{self, SlotInfo, SlotOwner};
 use super::primitives::{Key, key_pair, random};
 use super::unlock::Gate;
@@ -180,8 +180,10 @@ pub(super) fn initialise(
     keyslot::write(&dir.join(SLOTS), &keys, &owner, &slot, (&kek, &private))?;
 
     let mut vault = Vault::create(&dir.join(VAULT), &vault_keys.database())?;
-    vault.add_operator(id, &first.name, &private)?;
-    let (kind, share) = (TokenKind::Badge, Some(keys.badge_share(&first.badge)));
+    vault.add_operator(id, &first.name, &vault_keys.hold(Held::Private(id), &private)?)?;
+    let share = vault_keys.hold(Held::Share(slot.id), &keys.badge_share(&first.badge))?;
+    let kek = vault_keys.hold(Held::Kek(slot.id), &kek)?;
+    let (kind, share) = (TokenKind::Badge, Some(share));
     vault.add_tokens(id, &[TokenRow { slot: slot.id, kind, subject: None, share, kek }])?;
     vault.close()?;
     Inbox::create(&dir.join(INBOX), &keys, &ring, &vault_keys)?;

@@ -4,13 +4,12 @@
 //! rows add what only an open vault may know: names, private keys and fingerprint templates. A row
 //! whose token is not in the cart compartment means nothing.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::StoreFault;
-use super::primitives::Key;
 use super::rows::{from_word, timestamp, word};
 use super::schema::Vault;
-use super::vault::{TemplateRow, TokenRow};
+use super::vault::{SealedKey, TemplateRow, TokenRow};
 use crate::confidential::{Phi, Secret};
 use crate::session::OperatorId;
 use crate::session::factor::{Finger, Template, TemplateId};
@@ -24,11 +23,11 @@ impl Vault {
         &mut self,
         id: OperatorId,
         name: &Phi<String>,
-        private: &Key,
+        private: &SealedKey,
     ) -> Result<(), StoreFault> {
         self.connection.execute(
             "INSERT INTO operators (id, name, private) VALUES (?1, ?2, ?3)",
-            params![id.0.to_be_bytes(), name.reveal(), private.as_slice()],
+            params![id.0.to_be_bytes(), name.reveal(), private.0],
         )?;
         Ok(())
     }
@@ -62,31 +61,38 @@ impl Vault {
     ///
     /// # Errors
     /// As reading a file.
-    pub fn private_key(&self, id: OperatorId) -> Result<Option<Key>, StoreFault> {
+    pub fn private_key(&self, id: OperatorId) -> Result<Option<SealedKey>, StoreFault> {
         let private: Option<Option<Vec<u8>>> = self
             .connection
             .query_row("SELECT private FROM operators WHERE id = ?1", [id.0.to_be_bytes()], |row| {
                 row.get(0)
             })
             .optional()?;
-        let private = private.flatten().map(Secret::new);
-        Ok(private.and_then(|private| Key::from_slice(private.expose())))
+        Ok(private.flatten().map(SealedKey))
     }
 
-    /// Replaces a person's private key; `None` for somebody who leaves.
+    /// Replaces private keys (`None` for somebody who leaves), and everybody's tokens, in one
+    /// transaction.
     ///
     /// # Errors
-    /// As writing a file.
-    pub fn set_private_key(
+    /// As writing a file; then nothing was replaced.
+    pub fn rewrite_people(
         &mut self,
-        id: OperatorId,
-        private: Option<&Key>,
+        privates: &[(OperatorId, Option<SealedKey>)],
+        tokens: &[(OperatorId, TokenRow)],
     ) -> Result<(), StoreFault> {
-        self.connection.execute(
-            "UPDATE operators SET private = ?2 WHERE id = ?1",
-            params![id.0.to_be_bytes(), private.map(|key| key.as_slice())],
-        )?;
-        Ok(())
+        let transaction = self.connection.transaction()?;
+        for (id, private) in privates {
+            transaction.execute(
+                "UPDATE operators SET private = ?2 WHERE id = ?1",
+                params![id.0.to_be_bytes(), private.as_ref().map(|sealed| &sealed.0)],
+            )?;
+        }
+        transaction.execute("DELETE FROM tokens", [])?;
+        for (operator, token) in tokens {
+            insert_token(&transaction, *operator, token)?;
+        }
+        Ok(transaction.commit()?)
     }
 
     /// Stores tokens in one transaction.
@@ -100,18 +106,7 @@ impl Vault {
     ) -> Result<(), StoreFault> {
         let transaction = self.connection.transaction()?;
         for token in tokens {
-            transaction.execute(
-                "INSERT INTO tokens (slot, operator, kind, subject, share, kek)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![
-                    token.slot,
-                    operator.0.to_be_bytes(),
-                    word(&token.kind)?,
-                    token.subject.as_ref().map(Phi::reveal),
-                    token.share.as_ref().map(|share| share.as_slice()),
-                    token.kek.as_slice(),
-                ],
-            )?;
+            insert_token(&transaction, operator, token)?;
         }
         Ok(transaction.commit()?)
     }
@@ -129,13 +124,12 @@ impl Vault {
         while let Some(row) = rows.next()? {
             let subject: Option<String> = row.get(2)?;
             let share: Option<Vec<u8>> = row.get(3)?;
-            let (share, kek) = (share.map(Secret::new), Secret::new(row.get::<_, Vec<u8>>(4)?));
             tokens.push(TokenRow {
                 slot: row.get(0)?,
                 kind: from_word(row.get(1)?)?,
                 subject: subject.map(Phi::new),
-                share: share.and_then(|share| Key::from_slice(share.expose())),
-                kek: Key::from_slice(kek.expose()).ok_or(StoreFault::Damaged)?,
+                share: share.map(SealedKey),
+                kek: SealedKey(row.get(4)?),
             });
         }
         Ok(tokens)
@@ -233,4 +227,25 @@ impl Vault {
         )?;
         Ok(removed > 0)
     }
+}
+
+fn insert_token(
+    connection: &Connection,
+    operator: OperatorId,
+    token: &TokenRow,
+) -> Result<(), StoreFault> {
+    connection
+        .prepare_cached(
+            "INSERT INTO tokens (slot, operator, kind, subject, share, kek)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            token.slot,
+            operator.0.to_be_bytes(),
+            word(&token.kind)?,
+            token.subject.as_ref().map(Phi::reveal),
+            token.share.as_ref().map(|sealed| &sealed.0),
+            token.kek.0,
+        ])?;
+    Ok(())
 }

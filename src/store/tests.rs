@@ -1,29 +1,77 @@
-//! What is left of keys and PINs in this process's memory once they are not needed any more.
+//! What is left of keys, PINs and badge numbers in this process's memory once they are not needed.
+//!
+//! All writable memory of the process is searched, which is what a core image would hold. The values
+//! searched for are made by a process of their own, or arrive masked: this process never has a clear
+//! copy beside the store's. `WARDKEEP_LOCKS=100` repeats as often.
 
 use std::fs::{self, File};
+use std::io::{BufRead, Cursor};
 use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::process::Command as Process;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use tokio::sync::mpsc;
+use zeroize::Zeroizing;
 
-use super::durable::StateDir;
+use super::cart::Cart;
+use super::device_secret::{DeviceKeys, DeviceSecret, SecretFile};
+use super::durable::store_of;
 use super::handle::Options;
-use super::setup::{Loaded, Store, initialise};
-use super::shift::Clocks;
-use super::{Attempt, Command, NewOperator, Outcome, device_secret::SecretFile};
+use super::keyring::{Keyring, Recipient};
+use super::keyslot::{self, Slot, SlotOwner};
+use super::primitives::{KdfCost, Key, random, stretch};
+use super::{
+    Administered, Administration, Attempt, Command, NewOperator, NewPerson, NewPin, Outcome,
+    Refusal, StoreHandle,
+};
 use crate::confidential::Phi;
-use crate::moment::{BootTime, Moment};
+use crate::moment::Moment;
 use crate::session::Role;
-use crate::session::factor::{Badge, Evidence, Pin, ReaderFamily};
+use crate::session::factor::{Badge, Evidence, Pin, ReaderFamily, Token};
+use crate::session::policy::Policy;
 
 const MASK: u8 = 0x5c;
-const NOW: Moment = Moment { boot: BootTime(Duration::ZERO), wall: Timestamp::UNIX_EPOCH };
+const ORACLE: &str = "WARDKEEP_TEST_ORACLE";
 
-/// How often a pattern, given masked so that it is not found in itself, occurs in this process.
-fn occurrences(masked: &[u8]) -> usize {
+/// Something that must not be found, masked so that it is not found in itself.
+#[derive(Debug)]
+struct Canary {
+    name: String,
+    masked: Vec<u8>,
+}
+
+impl Canary {
+    fn of(name: &str, bytes: impl IntoIterator<Item = u8>) -> Self {
+        Self { name: name.into(), masked: bytes.into_iter().map(|byte| byte ^ MASK).collect() }
+    }
+
+    fn is_at(&self, memory: &[u8]) -> bool {
+        memory.len() >= self.masked.len()
+            && self.masked.iter().zip(memory).all(|(masked, byte)| *masked ^ MASK == *byte)
+    }
+
+    fn count_in(&self, memory: &[u8]) -> usize {
+        let mut left = Cursor::new(memory);
+        let mut found = 0;
+        // The standard library's own search for one byte is fast in every build.
+        while let Ok(skipped) = left.skip_until(self.masked[0] ^ MASK)
+            && skipped > 0
+        {
+            let at = usize::try_from(left.position()).unwrap() - 1;
+            found += usize::from(self.is_at(&memory[at..]));
+        }
+        found
+    }
+}
+
+/// How often each canary occurs in this process's memory.
+fn occurrences(canaries: &[Canary]) -> Vec<usize> {
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
     let memory = File::open("/proc/self/mem").unwrap();
-    let mut found = 0;
+    let longest = canaries.iter().map(|canary| canary.masked.len()).max().unwrap();
+    let mut found = vec![0; canaries.len()];
     let mut chunk = vec![0_u8; 1 << 20];
     for line in maps.lines().filter(|line| line.contains(" rw")) {
         let (from, to) = line.split(' ').next().unwrap().split_once('-').unwrap();
@@ -32,17 +80,10 @@ fn occurrences(masked: &[u8]) -> usize {
         while at < end {
             let len = chunk.len().min(usize::try_from(end - at).unwrap());
             let Ok(read) = memory.read_at(&mut chunk[..len], at) else { break };
-            let read_bytes = &chunk[..read];
-            let first = masked[0] ^ MASK;
-            let is_pattern = |from: &[u8]| {
-                from.len() >= masked.len() && masked.iter().zip(from).all(|(a, b)| *a ^ MASK == *b)
-            };
-            found += read_bytes
-                .iter()
-                .enumerate()
-                .filter(|(index, byte)| **byte == first && is_pattern(&read_bytes[*index..]))
-                .count();
-            let overlap = if at + read as u64 >= end { 0 } else { masked.len() };
+            for (found, canary) in found.iter_mut().zip(canaries) {
+                *found += canary.count_in(&chunk[..read]);
+            }
+            let overlap = if at + read as u64 >= end { 0 } else { longest };
             at += (read - overlap) as u64;
             chunk.fill(0);
         }
@@ -50,83 +91,293 @@ fn occurrences(masked: &[u8]) -> usize {
     found
 }
 
-fn masked(bytes: impl IntoIterator<Item = u8>) -> Vec<u8> {
-    bytes.into_iter().map(|byte| byte ^ MASK).collect()
+/// Names and counts of what was found.
+fn found<'a>(canaries: &'a [Canary]) -> Vec<(&'a str, usize)> {
+    let counts = occurrences(canaries).into_iter();
+    let named = canaries.iter().map(|canary| canary.name.as_str()).zip(counts);
+    named.filter(|(_, count)| *count > 0).collect()
 }
 
-fn masked_hex(key: &[u8]) -> Vec<u8> {
-    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
-    masked(key.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]))
+/// A badge and a PIN that occur nowhere else, kept masked.
+struct Factors {
+    uid: Vec<u8>,
+    pin: Vec<u8>,
 }
 
-fn ready() -> (tempfile::TempDir, Box<Store>, (Badge, Pin)) {
-    let dir = tempfile::tempdir().unwrap();
-    let options = Options::new(dir.path())
-        .with_device_secret(SecretFile::new(dir.path()))
-        .with_cost_for_tests();
-    let badge = Badge::new(ReaderFamily::PcscUid, &[1, 2, 3, 4]).unwrap();
-    let pin: Pin = [4, 7, 1, 1, 8, 2].into_iter().collect();
-    let first = NewOperator {
-        initials: "AB".into(),
-        name: Phi::new("A B".into()),
-        role: Role::It,
-        badge: badge.clone(),
-        pin: pin.clone(),
+impl Factors {
+    fn random() -> Self {
+        let uid = random::<10>().unwrap().to_vec();
+        let pin = random::<8>().unwrap().iter().map(|byte| byte % 10 ^ MASK).collect();
+        Self { uid, pin }
+    }
+
+    fn badge(&self) -> Badge {
+        let uid: Zeroizing<Vec<u8>> = Zeroizing::new(self.uid.iter().map(|b| b ^ MASK).collect());
+        Badge::new(ReaderFamily::PcscUid, &uid).unwrap()
+    }
+
+    fn pin(&self) -> Pin {
+        self.pin.iter().map(|digit| digit ^ MASK).collect()
+    }
+
+    fn canaries(&self, whose: &str) -> [Canary; 2] {
+        [
+            Canary { name: format!("{whose} UID"), masked: self.uid.clone() },
+            Canary::of(&format!("{whose} PIN"), self.pin.iter().map(|d| (d ^ MASK) + b'0')),
+        ]
+    }
+}
+
+fn hex(bytes: impl IntoIterator<Item = u8>) -> String {
+    bytes.into_iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_hex(text: &str) -> Vec<u8> {
+    let digits = text.as_bytes().chunks(2);
+    digits.map(|two| u8::from_str_radix(str::from_utf8(two).unwrap(), 16).unwrap()).collect()
+}
+
+/// Prints the keys of a store, masked, in a process of its own; does nothing in an ordinary run.
+#[test]
+fn oracle_process() {
+    let Ok(told) = std::env::var(ORACLE) else { return };
+    let [dir, uid, pin] = told.split(' ').collect::<Vec<_>>().try_into().unwrap();
+    let factors = Factors { uid: from_hex(uid), pin: from_hex(pin) };
+    let (dir, badge) = (Path::new(dir), factors.badge());
+    let keys = DeviceKeys::new(SecretFile::new(dir).load().unwrap().unwrap());
+    let store = store_of(dir);
+    let (ring, cart) = (Keyring::read(&store).unwrap(), Cart::load(&store, &keys).unwrap());
+    let (person, token) = cart.token(&keys.badge_index(&badge)).unwrap();
+    let owner = SlotOwner { device: ring.device, operator: person.id, epoch: ring.epoch };
+    let cost = KdfCost::FOR_TESTS;
+    let second = stretch(factors.pin().ascii(), &token.slot.salt, cost).unwrap();
+    let kek = keyslot::kek(&keys, (&badge, &factors.pin()), &owner, &token.slot, cost).unwrap();
+    let slot = Slot::read(&store.join("slots"), &keys, &owner, &token.slot).unwrap();
+    let private = slot.open(&kek).unwrap();
+    let vault = ring.open(Recipient::Operator(person.id), &private).unwrap();
+    let print = |name: &str, key: &Key| {
+        // The second half alone: the allocator writes over the first bytes of what it gets back.
+        println!("canary {name} {}", hex(key.iter().skip(16).map(|byte| byte ^ MASK)));
     };
-    let state = StateDir::take(dir.path()).unwrap();
-    initialise(&state, &options, &first, NOW).unwrap();
-    let Loaded::Store(store) = Store::load(state, &options).unwrap() else { panic!("no store") };
-    (dir, store, (badge, pin))
+    print("VMK", vault.master_for_tests());
+    print("K_db", &vault.database());
+    let text = hex(vault.database().iter().copied());
+    println!("canary K_db-as-text {}", hex(text.bytes().map(|byte| byte ^ MASK)));
+    print("SK_inbox", &vault.inbox().0);
+    print("SK_u", &private);
+    print("F1", &keys.badge_share(&badge));
+    print("F2", &second);
+    print("KEK", &kek);
+}
+
+/// The keys of a store as canaries, the ones of an open vault first.
+fn keys_of(dir: &Path, factors: &Factors) -> Vec<Canary> {
+    let mut oracle = Process::new(std::env::current_exe().unwrap());
+    oracle.args(["--exact", "store::tests::oracle_process", "--nocapture"]);
+    let told =
+        [dir.to_str().unwrap().to_owned(), hex(factors.uid.clone()), hex(factors.pin.clone())];
+    let output = oracle.env(ORACLE, told.join(" ")).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines = text.lines().filter_map(|line| line.split_once("canary "));
+    let canaries: Vec<Canary> = lines
+        .map(|(_, line)| {
+            let (name, masked) = line.split_once(' ').unwrap();
+            Canary { name: name.into(), masked: from_hex(masked) }
+        })
+        .collect();
+    assert_eq!(canaries.len(), 8, "{text}");
+    canaries
+}
+
+/// A store as the program runs it.
+struct Kiosk {
+    dir: tempfile::TempDir,
+    handle: StoreHandle,
+    outcomes: mpsc::Receiver<Outcome>,
+    thread: std::thread::JoinHandle<()>,
+    factors: Factors,
+}
+
+impl Kiosk {
+    fn start(policy: Policy) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options::new(dir.path())
+            .with_device_secret(SecretFile::new(dir.path()))
+            .with_policy(policy)
+            .with_cost_for_tests();
+        let (sender, outcomes) = mpsc::channel(64);
+        let (handle, thread) = super::spawn(options, sender).unwrap();
+        let mut kiosk = Self { dir, handle, outcomes, thread, factors: Factors::random() };
+        let first = NewOperator {
+            initials: "AB".into(),
+            name: Phi::new("A B".into()),
+            role: Role::It,
+            badge: kiosk.factors.badge(),
+            pin: kiosk.factors.pin(),
+        };
+        kiosk.send(Command::Initialise(Box::new(first), Moment::read()));
+        kiosk.until(|outcome| matches!(outcome, Outcome::Initialised(_)));
+        kiosk.until(|outcome| matches!(outcome, Outcome::Found(_)));
+        kiosk
+    }
+
+    fn send(&self, command: Command) {
+        self.handle.try_send(command).unwrap();
+    }
+
+    fn until(&mut self, mut wanted: impl FnMut(&Outcome) -> bool) -> Outcome {
+        loop {
+            let outcome = self.outcomes.blocking_recv().expect("the store runs");
+            if wanted(&outcome) {
+                return outcome;
+            }
+        }
+    }
+
+    fn show(&self, evidence: Evidence) {
+        self.send(Command::Unlock(Attempt(1), evidence, Moment::read()));
+    }
+
+    fn right(&self) -> Evidence {
+        Evidence::BadgePin(self.factors.badge(), self.factors.pin())
+    }
+
+    fn unlock(&mut self, evidence: Evidence) {
+        self.show(evidence);
+        self.until(|outcome| matches!(outcome, Outcome::Unlocked(..)));
+        self.until(|outcome| matches!(outcome, Outcome::Imported(_)));
+    }
+
+    fn lock(&mut self) {
+        self.send(Command::Close(None, Moment::read()));
+        self.until(|outcome| matches!(outcome, Outcome::Closed));
+    }
+
+    fn administer(&mut self, what: Administration) -> Administered {
+        self.send(Command::Administer(Attempt(9), Box::new(what), Moment::read()));
+        let done = self.until(|outcome| matches!(outcome, Outcome::Administered(..)));
+        let Outcome::Administered(_, Ok(done)) = done else { panic!("{done:?}") };
+        done
+    }
+
+    fn canaries(&self) -> Vec<Canary> {
+        let mut canaries = keys_of(self.dir.path(), &self.factors);
+        canaries.extend(self.factors.canaries("own"));
+        canaries
+    }
+
+    fn stop(self) {
+        drop(self.handle);
+        self.thread.join().unwrap();
+    }
+}
+
+fn locks() -> u32 {
+    std::env::var("WARDKEEP_LOCKS").map_or(10, |text| text.parse().unwrap())
+}
+
+/// One search at a time: the other would see what this one has just read.
+fn alone() -> MutexGuard<'static, ()> {
+    static SEARCH: Mutex<()> = Mutex::new(());
+    SEARCH.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const NO_GRACE: Policy = Policy {
+    badge_pin: true,
+    finger: true,
+    tap_alone: false,
+    shift: Duration::ZERO,
+    emergency: false,
+    two_person: false,
+    left_behind: Duration::from_secs(600),
+};
+
+#[test]
+fn s3_s10_with_grace_off_nothing_is_left_after_success_failure_cancel_pull_and_lock() {
+    let _alone = alone();
+    let mut kiosk = Kiosk::start(NO_GRACE);
+    let mut canaries = kiosk.canaries();
+    let stranger = Factors::random();
+    canaries.extend(stranger.canaries("unknown"));
+    let vault = 4;
+    let held = (kiosk.factors.badge(), kiosk.factors.pin());
+    assert_eq!(found(&canaries).len(), 2, "the search finds what is there");
+    drop(held);
+    assert_eq!(found(&canaries), [], "after the first start");
+    let mut searches = 0;
+    for _ in 0..locks() {
+        kiosk.unlock(kiosk.right());
+        let open = found(&canaries);
+        assert!(open.iter().any(|(name, _)| *name == "VMK"), "the search finds what is there");
+        assert_eq!(found(&canaries[vault..]), [], "success: only the vault's keys are left");
+        kiosk.lock();
+        assert_eq!(found(&canaries), [], "lock");
+
+        kiosk.show(Evidence::BadgePin(kiosk.factors.badge(), stranger.pin()));
+        kiosk.until(|outcome| matches!(outcome, Outcome::Refused(_, Refusal::WrongFactors(_))));
+        kiosk.show(Evidence::BadgePin(stranger.badge(), stranger.pin()));
+        kiosk.until(|outcome| matches!(outcome, Outcome::Refused(..)));
+        assert_eq!(found(&canaries), [], "failure");
+
+        let token = Token::Badge(kiosk.factors.badge());
+        kiosk.send(Command::Identify(Attempt(2), token, Moment::read()));
+        kiosk.until(|outcome| matches!(outcome, Outcome::Identified(..)));
+        assert_eq!(found(&canaries), [], "cancel");
+
+        // The badge is pulled while the key is derived: the lock is on its way already.
+        kiosk.show(kiosk.right());
+        kiosk.lock();
+        assert_eq!(found(&canaries), [], "pull");
+        searches += 6;
+    }
+    println!("S-3, S-10: {} locks, {searches} searches, 0 hits", 2 * locks());
+    kiosk.stop();
 }
 
 #[test]
-fn s3_after_a_lock_no_vault_key_is_left_in_memory() {
-    let (_dir, mut store, (badge, pin)) = ready();
-    store.unlock(&Evidence::BadgePin(badge, pin), Clocks::at(NOW)).unwrap();
-    let opened = store.open.take().unwrap();
-    let (vault, keys) = opened.into_parts();
-    let (raw, hex) = {
-        let database = keys.database();
-        (masked(database.iter().skip(16).copied()), masked_hex(database.as_slice()))
-    };
-    // The second half alone: the allocator writes over the first bytes of what it gets back.
-    let inbox = masked(keys.inbox().0.iter().skip(16).copied());
-    let master = masked(keys.master_for_tests().iter().skip(16).copied());
-    assert!(occurrences(&master) > 0, "the search finds the key that is there while open");
-    let all = [raw, hex, inbox, master];
-    let before = all.each_ref().map(|key| occurrences(key));
-    vault.close().unwrap();
-    drop(keys);
-    let left = all.each_ref().map(|key| occurrences(key));
-    assert_eq!(left, [0; 4], "K_db, K_db as text, SK_inbox, VMK; while open: {before:?}");
+fn s3_with_grace_on_a_lock_leaves_the_share_but_no_key() {
+    let policy = Policy { shift: Duration::from_secs(3600), tap_alone: true, ..NO_GRACE };
+    let _alone = alone();
+    let mut kiosk = Kiosk::start(policy);
+    let canaries = kiosk.canaries();
+    kiosk.unlock(kiosk.right());
+    kiosk.lock();
+    for _ in 0..locks() {
+        assert_eq!(found(&canaries), [], "the share is sealed");
+        // And yet it is there: the badge alone opens the vault.
+        kiosk.unlock(Evidence::Tap(Token::Badge(kiosk.factors.badge())));
+        assert!(!found(&canaries).is_empty(), "the search finds what is there");
+        kiosk.lock();
+    }
+    kiosk.stop();
 }
 
 #[test]
-fn s10_after_an_unlock_no_pin_is_left_in_memory() {
-    let digits = [9, 3, 7, 1, 8, 2, 6, 4];
-    let pattern = masked(digits.iter().map(|digit| digit + b'0'));
-    let dir = tempfile::tempdir().unwrap();
-    let options = Options::new(dir.path())
-        .with_device_secret(SecretFile::new(dir.path()))
-        .with_cost_for_tests();
-    let (sender, mut outcomes) = tokio::sync::mpsc::channel(16);
-    let (handle, thread) = super::spawn(options, sender).unwrap();
-    outcomes.blocking_recv().unwrap();
-    let badge = Badge::new(ReaderFamily::PcscUid, &[1, 2, 3, 4]).unwrap();
-    let first = NewOperator {
-        initials: "AB".into(),
-        name: Phi::new("A B".into()),
-        role: Role::It,
-        badge: badge.clone(),
-        pin: digits.into_iter().collect(),
+fn s3_s10_after_people_came_and_went_no_key_of_either_epoch_is_left() {
+    let mut kiosk = Kiosk::start(NO_GRACE);
+    let mut canaries = kiosk.canaries();
+    let leaver = Factors::random();
+    canaries.extend(leaver.canaries("leaver's"));
+    kiosk.unlock(kiosk.right());
+    let new = NewPerson {
+        name: Phi::new("C D".into()),
+        initials: "CD".into(),
+        role: Role::Nurse,
+        valid_until: None,
     };
-    handle.try_send(Command::Initialise(Box::new(first), NOW)).unwrap();
-    let evidence = Evidence::BadgePin(badge, digits.into_iter().collect());
-    let unlock = Command::Unlock(Attempt(1), evidence, NOW);
-    assert!(occurrences(&pattern) > 0, "the search finds a PIN that is there");
-    handle.try_send(unlock).unwrap();
-    while !matches!(outcomes.blocking_recv().unwrap(), Outcome::Imported(_)) {}
-    assert_eq!(occurrences(&pattern), 0);
-    drop(handle);
-    thread.join().unwrap();
+    let Administered::Added(id) = kiosk.administer(Administration::AddPerson(new, None)) else {
+        panic!("nobody was added")
+    };
+    let pin = NewPin::Chosen(leaver.pin());
+    kiosk.administer(Administration::EnrolBadge(id, leaver.badge(), pin));
+    kiosk.administer(Administration::SetPin(id, NewPin::Chosen(leaver.pin())));
+    assert!(found(&canaries).iter().any(|(name, _)| *name == "VMK"));
+    canaries.extend(keys_of(kiosk.dir.path(), &leaver));
+    kiosk.administer(Administration::RevokePerson(id));
+    let next = kiosk.canaries();
+    assert!(found(&next).iter().any(|(name, _)| *name == "VMK"), "the search finds what is there");
+    assert_eq!(found(&canaries), [], "the last epoch is gone while the next one is open");
+    kiosk.lock();
+    assert_eq!(found(&next), [], "lock");
+    kiosk.stop();
 }

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use crate::confidential::Phi;
 use crate::session::factor::{Template, TokenKind};
 use crate::store::StoreFault;
-use crate::store::primitives::Key;
 
 #[cfg(feature = "store")]
 pub use super::schema::Vault;
@@ -32,10 +31,15 @@ pub struct TokenRow {
     pub subject: Option<Phi<String>>,
     /// A badge's share of the key-encryption key, so that another PIN can be given to all badges of a
     /// person while one of them is tapped, or none.
-    pub share: Option<Key>,
+    pub share: Option<SealedKey>,
     /// The slot's key-encryption key, so that the person's key pair can change while they are away.
-    pub kek: Key,
+    pub kek: SealedKey,
 }
+
+/// A key as a row of the vault holds it: sealed under the master key, because the database's own memory
+/// is not wiped (S-3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedKey(pub Vec<u8>);
 
 /// A fingerprint template with the time of its enrolment.
 #[derive(Clone, Debug)]
@@ -77,7 +81,7 @@ mod absent {
 
     use jiff::Timestamp;
 
-    use super::{Cursor, StoreFault, TemplateRow, TokenRow};
+    use super::{Cursor, SealedKey, StoreFault, TemplateRow, TokenRow};
     use crate::confidential::Phi;
     use crate::encounter::{Patient, SubjectId};
     use crate::session::OperatorId;
@@ -111,20 +115,20 @@ mod absent {
             &mut self,
             _: OperatorId,
             _: &Phi<String>,
-            _: &Key,
+            _: &SealedKey,
         ) -> Result<(), StoreFault> {
             match *self {}
         }
         pub fn names(&self) -> Result<Vec<(OperatorId, Phi<String>)>, StoreFault> {
             match *self {}
         }
-        pub fn private_key(&self, _: OperatorId) -> Result<Option<Key>, StoreFault> {
+        pub fn private_key(&self, _: OperatorId) -> Result<Option<SealedKey>, StoreFault> {
             match *self {}
         }
-        pub fn set_private_key(
+        pub fn rewrite_people(
             &mut self,
-            _: OperatorId,
-            _: Option<&Key>,
+            _: &[(OperatorId, Option<SealedKey>)],
+            _: &[(OperatorId, TokenRow)],
         ) -> Result<(), StoreFault> {
             match *self {}
         }

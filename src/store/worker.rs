@@ -163,9 +163,9 @@ impl Worker {
 
     fn handle(&mut self, command: Command) {
         match command {
-            Command::Initialise(first, now) => self.initialise(&first, now),
-            Command::Identify(attempt, token, now) => self.identify(attempt, &token, now),
-            Command::Unlock(attempt, evidence, now) => self.unlock(attempt, &evidence, now),
+            Command::Initialise(first, now) => self.initialise(first, now),
+            Command::Identify(attempt, token, now) => self.identify(attempt, token, now),
+            Command::Unlock(attempt, evidence, now) => self.unlock(attempt, evidence, now),
             Command::FingerMissed(token) => self.finger_missed(&token),
             Command::Close(draft, now) => {
                 self.keep_draft(draft.as_deref());
@@ -194,12 +194,13 @@ impl Worker {
         }
     }
 
-    fn initialise(&mut self, first: &NewOperator, now: Moment) {
+    fn initialise(&mut self, first: Box<NewOperator>, now: Moment) {
         let made = match &self.phase {
-            Phase::Empty(state) => setup::initialise(state, &self.options, first, now),
+            Phase::Empty(state) => setup::initialise(state, &self.options, &first, now),
             Phase::Stopped(fault) => Err(*fault),
             Phase::Ready(_) => Err(StoreFault::Foreign),
         };
+        drop(first);
         match made {
             Ok(phrase) => {
                 self.answer(Outcome::Initialised(phrase));
@@ -209,24 +210,30 @@ impl Worker {
         }
     }
 
-    fn identify(&mut self, attempt: Attempt, token: &Token, now: Moment) {
+    // What was shown or typed is wiped before the answer: whoever has the answer finds it gone.
+
+    fn identify(&mut self, attempt: Attempt, token: Token, now: Moment) {
         let Phase::Ready(store) = &mut self.phase else {
             return self.faulted_again();
         };
-        match store.identify(token, Clocks::at(now)) {
+        let identified = store.identify(&token, Clocks::at(now));
+        drop(token);
+        match identified {
             Ok(identified) => self.answer(Outcome::Identified(attempt, identified)),
             Err(fault) => self.faulted(fault),
         }
     }
 
-    fn unlock(&mut self, attempt: Attempt, evidence: &Evidence, now: Moment) {
+    fn unlock(&mut self, attempt: Attempt, evidence: Evidence, now: Moment) {
         // Fail closed: whoever tries to unlock an open vault is not whoever opened it.
         self.close();
         let Phase::Ready(store) = &mut self.phase else {
             let refusal = Refusal::Damaged(self.fault.unwrap_or(StoreFault::Damaged));
             return self.answer(Outcome::Refused(attempt, refusal));
         };
-        match store.unlock(evidence, Clocks::at(now)) {
+        let answer = store.unlock(&evidence, Clocks::at(now));
+        drop(evidence);
+        match answer {
             Ok((mut unlocked, private)) => {
                 unlocked.draft = self.draft_of(unlocked.operator.id, &private);
                 drop(private);

@@ -10,7 +10,7 @@ use wardkeep::hardware::{Event, ReaderHealth, ReaderKind};
 use wardkeep::notice::Notice;
 use wardkeep::session::OperatorId;
 use wardkeep::session::policy::Policy;
-use wardkeep::store::{AdministrationFault, Admission, Refusal, StoreFault};
+use wardkeep::store::{AdministrationFault, Admission, Refusal, Shift, StoreFault};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -135,6 +135,40 @@ fn presenting_the_same_token_again_is_idempotent_for_three_seconds() {
         assert!(bedside.is_lock_screen());
         assert_eq!(bedside.notice(), Some(Notice::LockedByBadge));
     }
+}
+
+#[test]
+fn s1_the_tap_that_locks_does_not_open_again_when_it_bounces() {
+    let mut bedside = Bedside::under(Policy { tap_alone: true, ..Policy::default() });
+    bedside.unlock();
+    bedside.store.shift = Some(Shift { templates: vec![], tap: true });
+    bedside.wait(4 * SECOND);
+    for _ in 0..3 {
+        bedside.tap(1);
+        assert!(bedside.is_lock_screen() && !bedside.store.vault_open);
+        assert_eq!(bedside.notice(), Some(Notice::LockedByBadge));
+        bedside.wait(2 * SECOND);
+    }
+    bedside.tap(2);
+    assert!(bedside.view().open.is_some(), "another badge is another tap");
+    bedside.wait(4 * SECOND);
+    bedside.tap(2);
+    bedside.wait(3 * SECOND);
+    bedside.tap(2);
+    assert!(bedside.view().open.is_some(), "later it is a tap of its own");
+}
+
+#[test]
+fn s1_a_badge_laid_in_a_reader_that_fails_locks() {
+    let mut bedside = Bedside::locked();
+    bedside.hardware(Event::BadgePresented(badge(1)));
+    bedside.type_pin(PIN);
+    bedside.wait(4 * SECOND);
+    bedside.hardware(Event::Reader(ReaderKind::Badge, ReaderHealth::Ready));
+    assert!(bedside.view().open.is_some());
+    bedside.hardware(Event::Reader(ReaderKind::Badge, ReaderHealth::ServiceDown));
+    assert!(bedside.is_lock_screen() && !bedside.store.vault_open);
+    assert_eq!(bedside.notice(), Some(Notice::BadgePulled));
 }
 
 #[test]

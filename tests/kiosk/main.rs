@@ -2,6 +2,7 @@
 
 mod bedside;
 mod cards;
+mod desk;
 mod drafts;
 mod emergency;
 mod enrolment;

@@ -171,14 +171,12 @@ impl MemoryStore {
         if !self.vault_open {
             return Err(AdministrationFault::NotAllowed);
         }
-        match what {
-            Administration::ChangeOwnPin(pin) => {
-                self.pin = pin;
-                self.is_code = false;
-                Ok(Administered::Enrolled(None))
-            }
-            other => self.register.administer(other),
+        if let Administration::ChangeOwnPin(pin) = what {
+            self.pin = pin;
+            self.is_code = false;
+            return Ok(Administered::Enrolled(None));
         }
+        self.register.administer(what)
     }
 
     pub fn answer(&mut self, command: Command) -> Vec<Outcome> {

@@ -13,7 +13,7 @@ use wardkeep::session::emergency::EmergencyReason;
 use wardkeep::session::factor::Finger;
 use wardkeep::session::policy::Permission as P;
 use wardkeep::session::{OperatorId, Role};
-use wardkeep::store::FactorId;
+use wardkeep::store::{AuditAct, FactorId};
 
 const ROLES: [Role; 4] = [Role::Nurse, Role::Caregiver, Role::It, Role::Auditor];
 const SPARE: DeviceId = DeviceId([0xC0, 0, 0, 0, 0, 0x03]);
@@ -160,6 +160,11 @@ fn s1_a_role_that_may_not_see_patients_sees_nothing_of_them() {
         let listed = wardkeep::store::Outcome::Patients(bedside.store.patients.clone());
         bedside.event(wardkeep::kiosk::Event::Store(listed));
         assert!(!format!("{:?}", bedside.view().screen).contains("PatientRow"));
+        bedside.intent(Intent::Lock);
+        let log = bedside.store.audit.iter().rev();
+        let mine: Vec<_> = log.take_while(|entry| entry.act != AuditAct::Unlocked).collect();
+        let said = mine.iter().find(|entry| entry.act == AuditAct::Locked);
+        assert!(said.is_some_and(|entry| entry.subject.is_none()), "the log says so as well");
     }
     let bedside = bedside_of(Role::Nurse);
     assert!(bedside.view().open.is_some_and(|open| open.patient.is_some()));

@@ -6,7 +6,7 @@ use i_slint_backend_testing::{
     AccessibleRole, ElementHandle, ElementQuery, TestingBackend, TestingBackendOptions,
     mock_elapsed_time,
 };
-use slint::platform::PointerEventButton;
+use slint::platform::{PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, PhysicalSize, Rgba8Pixel, SharedPixelBuffer};
 use tokio::sync::{mpsc, watch};
 use wardkeep::bridge::intent::Intent;
@@ -76,6 +76,26 @@ impl Desk {
     /// A finger on the middle of the control.
     pub fn tap(&self, label: &str) {
         self.the(label).mock_single_click(PointerEventButton::Left);
+        self.settle();
+    }
+
+    /// A finger that stays on the middle of the control for this long.
+    pub fn hold(&self, label: &str, time: Duration) {
+        let control = self.the(label);
+        let (at, size) = (control.absolute_position(), control.size());
+        let position =
+            slint::LogicalPosition::new(at.x + size.width / 2.0, at.y + size.height / 2.0);
+        let button = PointerEventButton::Left;
+        let window = self.window.window();
+        window.dispatch_event(WindowEvent::PointerMoved { position });
+        window.dispatch_event(WindowEvent::PointerPressed { position, button });
+        let mut left = time;
+        while !left.is_zero() {
+            let step = left.min(Duration::from_millis(50));
+            mock_elapsed_time(step);
+            left -= step;
+        }
+        window.dispatch_event(WindowEvent::PointerReleased { position, button });
         self.settle();
     }
 

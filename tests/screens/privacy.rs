@@ -3,8 +3,11 @@
 use slint::{ComponentHandle, Model};
 use wardkeep::bridge::WaveChunk;
 use wardkeep::bridge::ui;
+use wardkeep::bridge::view::access::{Emergency, Enrolment};
 use wardkeep::bridge::view::{Parameter, Priority, Screen, TileState, View};
-use wardkeep::sim::samples::{self, concealed, open};
+use wardkeep::confidential::{Phi, Secret};
+use wardkeep::hardware::ReaderHealth;
+use wardkeep::sim::samples::{self, concealed, open, staff};
 
 use crate::desk::{Desk, LANDSCAPE, PORTRAIT};
 
@@ -56,6 +59,7 @@ fn assert_emptied(desk: &Desk) {
         patients.get_given(),
         patients.get_born(),
         patients.get_mrn(),
+        patients.get_allergies(),
         patients.get_search(),
     ] {
         assert_eq!(text, "");
@@ -68,6 +72,161 @@ fn assert_emptied(desk: &Desk) {
     assert_eq!(desk.window.global::<ui::Frame>().get_patient(), ui::PatientLine::default());
     assert_eq!(desk.window.global::<ui::Frame>().get_operator(), ui::OperatorLine::default());
     assert!(desk.bridge.lane_is_at_rest());
+    assert_staff_emptied(desk);
+}
+
+fn assert_staff_emptied(desk: &Desk) {
+    let window = &desk.window;
+    let people = window.global::<ui::People>();
+    let typed = [people.get_name(), people.get_initials(), people.get_until(), people.get_search()];
+    assert_eq!(typed, ["", "", "", ""]);
+    assert!(!people.get_adding());
+    assert_eq!((people.get_rows().row_count(), people.get_total()), (0, 0));
+    let person = window.global::<ui::Person>();
+    assert_eq!(person.get_person(), ui::PersonEntry::default());
+    assert_eq!(person.get_factors().row_count(), 0);
+    assert_eq!(window.global::<ui::Enrolment>().get_code(), "");
+    assert_eq!(window.global::<ui::Enrolment>().get_fingers().row_count(), 0);
+    assert_eq!(window.global::<ui::Pin>().get_subject(), "");
+    assert_eq!(window.global::<ui::Audit>().get_rows().row_count(), 0);
+    assert_eq!(window.global::<ui::Account>().get_name(), "");
+    assert_eq!(window.global::<ui::Frame>().get_enrolling(), "");
+    assert_eq!(window.global::<ui::Frame>().get_pages().row_count(), 0);
+    let emergency = window.global::<ui::Emergency>();
+    assert_eq!(emergency.get_patient(), ui::PatientLine::default());
+    assert_eq!([emergency.get_allergies(), emergency.get_left()], ["", ""]);
+    assert_eq!(emergency.get_vitals().row_count(), 0);
+    assert_eq!(emergency.get_past().row_count(), 0);
+}
+
+/// Whatever a screen about staff may say about somebody.
+const STAFF_WORDS: [&str; 8] = [
+    "Kirchner",
+    "KIRCHNER",
+    "Santangelo",
+    "Wolfeschlegel",
+    "Dewi",
+    "Quigley",
+    "4071",
+    "2027-03-31",
+];
+
+fn staff_screens() -> Vec<View> {
+    let step = |step| staff::open_it(Screen::Enrolment(step));
+    let subject = Phi::new(staff::SUBJECT.into());
+    vec![
+        staff::open_it(Screen::People(staff::people())),
+        staff::open_it(Screen::Person(Box::new(staff::person_page()))),
+        step(Enrolment::Badge { reader: ReaderHealth::Ready, again: true }),
+        step(Enrolment::Pin { prompt: samples::pin(), code_offered: true }),
+        step(Enrolment::Code(Secret::new("40718263".into()))),
+        step(Enrolment::CardPin { subject, prompt: staff::card_pin() }),
+        staff::open_it(Screen::Audit(staff::audit())),
+        open(Screen::Account(staff::account())),
+    ]
+}
+
+#[test]
+fn s1_after_locking_no_name_of_staff_no_code_and_no_subject_is_left_anywhere() {
+    let desk = Desk::new(LANDSCAPE);
+    let locked = concealed(Screen::Lock(samples::lock()));
+    for size in [LANDSCAPE, PORTRAIT] {
+        desk.turn(size);
+        desk.show(&locked);
+        let untouched = desk.picture();
+        for view in staff_screens() {
+            desk.show(&view);
+            let named = STAFF_WORDS.iter().any(|word| desk.spoken().contains(word));
+            assert!(named, "{:?} says nothing about anybody", view.screen);
+            if matches!(view.screen, Screen::People(_)) {
+                desk.tap("Add a person");
+                desk.the("Full name").set_accessible_value("Quigley");
+                assert!(desk.spoken().contains("Quigley"));
+            }
+            desk.show(&locked);
+            let spoken = desk.spoken();
+            for word in STAFF_WORDS {
+                assert!(!spoken.contains(word), "{word} is left after {:?}", view.screen);
+            }
+            assert_eq!(desk.picture().as_bytes(), untouched.as_bytes());
+            assert_emptied(&desk);
+        }
+    }
+}
+
+#[test]
+fn s1_a_page_that_is_left_leaves_no_name_and_no_code_to_the_next() {
+    let desk = Desk::new(LANDSCAPE);
+    let devices = staff::open_it(Screen::Devices(samples::devices()));
+    for view in staff_screens() {
+        desk.show(&view);
+        desk.show(&devices);
+        let spoken = desk.spoken();
+        assert!(STAFF_WORDS.iter().all(|word| !spoken.contains(word)), "{:?}", view.screen);
+        let frame = desk.window.global::<ui::Frame>();
+        assert_eq!(frame.get_pages().row_count(), 4, "the session is open");
+        assert_eq!(desk.window.global::<ui::Enrolment>().get_code(), "");
+        assert_eq!(desk.window.global::<ui::People>().get_rows().row_count(), 0);
+        assert_eq!(desk.window.global::<ui::Person>().get_factors().row_count(), 0);
+        assert_eq!(desk.window.global::<ui::Audit>().get_rows().row_count(), 0);
+        assert_eq!(desk.window.global::<ui::Account>().get_name(), "");
+    }
+}
+
+#[test]
+fn s1_a_staff_screen_without_a_session_is_the_lock_screen() {
+    let desk = Desk::new(PORTRAIT);
+    for view in staff_screens() {
+        desk.show(&View { open: None, ..view });
+        assert_eq!(desk.window.global::<ui::Frame>().get_screen(), ui::ScreenKind::Lock);
+        assert!(STAFF_WORDS.iter().all(|word| !desk.spoken().contains(word)));
+        assert_emptied(&desk);
+    }
+}
+
+#[test]
+fn s1_the_emergency_view_shows_one_patient_and_forgets_them_when_it_closes() {
+    let desk = Desk::new(LANDSCAPE);
+    let page = Emergency::Open(Box::new(staff::emergency_page()));
+    let opened = concealed(Screen::Emergency(page));
+    for next in [
+        concealed(Screen::Lock(samples::lock())),
+        concealed(Screen::Pin(samples::pin())),
+        concealed(Screen::Emergency(staff::emergency_token())),
+        concealed(Screen::Emergency(staff::emergency_reason())),
+        concealed(Screen::Starting),
+    ] {
+        desk.show(&opened);
+        assert_eq!(desk.the("Patient").accessible_value().unwrap(), "OKONKWO-BRANDT, Margaret");
+        assert_eq!(desk.the("Allergies").accessible_value().unwrap(), "Penicillin, latex");
+        assert_eq!(desk.the("EMERGENCY VIEW").accessible_value().unwrap(), "14:58");
+        desk.show(&next);
+        let spoken = desk.spoken();
+        for word in PATIENT_WORDS.into_iter().chain(["Penicillin", "118 /min"]) {
+            assert!(!spoken.contains(word), "{word} is left on {:?}", next.screen);
+        }
+        assert_emptied(&desk);
+    }
+}
+
+#[test]
+fn s1_an_emergency_page_inside_a_session_shows_no_patient() {
+    let desk = Desk::new(LANDSCAPE);
+    let page = Emergency::Open(Box::new(staff::emergency_page()));
+    desk.show(&staff::open_it(Screen::Emergency(page)));
+    assert!(PATIENT_WORDS.iter().all(|word| !desk.spoken().contains(word)));
+}
+
+#[test]
+fn s1_an_unfinished_form_of_an_earlier_session_is_gone_after_locking() {
+    let desk = Desk::new(PORTRAIT);
+    let mut patients = samples::patients();
+    patients.draft = Some(staff::draft());
+    desk.show(&open(Screen::Patients(patients)));
+    assert!(desk.spoken().contains("Zora") && desk.spoken().contains("Nuts"));
+    desk.show(&concealed(Screen::Lock(samples::lock())));
+    assert!(!desk.spoken().contains("Zora") && !desk.spoken().contains("Nuts"));
+    assert_emptied(&desk);
 }
 
 #[test]

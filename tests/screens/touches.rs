@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use i_slint_backend_testing::mock_elapsed_time;
 use slint::ComponentHandle;
-use slint::platform::{PointerEventButton, WindowEvent};
+use slint::platform::PointerEventButton;
 use wardkeep::bridge::intent::{Intent, Language, Page, PatientForm};
 use wardkeep::bridge::ui;
 use wardkeep::bridge::view::{Bedside, FirstStart, PinPrompt, PinPurpose, Priority, Screen, View};
@@ -91,9 +91,9 @@ fn devices_are_linked_assigned_and_only_released_by_holding() {
     desk.tap("Assign Heart strap 07");
     desk.tap("Release Oximeter 21");
     assert_eq!(desk.sent(), [Intent::Connect(device(4)), Intent::Assign(device(2))]);
-    hold(&desk, "Release Oximeter 21", Duration::from_millis(900));
+    desk.hold("Release Oximeter 21", Duration::from_millis(900));
     assert_eq!(desk.sent(), []);
-    hold(&desk, "Release Oximeter 21", Duration::from_millis(1100));
+    desk.hold("Release Oximeter 21", Duration::from_millis(1100));
     assert_eq!(desk.sent(), [Intent::Release(device(1))]);
 }
 
@@ -192,7 +192,7 @@ fn first_start_is_walked_with_the_touch_keyboard() {
     let words = Secret::new(samples::WORDS.into());
     desk.show(&concealed(Screen::FirstStart(FirstStart::Recovery(words))));
     assert_eq!(desk.the("Word 24").accessible_value().unwrap(), "actual");
-    hold(&desk, "I have written it down", Duration::from_millis(1100));
+    desk.hold("I have written it down", Duration::from_millis(1100));
     let admin = Intent::NameAdmin { name: Phi::new("Ada Kim".into()), initials: "AK".into() };
     let pin = [2, 7, 1, 8, 2, 8].into_iter().collect();
     assert_eq!(
@@ -218,6 +218,11 @@ fn a_patient_is_chosen_or_typed_in() {
     for key in ["2", ".", "3", ".", "1", "9", "4", "4"] {
         desk.tap(&format!("Key {key}"));
     }
+    desk.tap("Allergies");
+    for key in ["Key N", "Key u", "Key t", "Key s"] {
+        desk.tap(key);
+    }
+    assert_eq!(desk.sent().len(), 14, "one draft for each key");
     desk.tap("Female");
     desk.tap("Save");
     let form = PatientForm {
@@ -226,8 +231,12 @@ fn a_patient_is_chosen_or_typed_in() {
         born: Phi::new("2.3.1944".into()),
         sex: Phi::new(Sex::Female),
         mrn: Phi::default(),
+        allergies: Phi::new("Nuts".into()),
     };
-    assert_eq!(desk.sent(), [Intent::AddPatient(form)]);
+    let mut sent = desk.sent();
+    assert_eq!(sent.pop(), Some(Intent::AddPatient(form.clone())));
+    assert_eq!(sent.pop(), Some(Intent::DraftPatient(form)), "each change is kept as a draft");
+    assert!(sent.iter().all(|intent| matches!(intent, Intent::DraftPatient(_))), "{sent:?}");
 }
 
 #[test]
@@ -297,22 +306,4 @@ fn s11_a_full_intent_queue_drops_the_tap_and_goes_on() {
     assert_eq!(desk.sent().len(), 32);
     desk.tap("Lock");
     assert_eq!(desk.sent(), [Intent::Lock]);
-}
-
-fn hold(desk: &Desk, label: &str, time: Duration) {
-    let control = desk.the(label);
-    let (at, size) = (control.absolute_position(), control.size());
-    let position = slint::LogicalPosition::new(at.x + size.width / 2.0, at.y + size.height / 2.0);
-    let button = PointerEventButton::Left;
-    let window = desk.window.window();
-    window.dispatch_event(WindowEvent::PointerMoved { position });
-    window.dispatch_event(WindowEvent::PointerPressed { position, button });
-    let mut left = time;
-    while !left.is_zero() {
-        let step = left.min(Duration::from_millis(50));
-        mock_elapsed_time(step);
-        left -= step;
-    }
-    window.dispatch_event(WindowEvent::PointerReleased { position, button });
-    desk.settle();
 }

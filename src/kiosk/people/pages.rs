@@ -13,6 +13,7 @@ use crate::bridge::view::access::{
     PersonLine, PersonPage, PersonState,
 };
 use crate::bridge::view::{PinPrompt, PinPurpose, Screen};
+use crate::confidential::Phi;
 use crate::hardware::ReaderKind;
 use crate::moment::Moment;
 use crate::session::enrolment::{Enrolment, Goal, Step};
@@ -32,6 +33,18 @@ impl Kiosk {
     /// The step of an enrolment that is under way; it is in front of every page.
     pub(in crate::kiosk) fn enrolment_page(&self) -> Option<EnrolmentPage> {
         self.people.wizard.as_ref().map(|wizard| self.step_page(wizard))
+    }
+
+    /// Whose factor is being enrolled, as far as the list tells; nobody's for one's own PIN.
+    pub(in crate::kiosk) fn enrolling(&self) -> Option<Phi<String>> {
+        match self.people.wizard.as_ref()?.goal() {
+            Goal::Person { new, .. } => Some(new.name.clone()),
+            Goal::Factor(id, _) => {
+                let mut rows = self.people.rows.iter().flatten();
+                rows.find(|row| row.id == *id).map(|row| row.name.clone())
+            }
+            Goal::OwnPin => None,
+        }
     }
 
     fn people_page(&self, now: Moment) -> People {

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::{
-    Effect, Event, PARTIAL_IDLE_MAX, PARTIAL_MAX, REPEAT_TAP_MAX, Session, State, Step, Token,
+    Effect, Event, PARTIAL_IDLE_MAX, PARTIAL_MAX, REPEAT_TAP_MAX, Session, State, Step,
     UNLOCKING_MAX, locked,
 };
 use crate::moment::BootTime;
 use crate::notice::Notice;
 use crate::session::emergency::{EMERGENCY_MAX, EmergencyReason};
+use crate::session::factor::Token;
 use crate::store::{Attempt, EmergencyRefusal};
 
 /// A token has to be presented within this time.

@@ -1,13 +1,16 @@
 //! While nobody is logged in.
 
-use super::{Effect, Event, PARTIAL_IDLE_MAX, PARTIAL_MAX, Prompt, Session, State, Step, Watch};
-use super::{Token, locked};
+use super::{
+    Effect, Event, PARTIAL_IDLE_MAX, PARTIAL_MAX, Prompt, Session, State, Step, Watch, locked,
+};
 use crate::moment::BootTime;
 use crate::notice::Notice;
+use crate::session::factor::Token;
 
 impl Session {
     pub(super) fn while_locked(&mut self, now: BootTime, event: Event) -> Step {
         match event {
+            Event::Presented(token) if self.bounces(&token, now) => (State::Locked, vec![]),
             Event::Presented(token) => self.prompt_for(token, now),
             Event::EmergencyAsked => self.begin_emergency(now),
             // A late answer to an attempt that was abandoned: what it opened was told to close already.
@@ -30,6 +33,16 @@ impl Session {
             | Event::Sensor(_)
             | Event::Tick => (State::Locked, vec![]),
         }
+    }
+
+    /// The tap that has just locked is still going on: it must not open again what it has closed.
+    fn bounces(&mut self, token: &Token, now: BootTime) -> bool {
+        let out = self.tapped_out.as_mut().filter(|(tapped, _)| tapped == token);
+        let bounces = out.is_some();
+        if let Some((_, at)) = out {
+            *at = now;
+        }
+        bounces
     }
 
     /// Asks for this token's second factor. Never a list of people: the token says who.

@@ -1,29 +1,30 @@
 //! The session's transitions. S-1: every path that is not written out ends in `Locked`.
 //!
 //! Two things no transition has to think of, because they follow from the states alone: whoever leaves
-//! a state in which something may be open conceals it first ([`State::holds`]), and whoever leaves a
-//! prompt that waits for a finger stops the fingerprint reader first ([`State::watched`]).
+//! a state in which something may be open conceals it first (`State::holds`), and whoever leaves a
+//! prompt that waits for a finger stops the fingerprint reader first (`State::watched`).
 
 mod emergency;
 mod locked;
 mod open;
 mod partial;
+mod state;
 mod unlocking;
 
 pub use emergency::Emergency;
 pub use partial::{Prompt, Watch};
+pub use state::{Effect, Event, State};
 pub use unlocking::Choosing;
 
 use std::time::Duration;
 
-use super::emergency::EmergencyReason;
-use super::factor::{Badge, Evidence, Pin, Sensor, Token};
+use super::factor::{Badge, Sensor, Token};
 use super::policy::{Pair, Policy, SHIFT_MAX};
 use super::{Operator, Role};
-use crate::hardware::{CardCommand, CardRefusal, FingerCommand, FingerEvent, Proof};
+use crate::hardware::FingerCommand;
 use crate::moment::BootTime;
 use crate::notice::Notice;
-use crate::store::{AdministrationFault, Attempt, EmergencyRefusal, Identified, Refusal};
+use crate::store::Attempt;
 
 /// A prompt that nobody touches ends after this.
 pub const PARTIAL_IDLE_MAX: Duration = Duration::from_secs(30);
@@ -44,135 +45,6 @@ pub const SESSION_MAX: Duration = SHIFT_MAX;
 /// Fingers in a row that match nobody, until the finger counts no more (SP 800-63B: 5).
 pub const FINGER_MISSES_MAX: u8 = 5;
 
-/// Where the session stands. States hold evidence and deadlines, never a PIN; the one exception is a
-/// PIN that is being chosen, until it was typed again.
-#[derive(Clone, Debug, PartialEq)]
-pub enum State {
-    /// Nobody is logged in.
-    Locked,
-    /// A token was presented; its second factor is wanted.
-    Partial(Prompt),
-    /// The card proves itself with its PIN.
-    Proving {
-        /// To go back to, should the PIN be wrong.
-        prompt: Prompt,
-        /// What the card was asked.
-        attempt: Attempt,
-        /// The card has to answer before this.
-        deadline: BootTime,
-    },
-    /// Both factors are with the store.
-    Unlocking {
-        /// To go back to, should they be refused.
-        prompt: Prompt,
-        /// What the store was asked.
-        attempt: Attempt,
-        /// With which factors.
-        pair: Pair,
-        /// The store has to answer before this.
-        deadline: BootTime,
-    },
-    /// The vault is open, but nothing is shown before the person has a PIN of their own.
-    ChoosingPin(Choosing),
-    /// Patient data is visible.
-    Open {
-        /// Who.
-        operator: Operator,
-        /// What they have: the badge or card that opened it.
-        token: Token,
-        /// With which factors.
-        pair: Pair,
-        /// Since when.
-        since: BootTime,
-        /// When this token was last presented.
-        tapped: BootTime,
-        /// Locks at this time unless touched.
-        idle_deadline: BootTime,
-    },
-    /// One factor and a reason instead of two factors.
-    Emergency(Emergency),
-}
-
-/// What happens to a session.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// A badge entered the field, or a card was inserted and read.
-    Presented(Token),
-    /// No badge is in the field.
-    BadgeRemoved,
-    /// No card is in its reader, or the reader cannot be used any more.
-    CardRemoved,
-    /// A PIN was typed.
-    PinSubmitted(Pin),
-    /// The prompt was cancelled.
-    Cancelled,
-    /// The lock button was pressed.
-    LockPressed,
-    /// The emergency view was asked for.
-    EmergencyAsked,
-    /// A reason for the emergency view was chosen.
-    ReasonChosen(EmergencyReason),
-    /// Somebody touched the screen.
-    Activity,
-    /// The store's answer to `Identify`.
-    Identified(Attempt, Identified),
-    /// The store's answer to `Unlock`: the vault is open.
-    Unlocked {
-        /// To which question.
-        attempt: Attempt,
-        /// Who opened it.
-        operator: Operator,
-        /// They have to choose a PIN before anything else.
-        must_choose_pin: bool,
-    },
-    /// The store's answer to `Unlock`: refused.
-    Refused(Attempt, Refusal),
-    /// The store's answer to `ChoosePin`.
-    PinChosen(Attempt, Result<(), AdministrationFault>),
-    /// The store's answer to `OpenEmergency`: the emergency card is open.
-    EmergencyOpened(Attempt),
-    /// The store's answer to `OpenEmergency`: refused.
-    EmergencyRefused(Attempt, EmergencyRefusal),
-    /// The card's proof.
-    CardProved(Attempt, Proof),
-    /// The card gave none.
-    CardRefused(Attempt, CardRefusal),
-    /// The fingerprint reader's answer.
-    Finger(FingerEvent),
-    /// The fingerprint reader was plugged in, changed or unplugged.
-    Sensor(Option<Sensor>),
-    /// Time passed.
-    Tick,
-}
-
-/// What the session wants done.
-#[must_use]
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Ask the store which second factors this token may try.
-    Identify(Attempt, Token),
-    /// Have the store derive the key.
-    Unlock(Attempt, Evidence),
-    /// Ask the card.
-    Card(CardCommand),
-    /// Ask the fingerprint reader.
-    Finger(FingerCommand),
-    /// Have the store count a finger that matched nobody.
-    FingerMissed(Token),
-    /// Have the store take the new PIN of the person who is unlocking.
-    ChoosePin(Attempt, Pin),
-    /// Have the store open the emergency card.
-    OpenEmergency(Attempt, Token, EmergencyReason),
-    /// Show to this person what their role may see.
-    Reveal(Operator),
-    /// Show the emergency view.
-    RevealEmergency,
-    /// Hide patient data and close the vault.
-    Conceal,
-    /// Tell the operator.
-    Notify(Notice),
-}
-
 /// Where a transition leads, and what is to be done.
 type Step = (State, Vec<Effect>);
 
@@ -191,57 +63,9 @@ pub struct Session {
     card: Option<BootTime>,
     /// When the screen was last touched.
     touched: BootTime,
-}
-
-impl State {
-    /// When it ends by itself.
-    pub fn deadline(&self) -> Option<BootTime> {
-        match self {
-            State::Locked => None,
-            State::Partial(prompt) => Some(prompt.idle_deadline.min(prompt.deadline)),
-            State::Proving { deadline, .. } | State::Unlocking { deadline, .. } => Some(*deadline),
-            State::ChoosingPin(choosing) => Some(choosing.idle_deadline.min(choosing.deadline)),
-            State::Open { idle_deadline, since, .. } => {
-                Some(*idle_deadline.min(&(*since + SESSION_MAX)))
-            }
-            State::Emergency(emergency) => Some(emergency.deadline()),
-        }
-    }
-
-    /// The token it rests on.
-    fn token(&self) -> Option<&Token> {
-        match self {
-            State::Locked => None,
-            State::Partial(prompt)
-            | State::Proving { prompt, .. }
-            | State::Unlocking { prompt, .. } => Some(&prompt.token),
-            State::ChoosingPin(choosing) => Some(&choosing.token),
-            State::Open { token, .. } => Some(token),
-            State::Emergency(emergency) => emergency.token(),
-        }
-    }
-
-    /// The store may hold something open for it, so leaving it conceals.
-    fn holds(&self) -> bool {
-        match self {
-            State::Locked | State::Partial(_) | State::Proving { .. } => false,
-            State::Unlocking { .. } | State::ChoosingPin(_) | State::Open { .. } => true,
-            State::Emergency(emergency) => emergency.holds(),
-        }
-    }
-
-    /// The question to the fingerprint reader that it waits on.
-    fn watched(&self) -> Option<Attempt> {
-        match self {
-            State::Partial(prompt) => prompt.finger.attempt,
-            State::Locked
-            | State::Proving { .. }
-            | State::Unlocking { .. }
-            | State::ChoosingPin(_)
-            | State::Open { .. }
-            | State::Emergency(_) => None,
-        }
-    }
+    /// What locked the session by being presented again, and when: the same tap may bounce, and where a
+    /// tap alone opens it would open what it has just closed.
+    tapped_out: Option<(Token, BootTime)>,
 }
 
 impl Session {
@@ -257,6 +81,7 @@ impl Session {
             badge: None,
             card: None,
             touched: BootTime::default(),
+            tapped_out: None,
         }
     }
 
@@ -349,6 +174,7 @@ impl Session {
         if self.next_deadline().is_some_and(|deadline| now >= deadline) {
             effects = self.step(|_, current| (State::Locked, vec![expired(&current, now)]));
         }
+        self.tapped_out.take_if(|(_, at)| now.since(*at) >= REPEAT_TAP_MAX);
         let taken = self.taken_away(now, &event);
         self.look(now, &event);
         effects.extend(self.step(|session, current| match taken {

@@ -1,9 +1,10 @@
 //! While somebody is logged in.
 
-use super::{Effect, Event, REPEAT_TAP_MAX, Session, State, Step, Token, locked};
+use super::{Effect, Event, REPEAT_TAP_MAX, Session, State, Step, locked};
 use crate::moment::BootTime;
 use crate::notice::Notice;
 use crate::session::Operator;
+use crate::session::factor::Token;
 use crate::session::policy::Pair;
 
 impl Session {
@@ -34,7 +35,12 @@ impl Session {
                 return (state, effects);
             }
             Event::Presented(_) if now.since(tapped) < REPEAT_TAP_MAX => tapped = now,
-            Event::Presented(_) => return locked(Notice::LockedByBadge),
+            Event::Presented(own) => {
+                if self.opens_alone(&own) {
+                    self.tapped_out = Some((own, now));
+                }
+                return locked(Notice::LockedByBadge);
+            }
             Event::Activity => idle_deadline = now + self.idle,
             Event::BadgeRemoved
             | Event::CardRemoved

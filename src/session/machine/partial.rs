@@ -4,14 +4,14 @@
 //! templates were taken on; the PIN is always there.
 
 use super::{
-    Effect, Event, Evidence, FINGER_MISSES_MAX, PARTIAL_IDLE_MAX, PROVING_MAX, Pin, Session, State,
-    Step, Token, UNLOCKING_MAX, locked,
+    Effect, Event, FINGER_MISSES_MAX, PARTIAL_IDLE_MAX, PROVING_MAX, Session, State, Step,
+    UNLOCKING_MAX, locked,
 };
 use crate::bridge::view::access::FingerPrompt;
 use crate::hardware::{CardCommand, FingerCommand, FingerEvent, FingerFault};
 use crate::moment::BootTime;
 use crate::notice::Notice;
-use crate::session::factor::{CardPeer, Template, TokenKind};
+use crate::session::factor::{CardPeer, Evidence, Pin, Template, Token, TokenKind};
 use crate::session::policy::Pair;
 use crate::store::{Admission, Attempt, Identified, Shift};
 
@@ -73,6 +73,11 @@ fn shift_pairs(token: &Token) -> (Pair, Pair) {
 }
 
 impl Session {
+    /// Inside a shift this token needs nothing beside it here.
+    pub(super) fn opens_alone(&self, token: &Token) -> bool {
+        self.policy.allows(shift_pairs(token).1)
+    }
+
     pub(super) fn while_partial(
         &mut self,
         mut prompt: Prompt,
@@ -155,8 +160,8 @@ impl Session {
 
     /// A shift share is alive: the token alone opens, or a finger does as well as the PIN.
     fn in_shift(&mut self, mut prompt: Prompt, shift: Shift, now: BootTime) -> Step {
-        let (finger, alone) = shift_pairs(&prompt.token);
-        if shift.tap && self.policy.allows(alone) {
+        let (finger, _) = shift_pairs(&prompt.token);
+        if shift.tap && self.opens_alone(&prompt.token) {
             let evidence = Evidence::Tap(prompt.token.clone());
             return self.unlock(prompt, evidence, now);
         }

@@ -1,14 +1,14 @@
 //! While the card or the store works on what was given, and while a newcomer chooses a PIN.
 
 use super::{
-    Effect, Event, Evidence, PARTIAL_IDLE_MAX, PARTIAL_MAX, Pin, Prompt, Session, State, Step,
-    Token, UNLOCKING_MAX, Watch, locked,
+    Effect, Event, PARTIAL_IDLE_MAX, PARTIAL_MAX, Prompt, Session, State, Step, UNLOCKING_MAX,
+    Watch, locked,
 };
 use crate::hardware::{CardRefusal, Distrust, Proof};
 use crate::moment::BootTime;
 use crate::notice::Notice;
 use crate::session::Operator;
-use crate::session::factor::TokenKind;
+use crate::session::factor::{Evidence, Pin, Token, TokenKind};
 use crate::session::policy::Pair;
 use crate::store::{AdministrationFault, Admission, Attempt, Refusal};
 

@@ -30,7 +30,10 @@ pub fn open_it(screen: Screen) -> View {
         minutes_left: 6,
     };
     let pages = vec![Page::Devices, Page::People, Page::Audit, Page::Cart];
-    View { open: Some(OpenFrame { operator, patient: None, pages }), ..concealed(screen) }
+    // The core names the person whose factor is being enrolled.
+    let enrolling = matches!(screen, Screen::Enrolment(_)).then(|| Phi::new(LONG_NAME.into()));
+    let open = OpenFrame { operator, patient: None, pages, enrolling };
+    View { open: Some(open), ..concealed(screen) }
 }
 
 /// A PIN prompt for a card.

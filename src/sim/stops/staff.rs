@@ -6,7 +6,8 @@ use crate::bridge::view::access::{
     PersonState, Ways,
 };
 use crate::bridge::view::{
-    Bedside, Lock, Parameter, Patients, PinPrompt, PinPurpose, Priority, Screen, TileState, View,
+    AlarmText, Bedside, Lock, Parameter, Patients, PinPrompt, PinPurpose, Priority, Screen,
+    TileState, View,
 };
 use crate::confidential::{Phi, Secret};
 use crate::hardware::{FingerAdvice, ReaderHealth, ReaderKind};
@@ -56,6 +57,10 @@ fn ways() -> Vec<Stop> {
     let low = alarm(Priority::Medium, low_oxygen("88"));
     vec![
         stop("lock-ways", all.clone()),
+        stop(
+            "lock-left-behind",
+            View { alarm: Some(alarm(Priority::Low, AlarmText::TokenLeftBehind)), ..all.clone() },
+        ),
         stop("lock-ways-alarm", View { alarm: Some(low), simulated: true, ..all.clone() }),
         stop("lock-card-only", concealed(Screen::Lock(card_only))),
         Stop { day: true, ..stop("lock-ways-day", all) },
