@@ -14,7 +14,8 @@
 //! - A list from the future says that the cart's clock is wrong, and counts as stale.
 //! - Not checked: certificate policies and policy mapping (the PIV authentication policy,
 //!   2.16.840.1.101.3.2.1.3.13, and its like: which roots a site lays down decides which cards are
-//!   meant), OCSP, lists in deltas, directory-name constraints (refused as malformed).
+//!   meant), OCSP. Refused: issuers' keys on P-521 or below RSA 2048, SHA-1, name constraints on
+//!   directory names. Left out as faults: lists in deltas, in parts by reason, or by another issuer.
 //!
 //! A verdict never rests on less than webpki's: what this module adds can only refuse. The certificate
 //! proves nothing before the card has signed a fresh challenge ([`Trusted::verify_signature`]).

@@ -4,6 +4,7 @@
 //! one thing is what is refused.
 
 use std::process::Command;
+use std::time::Duration;
 
 use rcgen::{
     BasicConstraints::{self, Unconstrained},
@@ -14,8 +15,9 @@ use wardkeep::hardware::Distrust::{
     Expired, Malformed, NotYetValid, Revoked, UnknownIssuer, WrongPurpose,
 };
 use wardkeep::hardware::trust::{Fault, SignKey, Trust};
+use wardkeep::moment::Moment;
 
-use crate::issuers::{Made, TrustFolder, authority, below, card, key, list, root, valid};
+use crate::issuers::{Made, TrustFolder, authority, below, card, days, key, list, root, valid};
 use crate::namespace::skipped;
 use crate::{SERIAL, Site, now, signed, sub_params, today};
 
@@ -64,6 +66,51 @@ fn an_rsa_card_is_trusted_from_2048_bits_on() {
         let signature = key.sign(b"challenge").expect("a signature");
         assert!(trusted.verify_signature(b"challenge", &signature));
         assert!(!trusted.verify_signature(b"Challenge", &signature));
+    }
+}
+
+/// OpenSSL issues with the same authority: an opinion of its own about what a certificate is.
+#[test]
+fn a_card_issued_by_openssl_is_trusted_unless_it_is_signed_with_sha_1() {
+    let site = Site::new();
+    let desk = tempfile::tempdir().expect("a temporary directory");
+    let file = |name: &str, content: &str| {
+        let file = desk.path().join(name);
+        std::fs::write(&file, content).expect("a file");
+        file
+    };
+    let (ca, ca_key) =
+        (file("ca.pem", &site.sub.pem()), file("ca.key", &site.sub.key().serialize_pem()));
+    let card_key = file("card.key", &key().serialize_pem());
+    let extensions = file("extensions", "keyUsage=digitalSignature\nextendedKeyUsage=clientAuth\n");
+    let request = desk.path().join("request");
+    let ask = Command::new("openssl")
+        .args(["req", "-new", "-subj", "/CN=Card", "-key"])
+        .args([card_key.as_os_str(), "-out".as_ref(), request.as_os_str()])
+        .output();
+    if ask.is_err() {
+        return skipped(
+            "a_card_issued_by_openssl_is_trusted_unless_it_is_signed_with_sha_1",
+            "openssl is not installed",
+        );
+    }
+    for (digest, expected) in
+        [("-sha256", Ok(SignKey::P256)), ("-sha384", Ok(SignKey::P256)), ("-sha1", Err(Malformed))]
+    {
+        let issued = Command::new("openssl")
+            .args(["x509", "-req", "-outform", "DER", "-set_serial", "81", digest, "-in"])
+            .args([request.as_os_str(), "-CA".as_ref(), ca.as_os_str(), "-CAkey".as_ref()])
+            .args([ca_key.as_os_str(), "-extfile".as_ref(), extensions.as_os_str()])
+            .output()
+            .expect("it ran a moment ago");
+        assert!(issued.status.success(), "{}", String::from_utf8_lossy(&issued.stderr));
+        // Issued just now, by OpenSSL's clock.
+        let wall = Moment::read().wall + Duration::from_secs(60);
+        site.folder.write("crls/root.crl", list(&site.root, &[], days(wall, -3), days(wall, 30)));
+        site.folder.write("crls/sub.crl", list(&site.sub, &[], days(wall, -1), days(wall, 6)));
+        let trust = Trust::load(&site.folder.cards());
+        let judged = trust.judge(&issued.stdout, wall).map(|trusted| trusted.key());
+        assert_eq!(judged, expected, "{digest}");
     }
 }
 

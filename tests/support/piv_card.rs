@@ -13,6 +13,7 @@ use std::cell::{Cell, RefCell};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use rcgen::{CertificateParams, SignatureAlgorithm};
@@ -42,7 +43,12 @@ pub fn missing() -> Option<&'static str> {
 ///
 /// It has a target directory of its own below the one of the running test, so neither waits for the
 /// other's lock.
-pub fn program() -> PathBuf {
+pub fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(build)
+}
+
+fn build() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own binary");
     // target/debug/deps/test-0123
     let target = test.ancestors().nth(3).expect("cargo's layout").join("piv_card");
