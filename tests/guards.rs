@@ -10,7 +10,7 @@ use wardkeep::session::Role;
 use wardkeep::session::policy::Permission;
 
 /// Modules that take events and the time and return effects, and do nothing else.
-const PURE: [&str; 20] = [
+const PURE: [&str; 21] = [
     "src/kiosk.rs",
     "src/kiosk",
     "src/session",
@@ -29,6 +29,7 @@ const PURE: [&str; 20] = [
     "src/hardware/factors.rs",
     "src/hardware/apdu.rs",
     "src/hardware/field.rs",
+    "src/hardware/keyboard_badge.rs",
     "src/hardware/pcprox.rs",
     "src/hardware/piv.rs",
 ];
