@@ -12,6 +12,7 @@
 //! technical alarm; commands that must not be lost (`Close` above all) wait in a short backlog.
 
 pub mod drivers;
+pub mod readers;
 #[cfg(all(feature = "gui", feature = "store"))]
 pub mod start;
 

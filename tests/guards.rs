@@ -10,7 +10,7 @@ use wardkeep::session::Role;
 use wardkeep::session::policy::Permission;
 
 /// Modules that take events and the time and return effects, and do nothing else.
-const PURE: [&str; 24] = [
+const PURE: [&str; 25] = [
     "src/kiosk.rs",
     "src/kiosk",
     "src/session",
@@ -30,6 +30,7 @@ const PURE: [&str; 24] = [
     "src/hardware/apdu.rs",
     "src/hardware/dialogue.rs",
     "src/hardware/field.rs",
+    "src/hardware/keyboard_badge.rs",
     "src/hardware/pcprox.rs",
     "src/hardware/inserted.rs",
     "src/hardware/piv.rs",

@@ -3,9 +3,11 @@
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+#[cfg(feature = "hardware")]
+use super::readers;
 use super::{Outlet, Refused};
 use crate::bridge::view::Priority;
-use crate::config::Cards;
+use crate::config::Config;
 #[cfg(feature = "hardware")]
 use crate::hardware::trust::Trust;
 use crate::hardware::{Command, Event};
@@ -30,21 +32,29 @@ impl Drivers {
     pub fn real(
         runtime: &Handle,
         events: mpsc::Sender<Event>,
-        cards: &Cards,
+        site: &Config,
     ) -> std::io::Result<Self> {
         let (radio, _task) = crate::hardware::ble::spawn(
             runtime,
             events.clone(),
             crate::hardware::ble::Timing::default(),
         );
-        let reader = crate::hardware::smartcard::spawn(events.clone(), Trust::load(cards))?;
+        let (pcsc, pcsc_inbox) = mpsc::channel(readers::WAITING_MAX);
+        let (usb, usb_inbox) = mpsc::channel(readers::WAITING_MAX);
+        let reader = crate::hardware::smartcard::spawn(pcsc, Trust::load(&site.cards))?;
+        let usb_reader = crate::hardware::hid_reader::spawn(usb, site.keyboard_badge)?;
+        runtime.spawn(readers::relay(pcsc_inbox, usb_inbox, events.clone()));
         let fingers = crate::hardware::fingerprint::spawn(events.clone())?;
         let sound = speaker(events)?;
-        let commands: Outlet<Command> = Box::new(move |command| match command {
-            Command::Card(order) => reader.try_send(order).map_err(|_| Refused),
-            Command::Finger(order) => fingers.try_send(order).map_err(|_| Refused),
-            Command::Connect(..) | Command::Disconnect(_) => {
-                radio.try_send(command).map_err(|_| Refused)
+        let commands: Outlet<Command> = Box::new(move |command| {
+            // It takes no commands; it lives as long as the others do.
+            let _alive = &usb_reader;
+            match command {
+                Command::Card(order) => reader.try_send(order).map_err(|_| Refused),
+                Command::Finger(order) => fingers.try_send(order).map_err(|_| Refused),
+                Command::Connect(..) | Command::Disconnect(_) => {
+                    radio.try_send(command).map_err(|_| Refused)
+                }
             }
         });
         Ok(Self {
@@ -63,7 +73,7 @@ impl Drivers {
     pub fn real(
         _runtime: &Handle,
         _events: mpsc::Sender<Event>,
-        _cards: &Cards,
+        _site: &Config,
     ) -> std::io::Result<Self> {
         Ok(Self {
             commands: Box::new(|_| Err(Refused)),

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use super::drivers::Drivers;
 use super::{HARDWARE_MAX, INTENTS_MAX, Inputs, OUTCOMES_MAX, Outputs, Refused, WAVES_MAX};
 use crate::bridge::{self, AppWindow, Bridge};
-use crate::config::{Cards, Config, Ignored};
+use crate::config::{Config, Ignored};
 use crate::kiosk::{Kiosk, Surroundings};
 use crate::moment::Moment;
 use crate::store;
@@ -72,7 +72,7 @@ pub fn start(options: &Options) -> anyhow::Result<Running> {
     let (store, store_thread) =
         store::spawn(store::Options::new(&options.state).with_policy(config.policy), outcomes)
             .context("the store does not start")?;
-    let cards = config.cards.clone();
+    let site = config.clone();
     let protection = store::device_secret::from_environment(&options.state).protection();
     let around = Surroundings {
         protection: Some(protection),
@@ -87,7 +87,7 @@ pub fn start(options: &Options) -> anyhow::Result<Running> {
     if !options.windowed {
         bridge.go_full_screen();
     }
-    let drivers = drivers(&runtime, events, &cards, options.simulate)?;
+    let drivers = drivers(&runtime, events, &site, options.simulate)?;
     let outputs = Outputs {
         store: Box::new(move |command| store.try_send(command).map_err(|_| Refused)),
         hardware: drivers.commands,
@@ -114,24 +114,24 @@ pub fn start(options: &Options) -> anyhow::Result<Running> {
 fn drivers(
     runtime: &Runtime,
     events: mpsc::Sender<crate::hardware::Event>,
-    cards: &Cards,
+    site: &Config,
     simulate: bool,
 ) -> anyhow::Result<Drivers> {
     if simulate {
         return Drivers::simulated(runtime.handle(), events).context("a driver does not start");
     }
-    Drivers::real(runtime.handle(), events, cards).context("a driver does not start")
+    Drivers::real(runtime.handle(), events, site).context("a driver does not start")
 }
 
 #[cfg(not(feature = "sim"))]
 fn drivers(
     runtime: &Runtime,
     events: mpsc::Sender<crate::hardware::Event>,
-    cards: &Cards,
+    site: &Config,
     simulate: bool,
 ) -> anyhow::Result<Drivers> {
     anyhow::ensure!(!simulate, "this build has no simulated bedside");
-    Drivers::real(runtime.handle(), events, cards).context("a driver does not start")
+    Drivers::real(runtime.handle(), events, site).context("a driver does not start")
 }
 
 /// Reads the settings; without a file every setting is at its default.

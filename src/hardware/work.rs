@@ -257,7 +257,9 @@ impl Bench {
         card: &Card,
     ) -> Result<FactorEvent, Ended<ReadingFault, CardRefusal>> {
         let judge = |certificate: &[u8]| {
-            let trust = self.trust.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut trust = self.trust.lock().unwrap_or_else(PoisonError::into_inner);
+            // A card that stays in its reader must not be judged by the lists of its insertion.
+            trust.refresh();
             trust.judge(certificate, Moment::read().wall)
         };
         let transmit = |command: &[u8]| self.ask(card, command);
