@@ -66,9 +66,10 @@ impl Desk {
         ElementHandle::find_by_accessible_label(&self.window, label).collect()
     }
 
-    /// The one element with this label.
+    /// The one element that assistive technology knows by this label.
     pub fn the(&self, label: &str) -> ElementHandle {
         let mut found = self.labelled(label);
+        found.retain(|element| element.accessible_role() != Some(AccessibleRole::None));
         assert_eq!(found.len(), 1, "{} elements are called {label:?}", found.len());
         found.remove(0)
     }

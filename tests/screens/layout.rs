@@ -1,8 +1,10 @@
 //! Everything can be reached with a gloved finger and nothing is cut off.
 
-use i_slint_backend_testing::{ElementHandle, ElementQuery};
+use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
 use wardkeep::bridge::intent::Language;
+use wardkeep::bridge::view::access::{Emergency, EmergencyPage};
 use wardkeep::bridge::view::{Bedside, Parameter, Priority, Screen, Tile, View};
+use wardkeep::confidential::Phi;
 use wardkeep::sim::samples::{self, open};
 use wardkeep::sim::stops;
 
@@ -130,6 +132,42 @@ fn texts(desk: &Desk) -> Vec<ElementHandle> {
     texts.find_all().into_iter().filter(|text| text.computed_opacity() > 0.0).collect()
 }
 
+/// Words that leave their button or row are cut off by it, or lie on the next one.
+#[test]
+fn no_word_leaves_its_button_or_row() {
+    let desk = Desk::new(LANDSCAPE);
+    let mut seen = 0;
+    for size in [LANDSCAPE, PORTRAIT] {
+        desk.turn(size);
+        for stop in stops::all().into_iter().filter(|stop| !SCROLLS.contains(&stop.name)) {
+            desk.show(&samples::concealed(Screen::Starting));
+            desk.show(&View { language: Language::German, ..stop.view.clone() });
+            (stop.touch)(&desk.window);
+            desk.settle();
+            let holders = [AccessibleRole::Button, AccessibleRole::Tab, AccessibleRole::ListItem];
+            let all = desk.all().into_iter();
+            for holder in all.filter(|e| e.accessible_role().is_some_and(|r| holders.contains(&r)))
+            {
+                let outer = frame(&holder);
+                for text in holder.query_descendants().match_inherits("Text").find_all() {
+                    if text.computed_opacity() == 0.0 {
+                        continue;
+                    }
+                    let (label, own) = (text.accessible_label().unwrap_or_default(), frame(&text));
+                    let what = holder.accessible_label().unwrap_or_default();
+                    assert!(
+                        inside(&own, &outer),
+                        "{label:?} leaves {what:?} of {} {size:?}",
+                        stop.name
+                    );
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen > 2000, "{seen} words");
+}
+
 /// A value that does not fit reads as another value: "118/76" was once seen as "118/7".
 #[test]
 fn s7_the_widest_values_fit_their_tiles_beside_the_limits() {
@@ -147,23 +185,51 @@ fn s7_the_widest_values_fit_their_tiles_beside_the_limits() {
                 wide(Parameter::SpO2, oxygen),
                 wide(Parameter::PulseRate, rate),
             ];
-            desk.show(&open(Screen::Bedside(Bedside { tiles, ..samples::bedside() })));
-            let find = |id| -> Vec<Frame> {
-                ElementHandle::find_by_element_id(&desk.window, id).map(|e| frame(&e)).collect()
-            };
-            let tiles: Vec<Frame> = ["Heart rate", "SpO2", "Pulse rate"]
-                .iter()
-                .map(|name| frame(&desk.the(name)))
-                .collect();
-            let (digits, limits) = (find("VitalTile::digits"), find("VitalTile::limits"));
-            assert_eq!((digits.len(), limits.len()), (3, 3));
-            // A text that neither wraps nor elides is never laid out narrower than its glyphs: digits
-            // that are too wide push the limits out of the tile.
-            for ((tile, digits), limits) in tiles.iter().zip(&digits).zip(&limits) {
-                assert!(inside(digits, tile) && inside(limits, tile), "{rate} {size:?}");
-                assert!(digits.right <= limits.left + 0.5, "{rate} runs into its limits {size:?}");
+            let crowded = EmergencyPage { tiles: tiles.clone(), ..crowded_page() };
+            let emergency = Screen::Emergency(Emergency::Open(Box::new(crowded)));
+            for view in [
+                open(Screen::Bedside(Bedside { tiles, ..samples::bedside() })),
+                View {
+                    alarm: Some(samples::alarm(Priority::High, samples::low_oxygen("79"))),
+                    simulated: true,
+                    ..samples::concealed(emergency)
+                },
+            ] {
+                desk.show(&view);
+                assert_tiles_fit(&desk, rate, size);
             }
         }
+    }
+}
+
+/// Little room for the tiles: a long name and long allergies above them.
+fn crowded_page() -> EmergencyPage {
+    let allergies =
+        "Penicillin, latex, nuts, contrast media, pollen of birch and hazel, bee venom, ";
+    EmergencyPage {
+        patient: samples::long_name(),
+        allergies: Phi::new(allergies.repeat(2)),
+        ..samples::staff::emergency_page()
+    }
+}
+
+fn assert_tiles_fit(desk: &Desk, rate: &str, size: (u32, u32)) {
+    let find = |id| -> Vec<Frame> {
+        ElementHandle::find_by_element_id(&desk.window, id).map(|e| frame(&e)).collect()
+    };
+    let tiles: Vec<Frame> =
+        ["Heart rate", "SpO2", "Pulse rate"].iter().map(|name| frame(&desk.the(name))).collect();
+    let (digits, limits) = (find("VitalTile::digits"), find("VitalTile::limits"));
+    let heads = find("VitalTile::head");
+    assert_eq!((digits.len(), limits.len(), heads.len()), (3, 3, 3));
+    // A text that neither wraps nor elides is never laid out narrower than its glyphs: digits
+    // that are too wide push the limits out of the tile.
+    for (((tile, digits), limits), head) in tiles.iter().zip(&digits).zip(&limits).zip(&heads) {
+        assert!(inside(digits, tile) && inside(limits, tile), "{rate} {size:?}");
+        assert!(digits.right <= limits.left + 0.5, "{rate} runs into its limits {size:?}");
+        assert!(head.bottom <= digits.top + 0.5, "{rate} runs into its name {size:?}");
+        let least = if tile.bottom - tile.top < 260.0 { 88.0 } else { 112.0 };
+        assert!(digits.bottom - digits.top >= least, "{rate} is cut off {size:?}");
     }
 }
 

@@ -222,7 +222,7 @@ fn a_patient_is_chosen_or_typed_in() {
     for key in ["Key N", "Key u", "Key t", "Key s"] {
         desk.tap(key);
     }
-    assert_eq!(desk.sent().len(), 14, "one draft for each key");
+    assert_eq!(desk.sent().len(), 15, "one draft for each key");
     desk.tap("Female");
     desk.tap("Save");
     let form = PatientForm {
