@@ -45,7 +45,7 @@ fn of_words(name: &str) -> String {
         Some((letters.next()?, letters.next()))
     });
     let Some((first, second)) = words.next() else { return String::new() };
-    let last = words.last().map_or(second, |(letter, _)| Some(letter));
+    let last = words.next_back().map_or(second, |(letter, _)| Some(letter));
     std::iter::once(first).chain(last).collect()
 }
 

@@ -69,7 +69,7 @@ fn enrol(house: &House, kiosk: &mut Kiosk, card: &PivCard, finger: &Path) {
     let digits: String = code.chars().filter(char::is_ascii_digit).collect();
     assert_eq!(digits.len(), 8, "a one-time code");
     std::fs::write(code_file(house), &digits).expect("a slip of paper");
-    kiosk.press("I have handed it over");
+    kiosk.hold("I have handed it over");
 
     kiosk.press("Enrol a card too");
     kiosk.sees("Card: insert it");
