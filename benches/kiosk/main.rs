@@ -6,6 +6,7 @@
 #[path = "../../tests/support/fake_bluez/mod.rs"]
 mod fake_bluez;
 #[path = "../../tests/end_to_end/house.rs"]
+#[expect(dead_code, reason = "a bench needs a part of what the story needs")]
 mod house;
 #[path = "../../tests/support/issuers.rs"]
 mod issuers;

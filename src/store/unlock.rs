@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 use super::cart::{Counter, Person, TokenSlot};
 use super::handle::Options;
 use super::keep::Opened;
-use super::keyring::Recipient;
+use super::keyring::{Held, Recipient, VaultKeys};
 use super::keyslot::{self, Slot, SlotInfo, SlotOwner};
 use super::primitives::{KdfCost, Key, mac, random};
 use super::setup::Store;
@@ -134,6 +134,10 @@ impl Store {
         }
         let (person, _) = self.try_factors(evidence, clocks)?;
         self.admit(&person, clocks)?;
+        // A one-time code is for a first login alone.
+        if pair == Pair::BadgePin && person.code_since.is_some() {
+            return Err(Refusal::NotTaken);
+        }
         Ok(person.id)
     }
 
@@ -316,7 +320,8 @@ impl Store {
             return Ok(());
         }
         let mut openers = vec![Opener { index, share: self.keys.token_share(&token) }];
-        openers.extend(others(person, &index, opened.vault().tokens(operator)?));
+        let (vault, keys) = opened.parts();
+        openers.extend(others(person, &index, (keys, vault.tokens(operator)?)));
         let grant = Grant { operator, openers, length: policy.shift };
         self.gate.shifts.keep(&grant, (private, &templates), clocks)
     }
@@ -337,10 +342,15 @@ impl Store {
 }
 
 /// The person's other tokens, as far as the vault knows their shares: badges, not cards.
-fn others(person: &Person, shown: &[u8; 32], rows: Vec<TokenRow>) -> Vec<Opener> {
+fn others(
+    person: &Person,
+    shown: &[u8; 32],
+    (keys, rows): (&VaultKeys, Vec<TokenRow>),
+) -> Vec<Opener> {
     let opener = |row: TokenRow| {
         let token = person.tokens.iter().find(|token| token.slot.id == row.slot)?;
         let share = row.share.filter(|_| token.index != *shown)?;
+        let share = keys.held(Held::Share(row.slot), &share).ok()?;
         Some(Opener { index: token.index, share })
     };
     rows.into_iter().filter_map(opener).collect()
