@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "a stopwatch")]
 
 use std::path::Path;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -20,7 +21,7 @@ use wardkeep::session::Role;
 use wardkeep::session::factor::{Badge, Evidence, Pin, ReaderFamily, Token};
 use wardkeep::store::device_secret::SecretFile;
 use wardkeep::store::{
-    Attempt, Command, NewOperator, Options, Outcome, StoreHandle, cipher_facts, spawn,
+    Attempt, Command, NewOperator, Options, Outcome, Refusal, StoreHandle, cipher_facts, spawn,
 };
 use wardkeep::vitals::decimal::Decimal;
 use wardkeep::vitals::nomenclature::{HEART_RATE, Unit};
@@ -29,11 +30,14 @@ use wardkeep::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value
 const ROUNDS: usize = 5;
 const ROWS: u64 = 20_000;
 const BATCH: u64 = 256;
+/// Stores for the refusals.
+const STORES: usize = 4;
 
 fn main() -> anyhow::Result<()> {
     println!("{:?}", cipher_facts()?);
     inserts()?;
     derivation()?;
+    refusals()?;
     daily()
 }
 
@@ -138,27 +142,92 @@ fn observation(seq: u64) -> Box<Observation> {
     })
 }
 
-/// The whole store as it runs: sealing while locked, unlock with both factors, import, lock.
-fn daily() -> anyhow::Result<()> {
-    let dir = tempfile::tempdir()?;
-    let options = Options::new(dir.path()).with_device_secret(SecretFile::new(dir.path()));
+/// What a stranger can measure: an unknown badge against a known one with a wrong PIN, in turns, each
+/// time with a PIN that was never typed before. Every eighth pair needs a new store.
+fn refusals() -> anyhow::Result<()> {
+    let (mut unknown, mut wrong) = ([const { Vec::new() }; 2], [const { Vec::new() }; 2]);
+    for _ in 0..STORES {
+        let dir = tempfile::tempdir()?;
+        let (handle, mut outcomes, thread) = first_start(dir.path())?;
+        for round in 0..8_u8 {
+            let now = later(u64::from(round) * 1_000);
+            let pin = || [9, 9, 9, 9, 9, round].into_iter().collect::<Pin>();
+            let stranger = Badge::new(ReaderFamily::PcscUid, &[9, 8, 7, 6])?;
+            for (badge, series) in [(stranger, &mut unknown), (badge()?, &mut wrong)] {
+                let (start, cpu) = (Instant::now(), cpu_time()?);
+                let evidence = Evidence::BadgePin(badge, pin());
+                handle.try_send(Command::Unlock(Attempt(1), evidence, now))?;
+                let answer = next(&mut outcomes)?;
+                assert!(matches!(answer, Outcome::Refused(_, Refusal::WrongFactors(_))));
+                series[0].push(milliseconds(start.elapsed()));
+                series[1].push(milliseconds(cpu_time()?.saturating_sub(cpu)));
+            }
+        }
+        drop(handle);
+        thread.join().expect("the store does not panic");
+    }
+    for (clock, (unknown, wrong)) in
+        ["wall", "processor"].iter().zip(unknown.into_iter().zip(wrong))
+    {
+        let unknown = report(&format!("unknown badge, refused ({clock} time)"), "ms", unknown);
+        let wrong = report(&format!("known badge, wrong PIN ({clock} time)"), "ms", wrong);
+        println!("{:<44} {:.1} ms", "their medians differ by", (unknown - wrong).abs());
+    }
+    Ok(())
+}
+
+/// How long the store's thread has run: without what other programs take from it.
+fn cpu_time() -> anyhow::Result<Duration> {
+    for thread in std::fs::read_dir("/proc/self/task")? {
+        let thread = thread?.path();
+        if std::fs::read_to_string(thread.join("comm"))?.trim() == "store" {
+            let facts = std::fs::read_to_string(thread.join("schedstat"))?;
+            let nanos = facts.split(' ').next().context("schedstat is empty")?;
+            return Ok(Duration::from_nanos(nanos.parse()?));
+        }
+    }
+    anyhow::bail!("there is no store thread")
+}
+
+fn badge() -> anyhow::Result<Badge> {
+    Ok(Badge::new(ReaderFamily::PcscUid, &[1, 2, 3, 4])?)
+}
+
+fn pin() -> Pin {
+    [4, 7, 1, 1, 8, 2].into_iter().collect()
+}
+
+fn later(seconds: u64) -> Moment {
+    let now = Moment { boot: BootTime::default(), wall: Timestamp::UNIX_EPOCH };
+    now + Duration::from_secs(seconds)
+}
+
+type Started = (StoreHandle, mpsc::Receiver<Outcome>, JoinHandle<()>);
+
+/// A store with one person, as the program makes it.
+fn first_start(dir: &Path) -> anyhow::Result<Started> {
+    let options = Options::new(dir).with_device_secret(SecretFile::new(dir));
     let (sender, mut outcomes) = mpsc::channel(64);
     let (handle, thread) = spawn(options, sender)?;
     next(&mut outcomes)?;
-    let badge = Badge::new(ReaderFamily::PcscUid, &[1, 2, 3, 4])?;
-    let pin: Pin = [4, 7, 1, 1, 8, 2].into_iter().collect();
-    let now = Moment { boot: BootTime::default(), wall: Timestamp::UNIX_EPOCH };
     let first = NewOperator {
         initials: "AB".into(),
         name: Phi::new("A B".into()),
         role: Role::It,
-        badge: badge.clone(),
-        pin: pin.clone(),
+        badge: badge()?,
+        pin: pin(),
     };
-    handle.try_send(Command::Initialise(Box::new(first), now))?;
+    handle.try_send(Command::Initialise(Box::new(first), later(0)))?;
     while !matches!(next(&mut outcomes)?, Outcome::Found(_)) {}
+    Ok((handle, outcomes, thread))
+}
 
-    let evidence = Evidence::BadgePin(badge, pin);
+/// The whole store as it runs: sealing while locked, unlock with both factors, import, lock.
+fn daily() -> anyhow::Result<()> {
+    let dir = tempfile::tempdir()?;
+    let (handle, mut outcomes, thread) = first_start(dir.path())?;
+    let now = later(0);
+    let evidence = Evidence::BadgePin(badge()?, pin());
     let records = 5_000_u64;
     let mut series: [Vec<f64>; 5] = Default::default();
     for round in 0..ROUNDS as u64 {

@@ -144,7 +144,6 @@ pub fn stretch(pin: &[u8], salt: &[u8; 16], cost: KdfCost) -> Result<Key, StoreF
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let mut stretched = Ok(());
     let key = Key::filled_by(|key| stretched = argon.hash_password_into(pin, salt, key));
-    wipe_stack();
     stretched.map(|()| key).map_err(|_| StoreFault::Io)
 }
 
@@ -200,13 +199,6 @@ pub fn seal(key: &[u8; 32], aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, StoreFa
 
 /// Opens what [`seal`] made; `None` if key, associated data or content differ.
 pub fn open(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let opened = decrypt(key, aad, sealed);
-    wipe_stack();
-    opened
-}
-
-#[inline(never)]
-fn decrypt(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (nonce, msg) = sealed.split_first_chunk::<NONCE_LEN>()?;
     let cipher = XChaCha20Poly1305::new(key.into());
     cipher.decrypt(&XNonce::from(*nonce), Payload { msg, aad }).ok().map(Zeroizing::new)
@@ -214,13 +206,6 @@ fn decrypt(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8
 
 /// The X25519 key pair of a seed (RFC 9180, 7.1.3).
 pub fn key_pair(seed: &Key) -> (Key, PublicKey) {
-    let pair = derive_pair(seed);
-    wipe_stack();
-    pair
-}
-
-#[inline(never)]
-fn derive_pair(seed: &Key) -> (Key, PublicKey) {
     let (secret, public) = Dh::derive_keypair(seed.as_slice());
     let key = Key::filled_by(|key| secret.write_exact(key));
     (key, public.to_bytes().into())
@@ -250,18 +235,6 @@ pub fn seal_to(
 
 /// Opens what [`seal_to`] made; `None` if key, info, associated data or content differ.
 pub fn open_with(
-    secret: &Key,
-    info: &[u8],
-    aad: &[u8],
-    sealed: &[u8],
-) -> Option<Zeroizing<Vec<u8>>> {
-    let opened = decrypt_with(secret, info, aad, sealed);
-    wipe_stack();
-    opened
-}
-
-#[inline(never)]
-fn decrypt_with(
     secret: &Key,
     info: &[u8],
     aad: &[u8],

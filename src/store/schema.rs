@@ -131,7 +131,8 @@ fn literal(key: &Key) -> Zeroizing<String> {
 
 fn set_key(connection: &Connection, key: &Key) -> Result<(), StoreFault> {
     // SQLCipher writes to stderr by itself otherwise.
-    connection.execute_batch("PRAGMA cipher_log_level = NONE;")?;
+    connection
+        .execute_batch("PRAGMA cipher_log_level = NONE; PRAGMA cipher_memory_security = ON;")?;
     let mut pragma = Zeroizing::new(String::with_capacity(96));
     pragma.push_str("PRAGMA key = \"");
     pragma.push_str(&literal(key));

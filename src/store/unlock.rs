@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 use super::cart::{Counter, Person, TokenSlot};
 use super::handle::Options;
 use super::keep::Opened;
-use super::keyring::Recipient;
+use super::keyring::{Held, Recipient};
 use super::keyslot::{self, Slot, SlotInfo, SlotOwner};
 use super::primitives::{KdfCost, Key, mac, random};
 use super::setup::Store;
@@ -315,7 +315,8 @@ impl Store {
         if templates.is_empty() && !policy.allows(tap) {
             return Ok(());
         }
-        let openers = vec![Opener { index, share: self.keys.token_share(&token) }];
+        let mut openers = vec![Opener { index, share: self.keys.token_share(&token) }];
+        openers.extend(others(person, &index, opened)?);
         let grant = Grant { operator, openers, length: policy.shift };
         self.gate.shifts.keep(&grant, (private, &templates), clocks)
     }
@@ -333,6 +334,26 @@ impl Store {
         };
         Ok(Unlocked { operator, patient, draft: None, must_choose_pin: false })
     }
+}
+
+/// The person's other tokens, as far as the vault knows their shares: badges, not cards.
+fn others(
+    person: &Person,
+    shown: &[u8; 32],
+    opened: &mut Opened,
+) -> Result<Vec<Opener>, StoreFault> {
+    let (vault, keys) = opened.parts();
+    let mut openers = Vec::new();
+    for row in vault.tokens(person.id)? {
+        let token = person.tokens.iter().find(|token| token.slot.id == row.slot);
+        if let (Some(token), Some(sealed)) = (token, &row.share)
+            && token.index != *shown
+        {
+            let share = keys.held(Held::Share(row.slot), sealed)?;
+            openers.push(Opener { index: token.index, share });
+        }
+    }
+    Ok(openers)
 }
 
 /// The pairs that a share allows for a token: with a finger, and alone.
