@@ -115,7 +115,7 @@ impl World {
     }
 
     /// Somebody of IT logs in, the first who can.
-    fn to_the_desk(&mut self) {
+    fn sit_down(&mut self) {
         let person = self.people.iter().find(|one| one.is_it && !one.things.is_empty()).unwrap();
         let (id, evidence) = (person.id, person.evidence(person.things[0]));
         let now = self.now();
@@ -189,12 +189,12 @@ impl World {
             }
             Op::Relock => {
                 self.rig().close();
-                self.to_the_desk();
+                self.sit_down();
             }
             Op::Restart => {
                 self.rig.take().unwrap().stop();
                 self.rig = Some(Rig::restart(self.dir.path()));
-                self.to_the_desk();
+                self.sit_down();
             }
         }
     }
@@ -266,7 +266,7 @@ impl World {
                 assert_eq!(opened, expected && owner.is_some(), "{thing:?} of {owner:?}");
             }
         }
-        self.to_the_desk();
+        self.sit_down();
     }
 }
 
@@ -279,7 +279,7 @@ proptest! {
         for (step, op) in ops.iter().enumerate() {
             world.apply(op);
             if world.desk == OperatorId(0) {
-                world.to_the_desk();
+                world.sit_down();
             }
             if step % 8 == 7 {
                 world.check();

@@ -402,6 +402,7 @@ fn s3_with_grace_on_a_lock_leaves_the_share_but_no_key() {
 
 #[test]
 fn s3_s10_after_people_came_and_went_no_key_of_either_epoch_is_left() {
+    let _alone = alone();
     let mut kiosk = Kiosk::start(NO_GRACE);
     let mut canaries = kiosk.canaries();
     let leaver = Factors::random();

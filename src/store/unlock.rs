@@ -16,12 +16,12 @@ use jiff::tz::TimeZone;
 use super::cart::{Counter, Person, TokenSlot};
 use super::handle::Options;
 use super::keep::Opened;
-use super::keyring::{Held, Recipient, VaultKeys};
+use super::keyring::{Held, Recipient};
 use super::keyslot::{self, Slot, SlotInfo, SlotOwner};
 use super::primitives::{KdfCost, Key, mac, random};
 use super::setup::Store;
 use super::shift::{Clocks, Grant, Opener, Reopened, Shifts};
-use super::vault::{TokenRow, Vault};
+use super::vault::Vault;
 use super::{Admission, Identified, Refusal, Shift, StoreFault, Unlocked};
 use crate::moment::BootTime;
 use crate::session::factor::{Evidence, TemplateId, Token, TokenKind};
@@ -320,8 +320,7 @@ impl Store {
             return Ok(());
         }
         let mut openers = vec![Opener { index, share: self.keys.token_share(&token) }];
-        let (vault, keys) = opened.parts();
-        openers.extend(others(person, &index, (keys, vault.tokens(operator)?)));
+        openers.extend(others(person, &index, opened)?);
         let grant = Grant { operator, openers, length: policy.shift };
         self.gate.shifts.keep(&grant, (private, &templates), clocks)
     }
@@ -345,15 +344,20 @@ impl Store {
 fn others(
     person: &Person,
     shown: &[u8; 32],
-    (keys, rows): (&VaultKeys, Vec<TokenRow>),
-) -> Vec<Opener> {
-    let opener = |row: TokenRow| {
-        let token = person.tokens.iter().find(|token| token.slot.id == row.slot)?;
-        let share = row.share.filter(|_| token.index != *shown)?;
-        let share = keys.held(Held::Share(row.slot), &share).ok()?;
-        Some(Opener { index: token.index, share })
-    };
-    rows.into_iter().filter_map(opener).collect()
+    opened: &mut Opened,
+) -> Result<Vec<Opener>, StoreFault> {
+    let (vault, keys) = opened.parts();
+    let mut openers = Vec::new();
+    for row in vault.tokens(person.id)? {
+        let token = person.tokens.iter().find(|token| token.slot.id == row.slot);
+        if let (Some(token), Some(sealed)) = (token, &row.share)
+            && token.index != *shown
+        {
+            let share = keys.held(Held::Share(row.slot), sealed)?;
+            openers.push(Opener { index: token.index, share });
+        }
+    }
+    Ok(openers)
 }
 
 /// The pairs that a share allows for a token: with a finger, and alone.
