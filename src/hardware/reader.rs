@@ -390,6 +390,15 @@ enum Class {
     Unknown,
 }
 
+/// Whether a reader of this PC/SC name takes cards with contacts; `None` if the name does not tell.
+pub fn takes_cards(name: &str) -> Option<bool> {
+    match class(name) {
+        Class::Contact => Some(true),
+        Class::Contactless | Class::Internal => Some(false),
+        Class::Unknown => None,
+    }
+}
+
 fn class(name: &str) -> Class {
     let name = name.to_ascii_lowercase();
     let has = |words: &[&str]| {
