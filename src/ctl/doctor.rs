@@ -4,8 +4,12 @@
 //! second half decides anything, so every line is tested without the machine being in that state.
 //! S-10: nothing here opens the store or reads a secret; paths, versions and counts are all it shows.
 
+#[cfg(feature = "hardware")]
+mod factor_probe;
+mod factors;
 mod probe;
 
+pub use factors::{Factors, Finger, Issuers};
 pub use probe::{Bluetooth, DirFault, Facts, Readers, StoreFacts};
 
 use std::path::PathBuf;
@@ -82,8 +86,9 @@ pub struct Report {
 impl Report {
     /// Judges the facts.
     pub fn of(facts: &Facts) -> Self {
-        let checks = vec![
-            badge_reader(&facts.readers),
+        let mut checks = vec![badge_reader(&facts.readers, facts.factors.as_ref())];
+        checks.extend(factors::checks(facts.factors.as_ref()));
+        checks.extend([
             bluetooth(&facts.bluetooth),
             tpm(facts.tpm),
             store(&facts.store),
@@ -94,7 +99,7 @@ impl Report {
             sound(&facts.sound),
             fonts(facts.font.as_ref()),
             display(facts.display.as_deref()),
-        ];
+        ]);
         Self { ok: checks.iter().all(|check| check.ok), checks }
     }
 
@@ -132,8 +137,20 @@ const NOT_BUILT: (&str, &str, &str) = (
     "Install the packaged program, or build it with the feature `hardware`.",
 );
 
-fn badge_reader(readers: &Readers) -> Check {
+fn badge_reader(readers: &Readers, factors: Option<&Factors>) -> Check {
     let name = "badge-reader";
+    let none = matches!(readers, Readers::Listed(names) if names.is_empty());
+    if none && factors.is_some_and(|factors| factors.pn533_holds) {
+        return fails(
+            name,
+            "no reader",
+            "The kernel module pn533_usb holds the reader, so that pcscd cannot (an ACR122U).",
+            "Write `blacklist pn533_usb` into /etc/modprobe.d/wardkeep.conf and run `modprobe -r pn533_usb`.",
+        );
+    }
+    if none && factors.is_some_and(|factors| factors.usb_badges.iter().any(|(_, usable)| *usable)) {
+        return works(name, "none by PC/SC; badges are read on USB");
+    }
     match readers {
         Readers::NotBuilt => fails(name, NOT_BUILT.0, NOT_BUILT.1, NOT_BUILT.2),
         Readers::ServiceDown => fails(

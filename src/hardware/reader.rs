@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use pcsc::{ReaderState, State};
 
+pub use self::class::takes_cards;
 use self::class::{Class, class};
 use crate::hardware::card_work::{Ended, Look};
 use crate::hardware::field::Slot;

@@ -46,6 +46,8 @@ use crate::hardware::work::SharedTrust;
 use crate::hardware::{CardCommand, Event, ReaderHealth, ReaderKind};
 use crate::moment::Moment;
 
+pub use crate::hardware::reader::takes_cards;
+
 /// Orders for cards that wait to be taken.
 pub const ORDERS_MAX: usize = 4;
 /// The classes of reader this driver reports.

@@ -65,6 +65,8 @@ pub struct Facts {
     pub intermediates: usize,
     /// Revocation lists.
     pub lists: usize,
+    /// How long ago the newest list was issued.
+    pub newest_list: Option<Duration>,
     /// How long ago the oldest list was issued.
     pub oldest_list: Option<Duration>,
 }
@@ -106,6 +108,7 @@ impl Trust {
             roots: self.contents.roots.len(),
             intermediates: self.contents.intermediates.len(),
             lists: self.contents.lists.len(),
+            newest_list: self.contents.lists.first().map(|list| age(list, now)),
             oldest_list: self.contents.lists.last().map(|list| age(list, now)),
         }
     }

@@ -14,8 +14,13 @@ const HOUR: Duration = Duration::from_secs(3600);
 fn the_facts_are_counted() {
     let site = Site::new();
     let facts = Trust::load(&site.folder.cards()).facts(now());
-    let expected =
-        Facts { roots: 1, intermediates: 1, lists: 2, oldest_list: Some(HOUR * (3 * 24 + 12)) };
+    let expected = Facts {
+        roots: 1,
+        intermediates: 1,
+        lists: 2,
+        newest_list: Some(HOUR * 36),
+        oldest_list: Some(HOUR * (3 * 24 + 12)),
+    };
     assert_eq!(facts, expected);
     assert_eq!(Trust::load(&TrustFolder::new().cards()).facts(now()), Facts::default());
     site.folder.write("crls/sub.crl", list(&site.sub, &[], today(1), today(6)));

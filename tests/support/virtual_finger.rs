@@ -66,7 +66,8 @@ pub fn skipped(test: &str, reason: &str) {
     say(&format!("skipped: {test}: {reason}"));
 }
 
-fn say(line: &str) {
+/// Writes a line past the test runner's capture.
+pub fn say(line: &str) {
     std::io::stderr().write_all(format!("{line}\n").as_bytes()).expect("standard error is open");
 }
 

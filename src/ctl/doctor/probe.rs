@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::factors::Factors;
 use crate::config::Config;
 use crate::moment::Moment;
 use crate::store::device_secret::Protection;
@@ -70,6 +71,8 @@ pub enum DirFault {
 pub struct Facts {
     /// PC/SC readers.
     pub readers: Readers,
+    /// Readers on USB, cards and fingers; `None` in a build without drivers.
+    pub factors: Option<Factors>,
     /// Bluetooth controllers.
     pub bluetooth: Bluetooth,
     /// The kernel offers a TPM 2.0.
@@ -92,13 +95,16 @@ pub struct Facts {
 
 /// Asks everything.
 pub fn facts(state: &Path, config: &Path) -> Facts {
+    let (site, ignored) = settings(config);
+    let readers = readers();
     Facts {
-        readers: readers(),
+        factors: factors(&site, &readers),
+        readers,
         bluetooth: bluetooth(),
         tpm: ["/dev/tpmrm0", "/dev/tpm0"].iter().any(|node| Path::new(node).exists()),
         store: store(state),
         state: (state.to_owned(), directory_fault(state)),
-        ignored: ignored(config),
+        ignored,
         now: Moment::read(),
         sound: playback(&fs::read_to_string("/proc/asound/pcm").unwrap_or_default()),
         font: font_folders().iter().find_map(|folder| noto_sans(folder, FONT_DEPTH_MAX)),
@@ -118,13 +124,29 @@ fn store(state: &Path) -> Result<StoreFacts, StoreFault> {
     })
 }
 
-/// A missing file is no finding: every setting has a default.
-fn ignored(config: &Path) -> Vec<String> {
+/// The settings, and which of them were not used. A missing file is no finding: every setting has a
+/// default.
+fn settings(config: &Path) -> (Config, Vec<String>) {
     match fs::read_to_string(config) {
-        Ok(text) => Config::parse(&text).1.iter().map(ToString::to_string).collect(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => vec![format!("{}: {error}", config.display())],
+        Ok(text) => {
+            let (site, ignored) = Config::parse(&text);
+            (site, ignored.iter().map(ToString::to_string).collect())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            (Config::default(), Vec::new())
+        }
+        Err(error) => (Config::default(), vec![format!("{}: {error}", config.display())]),
     }
+}
+
+#[cfg(not(feature = "hardware"))]
+fn factors(_site: &Config, _readers: &Readers) -> Option<Factors> {
+    None
+}
+
+#[cfg(feature = "hardware")]
+fn factors(site: &Config, readers: &Readers) -> Option<Factors> {
+    Some(super::factor_probe::factors(site, readers))
 }
 
 /// Creates and removes a file: permission bits do not tell what a read-only mount or a policy allows.

@@ -8,9 +8,12 @@ use super::probe::playback;
 use super::*;
 use crate::moment::BootTime;
 
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
 fn healthy() -> Facts {
     Facts {
         readers: Readers::Listed(vec!["ACS ACR122U 00 00".into()]),
+        factors: Some(fitted()),
         bluetooth: Bluetooth::Adapters(vec![("hci0".into(), true)]),
         tpm: true,
         store: Ok(StoreFacts {
@@ -29,6 +32,27 @@ fn healthy() -> Facts {
     }
 }
 
+/// A cart with every kind of reader.
+fn fitted() -> Factors {
+    Factors {
+        usb_badges: vec![("pcProx 0c27:3bfa".into(), true)],
+        card_readers: vec!["SCM Contact 00 00".into()],
+        finger: Finger::Ready("synaptics".into()),
+        finger_plugged: true,
+        trust: Issuers {
+            directory: "/etc/wardkeep/trust".into(),
+            roots: 1,
+            intermediates: 1,
+            lists: 2,
+            ages: Some((DAY, 90 * DAY)),
+            faults: Vec::new(),
+            age_max: 7 * DAY,
+            lists_required: true,
+        },
+        ..Factors::default()
+    }
+}
+
 fn moment(wall: &str, boot_s: u64) -> Moment {
     let wall: Timestamp = wall.parse().expect("a timestamp");
     Moment { boot: BootTime(Duration::from_secs(boot_s)), wall }
@@ -43,17 +67,40 @@ fn failing(facts: &Facts) -> Vec<&'static str> {
 fn a_healthy_machine_passes() {
     let report = Report::of(&healthy());
     assert!(report.ok, "{}", report.sentences());
-    assert_eq!(report.checks.len(), 11);
+    assert_eq!(report.checks.len(), 15);
 }
 
 #[test]
 fn each_fault_fails_its_own_line_only() {
     type Break = fn(&mut Facts);
-    let faults: [(&str, Break); 22] = [
+    let faults: [(&str, Break); 34] = [
         ("badge-reader", |f| f.readers = Readers::NotBuilt),
         ("badge-reader", |f| f.readers = Readers::ServiceDown),
         ("badge-reader", |f| f.readers = Readers::Refused),
-        ("badge-reader", |f| f.readers = Readers::Listed(Vec::new())),
+        ("badge-reader", |f| {
+            f.readers = Readers::Listed(Vec::new());
+            factors(f).usb_badges.clear();
+        }),
+        ("badge-reader", |f| {
+            f.readers = Readers::Listed(Vec::new());
+            factors(f).pn533_holds = true;
+        }),
+        ("usb-badge", |f| factors(f).usb_badges = vec![("pcProx 0c27:3bfa".into(), false)]),
+        ("usb-badge", |f| factors(f).missing_keyboard = Some((0x16c0, 0x27db))),
+        ("card-reader", |f| factors(f).card_readers.clear()),
+        ("fingerprint", |f| factors(f).finger = Finger::NoLibrary),
+        ("fingerprint", |f| factors(f).finger = Finger::NotFitted),
+        ("fingerprint", |f| factors(f).finger = Finger::Refused("synaptics".into())),
+        ("trusted-issuers", |f| factors(f).trust.roots = 0),
+        ("trusted-issuers", |f| {
+            factors(f).trust.faults = vec!["roots/a: is not a certificate".into()];
+        }),
+        ("trusted-issuers", |f| factors(f).trust.ages = None),
+        ("trusted-issuers", |f| factors(f).trust.ages = Some((8 * DAY, 8 * DAY))),
+        ("trusted-issuers", |f| {
+            factors(f).trust.intermediates = 0;
+            factors(f).trust.ages = Some((DAY, 8 * DAY));
+        }),
         ("bluetooth", |f| f.bluetooth = Bluetooth::NotBuilt),
         ("bluetooth", |f| f.bluetooth = Bluetooth::NoBus),
         ("bluetooth", |f| f.bluetooth = Bluetooth::NoDaemon),
@@ -80,6 +127,51 @@ fn each_fault_fails_its_own_line_only() {
         fault(&mut facts);
         assert_eq!(failing(&facts), [line]);
     }
+}
+
+fn factors(facts: &mut Facts) -> &mut Factors {
+    facts.factors.as_mut().expect("healthy")
+}
+
+/// Which readers a cart has is the site's choice.
+#[test]
+fn a_reader_that_is_not_fitted_is_no_fault() {
+    let trust = Issuers { directory: "/etc/wardkeep/trust".into(), ..Issuers::default() };
+    for finger in [Finger::NotFitted, Finger::NoLibrary] {
+        let bare = Factors { finger, trust: trust.clone(), ..Factors::default() };
+        let report = Report::of(&Facts { factors: Some(bare), ..healthy() });
+        assert!(report.ok, "{}", report.sentences());
+    }
+    let usb_only = Facts { readers: Readers::Listed(Vec::new()), ..healthy() };
+    assert_eq!(failing(&usb_only), [""; 0]);
+    let mut without_lists = healthy();
+    factors(&mut without_lists).trust.lists_required = false;
+    factors(&mut without_lists).trust.ages = None;
+    assert_eq!(failing(&without_lists), [""; 0]);
+}
+
+#[test]
+fn a_build_without_drivers_says_so_in_every_line_about_readers() {
+    let lines = ["usb-badge", "card-reader", "fingerprint", "trusted-issuers"];
+    assert_eq!(failing(&Facts { factors: None, ..healthy() }), lines);
+}
+
+#[test]
+fn the_age_of_revocation_lists_is_told() {
+    let sentences = Report::of(&healthy()).sentences();
+    assert!(
+        sentences.contains("roots: 1, intermediates: 1, lists: 2 (1 d to 90 d old)"),
+        "{sentences}"
+    );
+}
+
+#[cfg(feature = "hardware")]
+#[test]
+fn the_systems_list_of_fingerprint_readers_is_read() {
+    let list = "# Supported by libfprint driver aes1610\nusb:v08FFp1600*\n ID_AUTOSUSPEND=1\n";
+    assert!(factor_probe::is_known(list, "08ff", "1600"));
+    assert!(!factor_probe::is_known(list, "08ff", "160"));
+    assert!(!factor_probe::is_known(list, "08ff", "1601"));
 }
 
 #[test]

@@ -30,6 +30,15 @@ pub fn class(name: &str) -> Class {
     }
 }
 
+/// Whether a reader of this PC/SC name takes cards with contacts; `None` if the name does not tell.
+pub fn takes_cards(name: &str) -> Option<bool> {
+    match class(name) {
+        Class::Contact => Some(true),
+        Class::Contactless | Class::Internal => Some(false),
+        Class::Unknown => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
