@@ -17,6 +17,7 @@ use crate::bridge::window::Inner;
 use crate::confidential::Phi;
 use crate::hardware::ReaderHealth;
 use crate::session::OperatorId;
+use crate::session::naming::{NameFault, checked_name};
 use crate::store::FactorId;
 
 /// Rows of the staff screens.
@@ -146,19 +147,17 @@ fn connect_person(inner: &Rc<Inner>, window: &AppWindow) {
     global.on_revoke_person(move || here.send(Intent::RevokePerson));
 }
 
-/// A name and two or three letters: enough to send the form. The core has the last word.
+/// A name and initials that the core would take.
 pub fn acceptable(name: &str, initials: &str) -> bool {
-    let letters = initials.trim();
-    !name.trim().is_empty()
-        && (2..=3).contains(&letters.chars().count())
-        && letters.chars().all(char::is_alphabetic)
+    !initials.trim().is_empty() && checked_name(&Phi::new(name.to_owned()), initials).is_ok()
 }
 
-/// First letters of a name, at most three.
+/// Initials proposed for a name; empty while there is none.
 pub fn initials_of(name: &str) -> SharedString {
-    let firsts = name.split([' ', '-']).filter_map(|part| part.chars().next());
-    let letters: String = firsts.filter(|letter| letter.is_alphabetic()).take(3).collect();
-    letters.to_uppercase().into()
+    match checked_name(&Phi::new(name.to_owned()), "") {
+        Ok((_, initials)) => initials.into(),
+        Err(NameFault::Name | NameFault::Initials) => SharedString::default(),
+    }
 }
 
 fn empty_form(window: &AppWindow) {

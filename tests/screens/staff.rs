@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use slint::ComponentHandle;
 use wardkeep::bridge::intent::{EnrolKind, Intent, Page, PersonForm};
+use wardkeep::bridge::ui;
 use wardkeep::bridge::view::access::{
     Emergency, Enrolment, FingerPrompt, People, PersonPage, PersonState, Ways,
 };
@@ -325,6 +327,7 @@ fn a_code_is_gone_with_the_next_step_of_the_same_enrolment() {
     desk.show(&step(Enrolment::Code(Secret::new("40718263".into()))));
     desk.show(&step(Enrolment::Done { kind: EnrolKind::Badge, another_finger: false }));
     assert!(!desk.spoken().contains("4071"));
+    assert_eq!(desk.window.global::<ui::Enrolment>().get_code(), "");
 }
 
 #[test]

@@ -8,7 +8,6 @@ pub fn notice(notice: Option<Notice>) -> ui::NoticeWord {
     notice.map_or(ui::NoticeWord::None, word)
 }
 
-#[expect(clippy::too_many_lines, reason = "one arm for one notice")]
 fn word(notice: Notice) -> ui::NoticeWord {
     match notice {
         Notice::BadgeOrPinWrong => ui::NoticeWord::BadgeOrPinWrong,

@@ -53,7 +53,8 @@ fn every_reader() -> Lock {
 fn ways() -> Vec<Stop> {
     let all = concealed(Screen::Lock(every_reader()));
     let mut card_only = every_reader();
-    card_only.readers[0].1 = ReaderHealth::NotFitted;
+    card_only.readers.retain(|(kind, _)| *kind != ReaderKind::Badge);
+    card_only.readers.insert(0, (ReaderKind::Badge, ReaderHealth::NotFitted));
     let low = alarm(Priority::Medium, low_oxygen("88"));
     vec![
         stop("lock-ways", all.clone()),
