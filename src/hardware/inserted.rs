@@ -162,12 +162,16 @@ mod tests {
     fn told(events: &[Event]) -> String {
         let words: Vec<String> = events
             .iter()
-            .map(|event| match event {
-                Event::Factor(FactorEvent::CardPresented(seen)) => format!("P{}", seen.card.0[0]),
-                Event::Factor(FactorEvent::CardRemoved) => "R".to_owned(),
-                Event::Factor(FactorEvent::CardUnreadable(CardFault::LeftTooSoon)) => "left".into(),
-                Event::Factor(FactorEvent::CardUnreadable(_)) => "bad".to_owned(),
-                other => format!("{other:?}"),
+            .map(|event| {
+                if let Event::Factor(FactorEvent::CardPresented(seen)) = event {
+                    return format!("P{}", seen.card.0[0]);
+                }
+                if let Event::Factor(FactorEvent::CardUnreadable(fault)) = event {
+                    let left = *fault == CardFault::LeftTooSoon;
+                    return if left { "left" } else { "bad" }.to_owned();
+                }
+                let removed = matches!(event, Event::Factor(FactorEvent::CardRemoved));
+                if removed { "R".to_owned() } else { format!("{event:?}") }
             })
             .collect();
         words.join(" ")

@@ -257,10 +257,10 @@ mod tests {
     }
 
     fn refusal(event: Event) -> CardRefusal {
-        match event {
-            Event::Factor(FactorEvent::CardRefused(Attempt(1), refusal)) => refusal,
-            other => panic!("expected a refusal, got {other:?}"),
-        }
+        let Event::Factor(FactorEvent::CardRefused(Attempt(1), refusal)) = event else {
+            panic!("expected a refusal, got {event:?}");
+        };
+        refusal
     }
 
     #[test]
@@ -296,16 +296,14 @@ mod tests {
         let attempt = Attempt(4);
         reader.handle(FingerCommand::Enrol { attempt, finger: Finger::RightIndex });
         let events: Vec<Event> = (0..STAGES).flat_map(|_| reader.touch(0)).collect();
-        let template = events.into_iter().find_map(|event| match event {
-            Event::Factor(FactorEvent::Finger(FingerEvent::Enrolled(_, template))) => {
-                Some(template)
-            }
-            _ => None,
+        let template = events.into_iter().find_map(|event| {
+            let Event::Factor(FactorEvent::Finger(told)) = event else { return None };
+            if let FingerEvent::Enrolled(_, template) = told { Some(template) } else { None }
         });
         let template = template.expect("five touches make a template");
         assert!(reader.touch(0).is_empty(), "nothing waits");
         let templates = vec![template.clone()];
-        reader.handle(FingerCommand::Identify { attempt, templates: templates.clone() });
+        reader.handle(FingerCommand::Identify { attempt, templates });
         let wrong = reader.touch(1);
         assert!(matches!(
             wrong[..],

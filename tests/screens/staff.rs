@@ -163,7 +163,7 @@ fn a_person_is_added_with_a_name_and_two_touches() {
         role: Role::Nurse,
         valid_until: String::new(),
     };
-    assert_eq!(desk.sent(), [Intent::AddPerson(form.clone())]);
+    assert_eq!(desk.sent(), [Intent::AddPerson(form)]);
     desk.the("Initials").set_accessible_value("ivo");
     desk.the("Last day (may be empty)").set_accessible_value(" 31.03.2027 ");
     desk.tap("Auditor");

@@ -13,7 +13,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use jiff::Zoned;
+use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
 use self::desk::{Desk, DeskError};
@@ -22,6 +22,7 @@ pub use self::words::First;
 use self::words::{Enrol, Request, Verb};
 use crate::config::Config;
 use crate::ctl::terminal;
+use crate::moment::Moment;
 use crate::session::OperatorId;
 use crate::store::{self, Administered, Administration, FactorId, FactorKind, NewPin, PersonRow};
 
@@ -108,7 +109,10 @@ fn perform(request: Request) -> Result<(Json, bool), Failure> {
     }
     // A file that cannot be used is found before anybody is asked for a PIN.
     let list = match &request.verb {
-        Verb::Import(file) => roster::read(&read_file(file)?, Zoned::now().date())?,
+        Verb::Import(file) => roster::read(
+            &read_file(file)?,
+            Moment::read().wall.to_zoned(TimeZone::system()).date(),
+        )?,
         Verb::List | Verb::Add(_) | Verb::Code(_) | Verb::Enrol(..) | Verb::Revoke(..) => vec![],
     };
     let mut readers = Readers::start(&config)?;

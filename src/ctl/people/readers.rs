@@ -148,13 +148,11 @@ impl Readers {
     ) -> Result<CardEnrolment, ReaderError> {
         let command = CardCommand::Enrol { attempt, card, pin };
         self.cards.try_send(command).map_err(|_| ReaderError::Busy)?;
-        self.until(|event| match event {
-            Event::Factor(FactorEvent::CardEnrolled(answered, enrolment))
-                if answered == attempt =>
-            {
-                Some(Ok(enrolment))
+        self.until(|event| {
+            if let Event::Factor(FactorEvent::CardEnrolled(answered, enrolment)) = event {
+                return (answered == attempt).then_some(Ok(enrolment));
             }
-            other => refusal(&other, attempt),
+            refusal(&event, attempt)
         })
     }
 

@@ -162,7 +162,7 @@ fn a_pin_is_padded_and_sent_once() {
     ] {
         let (verified, asked) = with(&[answer, &[0x90, 0x00]], |piv| piv.verify(&six));
         assert_eq!(verified, expected, "{answer:02X?}");
-        assert_eq!(asked, [sent.clone()]);
+        assert_eq!(asked, std::slice::from_ref(&sent));
     }
     let (verified, asked) = with(&[], |piv| piv.verify(&pin(&[1, 2, 3, 4, 5])));
     assert_eq!((verified, asked.len()), (Ok(PinAnswer::Unfit), 0), "too short for any card");
