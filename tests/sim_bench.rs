@@ -15,7 +15,7 @@ use slint::ComponentHandle;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use wardkeep::bridge::ui::BenchWindow;
-use wardkeep::hardware::{Command, DeviceKind, Event, ReaderHealth, ReaderKind};
+use wardkeep::hardware::{Command, DeviceKind, Event, FactorEvent, ReaderHealth, ReaderKind};
 use wardkeep::moment::{BootTime, Moment};
 use wardkeep::sim::bench::{open, render_bench};
 use wardkeep::sim::physiology::State;
@@ -44,7 +44,7 @@ impl Fixture {
         let counter = power_cuts.clone();
         let window = open(handle.clone(), move || counter.set(counter.get() + 1)).expect("a bench");
         // High enough for everything: what is scrolled out of sight cannot be found.
-        window.window().set_size(slint::PhysicalSize::new(520, 1600));
+        window.window().set_size(slint::PhysicalSize::new(520, 2000));
         Self { window, handle, events, power_cuts, _runtime: runtime }
     }
 
@@ -158,6 +158,21 @@ fn a_device_is_carried_by_tap_and_by_drag() {
     assert_eq!(lane().accessible_checked(), Some(true));
     drag(-180.0);
     bench.scene_until(|scene| !near(scene));
+}
+
+#[test]
+fn cards_and_fingers_are_used_by_label() {
+    let mut bench = Fixture::new();
+    bench.press("Insert the card of Amara Kone");
+    bench.events_until(|event| {
+        matches!(event, Event::Factor(FactorEvent::CardPresented(seen))
+            if seen.subject.reveal().contains("Amara Kone"))
+    });
+    bench.scene_until(|scene| scene.card == Some(0));
+    bench.press("Pull the card of Amara Kone");
+    bench.events_until(|event| matches!(event, Event::Factor(FactorEvent::CardRemoved)));
+    let finger = "Touch with the finger of Amara Kone";
+    assert_eq!(bench.control(finger).accessible_enabled(), Some(false), "nobody asks for a finger");
 }
 
 #[test]

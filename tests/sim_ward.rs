@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use wardkeep::hardware::{
-    BadgeFault, Command, DeviceId, DeviceKind, Event, Link, RadioHealth, ReaderHealth, ReaderKind,
+    BadgeFault, Command, DeviceId, DeviceKind, Event, FactorEvent, Link, RadioHealth, ReaderHealth,
+    ReaderKind,
 };
 use wardkeep::moment::{BootTime, Moment};
 use wardkeep::sim::physiology::State;
@@ -108,7 +109,12 @@ fn it_starts_with_a_health_report_and_the_devices_on_the_cart() {
     let mut bench = Bench::new();
     let events = bench.seconds(5);
     assert_eq!(reader(&events), ["ready"]);
-    assert!(matches!(events.get(3), Some(Event::Radio(RadioHealth::Ready))));
+    let readers = [ReaderKind::Badge, ReaderKind::SmartCard, ReaderKind::Finger];
+    for (event, kind) in events.iter().zip(readers) {
+        assert!(matches!(event, Event::Reader(told, ReaderHealth::Ready) if *told == kind));
+    }
+    assert!(matches!(events.get(3), Some(Event::Factor(FactorEvent::Sensor(Some(_))))));
+    assert!(matches!(events.get(4), Some(Event::Radio(RadioHealth::Ready))));
     for (id, advertisements) in [(STRAP, 5), (OXIMETER_A, 5), (OXIMETER_B, 0)] {
         assert_eq!(seen(&events, id).len(), advertisements, "{id}");
     }

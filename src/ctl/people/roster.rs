@@ -78,13 +78,17 @@ struct Columns {
 /// The list as a whole cannot be used; what is wrong with single rows stands in the rows.
 pub fn read(content: &[u8], today: Date) -> Result<Vec<Row>, ListError> {
     let content = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content);
+    // The reader counts a line only once it has met its line feed.
+    let lines = content.split(|byte| *byte == b'\n');
+    let lines: Vec<&[u8]> = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect();
+    let content = lines.join(&b'\n');
     let head = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let delimiter = if head.contains(&b';') { b';' } else { b',' };
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .trim(csv::Trim::All)
         .flexible(true)
-        .from_reader(content);
+        .from_reader(content.as_slice());
     let headers = reader.byte_headers().cloned().unwrap_or_default();
     for column in ["name", "role"] {
         if !headers.iter().any(|header| header == column.as_bytes()) {
