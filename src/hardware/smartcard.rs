@@ -8,7 +8,7 @@
 //! ```
 //!
 //! - The wait costs nothing while nothing happens, and pcscd does not exit while it is open.
-//! - A card is talked to on a thread of its own ([`crate::hardware::work`]): a silent card keeps pcscd's answer
+//! - A card is talked to on a thread of its own (`work.rs`): a silent card keeps pcscd's answer
 //!   back for as long as it lies there, and must hold up neither the other readers nor the end of the
 //!   program.
 //! - pcscd looks every 400 ms. A badge or card that is gone when it is connected to has left too soon;
