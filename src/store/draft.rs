@@ -10,8 +10,6 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use super::device_secret::DeviceKeys;
 use super::keyring::{Keyring, Recipient};
 use super::primitives::{Key, open_with, seal_to};
@@ -19,38 +17,12 @@ use super::setup::Store;
 use super::worker::{Phase, Worker};
 use super::{Draft, StoreFault, durable};
 use crate::bridge::intent::PatientForm;
-use crate::confidential::Phi;
-use crate::encounter::Sex;
 use crate::session::OperatorId;
 
 /// Name of the directory.
 pub(super) const DIR: &str = "drafts";
 const LEN_MAX: usize = 64 * 1024;
 const SEAL_INFO: &[u8] = b"wardkeep draft v1";
-
-#[derive(Serialize, Deserialize)]
-struct Content {
-    family: Phi<String>,
-    given: Phi<String>,
-    born: Phi<String>,
-    sex: Phi<Sex>,
-    mrn: Phi<String>,
-    allergies: Phi<String>,
-}
-
-impl From<&PatientForm> for Content {
-    fn from(form: &PatientForm) -> Self {
-        let PatientForm { family, given, born, sex, mrn, allergies } = form.clone();
-        Self { family, given, born, sex, mrn, allergies }
-    }
-}
-
-impl From<Content> for PatientForm {
-    fn from(content: Content) -> Self {
-        let Content { family, given, born, sex, mrn, allergies } = content;
-        Self { family, given, born, sex, mrn, allergies }
-    }
-}
 
 fn name(keys: &DeviceKeys, operator: OperatorId) -> String {
     let [a, b, c, d, e, f, g, h, ..] = keys.draft_name(operator);
@@ -86,7 +58,7 @@ impl Store {
         // Somebody who was revoked meanwhile has no key, and their draft is not kept.
         let public = self.ring.public(Recipient::Operator(draft.operator));
         let public = public.ok_or(StoreFault::Damaged)?;
-        let plain = serde_json::to_vec(&Content::from(&draft.form)).map_err(|_| StoreFault::Io)?;
+        let plain = serde_json::to_vec(&draft.form).map_err(|_| StoreFault::Io)?;
         let plain = zeroize::Zeroizing::new(plain);
         if plain.len() > LEN_MAX {
             return Err(StoreFault::Full);
@@ -107,14 +79,14 @@ impl Store {
             }
         };
         let plain = open_with(private, SEAL_INFO, &context(&self.ring, operator), &sealed);
-        let content: Option<Content> = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
-        if content.is_none() {
+        let form: Option<PatientForm> = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
+        if form.is_none() {
             tracing::warn!("a draft was damaged and is dropped");
         }
         if let Err(fault) = durable::remove(&path) {
             tracing::warn!(%fault, "a draft could not be deleted");
         }
-        Some(Draft { operator, form: content?.into() })
+        Some(Draft { operator, form: form? })
     }
 
     /// Removes the drafts of people who are not here any more.
