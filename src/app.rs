@@ -162,7 +162,10 @@ impl Performer {
     }
 
     fn store(&mut self, command: StoreCommand) {
-        let is_record = matches!(command, StoreCommand::Record(_) | StoreCommand::Audit(_));
+        let is_record = matches!(
+            command,
+            StoreCommand::Record(_) | StoreCommand::RecordWave(_) | StoreCommand::Audit(_)
+        );
         if is_record {
             // Records may overtake nothing: a backlog means that the queue has no room anyway.
             if !self.backlog.is_empty() || (self.outputs.store)(command).is_err() {

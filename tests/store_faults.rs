@@ -15,7 +15,7 @@ use std::process::Command as Process;
 
 use namespace::isolated;
 use store_kit::*;
-use wardkeep::store::{Command, Found, Import, Outcome, StoreFault};
+use wardkeep::store::{Command, Found, Outcome, StoreFault};
 
 fn expect_fault(dir: &Path, fault: StoreFault) -> Rig {
     let (rig, first) = Rig::start(options(dir));
@@ -150,7 +150,7 @@ fn s8_a_damaged_or_missing_vault_is_never_replaced_by_an_empty_one() {
     let mut rig = Rig::restart(dir.path());
     let (_, import) = rig.unlock(at(0));
     // The three starts recorded the same two observations; the vault holds them once.
-    assert_eq!(import, Import { imported: 6, missing: 0, forged: 0 });
+    assert_eq!(import, Backlog { imported: 6, missing: 0, forged: 0 });
     rig.stop();
 }
 

@@ -10,12 +10,12 @@ use wardkeep::encounter::SubjectId;
 use wardkeep::session::Role;
 use wardkeep::store::device_secret::Protection;
 use wardkeep::store::{
-    AuditAct, AuditEntry, CartState, Command, Found, Import, Outcome, StoreFault, cipher_facts,
-    inspect, open_with_recovery,
+    AuditAct, AuditEntry, CartState, Command, Found, Outcome, StoreFault, cipher_facts, inspect,
+    open_with_recovery,
 };
 
-fn imported(imported: u64) -> Import {
-    Import { imported, missing: 0, forged: 0 }
+fn imported(imported: u64) -> Backlog {
+    Backlog { imported, missing: 0, forged: 0 }
 }
 
 #[test]
@@ -93,11 +93,11 @@ fn audit_is_numbered_in_order_whether_locked_or_open() {
         device: Some(DEVICE),
         ..AuditEntry::of(act, at(3).wall)
     };
-    rig.send(Command::Audit(entry(AuditAct::StoreCreated)));
+    rig.send(Command::Audit(Box::new(entry(AuditAct::StoreCreated))));
     rig.unlock(at(0));
-    rig.send(Command::Audit(entry(AuditAct::Unlocked)));
+    rig.send(Command::Audit(Box::new(entry(AuditAct::Unlocked))));
     rig.close();
-    rig.send(Command::Audit(entry(AuditAct::Locked)));
+    rig.send(Command::Audit(Box::new(entry(AuditAct::Locked))));
     rig.unlock(at(5));
     rig.stop();
     let acts = [AuditAct::StoreCreated, AuditAct::Unlocked, AuditAct::Locked];

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use store_kit::*;
 use wardkeep::confidential::Secret;
-use wardkeep::store::{AuditAct, Command, Import, Outcome};
+use wardkeep::store::{AuditAct, Command, Outcome};
 
 /// Splits a segment into its front (header and tag) and its framed records.
 fn split(segment: &[u8]) -> (Vec<u8>, Vec<Vec<u8>>) {
@@ -34,7 +34,7 @@ fn join((front, records): (Vec<u8>, Vec<Vec<u8>>)) -> Vec<u8> {
 
 /// A store with ten sealed records that was shut down; what `tamper` does to the segment, and what
 /// the import then says. Gives the numbers that arrived.
-fn after(tamper: impl FnOnce(&Path)) -> (Import, Vec<u64>, bool) {
+fn after(tamper: impl FnOnce(&Path)) -> (Backlog, Vec<u64>, bool) {
     let dir = tempfile::tempdir().unwrap();
     let (rig, phrase) = Rig::first_start(dir.path());
     rig.record(1, 1..=10);
@@ -45,10 +45,10 @@ fn after(tamper: impl FnOnce(&Path)) -> (Import, Vec<u64>, bool) {
     rig.record(1, 11..=11);
     rig.close();
     let (_, again) = rig.unlock(at(1));
-    assert_eq!(again, Import::default(), "each finding is reported once");
+    assert_eq!(again, Backlog::default(), "each finding is reported once");
     rig.stop();
     let vault = contents(dir.path(), &phrase);
-    let suspicious = vault.audit().unwrap().iter().any(|(_, e)| e.act == AuditAct::BacklogDamaged);
+    let suspicious = vault.audit().unwrap().iter().any(|(_, e)| e.act == AuditAct::StoreFinding);
     let mut arrived = seqs(&vault);
     assert_eq!(arrived.pop(), Some(11), "recording goes on");
     (import, arrived, suspicious)
@@ -68,7 +68,7 @@ fn without(gone: &[u64]) -> Vec<u64> {
 
 #[test]
 fn s8_an_untouched_inbox_arrives_whole() {
-    let import = Import { imported: 10, missing: 0, forged: 0 };
+    let import = Backlog { imported: 10, missing: 0, forged: 0 };
     assert_eq!(after(|_| {}), (import, without(&[]), false));
 }
 
@@ -78,7 +78,7 @@ fn s8_dropped_records_are_missing() {
         [(3..4, vec![4]), (0..1, vec![1]), (2..5, vec![3, 4, 5]), (8..10, vec![9, 10])]
     {
         let missing = gone.len() as u64;
-        let import = Import { imported: 10 - missing, missing, forged: 0 };
+        let import = Backlog { imported: 10 - missing, missing, forged: 0 };
         let found = after(|dir| edit(dir, |records| drop(records.drain(range))));
         assert_eq!(found, (import, without(&gone), true));
     }
@@ -86,7 +86,7 @@ fn s8_dropped_records_are_missing() {
 
 #[test]
 fn s8_a_dropped_segment_is_missing() {
-    let import = Import { imported: 0, missing: 10, forged: 0 };
+    let import = Backlog { imported: 0, missing: 10, forged: 0 };
     let found = after(|dir| fs::remove_file(segments(dir).pop().unwrap()).unwrap());
     assert_eq!(found, (import, vec![], true));
 }
@@ -96,7 +96,7 @@ fn s8_repeated_and_moved_records_are_reported_and_kept_once() {
     let (import, arrived, suspicious) = after(|dir| {
         edit(dir, |records| records.insert(6, records[2].clone()));
     });
-    assert_eq!(import, Import { imported: 10, missing: 0, forged: 1 });
+    assert_eq!(import, Backlog { imported: 10, missing: 0, forged: 1 });
     assert_eq!((arrived, suspicious), (without(&[]), true));
 
     let (import, mut arrived, suspicious) = after(|dir| edit(dir, |records| records.swap(3, 7)));
@@ -131,7 +131,7 @@ fn s3_a_record_made_up_with_the_public_key_alone_is_forged() {
     let (import, arrived, suspicious) = after(|dir| {
         edit(dir, |records| records[9] = forged[9].clone());
     });
-    assert_eq!(import, Import { imported: 9, missing: 0, forged: 1 });
+    assert_eq!(import, Backlog { imported: 9, missing: 0, forged: 1 });
     assert_eq!((arrived, suspicious), (without(&[10]), true));
 
     // A whole segment of another store, under a name of ours.
@@ -139,7 +139,7 @@ fn s3_a_record_made_up_with_the_public_key_alone_is_forged() {
         let copy = dir.join("store/inbox/00000000000000ff.seg");
         fs::copy(&segment, copy).unwrap();
     });
-    assert_eq!(import, Import { imported: 10, missing: 0, forged: 1 });
+    assert_eq!(import, Backlog { imported: 10, missing: 0, forged: 1 });
     assert_eq!((arrived, suspicious), (without(&[]), true));
 }
 
@@ -157,7 +157,7 @@ fn s8_a_segment_that_was_imported_before_is_not_imported_again() {
     // As after a kill between the commit and the deletion.
     fs::write(&segment, &copy).unwrap();
     rig = Rig::restart(dir.path());
-    assert_eq!(rig.unlock(at(1)).1, Import::default());
+    assert_eq!(rig.unlock(at(1)).1, Backlog::default());
     rig.close();
     rig.record(1, 11..=20);
     rig.stop();
@@ -184,7 +184,7 @@ fn s8_a_lost_head_does_not_stop_recording_and_is_audited() {
     let mut rig = Rig::restart(dir.path());
     rig.record(1, 11..=20);
     let (_, import) = rig.unlock(at(0));
-    assert_eq!(import, Import { imported: 20, missing: 0, forged: 0 });
+    assert_eq!(import, Backlog { imported: 20, missing: 0, forged: 0 });
     rig.stop();
     let vault = contents(dir.path(), &phrase);
     assert_eq!(seqs(&vault), (1..=20).collect::<Vec<_>>());

@@ -164,7 +164,7 @@ fn s5_a_cart_file_put_back_is_noted() {
     rig.unlock(at(50_000));
     rig.stop();
     let audit = contents(dir.path(), &phrase).audit().unwrap();
-    assert!(audit.iter().any(|(_, entry)| entry.act == AuditAct::CartRolledBack), "{audit:?}");
+    assert!(audit.iter().any(|(_, entry)| entry.act == AuditAct::StoreFinding), "{audit:?}");
 }
 
 #[test]

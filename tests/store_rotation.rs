@@ -78,7 +78,7 @@ fn s4_a_revoked_person_is_out_and_everybody_else_is_in_though_absent() {
     for act in [AuditAct::PersonRevoked, AuditAct::KeysRotated] {
         assert!(audit.iter().any(|(_, entry)| entry.act == act));
     }
-    assert!(!audit.iter().any(|(_, entry)| entry.act == AuditAct::BacklogDamaged));
+    assert!(!audit.iter().any(|(_, entry)| entry.act == AuditAct::StoreFinding));
 }
 
 #[test]

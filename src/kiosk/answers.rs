@@ -10,8 +10,8 @@ use crate::session;
 use crate::session::policy::Permission;
 use crate::session::setup::{self, Setup};
 use crate::store::{
-    Administered, AdministrationFault, Attempt, CartState, Command as StoreCommand, Found, Import,
-    Outcome, StoreFault,
+    Administered, AdministrationFault, Attempt, CartState, Command as StoreCommand, Found, Outcome,
+    StoreFault,
 };
 
 impl Kiosk {
@@ -40,11 +40,12 @@ impl Kiosk {
                 return self.in_session(now, session::Event::LockPressed);
             }
             Outcome::Closed => {}
-            Outcome::Imported(Import { imported: _, missing, forged }) => {
-                if missing + forged > 0 {
-                    self.lost = self.lost.saturating_add(missing + forged);
-                    self.notify(now, Notice::BacklogDamaged);
-                }
+            Outcome::Importing(_) | Outcome::Imported(_) | Outcome::Space(_) => {}
+            Outcome::Trend(..) | Outcome::Shredded(_) => {}
+            Outcome::Findings(findings) => {
+                let count: u64 = findings.iter().map(|finding| finding.count).sum();
+                self.lost = self.lost.saturating_add(count);
+                self.notify(now, Notice::BacklogDamaged);
             }
             Outcome::Patients(patients) => {
                 self.patients = self.may(Permission::SeePatients).then_some(patients);
@@ -103,7 +104,14 @@ impl Kiosk {
                 vec![]
             }
             (Phase::Starting | Phase::Trouble(..), Found::Store(cart)) => self.resume(&cart),
-            (Phase::FirstStart(_) | Phase::Running, Found::Nothing | Found::Store(_)) => vec![],
+            (Phase::Starting | Phase::Trouble(..), Found::Broken(fault, cart)) => {
+                self.store_fault = Some(fault);
+                self.resume(&cart)
+            }
+            (
+                Phase::FirstStart(_) | Phase::Running,
+                Found::Nothing | Found::Store(_) | Found::Broken(..),
+            ) => vec![],
         }
     }
 

@@ -213,7 +213,7 @@ impl Kiosk {
             pair: self.session.pair(),
             ..AuditEntry::of(AuditAct::Unlocked, now.wall)
         };
-        let mut effects = vec![Effect::Store(StoreCommand::Audit(unlocked))];
+        let mut effects = vec![Effect::Store(StoreCommand::Audit(Box::new(unlocked)))];
         let page = if self.has_draft() { Page::Patients } else { self.start_page(operator.role) };
         effects.extend(self.open_page(now, page));
         effects
@@ -228,7 +228,7 @@ impl Kiosk {
         let left = self.forget_people(now);
         let ended = |act, operator, subject| {
             let entry = AuditEntry { operator, subject, ..AuditEntry::of(act, now.wall) };
-            Effect::Store(StoreCommand::Audit(entry))
+            Effect::Store(StoreCommand::Audit(Box::new(entry)))
         };
         let entry = match seen {
             Seen::Nothing => None,
@@ -265,7 +265,7 @@ impl Kiosk {
         let operator = self.session.operator().map(|operator| operator.id);
         let entry = AuditEntry::of(act, now.wall);
         let entry = AuditEntry { operator, subject: self.subject, device, ..entry };
-        Effect::Store(StoreCommand::Audit(entry))
+        Effect::Store(StoreCommand::Audit(Box::new(entry)))
     }
 
     /// Whom a session of this role shows.

@@ -3,13 +3,18 @@
 //! Entries made while locked come through the inbox, in its order. The sequence orders them; wall
 //! time only informs. Signed checkpoints over the rows can be added without changing them.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Transaction, params};
 
 use super::rows::{from_word, timestamp, word};
 use super::{AuditEntry, StoreFault};
 use crate::encounter::SubjectId;
 use crate::hardware::DeviceId;
 use crate::session::OperatorId;
+
+/// Turns the rows of earlier versions into those of version 3.
+pub fn upgrade(_transaction: &Transaction<'_>) -> Result<(), StoreFault> {
+    Ok(())
+}
 
 /// Appends an entry with the next number; part of the caller's transaction.
 pub fn append(connection: &Connection, entry: &AuditEntry) -> Result<(), StoreFault> {

@@ -215,7 +215,7 @@ impl Worker {
         });
         let reason = Some(reason);
         let entry = AuditEntry { operator, subject, pair, reason, ..AuditEntry::of(act, now.wall) };
-        self.record(Entry::Audit(entry));
+        self.record(Entry::Audit(Box::new(entry)));
         // Written before anything is seen, as far as it can be written.
         self.flush();
         self.answer(Outcome::Emergency(attempt, answer));

@@ -20,10 +20,21 @@ use super::segment::{
     segments,
 };
 use super::vault::{Cursor, Vault};
-use super::{Import, StoreFault, durable};
+use super::{Finding, FindingKind, StoreFault, durable};
 
 /// Gaps remembered, in case a record was only moved.
 const HOLES_MAX: usize = 256;
+
+/// What an import found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Records moved into the vault.
+    pub imported: u64,
+    /// Records that were sealed and are not there any more.
+    pub missing: u64,
+    /// Records that do not authenticate where they lie: altered, made up, repeated or moved.
+    pub forged: u64,
+}
 
 /// One import, from unlock until the inbox is empty.
 pub struct ImportRun {
@@ -37,7 +48,7 @@ pub struct ImportRun {
 struct Ledger {
     cursor: Cursor,
     holes: Vec<Range<u64>>,
-    found: Import,
+    found: Counts,
     restarted: bool,
 }
 
@@ -47,7 +58,7 @@ pub enum Step {
     /// There is more.
     More,
     /// The inbox is in the vault.
-    Done(Import),
+    Done(Counts),
 }
 
 impl ImportRun {
@@ -57,19 +68,28 @@ impl ImportRun {
         let waiting = VecDeque::from(segments(dir)?);
         let cursor = vault.cursor()?;
         let ledger =
-            Ledger { cursor, holes: Vec::new(), found: Import::default(), restarted: false };
+            Ledger { cursor, holes: Vec::new(), found: Counts::default(), restarted: false };
         Ok(Self { waiting, end_seq, ledger, walk: None })
     }
 
     /// What was found up to now.
-    pub fn found(&self) -> Import {
+    pub fn found(&self) -> Counts {
         self.ledger.found
     }
 
-    /// Whether something has to be audited: records missing or forged, or a chain that began
-    /// without the vault.
-    pub fn is_suspicious(&self) -> bool {
-        self.ledger.restarted || self.ledger.found.missing > 0 || self.ledger.found.forged > 0
+    /// What has to be reported.
+    pub fn findings(&self) -> Vec<Finding> {
+        let Counts { imported: _, missing, forged } = self.ledger.found;
+        let restarted = u64::from(self.ledger.restarted);
+        [
+            (FindingKind::RecordsMissing, missing),
+            (FindingKind::RecordsForged, forged),
+            (FindingKind::BacklogRestarted, restarted),
+        ]
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(kind, count)| Finding::of(kind, count))
+        .collect()
     }
 
     /// Imports the next segment.

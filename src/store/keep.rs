@@ -7,12 +7,12 @@
 
 use std::time::Duration;
 
-use super::import::{ImportRun, Step};
+use super::import::{Counts, ImportRun, Step};
 use super::keyring::VaultKeys;
 use super::segment::Entry;
 use super::vault::Vault;
 use super::worker::{Phase, Worker};
-use super::{AuditAct, AuditEntry, Outcome, StoreFault};
+use super::{AuditAct, AuditEntry, Finding, Import, Outcome, StoreFault};
 use crate::moment::{BootTime, Moment};
 use crate::session::OperatorId;
 
@@ -185,19 +185,36 @@ impl Worker {
         match run.step(&store.keys, &opened.keys, &mut opened.vault) {
             Ok(Step::More) => {}
             Ok(Step::Done(found)) => {
-                let suspicious = run.is_suspicious();
+                let findings = run.findings();
                 opened.import = None;
                 let counted = store.inbox.recount();
-                self.answer(Outcome::Imported(found));
-                if suspicious {
-                    self.record(own_entry(AuditAct::BacklogDamaged));
-                }
+                self.report(findings);
+                self.imported(found);
                 if let Err(fault) = counted {
                     self.faulted(fault);
                 }
             }
             Err(fault) => self.faulted(fault),
         }
+    }
+
+    fn imported(&self, found: Counts) {
+        let (imported, total) = (found.imported, found.imported);
+        self.answer(Outcome::Imported(Import { imported, total }));
+    }
+
+    /// Tells and audits what is not as it was acknowledged.
+    pub(super) fn report(&mut self, findings: Vec<Finding>) {
+        if findings.is_empty() {
+            return;
+        }
+        let at = Moment::read().wall;
+        for finding in &findings {
+            let entry = AuditEntry::of(AuditAct::StoreFinding, at);
+            let entry = AuditEntry { finding: Some(*finding), ..entry };
+            self.record(Entry::Audit(Box::new(entry)));
+        }
+        self.answer(Outcome::Findings(findings));
     }
 
     /// Closes the vault and wipes its keys; what could not be written goes to the inbox.
@@ -211,10 +228,8 @@ impl Worker {
         drop(keys);
         let closed = vault.close();
         if let Some(run) = import {
-            self.answer(Outcome::Imported(run.found()));
-            if run.is_suspicious() {
-                self.record(own_entry(AuditAct::BacklogDamaged));
-            }
+            self.report(run.findings());
+            self.imported(run.found());
         }
         for entry in std::mem::take(&mut self.waiting) {
             self.record(entry);
@@ -238,10 +253,4 @@ impl Worker {
             self.answer(Outcome::Lost(lost));
         }
     }
-}
-
-/// An audit entry that the store makes by itself.
-pub(super) fn own_entry(act: AuditAct) -> Entry {
-    let at = Moment::read().wall;
-    Entry::Audit(AuditEntry::of(act, at))
 }

@@ -48,6 +48,26 @@ impl VaultKeys {
         self.key(&[b"K_db"])
     }
 
+    /// Wraps every patient's data key (`K_pat`).
+    pub fn patients(&self) -> Key {
+        self.key(&[b"K_pat"])
+    }
+
+    /// What no patient was assigned to (`K_unclaimed`).
+    pub fn unclaimed(&self) -> Key {
+        self.key(&[b"K_unclaimed"])
+    }
+
+    /// Authenticates the vault's head and its table of pages (`K_head`).
+    pub fn head(&self) -> Key {
+        self.key(&[b"K_head"])
+    }
+
+    /// Seed of the ed25519 key that signs audit checkpoints (`K_aud`).
+    pub fn audit(&self) -> Key {
+        self.key(&[b"K_aud"])
+    }
+
     /// Key pair of the inbox (`SK_inbox`).
     pub fn inbox(&self) -> (Key, PublicKey) {
         key_pair(&self.key(&[b"SK_inbox"]))
@@ -71,6 +91,12 @@ impl VaultKeys {
     #[cfg(feature = "store")]
     pub fn master_for_tests(&self) -> &Key {
         &self.master
+    }
+
+    #[cfg(test)]
+    #[cfg(feature = "store")]
+    pub fn with_master_for_tests(master: &Key) -> Self {
+        Self { master: master.clone() }
     }
 
     /// First key of an inbox chain.

@@ -12,6 +12,8 @@
 //! key), `recovery` (24 words). Everything but the database itself builds without the
 //! feature `store`; then the only answer is [`StoreFault::NoCipher`].
 
+mod acts;
+mod anchor;
 #[cfg(feature = "store")]
 mod audit;
 mod cart;
@@ -20,7 +22,10 @@ mod draft;
 mod durable;
 mod emergency;
 mod enrol;
+mod finding;
 mod handle;
+#[cfg(feature = "store")]
+mod head;
 mod identity;
 mod import;
 mod inbox;
@@ -28,6 +33,8 @@ mod inspect;
 mod keep;
 mod keyring;
 mod keyslot;
+#[cfg(feature = "store")]
+mod patient_keys;
 mod people;
 mod primitives;
 mod recovery;
@@ -42,10 +49,17 @@ mod setup;
 mod shift;
 #[cfg(feature = "store")]
 mod staff;
+#[cfg(feature = "store")]
+mod trends;
 mod unlock;
 mod vault;
+#[cfg(feature = "store")]
+mod waves;
 mod worker;
 
+pub use acts::{AuditAct, AuditEntry, AuditResult};
+pub use anchor::{Anchor, NoAnchor};
+pub use finding::{Finding, FindingKind};
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
 pub use identity::{
     Administered, Administration, AdministrationFault, AuditRow, CardEnrolment, Draft,
@@ -69,9 +83,10 @@ use crate::hardware::{DeviceId, DeviceKind};
 use crate::moment::Moment;
 use crate::session::emergency::{EmergencyCard, EmergencyReason};
 use crate::session::factor::{Badge, Evidence, Pin, Token};
-use crate::session::policy::Pair;
-use crate::session::{Operator, OperatorId, Role};
+use crate::session::{Operator, Role};
 use crate::vitals::Observation;
+use crate::vitals::nomenclature::Mdc;
+use crate::vitals::wave::WaveSegment;
 
 /// A device's claim on a patient's behalf: who, from when, until when (S-6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,104 +138,6 @@ pub struct NewOperator {
     pub pin: Pin,
 }
 
-/// Something for the audit log. The store adds sequence, operator and both clocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AuditAct {
-    /// A session opened.
-    Unlocked,
-    /// A session ended.
-    Locked,
-    /// An unlock was refused.
-    UnlockRefused,
-    /// A patient was created.
-    PatientCreated,
-    /// A patient was put at this bed.
-    PatientChosen,
-    /// A device was assigned to the patient at this bed.
-    DeviceAssigned,
-    /// A device was released.
-    DeviceReleased,
-    /// An alarm was acknowledged.
-    AlarmAcknowledged,
-    /// Alarm sound was paused.
-    AudioPaused,
-    /// The store was created.
-    StoreCreated,
-    /// Records sealed while locked were missing, forged, or in a chain that began without the vault.
-    BacklogDamaged,
-    /// The cart compartment is older than the inbox remembers: somebody put a copy back.
-    CartRolledBack,
-    /// A person was added.
-    PersonAdded,
-    /// A person was revoked.
-    PersonRevoked,
-    /// A badge was enrolled.
-    BadgeEnrolled,
-    /// A smart card was enrolled.
-    CardEnrolled,
-    /// A finger was enrolled.
-    FingerEnrolled,
-    /// One factor was revoked.
-    FactorRevoked,
-    /// A person got a new PIN, typed by themselves.
-    PinSet,
-    /// A person got a one-time code, and their failed tries were forgotten.
-    CodeIssued,
-    /// The vault's keys were changed.
-    KeysRotated,
-    /// Another IT person vouched.
-    Vouched,
-    /// The emergency view was opened.
-    EmergencyOpened,
-    /// The emergency view was refused.
-    EmergencyRefused,
-    /// The emergency view ended.
-    EmergencyEnded,
-    /// The recovery words opened the vault.
-    RecoveryUsed,
-}
-
-/// One audit entry as the core reports it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditEntry {
-    /// What happened.
-    pub act: AuditAct,
-    /// Who did it, if a session is or was open.
-    pub operator: Option<OperatorId>,
-    /// Whom it concerns.
-    pub subject: Option<SubjectId>,
-    /// Which device it concerns.
-    pub device: Option<DeviceId>,
-    /// Whom of the staff it concerns.
-    #[serde(default)]
-    pub person: Option<OperatorId>,
-    /// Which factors were used.
-    #[serde(default)]
-    pub pair: Option<Pair>,
-    /// Why the emergency view was opened.
-    #[serde(default)]
-    pub reason: Option<EmergencyReason>,
-    /// When.
-    pub at: Timestamp,
-}
-
-impl AuditEntry {
-    /// An act that concerns nobody; the rest is filled in by struct update.
-    pub fn of(act: AuditAct, at: Timestamp) -> Self {
-        Self {
-            act,
-            operator: None,
-            subject: None,
-            device: None,
-            person: None,
-            pair: None,
-            reason: None,
-            at,
-        }
-    }
-}
-
 /// Which unlock attempt an answer belongs to; answers to abandoned attempts are discarded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Attempt(pub u64);
@@ -245,14 +162,20 @@ pub enum Command {
     Administer(Attempt, Box<Administration>, Moment),
     /// Keep one observation: in the vault when open, else sealed in the inbox.
     Record(Box<Observation>),
+    /// Keep a stretch of a waveform, by the same rule; given up first where space is short.
+    RecordWave(Box<WaveSegment>),
     /// Keep one audit entry, by the same rule.
-    Audit(AuditEntry),
+    Audit(Box<AuditEntry>),
     /// Replace the cart compartment's monitoring part, durably.
     SaveCart(Box<CartState>),
     /// List the patients. Answered only while open.
     ListPatients,
     /// Add a patient. Answered only while open.
     AddPatient(Box<Patient>),
+    /// What a patient's values were over a time. Answered only while open.
+    Trend(TrendQuery),
+    /// Destroy a patient's data key and everything under it. Answered only while open.
+    ShredPatient(SubjectId),
     /// Look at the state directory again after [`Outcome::Fault`] at start.
     Retry,
 }
@@ -267,6 +190,9 @@ pub enum Found {
     Nothing,
     /// A store; its cart compartment was opened.
     Store(Box<CartState>),
+    /// A store that cannot be opened for this reason, while its cart compartment was: monitoring goes
+    /// on, records are kept in memory as far as they fit.
+    Broken(StoreFault, Box<CartState>),
 }
 
 /// Whether a badge may try a PIN. The same answers for known and unknown badges.
@@ -313,15 +239,71 @@ pub struct Unlocked {
     pub must_choose_pin: bool,
 }
 
-/// What the inbox import found.
+/// How far the import of what was sealed while locked has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Import {
     /// Records moved into the vault.
     pub imported: u64,
-    /// Records that were sealed and are not there any more.
-    pub missing: u64,
-    /// Records that do not authenticate where they lie: altered, made up, repeated or moved.
-    pub forged: u64,
+    /// Records that waited when the import began.
+    pub total: u64,
+}
+
+/// Which values a trend is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrendQuery {
+    /// Of whom.
+    pub subject: SubjectId,
+    /// What was measured.
+    pub code: Mdc,
+    /// Not before this.
+    pub since: Timestamp,
+    /// Before this.
+    pub until: Timestamp,
+    /// Columns of the picture, 1..=4096.
+    pub columns: u16,
+}
+
+/// A trend's column.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TrendColumn {
+    /// Values in it; the other fields mean nothing if there is none.
+    pub count: u32,
+    /// Least.
+    pub min: f32,
+    /// Greatest.
+    pub max: f32,
+    /// Arithmetic mean.
+    pub mean: f32,
+}
+
+/// How much room there is for records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Space {
+    /// Enough.
+    #[default]
+    Enough,
+    /// Waveforms are not recorded any more, so that values have the room.
+    NoWaveforms,
+    /// Nothing can be recorded.
+    Full,
+}
+
+/// How long what was recorded is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Waveforms.
+    pub waveforms: Duration,
+    /// Single values.
+    pub numerics: Duration,
+    /// Least, greatest and mean value of each minute.
+    pub minutes: Duration,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        let days = |days: u64| Duration::from_secs(days * 24 * 3600);
+        Self { waveforms: days(1), numerics: days(30), minutes: days(365) }
+    }
 }
 
 /// Why the store cannot do its work.
@@ -372,8 +354,18 @@ pub enum Outcome {
     Emergency(Attempt, Result<Box<EmergencyCard>, EmergencyRefusal>),
     /// To [`Command::Administer`].
     Administered(Attempt, Result<Administered, AdministrationFault>),
+    /// After an unlock, while the inbox is read; at most ten times a second.
+    Importing(Import),
     /// After an unlock, once the inbox was read.
     Imported(Import),
+    /// Something is not as it was acknowledged. The store has audited it.
+    Findings(Vec<Finding>),
+    /// There is more or less room than before.
+    Space(Space),
+    /// To [`Command::Trend`]; as many columns as were asked for, oldest first.
+    Trend(TrendQuery, Vec<TrendColumn>),
+    /// To [`Command::ShredPatient`].
+    Shredded(SubjectId),
     /// To [`Command::ListPatients`], by family name.
     Patients(Vec<Patient>),
     /// To [`Command::AddPatient`].

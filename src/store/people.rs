@@ -225,7 +225,7 @@ impl Store {
 
     /// Writes an entry before the act's commit.
     pub(super) fn audit(&mut self, entry: AuditEntry) -> Result<(), Fault> {
-        self.vault()?.append(&[Entry::Audit(entry)])?;
+        self.vault()?.append(&[Entry::Audit(Box::new(entry))])?;
         Ok(())
     }
 

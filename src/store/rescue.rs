@@ -40,7 +40,7 @@ pub fn administer_with_recovery(
     let Some(keys) = store.ring.open(Recipient::Recovery, &private) else {
         return Ok(None);
     };
-    let vault = Vault::open(&store.vault_path(), &keys.database())?;
+    let vault = Vault::open(&store.vault_path(), &keys)?;
     store.open = Some(Opened::renewed(vault, keys, None));
     let now = Moment::read();
     let used = AuditEntry::of(AuditAct::RecoveryUsed, now.wall);
@@ -73,9 +73,10 @@ impl Store {
                 break;
             }
         }
-        if run.is_suspicious() {
-            let entry = AuditEntry::of(AuditAct::BacklogDamaged, now.wall);
-            opened.vault().append(&[Entry::Audit(entry)])?;
+        for finding in run.findings() {
+            let entry = AuditEntry::of(AuditAct::StoreFinding, now.wall);
+            let entry = AuditEntry { finding: Some(finding), ..entry };
+            opened.vault().append(&[Entry::Audit(Box::new(entry))])?;
         }
         self.inbox.recount()
     }

@@ -147,7 +147,7 @@ impl Store {
         }
         self.reload()?;
         if stays.is_some() || recovered {
-            let vault = Vault::open(&self.vault_path(), &next.keys.database())?;
+            let vault = Vault::open(&self.vault_path(), &next.keys)?;
             self.open = Some(Opened::renewed(vault, next.keys, stays));
         }
         Ok(())
@@ -185,7 +185,7 @@ impl Store {
         let head = self.inbox.next_head(&keys, vault.cursor()?.next_seq, &cart)?;
         let card = emergency::card(vault, &cart, policy, now)?;
         let card = emergency::seal_card(&self.keys, &ring, &cart, card.as_ref())?;
-        vault.export(&dir.join(VAULT), &keys.database())?;
+        vault.export(&dir.join(VAULT), &keys)?;
         entries.push(AuditEntry {
             operator: entries.first().and_then(|entry| entry.operator),
             ..AuditEntry::of(super::AuditAct::KeysRotated, now.wall)
@@ -288,7 +288,7 @@ fn amend(
     (taken, cart, renewed): (Taken, &Cart, Option<&Renewed>),
     entries: &[AuditEntry],
 ) -> Result<(), StoreFault> {
-    let mut vault = Vault::open(path, &new.database())?;
+    let mut vault = Vault::open(path, new)?;
     // Whoever leaves stays in the list without a key.
     let mut privates = vec![(taken.operator(), None)];
     let mut tokens = Vec::new();
@@ -310,7 +310,8 @@ fn amend(
     if matches!(taken, Taken::Person(_)) {
         vault.remove_templates(taken.operator(), None)?;
     }
-    let entries: Vec<Entry> = entries.iter().cloned().map(Entry::Audit).collect();
+    let entries: Vec<Entry> =
+        entries.iter().map(|entry| Entry::Audit(Box::new(entry.clone()))).collect();
     vault.append(&entries)?;
     vault.close()?;
     durable::sync_file(path)

@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Transaction, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::StoreFault;
+use super::patient_keys::{self, PatientKeys};
 use crate::confidential::Phi;
 use crate::encounter::{Patient, SubjectId};
 use crate::hardware::DeviceId;
@@ -30,6 +31,11 @@ pub fn from_word<T: DeserializeOwned>(word: String) -> Result<T, StoreFault> {
 /// A stored instant.
 pub fn timestamp(micros: i64) -> Result<Timestamp, StoreFault> {
     Timestamp::from_microsecond(micros).map_err(|_| StoreFault::Damaged)
+}
+
+/// Turns the rows of earlier versions into those of version 3.
+pub fn upgrade(transaction: &Transaction<'_>, _keys: &mut PatientKeys) -> Result<(), StoreFault> {
+    Ok(transaction.execute_batch(patient_keys::TABLE)?)
 }
 
 /// Inserts a patient.

@@ -15,18 +15,32 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
 use zeroize::Zeroizing;
 
-use super::StoreFault;
+use super::keyring::VaultKeys;
+use super::patient_keys::PatientKeys;
 use super::primitives::Key;
-use super::rows;
 use super::segment::Entry;
 use super::vault::{CipherFacts, Cursor};
-use super::{AuditEntry, audit};
+use super::{
+    AuditEntry, Finding, StoreFault, TrendColumn, TrendQuery, audit, head, rows, trends, waves,
+};
 use crate::encounter::{Patient, SubjectId};
 use crate::session::emergency::PastNumeric;
 use crate::vitals::Observation;
 
-/// Statements that lead from each version of the schema to the next.
-const MIGRATIONS: [&str; 2] = [FIRST, PEOPLE];
+/// What leads from each version of the schema to the next, in one transaction each.
+const MIGRATIONS: [Migration; 3] = [
+    |transaction, _| Ok(transaction.execute_batch(FIRST)?),
+    |transaction, _| Ok(transaction.execute_batch(PEOPLE)?),
+    |transaction, keys| {
+        rows::upgrade(transaction, keys)?;
+        audit::upgrade(transaction)?;
+        waves::upgrade(transaction)?;
+        trends::upgrade(transaction)?;
+        head::upgrade(transaction)
+    },
+];
+
+type Migration = fn(&Transaction<'_>, &mut PatientKeys) -> Result<(), StoreFault>;
 
 const FIRST: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -148,6 +162,7 @@ fn set_key(connection: &Connection, key: &Key) -> Result<(), StoreFault> {
 #[derive(Debug)]
 pub struct Vault {
     pub(super) connection: Connection,
+    pub(super) patients: PatientKeys,
 }
 
 impl Vault {
@@ -155,24 +170,24 @@ impl Vault {
     ///
     /// # Errors
     /// `NoCipher` without SQLCipher; otherwise as writing a file.
-    pub fn create(path: &Path, key: &Key) -> Result<Self, StoreFault> {
+    pub fn create(path: &Path, keys: &VaultKeys) -> Result<Self, StoreFault> {
         cipher_facts()?;
         // SQLite would leave the mode to the umask.
         super::durable::create_new(path)?;
-        Self::open(path, key)
+        Self::open(path, keys)
     }
 
     /// Opens a vault that is there.
     ///
     /// # Errors
     /// `Damaged` if it is missing, altered, of a later version or has another key.
-    pub fn open(path: &Path, key: &Key) -> Result<Self, StoreFault> {
+    pub fn open(path: &Path, keys: &VaultKeys) -> Result<Self, StoreFault> {
         if !path.exists() {
             return Err(StoreFault::Damaged);
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
-        set_key(&connection, key)?;
+        set_key(&connection, &keys.database())?;
         // The first read: a wrong key or an altered file shows here, before anything is written.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         assert_cipher(&connection)?;
@@ -186,7 +201,7 @@ impl Vault {
              PRAGMA cell_size_check = ON;
              PRAGMA temp_store = MEMORY;",
         )?;
-        let mut vault = Self { connection };
+        let mut vault = Self { connection, patients: PatientKeys::new(keys) };
         vault.migrate()?;
         Ok(vault)
     }
@@ -199,13 +214,36 @@ impl Vault {
             // Written by a later program; reading it as if it were ours could lose what it added.
             return Err(StoreFault::Damaged);
         };
-        for (sql, version) in missing.iter().zip(version + 1..) {
-            let transaction = self.connection.transaction()?;
-            transaction.execute_batch(sql)?;
-            transaction.pragma_update(None, "user_version", version)?;
-            transaction.commit()?;
+        for (migrate, version) in missing.iter().zip(version + 1..) {
+            self.write(|transaction, keys| {
+                migrate(transaction, keys)?;
+                Ok(transaction.pragma_update(None, "user_version", version)?)
+            })?;
         }
         Ok(())
+    }
+
+    /// Every change of the vault: one transaction, durable when this returns.
+    ///
+    /// # Errors
+    /// As `work`, or as writing a file; then nothing was changed.
+    pub(super) fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>, &mut PatientKeys) -> Result<T, StoreFault>,
+    ) -> Result<T, StoreFault> {
+        let Self { connection, patients } = self;
+        let transaction = connection.transaction()?;
+        let done = work(&transaction, patients)
+            .and_then(|done| transaction.commit().map(|()| done).map_err(StoreFault::from));
+        if done.is_err() {
+            patients.forget();
+        }
+        done
+    }
+
+    /// What was found wrong since this was asked last.
+    pub fn findings(&mut self) -> Vec<Finding> {
+        Vec::new()
     }
 
     /// Keeps entries in one transaction. Gives back how many were refused because another
@@ -214,10 +252,7 @@ impl Vault {
     /// # Errors
     /// As writing a file; then none of them was kept.
     pub fn append(&mut self, entries: &[Entry]) -> Result<u64, StoreFault> {
-        let transaction = self.connection.transaction()?;
-        let refused = insert(&transaction, entries)?;
-        transaction.commit()?;
-        Ok(refused)
+        self.write(|transaction, keys| insert(transaction, keys, entries))
     }
 
     /// How far the inbox was imported.
@@ -233,14 +268,14 @@ impl Vault {
     /// # Errors
     /// As writing a file; then neither was done.
     pub fn import(&mut self, entries: &[Entry], cursor: Cursor) -> Result<(), StoreFault> {
-        let transaction = self.connection.transaction()?;
-        let refused = insert(&transaction, entries)?;
-        if refused > 0 {
-            tracing::warn!(refused, "imported observations whose identity is taken");
-        }
-        set_meta(&transaction, "inbox_next_seq", cursor.next_seq)?;
-        set_meta(&transaction, "inbox_last_segment", cursor.last_segment)?;
-        Ok(transaction.commit()?)
+        self.write(|transaction, keys| {
+            let refused = insert(transaction, keys, entries)?;
+            if refused > 0 {
+                tracing::warn!(refused, "imported observations whose identity is taken");
+            }
+            set_meta(transaction, "inbox_next_seq", cursor.next_seq)?;
+            set_meta(transaction, "inbox_last_segment", cursor.last_segment)
+        })
     }
 
     fn meta(&self, name: &str) -> Result<Option<u64>, StoreFault> {
@@ -253,7 +288,7 @@ impl Vault {
 
     /// Adds a patient.
     pub fn add_patient(&mut self, patient: &Patient) -> Result<(), StoreFault> {
-        rows::insert_patient(&self.connection, patient)
+        self.write(|transaction, _| rows::insert_patient(transaction, patient))
     }
 
     /// All patients by family name.
@@ -269,6 +304,16 @@ impl Vault {
     /// All observations in the order in which they were kept.
     pub fn observations(&self) -> Result<Vec<Observation>, StoreFault> {
         rows::observations(&self.connection)
+    }
+
+    /// A trend; see [`super::trends`].
+    pub fn trend(&mut self, _query: TrendQuery) -> Result<Vec<TrendColumn>, StoreFault> {
+        Ok(Vec::new())
+    }
+
+    /// Destroys a patient's data key and everything under it.
+    pub fn shred(&mut self, _subject: SubjectId) -> Result<(), StoreFault> {
+        Ok(())
     }
 
     /// The newest entries of the audit log, newest first.
@@ -295,14 +340,15 @@ impl Vault {
     ///
     /// # Errors
     /// As writing a file; what is at `path` then is of no use.
-    pub fn export(&self, path: &Path, key: &Key) -> Result<(), StoreFault> {
+    pub fn export(&self, path: &Path, keys: &VaultKeys) -> Result<(), StoreFault> {
         let file = super::durable::create_new(path)?;
         let text = path.to_str().ok_or(StoreFault::Io)?;
         let version: u32 =
             self.connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        let attached = self
-            .connection
-            .execute("ATTACH DATABASE ?1 AS next KEY ?2", params![text, literal(key).as_str()]);
+        let attached = self.connection.execute(
+            "ATTACH DATABASE ?1 AS next KEY ?2",
+            params![text, literal(&keys.database()).as_str()],
+        );
         attached?;
         let exported = self.fill_next(version);
         self.connection.execute_batch("DETACH DATABASE next")?;
@@ -338,13 +384,18 @@ impl Vault {
     }
 }
 
-fn insert(transaction: &Transaction<'_>, entries: &[Entry]) -> Result<u64, StoreFault> {
+fn insert(
+    transaction: &Transaction<'_>,
+    keys: &mut PatientKeys,
+    entries: &[Entry],
+) -> Result<u64, StoreFault> {
     let mut refused = 0;
     for entry in entries {
         match entry {
             Entry::Observation(observation) => {
                 refused += u64::from(!rows::insert_observation(transaction, observation)?);
             }
+            Entry::Wave(wave) => waves::insert(transaction, keys, wave)?,
             Entry::Audit(entry) => audit::append(transaction, entry)?,
         }
     }

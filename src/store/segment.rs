@@ -19,6 +19,7 @@ use super::device_secret::DeviceKeys;
 use super::primitives::{Key, derive, mac_fits};
 use super::{AuditEntry, StoreFault};
 use crate::vitals::Observation;
+use crate::vitals::wave::WaveSegment;
 
 const SUFFIX: &str = "seg";
 /// Longest segment that is read.
@@ -33,8 +34,10 @@ pub const INFO: &[u8] = b"wardkeep inbox v1";
 pub enum Entry {
     /// A measured value.
     Observation(Box<Observation>),
+    /// A stretch of a waveform.
+    Wave(Box<WaveSegment>),
     /// An audit entry.
-    Audit(AuditEntry),
+    Audit(Box<AuditEntry>),
 }
 
 /// Front of a segment.

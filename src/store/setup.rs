@@ -179,7 +179,7 @@ pub(super) fn initialise(
     let kek = keyslot::kek(&keys, factors, &owner, &slot, options.cost)?;
     keyslot::write(&dir.join(SLOTS), &keys, &owner, &slot, (&kek, &private))?;
 
-    let mut vault = Vault::create(&dir.join(VAULT), &vault_keys.database())?;
+    let mut vault = Vault::create(&dir.join(VAULT), &vault_keys)?;
     vault.add_operator(id, &first.name, &vault_keys.hold(Held::Private(id), &private)?)?;
     let share = vault_keys.hold(Held::Share(slot.id), &keys.badge_share(&first.badge))?;
     let kek = vault_keys.hold(Held::Kek(slot.id), &kek)?;
@@ -263,6 +263,6 @@ pub fn open_with_recovery(
         return Ok(None);
     };
     rotation::settle(&state.store(), ring.epoch)?;
-    let vault = Vault::open(&state.store().join(VAULT), &keys.database())?;
+    let vault = Vault::open(&state.store().join(VAULT), &keys)?;
     Ok(Some(RecoveredVault { vault, _state: state }))
 }

@@ -25,11 +25,13 @@ impl Vault {
         name: &Phi<String>,
         private: &SealedKey,
     ) -> Result<(), StoreFault> {
-        self.connection.execute(
-            "INSERT INTO operators (id, name, private) VALUES (?1, ?2, ?3)",
-            params![id.0.to_be_bytes(), name.reveal(), private.0],
-        )?;
-        Ok(())
+        self.write(|transaction, _| {
+            transaction.execute(
+                "INSERT INTO operators (id, name, private) VALUES (?1, ?2, ?3)",
+                params![id.0.to_be_bytes(), name.reveal(), private.0],
+            )?;
+            Ok(())
+        })
     }
 
     /// A person's name.
@@ -81,18 +83,19 @@ impl Vault {
         privates: &[(OperatorId, Option<SealedKey>)],
         tokens: &[(OperatorId, TokenRow)],
     ) -> Result<(), StoreFault> {
-        let transaction = self.connection.transaction()?;
-        for (id, private) in privates {
-            transaction.execute(
-                "UPDATE operators SET private = ?2 WHERE id = ?1",
-                params![id.0.to_be_bytes(), private.as_ref().map(|sealed| &sealed.0)],
-            )?;
-        }
-        transaction.execute("DELETE FROM tokens", [])?;
-        for (operator, token) in tokens {
-            insert_token(&transaction, *operator, token)?;
-        }
-        Ok(transaction.commit()?)
+        self.write(|transaction, _| {
+            for (id, private) in privates {
+                transaction.execute(
+                    "UPDATE operators SET private = ?2 WHERE id = ?1",
+                    params![id.0.to_be_bytes(), private.as_ref().map(|sealed| &sealed.0)],
+                )?;
+            }
+            transaction.execute("DELETE FROM tokens", [])?;
+            for (operator, token) in tokens {
+                insert_token(transaction, *operator, token)?;
+            }
+            Ok(())
+        })
     }
 
     /// Stores tokens in one transaction.
@@ -104,11 +107,12 @@ impl Vault {
         operator: OperatorId,
         tokens: &[TokenRow],
     ) -> Result<(), StoreFault> {
-        let transaction = self.connection.transaction()?;
-        for token in tokens {
-            insert_token(&transaction, operator, token)?;
-        }
-        Ok(transaction.commit()?)
+        self.write(|transaction, _| {
+            for token in tokens {
+                insert_token(transaction, operator, token)?;
+            }
+            Ok(())
+        })
     }
 
     /// A person's tokens.
@@ -145,11 +149,12 @@ impl Vault {
         kept: &[[u8; 16]],
     ) -> Result<(), StoreFault> {
         let there = self.tokens(operator)?;
-        let transaction = self.connection.transaction()?;
-        for token in there.iter().filter(|token| !kept.contains(&token.slot)) {
-            transaction.execute("DELETE FROM tokens WHERE slot = ?1", [token.slot])?;
-        }
-        Ok(transaction.commit()?)
+        self.write(|transaction, _| {
+            for token in there.iter().filter(|token| !kept.contains(&token.slot)) {
+                transaction.execute("DELETE FROM tokens WHERE slot = ?1", [token.slot])?;
+            }
+            Ok(())
+        })
     }
 
     /// Stores a fingerprint template.
@@ -163,19 +168,22 @@ impl Vault {
     ) -> Result<(), StoreFault> {
         let Template { id, finger, sensor, print } = &row.template;
         let sensor = serde_json::to_string(sensor).map_err(|_| StoreFault::Io)?;
-        self.connection.execute(
-            "INSERT INTO templates (id, operator, finger, sensor, print, since_us)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![
-                id.0.to_be_bytes(),
-                operator.0.to_be_bytes(),
-                word(finger)?,
-                sensor,
-                print.expose(),
-                row.since.as_microsecond(),
-            ],
-        )?;
-        Ok(())
+        let finger = word(finger)?;
+        self.write(|transaction, _| {
+            transaction.execute(
+                "INSERT INTO templates (id, operator, finger, sensor, print, since_us)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![
+                    id.0.to_be_bytes(),
+                    operator.0.to_be_bytes(),
+                    finger,
+                    sensor,
+                    print.expose(),
+                    row.since.as_microsecond(),
+                ],
+            )?;
+            Ok(())
+        })
     }
 
     /// A person's fingerprint templates with the time of their enrolment.
@@ -221,11 +229,13 @@ impl Vault {
         operator: OperatorId,
         only: Option<TemplateId>,
     ) -> Result<bool, StoreFault> {
-        let removed = self.connection.execute(
-            "DELETE FROM templates WHERE operator = ?1 AND (?2 IS NULL OR id = ?2)",
-            params![operator.0.to_be_bytes(), only.map(|id| id.0.to_be_bytes())],
-        )?;
-        Ok(removed > 0)
+        self.write(|transaction, _| {
+            let removed = transaction.execute(
+                "DELETE FROM templates WHERE operator = ?1 AND (?2 IS NULL OR id = ?2)",
+                params![operator.0.to_be_bytes(), only.map(|id| id.0.to_be_bytes())],
+            )?;
+            Ok(removed > 0)
+        })
     }
 }
 

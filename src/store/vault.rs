@@ -87,22 +87,31 @@ mod absent {
     use crate::session::OperatorId;
     use crate::session::emergency::PastNumeric;
     use crate::session::factor::{Template, TemplateId};
-    use crate::store::primitives::Key;
+    use crate::store::keyring::VaultKeys;
     use crate::store::segment::Entry;
-    use crate::store::{AuditEntry, Observation};
+    use crate::store::{AuditEntry, Finding, Observation, TrendColumn, TrendQuery};
 
     /// A vault that cannot exist in this build.
     #[derive(Debug)]
     pub enum Vault {}
 
     impl Vault {
-        pub fn create(_: &Path, _: &Key) -> Result<Self, StoreFault> {
+        pub fn create(_: &Path, _: &VaultKeys) -> Result<Self, StoreFault> {
             Err(StoreFault::NoCipher)
         }
-        pub fn open(_: &Path, _: &Key) -> Result<Self, StoreFault> {
+        pub fn open(_: &Path, _: &VaultKeys) -> Result<Self, StoreFault> {
             Err(StoreFault::NoCipher)
         }
         pub fn append(&mut self, _: &[Entry]) -> Result<u64, StoreFault> {
+            match *self {}
+        }
+        pub fn trend(&mut self, _: TrendQuery) -> Result<Vec<TrendColumn>, StoreFault> {
+            match *self {}
+        }
+        pub fn shred(&mut self, _: SubjectId) -> Result<(), StoreFault> {
+            match *self {}
+        }
+        pub fn findings(&mut self) -> Vec<Finding> {
             match *self {}
         }
         pub fn cursor(&self) -> Result<Cursor, StoreFault> {
@@ -157,7 +166,7 @@ mod absent {
         ) -> Result<bool, StoreFault> {
             match *self {}
         }
-        pub fn export(&self, _: &Path, _: &Key) -> Result<(), StoreFault> {
+        pub fn export(&self, _: &Path, _: &VaultKeys) -> Result<(), StoreFault> {
             match *self {}
         }
         pub fn newest_audit(&self, _: u32) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {

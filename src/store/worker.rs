@@ -10,14 +10,14 @@ use tokio::sync::mpsc::error::TryRecvError;
 use super::durable::StateDir;
 use super::emergency::Unknowns;
 use super::handle::Options;
-use super::keep::{FLUSH_EVERY, own_entry};
+use super::keep::FLUSH_EVERY;
 use super::segment::Entry;
 use super::setup::{self, Loaded, Store};
 use super::shift::Clocks;
 use super::vault::{Vault, cipher_facts};
 use super::{
-    Administration, Attempt, AuditAct, CartState, Command, Found, NewOperator, Outcome, Refusal,
-    StoreFault,
+    Administration, Attempt, CartState, Command, Finding, FindingKind, Found, NewOperator, Outcome,
+    Refusal, StoreFault,
 };
 use crate::moment::{BootTime, Moment};
 use crate::session::factor::{Evidence, Token};
@@ -157,7 +157,7 @@ impl Worker {
             self.record(entry);
         }
         if rolled_back {
-            self.record(own_entry(AuditAct::CartRolledBack));
+            self.report(vec![Finding::of(FindingKind::CartOlder, 1)]);
         }
     }
 
@@ -178,6 +178,7 @@ impl Worker {
             }
             Command::Administer(attempt, what, now) => self.administer(attempt, *what, now),
             Command::Record(observation) => self.record(Entry::Observation(observation)),
+            Command::RecordWave(wave) => self.record(Entry::Wave(wave)),
             Command::Audit(entry) => self.record(Entry::Audit(entry)),
             Command::SaveCart(state) => self.save_cart(*state),
             Command::ListPatients => {
@@ -186,6 +187,13 @@ impl Worker {
             Command::AddPatient(patient) => self.ask_vault(|vault| {
                 vault.add_patient(&patient)?;
                 Ok(Outcome::PatientAdded(patient))
+            }),
+            Command::Trend(query) => {
+                self.ask_vault(|vault| Ok(Outcome::Trend(query, vault.trend(query)?)));
+            }
+            Command::ShredPatient(subject) => self.ask_vault(|vault| {
+                vault.shred(subject)?;
+                Ok(Outcome::Shredded(subject))
             }),
             Command::Retry => match self.phase {
                 Phase::Stopped(_) => self.start(),

@@ -6,6 +6,7 @@ pub mod live;
 pub mod nomenclature;
 pub mod plausible;
 pub mod sfloat;
+pub mod wave;
 pub mod words;
 
 use jiff::Timestamp;

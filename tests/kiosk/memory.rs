@@ -223,10 +223,15 @@ impl MemoryStore {
                 vec![Outcome::PatientAdded(patient)]
             }
             Command::Audit(entry) => {
-                self.audit.push(entry);
+                self.audit.push(*entry);
                 vec![]
             }
-            Command::Retry => vec![],
+            Command::RecordWave(_)
+            | Command::Trend(_)
+            | Command::ShredPatient(_)
+            | Command::Retry => {
+                vec![]
+            }
         }
     }
 

@@ -19,8 +19,9 @@ use wardkeep::session::Role;
 use wardkeep::session::factor::{Badge, Evidence, Pin, ReaderFamily};
 use wardkeep::store::device_secret::SecretFile;
 use wardkeep::store::{
-    Attempt, AuditEntry, Command, Found, Import, NewOperator, Options, Outcome, RecoveredVault,
-    RecoveryPhrase, Refusal, StoreFault, StoreHandle, Unlocked, open_with_recovery, spawn,
+    Attempt, AuditEntry, Command, Finding, FindingKind, Found, NewOperator, Options, Outcome,
+    RecoveredVault, RecoveryPhrase, Refusal, Space, StoreFault, StoreHandle, Unlocked,
+    open_with_recovery, spawn,
 };
 use wardkeep::vitals::decimal::Decimal;
 use wardkeep::vitals::nomenclature::{HEART_RATE, Status, Unit};
@@ -38,6 +39,18 @@ pub struct Rig {
     attempts: u64,
     /// Records that were reported as lost.
     pub lost: u64,
+    /// What the store found wrong, since the last unlock.
+    pub findings: Vec<Finding>,
+    /// The room that there is.
+    pub space: Space,
+}
+
+/// What an import moved, and what it found wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    pub imported: u64,
+    pub missing: u64,
+    pub forged: u64,
 }
 
 pub fn options(dir: &Path) -> Options {
@@ -102,7 +115,15 @@ impl Rig {
     pub fn start(options: Options) -> (Self, Outcome) {
         let (sender, outcomes) = mpsc::channel(4096);
         let (handle, thread) = spawn(options, sender).unwrap();
-        let mut rig = Self { handle, outcomes, thread, attempts: 0, lost: 0 };
+        let mut rig = Self {
+            handle,
+            outcomes,
+            thread,
+            attempts: 0,
+            lost: 0,
+            findings: Vec::new(),
+            space: Space::Enough,
+        };
         let first = rig.next();
         (rig, first)
     }
@@ -164,8 +185,21 @@ impl Rig {
         self.handle.try_send(command).unwrap();
     }
 
+    /// The next answer; what the store says by itself in between is kept.
     pub fn next(&mut self) -> Outcome {
-        self.outcomes.blocking_recv().expect("the store is running")
+        loop {
+            match self.outcomes.blocking_recv().expect("the store is running") {
+                Outcome::Findings(findings) => self.findings.extend(findings),
+                Outcome::Importing(_) => {}
+                Outcome::Space(space) => self.space = space,
+                other => return other,
+            }
+        }
+    }
+
+    fn found(&self, kinds: &[FindingKind]) -> u64 {
+        let of = self.findings.iter().filter(|finding| kinds.contains(&finding.kind));
+        of.map(|finding| finding.count).sum()
     }
 
     pub fn unlock_at(
@@ -195,11 +229,18 @@ impl Rig {
     }
 
     /// Unlocks with the right factors and waits for the import.
-    pub fn unlock(&mut self, now: Moment) -> (Box<Unlocked>, Import) {
+    pub fn unlock(&mut self, now: Moment) -> (Box<Unlocked>, Backlog) {
         let unlocked = self.unlock_at((badge(), RIGHT_PIN), now).unwrap();
+        self.findings.clear();
         let outcome = self.next();
         let Outcome::Imported(import) = outcome else { panic!("{outcome:?}") };
-        (unlocked, import)
+        let missing = self.found(&[FindingKind::RecordsMissing]);
+        let forged = self.found(&[
+            FindingKind::RecordsForged,
+            FindingKind::RecordsRepeated,
+            FindingKind::RecordsMoved,
+        ]);
+        (unlocked, Backlog { imported: import.imported, missing, forged })
     }
 
     pub fn close(&mut self) {

@@ -98,6 +98,7 @@ impl Desk {
         match found {
             Found::Store(_) => Ok(desk),
             Found::Nothing => Err(DeskError::NoStore(state)),
+            Found::Broken(fault, _) => Err(DeskError::Fault(fault)),
         }
     }
 

@@ -11,7 +11,7 @@ use super::super::device_secret::SecretFile;
 use super::super::durable::{StateDir, steps};
 use super::super::handle::Options;
 use super::super::keep::Opened;
-use super::super::keyring::Keyring;
+use super::super::keyring::{Keyring, VaultKeys};
 use super::super::people::{Desk, Refused};
 use super::super::segment::Entry;
 use super::super::setup::{Loaded, Store, initialise, open_with_recovery};
@@ -126,7 +126,7 @@ fn ward() -> Ward {
 }
 
 fn append(store: &mut Store, count: usize) {
-    let entry = Entry::Audit(AuditEntry::of(AuditAct::AudioPaused, Moment::read().wall));
+    let entry = Entry::Audit(Box::new(AuditEntry::of(AuditAct::AudioPaused, Moment::read().wall)));
     store.open.as_mut().unwrap().vault().append(&vec![entry; count]).unwrap();
 }
 
@@ -332,7 +332,8 @@ fn s4_no_key_of_the_last_epoch_opens_the_next() {
     let mut store = load(ward.dir.path()).unwrap();
     assert!(open(&mut store, &with_badge(1)));
     let opened = store.open.as_mut().unwrap();
-    let (old_database, old_inbox) = (opened.keys().database(), opened.keys().inbox().1);
+    let old_inbox = opened.keys().inbox().1;
+    let old = VaultKeys::with_master_for_tests(opened.keys().master_for_tests());
     let (vault, keys) = opened.parts();
     let old_private = super::private_key(vault, keys, ward.stays).unwrap();
     let act = Case::Badge.act(&ward, &store);
@@ -341,6 +342,6 @@ fn s4_no_key_of_the_last_epoch_opens_the_next() {
     let recipient = super::Recipient::Operator(ward.stays);
     assert!(store.ring.open(recipient, &old_private).is_none(), "the lost badge's key pair");
     store.open.take().unwrap().close().unwrap();
-    let vault = super::Vault::open(&store.vault_path(), &old_database);
+    let vault = super::Vault::open(&store.vault_path(), &old);
     assert_eq!(vault.map(|_| ()), Err(StoreFault::Damaged));
 }

@@ -2,14 +2,14 @@
 
 use rusqlite::Connection;
 
-use super::super::primitives::{Key, hash};
+use super::super::primitives::hash;
 use super::*;
 use crate::session::OperatorId;
 
 /// A database as the first program made it, with a row of everything.
-fn first_version(path: &Path, key: &Key) {
+fn first_version(path: &Path, keys: &VaultKeys) {
     let connection = Connection::open(path).unwrap();
-    set_key(&connection, key).unwrap();
+    set_key(&connection, &keys.database()).unwrap();
     connection.execute_batch(FIRST).unwrap();
     connection
         .execute_batch(
@@ -27,7 +27,7 @@ fn first_version(path: &Path, key: &Key) {
 #[test]
 fn a_database_of_the_first_version_opens_with_everything_in_it() {
     let dir = tempfile::tempdir().unwrap();
-    let (path, key) = (dir.path().join("v"), Key::random().unwrap());
+    let (path, key) = (dir.path().join("v"), VaultKeys::generate().unwrap());
     first_version(&path, &key);
     let mut vault = Vault::open(&path, &key).unwrap();
     let operator = OperatorId(7);
@@ -44,7 +44,7 @@ fn a_database_of_the_first_version_opens_with_everything_in_it() {
     assert_eq!(audit[0].1.operator, Some(operator));
     assert_eq!((audit[0].1.person, audit[0].1.pair, audit[0].1.reason), (None, None, None));
     assert_eq!(vault.cursor().unwrap().next_seq, 42);
-    vault.append(&[Entry::Audit(audit[0].1.clone())]).unwrap();
+    vault.append(&[Entry::Audit(Box::new(audit[0].1.clone()))]).unwrap();
     for sql in ["UPDATE audit SET act = 'locked'", "DELETE FROM audit"] {
         assert!(vault.connection.execute_batch(sql).is_err(), "append-only as before: {sql}");
     }
@@ -61,9 +61,9 @@ fn statements_that_were_released_are_never_changed() {
 #[test]
 fn a_database_of_a_later_program_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
-    let (path, key) = (dir.path().join("v"), Key::random().unwrap());
+    let (path, key) = (dir.path().join("v"), VaultKeys::generate().unwrap());
     let vault = Vault::create(&path, &key).unwrap();
-    vault.connection.execute_batch("PRAGMA user_version = 3").unwrap();
+    vault.connection.execute_batch("PRAGMA user_version = 4").unwrap();
     vault.close().unwrap();
     assert_eq!(Vault::open(&path, &key).map(|_| ()), Err(StoreFault::Damaged));
 }
@@ -71,10 +71,10 @@ fn a_database_of_a_later_program_is_left_alone() {
 #[test]
 fn s4_an_export_is_whole_under_its_own_key_and_keeps_its_rules() {
     let dir = tempfile::tempdir().unwrap();
-    let (path, key) = (dir.path().join("v"), Key::random().unwrap());
+    let (path, key) = (dir.path().join("v"), VaultKeys::generate().unwrap());
     first_version(&path, &key);
     let vault = Vault::open(&path, &key).unwrap();
-    let (next, next_key) = (dir.path().join("n"), Key::random().unwrap());
+    let (next, next_key) = (dir.path().join("n"), VaultKeys::generate().unwrap());
     vault.export(&next, &next_key).unwrap();
     assert!(vault.export(&next, &next_key).is_err(), "never over something");
     vault.close().unwrap();

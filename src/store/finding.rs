@@ -1,0 +1,61 @@
+//! What a store says when something in it is not as it was acknowledged (S-8).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FindingKind {
+    /// Sealed records that were acknowledged and are not there any more.
+    RecordsMissing,
+    /// Records that do not authenticate: altered, or made up.
+    RecordsForged,
+    /// Authentic records that are there twice.
+    RecordsRepeated,
+    /// Authentic records out of their order.
+    RecordsMoved,
+    /// The inbox began a new chain without the vault: how many records were lost nobody can know.
+    BacklogRestarted,
+    /// The vault's last commit is not the last acknowledged one: an older file or a cut log. `count`
+    /// is the number of acknowledged rows that are gone.
+    VaultOlder,
+    /// Pages of the vault are older versions or not ours.
+    PagesReplaced,
+    /// The vault's head file is older than the vault, or gone.
+    HeadOlder,
+    /// A key slot was put back.
+    SlotOlder,
+    /// The cart compartment was put back.
+    CartOlder,
+    /// The keyring was put back.
+    KeyringOlder,
+    /// The inbox's head was put back.
+    InboxOlder,
+    /// The whole store was put back: the anchor outside the disk knows a later one.
+    StoreOlder,
+    /// A damaged file was replaced by its own second copy and kept aside.
+    CopyUsed,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What.
+    pub kind: FindingKind,
+    /// How many records, rows, pages or files it concerns.
+    pub count: u64,
+    /// The sequence number that was found, where there is one.
+    pub found: Option<u64>,
+    /// The sequence number that should have been there.
+    pub expected: Option<u64>,
+    /// When what it concerns was recorded: not before the first and not after the second instant.
+    pub span: Option<(Timestamp, Timestamp)>,
+}
+
+impl Finding {
+    /// So many of a kind; the rest is filled in by struct update.
+    pub fn of(kind: FindingKind, count: u64) -> Self {
+        Self { kind, count, found: None, expected: None, span: None }
+    }
+}
