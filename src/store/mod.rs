@@ -58,7 +58,7 @@ mod waves;
 mod worker;
 
 pub use acts::{AuditAct, AuditEntry, AuditResult};
-pub use anchor::{Anchor, NoAnchor};
+pub use anchor::{Anchor, NoAnchor, TpmAnchor, of_this_machine as anchor_of_this_machine};
 pub use finding::{Finding, FindingKind};
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
 pub use identity::{
