@@ -33,6 +33,7 @@ mod inspect;
 mod keep;
 mod keyring;
 mod keyslot;
+mod memory;
 #[cfg(feature = "store")]
 mod patient_keys;
 mod people;
@@ -67,6 +68,7 @@ pub use identity::{
     Shift,
 };
 pub use inspect::{Facts, inspect};
+pub use memory::{MemoryFacts, memory_facts, protect_memory};
 pub use rescue::administer_with_recovery;
 pub use setup::{RecoveredVault, open_with_recovery};
 pub use vault::{CipherFacts, cipher_facts};
