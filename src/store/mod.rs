@@ -87,7 +87,7 @@ use crate::session::emergency::{EmergencyCard, EmergencyReason};
 use crate::session::factor::{Badge, Evidence, Pin, Token};
 use crate::session::{Operator, Role};
 use crate::vitals::Observation;
-use crate::vitals::nomenclature::Mdc;
+use crate::vitals::nomenclature::{Mdc, Unit};
 use crate::vitals::wave::WaveSegment;
 
 /// A device's claim on a patient's behalf: who, from when, until when (S-6).
@@ -257,6 +257,8 @@ pub struct TrendQuery {
     pub subject: SubjectId,
     /// What was measured.
     pub code: Mdc,
+    /// Values in other units are left out: they are never mixed, and never converted.
+    pub unit: Unit,
     /// Not before this.
     pub since: Timestamp,
     /// Before this.

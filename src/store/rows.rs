@@ -191,6 +191,53 @@ pub fn numerics(
     Ok(numerics)
 }
 
+/// The first observations that were kept after this id, with their ids. What a destroyed key no
+/// longer opens is passed over, so fewer than `limit` means that there are no more.
+pub fn for_packing(
+    connection: &Connection,
+    _keys: &mut PatientKeys,
+    after_id: i64,
+    limit: usize,
+) -> Result<Vec<(i64, Observation)>, StoreFault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT device, run, seq, mdc, value, absent, unit, effective_us, received_us, device_time,
+             clock, status, subject, provenance, id FROM observations WHERE id > ?1 ORDER BY id",
+    )?;
+    let mut rows = statement.query([after_id])?;
+    let mut kept = Vec::new();
+    while kept.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        kept.push((row.get(14)?, observation(row)?));
+    }
+    Ok(kept)
+}
+
+/// Observations of a patient and a code that were kept after this id and are of a time from the
+/// first instant up to, but not at, the second, in microseconds.
+pub fn kept_after(
+    connection: &Connection,
+    _keys: &mut PatientKeys,
+    after_id: i64,
+    (subject, code): (SubjectId, Mdc),
+    (since_us, until_us): (i64, i64),
+) -> Result<Vec<Observation>, StoreFault> {
+    // By id and not by the index: what was kept last is little, what a patient has may be a month.
+    let mut statement = connection.prepare_cached(
+        "SELECT device, run, seq, mdc, value, absent, unit, effective_us, received_us, device_time,
+             clock, status, subject, provenance FROM observations
+         WHERE id > ?1 AND +subject = ?2 AND +mdc = ?3 AND +effective_us >= ?4
+             AND +effective_us < ?5",
+    )?;
+    let subject = subject.0.to_be_bytes();
+    let mut rows = statement.query(params![after_id, subject, code.0, since_us, until_us])?;
+    let mut kept = Vec::new();
+    while let Some(row) = rows.next()? {
+        kept.push(observation(row)?);
+    }
+    Ok(kept)
+}
+
 fn observation(row: &Row<'_>) -> Result<Observation, StoreFault> {
     let value: Option<String> = row.get(4)?;
     let absent: Option<String> = row.get(5)?;
