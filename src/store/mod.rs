@@ -16,7 +16,11 @@ mod acts;
 mod anchor;
 #[cfg(feature = "store")]
 mod audit;
+#[cfg(feature = "store")]
+mod body;
 mod cart;
+#[cfg(feature = "store")]
+mod codes;
 pub mod device_secret;
 mod draft;
 mod durable;
@@ -36,6 +40,8 @@ mod keyslot;
 mod memory;
 #[cfg(feature = "store")]
 mod patient_keys;
+#[cfg(feature = "store")]
+mod patients;
 mod people;
 mod primitives;
 mod recovery;
