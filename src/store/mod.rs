@@ -16,6 +16,7 @@ mod acts;
 mod anchor;
 #[cfg(feature = "store")]
 mod audit;
+pub mod audit_file;
 mod cart;
 pub mod device_secret;
 mod draft;
