@@ -125,7 +125,7 @@ fn expand(salt: &[u8], ikm: &[u8], info: &[&[u8]], key: &mut [u8]) {
 /// Overwrites what the call before left below this frame: hashes pass their result on by moving it,
 /// and a build without optimisation leaves a copy at each move.
 #[inline(never)]
-fn wipe_stack() {
+pub fn wipe_stack() {
     let mut below = [0xa5_u8; STACK_WIPED];
     below.zeroize();
     std::hint::black_box(&below);
