@@ -79,7 +79,11 @@ impl Opened {
 
 impl Worker {
     /// Keeps one entry: for the vault when open, sealed at once when locked.
-    pub(super) fn record(&mut self, entry: Entry) {
+    pub(super) fn record(&mut self, mut entry: Entry) {
+        let now = Moment::read();
+        if let (Entry::Audit(entry), Phase::Ready(store)) = (&mut entry, &self.phase) {
+            store.stamp(entry, now);
+        }
         let locked = match &mut self.phase {
             Phase::Ready(store) if store.open.is_none() => Some(store),
             Phase::Ready(_) | Phase::Empty(_) | Phase::Stopped(_) => None,
@@ -101,7 +105,7 @@ impl Worker {
                 true
             }
         };
-        let now = Moment::read().boot;
+        let now = now.boot;
         // After a fault the next try comes when it is due, not with every record.
         if full && self.fault.is_none() {
             self.flush();
@@ -144,6 +148,7 @@ impl Worker {
         {
             self.lost += opened.vault.append(&self.waiting)?;
             self.waiting.clear();
+            opened.vault.seal_audit_if_due(&opened.keys)?;
         }
         store.inbox.flush(now)?;
         if self.cart_unsaved {
@@ -224,6 +229,7 @@ impl Worker {
     pub(super) fn close(&mut self) {
         self.flush();
         self.refuse_revocation();
+        self.seal_log();
         let Phase::Ready(store) = &mut self.phase else { return };
         let Some(Opened { vault, keys, import, .. }) = store.open.take() else { return };
         let expected = vault.cursor().map_or(0, |cursor| cursor.next_seq);

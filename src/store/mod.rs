@@ -42,6 +42,7 @@ mod keyslot;
 mod line;
 mod memory;
 mod merkle;
+mod oversight;
 #[cfg(feature = "store")]
 mod patient_keys;
 #[cfg(feature = "store")]

@@ -245,6 +245,9 @@ impl Worker {
             return self.answer(Outcome::Refused(attempt, refusal));
         };
         let answer = store.unlock(&evidence, Clocks::at(now));
+        if let Err(refusal) = &answer {
+            self.unlock_refused(&evidence, *refusal, now);
+        }
         drop(evidence);
         match answer {
             Ok((mut unlocked, private)) => {
