@@ -48,6 +48,12 @@ impl Key {
         filled.map(|()| key).map_err(|_| StoreFault::Io)
     }
 
+    /// No key: what is written over one.
+    #[cfg(feature = "store")]
+    pub fn zero() -> Self {
+        Self::filled_by(|_| {})
+    }
+
     /// A key out of opened bytes; `None` unless there are exactly 32.
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         (bytes.len() == 32).then(|| Self::filled_by(|key| key.copy_from_slice(bytes)))
@@ -83,8 +89,8 @@ type HpkeAead = hpke::aead::ChaCha20Poly1305;
 /// Bytes of a nonce of XChaCha20.
 pub const NONCE_LEN: usize = 24;
 const ENC_LEN: usize = 32;
-/// More than any hash here uses, without optimisation too.
-const STACK_WIPED: usize = 32 * 1024;
+/// More than any of the calls here uses, without optimisation too.
+const STACK_WIPED: usize = 64 * 1024;
 
 /// Cost of the PIN's key derivation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,12 +128,11 @@ fn expand(salt: &[u8], ikm: &[u8], info: &[&[u8]], key: &mut [u8]) {
         .expect("32 bytes are within HKDF's limit of 255 hashes");
 }
 
-/// Overwrites what the call before left below this frame: hashes pass their result on by moving it,
-/// and a build without optimisation leaves a copy at each move.
+/// Overwrites what the calls before left below this frame: hashes pass their result on by moving it,
+/// ciphers work on copies of each block, and a build without optimisation leaves a copy at each move.
 #[inline(never)]
-fn wipe_stack() {
-    let mut below = [0xa5_u8; STACK_WIPED];
-    below.zeroize();
+pub fn wipe_stack() {
+    let below = [0xa5_u8; STACK_WIPED];
     std::hint::black_box(&below);
 }
 

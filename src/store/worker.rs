@@ -11,6 +11,7 @@ use super::durable::StateDir;
 use super::emergency::Unknowns;
 use super::handle::Options;
 use super::keep::FLUSH_EVERY;
+use super::primitives::wipe_stack;
 use super::segment::Entry;
 use super::setup::{self, Loaded, Store};
 use super::shift::Clocks;
@@ -79,7 +80,11 @@ impl Worker {
         self.start();
         loop {
             match self.next(timer) {
-                Next::Command(command) => self.handle(command),
+                Next::Command(command) => {
+                    self.handle(command);
+                    // Sealing works on copies of what was recorded.
+                    wipe_stack();
+                }
                 Next::Due => {}
                 Next::Ended => break,
             }
@@ -122,6 +127,8 @@ impl Worker {
     }
 
     pub(super) fn answer(&self, outcome: Outcome) {
+        // Whoever has the answer finds nothing of what it was made from.
+        wipe_stack();
         if self.outcomes.blocking_send(outcome).is_err() {
             tracing::debug!("nobody receives the store's outcomes any more");
         }
