@@ -65,7 +65,7 @@ mod waves;
 mod worker;
 
 pub use acts::{AuditAct, AuditEntry, AuditResult};
-pub use anchor::{Anchor, NoAnchor};
+pub use anchor::{Anchor, NoAnchor, TpmAnchor, of_this_machine as anchor_of_this_machine};
 pub use finding::{Finding, FindingKind};
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
 pub use identity::{
@@ -93,7 +93,7 @@ use crate::session::emergency::{EmergencyCard, EmergencyReason};
 use crate::session::factor::{Badge, Evidence, Pin, Token};
 use crate::session::{Operator, Role};
 use crate::vitals::Observation;
-use crate::vitals::nomenclature::Mdc;
+use crate::vitals::nomenclature::{Mdc, Unit};
 use crate::vitals::wave::WaveSegment;
 
 /// A device's claim on a patient's behalf: who, from when, until when (S-6).
@@ -263,6 +263,8 @@ pub struct TrendQuery {
     pub subject: SubjectId,
     /// What was measured.
     pub code: Mdc,
+    /// Values in other units are left out: they are never mixed, and never converted.
+    pub unit: Unit,
     /// Not before this.
     pub since: Timestamp,
     /// Before this.

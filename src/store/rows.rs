@@ -293,5 +293,64 @@ pub fn numerics(
     Ok(numerics)
 }
 
+/// The first observations that were kept after this id, with their ids. What a destroyed key no
+/// longer opens is passed over, so fewer than `limit` means that there are no more.
+///
+/// # Errors
+/// `Damaged` if a row does not open; otherwise as the database.
+pub fn for_packing(
+    connection: &Connection,
+    keys: &PatientKeys,
+    after_id: i64,
+    limit: usize,
+) -> Result<Vec<(i64, Observation)>, StoreFault> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {}, body, id FROM observations WHERE id > ?1 ORDER BY id",
+        Columns::NAMES
+    ))?;
+    let mut rows = statement.query([after_id])?;
+    let mut opener = Opener::new(connection, keys);
+    let mut kept = Vec::new();
+    while kept.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        if let Some((columns, body)) = opener.open(row)? {
+            kept.push((row.get(8)?, observation(&columns, body)?));
+        }
+    }
+    Ok(kept)
+}
+
+/// Observations of a patient and a code that were kept after this id and are of a time from the
+/// first instant up to, but not at, the second, in microseconds.
+///
+/// # Errors
+/// `Damaged` if a row does not open; otherwise as the database.
+pub fn kept_after(
+    connection: &Connection,
+    keys: &PatientKeys,
+    after_id: i64,
+    (subject, code): (SubjectId, Mdc),
+    (since_us, until_us): (i64, i64),
+) -> Result<Vec<Observation>, StoreFault> {
+    // By id and not by the index: what was kept last is little, what a patient has may be a month.
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {}, body FROM observations
+         WHERE id > ?1 AND +subject = ?2 AND +mdc = ?3 AND +effective_us >= ?4
+             AND +effective_us < ?5",
+        Columns::NAMES
+    ))?;
+    let subject = subject.0.to_be_bytes();
+    let mut rows = statement.query(params![after_id, subject, code.0, since_us, until_us])?;
+    let mut opener = Opener::new(connection, keys);
+    let mut kept = Vec::new();
+    while let Some(row) = rows.next()? {
+        if let Some((columns, body)) = opener.open(row)? {
+            kept.push(observation(&columns, body)?);
+        }
+    }
+    Ok(kept)
+}
+
 #[cfg(test)]
 mod tests;
