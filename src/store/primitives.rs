@@ -15,7 +15,9 @@ use std::fmt;
 use std::ops::Deref;
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use chacha20poly1305::aead::{Aead, AeadInOut, KeyInit, Payload};
+#[cfg(feature = "store")]
+use chacha20poly1305::aead::AeadInOut;
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
@@ -213,6 +215,7 @@ pub fn open(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u
 
 /// Encrypts a buffer where it is and puts the tag behind it. **A nonce may never be used twice with the
 /// same key for different content.**
+#[cfg(feature = "store")]
 pub fn seal_as(
     key: &[u8; 32],
     nonce: &[u8; NONCE_LEN],
@@ -224,6 +227,7 @@ pub fn seal_as(
 }
 
 /// Opens what [`seal_as`] made, in the buffer; `None` if key, nonce, associated data or content differ.
+#[cfg(feature = "store")]
 pub fn open_as(
     key: &[u8; 32],
     nonce: &[u8; NONCE_LEN],

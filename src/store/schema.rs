@@ -333,9 +333,24 @@ impl Vault {
         Ok(Vec::new())
     }
 
-    /// Destroys a patient's data key and everything under it.
-    pub fn shred(&mut self, _subject: SubjectId) -> Result<(), StoreFault> {
-        Ok(())
+    /// Destroys a patient's data key and everything under it, and says so in the audit log. Neither the
+    /// database nor its log holds anything of it when this returns; done again, it changes nothing.
+    ///
+    /// # Errors
+    /// As writing a file; then it has to be done again.
+    pub fn shred(&mut self, subject: SubjectId, entry: AuditEntry) -> Result<(), StoreFault> {
+        self.write(|transaction, keys| {
+            patients::destroy(transaction, keys, subject)?;
+            insert(transaction, keys, &[Entry::Audit(Box::new(entry))])
+        })?;
+        self.fold_log()
+    }
+
+    /// Copies the log into the database and empties it.
+    fn fold_log(&mut self) -> Result<(), StoreFault> {
+        let busy: bool =
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy { Err(StoreFault::Io) } else { Ok(()) }
     }
 
     /// The newest entries of the audit log, newest first.

@@ -108,7 +108,7 @@ mod absent {
         pub fn trend(&mut self, _: TrendQuery) -> Result<Vec<TrendColumn>, StoreFault> {
             match *self {}
         }
-        pub fn shred(&mut self, _: SubjectId) -> Result<(), StoreFault> {
+        pub fn shred(&mut self, _: SubjectId, _: AuditEntry) -> Result<(), StoreFault> {
             match *self {}
         }
         pub fn findings(&mut self) -> Vec<Finding> {

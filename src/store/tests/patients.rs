@@ -168,7 +168,8 @@ impl Ward {
         drop(listed);
         drop(kiosk.administer(Administration::ListPeople));
         let (since, until) = (Timestamp::UNIX_EPOCH, Moment::read().wall);
-        let query = TrendQuery { subject: SUBJECT, code: HEART_RATE, since, until, columns: 8 };
+        let (code, unit) = (HEART_RATE, Unit::PerMinute);
+        let query = TrendQuery { subject: SUBJECT, code, unit, since, until, columns: 8 };
         kiosk.send(Command::Trend(query));
         kiosk.until(|outcome| matches!(outcome, Outcome::Trend(..)));
     }
