@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::device_secret::{DeviceSecret, from_environment};
 use super::primitives::KdfCost;
 use super::worker::Worker;
-use super::{Command, Outcome, Retention};
+use super::{Anchor, Command, NoAnchor, Outcome, Retention};
 use crate::session::policy::Policy;
 
 /// Commands that may wait. An unlock takes up to a second; at three values a second this is minutes.
@@ -24,6 +24,7 @@ pub struct Options {
     pub(super) cost: KdfCost,
     pub(super) policy: Policy,
     pub(super) retention: Retention,
+    pub(super) anchor: Box<dyn Anchor>,
 }
 
 impl Options {
@@ -32,19 +33,21 @@ impl Options {
     pub fn new(state_dir: impl Into<PathBuf>) -> Self {
         let state_dir = state_dir.into();
         let device_secret = from_environment(&state_dir);
-        Self {
-            state_dir,
-            device_secret,
-            cost: KdfCost::FULL,
-            policy: Policy::default(),
-            retention: Retention::default(),
-        }
+        let (cost, policy, anchor) = (KdfCost::FULL, Policy::default(), Box::new(NoAnchor));
+        let retention = Retention::default();
+        Self { state_dir, device_secret, cost, policy, anchor, retention }
     }
 
     /// The same with another source of the device secret.
     #[must_use]
     pub fn with_device_secret(self, source: impl DeviceSecret + 'static) -> Self {
         Self { device_secret: Box::new(source), ..self }
+    }
+
+    /// The same with a counter outside the disk.
+    #[must_use]
+    pub fn with_anchor(self, anchor: Box<dyn Anchor>) -> Self {
+        Self { anchor, ..self }
     }
 
     /// The same under another policy of the site; the store enforces it by itself.

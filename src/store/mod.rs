@@ -16,7 +16,12 @@ mod acts;
 mod anchor;
 #[cfg(feature = "store")]
 mod audit;
+pub mod audit_file;
+#[cfg(feature = "store")]
+mod body;
 mod cart;
+#[cfg(feature = "store")]
+mod codes;
 pub mod device_secret;
 mod draft;
 mod durable;
@@ -33,8 +38,11 @@ mod inspect;
 mod keep;
 mod keyring;
 mod keyslot;
+mod memory;
 #[cfg(feature = "store")]
 mod patient_keys;
+#[cfg(feature = "store")]
+mod patients;
 mod people;
 mod primitives;
 mod recovery;
@@ -61,7 +69,7 @@ mod waves;
 mod worker;
 
 pub use acts::{AuditAct, AuditEntry, AuditResult};
-pub use anchor::{Anchor, NoAnchor};
+pub use anchor::{Anchor, NoAnchor, TpmAnchor, of_this_machine as anchor_of_this_machine};
 pub use finding::{Finding, FindingKind};
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
 pub use identity::{
@@ -70,6 +78,7 @@ pub use identity::{
     Shift,
 };
 pub use inspect::{Facts, inspect};
+pub use memory::{MemoryFacts, memory_facts, protect_memory};
 pub use rescue::administer_with_recovery;
 pub use setup::{RecoveredVault, open_with_recovery};
 pub use vault::{CipherFacts, cipher_facts};

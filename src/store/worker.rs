@@ -48,6 +48,8 @@ pub(super) struct Worker {
     pub(super) revocation: Option<(Attempt, Administration, Moment)>,
     pub(super) unknowns: Unknowns,
     pub(super) upkeep: Upkeep,
+    /// When the store was last anchored outside the disk.
+    pub(super) anchored: Option<BootTime>,
 }
 
 enum Next {
@@ -75,6 +77,7 @@ impl Worker {
             revocation: None,
             unknowns: Unknowns::default(),
             upkeep: Upkeep::default(),
+            anchored: None,
         }
     }
 
@@ -163,6 +166,7 @@ impl Worker {
         if rolled_back {
             self.report(vec![Finding::of(FindingKind::CartOlder, 1)]);
         }
+        self.check_anchor();
     }
 
     fn handle(&mut self, command: Command) {
@@ -176,6 +180,7 @@ impl Worker {
                 self.renew_emergency_card(now);
                 self.close();
                 self.answer(Outcome::Closed);
+                self.anchor();
             }
             Command::OpenEmergency(attempt, token, reason, now) => {
                 self.open_emergency(attempt, (&token, reason), now);
@@ -255,6 +260,7 @@ impl Worker {
                 self.resume_upkeep();
                 // Makes the inbox durable and then plans its import.
                 self.flush();
+                self.anchor();
             }
             Err(refusal) => self.answer(Outcome::Refused(attempt, refusal)),
         }
