@@ -119,7 +119,8 @@ impl Vault {
     ) -> Result<bool, StoreFault> {
         let age_us = self.age(*witness, now)?;
         *witness = Some(Witness { boot: now.boot, age_us });
-        if self.has_unpacked()? && self.pack_some(age_us)? {
+        if self.has_unpacked()? {
+            self.pack_some(age_us)?;
             return Ok(true);
         }
         if self.mark(age_us, now, retention)? {

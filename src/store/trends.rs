@@ -122,14 +122,20 @@ impl Vault {
         Ok(statement.query_row([after], |row| row.get(0))?)
     }
 
-    /// Packs the next rows, in one transaction at this age of the store; false if there were none.
+    /// Packs the next rows, in one transaction at this age of the store.
     ///
     /// # Errors
     /// As writing a file; then none was packed.
-    pub(super) fn pack_some(&mut self, age_us: i64) -> Result<bool, StoreFault> {
+    pub(super) fn pack_some(&mut self, age_us: i64) -> Result<(), StoreFault> {
         self.write(|transaction, keys| {
             let rows = rows::for_packing(transaction, keys, packed(transaction)?, PACK_MAX)?;
-            let Some((last, _)) = rows.last() else { return Ok(false) };
+            let last: i64 = match rows.last() {
+                Some((last, _)) if rows.len() == PACK_MAX => *last,
+                // The last rows, and whatever lies behind them that no key opens any more.
+                Some(_) | None => transaction
+                    .prepare_cached("SELECT coalesce(max(id), 0) FROM observations")?
+                    .query_row([], |row| row.get(0))?,
+            };
             for (series, values) in by_series(&rows) {
                 for resolution in Resolution::ALL {
                     let mut blocks: BTreeMap<i64, Values> = BTreeMap::new();
@@ -147,7 +153,7 @@ impl Vault {
             transaction
                 .prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
                 .execute(params![PACKED, last])?;
-            Ok(true)
+            Ok(())
         })
     }
 
