@@ -47,6 +47,8 @@ mod people;
 mod primitives;
 mod recovery;
 mod rescue;
+#[cfg(feature = "store")]
+mod retention;
 mod rotation;
 #[cfg(feature = "store")]
 mod rows;
@@ -60,6 +62,7 @@ mod staff;
 #[cfg(feature = "store")]
 mod trends;
 mod unlock;
+mod upkeep;
 mod vault;
 #[cfg(feature = "store")]
 mod waves;

@@ -22,10 +22,7 @@ use super::patient_keys::PatientKeys;
 use super::primitives::Key;
 use super::segment::Entry;
 use super::vault::{CipherFacts, Cursor};
-use super::{
-    AuditEntry, Finding, StoreFault, TrendColumn, TrendQuery, audit, head, patients, rows, trends,
-    waves,
-};
+use super::{AuditEntry, Finding, StoreFault, audit, head, patients, rows, trends, waves};
 use crate::encounter::{Patient, SubjectId};
 use crate::session::emergency::PastNumeric;
 use crate::vitals::Observation;
@@ -327,11 +324,6 @@ impl Vault {
     /// All observations in the order in which they were kept.
     pub fn observations(&self) -> Result<Vec<Observation>, StoreFault> {
         rows::observations(&self.connection, &self.patients)
-    }
-
-    /// A trend; see [`super::trends`].
-    pub fn trend(&mut self, _query: TrendQuery) -> Result<Vec<TrendColumn>, StoreFault> {
-        Ok(Vec::new())
     }
 
     /// Destroys a patient's data key and everything under it, and says so in the audit log. Neither the

@@ -15,6 +15,7 @@ use super::primitives::wipe_stack;
 use super::segment::Entry;
 use super::setup::{self, Loaded, Store};
 use super::shift::Clocks;
+use super::upkeep::Upkeep;
 use super::vault::{Vault, cipher_facts};
 use super::{
     Administration, Attempt, AuditAct, AuditEntry, CartState, Command, Finding, FindingKind, Found,
@@ -48,6 +49,7 @@ pub(super) struct Worker {
     /// Waits for the import to end.
     pub(super) revocation: Option<(Attempt, Administration, Moment)>,
     pub(super) unknowns: Unknowns,
+    pub(super) upkeep: Upkeep,
     /// When the store was last anchored outside the disk.
     pub(super) anchored: Option<BootTime>,
 }
@@ -76,6 +78,7 @@ impl Worker {
             flush_at: None,
             revocation: None,
             unknowns: Unknowns::default(),
+            upkeep: Upkeep::default(),
             anchored: None,
         }
     }
@@ -89,7 +92,7 @@ impl Worker {
                     // Sealing works on copies of what was recorded.
                     wipe_stack();
                 }
-                Next::Due => {}
+                Next::Due => self.keep_up_some(),
                 Next::Ended => break,
             }
             if self.flush_at.is_some_and(|at| Moment::read().boot >= at) {
@@ -108,15 +111,16 @@ impl Worker {
     }
 
     fn next(&mut self, timer: &Runtime) -> Next {
-        if self.is_importing() {
+        let now = Moment::read().boot;
+        if self.is_importing() || self.upkeep_at().is_some_and(|at| at <= now) {
             return match self.commands.try_recv() {
                 Ok(command) => Next::Command(command),
                 Err(TryRecvError::Empty) => Next::Due,
                 Err(TryRecvError::Disconnected) => Next::Ended,
             };
         }
-        let due = self.flush_at.into_iter().chain(self.shifts_check_at()).min();
-        let wait = due.map(|at| at.since(Moment::read().boot));
+        let due = [self.flush_at, self.shifts_check_at(), self.upkeep_at()];
+        let wait = due.into_iter().flatten().min().map(|at| at.since(now));
         let received = timer.block_on(async {
             match wait {
                 Some(wait) => tokio::time::timeout(wait, self.commands.recv()).await,
@@ -202,6 +206,8 @@ impl Worker {
                 Ok(Outcome::PatientAdded(patient))
             }),
             Command::Trend(query) => {
+                // A trend is complete: what waits to be written belongs to it.
+                self.flush();
                 self.ask_vault(|vault| Ok(Outcome::Trend(query, vault.trend(query)?)));
             }
             Command::ShredPatient(subject) => self.shred(subject),
@@ -256,6 +262,7 @@ impl Worker {
                 unlocked.draft = self.draft_of(unlocked.operator.id, &private);
                 drop(private);
                 self.answer(Outcome::Unlocked(attempt, Box::new(unlocked)));
+                self.resume_upkeep();
                 // Makes the inbox durable and then plans its import.
                 self.flush();
                 self.anchor();
