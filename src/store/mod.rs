@@ -23,6 +23,8 @@ mod durable;
 mod emergency;
 mod enrol;
 mod finding;
+#[cfg(feature = "store")]
+mod freshness;
 mod handle;
 #[cfg(feature = "store")]
 mod head;
@@ -34,6 +36,8 @@ mod keep;
 mod keyring;
 mod keyslot;
 mod memory;
+#[cfg(feature = "store")]
+mod pages;
 #[cfg(feature = "store")]
 mod patient_keys;
 mod people;
@@ -54,6 +58,8 @@ mod staff;
 mod trends;
 mod unlock;
 mod vault;
+#[cfg(feature = "store")]
+mod wal;
 #[cfg(feature = "store")]
 mod waves;
 mod worker;

@@ -95,6 +95,7 @@ impl Worker {
                 self.report_lost();
             }
             self.end_old_shifts();
+            self.compare_some();
             self.import_some();
             self.revoke_after_import();
         }
@@ -102,7 +103,7 @@ impl Worker {
     }
 
     fn next(&mut self, timer: &Runtime) -> Next {
-        if self.is_importing() {
+        if self.is_importing() || self.is_comparing() {
             return match self.commands.try_recv() {
                 Ok(command) => Next::Command(command),
                 Err(TryRecvError::Empty) => Next::Due,
