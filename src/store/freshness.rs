@@ -483,3 +483,6 @@ fn checkpoint(connection: &Connection, mode: &str) -> Result<(), StoreFault> {
         })?;
     if busy == 0 && frames == done { Ok(()) } else { Err(StoreFault::Io) }
 }
+
+#[cfg(test)]
+mod tests;

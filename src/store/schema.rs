@@ -166,7 +166,7 @@ pub struct Vault {
     pub(super) connection: Connection,
     pub(super) patients: PatientKeys,
     // Dropped after the connection.
-    freshness: Freshness,
+    pub(super) freshness: Freshness,
 }
 
 /// Pages compared with their table while a person waits; the rest is compared in between.
