@@ -16,7 +16,12 @@ mod acts;
 mod anchor;
 #[cfg(feature = "store")]
 mod audit;
+pub mod audit_file;
+#[cfg(feature = "store")]
+mod body;
 mod cart;
+#[cfg(feature = "store")]
+mod codes;
 pub mod device_secret;
 mod draft;
 mod durable;
@@ -40,6 +45,8 @@ mod memory;
 mod pages;
 #[cfg(feature = "store")]
 mod patient_keys;
+#[cfg(feature = "store")]
+mod patients;
 mod people;
 mod primitives;
 mod recovery;
