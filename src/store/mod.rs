@@ -29,6 +29,8 @@ mod durable;
 mod emergency;
 mod enrol;
 mod finding;
+#[cfg(feature = "store")]
+mod freshness;
 mod handle;
 #[cfg(feature = "store")]
 mod head;
@@ -44,6 +46,8 @@ mod memory;
 mod merkle;
 mod oversight;
 #[cfg(feature = "store")]
+mod pages;
+#[cfg(feature = "store")]
 mod patient_keys;
 #[cfg(feature = "store")]
 mod patients;
@@ -51,6 +55,8 @@ mod people;
 mod primitives;
 mod recovery;
 mod rescue;
+#[cfg(feature = "store")]
+mod retention;
 mod rotation;
 #[cfg(feature = "store")]
 mod rows;
@@ -64,7 +70,10 @@ mod staff;
 #[cfg(feature = "store")]
 mod trends;
 mod unlock;
+mod upkeep;
 mod vault;
+#[cfg(feature = "store")]
+mod wal;
 #[cfg(feature = "store")]
 mod waves;
 mod worker;
