@@ -191,6 +191,16 @@ fn seal(connection: &Connection, signer: &Signer) -> Result<String, StoreFault> 
 }
 
 impl Vault {
+    /// The newest entries of the audit log, newest first.
+    pub fn newest_audit(&self, limit: u32) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
+        newest(&self.connection, limit)
+    }
+
+    /// The audit log with its sequence.
+    pub fn audit(&self) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
+        read(&self.connection)
+    }
+
     /// Signs the log, unless the newest checkpoint covers all of it. Gives the newest checkpoint.
     ///
     /// # Errors
@@ -305,3 +315,6 @@ impl Vault {
         Ok(Ok(verified))
     }
 }
+
+#[cfg(test)]
+mod tests;
