@@ -79,6 +79,8 @@ pub struct Freshness {
     place: Place,
     /// Pages whose acknowledged version is in the log.
     masked: BTreeMap<u32, Tag>,
+    /// What the log had at the open was folded already: the database has it too, as the table says.
+    unmasked: bool,
     head: Head,
     /// Generation of the last head that is durable.
     saved: u64,
@@ -109,6 +111,7 @@ impl Freshness {
             log: Log::of(database),
             place: Place::default(),
             masked: BTreeMap::new(),
+            unmasked: false,
             head: Head::default(),
             saved: 0,
             table: Table::default(),
@@ -150,8 +153,8 @@ impl Freshness {
                 true
             }
         };
-        // What is folded is in the database as the table says, whatever the log repeats.
-        self.masked = if self.head.folded { BTreeMap::new() } else { scan.masked };
+        self.masked = scan.masked;
+        self.unmasked = self.head.folded;
         let dirty = self.load_table()? || dirty || slots.older.is_some();
         if let Some(seq) = slots.older {
             let (found, expected) = (Some(seq), Some(self.head.commit.seq));
@@ -375,7 +378,9 @@ impl Freshness {
     pub fn compare_some(&mut self, count: u32) -> Result<bool, StoreFault> {
         self.pay()?;
         let span = (self.compared, count);
-        let compared = self.table.compare(&self.file, span, &self.masked)?;
+        let nothing = BTreeMap::new();
+        let masked = if self.unmasked { &nothing } else { &self.masked };
+        let compared = self.table.compare(&self.file, span, masked)?;
         self.compared = self.compared.saturating_add(count).min(self.table.pages());
         self.learned |= compared.learned;
         if compared.replaced > 0 {

@@ -92,6 +92,8 @@ pub struct Inbox {
     bytes: u64,
     cart_generation: u64,
     counted: Vec<Counted>,
+    /// The head does not say `cart_generation` yet.
+    witness_owed: bool,
     vault: Seen,
 }
 
@@ -137,6 +139,7 @@ impl Inbox {
             bytes: size(dir)?,
             cart_generation: head.cart_generation,
             counted: head.counted,
+            witness_owed: false,
             vault: head.vault,
         };
         for (_, path) in segments.iter().filter(|(number, _)| *number >= head.segment) {
@@ -392,7 +395,16 @@ impl Inbox {
     pub fn witness_cart(&mut self, cart: &Cart) -> Result<(), StoreFault> {
         self.cart_generation = cart.generation;
         self.counted = cart.counted();
-        self.anchor()
+        self.witness_owed = true;
+        self.anchor()?;
+        self.witness_owed = false;
+        Ok(())
+    }
+
+    /// Whether the last [`Inbox::witness_cart`] failed. The compartment may not be written again before
+    /// it succeeds: a head that is two writes behind it was put back.
+    pub fn owes_witness(&self) -> bool {
+        self.witness_owed
     }
 
     /// How often the cart compartment had been written when it was last witnessed, and the tries it

@@ -21,6 +21,8 @@ pub mod audit_file;
 mod body;
 mod cart;
 #[cfg(feature = "store")]
+mod changes;
+#[cfg(feature = "store")]
 mod codes;
 pub mod device_secret;
 mod draft;

@@ -154,6 +154,7 @@ impl Worker {
     fn ready(&mut self, store: Box<Store>) {
         let cart = store.cart.state.clone();
         let rolled_back = store.rolled_back;
+        let inbox = store.inbox_older();
         self.phase = Phase::Ready(store);
         self.recovered();
         self.answer(Outcome::Found(Found::Store(Box::new(cart))));
@@ -163,6 +164,7 @@ impl Worker {
         if rolled_back {
             self.report(vec![Finding::of(FindingKind::CartOlder, 1)]);
         }
+        self.report(inbox.into_iter().collect());
         self.check_anchor();
     }
 
@@ -256,7 +258,11 @@ impl Worker {
                 self.flush();
                 self.anchor();
             }
-            Err(refusal) => self.answer(Outcome::Refused(attempt, refusal)),
+            Err(refusal) => {
+                let findings = std::mem::take(&mut store.gate.findings);
+                self.answer(Outcome::Refused(attempt, refusal));
+                self.report(findings);
+            }
         }
     }
 
