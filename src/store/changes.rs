@@ -67,6 +67,14 @@ impl Vault {
         self.freshness.compare_some(COMPARED_AT_ONCE).map(drop)
     }
 
+    /// Another file remembers, durably, what [`Vault::settle`] gave.
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn remembered(&mut self) -> Result<(), StoreFault> {
+        self.freshness.remembered()
+    }
+
     /// Compares the vault as it was opened with what another file remembers of it.
     ///
     /// # Errors

@@ -252,11 +252,13 @@ impl Worker {
         let Some(Opened { mut vault, keys, import, .. }) = store.open.take() else { return };
         let expected = vault.cursor().map_or(0, |cursor| cursor.next_seq);
         // A fault comes again from the close below.
-        if let Ok(seen) = vault.settle() {
-            store.inbox.saw_vault(seen);
-        }
+        let settled = vault.settle().map(|seen| store.inbox.saw_vault(seen));
         let chained = store.inbox.start_chain(&keys, expected);
         drop(keys);
+        let remembered = match settled.and(chained) {
+            Ok(()) if store.inbox.pending() == 0 => vault.remembered(),
+            Ok(()) | Err(_) => Ok(()),
+        };
         let closed = vault.close();
         if let Some(run) = import {
             self.report(run.findings());
@@ -265,7 +267,7 @@ impl Worker {
         for entry in std::mem::take(&mut self.waiting) {
             self.record(entry);
         }
-        if let Err(fault) = chained.and(closed) {
+        if let Err(fault) = chained.and(remembered).and(closed) {
             self.faulted(fault);
         }
     }

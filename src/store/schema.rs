@@ -25,8 +25,7 @@ use super::primitives::Key;
 use super::segment::Entry;
 use super::vault::{CipherFacts, Cursor};
 use super::{
-    AuditEntry, Finding, StoreFault, TrendColumn, TrendQuery, audit, head, patients, rows, trends,
-    waves,
+    AuditEntry, StoreFault, TrendColumn, TrendQuery, audit, head, patients, rows, trends, waves,
 };
 use crate::encounter::{Patient, SubjectId};
 use crate::session::emergency::PastNumeric;
@@ -163,6 +162,22 @@ fn set_key(connection: &Connection, key: &Key) -> Result<(), StoreFault> {
     })
 }
 
+/// Opens a database that takes the key, and changes nothing.
+fn connect(path: &Path, keys: &VaultKeys) -> Result<Connection, StoreFault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    set_key(&connection, &keys.database())?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // Exclusive before the first read: the log's index is in memory and no file of it is believed.
+    connection.execute_batch(
+        "PRAGMA locking_mode = EXCLUSIVE;
+         PRAGMA wal_autocheckpoint = 0;",
+    )?;
+    // The first read: a wrong key or an altered file shows here, before anything is written.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(connection)
+}
+
 /// The open vault.
 #[derive(Debug)]
 pub struct Vault {
@@ -192,18 +207,24 @@ impl Vault {
         if !path.exists() {
             return Err(StoreFault::Damaged);
         }
-        let freshness = Freshness::look(path, keys)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
-        set_key(&connection, &keys.database())?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        // Exclusive before the first read: the log's index is in memory and no file of it is believed.
-        connection.execute_batch(
-            "PRAGMA locking_mode = EXCLUSIVE;
-             PRAGMA wal_autocheckpoint = 0;",
-        )?;
-        // The first read: a wrong key or an altered file shows here, before anything is written.
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        let mut freshness = Freshness::look(path, keys)?;
+        let mut connected = connect(path, keys);
+        let row = match &connected {
+            Ok(connection) => head::read(connection),
+            Err(fault) => Err(*fault),
+        };
+        if let Some(aside) = freshness.set_log_aside(row)? {
+            drop(connected);
+            connected = connect(path, keys);
+            let row = connected.as_ref().ok().and_then(|connection| head::read(connection).ok());
+            if !freshness.is_at(row.flatten()) {
+                // The log was not what was wrong, or not alone.
+                drop(connected);
+                aside.undo()?;
+                connected = connect(path, keys);
+            }
+        }
+        let connection = connected?;
         assert_cipher(&connection)?;
         connection.execute_batch(
             "PRAGMA journal_mode = WAL;
