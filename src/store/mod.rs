@@ -17,11 +17,13 @@ mod anchor;
 #[cfg(feature = "store")]
 mod audit;
 mod cart;
+mod chain;
 pub mod device_secret;
 mod draft;
 mod durable;
 mod emergency;
 mod enrol;
+mod entry;
 mod finding;
 mod handle;
 #[cfg(feature = "store")]
@@ -33,6 +35,9 @@ mod inspect;
 mod keep;
 mod keyring;
 mod keyslot;
+mod lane;
+mod ledger;
+mod opener;
 #[cfg(feature = "store")]
 mod patient_keys;
 mod people;
@@ -47,6 +52,7 @@ mod schema;
 mod segment;
 mod setup;
 mod shift;
+mod space;
 #[cfg(feature = "store")]
 mod staff;
 #[cfg(feature = "store")]

@@ -5,15 +5,17 @@
 
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TryRecvError;
 
 use super::durable::StateDir;
 use super::emergency::Unknowns;
 use super::handle::Options;
+use super::import::ImportRun;
 use super::keep::FLUSH_EVERY;
+use super::opener::Delivery;
 use super::segment::Entry;
 use super::setup::{self, Loaded, Store};
 use super::shift::Clocks;
+use super::space::Room;
 use super::vault::{Vault, cipher_facts};
 use super::{
     Administration, Attempt, CartState, Command, Finding, FindingKind, Found, NewOperator, Outcome,
@@ -48,10 +50,13 @@ pub(super) struct Worker {
     pub(super) unknowns: Unknowns,
     /// When the store was last anchored outside the disk.
     pub(super) anchored: Option<BootTime>,
+    pub(super) room: Room,
 }
 
 enum Next {
     Command(Command),
+    /// The import has opened something.
+    Opened(Option<Delivery>),
     Due,
     Ended,
 }
@@ -75,6 +80,7 @@ impl Worker {
             revocation: None,
             unknowns: Unknowns::default(),
             anchored: None,
+            room: Room::default(),
         }
     }
 
@@ -83,6 +89,7 @@ impl Worker {
         loop {
             match self.next(timer) {
                 Next::Command(command) => self.handle(command),
+                Next::Opened(opened) => self.import_some(opened),
                 Next::Due => {}
                 Next::Ended => break,
             }
@@ -95,33 +102,24 @@ impl Worker {
                 self.report_lost();
             }
             self.end_old_shifts();
-            self.import_some();
             self.revoke_after_import();
         }
         self.end();
     }
 
     fn next(&mut self, timer: &Runtime) -> Next {
-        if self.is_importing() {
-            return match self.commands.try_recv() {
-                Ok(command) => Next::Command(command),
-                Err(TryRecvError::Empty) => Next::Due,
-                Err(TryRecvError::Disconnected) => Next::Ended,
-            };
-        }
         let due = self.flush_at.into_iter().chain(self.shifts_check_at()).min();
         let wait = due.map(|at| at.since(Moment::read().boot));
-        let received = timer.block_on(async {
-            match wait {
-                Some(wait) => tokio::time::timeout(wait, self.commands.recv()).await,
-                None => Ok(self.commands.recv().await),
+        let import = self.is_importing().then(|| Self::import(&mut self.phase)).flatten();
+        timer.block_on(async {
+            tokio::select! {
+                // Whoever asks is answered before the import goes on.
+                biased;
+                command = self.commands.recv() => command.map_or(Next::Ended, Next::Command),
+                () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => Next::Due,
+                opened = next_of(import) => Next::Opened(opened),
             }
-        });
-        match received {
-            Ok(Some(command)) => Next::Command(command),
-            Ok(None) => Next::Ended,
-            Err(_elapsed) => Next::Due,
-        }
+        })
     }
 
     pub(super) fn answer(&self, outcome: Outcome) {
@@ -163,6 +161,7 @@ impl Worker {
             self.report(vec![Finding::of(FindingKind::CartOlder, 1)]);
         }
         self.check_anchor();
+        self.look_at_room(false);
     }
 
     fn handle(&mut self, command: Command) {
@@ -314,6 +313,14 @@ impl Worker {
         if self.fault.take().is_some() {
             self.answer(Outcome::Recovered);
         }
+    }
+}
+
+/// What the import has opened; waits for ever without one.
+async fn next_of(import: Option<&mut ImportRun>) -> Option<Delivery> {
+    match import {
+        Some(run) => run.opened().await,
+        None => std::future::pending().await,
     }
 }
 
