@@ -16,8 +16,13 @@ mod acts;
 mod anchor;
 #[cfg(feature = "store")]
 mod audit;
+pub mod audit_file;
+#[cfg(feature = "store")]
+mod body;
 mod cart;
 mod chain;
+#[cfg(feature = "store")]
+mod codes;
 pub mod device_secret;
 mod draft;
 mod durable;
@@ -37,9 +42,12 @@ mod keyring;
 mod keyslot;
 mod lane;
 mod ledger;
+mod memory;
 mod opener;
 #[cfg(feature = "store")]
 mod patient_keys;
+#[cfg(feature = "store")]
+mod patients;
 mod people;
 mod primitives;
 mod recovery;
@@ -73,6 +81,7 @@ pub use identity::{
     Shift,
 };
 pub use inspect::{Facts, inspect};
+pub use memory::{MemoryFacts, memory_facts, protect_memory};
 pub use rescue::administer_with_recovery;
 pub use setup::{RecoveredVault, open_with_recovery};
 pub use vault::{CipherFacts, cipher_facts};
@@ -91,7 +100,7 @@ use crate::session::emergency::{EmergencyCard, EmergencyReason};
 use crate::session::factor::{Badge, Evidence, Pin, Token};
 use crate::session::{Operator, Role};
 use crate::vitals::Observation;
-use crate::vitals::nomenclature::Mdc;
+use crate::vitals::nomenclature::{Mdc, Unit};
 use crate::vitals::wave::WaveSegment;
 
 /// A device's claim on a patient's behalf: who, from when, until when (S-6).
@@ -261,6 +270,8 @@ pub struct TrendQuery {
     pub subject: SubjectId,
     /// What was measured.
     pub code: Mdc,
+    /// Values in other units are left out: they are never mixed, and never converted.
+    pub unit: Unit,
     /// Not before this.
     pub since: Timestamp,
     /// Before this.
