@@ -16,7 +16,11 @@ mod acts;
 mod anchor;
 #[cfg(feature = "store")]
 mod audit;
+#[cfg(feature = "store")]
+mod body;
 mod cart;
+#[cfg(feature = "store")]
+mod codes;
 pub mod device_secret;
 mod draft;
 mod durable;
@@ -33,8 +37,11 @@ mod inspect;
 mod keep;
 mod keyring;
 mod keyslot;
+mod memory;
 #[cfg(feature = "store")]
 mod patient_keys;
+#[cfg(feature = "store")]
+mod patients;
 mod people;
 mod primitives;
 mod recovery;
@@ -58,7 +65,7 @@ mod waves;
 mod worker;
 
 pub use acts::{AuditAct, AuditEntry, AuditResult};
-pub use anchor::{Anchor, NoAnchor};
+pub use anchor::{Anchor, NoAnchor, TpmAnchor, of_this_machine as anchor_of_this_machine};
 pub use finding::{Finding, FindingKind};
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
 pub use identity::{
@@ -67,6 +74,7 @@ pub use identity::{
     Shift,
 };
 pub use inspect::{Facts, inspect};
+pub use memory::{MemoryFacts, memory_facts, protect_memory};
 pub use rescue::administer_with_recovery;
 pub use setup::{RecoveredVault, open_with_recovery};
 pub use vault::{CipherFacts, cipher_facts};
@@ -85,7 +93,7 @@ use crate::session::emergency::{EmergencyCard, EmergencyReason};
 use crate::session::factor::{Badge, Evidence, Pin, Token};
 use crate::session::{Operator, Role};
 use crate::vitals::Observation;
-use crate::vitals::nomenclature::Mdc;
+use crate::vitals::nomenclature::{Mdc, Unit};
 use crate::vitals::wave::WaveSegment;
 
 /// A device's claim on a patient's behalf: who, from when, until when (S-6).
@@ -255,6 +263,8 @@ pub struct TrendQuery {
     pub subject: SubjectId,
     /// What was measured.
     pub code: Mdc,
+    /// Values in other units are left out: they are never mixed, and never converted.
+    pub unit: Unit,
     /// Not before this.
     pub since: Timestamp,
     /// Before this.
