@@ -102,6 +102,12 @@ pub enum Administration {
     RevokePerson(OperatorId),
     /// The newest entries of the audit log, at most this many.
     ReadAudit(u32),
+    /// The whole audit log with its signed checkpoints, as a file that can be verified anywhere.
+    ExportAudit,
+    /// A signed checkpoint of the audit log for a witness.
+    Checkpoint,
+    /// What verifies the audit log's checkpoints.
+    AuditKey,
 }
 
 /// What it answers.
@@ -118,6 +124,12 @@ pub enum Administered {
     Revoked,
     /// To `ReadAudit`, newest first.
     Audit(Vec<AuditRow>),
+    /// To `ExportAudit`: the text of a file, see [`super::audit_file`].
+    AuditExport(String),
+    /// To `Checkpoint`: a signed note of a few lines, short enough for a QR code. Not secret.
+    Checkpoint(String),
+    /// To `AuditKey`: a verifier key as C2SP's signed notes write it. Not secret.
+    AuditKey(String),
 }
 
 /// Why it was not done.

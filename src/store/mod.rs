@@ -16,6 +16,7 @@ mod acts;
 mod anchor;
 #[cfg(feature = "store")]
 mod audit;
+pub mod audit_file;
 #[cfg(feature = "store")]
 mod body;
 mod cart;

@@ -60,7 +60,10 @@ impl Administration {
             | Administration::SetPin(..)
             | Administration::RevokeFactor(..)
             | Administration::RevokePerson(_) => Some(Permission::ManagePeople),
-            Administration::ReadAudit(_) => Some(Permission::ReadAudit),
+            Administration::ReadAudit(_)
+            | Administration::ExportAudit
+            | Administration::Checkpoint
+            | Administration::AuditKey => Some(Permission::ReadAudit),
             Administration::ChangeOwnPin(_) => None,
         }
     }
@@ -173,6 +176,9 @@ impl Store {
         match what {
             Administration::ListPeople => Ok(Administered::People(self.list()?)),
             Administration::ReadAudit(limit) => Ok(Administered::Audit(self.read_audit(limit)?)),
+            Administration::ExportAudit | Administration::Checkpoint | Administration::AuditKey => {
+                Err(StoreFault::NoCipher.into())
+            }
             Administration::AddPerson(new, voucher) => Ok(self.add_person(desk, new, voucher)?),
             Administration::EnrolBadge(person, badge, pin) => {
                 Ok(self.enrol_badge(desk, person, (badge, pin))?)

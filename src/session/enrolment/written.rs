@@ -33,9 +33,14 @@ impl Enrolment {
             },
             Ok(Administered::Enrolled(code)) => self.enrolled(code),
             // No answer to anything that was asked here.
-            Ok(Administered::People(_) | Administered::Revoked | Administered::Audit(_)) => {
-                self.go(Step::Over)
-            }
+            Ok(
+                Administered::People(_)
+                | Administered::Revoked
+                | Administered::Audit(_)
+                | Administered::AuditExport(_)
+                | Administered::Checkpoint(_)
+                | Administered::AuditKey(_),
+            ) => self.go(Step::Over),
             Err(fault) => self.not_written(fault, badge),
         }
     }
