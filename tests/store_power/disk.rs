@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
-use super::recording::{Node, Op, ROOT, Recording, Tree};
+use super::recording::{Node, Op, ROOT, Recording};
+use super::tree::Tree;
 
 const SECTOR: u64 = 512;
 

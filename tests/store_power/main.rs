@@ -13,6 +13,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 #![expect(clippy::print_stdout, reason = "the counts are the proof")]
 #![expect(clippy::cast_possible_truncation, reason = "all lengths are small")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "any other outcome fails the test")]
 
 #[path = "../store_kit/desk.rs"]
 mod desk;
@@ -21,6 +22,8 @@ mod promises;
 mod recording;
 #[path = "../store_kit/mod.rs"]
 mod store_kit;
+#[path = "../store_kit/tree.rs"]
+mod tree;
 mod workloads;
 
 use std::collections::HashSet;
@@ -31,8 +34,9 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 
 use disk::{Cut, Dice, Disk, fingerprint};
 use promises::Promises;
-use recording::{Recording, Tree, tree};
+use recording::Recording;
 use tempfile::TempDir;
+use tree::{Tree, scratch, tree};
 use wardkeep::session::OperatorId;
 use workloads::{STORIES, base, tell};
 
@@ -71,12 +75,6 @@ fn recorder() -> Option<&'static Path> {
     compiled.as_ref().map(|(_, library)| library.as_path())
 }
 
-/// A directory in memory where there is one: nothing here depends on a real disk.
-fn scratch() -> TempDir {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
-}
-
 /// Runs a story under the recorder.
 fn record(story: &str, library: &Path) -> (Recording, Promises) {
     let dir = scratch();
@@ -87,7 +85,7 @@ fn record(story: &str, library: &Path) -> (Recording, Promises) {
         "first" => (Tree::new(), Promises::default()),
         _ => (base().tree.clone(), base().promises.clone()),
     };
-    recording::write(&before, &state);
+    tree::write(&before, &state);
     let mut child = Process::new(std::env::current_exe().unwrap());
     child.args(["--exact", "story_process", "--nocapture"]).stdout(Stdio::null());
     child.env(STORY, story).env(STATE, &state).env(LEAVER, base().leaver.0.to_string());
@@ -187,7 +185,7 @@ fn prove(story: &str) {
         said[..heard].iter().for_each(|(_, line)| promises.hear(line));
         tried += 1;
         try_case(story, &tree, &Case { number, cut, promises });
-        if tried % 500 == 0 {
+        if tried.is_multiple_of(500) {
             println!("{story}: {tried} cuts");
         }
     }
@@ -198,12 +196,12 @@ fn prove(story: &str) {
 
 fn try_case(story: &str, tree: &Tree, case: &Case) {
     let dir = scratch();
-    recording::write(tree, dir.path());
+    tree::write(tree, dir.path());
     let _shared = FORKS.read().unwrap_or_else(PoisonError::into_inner);
     let checked = catch_unwind(AssertUnwindSafe(|| promises::check(dir.path(), &case.promises)));
     if checked.is_err() {
         let kept = scratch().keep();
-        recording::write(tree, &kept);
+        tree::write(tree, &kept);
         panic!(
             "{story}: {:?}\n  promised: {:?}\n  the disk is kept in {}\n  \
              repeat: WARDKEEP_CUT={story}:{}:{}",

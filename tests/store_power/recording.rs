@@ -2,44 +2,13 @@
 //! files and directories that keep their identity while their names change.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use super::tree::Tree;
 
 /// A file or a directory; the directory that was recorded is [`ROOT`].
 pub type Node = usize;
 pub const ROOT: Node = 0;
-
-/// Everything below a directory: the content of files, `None` for directories.
-pub type Tree = BTreeMap<PathBuf, Option<Vec<u8>>>;
-
-/// Reads a tree.
-pub fn tree(dir: &Path) -> Tree {
-    fn read(below: &Path, dir: &Path, tree: &mut Tree) {
-        for entry in std::fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.strip_prefix(below).unwrap().to_owned();
-            if path.is_dir() {
-                tree.insert(name, None);
-                read(below, &path, tree);
-            } else {
-                tree.insert(name, Some(std::fs::read(&path).unwrap()));
-            }
-        }
-    }
-    let mut tree = Tree::new();
-    read(dir, dir, &mut tree);
-    tree
-}
-
-/// Writes a tree into an empty directory.
-pub fn write(tree: &Tree, dir: &Path) {
-    for (name, content) in tree {
-        let path = dir.join(name);
-        match content {
-            None => std::fs::create_dir(&path).unwrap(),
-            Some(content) => std::fs::write(&path, content).unwrap(),
-        }
-    }
-}
 
 /// One change, or one sync.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 
 use super::desk::*;
 use super::promises::{Promises, told};
-use super::recording::{Tree, tree};
 use super::store_kit::*;
+use super::tree::{Tree, tree};
 use wardkeep::bridge::intent::PatientForm;
 use wardkeep::confidential::Phi;
 use wardkeep::encounter::SubjectId;
