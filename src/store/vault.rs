@@ -84,13 +84,17 @@ mod absent {
     use super::{Cursor, SealedKey, StoreFault, TemplateRow, TokenRow};
     use crate::confidential::Phi;
     use crate::encounter::{Patient, SubjectId};
+    use crate::moment::Moment;
     use crate::session::OperatorId;
     use crate::session::emergency::PastNumeric;
     use crate::session::factor::{Template, TemplateId};
     use crate::store::audit_file::{Flaw, Verified};
     use crate::store::keyring::VaultKeys;
     use crate::store::segment::Entry;
-    use crate::store::{AuditEntry, Finding, Observation, TrendColumn, TrendQuery};
+    use crate::store::upkeep::Witness;
+    use crate::store::{AuditEntry, Finding, Observation, Retention, TrendColumn, TrendQuery};
+    use crate::vitals::nomenclature::Mdc;
+    use crate::vitals::wave::WaveSegment;
 
     /// A vault that cannot exist in this build.
     #[derive(Debug)]
@@ -109,7 +113,25 @@ mod absent {
         pub fn trend(&mut self, _: TrendQuery) -> Result<Vec<TrendColumn>, StoreFault> {
             match *self {}
         }
-        pub fn shred(&mut self, _: SubjectId) -> Result<(), StoreFault> {
+        pub fn keep_up(
+            &mut self,
+            _: &mut Option<Witness>,
+            _: Moment,
+            _: &Retention,
+        ) -> Result<bool, StoreFault> {
+            match *self {}
+        }
+        pub fn waves(
+            &mut self,
+            _: (SubjectId, Mdc),
+            _: (Timestamp, Timestamp),
+        ) -> Result<Vec<WaveSegment>, StoreFault> {
+            match *self {}
+        }
+        pub fn check_trends(&mut self) -> Result<u64, StoreFault> {
+            match *self {}
+        }
+        pub fn shred(&mut self, _: SubjectId, _: AuditEntry) -> Result<(), StoreFault> {
             match *self {}
         }
         pub fn findings(&mut self) -> Vec<Finding> {
