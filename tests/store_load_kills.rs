@@ -58,7 +58,7 @@ fn worker_process() {
     for turn in round.. {
         work.keep(3 + turn % 17);
         work.save_cart();
-        if turn % 3 == 0 {
+        if turn % 5 == 0 {
             work.keep(300);
         }
         work.rig.log_in(it());
@@ -231,7 +231,7 @@ impl Store {
 
 #[test]
 fn s8_killed_under_load_everything_acknowledged_is_there() {
-    let mut lengths = (1_u64..).map(|n| Duration::from_micros(n * 104_729 % 180_000));
+    let mut lengths = (1_u64..).map(|n| Duration::from_micros(n * 104_729 % 350_000));
     let (mut stores, mut kept, mut unacknowledged) = (0, 0, 0);
     let mut store = Store::new();
     for kill in 1..=kills() {
