@@ -27,6 +27,7 @@ use super::segment::{
     Entry, Header, INFO, RECORD_LEN_MAX, Record, SEGMENT_LEN_MAX, context, file_name, frame,
     framed, next_key, open_segment, records, segments, size,
 };
+use super::vault::Seen;
 use super::{StoreFault, durable};
 use crate::moment::{BootTime, Moment};
 
@@ -60,6 +61,8 @@ struct Head {
     cart_generation: u64,
     #[serde(default)]
     counted: Vec<Counted>,
+    #[serde(default)]
+    vault: Seen,
 }
 
 struct OpenSegment {
@@ -89,6 +92,7 @@ pub struct Inbox {
     bytes: u64,
     cart_generation: u64,
     counted: Vec<Counted>,
+    vault: Seen,
 }
 
 impl Inbox {
@@ -103,7 +107,8 @@ impl Inbox {
         let chain = vault_chain(vault, 1)?;
         let (next_seq, segment) = (1, 1);
         let (cart_generation, counted) = (0, Vec::new());
-        let head = Head { chain, next_seq, prev: [0; 32], segment, cart_generation, counted };
+        let (prev, vault) = ([0; 32], Seen::default());
+        let head = Head { chain, next_seq, prev, segment, cart_generation, counted, vault };
         write_head(dir, &keys.inbox(), &ring.device, &head)
     }
 
@@ -132,6 +137,7 @@ impl Inbox {
             bytes: size(dir)?,
             cart_generation: head.cart_generation,
             counted: head.counted,
+            vault: head.vault,
         };
         for (_, path) in segments.iter().filter(|(number, _)| *number >= head.segment) {
             inbox.walk(keys, path)?;
@@ -338,8 +344,8 @@ impl Inbox {
         let open = u64::from(self.segment.is_some());
         let segment = self.next_segment - open;
         let cart_generation = self.cart_generation;
-        let counted = self.counted.clone();
-        let head = Head { chain, next_seq, prev, segment, cart_generation, counted };
+        let (counted, vault) = (self.counted.clone(), self.vault);
+        let head = Head { chain, next_seq, prev, segment, cart_generation, counted, vault };
         write_head(&self.dir, &self.key, &self.device, &head)
     }
 
@@ -375,7 +381,9 @@ impl Inbox {
         let chain = vault_chain(vault, next_seq)?;
         let (prev, segment) = (self.prev, self.next_segment);
         let (cart_generation, counted) = (cart.generation, cart.counted());
-        let head = Head { chain, next_seq, prev, segment, cart_generation, counted };
+        // The next vault is another file with another head.
+        let vault = Seen::default();
+        let head = Head { chain, next_seq, prev, segment, cart_generation, counted, vault };
         seal_head(&self.key, &self.device, &head)
     }
 
@@ -391,6 +399,16 @@ impl Inbox {
     /// counted then.
     pub fn witnessed(&self) -> (u64, &[Counted]) {
         (self.cart_generation, &self.counted)
+    }
+
+    /// Remembers the vault as it is closed, as a second witness; durable with the next head.
+    pub fn saw_vault(&mut self, vault: Seen) {
+        self.vault = vault;
+    }
+
+    /// The vault as it was when it was closed last.
+    pub fn seen_vault(&self) -> Seen {
+        self.vault
     }
 
     /// Segments were deleted: room for as many bytes again.
@@ -415,8 +433,8 @@ fn orphan_head(ring: &Keyring, segments: &[(u64, PathBuf)]) -> Result<Head, Stor
     let orphan = Some(seal_to(&ring.inbox, INFO, &id, key.as_slice())?);
     let segment = segments.last().map_or(1, |(number, _)| number.saturating_add(1));
     let chain = Chain { id, first_seq: next_seq, key, orphan };
-    let (cart_generation, counted) = (0, Vec::new());
-    Ok(Head { chain, next_seq, prev: [0; 32], segment, cart_generation, counted })
+    let (cart_generation, counted, vault) = (0, Vec::new(), Seen::default());
+    Ok(Head { chain, next_seq, prev: [0; 32], segment, cart_generation, counted, vault })
 }
 
 fn write_head(dir: &Path, key: &Key, device: &[u8; 16], head: &Head) -> Result<(), StoreFault> {

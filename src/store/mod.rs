@@ -29,6 +29,8 @@ mod durable;
 mod emergency;
 mod enrol;
 mod finding;
+#[cfg(feature = "store")]
+mod freshness;
 mod handle;
 #[cfg(feature = "store")]
 mod head;
@@ -42,6 +44,8 @@ mod keyslot;
 mod line;
 mod memory;
 mod merkle;
+#[cfg(feature = "store")]
+mod pages;
 #[cfg(feature = "store")]
 mod patient_keys;
 #[cfg(feature = "store")]
@@ -67,6 +71,8 @@ mod trends;
 mod unlock;
 mod upkeep;
 mod vault;
+#[cfg(feature = "store")]
+mod wal;
 #[cfg(feature = "store")]
 mod waves;
 mod worker;

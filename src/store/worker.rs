@@ -104,6 +104,7 @@ impl Worker {
                 self.report_lost();
             }
             self.end_old_shifts();
+            self.compare_some();
             self.import_some();
             self.revoke_after_import();
         }
@@ -112,7 +113,8 @@ impl Worker {
 
     fn next(&mut self, timer: &Runtime) -> Next {
         let now = Moment::read().boot;
-        if self.is_importing() || self.upkeep_at().is_some_and(|at| at <= now) {
+        let upkeep_due = self.upkeep_at().is_some_and(|at| at <= now);
+        if self.is_importing() || self.is_comparing() || upkeep_due {
             return match self.commands.try_recv() {
                 Ok(command) => Next::Command(command),
                 Err(TryRecvError::Empty) => Next::Due,
