@@ -44,5 +44,7 @@ pub fn write(tree: &Tree, dir: &Path) {
 /// A directory in memory where there is one: what is tried in it needs no real disk.
 pub fn scratch() -> TempDir {
     let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
+    let mut named = tempfile::Builder::new();
+    named.prefix("wardkeep-test-");
+    if memory.is_dir() { named.tempdir_in(memory) } else { named.tempdir() }.unwrap()
 }
