@@ -20,8 +20,10 @@ pub mod audit_file;
 #[cfg(feature = "store")]
 mod body;
 mod cart;
+mod chain;
 #[cfg(feature = "store")]
 mod changes;
+mod checkpoint;
 #[cfg(feature = "store")]
 mod codes;
 pub mod device_secret;
@@ -29,6 +31,7 @@ mod draft;
 mod durable;
 mod emergency;
 mod enrol;
+mod entry;
 mod finding;
 #[cfg(feature = "store")]
 mod freshness;
@@ -42,7 +45,12 @@ mod inspect;
 mod keep;
 mod keyring;
 mod keyslot;
+mod lane;
+mod ledger;
+mod line;
 mod memory;
+mod merkle;
+mod opener;
 #[cfg(feature = "store")]
 mod pages;
 #[cfg(feature = "store")]
@@ -53,6 +61,8 @@ mod people;
 mod primitives;
 mod recovery;
 mod rescue;
+#[cfg(feature = "store")]
+mod retention;
 mod rotation;
 #[cfg(feature = "store")]
 mod rows;
@@ -61,11 +71,13 @@ mod schema;
 mod segment;
 mod setup;
 mod shift;
+mod space;
 #[cfg(feature = "store")]
 mod staff;
 #[cfg(feature = "store")]
 mod trends;
 mod unlock;
+mod upkeep;
 mod vault;
 #[cfg(feature = "store")]
 mod wal;

@@ -24,9 +24,7 @@ use super::patient_keys::PatientKeys;
 use super::primitives::Key;
 use super::segment::Entry;
 use super::vault::{CipherFacts, Cursor};
-use super::{
-    AuditEntry, StoreFault, TrendColumn, TrendQuery, audit, head, patients, rows, trends, waves,
-};
+use super::{AuditEntry, StoreFault, audit, head, patients, rows, trends, waves};
 use crate::encounter::{Patient, SubjectId};
 use crate::session::emergency::PastNumeric;
 use crate::vitals::Observation;
@@ -149,17 +147,24 @@ fn literal(key: &Key) -> Zeroizing<String> {
 
 fn set_key(connection: &Connection, key: &Key) -> Result<(), StoreFault> {
     // SQLCipher writes to stderr by itself otherwise.
-    connection
-        .execute_batch("PRAGMA cipher_log_level = NONE; PRAGMA cipher_memory_security = ON;")?;
-    let mut pragma = Zeroizing::new(String::with_capacity(96));
-    pragma.push_str("PRAGMA key = \"");
-    pragma.push_str(&literal(key));
-    pragma.push_str("\";");
-    connection.execute_batch(&pragma).map_err(|error| {
+    connection.execute_batch("PRAGMA cipher_log_level = NONE;")?;
+    let said = connection.execute_batch(&sentence("key", key));
+    said.map_err(|error| {
         // The code alone: the error's text may quote the statement, and the statement is the key.
         tracing::warn!(code = ?error.sqlite_error_code(), "the cipher took no key");
-        error.into()
-    })
+        StoreFault::from(error)
+    })?;
+    // What the library reads of a statement it frees without wiping it (S-3). The same sentence about
+    // nothing, which it ignores, takes the same places.
+    Ok(connection.execute_batch(&sentence("kez", &Key::zero()))?)
+}
+
+fn sentence(pragma: &str, key: &Key) -> Zeroizing<String> {
+    let mut sentence = Zeroizing::new(String::with_capacity(96));
+    for part in ["PRAGMA ", pragma, " = \"", &literal(key), "\";"] {
+        sentence.push_str(part);
+    }
+    sentence
 }
 
 /// Opens a database that takes the key, and changes nothing.
@@ -249,6 +254,9 @@ impl Vault {
             // Written by a later program; reading it as if it were ours could lose what it added.
             return Err(StoreFault::Damaged);
         };
+        if (1..MIGRATIONS.len()).contains(&done) {
+            self.wipe_library_memory()?;
+        }
         self.freshness.begin(head::read(&self.connection)?)?;
         for (migrate, version) in missing.iter().zip(version + 1..) {
             self.write(|transaction, keys| {
@@ -257,6 +265,16 @@ impl Vault {
             })?;
         }
         Ok(())
+    }
+
+    /// Lets the database library wipe what it frees, for as long as this process runs: earlier versions
+    /// kept names and values in the clear inside the database, and their rows are about to be read.
+    /// Slow, and it cannot be undone; not in unit tests, which search the memory of their one process.
+    fn wipe_library_memory(&self) -> Result<(), StoreFault> {
+        if cfg!(test) {
+            return Ok(());
+        }
+        Ok(self.connection.execute_batch("PRAGMA cipher_memory_security = ON;")?)
     }
 
     /// Keeps entries in one transaction. Gives back how many were refused because another
@@ -277,6 +295,9 @@ impl Vault {
     pub fn cursor(&self) -> Result<Cursor, StoreFault> {
         Ok(Cursor {
             next_seq: self.meta("inbox_next_seq")?.unwrap_or(1),
+            next_wave: self.meta("inbox_next_wave")?.unwrap_or(1),
+            waves_given_up: self.meta("inbox_waves_given_up")?.unwrap_or(0),
+            at: self.meta("inbox_at")?.unwrap_or(0).cast_signed(),
             last_segment: self.meta("inbox_last_segment")?.unwrap_or(0),
         })
     }
@@ -292,6 +313,9 @@ impl Vault {
                 tracing::warn!(refused, "imported observations whose identity is taken");
             }
             set_meta(transaction, "inbox_next_seq", cursor.next_seq)?;
+            set_meta(transaction, "inbox_next_wave", cursor.next_wave)?;
+            set_meta(transaction, "inbox_waves_given_up", cursor.waves_given_up)?;
+            set_meta(transaction, "inbox_at", cursor.at.cast_unsigned())?;
             set_meta(transaction, "inbox_last_segment", cursor.last_segment)?;
             Ok(((), (entries.len() as u64).saturating_sub(refused)))
         })
@@ -325,14 +349,17 @@ impl Vault {
         rows::observations(&self.connection, &self.patients)
     }
 
-    /// A trend; see [`super::trends`].
-    pub fn trend(&mut self, _query: TrendQuery) -> Result<Vec<TrendColumn>, StoreFault> {
-        Ok(Vec::new())
-    }
-
-    /// Destroys a patient's data key and everything under it.
-    pub fn shred(&mut self, _subject: SubjectId) -> Result<(), StoreFault> {
-        Ok(())
+    /// Destroys a patient's data key and everything under it, and says so in the audit log. Neither the
+    /// database nor its log holds anything of it when this returns; done again, it changes nothing.
+    ///
+    /// # Errors
+    /// As writing a file; then it has to be done again.
+    pub fn shred(&mut self, subject: SubjectId, entry: AuditEntry) -> Result<(), StoreFault> {
+        self.write(|transaction, keys| {
+            patients::destroy(transaction, keys, subject)?;
+            insert(transaction, keys, &[Entry::Audit(Box::new(entry))])
+        })?;
+        self.settle().map(drop)
     }
 
     /// The newest entries of the audit log, newest first.
