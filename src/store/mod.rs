@@ -14,8 +14,11 @@
 
 mod acts;
 mod anchor;
+mod aside;
 #[cfg(feature = "store")]
 mod audit;
+mod backup;
+mod backup_file;
 mod cart;
 pub mod device_secret;
 mod draft;
@@ -40,6 +43,7 @@ mod people;
 mod primitives;
 mod recovery;
 mod rescue;
+mod restore;
 mod rotation;
 #[cfg(feature = "store")]
 mod rows;
@@ -52,6 +56,7 @@ mod shift;
 mod staff;
 #[cfg(feature = "store")]
 mod trends;
+mod twins;
 mod unlock;
 mod vault;
 #[cfg(feature = "store")]
@@ -60,6 +65,9 @@ mod worker;
 
 pub use acts::{AuditAct, AuditEntry, AuditResult};
 pub use anchor::{Anchor, NoAnchor, TpmAnchor, of_this_machine as anchor_of_this_machine};
+pub use aside::set_aside;
+pub use backup::{BackupDone, BackupOrder, BackupPart};
+pub use backup_file::{BackupFault, Header as BackupHeader, front as read_backup_front};
 pub use finding::{Finding, FindingKind};
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
 pub use identity::{
@@ -70,6 +78,7 @@ pub use identity::{
 pub use inspect::{Facts, inspect};
 pub use memory::{MemoryFacts, memory_facts, protect_memory};
 pub use rescue::administer_with_recovery;
+pub use restore::{Restored, RestoredPerson, restore_with_recovery, verify_backup_with_recovery};
 pub use setup::{RecoveredVault, open_with_recovery};
 pub use vault::{CipherFacts, cipher_facts};
 
@@ -193,7 +202,8 @@ pub enum Found {
     /// A store; its cart compartment was opened.
     Store(Box<CartState>),
     /// A store that cannot be opened for this reason, while its cart compartment was: monitoring goes
-    /// on, records are kept in memory as far as they fit.
+    /// on. Where only the vault is damaged, records are sealed in the inbox; else [`Outcome::Fault`]
+    /// follows, and they are kept in memory as far as they fit.
     Broken(StoreFault, Box<CartState>),
 }
 

@@ -59,7 +59,9 @@ impl Kiosk {
                 Administered::Added(_)
                 | Administered::Enrolled(_)
                 | Administered::Revoked
-                | Administered::Audit(_),
+                | Administered::Audit(_)
+                | Administered::BackedUp(_)
+                | Administered::Shredded(_),
             ) => {}
             Err(fault) => return self.not_administered(now, fault),
         }
@@ -80,7 +82,9 @@ impl Kiosk {
                 Administered::Added(_)
                 | Administered::Enrolled(_)
                 | Administered::Revoked
-                | Administered::People(_),
+                | Administered::People(_)
+                | Administered::BackedUp(_)
+                | Administered::Shredded(_),
             ) => {}
             Err(fault) => return self.not_administered(now, fault),
         }
@@ -102,7 +106,10 @@ impl Kiosk {
                 Notice::VoucherWrong
             }
             AdministrationFault::TooMany => Notice::TooMany,
-            AdministrationFault::Store(_) => Notice::NotWritten,
+            AdministrationFault::Store(_)
+            | AdministrationFault::Exists
+            | AdministrationFault::NoPatient
+            | AdministrationFault::SeveralPatients => Notice::NotWritten,
         };
         self.notify(now, notice);
         vec![]

@@ -33,9 +33,13 @@ impl Enrolment {
             },
             Ok(Administered::Enrolled(code)) => self.enrolled(code),
             // No answer to anything that was asked here.
-            Ok(Administered::People(_) | Administered::Revoked | Administered::Audit(_)) => {
-                self.go(Step::Over)
-            }
+            Ok(
+                Administered::People(_)
+                | Administered::Revoked
+                | Administered::Audit(_)
+                | Administered::BackedUp(_)
+                | Administered::Shredded(_),
+            ) => self.go(Step::Over),
             Err(fault) => self.not_written(fault, badge),
         }
     }
@@ -68,7 +72,10 @@ impl Enrolment {
             AdministrationFault::VoucherNeeded | AdministrationFault::VoucherWrong => {
                 self.vouch_again(fault)
             }
-            AdministrationFault::Store(_) => self.again(Notice::NotWritten),
+            AdministrationFault::Store(_)
+            | AdministrationFault::Exists
+            | AdministrationFault::NoPatient
+            | AdministrationFault::SeveralPatients => self.again(Notice::NotWritten),
             AdministrationFault::NameIncomplete => self.go_with(Step::Over, Notice::NameIncomplete),
             AdministrationFault::LastAdministrator => {
                 self.go_with(Step::Over, Notice::LastAdministrator)

@@ -178,6 +178,7 @@ impl Witness {
             A::SetPin(of, pin) => *of == person && self.allows_pin(pin),
             A::ChangeOwnPin(pin) => self.typed_twice(pin),
             A::ListPeople | A::RevokeFactor(..) | A::RevokePerson(_) | A::ReadAudit(_) => false,
+            A::BackUp(_) | A::Shred(_) => false,
         }
     }
 }
