@@ -107,6 +107,12 @@ pub enum Administration {
     BackUp(BackupOrder),
     /// Destroy the data key of the patient with this number. Their name is shown to nobody.
     Shred(Phi<String>),
+    /// The whole audit log with its signed checkpoints, as a file that can be verified anywhere.
+    ExportAudit,
+    /// A signed checkpoint of the audit log for a witness.
+    Checkpoint,
+    /// What verifies the audit log's checkpoints.
+    AuditKey,
 }
 
 /// What it answers.
@@ -127,6 +133,12 @@ pub enum Administered {
     BackedUp(Box<BackupDone>),
     /// To `Shred`.
     Shredded(SubjectId),
+    /// To `ExportAudit`: the text of a file, see [`super::audit_file`].
+    AuditExport(String),
+    /// To `Checkpoint`: a signed note of a few lines, short enough for a QR code. Not secret.
+    Checkpoint(String),
+    /// To `AuditKey`: a verifier key as C2SP's signed notes write it. Not secret.
+    AuditKey(String),
 }
 
 /// Why it was not done.

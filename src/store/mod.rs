@@ -17,9 +17,14 @@ mod anchor;
 mod aside;
 #[cfg(feature = "store")]
 mod audit;
+pub mod audit_file;
 mod backup;
 mod backup_file;
+#[cfg(feature = "store")]
+mod body;
 mod cart;
+#[cfg(feature = "store")]
+mod codes;
 pub mod device_secret;
 mod draft;
 mod durable;
@@ -39,6 +44,8 @@ mod keyslot;
 mod memory;
 #[cfg(feature = "store")]
 mod patient_keys;
+#[cfg(feature = "store")]
+mod patients;
 mod people;
 mod primitives;
 mod recovery;

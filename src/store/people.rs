@@ -63,7 +63,10 @@ impl Administration {
             // Neither shows anything: IT does them without seeing a patient.
             | Administration::BackUp(_)
             | Administration::Shred(_) => Some(Permission::ManagePeople),
-            Administration::ReadAudit(_) => Some(Permission::ReadAudit),
+            Administration::ReadAudit(_)
+            | Administration::ExportAudit
+            | Administration::Checkpoint
+            | Administration::AuditKey => Some(Permission::ReadAudit),
             Administration::ChangeOwnPin(_) => None,
         }
     }
@@ -82,7 +85,10 @@ impl Administration {
             | Administration::EnrolFinger(..)
             | Administration::SetPin(..)
             | Administration::ChangeOwnPin(_)
-            | Administration::ReadAudit(_) => false,
+            | Administration::ReadAudit(_)
+            | Administration::ExportAudit
+            | Administration::Checkpoint
+            | Administration::AuditKey => false,
         }
     }
 
@@ -190,6 +196,9 @@ impl Store {
         match what {
             Administration::ListPeople => Ok(Administered::People(self.list()?)),
             Administration::ReadAudit(limit) => Ok(Administered::Audit(self.read_audit(limit)?)),
+            Administration::ExportAudit | Administration::Checkpoint | Administration::AuditKey => {
+                Err(StoreFault::NoCipher.into())
+            }
             Administration::AddPerson(new, voucher) => Ok(self.add_person(desk, new, voucher)?),
             Administration::EnrolBadge(person, badge, pin) => {
                 Ok(self.enrol_badge(desk, person, (badge, pin))?)

@@ -294,6 +294,7 @@ pub(super) fn amend(
     entries: &[AuditEntry],
 ) -> Result<(), StoreFault> {
     let mut vault = Vault::open(path, new)?;
+    vault.reseal(old)?;
     // Whoever leaves stays in the list without a key.
     let mut privates: Vec<_> = taken.iter().map(|taken| (taken.operator(), None)).collect();
     let mut tokens = Vec::new();

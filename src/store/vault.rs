@@ -87,6 +87,7 @@ mod absent {
     use crate::session::OperatorId;
     use crate::session::emergency::PastNumeric;
     use crate::session::factor::{Template, TemplateId};
+    use crate::store::audit_file::{Flaw, Verified};
     use crate::store::keyring::VaultKeys;
     use crate::store::segment::Entry;
     use crate::store::{AuditEntry, Finding, Observation, TrendColumn, TrendQuery};
@@ -141,6 +142,9 @@ mod absent {
         ) -> Result<(), StoreFault> {
             match *self {}
         }
+        pub fn reseal(&mut self, _: &VaultKeys) -> Result<(), StoreFault> {
+            match *self {}
+        }
         pub fn add_tokens(&mut self, _: OperatorId, _: &[TokenRow]) -> Result<(), StoreFault> {
             match *self {}
         }
@@ -167,6 +171,9 @@ mod absent {
             match *self {}
         }
         pub fn export(&self, _: &Path, _: &VaultKeys) -> Result<(), StoreFault> {
+            match *self {}
+        }
+        pub fn check_audit(&self) -> Result<Result<Verified, Flaw>, StoreFault> {
             match *self {}
         }
         pub fn newest_audit(&self, _: u32) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {

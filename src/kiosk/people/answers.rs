@@ -61,7 +61,10 @@ impl Kiosk {
                 | Administered::Revoked
                 | Administered::Audit(_)
                 | Administered::BackedUp(_)
-                | Administered::Shredded(_),
+                | Administered::Shredded(_)
+                | Administered::AuditExport(_)
+                | Administered::Checkpoint(_)
+                | Administered::AuditKey(_),
             ) => {}
             Err(fault) => return self.not_administered(now, fault),
         }
@@ -84,7 +87,10 @@ impl Kiosk {
                 | Administered::Revoked
                 | Administered::People(_)
                 | Administered::BackedUp(_)
-                | Administered::Shredded(_),
+                | Administered::Shredded(_)
+                | Administered::AuditExport(_)
+                | Administered::Checkpoint(_)
+                | Administered::AuditKey(_),
             ) => {}
             Err(fault) => return self.not_administered(now, fault),
         }

@@ -38,7 +38,10 @@ impl Enrolment {
                 | Administered::Revoked
                 | Administered::Audit(_)
                 | Administered::BackedUp(_)
-                | Administered::Shredded(_),
+                | Administered::Shredded(_)
+                | Administered::AuditExport(_)
+                | Administered::Checkpoint(_)
+                | Administered::AuditKey(_),
             ) => self.go(Step::Over),
             Err(fault) => self.not_written(fault, badge),
         }
