@@ -46,8 +46,6 @@ pub(super) struct Gate {
     pub(super) shifts: Shifts,
     /// Slots that were found to be of an earlier epoch.
     older: Vec<[u8; 16]>,
-    /// What was found wrong and is not reported yet.
-    pub(super) findings: Vec<Finding>,
 }
 
 impl Gate {
@@ -66,7 +64,6 @@ impl Gate {
             wrong: VecDeque::new(),
             shifts: Shifts::default(),
             older: Vec::new(),
-            findings: Vec::new(),
         })
     }
 
@@ -274,7 +271,7 @@ impl Store {
             self.gate.older.push(slot.id);
             let (found, expected) = (earlier, Some(owner.epoch));
             let finding = Finding::of(FindingKind::SlotOlder, 1);
-            self.gate.findings.push(Finding { found, expected, ..finding });
+            self.findings.push(Finding { found, expected, ..finding });
         }
     }
 
@@ -330,7 +327,7 @@ impl Store {
     fn open_vault(&mut self, person: &Person, private: &Key) -> Result<Unlocked, Refusal> {
         let keys = self.ring.open(Recipient::Operator(person.id), private);
         let keys = keys.ok_or(Refusal::Damaged(StoreFault::Damaged))?;
-        let mut vault = Vault::open(&self.vault_path(), &keys).map_err(Refusal::Damaged)?;
+        let mut vault = self.vault_file(&keys).map_err(Refusal::Damaged)?;
         vault.witness(self.inbox.seen_vault()).map_err(Refusal::Damaged)?;
         let unlocked = self.welcome(&vault, person).map_err(Refusal::Damaged)?;
         self.open = Some(Opened::new(vault, keys, Some(person.id)));
