@@ -18,6 +18,8 @@ mod anchor;
 mod audit;
 pub mod audit_file;
 #[cfg(feature = "store")]
+mod bare;
+#[cfg(feature = "store")]
 mod body;
 mod cart;
 #[cfg(feature = "store")]
@@ -67,6 +69,9 @@ mod worker;
 
 pub use acts::{AuditAct, AuditEntry, AuditResult};
 pub use anchor::{Anchor, NoAnchor, TpmAnchor, of_this_machine as anchor_of_this_machine};
+#[cfg(feature = "store")]
+#[doc(hidden)]
+pub use bare::BareVault;
 pub use finding::{Finding, FindingKind};
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
 pub use identity::{
