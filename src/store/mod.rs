@@ -21,6 +21,8 @@ pub mod audit_file;
 mod backup;
 mod backup_file;
 #[cfg(feature = "store")]
+mod bare;
+#[cfg(feature = "store")]
 mod body;
 mod cart;
 mod chain;
@@ -95,6 +97,9 @@ pub use anchor::{Anchor, NoAnchor, TpmAnchor, of_this_machine as anchor_of_this_
 pub use aside::set_aside;
 pub use backup::{BackupDone, BackupOrder, BackupPart};
 pub use backup_file::{BackupFault, Header as BackupHeader, front as read_backup_front};
+#[cfg(feature = "store")]
+#[doc(hidden)]
+pub use bare::BareVault;
 pub use finding::{Finding, FindingKind};
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
 pub use identity::{
