@@ -20,6 +20,7 @@ pub mod audit_file;
 #[cfg(feature = "store")]
 mod body;
 mod cart;
+mod checkpoint;
 #[cfg(feature = "store")]
 mod codes;
 pub mod device_secret;
@@ -38,7 +39,9 @@ mod inspect;
 mod keep;
 mod keyring;
 mod keyslot;
+mod line;
 mod memory;
+mod merkle;
 #[cfg(feature = "store")]
 mod patient_keys;
 #[cfg(feature = "store")]

@@ -145,17 +145,24 @@ fn literal(key: &Key) -> Zeroizing<String> {
 
 fn set_key(connection: &Connection, key: &Key) -> Result<(), StoreFault> {
     // SQLCipher writes to stderr by itself otherwise.
-    connection
-        .execute_batch("PRAGMA cipher_log_level = NONE; PRAGMA cipher_memory_security = ON;")?;
-    let mut pragma = Zeroizing::new(String::with_capacity(96));
-    pragma.push_str("PRAGMA key = \"");
-    pragma.push_str(&literal(key));
-    pragma.push_str("\";");
-    connection.execute_batch(&pragma).map_err(|error| {
+    connection.execute_batch("PRAGMA cipher_log_level = NONE;")?;
+    let said = connection.execute_batch(&sentence("key", key));
+    said.map_err(|error| {
         // The code alone: the error's text may quote the statement, and the statement is the key.
         tracing::warn!(code = ?error.sqlite_error_code(), "the cipher took no key");
-        error.into()
-    })
+        StoreFault::from(error)
+    })?;
+    // What the library reads of a statement it frees without wiping it (S-3). The same sentence about
+    // nothing, which it ignores, takes the same places.
+    Ok(connection.execute_batch(&sentence("kez", &Key::zero()))?)
+}
+
+fn sentence(pragma: &str, key: &Key) -> Zeroizing<String> {
+    let mut sentence = Zeroizing::new(String::with_capacity(96));
+    for part in ["PRAGMA ", pragma, " = \"", &literal(key), "\";"] {
+        sentence.push_str(part);
+    }
+    sentence
 }
 
 /// The open vault.
@@ -214,6 +221,9 @@ impl Vault {
             // Written by a later program; reading it as if it were ours could lose what it added.
             return Err(StoreFault::Damaged);
         };
+        if (1..MIGRATIONS.len()).contains(&done) {
+            self.wipe_library_memory()?;
+        }
         for (migrate, version) in missing.iter().zip(version + 1..) {
             self.write(|transaction, keys| {
                 migrate(transaction, keys)?;
@@ -221,6 +231,16 @@ impl Vault {
             })?;
         }
         Ok(())
+    }
+
+    /// Lets the database library wipe what it frees, for as long as this process runs: earlier versions
+    /// kept names and values in the clear inside the database, and their rows are about to be read.
+    /// Slow, and it cannot be undone; not in unit tests, which search the memory of their one process.
+    fn wipe_library_memory(&self) -> Result<(), StoreFault> {
+        if cfg!(test) {
+            return Ok(());
+        }
+        Ok(self.connection.execute_batch("PRAGMA cipher_memory_security = ON;")?)
     }
 
     /// Every change of the vault: one transaction, durable when this returns.
@@ -306,9 +326,24 @@ impl Vault {
         rows::observations(&self.connection, &self.patients)
     }
 
-    /// Destroys a patient's data key and everything under it.
-    pub fn shred(&mut self, _subject: SubjectId) -> Result<(), StoreFault> {
-        Ok(())
+    /// Destroys a patient's data key and everything under it, and says so in the audit log. Neither the
+    /// database nor its log holds anything of it when this returns; done again, it changes nothing.
+    ///
+    /// # Errors
+    /// As writing a file; then it has to be done again.
+    pub fn shred(&mut self, subject: SubjectId, entry: AuditEntry) -> Result<(), StoreFault> {
+        self.write(|transaction, keys| {
+            patients::destroy(transaction, keys, subject)?;
+            insert(transaction, keys, &[Entry::Audit(Box::new(entry))])
+        })?;
+        self.fold_log()
+    }
+
+    /// Copies the log into the database and empties it.
+    fn fold_log(&mut self) -> Result<(), StoreFault> {
+        let busy: bool =
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy { Err(StoreFault::Io) } else { Ok(()) }
     }
 
     /// The newest entries of the audit log, newest first.

@@ -131,7 +131,7 @@ mod absent {
         pub fn check_trends(&mut self) -> Result<u64, StoreFault> {
             match *self {}
         }
-        pub fn shred(&mut self, _: SubjectId) -> Result<(), StoreFault> {
+        pub fn shred(&mut self, _: SubjectId, _: AuditEntry) -> Result<(), StoreFault> {
             match *self {}
         }
         pub fn findings(&mut self) -> Vec<Finding> {

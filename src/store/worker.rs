@@ -11,15 +11,17 @@ use super::durable::StateDir;
 use super::emergency::Unknowns;
 use super::handle::Options;
 use super::keep::FLUSH_EVERY;
+use super::primitives::wipe_stack;
 use super::segment::Entry;
 use super::setup::{self, Loaded, Store};
 use super::shift::Clocks;
 use super::upkeep::Upkeep;
 use super::vault::{Vault, cipher_facts};
 use super::{
-    Administration, Attempt, CartState, Command, Finding, FindingKind, Found, NewOperator, Outcome,
-    Refusal, StoreFault,
+    Administration, Attempt, AuditAct, AuditEntry, CartState, Command, Finding, FindingKind, Found,
+    NewOperator, Outcome, Refusal, StoreFault,
 };
+use crate::encounter::SubjectId;
 use crate::moment::{BootTime, Moment};
 use crate::session::factor::{Evidence, Token};
 
@@ -85,7 +87,11 @@ impl Worker {
         self.start();
         loop {
             match self.next(timer) {
-                Next::Command(command) => self.handle(command),
+                Next::Command(command) => {
+                    self.handle(command);
+                    // Sealing works on copies of what was recorded.
+                    wipe_stack();
+                }
                 Next::Due => self.keep_up_some(),
                 Next::Ended => break,
             }
@@ -129,6 +135,8 @@ impl Worker {
     }
 
     pub(super) fn answer(&self, outcome: Outcome) {
+        // Whoever has the answer finds nothing of what it was made from.
+        wipe_stack();
         if self.outcomes.blocking_send(outcome).is_err() {
             tracing::debug!("nobody receives the store's outcomes any more");
         }
@@ -202,10 +210,7 @@ impl Worker {
                 self.flush();
                 self.ask_vault(|vault| Ok(Outcome::Trend(query, vault.trend(query)?)));
             }
-            Command::ShredPatient(subject) => self.ask_vault(|vault| {
-                vault.shred(subject)?;
-                Ok(Outcome::Shredded(subject))
-            }),
+            Command::ShredPatient(subject) => self.shred(subject),
             Command::Retry => match self.phase {
                 Phase::Stopped(_) => self.start(),
                 Phase::Empty(_) | Phase::Ready(_) => self.flush(),
@@ -276,6 +281,31 @@ impl Worker {
             Ok(outcome) => self.answer(outcome),
             Err(fault) => self.faulted(fault),
         }
+    }
+
+    fn shred(&mut self, subject: SubjectId) {
+        // What was recorded before is destroyed with the rest.
+        self.flush();
+        let Phase::Ready(store) = &mut self.phase else { return };
+        let Some(opened) = &mut store.open else {
+            tracing::debug!("the closed vault cannot destroy anything");
+            return;
+        };
+        let entry = AuditEntry {
+            operator: opened.operator(),
+            subject: Some(subject),
+            ..AuditEntry::of(AuditAct::PatientShredded, Moment::read().wall)
+        };
+        if let Err(fault) = opened.vault().shred(subject, entry) {
+            return self.faulted(fault);
+        }
+        let mut state = store.cart.state.clone();
+        state.subject = state.subject.filter(|here| *here != subject);
+        for device in &mut state.devices {
+            device.assignment = device.assignment.filter(|claim| claim.subject != subject);
+        }
+        self.save_cart(state);
+        self.answer(Outcome::Shredded(subject));
     }
 
     fn save_cart(&mut self, state: CartState) {
