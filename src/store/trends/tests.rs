@@ -11,9 +11,9 @@ use super::block::{Aggregate, Block, Resolution};
 use super::*;
 use crate::confidential::Phi;
 use crate::hardware::DeviceId;
-use crate::store::Retention;
 use crate::store::keyring::VaultKeys;
 use crate::store::segment::Entry;
+use crate::store::{AuditAct, AuditEntry, Retention};
 use crate::vitals::decimal::Decimal;
 use crate::vitals::nomenclature::{Absent, HEART_RATE, SPO2};
 use crate::vitals::{Provenance, RecordId};
@@ -345,17 +345,17 @@ fn no_row_is_lost_to_packing_when_its_id_was_given_out_before() {
     let mut bench = Bench::new();
     bench.keep(&[observation(1, seconds(1), 700), observation(2, seconds(2), 700)]);
     bench.pack();
-    bench
-        .vault
-        .write(|transaction, _| {
-            transaction.execute("DELETE FROM observations", [])?;
-            retention::rows_were_deleted(transaction)
-        })
-        .unwrap();
-    bench.keep(&[observation(3, seconds(3), 700)]);
-    bench.pack();
-    let found = bench.vault.trend(query((seconds(0), seconds(60)), 1)).unwrap();
-    assert_eq!(found[0].count, 3);
+    let entry = AuditEntry::of(AuditAct::Unlocked, seconds(0));
+    bench.vault.shred(SubjectId(7), entry).unwrap();
+    assert_eq!(bench.vault.check_trends().unwrap(), 0);
+    let other = Observation { subject: Some(SubjectId(8)), ..observation(3, seconds(3), 700) };
+    bench.keep(&[other]);
+    for _ in 0..2 {
+        let query = TrendQuery { subject: SubjectId(8), ..query((seconds(0), seconds(60)), 1) };
+        let found = bench.vault.trend(query).unwrap();
+        assert_eq!(found[0].count, 1);
+        bench.pack();
+    }
 }
 
 #[test]
