@@ -14,12 +14,16 @@
 
 mod acts;
 mod anchor;
+mod aside;
 #[cfg(feature = "store")]
 mod audit;
 pub mod audit_file;
+mod backup;
+mod backup_file;
 #[cfg(feature = "store")]
 mod body;
 mod cart;
+mod chain;
 mod checkpoint;
 #[cfg(feature = "store")]
 mod codes;
@@ -28,7 +32,10 @@ mod draft;
 mod durable;
 mod emergency;
 mod enrol;
+mod entry;
 mod finding;
+#[cfg(feature = "store")]
+mod freshness;
 mod handle;
 #[cfg(feature = "store")]
 mod head;
@@ -39,9 +46,14 @@ mod inspect;
 mod keep;
 mod keyring;
 mod keyslot;
+mod lane;
+mod ledger;
 mod line;
 mod memory;
 mod merkle;
+mod opener;
+#[cfg(feature = "store")]
+mod pages;
 #[cfg(feature = "store")]
 mod patient_keys;
 #[cfg(feature = "store")]
@@ -50,6 +62,7 @@ mod people;
 mod primitives;
 mod recovery;
 mod rescue;
+mod restore;
 #[cfg(feature = "store")]
 mod retention;
 mod rotation;
@@ -60,19 +73,26 @@ mod schema;
 mod segment;
 mod setup;
 mod shift;
+mod space;
 #[cfg(feature = "store")]
 mod staff;
 #[cfg(feature = "store")]
 mod trends;
+mod twins;
 mod unlock;
 mod upkeep;
 mod vault;
+#[cfg(feature = "store")]
+mod wal;
 #[cfg(feature = "store")]
 mod waves;
 mod worker;
 
 pub use acts::{AuditAct, AuditEntry, AuditResult};
 pub use anchor::{Anchor, NoAnchor, TpmAnchor, of_this_machine as anchor_of_this_machine};
+pub use aside::set_aside;
+pub use backup::{BackupDone, BackupOrder, BackupPart};
+pub use backup_file::{BackupFault, Header as BackupHeader, front as read_backup_front};
 pub use finding::{Finding, FindingKind};
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
 pub use identity::{
@@ -83,6 +103,7 @@ pub use identity::{
 pub use inspect::{Facts, inspect};
 pub use memory::{MemoryFacts, memory_facts, protect_memory};
 pub use rescue::administer_with_recovery;
+pub use restore::{Restored, RestoredPerson, restore_with_recovery, verify_backup_with_recovery};
 pub use setup::{RecoveredVault, open_with_recovery};
 pub use vault::{CipherFacts, cipher_facts};
 
@@ -206,7 +227,8 @@ pub enum Found {
     /// A store; its cart compartment was opened.
     Store(Box<CartState>),
     /// A store that cannot be opened for this reason, while its cart compartment was: monitoring goes
-    /// on, records are kept in memory as far as they fit.
+    /// on. Where only the vault is damaged, records are sealed in the inbox; else [`Outcome::Fault`]
+    /// follows, and they are kept in memory as far as they fit.
     Broken(StoreFault, Box<CartState>),
 }
 

@@ -171,7 +171,7 @@ impl Vault {
             return Ok(columns.finish());
         }
         let series = Series::new(query.subject, query.code, query.unit);
-        let Self { connection, patients } = self;
+        let Self { connection, patients, .. } = self;
         let resolution = columns.resolution();
         match resolution {
             Resolution::Single => read_singles(connection, patients, series, &mut columns)?,
@@ -201,7 +201,7 @@ impl Vault {
     /// # Errors
     /// `Damaged` if one does not open or parse; otherwise as reading the database.
     pub fn check_trends(&mut self) -> Result<u64, StoreFault> {
-        let Self { connection, patients } = self;
+        let Self { connection, patients, .. } = self;
         let mut statement = connection
             .prepare("SELECT subject, mdc, unit, resolution, start_us, body FROM trend_blocks")?;
         let mut rows = statement.query([])?;
