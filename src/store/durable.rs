@@ -162,6 +162,40 @@ pub fn replace(dir: &Path, name: &str, content: &[u8]) -> Result<(), StoreFault>
     sync_dir(dir)
 }
 
+/// Writes over a file in place, or makes it; durable when it returns. A kill leaves any mixture of old
+/// and new: it is for files that are of use only once something else names what they hold.
+#[cfg(feature = "store")]
+pub fn overwrite(path: &Path, content: &[u8]) -> Result<(), StoreFault> {
+    let is_new = !path.try_exists()?;
+    steps::step()?;
+    let file = private().write(true).create(true).truncate(false).open(path)?;
+    file.set_len(content.len() as u64)?;
+    steps::step()?;
+    file.write_all_at(content, 0)?;
+    file.sync_all()?;
+    match path.parent() {
+        Some(dir) if is_new => sync_dir(dir),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Opens a file of ours for reading and for [`overwrite_at`]; `None` if there is none.
+#[cfg(feature = "store")]
+pub fn open_existing(path: &Path) -> Result<Option<File>, StoreFault> {
+    match private().read(true).write(true).open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes over a part of a file whose length does not change; durable when it returns.
+#[cfg(feature = "store")]
+pub fn overwrite_at(file: &File, content: &[u8], at: u64) -> Result<(), StoreFault> {
+    write_at(file, content, at)?;
+    sync_data(file)
+}
+
 /// Makes renames and new names in a directory durable.
 pub fn sync_dir(dir: &Path) -> Result<(), StoreFault> {
     steps::step()?;

@@ -28,7 +28,7 @@ use super::keyring::{Keyring, VaultKeys};
 use super::lane::{LaneState, LaneWriter, Stamp};
 use super::primitives::{Key, PublicKey, mac, open, seal};
 use super::segment::{Entry, HEADER_LEN, Header, Lane, open_segment, size};
-use super::vault::Cursor;
+use super::vault::{Cursor, Seen};
 use super::{Finding, FindingKind, StoreFault, durable};
 use crate::encounter::SubjectId;
 use crate::moment::{BootTime, Moment};
@@ -49,6 +49,8 @@ struct Head {
     waves: LaneState,
     cart_generation: u64,
     counted: Vec<Counted>,
+    #[serde(default)]
+    vault: Seen,
 }
 
 /// Waveforms that are to be given up, oldest first.
@@ -73,6 +75,7 @@ pub struct Inbox {
     bytes_max: u64,
     cart_generation: u64,
     counted: Vec<Counted>,
+    vault: Seen,
 }
 
 impl Inbox {
@@ -89,7 +92,8 @@ impl Inbox {
             Ok(LaneState { chain, next_seq: 1, prev: [0; 32], segment: 1 })
         };
         let (cart_generation, counted) = (0, Vec::new());
-        let head = Head { values: state()?, waves: state()?, cart_generation, counted };
+        let vault = Seen::default();
+        let head = Head { values: state()?, waves: state()?, cart_generation, counted, vault };
         write_head(dir, &keys.inbox(), &ring.device, &head)
     }
 
@@ -113,6 +117,7 @@ impl Inbox {
             bytes_max: BYTES_MAX,
             cart_generation: head.cart_generation,
             counted: head.counted,
+            vault: head.vault,
         };
         inbox.recount()?;
         inbox.anchor()?;
@@ -211,6 +216,7 @@ impl Inbox {
             waves: self.waves.state(),
             cart_generation: self.cart_generation,
             counted: self.counted.clone(),
+            vault: self.vault,
         };
         write_head(&self.dir, &self.key, &self.device, &head)
     }
@@ -253,6 +259,8 @@ impl Inbox {
             waves: next(self.waves.state(), at_least.next_wave)?,
             cart_generation: cart.generation,
             counted: cart.counted(),
+            // The next vault is another file with another head.
+            vault: Seen::default(),
         };
         seal_head(&self.key, &self.device, &head)
     }
@@ -270,6 +278,16 @@ impl Inbox {
     /// counted then.
     pub fn witnessed(&self) -> (u64, &[Counted]) {
         (self.cart_generation, &self.counted)
+    }
+
+    /// Remembers the vault as it is closed, as a second witness; durable with the next head.
+    pub fn saw_vault(&mut self, vault: Seen) {
+        self.vault = vault;
+    }
+
+    /// The vault as it was when it was closed last.
+    pub fn seen_vault(&self) -> Seen {
+        self.vault
     }
 
     /// Counts the bytes in the inbox again, after segments were deleted.
@@ -391,8 +409,14 @@ fn orphan_head(dir: &Path, keys: &DeviceKeys, ring: &Keyring) -> Result<Head, St
         let chain = Chain::orphan(&ring.inbox, next_seq)?;
         Ok(LaneState { chain, next_seq, prev: [0; 32], segment })
     };
-    let (cart_generation, counted) = (0, Vec::new());
-    Ok(Head { values: state(Lane::Values)?, waves: state(Lane::Waves)?, cart_generation, counted })
+    let (cart_generation, counted, vault) = (0, Vec::new(), Seen::default());
+    Ok(Head {
+        values: state(Lane::Values)?,
+        waves: state(Lane::Waves)?,
+        cart_generation,
+        counted,
+        vault,
+    })
 }
 
 fn write_head(dir: &Path, key: &Key, device: &[u8; 16], head: &Head) -> Result<(), StoreFault> {

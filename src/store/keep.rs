@@ -176,6 +176,30 @@ impl Worker {
         }
     }
 
+    /// Whether pages of the vault wait to be compared.
+    pub(super) fn is_comparing(&self) -> bool {
+        match &self.phase {
+            Phase::Ready(store) => {
+                self.fault.is_none()
+                    && store.open.as_ref().is_some_and(|opened| opened.vault.compares())
+            }
+            Phase::Empty(_) | Phase::Stopped(_) => false,
+        }
+    }
+
+    /// Compares some more pages of the vault, and reports what is wrong with it.
+    pub(super) fn compare_some(&mut self) {
+        let is_comparing = self.is_comparing();
+        let Phase::Ready(store) = &mut self.phase else { return };
+        let Some(opened) = &mut store.open else { return };
+        let compared = if is_comparing { opened.vault.compare_some() } else { Ok(()) };
+        let findings = opened.vault.findings();
+        self.report(findings);
+        if let Err(fault) = compared {
+            self.faulted(fault);
+        }
+    }
+
     /// Plans the import of what was sealed before the unlock.
     fn plan_import(&mut self) -> Result<(), StoreFault> {
         let Phase::Ready(store) = &mut self.phase else { return Ok(()) };
@@ -239,9 +263,13 @@ impl Worker {
         self.flush();
         self.refuse_revocation();
         let Phase::Ready(store) = &mut self.phase else { return };
-        let Some(Opened { vault, keys, import, .. }) = store.open.take() else { return };
+        let Some(Opened { mut vault, keys, import, .. }) = store.open.take() else { return };
         let import = import.map(|run| (run.findings(Moment::read().wall), run.progress()));
         let expected = vault.cursor().unwrap_or_default();
+        // A fault comes again from the close below.
+        if let Ok(seen) = vault.settle() {
+            store.inbox.saw_vault(seen);
+        }
         let chained = store.inbox.start_chain(&keys, expected);
         drop(keys);
         let closed = vault.close();

@@ -22,6 +22,7 @@ use super::primitives::{
 };
 use super::vault::SealedKey;
 use crate::session::OperatorId;
+#[cfg(feature = "store")]
 use crate::session::factor::TemplateId;
 
 /// Name of the file.
@@ -46,11 +47,13 @@ impl VaultKeys {
     }
 
     /// Raw key of the database (`K_db`).
+    #[cfg(feature = "store")]
     pub fn database(&self) -> Key {
         self.key(&[b"K_db"])
     }
 
     /// Wraps every patient's data key (`K_pat`).
+    #[cfg(feature = "store")]
     pub fn patients(&self) -> Key {
         self.key(&[b"K_pat"])
     }
@@ -157,10 +160,13 @@ pub enum Held {
     /// A slot's key-encryption key.
     Kek([u8; 16]),
     /// A person's name.
+    #[cfg(feature = "store")]
     Name(OperatorId),
     /// The subject of a card's certificate, by the card's slot.
+    #[cfg(feature = "store")]
     CardSubject([u8; 16]),
     /// A fingerprint template.
+    #[cfg(feature = "store")]
     Print(TemplateId),
 }
 
@@ -170,8 +176,11 @@ impl Held {
             Held::Private(operator) => ("private", operator.0.to_be_bytes()),
             Held::Share(slot) => ("share", slot),
             Held::Kek(slot) => ("kek", slot),
+            #[cfg(feature = "store")]
             Held::Name(operator) => ("name", operator.0.to_be_bytes()),
+            #[cfg(feature = "store")]
             Held::CardSubject(slot) => ("card subject", slot),
+            #[cfg(feature = "store")]
             Held::Print(template) => ("print", template.0.to_be_bytes()),
         };
         [word.as_bytes(), &id].concat()

@@ -21,6 +21,7 @@ pub mod audit_file;
 mod body;
 mod cart;
 mod chain;
+mod checkpoint;
 #[cfg(feature = "store")]
 mod codes;
 pub mod device_secret;
@@ -30,6 +31,8 @@ mod emergency;
 mod enrol;
 mod entry;
 mod finding;
+#[cfg(feature = "store")]
+mod freshness;
 mod handle;
 #[cfg(feature = "store")]
 mod head;
@@ -42,8 +45,12 @@ mod keyring;
 mod keyslot;
 mod lane;
 mod ledger;
+mod line;
 mod memory;
+mod merkle;
 mod opener;
+#[cfg(feature = "store")]
+mod pages;
 #[cfg(feature = "store")]
 mod patient_keys;
 #[cfg(feature = "store")]
@@ -52,6 +59,8 @@ mod people;
 mod primitives;
 mod recovery;
 mod rescue;
+#[cfg(feature = "store")]
+mod retention;
 mod rotation;
 #[cfg(feature = "store")]
 mod rows;
@@ -66,7 +75,10 @@ mod staff;
 #[cfg(feature = "store")]
 mod trends;
 mod unlock;
+mod upkeep;
 mod vault;
+#[cfg(feature = "store")]
+mod wal;
 #[cfg(feature = "store")]
 mod waves;
 mod worker;
