@@ -176,7 +176,7 @@ impl HeadFile {
             self.file = durable::open_existing(&self.path)?;
         }
         let file = self.file.as_ref().ok_or(StoreFault::Io)?;
-        durable::write_at(file, &content, slot * SLOT as u64)
+        durable::overwrite_at(file, &content, slot * SLOT as u64)
     }
 }
 

@@ -73,6 +73,12 @@ impl VaultKeys {
         key_pair(&self.key(&[b"SK_inbox"]))
     }
 
+    /// What opens the inbox, and nothing else of the vault.
+    pub fn inbox_keys(&self) -> InboxKeys {
+        let (secret, _) = self.inbox();
+        InboxKeys { secret, chains: self.key(&[b"inbox chains v2"]) }
+    }
+
     /// What is known of the people who work here (`K_people`).
     pub fn people(&self) -> PeopleKey {
         PeopleKey(self.key(&[b"K_people"]))
@@ -103,10 +109,23 @@ impl VaultKeys {
     pub fn with_master_for_tests(master: &Key) -> Self {
         Self { master: master.clone() }
     }
+}
 
-    /// First key of an inbox chain.
+/// Opens sealed records and verifies their chains; wiped on drop.
+pub struct InboxKeys {
+    secret: Key,
+    chains: Key,
+}
+
+impl InboxKeys {
+    /// `SK_inbox`.
+    pub fn secret(&self) -> &Key {
+        &self.secret
+    }
+
+    /// First key of a chain.
     pub fn chain(&self, chain: &[u8; 16]) -> Key {
-        self.key(&[b"inbox chain v1", chain])
+        derive(b"", self.chains.as_slice(), &[b"inbox chain v2", chain])
     }
 }
 
@@ -352,7 +371,8 @@ mod tests {
     #[test]
     fn derived_keys_differ() {
         let vault = VaultKeys::generate().unwrap();
-        let keys = [*vault.database(), *vault.inbox().0, *vault.chain(&[0; 16])];
+        let inbox = vault.inbox_keys();
+        let keys = [*vault.database(), *inbox.secret, *inbox.chains, *inbox.chain(&[0; 16])];
         for (index, key) in keys.iter().enumerate() {
             assert!(!keys[index + 1..].contains(key));
         }

@@ -20,6 +20,7 @@ pub mod audit_file;
 #[cfg(feature = "store")]
 mod body;
 mod cart;
+mod chain;
 mod checkpoint;
 #[cfg(feature = "store")]
 mod codes;
@@ -28,6 +29,7 @@ mod draft;
 mod durable;
 mod emergency;
 mod enrol;
+mod entry;
 mod finding;
 #[cfg(feature = "store")]
 mod freshness;
@@ -41,9 +43,12 @@ mod inspect;
 mod keep;
 mod keyring;
 mod keyslot;
+mod lane;
+mod ledger;
 mod line;
 mod memory;
 mod merkle;
+mod opener;
 #[cfg(feature = "store")]
 mod pages;
 #[cfg(feature = "store")]
@@ -64,6 +69,7 @@ mod schema;
 mod segment;
 mod setup;
 mod shift;
+mod space;
 #[cfg(feature = "store")]
 mod staff;
 #[cfg(feature = "store")]

@@ -182,7 +182,7 @@ impl Store {
 
         let opened = self.open.as_mut().filter(|opened| opened.is_imported());
         let vault = opened.ok_or(StoreFault::Io)?.vault();
-        let head = self.inbox.next_head(&keys, vault.cursor()?.next_seq, &cart)?;
+        let head = self.inbox.next_head(&keys, vault.cursor()?, &cart)?;
         let card = emergency::card(vault, &cart, policy, now)?;
         let card = emergency::seal_card(&self.keys, &ring, &cart, card.as_ref())?;
         vault.export(&dir.join(VAULT), &keys)?;

@@ -343,6 +343,9 @@ impl Vault {
     pub fn cursor(&self) -> Result<Cursor, StoreFault> {
         Ok(Cursor {
             next_seq: self.meta("inbox_next_seq")?.unwrap_or(1),
+            next_wave: self.meta("inbox_next_wave")?.unwrap_or(1),
+            waves_given_up: self.meta("inbox_waves_given_up")?.unwrap_or(0),
+            at: self.meta("inbox_at")?.unwrap_or(0).cast_signed(),
             last_segment: self.meta("inbox_last_segment")?.unwrap_or(0),
         })
     }
@@ -358,6 +361,9 @@ impl Vault {
                 tracing::warn!(refused, "imported observations whose identity is taken");
             }
             set_meta(transaction, "inbox_next_seq", cursor.next_seq)?;
+            set_meta(transaction, "inbox_next_wave", cursor.next_wave)?;
+            set_meta(transaction, "inbox_waves_given_up", cursor.waves_given_up)?;
+            set_meta(transaction, "inbox_at", cursor.at.cast_unsigned())?;
             set_meta(transaction, "inbox_last_segment", cursor.last_segment)?;
             Ok(((), (entries.len() as u64).saturating_sub(refused)))
         })

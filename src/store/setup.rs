@@ -125,10 +125,6 @@ impl Store {
         self.state.store().join(SLOTS)
     }
 
-    pub(super) fn inbox_dir(&self) -> PathBuf {
-        self.state.store().join(INBOX)
-    }
-
     pub(super) fn vault_path(&self) -> PathBuf {
         self.state.store().join(VAULT)
     }
@@ -141,7 +137,9 @@ fn beside(dir: &Path, keys: &DeviceKeys, ring: &Keyring) -> Result<(Cart, Inbox)
         // One of them was put back. Records would be sealed to a key that somebody revoked may have.
         return Err(StoreFault::Damaged);
     }
-    Ok((cart, Inbox::resume(&dir.join(INBOX), keys, ring)?))
+    let mut inbox = Inbox::resume(&dir.join(INBOX), keys, ring)?;
+    inbox.at_bed(cart.state.subject);
+    Ok((cart, inbox))
 }
 
 /// What a state directory holds.

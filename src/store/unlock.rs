@@ -40,7 +40,7 @@ const CODE_EARLY_MAX: Duration = Duration::from_secs(5 * 60);
 pub(super) struct Gate {
     cost: KdfCost,
     pub(super) policy: Policy,
-    boot: BootId,
+    pub(super) boot: BootId,
     tag_key: Key,
     wrong: VecDeque<(Counter, [u8; 32])>,
     pub(super) shifts: Shifts,

@@ -5,16 +5,18 @@
 
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TryRecvError;
 
 use super::durable::StateDir;
 use super::emergency::Unknowns;
 use super::handle::Options;
+use super::import::ImportRun;
 use super::keep::FLUSH_EVERY;
+use super::opener::Delivery;
 use super::primitives::wipe_stack;
 use super::segment::Entry;
 use super::setup::{self, Loaded, Store};
 use super::shift::Clocks;
+use super::space::Room;
 use super::upkeep::Upkeep;
 use super::vault::{Vault, cipher_facts};
 use super::{
@@ -52,10 +54,13 @@ pub(super) struct Worker {
     pub(super) upkeep: Upkeep,
     /// When the store was last anchored outside the disk.
     pub(super) anchored: Option<BootTime>,
+    pub(super) room: Room,
 }
 
 enum Next {
     Command(Command),
+    /// The import has opened something.
+    Opened(Option<Delivery>),
     Due,
     Ended,
 }
@@ -80,6 +85,7 @@ impl Worker {
             unknowns: Unknowns::default(),
             upkeep: Upkeep::default(),
             anchored: None,
+            room: Room::default(),
         }
     }
 
@@ -92,6 +98,7 @@ impl Worker {
                     // Sealing works on copies of what was recorded.
                     wipe_stack();
                 }
+                Next::Opened(opened) => self.import_some(opened),
                 Next::Due => self.keep_up_some(),
                 Next::Ended => break,
             }
@@ -105,7 +112,6 @@ impl Worker {
             }
             self.end_old_shifts();
             self.compare_some();
-            self.import_some();
             self.revoke_after_import();
         }
         self.end();
@@ -113,27 +119,19 @@ impl Worker {
 
     fn next(&mut self, timer: &Runtime) -> Next {
         let now = Moment::read().boot;
-        let upkeep_due = self.upkeep_at().is_some_and(|at| at <= now);
-        if self.is_importing() || self.is_comparing() || upkeep_due {
-            return match self.commands.try_recv() {
-                Ok(command) => Next::Command(command),
-                Err(TryRecvError::Empty) => Next::Due,
-                Err(TryRecvError::Disconnected) => Next::Ended,
-            };
-        }
-        let due = [self.flush_at, self.shifts_check_at(), self.upkeep_at()];
+        let comparing = self.is_comparing().then_some(now);
+        let due = [self.flush_at, self.shifts_check_at(), self.upkeep_at(), comparing];
         let wait = due.into_iter().flatten().min().map(|at| at.since(now));
-        let received = timer.block_on(async {
-            match wait {
-                Some(wait) => tokio::time::timeout(wait, self.commands.recv()).await,
-                None => Ok(self.commands.recv().await),
+        let import = self.is_importing().then(|| Self::import(&mut self.phase)).flatten();
+        timer.block_on(async {
+            tokio::select! {
+                // Whoever asks is answered before the import goes on, and the import before upkeep.
+                biased;
+                command = self.commands.recv() => command.map_or(Next::Ended, Next::Command),
+                opened = next_of(import) => Next::Opened(opened),
+                () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => Next::Due,
             }
-        });
-        match received {
-            Ok(Some(command)) => Next::Command(command),
-            Ok(None) => Next::Ended,
-            Err(_elapsed) => Next::Due,
-        }
+        })
     }
 
     pub(super) fn answer(&self, outcome: Outcome) {
@@ -177,6 +175,7 @@ impl Worker {
             self.report(vec![Finding::of(FindingKind::CartOlder, 1)]);
         }
         self.check_anchor();
+        self.look_at_room(false);
     }
 
     fn handle(&mut self, command: Command) {
@@ -353,6 +352,14 @@ impl Worker {
         if self.fault.take().is_some() {
             self.answer(Outcome::Recovered);
         }
+    }
+}
+
+/// What the import has opened; waits for ever without one.
+async fn next_of(import: Option<&mut ImportRun>) -> Option<Delivery> {
+    match import {
+        Some(run) => run.opened().await,
+        None => std::future::pending().await,
     }
 }
 
