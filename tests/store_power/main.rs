@@ -111,7 +111,12 @@ fn is_complete(recording: &Recording, state: &Path) {
     let names = |tree: &Tree| tree.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&played), names(&left), "names changed beside the recorder");
     for (name, content) in &left {
-        assert!(played[name] == *content, "{} changed beside the recorder", name.display());
+        let mut played = played[name].clone();
+        if let (Some(played), Some(content)) = (&mut played, content) {
+            // Room that a system call of its own allocated, and that nothing was written into.
+            played.resize(played.len().max(content.len()), 0);
+        }
+        assert!(played == *content, "{} changed beside the recorder", name.display());
     }
 }
 
