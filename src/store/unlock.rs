@@ -292,7 +292,7 @@ impl Store {
     fn open_vault(&mut self, person: &Person, private: &Key) -> Result<Unlocked, Refusal> {
         let keys = self.ring.open(Recipient::Operator(person.id), private);
         let keys = keys.ok_or(Refusal::Damaged(StoreFault::Damaged))?;
-        let mut vault = Vault::open(&self.vault_path(), &keys).map_err(Refusal::Damaged)?;
+        let mut vault = self.vault_file(&keys).map_err(Refusal::Damaged)?;
         vault.witness(self.inbox.seen_vault()).map_err(Refusal::Damaged)?;
         let unlocked = self.welcome(&vault, person).map_err(Refusal::Damaged)?;
         self.open = Some(Opened::new(vault, keys, Some(person.id)));

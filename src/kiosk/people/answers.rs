@@ -60,6 +60,8 @@ impl Kiosk {
                 | Administered::Enrolled(_)
                 | Administered::Revoked
                 | Administered::Audit(_)
+                | Administered::BackedUp(_)
+                | Administered::Shredded(_)
                 | Administered::AuditExport(_)
                 | Administered::Checkpoint(_)
                 | Administered::AuditKey(_),
@@ -84,6 +86,8 @@ impl Kiosk {
                 | Administered::Enrolled(_)
                 | Administered::Revoked
                 | Administered::People(_)
+                | Administered::BackedUp(_)
+                | Administered::Shredded(_)
                 | Administered::AuditExport(_)
                 | Administered::Checkpoint(_)
                 | Administered::AuditKey(_),
@@ -108,7 +112,10 @@ impl Kiosk {
                 Notice::VoucherWrong
             }
             AdministrationFault::TooMany => Notice::TooMany,
-            AdministrationFault::Store(_) => Notice::NotWritten,
+            AdministrationFault::Store(_)
+            | AdministrationFault::Exists
+            | AdministrationFault::NoPatient
+            | AdministrationFault::SeveralPatients => Notice::NotWritten,
         };
         self.notify(now, notice);
         vec![]
