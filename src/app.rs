@@ -83,7 +83,7 @@ pub async fn run(mut kiosk: Kiosk, mut inputs: Inputs, outputs: Outputs) {
             biased;
             intent = inputs.intents.recv() => match intent {
                 Some(intent) => Event::Intent(intent),
-                None => return,
+                None => return performer.perform(kiosk.end()),
             },
             outcome = inputs.outcomes.recv(), if open.0 => match outcome {
                 Some(outcome) => Event::Store(outcome),

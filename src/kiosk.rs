@@ -16,6 +16,7 @@ mod gate;
 mod login;
 mod people;
 mod project;
+mod waves;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,6 +26,7 @@ use jiff::tz::TimeZone;
 use self::drafts::Drafts;
 use self::login::Arrival;
 use self::people::People;
+use self::waves::Waves;
 use crate::alarms::{Alarms, Sound};
 use crate::bridge::intent::{Intent, Language, Page};
 use crate::config::Config;
@@ -149,6 +151,8 @@ pub struct Kiosk {
     /// Absences already recorded, so that a sensor that stays off is one record.
     absences: BTreeMap<(DeviceId, Mdc), Absent>,
     wave_at: Option<BootTime>,
+    /// Waveforms on their way to the store.
+    waves: Waves,
     /// The speaker does not answer.
     is_mute: bool,
     seq: u64,
@@ -184,6 +188,7 @@ impl Kiosk {
             readings: BTreeMap::new(),
             absences: BTreeMap::new(),
             wave_at: None,
+            waves: Waves::default(),
             is_mute: false,
             seq: 0,
             store_fault: None,
@@ -206,6 +211,7 @@ impl Kiosk {
         };
         effects.extend(self.in_session(now, session::Event::Tick));
         effects.extend(self.retry(now));
+        effects.extend(self.end_waves(now));
         if self.notice.is_some_and(|(_, until)| now.boot >= until) {
             self.notice = None;
         }

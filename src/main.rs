@@ -19,6 +19,7 @@ mod kiosk {
 
     use lexopt::prelude::*;
     use wardkeep::app::start::{Options, start};
+    use wardkeep::store::protect_memory;
     use wardkeep::telemetry;
 
     const HELP: &str = "\
@@ -45,6 +46,7 @@ wardkeepctl doctor tells what works on this machine.
 
     pub fn main() -> ExitCode {
         telemetry::start();
+        protect_memory();
         let wanted = match parse(lexopt::Parser::from_env()) {
             Ok(wanted) => wanted,
             Err(error) => {
@@ -109,7 +111,6 @@ wardkeepctl doctor tells what works on this machine.
     }
 
     fn run(options: &Options) -> anyhow::Result<()> {
-        telemetry::forbid_dumps();
         let running = start(options)?;
         #[cfg(feature = "sim")]
         let _bench = match &running.simulator {

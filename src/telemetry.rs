@@ -20,14 +20,3 @@ pub fn start() {
         tracing::error!(place, thread = thread.name().unwrap_or("unnamed"), "panic");
     }));
 }
-
-/// Keeps secrets out of core images and away from debuggers of the same account (S-10).
-pub fn forbid_dumps() {
-    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
-    let none = Rlimit { current: Some(0), maximum: Some(0) };
-    let limited = setrlimit(Resource::Core, none);
-    let hidden = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    if let Err(error) = limited.and(hidden) {
-        tracing::warn!(%error, "core images of this process could not be forbidden");
-    }
-}

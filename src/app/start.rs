@@ -69,9 +69,12 @@ pub fn start(options: &Options) -> anyhow::Result<Running> {
     let (outcomes, outcome_inbox) = mpsc::channel(OUTCOMES_MAX);
     let (waves, wave_inbox) = mpsc::channel(WAVES_MAX);
 
+    let mut keeping = store::Options::new(&options.state).with_policy(config.policy);
+    if !options.simulate {
+        keeping = keeping.with_anchor(store::anchor_of_this_machine());
+    }
     let (store, store_thread) =
-        store::spawn(store::Options::new(&options.state).with_policy(config.policy), outcomes)
-            .context("the store does not start")?;
+        store::spawn(keeping, outcomes).context("the store does not start")?;
     let site = config.clone();
     let protection = store::device_secret::from_environment(&options.state).protection();
     let around = Surroundings {

@@ -7,6 +7,7 @@ use lexopt::prelude::*;
 use wardkeep::ctl::people::{self, First};
 use wardkeep::ctl::terminal::{print, sentence, usage};
 use wardkeep::ctl::{alarm, decode, doctor};
+use wardkeep::store::protect_memory;
 
 const HELP: &str = "\
 Usage: wardkeepctl <verb> [options]
@@ -35,6 +36,7 @@ Exit status: 0 done, 1 failed, 2 the command line was not understood.
 ";
 
 fn main() -> ExitCode {
+    protect_memory();
     let mut args = lexopt::Parser::from_env();
     match args.next() {
         Ok(Some(Short('h') | Long("help"))) => print(HELP),

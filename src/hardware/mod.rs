@@ -29,6 +29,7 @@ pub mod smartcard;
 #[cfg(feature = "hardware")]
 pub mod speaker;
 pub mod tlv;
+pub mod tpm;
 #[cfg(feature = "hardware")]
 pub mod trust;
 #[cfg(feature = "hardware")]

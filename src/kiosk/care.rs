@@ -2,6 +2,7 @@
 
 use jiff::civil::{Date, DateTime};
 
+use super::waves::Source as WaveSource;
 use super::{Effect, Kiosk};
 use crate::bridge::intent::{Intent, Page, PatientForm};
 use crate::confidential::Phi;
@@ -200,16 +201,16 @@ impl Kiosk {
         rate_hz: u16,
         samples: Vec<f32>,
     ) -> Vec<Effect> {
-        let mine = self.pairing.owner(device, now.wall);
-        if mine.is_none() || mine != self.subject {
-            return vec![];
+        let Some(subject) = self.pairing.owner(device, now.wall) else { return vec![] };
+        let mut effects = self.gather(now, WaveSource { device, subject, rate_hz }, &samples);
+        if self.subject != Some(subject) {
+            return effects;
         }
         self.wave_at = Some(now.boot);
         if self.may(Permission::SeePatients) && self.page == Page::Bedside {
-            vec![Effect::Wave { rate_hz, samples }]
-        } else {
-            vec![]
+            effects.push(Effect::Wave { rate_hz, samples });
         }
+        effects
     }
 }
 

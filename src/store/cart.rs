@@ -114,6 +114,9 @@ pub struct Cart {
     /// another epoch has been put back.
     #[serde(default)]
     pub epoch: u64,
+    /// The count of [`super::Anchor`] that this was written at.
+    #[serde(default)]
+    pub anchored: Option<u64>,
     /// Everybody who may unlock.
     pub people: Vec<Person>,
     /// One per token.

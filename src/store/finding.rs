@@ -34,6 +34,8 @@ pub enum FindingKind {
     InboxOlder,
     /// The whole store was put back: the anchor outside the disk knows a later one.
     StoreOlder,
+    /// The counter outside the disk is behind what this store has seen: it was cleared or exchanged.
+    AnchorReset,
     /// A damaged file was replaced by its own second copy and kept aside.
     CopyUsed,
 }

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::device_secret::{DeviceSecret, from_environment};
 use super::primitives::KdfCost;
 use super::worker::Worker;
-use super::{Command, Outcome};
+use super::{Anchor, Command, NoAnchor, Outcome};
 use crate::session::policy::Policy;
 
 /// Commands that may wait. An unlock takes up to a second; at three values a second this is minutes.
@@ -23,6 +23,7 @@ pub struct Options {
     pub(super) device_secret: Box<dyn DeviceSecret>,
     pub(super) cost: KdfCost,
     pub(super) policy: Policy,
+    pub(super) anchor: Box<dyn Anchor>,
 }
 
 impl Options {
@@ -31,13 +32,20 @@ impl Options {
     pub fn new(state_dir: impl Into<PathBuf>) -> Self {
         let state_dir = state_dir.into();
         let device_secret = from_environment(&state_dir);
-        Self { state_dir, device_secret, cost: KdfCost::FULL, policy: Policy::default() }
+        let (cost, policy, anchor) = (KdfCost::FULL, Policy::default(), Box::new(NoAnchor));
+        Self { state_dir, device_secret, cost, policy, anchor }
     }
 
     /// The same with another source of the device secret.
     #[must_use]
     pub fn with_device_secret(self, source: impl DeviceSecret + 'static) -> Self {
         Self { device_secret: Box::new(source), ..self }
+    }
+
+    /// The same with a counter outside the disk.
+    #[must_use]
+    pub fn with_anchor(self, anchor: Box<dyn Anchor>) -> Self {
+        Self { anchor, ..self }
     }
 
     /// The same under another policy of the site; the store enforces it by itself.

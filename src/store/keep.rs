@@ -115,7 +115,10 @@ impl Worker {
         self.flush_at = None;
         let now = Moment::read().boot;
         match self.write_waiting(now).and_then(|()| self.plan_import()) {
-            Ok(()) => self.recovered(),
+            Ok(()) => {
+                self.recovered();
+                self.anchor_if_due(now);
+            }
             Err(fault) => self.faulted(fault),
         }
         self.report_lost();
@@ -242,6 +245,7 @@ impl Worker {
     pub(super) fn end(mut self) {
         self.close();
         self.flush();
+        self.anchor();
         let mut lost = u64::try_from(self.waiting.len()).unwrap_or(u64::MAX);
         if let Phase::Ready(store) = &mut self.phase {
             lost += u64::try_from(store.inbox.pending()).unwrap_or(u64::MAX);

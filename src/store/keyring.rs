@@ -12,6 +12,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::StoreFault;
 use super::device_secret::DeviceKeys;
@@ -21,6 +22,7 @@ use super::primitives::{
 };
 use super::vault::SealedKey;
 use crate::session::OperatorId;
+use crate::session::factor::TemplateId;
 
 /// Name of the file.
 pub const FILE: &str = "keyring";
@@ -53,11 +55,6 @@ impl VaultKeys {
         self.key(&[b"K_pat"])
     }
 
-    /// What no patient was assigned to (`K_unclaimed`).
-    pub fn unclaimed(&self) -> Key {
-        self.key(&[b"K_unclaimed"])
-    }
-
     /// Authenticates the vault's head and its table of pages (`K_head`).
     pub fn head(&self) -> Key {
         self.key(&[b"K_head"])
@@ -73,9 +70,14 @@ impl VaultKeys {
         key_pair(&self.key(&[b"SK_inbox"]))
     }
 
+    /// What is known of the people who work here (`K_people`).
+    pub fn people(&self) -> PeopleKey {
+        PeopleKey(self.key(&[b"K_people"]))
+    }
+
     /// Seals a key for a row of the vault.
     pub fn hold(&self, which: Held, key: &Key) -> Result<SealedKey, StoreFault> {
-        Ok(SealedKey(seal(&self.key(&[b"K_people"]), &which.context(), key.as_slice())?))
+        self.people().hold(which, key.as_slice()).map(SealedKey)
     }
 
     /// Opens a key out of a row of the vault.
@@ -83,8 +85,8 @@ impl VaultKeys {
     /// # Errors
     /// `Damaged` if it was sealed for another row or under another master key.
     pub fn held(&self, which: Held, sealed: &SealedKey) -> Result<Key, StoreFault> {
-        let opened = open(&self.key(&[b"K_people"]), &which.context(), &sealed.0);
-        opened.and_then(|key| Key::from_slice(&key)).ok_or(StoreFault::Damaged)
+        let opened = self.people().held(which, &sealed.0)?;
+        Key::from_slice(&opened).ok_or(StoreFault::Damaged)
     }
 
     #[cfg(test)]
@@ -105,7 +107,28 @@ impl VaultKeys {
     }
 }
 
-/// Which key a row of the vault holds.
+/// Seals what rows of the vault say of the people who work here.
+pub struct PeopleKey(Key);
+
+impl PeopleKey {
+    /// Seals bytes for a row.
+    ///
+    /// # Errors
+    /// `Io` without random numbers.
+    pub fn hold(&self, which: Held, plain: &[u8]) -> Result<Vec<u8>, StoreFault> {
+        seal(&self.0, &which.context(), plain)
+    }
+
+    /// Opens bytes out of a row.
+    ///
+    /// # Errors
+    /// `Damaged` if they were sealed for another row or under another master key.
+    pub fn held(&self, which: Held, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreFault> {
+        open(&self.0, &which.context(), sealed).ok_or(StoreFault::Damaged)
+    }
+}
+
+/// What a row of the vault holds.
 #[derive(Clone, Copy, Debug)]
 pub enum Held {
     /// A person's private key.
@@ -114,15 +137,25 @@ pub enum Held {
     Share([u8; 16]),
     /// A slot's key-encryption key.
     Kek([u8; 16]),
+    /// A person's name.
+    Name(OperatorId),
+    /// The subject of a card's certificate, by the card's slot.
+    CardSubject([u8; 16]),
+    /// A fingerprint template.
+    Print(TemplateId),
 }
 
 impl Held {
     fn context(self) -> Vec<u8> {
-        match self {
-            Held::Private(operator) => [&b"private"[..], &operator.0.to_be_bytes()].concat(),
-            Held::Share(slot) => [&b"share"[..], &slot].concat(),
-            Held::Kek(slot) => [&b"kek"[..], &slot].concat(),
-        }
+        let (word, id) = match self {
+            Held::Private(operator) => ("private", operator.0.to_be_bytes()),
+            Held::Share(slot) => ("share", slot),
+            Held::Kek(slot) => ("kek", slot),
+            Held::Name(operator) => ("name", operator.0.to_be_bytes()),
+            Held::CardSubject(slot) => ("card subject", slot),
+            Held::Print(template) => ("print", template.0.to_be_bytes()),
+        };
+        [word.as_bytes(), &id].concat()
     }
 }
 

@@ -17,7 +17,11 @@ mod anchor;
 #[cfg(feature = "store")]
 mod audit;
 pub mod audit_file;
+#[cfg(feature = "store")]
+mod body;
 mod cart;
+#[cfg(feature = "store")]
+mod codes;
 pub mod device_secret;
 mod draft;
 mod durable;
@@ -34,8 +38,11 @@ mod inspect;
 mod keep;
 mod keyring;
 mod keyslot;
+mod memory;
 #[cfg(feature = "store")]
 mod patient_keys;
+#[cfg(feature = "store")]
+mod patients;
 mod people;
 mod primitives;
 mod recovery;
@@ -59,7 +66,7 @@ mod waves;
 mod worker;
 
 pub use acts::{AuditAct, AuditEntry, AuditResult};
-pub use anchor::{Anchor, NoAnchor};
+pub use anchor::{Anchor, NoAnchor, TpmAnchor, of_this_machine as anchor_of_this_machine};
 pub use finding::{Finding, FindingKind};
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
 pub use identity::{
@@ -68,6 +75,7 @@ pub use identity::{
     Shift,
 };
 pub use inspect::{Facts, inspect};
+pub use memory::{MemoryFacts, memory_facts, protect_memory};
 pub use rescue::administer_with_recovery;
 pub use setup::{RecoveredVault, open_with_recovery};
 pub use vault::{CipherFacts, cipher_facts};
@@ -86,7 +94,7 @@ use crate::session::emergency::{EmergencyCard, EmergencyReason};
 use crate::session::factor::{Badge, Evidence, Pin, Token};
 use crate::session::{Operator, Role};
 use crate::vitals::Observation;
-use crate::vitals::nomenclature::Mdc;
+use crate::vitals::nomenclature::{Mdc, Unit};
 use crate::vitals::wave::WaveSegment;
 
 /// A device's claim on a patient's behalf: who, from when, until when (S-6).
@@ -256,6 +264,8 @@ pub struct TrendQuery {
     pub subject: SubjectId,
     /// What was measured.
     pub code: Mdc,
+    /// Values in other units are left out: they are never mixed, and never converted.
+    pub unit: Unit,
     /// Not before this.
     pub since: Timestamp,
     /// Before this.

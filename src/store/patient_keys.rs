@@ -1,10 +1,14 @@
 //! One data key per patient: destroying it makes everything under it unreadable, in every copy that
 //! somebody may have of the database's pages.
 //!
-//! A data key lies in the vault, wrapped under a key that the master key gives (`K_pat`). What nobody
-//! claimed is under a key of its own, so that no value lies in the database library's memory as it is
-//! (S-3). A patient whose key was destroyed stays in the table without one: nothing is ever sealed
-//! for them again.
+//! A data key lies in the vault, wrapped under a key that the master key gives (`K_pat`), and so does
+//! one for what nobody claimed: when the master key changes, keys are wrapped anew and no row is. A
+//! patient whose key was destroyed stays in the table without one: nothing is ever sealed for them
+//! again.
+//!
+//! What is known of the people who work here is not a patient's and lies under a key of its own
+//! ([`PeopleKey`]). Whatever a row says is sealed before it becomes a parameter of a statement, so that
+//! nothing of it lies in the database library's memory, which is not wiped (S-3).
 
 use std::collections::HashMap;
 
@@ -12,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use zeroize::Zeroizing;
 
 use super::StoreFault;
-use super::keyring::VaultKeys;
+use super::keyring::{PeopleKey, VaultKeys};
 use super::primitives::{Key, open, seal};
 use crate::encounter::SubjectId;
 
@@ -24,8 +28,8 @@ pub const TABLE: &str = "
 /// Data keys as they are used; they exist only while the vault is open.
 pub struct PatientKeys {
     wrap: Key,
-    unclaimed: Key,
-    known: HashMap<SubjectId, Key>,
+    people: PeopleKey,
+    known: HashMap<Option<SubjectId>, Key>,
 }
 
 impl std::fmt::Debug for PatientKeys {
@@ -37,7 +41,12 @@ impl std::fmt::Debug for PatientKeys {
 impl PatientKeys {
     /// The keys of an open vault.
     pub fn new(keys: &VaultKeys) -> Self {
-        Self { wrap: keys.patients(), unclaimed: keys.unclaimed(), known: HashMap::new() }
+        Self { wrap: keys.patients(), people: keys.people(), known: HashMap::new() }
+    }
+
+    /// The key of what is known of the people who work here.
+    pub fn people(&self) -> &PeopleKey {
+        &self.people
     }
 
     /// A patient's key, made at its first use; `None` if it was destroyed. Without a patient, the key
@@ -50,40 +59,89 @@ impl PatientKeys {
         connection: &Connection,
         subject: Option<SubjectId>,
     ) -> Result<Option<&Key>, StoreFault> {
-        let Some(subject) = subject else { return Ok(Some(&self.unclaimed)) };
         if !self.known.contains_key(&subject) {
-            let Some(key) = self.unwrap_or_make(connection, subject)? else { return Ok(None) };
+            let key = match self.unwrapped(connection, subject)? {
+                Wrapped::Key(key) => key,
+                Wrapped::Destroyed => return Ok(None),
+                Wrapped::Never => {
+                    let key = Key::random()?;
+                    let sealed = seal(&self.wrap, &id(subject), key.as_slice())?;
+                    store(connection, subject, Some(&sealed))?;
+                    key
+                }
+            };
             self.known.insert(subject, key);
         }
         Ok(self.known.get(&subject))
     }
 
-    fn unwrap_or_make(
+    /// The key of rows that are there, by an open vault that only reads; `None` if it was destroyed.
+    ///
+    /// # Errors
+    /// `Damaged` if there never was one, or it does not unwrap; otherwise as the database.
+    pub fn existing(
         &self,
         connection: &Connection,
-        subject: SubjectId,
+        subject: Option<SubjectId>,
     ) -> Result<Option<Key>, StoreFault> {
-        let id = subject.0.to_be_bytes();
+        match self.unwrapped(connection, subject)? {
+            Wrapped::Key(key) => Ok(Some(key)),
+            Wrapped::Destroyed => Ok(None),
+            Wrapped::Never => Err(StoreFault::Damaged),
+        }
+    }
+
+    fn unwrapped(
+        &self,
+        connection: &Connection,
+        subject: Option<SubjectId>,
+    ) -> Result<Wrapped, StoreFault> {
         let found: Option<Option<Vec<u8>>> = connection
             .prepare_cached("SELECT sealed FROM patient_keys WHERE subject = ?1")?
-            .query_row([id], |row| row.get(0))
+            .query_row([id(subject)], |row| row.get(0))
             .optional()?;
         match found {
-            Some(None) => Ok(None),
+            None => Ok(Wrapped::Never),
+            Some(None) => Ok(Wrapped::Destroyed),
             Some(Some(sealed)) => {
-                let key = open(&self.wrap, &id, &sealed).and_then(|key| Key::from_slice(&key));
-                Ok(Some(key.ok_or(StoreFault::Damaged)?))
-            }
-            None => {
-                let key = Key::random()?;
-                let sealed = seal(&self.wrap, &id, key.as_slice())?;
-                connection.execute(
-                    "INSERT INTO patient_keys (subject, sealed) VALUES (?1, ?2)",
-                    params![id, sealed],
-                )?;
-                Ok(Some(key))
+                let key = open(&self.wrap, &id(subject), &sealed);
+                let key = key.and_then(|key| Key::from_slice(&key));
+                Ok(Wrapped::Key(key.ok_or(StoreFault::Damaged)?))
             }
         }
+    }
+
+    /// Destroys a patient's key for ever; part of the caller's transaction.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn destroy(
+        &mut self,
+        connection: &Connection,
+        subject: SubjectId,
+    ) -> Result<(), StoreFault> {
+        self.known.remove(&Some(subject));
+        store(connection, Some(subject), None)
+    }
+
+    /// Wraps every key anew, for the vault's next master key; part of the caller's transaction.
+    ///
+    /// # Errors
+    /// `Damaged` if one does not unwrap; otherwise as the database.
+    pub fn rewrap(&mut self, connection: &Connection, old: &VaultKeys) -> Result<(), StoreFault> {
+        let mut statement =
+            connection.prepare("SELECT subject, sealed FROM patient_keys WHERE sealed NOT NULL")?;
+        let wrapped = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let wrapped: Vec<(Vec<u8>, Vec<u8>)> = wrapped.collect::<Result<_, _>>()?;
+        for (subject, sealed) in wrapped {
+            let key = open(&old.patients(), &subject, &sealed).ok_or(StoreFault::Damaged)?;
+            let sealed = seal(&self.wrap, &subject, &key)?;
+            connection.execute(
+                "UPDATE patient_keys SET sealed = ?2 WHERE subject = ?1",
+                params![subject, sealed],
+            )?;
+        }
+        Ok(())
     }
 
     /// Seals bytes for a row of a patient; `None` if the patient's key was destroyed.
@@ -112,7 +170,11 @@ impl PatientKeys {
         aad: &[u8],
         sealed: &[u8],
     ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreFault> {
-        let Some(key) = self.key(connection, subject)? else { return Ok(None) };
+        if !self.known.contains_key(&subject) {
+            let Some(key) = self.existing(connection, subject)? else { return Ok(None) };
+            self.known.insert(subject, key);
+        }
+        let key = self.known.get(&subject).ok_or(StoreFault::Damaged)?;
         open(key, aad, sealed).ok_or(StoreFault::Damaged).map(Some)
     }
 
@@ -120,4 +182,29 @@ impl PatientKeys {
     pub fn forget(&mut self) {
         self.known.clear();
     }
+}
+
+/// What the table says of a key.
+enum Wrapped {
+    Key(Key),
+    Destroyed,
+    Never,
+}
+
+/// Identity of a key in the table: nobody's is empty.
+fn id(subject: Option<SubjectId>) -> Vec<u8> {
+    subject.map(|subject| subject.0.to_be_bytes().to_vec()).unwrap_or_default()
+}
+
+fn store(
+    connection: &Connection,
+    subject: Option<SubjectId>,
+    sealed: Option<&[u8]>,
+) -> Result<(), StoreFault> {
+    connection.execute(
+        "INSERT INTO patient_keys (subject, sealed) VALUES (?1, ?2)
+         ON CONFLICT (subject) DO UPDATE SET sealed = excluded.sealed",
+        params![id(subject), sealed],
+    )?;
+    Ok(())
 }

@@ -5,6 +5,7 @@
 //! | [`derive`] | HKDF-SHA256 (RFC 5869) |
 //! | [`mac`], [`mac_fits`] | HMAC-SHA256 (RFC 2104), compared in constant time |
 //! | [`seal`], [`open`] | XChaCha20-Poly1305 with a random nonce in front |
+//! | [`seal_as`], [`open_as`] | the same with a nonce that the caller vouches for |
 //! | [`seal_to`], [`open_with`] | HPKE base mode (RFC 9180): X25519, HKDF-SHA256, ChaCha20-Poly1305 |
 //! | [`stretch`] | Argon2id (RFC 9106) |
 //!
@@ -14,7 +15,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::aead::{Aead, AeadInOut, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
@@ -79,7 +80,8 @@ type Dh = hpke::kem::X25519HkdfSha256;
 type HpkeKdf = hpke::kdf::HkdfSha256;
 type HpkeAead = hpke::aead::ChaCha20Poly1305;
 
-const NONCE_LEN: usize = 24;
+/// Bytes of a nonce of XChaCha20.
+pub const NONCE_LEN: usize = 24;
 const ENC_LEN: usize = 32;
 /// More than any hash here uses, without optimisation too.
 const STACK_WIPED: usize = 32 * 1024;
@@ -202,6 +204,29 @@ pub fn open(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u
     let (nonce, msg) = sealed.split_first_chunk::<NONCE_LEN>()?;
     let cipher = XChaCha20Poly1305::new(key.into());
     cipher.decrypt(&XNonce::from(*nonce), Payload { msg, aad }).ok().map(Zeroizing::new)
+}
+
+/// Encrypts a buffer where it is and puts the tag behind it. **A nonce may never be used twice with the
+/// same key for different content.**
+pub fn seal_as(
+    key: &[u8; 32],
+    nonce: &[u8; NONCE_LEN],
+    aad: &[u8],
+    buffer: &mut Zeroizing<Vec<u8>>,
+) -> Result<(), StoreFault> {
+    let cipher = XChaCha20Poly1305::new(key.into());
+    cipher.encrypt_in_place(nonce.into(), aad, &mut **buffer).map_err(|_| StoreFault::Io)
+}
+
+/// Opens what [`seal_as`] made, in the buffer; `None` if key, nonce, associated data or content differ.
+pub fn open_as(
+    key: &[u8; 32],
+    nonce: &[u8; NONCE_LEN],
+    aad: &[u8],
+    buffer: &mut Zeroizing<Vec<u8>>,
+) -> Option<()> {
+    let cipher = XChaCha20Poly1305::new(key.into());
+    cipher.decrypt_in_place(nonce.into(), aad, &mut **buffer).ok()
 }
 
 /// The X25519 key pair of a seed (RFC 9180, 7.1.3).

@@ -289,6 +289,7 @@ fn amend(
     entries: &[AuditEntry],
 ) -> Result<(), StoreFault> {
     let mut vault = Vault::open(path, new)?;
+    vault.reseal(old)?;
     // Whoever leaves stays in the list without a key.
     let mut privates = vec![(taken.operator(), None)];
     let mut tokens = Vec::new();

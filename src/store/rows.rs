@@ -1,19 +1,40 @@
-//! Patients and observations as rows of the vault, both ways without loss.
+//! Observations as rows of the vault, both ways without loss.
+//!
+//! A row's columns are what the database orders and finds rows by: device, number, code, subject, times.
+//! What was measured is in its body, sealed with the patient's data key before the database library sees
+//! it, and bound to those columns: a body that was moved to another row does not open.
+//!
+//! The nonce is the row's identity (device, run, number), which is given out once and which the table
+//! takes once. So one key never meets the same nonce with different content in a row that is kept, and
+//! no random numbers are drawn for each of them.
+
+use std::collections::HashMap;
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use super::StoreFault;
-use super::patient_keys::{self, PatientKeys};
+use super::body::{self, Body};
+use super::patient_keys::PatientKeys;
+use super::primitives::{Key, NONCE_LEN, open_as, seal_as};
 use crate::confidential::Phi;
-use crate::encounter::{Patient, SubjectId};
+use crate::encounter::SubjectId;
 use crate::hardware::DeviceId;
 use crate::session::emergency::PastNumeric;
 use crate::vitals::nomenclature::Mdc;
 use crate::vitals::{Observation, RecordId, Value};
+
+mod upgrade;
+
+pub use upgrade::upgrade;
+
+/// Domain of the nonces of observations, apart from whatever else a device's numbers may seal.
+const DOMAIN: u8 = 1;
+/// Bytes of a body beside its statuses, tag included.
+const BODY_LEN: usize = 4 + 10 + 12 + 16;
 
 /// The one word of a fieldless enum, as its serialisation spells it.
 pub fn word<T: Serialize>(value: &T) -> Result<String, StoreFault> {
@@ -33,191 +54,303 @@ pub fn timestamp(micros: i64) -> Result<Timestamp, StoreFault> {
     Timestamp::from_microsecond(micros).map_err(|_| StoreFault::Damaged)
 }
 
-/// Turns the rows of earlier versions into those of version 3.
-pub fn upgrade(transaction: &Transaction<'_>, _keys: &mut PatientKeys) -> Result<(), StoreFault> {
-    Ok(transaction.execute_batch(patient_keys::TABLE)?)
+/// The columns of a row that are not sealed.
+struct Columns {
+    device: DeviceId,
+    record: RecordId,
+    code: Mdc,
+    subject: Option<SubjectId>,
+    effective_us: i64,
+    received_us: i64,
 }
 
-/// Inserts a patient.
-pub fn insert_patient(connection: &Connection, patient: &Patient) -> Result<(), StoreFault> {
-    connection.execute(
-        "INSERT INTO patients (id, family, given, born, sex, mrn, allergies)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![
-            patient.id.0.to_be_bytes(),
-            patient.family.reveal(),
-            patient.given.reveal(),
-            patient.born.reveal().map(|date| date.to_string()),
-            word(patient.sex.reveal())?,
-            patient.mrn.reveal(),
-            patient.allergies.reveal(),
-        ],
-    )?;
-    Ok(())
-}
+impl Columns {
+    /// In this order at the beginning of every row that is read.
+    const NAMES: &str = "device, run, seq, mdc, subject, effective_us, received_us";
 
-/// One patient or all of them, by family name, given name and number.
-pub fn patients(
-    connection: &Connection,
-    only: Option<SubjectId>,
-) -> Result<Vec<Patient>, StoreFault> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, family, given, born, sex, mrn, allergies FROM patients
-         WHERE ?1 IS NULL OR id = ?1 ORDER BY family COLLATE NOCASE, given COLLATE NOCASE, mrn",
-    )?;
-    let mut rows = statement.query(params![only.map(|id| id.0.to_be_bytes())])?;
-    let mut patients = Vec::new();
-    while let Some(row) = rows.next()? {
-        let born: Option<String> = row.get(3)?;
-        let born = born.map(|text| text.parse::<Date>()).transpose();
-        patients.push(Patient {
-            id: SubjectId(u128::from_be_bytes(row.get(0)?)),
-            family: Phi::new(row.get(1)?),
-            given: Phi::new(row.get(2)?),
-            born: Phi::new(born.map_err(|_| StoreFault::Damaged)?),
-            sex: Phi::new(from_word(row.get(4)?)?),
-            mrn: Phi::new(row.get(5)?),
-            allergies: Phi::new(row.get(6)?),
-        });
+    fn of(observation: &Observation) -> Self {
+        Self {
+            device: observation.device,
+            record: observation.record,
+            code: observation.code,
+            subject: observation.subject,
+            effective_us: observation.effective.as_microsecond(),
+            received_us: observation.received.as_microsecond(),
+        }
     }
-    Ok(patients)
+
+    fn read(row: &Row<'_>) -> Result<Self, StoreFault> {
+        let subject: Option<[u8; 16]> = row.get(4)?;
+        Ok(Self {
+            device: DeviceId(row.get(0)?),
+            record: RecordId {
+                run: row.get::<_, i64>(1)?.cast_unsigned(),
+                seq: row.get::<_, i64>(2)?.cast_unsigned(),
+            },
+            code: Mdc(row.get(3)?),
+            subject: subject.map(|id| SubjectId(u128::from_be_bytes(id))),
+            effective_us: row.get(5)?,
+            received_us: row.get(6)?,
+        })
+    }
+
+    fn nonce(&self) -> [u8; NONCE_LEN] {
+        let mut nonce = [0; NONCE_LEN];
+        let parts = std::iter::once(DOMAIN)
+            .chain(self.device.0)
+            .chain(self.record.run.to_be_bytes())
+            .chain(self.record.seq.to_be_bytes());
+        for (byte, part) in nonce.iter_mut().zip(parts) {
+            *byte = part;
+        }
+        nonce
+    }
+
+    /// What the body is bound to.
+    fn bound(&self) -> Vec<u8> {
+        let mut bound = Vec::with_capacity(64);
+        bound.extend_from_slice(b"observation v1");
+        bound.extend_from_slice(&self.device.0);
+        bound.extend_from_slice(&self.record.run.to_be_bytes());
+        bound.extend_from_slice(&self.record.seq.to_be_bytes());
+        bound.extend_from_slice(&self.code.0.to_be_bytes());
+        bound.extend_from_slice(&self.effective_us.to_be_bytes());
+        bound.extend_from_slice(&self.received_us.to_be_bytes());
+        if let Some(subject) = self.subject {
+            bound.extend_from_slice(&subject.0.to_be_bytes());
+        }
+        bound
+    }
+
+    fn seal(&self, key: &Key, observation: &Observation) -> Result<Zeroizing<Vec<u8>>, StoreFault> {
+        // Large enough at once: growing would leave copies behind.
+        let mut sealed = Zeroizing::new(Vec::with_capacity(BODY_LEN + observation.status.len()));
+        body::encode(observation, &mut sealed);
+        seal_as(key, &self.nonce(), &self.bound(), &mut sealed)?;
+        Ok(sealed)
+    }
+
+    fn open(&self, key: &Key, sealed: Vec<u8>) -> Result<Body, StoreFault> {
+        let mut body = Zeroizing::new(sealed);
+        open_as(key, &self.nonce(), &self.bound(), &mut body).ok_or(StoreFault::Damaged)?;
+        body::decode(&body)
+    }
 }
 
 /// Inserts an observation. The same one again is accepted and changes nothing; false if a different
-/// one has the same identity.
+/// one has the same identity, or its patient's key was destroyed.
+///
+/// # Errors
+/// As the database.
 pub fn insert_observation(
     connection: &Connection,
+    keys: &mut PatientKeys,
     observation: &Observation,
 ) -> Result<bool, StoreFault> {
-    let (value, absent) = match observation.value.reveal() {
-        Value::Measured(decimal) => (Some(decimal.to_string()), None),
-        Value::Absent(reason) => (None, Some(word(reason)?)),
-    };
-    let device = observation.device.0;
-    let RecordId { run, seq } = observation.record;
-    let effective = observation.effective.as_microsecond();
+    let columns = Columns::of(observation);
+    let Some(key) = keys.key(connection, columns.subject)? else { return Ok(false) };
+    let sealed = columns.seal(key, observation)?;
+    let subject = columns.subject.map(|id| id.0.to_be_bytes());
+    let row = params![
+        columns.device.0,
+        columns.record.run.cast_signed(),
+        columns.record.seq.cast_signed(),
+        columns.code.0,
+        subject,
+        columns.effective_us,
+        columns.received_us,
+        *sealed,
+    ];
     let inserted = connection
         .prepare_cached(
-            "INSERT INTO observations (device, run, seq, mdc, value, absent, unit, effective_us,
-                 received_us, device_time, clock, status, subject, provenance)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+            "INSERT INTO observations
+                 (device, run, seq, mdc, subject, effective_us, received_us, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (device, run, seq) DO NOTHING",
         )?
-        .execute(params![
-            device,
-            run.cast_signed(),
-            seq.cast_signed(),
-            observation.code.0,
-            value,
-            absent,
-            word(&observation.unit)?,
-            effective,
-            observation.received.as_microsecond(),
-            observation.device_time.map(|time| time.to_string()),
-            word(&observation.clock)?,
-            serde_json::to_string(&observation.status).map_err(|_| StoreFault::Damaged)?,
-            observation.subject.map(|id| id.0.to_be_bytes()),
-            word(&observation.provenance)?,
-        ])?;
+        .execute(row)?;
     if inserted > 0 {
         return Ok(true);
     }
-    let same: bool = connection.query_row(
-        "SELECT count(*) > 0 FROM observations WHERE device = ?1 AND run = ?2 AND seq = ?3
-             AND mdc = ?4 AND value IS ?5 AND absent IS ?6 AND effective_us = ?7",
-        params![
-            device,
-            run.cast_signed(),
-            seq.cast_signed(),
-            observation.code.0,
-            value,
-            absent,
-            effective
-        ],
-        |row| row.get(0),
-    )?;
-    Ok(same)
+    // The same content under the same key and nonce gives the same bytes.
+    Ok(connection
+        .prepare_cached(
+            "SELECT count(*) > 0 FROM observations
+             WHERE device = ?1 AND run = ?2 AND seq = ?3 AND mdc = ?4 AND subject IS ?5
+                 AND effective_us = ?6 AND received_us = ?7 AND body = ?8",
+        )?
+        .query_row(row, |row| row.get(0))?)
+}
+
+/// Opens rows one after the other.
+struct Opener<'a> {
+    connection: &'a Connection,
+    keys: &'a PatientKeys,
+    known: HashMap<Option<SubjectId>, Option<Key>>,
+}
+
+impl<'a> Opener<'a> {
+    fn new(connection: &'a Connection, keys: &'a PatientKeys) -> Self {
+        Self { connection, keys, known: HashMap::new() }
+    }
+
+    /// A row of [`Columns::NAMES`] and the body; `None` if its key was destroyed.
+    fn open(&mut self, row: &Row<'_>) -> Result<Option<(Columns, Body)>, StoreFault> {
+        let columns = Columns::read(row)?;
+        if !self.known.contains_key(&columns.subject) {
+            let key = self.keys.existing(self.connection, columns.subject)?;
+            self.known.insert(columns.subject, key);
+        }
+        let Some(Some(key)) = self.known.get(&columns.subject) else { return Ok(None) };
+        let body = columns.open(key, row.get(7)?)?;
+        Ok(Some((columns, body)))
+    }
 }
 
 /// All observations in the order in which they were kept.
-pub fn observations(connection: &Connection) -> Result<Vec<Observation>, StoreFault> {
-    let mut statement = connection.prepare_cached(
-        "SELECT device, run, seq, mdc, value, absent, unit, effective_us, received_us, device_time,
-             clock, status, subject, provenance FROM observations ORDER BY id",
-    )?;
+///
+/// # Errors
+/// `Damaged` if one of them does not open; otherwise as the database.
+pub fn observations(
+    connection: &Connection,
+    keys: &PatientKeys,
+) -> Result<Vec<Observation>, StoreFault> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {}, body FROM observations ORDER BY id",
+        Columns::NAMES
+    ))?;
     let mut rows = statement.query([])?;
+    let mut opener = Opener::new(connection, keys);
     let mut observations = Vec::new();
     while let Some(row) = rows.next()? {
-        observations.push(observation(row)?);
+        if let Some((columns, body)) = opener.open(row)? {
+            observations.push(observation(&columns, body)?);
+        }
     }
     Ok(observations)
 }
 
+fn observation(columns: &Columns, body: Body) -> Result<Observation, StoreFault> {
+    let Body { value, unit, device_time, clock, status, provenance } = body;
+    Ok(Observation {
+        record: columns.record,
+        code: columns.code,
+        value,
+        unit,
+        effective: timestamp(columns.effective_us)?,
+        received: timestamp(columns.received_us)?,
+        device_time,
+        clock,
+        status,
+        device: columns.device,
+        subject: columns.subject,
+        provenance,
+    })
+}
+
 /// What was measured of one patient after `since` and up to `until`, oldest first; what could not be
 /// charted (S-7) is not among it.
+///
+/// # Errors
+/// `Damaged` if a row does not open; otherwise as the database.
 pub fn numerics(
     connection: &Connection,
+    keys: &PatientKeys,
     subject: SubjectId,
     (since, until): (Timestamp, Timestamp),
 ) -> Result<Vec<PastNumeric>, StoreFault> {
-    let subject = subject.0.to_be_bytes();
+    let id = subject.0.to_be_bytes();
     // Code by code, because the index is ordered by them: years of the same patient cost nothing.
     let mut codes = connection
         .prepare_cached("SELECT min(mdc) FROM observations WHERE subject = ?1 AND mdc > ?2")?;
-    let mut statement = connection.prepare_cached(
-        "SELECT value, unit, effective_us FROM observations
-         WHERE subject = ?1 AND mdc = ?2 AND value IS NOT NULL
-             AND effective_us > ?3 AND effective_us <= ?4",
-    )?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {}, body FROM observations
+         WHERE subject = ?1 AND mdc = ?2 AND effective_us > ?3 AND effective_us <= ?4",
+        Columns::NAMES
+    ))?;
+    let mut opener = Opener::new(connection, keys);
     let mut numerics = Vec::new();
     let mut code = -1_i64;
     loop {
-        let next: Option<u32> = codes.query_row(params![subject, code], |row| row.get(0))?;
+        let next: Option<u32> = codes.query_row(params![id, code], |row| row.get(0))?;
         let Some(mdc) = next else { break };
         code = i64::from(mdc);
         let (since, until) = (since.as_microsecond(), until.as_microsecond());
-        let mut rows = statement.query(params![subject, mdc, since, until])?;
+        let mut rows = statement.query(params![id, mdc, since, until])?;
         while let Some(row) = rows.next()? {
-            let digits: String = row.get(0)?;
-            numerics.push(PastNumeric {
-                mdc: Mdc(mdc),
-                value: Phi::new(digits.parse().map_err(|_| StoreFault::Damaged)?),
-                unit: from_word(row.get(1)?)?,
-                at: timestamp(row.get(2)?)?,
-            });
+            let Some((columns, body)) = opener.open(row)? else { continue };
+            if let Value::Measured(value) = body.value.reveal() {
+                numerics.push(PastNumeric {
+                    mdc: columns.code,
+                    value: Phi::new(*value),
+                    unit: body.unit,
+                    at: timestamp(columns.effective_us)?,
+                });
+            }
         }
     }
     numerics.sort_by_key(|numeric| numeric.at);
     Ok(numerics)
 }
 
-fn observation(row: &Row<'_>) -> Result<Observation, StoreFault> {
-    let value: Option<String> = row.get(4)?;
-    let absent: Option<String> = row.get(5)?;
-    let value = match (value, absent) {
-        (Some(digits), None) => Value::Measured(digits.parse().map_err(|_| StoreFault::Damaged)?),
-        (None, Some(reason)) => Value::Absent(from_word(reason)?),
-        (Some(_), Some(_)) | (None, None) => return Err(StoreFault::Damaged),
-    };
-    let device_time: Option<String> = row.get(9)?;
-    let device_time = device_time.map(|text| text.parse::<DateTime>()).transpose();
-    let status: String = row.get(11)?;
-    let subject: Option<[u8; 16]> = row.get(12)?;
-    Ok(Observation {
-        record: RecordId {
-            run: row.get::<_, i64>(1)?.cast_unsigned(),
-            seq: row.get::<_, i64>(2)?.cast_unsigned(),
-        },
-        code: Mdc(row.get(3)?),
-        value: Phi::new(value),
-        unit: from_word(row.get(6)?)?,
-        effective: timestamp(row.get(7)?)?,
-        received: timestamp(row.get(8)?)?,
-        device_time: device_time.map_err(|_| StoreFault::Damaged)?,
-        clock: from_word(row.get(10)?)?,
-        status: serde_json::from_str(&status).map_err(|_| StoreFault::Damaged)?,
-        device: DeviceId(row.get(0)?),
-        subject: subject.map(|id| SubjectId(u128::from_be_bytes(id))),
-        provenance: from_word(row.get(13)?)?,
-    })
+/// The first observations that were kept after this id, with their ids. What a destroyed key no
+/// longer opens is passed over, so fewer than `limit` means that there are no more.
+///
+/// # Errors
+/// `Damaged` if a row does not open; otherwise as the database.
+pub fn for_packing(
+    connection: &Connection,
+    keys: &PatientKeys,
+    after_id: i64,
+    limit: usize,
+) -> Result<Vec<(i64, Observation)>, StoreFault> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {}, body, id FROM observations WHERE id > ?1 ORDER BY id",
+        Columns::NAMES
+    ))?;
+    let mut rows = statement.query([after_id])?;
+    let mut opener = Opener::new(connection, keys);
+    let mut kept = Vec::new();
+    while kept.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        if let Some((columns, body)) = opener.open(row)? {
+            kept.push((row.get(8)?, observation(&columns, body)?));
+        }
+    }
+    Ok(kept)
 }
+
+/// Observations of a patient and a code that were kept after this id and are of a time from the
+/// first instant up to, but not at, the second, in microseconds.
+///
+/// # Errors
+/// `Damaged` if a row does not open; otherwise as the database.
+pub fn kept_after(
+    connection: &Connection,
+    keys: &PatientKeys,
+    after_id: i64,
+    (subject, code): (SubjectId, Mdc),
+    (since_us, until_us): (i64, i64),
+) -> Result<Vec<Observation>, StoreFault> {
+    // By id and not by the index: what was kept last is little, what a patient has may be a month.
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {}, body FROM observations
+         WHERE id > ?1 AND +subject = ?2 AND +mdc = ?3 AND +effective_us >= ?4
+             AND +effective_us < ?5",
+        Columns::NAMES
+    ))?;
+    let subject = subject.0.to_be_bytes();
+    let mut rows = statement.query(params![after_id, subject, code.0, since_us, until_us])?;
+    let mut opener = Opener::new(connection, keys);
+    let mut kept = Vec::new();
+    while let Some(row) = rows.next()? {
+        if let Some((columns, body)) = opener.open(row)? {
+            kept.push(observation(&columns, body)?);
+        }
+    }
+    Ok(kept)
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,8 @@
 //! data stays in memory; deleted content is overwritten.
 //!
 //! Times are integers in microseconds since 1970 (the whole range of a device's calendar fits);
-//! values are the device's own digits as text; numbers of 64 bits are stored bit by bit as signed.
+//! numbers of 64 bits are stored bit by bit as signed. What rows say of patients and people is sealed
+//! once more before the database library sees it ([`super::patient_keys`]).
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -22,7 +23,8 @@ use super::primitives::Key;
 use super::segment::Entry;
 use super::vault::{CipherFacts, Cursor};
 use super::{
-    AuditEntry, Finding, StoreFault, TrendColumn, TrendQuery, audit, head, rows, trends, waves,
+    AuditEntry, Finding, StoreFault, TrendColumn, TrendQuery, audit, head, patients, rows, trends,
+    waves,
 };
 use crate::encounter::{Patient, SubjectId};
 use crate::session::emergency::PastNumeric;
@@ -289,22 +291,22 @@ impl Vault {
 
     /// Adds a patient.
     pub fn add_patient(&mut self, patient: &Patient) -> Result<(), StoreFault> {
-        self.write(|transaction, _| rows::insert_patient(transaction, patient))
+        self.write(|transaction, keys| patients::insert(transaction, keys, patient))
     }
 
     /// All patients by family name.
     pub fn patients(&self) -> Result<Vec<Patient>, StoreFault> {
-        rows::patients(&self.connection, None)
+        patients::all(&self.connection, &self.patients)
     }
 
     /// One patient.
     pub fn patient(&self, id: SubjectId) -> Result<Option<Patient>, StoreFault> {
-        Ok(rows::patients(&self.connection, Some(id))?.pop())
+        patients::one(&self.connection, &self.patients, id)
     }
 
     /// All observations in the order in which they were kept.
     pub fn observations(&self) -> Result<Vec<Observation>, StoreFault> {
-        rows::observations(&self.connection)
+        rows::observations(&self.connection, &self.patients)
     }
 
     /// A trend; see [`super::trends`].
@@ -328,7 +330,7 @@ impl Vault {
         subject: SubjectId,
         (since, until): (Timestamp, Timestamp),
     ) -> Result<Vec<PastNumeric>, StoreFault> {
-        rows::numerics(&self.connection, subject, (since, until))
+        rows::numerics(&self.connection, &self.patients, subject, (since, until))
     }
 
     /// The audit log with its sequence.
@@ -372,7 +374,15 @@ impl Vault {
              PRAGMA next.synchronous = OFF;",
         )?;
         self.connection.query_row("SELECT sqlcipher_export('next')", [], |_| Ok(()))?;
-        for table in ["observations", "audit", "patients", "operators", "tokens", "templates"] {
+        for table in [
+            "observations",
+            "audit",
+            "patients",
+            "patient_keys",
+            "operators",
+            "tokens",
+            "templates",
+        ] {
             let count = |schema: &str| -> Result<i64, StoreFault> {
                 let sql = format!("SELECT count(*) FROM {schema}.{table}");
                 Ok(self.connection.query_row(&sql, [], |row| row.get(0))?)
@@ -402,7 +412,7 @@ fn insert(
     for entry in entries {
         match entry {
             Entry::Observation(observation) => {
-                refused += u64::from(!rows::insert_observation(transaction, observation)?);
+                refused += u64::from(!rows::insert_observation(transaction, keys, observation)?);
             }
             Entry::Wave(wave) => waves::insert(transaction, keys, wave)?,
             Entry::Audit(entry) => audit::append(transaction, entry)?,

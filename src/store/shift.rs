@@ -15,7 +15,7 @@
 //! The salt is the part that must not be swapped out; the rest is noise without it, and a share ends
 //! by wiping its salt. The page is locked through the crate `region`; if the system refuses, no share
 //! is kept. Core images and debuggers are kept away from the whole process at its start
-//! (`telemetry::forbid_dumps`).
+//! ([`super::protect_memory`]).
 //!
 //! A share takes the token that logged in, and the person's others as far as the vault knows their
 //! shares of the key. It ends with its time (boot time), when wall time was set,

@@ -1,12 +1,13 @@
 //! People, their tokens and their fingers as rows of the vault.
 //!
 //! The cart compartment says who may log in with what, because it must be known while locked; these
-//! rows add what only an open vault may know: names, private keys and fingerprint templates. A row
-//! whose token is not in the cart compartment means nothing.
+//! rows add what only an open vault may know: names, private keys and fingerprint templates, each sealed
+//! before the database library sees it. A row whose token is not in the cart compartment means nothing.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::StoreFault;
+use super::keyring::{Held, PeopleKey, VaultKeys};
 use super::rows::{from_word, timestamp, word};
 use super::schema::Vault;
 use super::vault::{SealedKey, TemplateRow, TokenRow};
@@ -25,10 +26,11 @@ impl Vault {
         name: &Phi<String>,
         private: &SealedKey,
     ) -> Result<(), StoreFault> {
-        self.write(|transaction, _| {
+        self.write(|transaction, keys| {
+            let name = keys.people().hold(Held::Name(id), name.reveal().as_bytes())?;
             transaction.execute(
                 "INSERT INTO operators (id, name, private) VALUES (?1, ?2, ?3)",
-                params![id.0.to_be_bytes(), name.reveal(), private.0],
+                params![id.0.to_be_bytes(), name, private.0],
             )?;
             Ok(())
         })
@@ -39,12 +41,12 @@ impl Vault {
     /// # Errors
     /// `Damaged` if the vault does not know the person.
     pub fn operator_name(&self, id: OperatorId) -> Result<Phi<String>, StoreFault> {
-        let name = self.connection.query_row(
+        let name: Vec<u8> = self.connection.query_row(
             "SELECT name FROM operators WHERE id = ?1",
             [id.0.to_be_bytes()],
             |row| row.get(0),
         )?;
-        Ok(Phi::new(name))
+        text(self.patients.people(), Held::Name(id), &name)
     }
 
     /// The names of everybody there is or was.
@@ -53,10 +55,14 @@ impl Vault {
     /// As reading a file.
     pub fn names(&self) -> Result<Vec<(OperatorId, Phi<String>)>, StoreFault> {
         let mut statement = self.connection.prepare_cached("SELECT id, name FROM operators")?;
-        let names = statement.query_map([], |row| {
-            Ok((OperatorId(u128::from_be_bytes(row.get(0)?)), Phi::new(row.get(1)?)))
-        })?;
-        Ok(names.collect::<Result<_, _>>()?)
+        let mut rows = statement.query([])?;
+        let mut names = Vec::new();
+        while let Some(row) = rows.next()? {
+            let id = OperatorId(u128::from_be_bytes(row.get(0)?));
+            let sealed: Vec<u8> = row.get(1)?;
+            names.push((id, text(self.patients.people(), Held::Name(id), &sealed)?));
+        }
+        Ok(names)
     }
 
     /// A person's private key; `None` for somebody who left.
@@ -83,7 +89,7 @@ impl Vault {
         privates: &[(OperatorId, Option<SealedKey>)],
         tokens: &[(OperatorId, TokenRow)],
     ) -> Result<(), StoreFault> {
-        self.write(|transaction, _| {
+        self.write(|transaction, keys| {
             for (id, private) in privates {
                 transaction.execute(
                     "UPDATE operators SET private = ?2 WHERE id = ?1",
@@ -92,9 +98,38 @@ impl Vault {
             }
             transaction.execute("DELETE FROM tokens", [])?;
             for (operator, token) in tokens {
-                insert_token(transaction, *operator, token)?;
+                insert_token(transaction, keys.people(), *operator, token)?;
             }
             Ok(())
+        })
+    }
+
+    /// Seals everything that is not a person's key anew, for the vault's next master key, in one
+    /// transaction: names, subjects of cards, templates, and every patient's wrapped key.
+    ///
+    /// # Errors
+    /// `Damaged` if something was not sealed under the old master key; otherwise as writing a file.
+    pub fn reseal(&mut self, old: &VaultKeys) -> Result<(), StoreFault> {
+        let old_people = old.people();
+        let sealed: [(&str, &str, &str, fn([u8; 16]) -> Held); 3] = [
+            ("operators", "id", "name", |id| Held::Name(OperatorId(u128::from_be_bytes(id)))),
+            ("tokens", "slot", "subject", Held::CardSubject),
+            ("templates", "id", "print", |id| Held::Print(TemplateId(u128::from_be_bytes(id)))),
+        ];
+        self.write(|transaction, keys| {
+            for (table, id, column, held) in sealed {
+                let sql = format!("SELECT {id}, {column} FROM {table} WHERE {column} NOT NULL");
+                let mut statement = transaction.prepare(&sql)?;
+                let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                let rows: Vec<([u8; 16], Vec<u8>)> = rows.collect::<Result<_, _>>()?;
+                let sql = format!("UPDATE {table} SET {column} = ?2 WHERE {id} = ?1");
+                for (id, content) in rows {
+                    let content = old_people.held(held(id), &content)?;
+                    let content = keys.people().hold(held(id), &content)?;
+                    transaction.execute(&sql, params![id, content])?;
+                }
+            }
+            keys.rewrap(transaction, old)
         })
     }
 
@@ -107,9 +142,9 @@ impl Vault {
         operator: OperatorId,
         tokens: &[TokenRow],
     ) -> Result<(), StoreFault> {
-        self.write(|transaction, _| {
+        self.write(|transaction, keys| {
             for token in tokens {
-                insert_token(transaction, operator, token)?;
+                insert_token(transaction, keys.people(), operator, token)?;
             }
             Ok(())
         })
@@ -126,12 +161,15 @@ impl Vault {
         let mut rows = statement.query([operator.0.to_be_bytes()])?;
         let mut tokens = Vec::new();
         while let Some(row) = rows.next()? {
-            let subject: Option<String> = row.get(2)?;
+            let slot: [u8; 16] = row.get(0)?;
+            let subject: Option<Vec<u8>> = row.get(2)?;
+            let subject = subject
+                .map(|sealed| text(self.patients.people(), Held::CardSubject(slot), &sealed));
             let share: Option<Vec<u8>> = row.get(3)?;
             tokens.push(TokenRow {
-                slot: row.get(0)?,
+                slot,
                 kind: from_word(row.get(1)?)?,
-                subject: subject.map(Phi::new),
+                subject: subject.transpose()?,
                 share: share.map(SealedKey),
                 kek: SealedKey(row.get(4)?),
             });
@@ -169,7 +207,8 @@ impl Vault {
         let Template { id, finger, sensor, print } = &row.template;
         let sensor = serde_json::to_string(sensor).map_err(|_| StoreFault::Io)?;
         let finger = word(finger)?;
-        self.write(|transaction, _| {
+        self.write(|transaction, keys| {
+            let print = keys.people().hold(Held::Print(*id), print.expose())?;
             transaction.execute(
                 "INSERT INTO templates (id, operator, finger, sensor, print, since_us)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -178,7 +217,7 @@ impl Vault {
                     operator.0.to_be_bytes(),
                     finger,
                     sensor,
-                    print.expose(),
+                    print,
                     row.since.as_microsecond(),
                 ],
             )?;
@@ -200,11 +239,14 @@ impl Vault {
         while let Some(row) = rows.next()? {
             let sensor: String = row.get(2)?;
             let finger: Finger = from_word(row.get(1)?)?;
+            let id = TemplateId(u128::from_be_bytes(row.get(0)?));
+            let print: Vec<u8> = row.get(3)?;
+            let print = self.patients.people().held(Held::Print(id), &print)?;
             let template = Template {
-                id: TemplateId(u128::from_be_bytes(row.get(0)?)),
+                id,
                 finger,
                 sensor: serde_json::from_str(&sensor).map_err(|_| StoreFault::Damaged)?,
-                print: Secret::new(row.get(3)?),
+                print: Secret::new(print.to_vec()),
             };
             let since = timestamp(row.get(4)?)?;
             templates.push(TemplateRow { template, since });
@@ -239,11 +281,20 @@ impl Vault {
     }
 }
 
+fn text(people: &PeopleKey, which: Held, sealed: &[u8]) -> Result<Phi<String>, StoreFault> {
+    let opened = people.held(which, sealed)?;
+    let text = std::str::from_utf8(&opened).map_err(|_| StoreFault::Damaged)?;
+    Ok(Phi::new(text.to_owned()))
+}
+
 fn insert_token(
     connection: &Connection,
+    people: &PeopleKey,
     operator: OperatorId,
     token: &TokenRow,
 ) -> Result<(), StoreFault> {
+    let seal =
+        |text: &Phi<String>| people.hold(Held::CardSubject(token.slot), text.reveal().as_bytes());
     connection
         .prepare_cached(
             "INSERT INTO tokens (slot, operator, kind, subject, share, kek)
@@ -253,7 +304,7 @@ fn insert_token(
             token.slot,
             operator.0.to_be_bytes(),
             word(&token.kind)?,
-            token.subject.as_ref().map(Phi::reveal),
+            token.subject.as_ref().map(seal).transpose()?,
             token.share.as_ref().map(|sealed| &sealed.0),
             token.kek.0,
         ])?;

@@ -142,6 +142,9 @@ mod absent {
         ) -> Result<(), StoreFault> {
             match *self {}
         }
+        pub fn reseal(&mut self, _: &VaultKeys) -> Result<(), StoreFault> {
+            match *self {}
+        }
         pub fn add_tokens(&mut self, _: OperatorId, _: &[TokenRow]) -> Result<(), StoreFault> {
             match *self {}
         }

@@ -46,6 +46,8 @@ pub(super) struct Worker {
     /// Waits for the import to end.
     pub(super) revocation: Option<(Attempt, Administration, Moment)>,
     pub(super) unknowns: Unknowns,
+    /// When the store was last anchored outside the disk.
+    pub(super) anchored: Option<BootTime>,
 }
 
 enum Next {
@@ -72,6 +74,7 @@ impl Worker {
             flush_at: None,
             revocation: None,
             unknowns: Unknowns::default(),
+            anchored: None,
         }
     }
 
@@ -159,6 +162,7 @@ impl Worker {
         if rolled_back {
             self.report(vec![Finding::of(FindingKind::CartOlder, 1)]);
         }
+        self.check_anchor();
     }
 
     fn handle(&mut self, command: Command) {
@@ -172,6 +176,7 @@ impl Worker {
                 self.renew_emergency_card(now);
                 self.close();
                 self.answer(Outcome::Closed);
+                self.anchor();
             }
             Command::OpenEmergency(attempt, token, reason, now) => {
                 self.open_emergency(attempt, (&token, reason), now);
@@ -248,6 +253,7 @@ impl Worker {
                 self.answer(Outcome::Unlocked(attempt, Box::new(unlocked)));
                 // Makes the inbox durable and then plans its import.
                 self.flush();
+                self.anchor();
             }
             Err(refusal) => self.answer(Outcome::Refused(attempt, refusal)),
         }

@@ -20,6 +20,11 @@ impl Decimal {
         Self { mantissa, exponent }
     }
 
+    /// Mantissa and exponent, as they were given.
+    pub const fn parts(self) -> (i64, i8) {
+        (self.mantissa, self.exponent)
+    }
+
     /// The same digits with the decimal point moved `places` to the right.
     #[must_use]
     pub const fn shifted(self, places: i8) -> Self {

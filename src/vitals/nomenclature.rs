@@ -45,6 +45,8 @@ pub const TEMPERATURE_AXILLA: Mdc = Mdc(188_452);
 pub const TEMPERATURE_GUT: Mdc = Mdc(188_456);
 /// `MDC_PULS_OXIM_SAT_O2`.
 pub const SPO2: Mdc = Mdc(150_456);
+/// `MDC_PULS_OXIM_PLETH`: the pulse wave.
+pub const PLETH: Mdc = Mdc(150_452);
 /// `MDC_BLD_PERF_INDEX`.
 pub const PERFUSION_INDEX: Mdc = Mdc(150_488);
 /// `MDC_CONC_GLU_GEN`: a specimen that the nomenclature of the profile does not name.

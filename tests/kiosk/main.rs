@@ -15,3 +15,4 @@ mod properties;
 mod register;
 mod roles;
 mod table;
+mod waves;

@@ -15,6 +15,7 @@ use wardkeep::store::{
     Draft, EmergencyRefusal, Found, Identified, Outcome, Refusal, Shift, Unlocked,
 };
 use wardkeep::vitals::Observation;
+use wardkeep::vitals::wave::WaveSegment;
 
 pub const PIN: [u8; 6] = [4, 7, 1, 1, 0, 8];
 pub const WRONG: [u8; 6] = [9, 9, 1, 2, 3, 4];
@@ -57,6 +58,7 @@ fn owner(token: &Token) -> Option<u8> {
 pub struct MemoryStore {
     pub vault_open: bool,
     pub records: Vec<Observation>,
+    pub waves: Vec<WaveSegment>,
     pub audit: Vec<AuditEntry>,
     pub cart: Option<CartState>,
     pub patients: Vec<Patient>,
@@ -87,6 +89,7 @@ impl Default for MemoryStore {
         Self {
             vault_open: false,
             records: vec![],
+            waves: vec![],
             audit: vec![],
             cart: None,
             patients: vec![],
@@ -226,12 +229,11 @@ impl MemoryStore {
                 self.audit.push(*entry);
                 vec![]
             }
-            Command::RecordWave(_)
-            | Command::Trend(_)
-            | Command::ShredPatient(_)
-            | Command::Retry => {
+            Command::RecordWave(wave) => {
+                self.waves.push(*wave);
                 vec![]
             }
+            Command::Trend(_) | Command::ShredPatient(_) | Command::Retry => vec![],
         }
     }
 
