@@ -125,7 +125,10 @@ impl Register {
                 self.people.retain(|row| row.id != id);
                 Ok(Administered::Revoked)
             }
-            Administration::ChangeOwnPin(_) => Err(AdministrationFault::NotAllowed),
+            Administration::ChangeOwnPin(_)
+            | Administration::ExportAudit
+            | Administration::Checkpoint
+            | Administration::AuditKey => Err(AdministrationFault::NotAllowed),
         }
     }
 
