@@ -20,6 +20,8 @@ pub mod audit_file;
 #[cfg(feature = "store")]
 mod body;
 mod cart;
+mod chain;
+mod checkpoint;
 #[cfg(feature = "store")]
 mod codes;
 pub mod device_secret;
@@ -27,7 +29,10 @@ mod draft;
 mod durable;
 mod emergency;
 mod enrol;
+mod entry;
 mod finding;
+#[cfg(feature = "store")]
+mod freshness;
 mod handle;
 #[cfg(feature = "store")]
 mod head;
@@ -38,7 +43,14 @@ mod inspect;
 mod keep;
 mod keyring;
 mod keyslot;
+mod lane;
+mod ledger;
+mod line;
 mod memory;
+mod merkle;
+mod opener;
+#[cfg(feature = "store")]
+mod pages;
 #[cfg(feature = "store")]
 mod patient_keys;
 #[cfg(feature = "store")]
@@ -47,6 +59,8 @@ mod people;
 mod primitives;
 mod recovery;
 mod rescue;
+#[cfg(feature = "store")]
+mod retention;
 mod rotation;
 #[cfg(feature = "store")]
 mod rows;
@@ -55,12 +69,16 @@ mod schema;
 mod segment;
 mod setup;
 mod shift;
+mod space;
 #[cfg(feature = "store")]
 mod staff;
 #[cfg(feature = "store")]
 mod trends;
 mod unlock;
+mod upkeep;
 mod vault;
+#[cfg(feature = "store")]
+mod wal;
 #[cfg(feature = "store")]
 mod waves;
 mod worker;

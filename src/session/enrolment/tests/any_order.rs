@@ -177,7 +177,13 @@ impl Witness {
             A::EnrolFinger(of, _) => *of == person,
             A::SetPin(of, pin) => *of == person && self.allows_pin(pin),
             A::ChangeOwnPin(pin) => self.typed_twice(pin),
-            A::ListPeople | A::RevokeFactor(..) | A::RevokePerson(_) | A::ReadAudit(_) => false,
+            A::ListPeople
+            | A::RevokeFactor(..)
+            | A::RevokePerson(_)
+            | A::ReadAudit(_)
+            | A::ExportAudit
+            | A::Checkpoint
+            | A::AuditKey => false,
         }
     }
 }
