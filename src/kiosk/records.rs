@@ -142,6 +142,7 @@ impl Kiosk {
                 FindingKind::RecordsForged
                 | FindingKind::RecordsRepeated
                 | FindingKind::RecordsMoved
+                | FindingKind::WaveformsGivenUp
                 | FindingKind::BacklogRestarted
                 | FindingKind::PagesReplaced
                 | FindingKind::HeadOlder
@@ -298,6 +299,7 @@ fn group(kind: FindingKind) -> FindingGroup {
         | FindingKind::KeyringOlder
         | FindingKind::InboxOlder => FindingGroup::OlderFiles,
         FindingKind::RecordsRepeated | FindingKind::RecordsMoved => FindingGroup::Misplaced,
+        FindingKind::WaveformsGivenUp => FindingGroup::WavesGivenUp,
         FindingKind::AnchorReset => FindingGroup::CounterReset,
         FindingKind::CopyUsed => FindingGroup::Mended,
     }

@@ -134,6 +134,7 @@ fn s8_only_what_is_gone_is_an_alarm() {
         (Kind::CartOlder, None),
         (Kind::KeyringOlder, None),
         (Kind::InboxOlder, None),
+        (Kind::WaveformsGivenUp, None),
         (Kind::AnchorReset, None),
         (Kind::CopyUsed, None),
     ] {

@@ -37,6 +37,8 @@ pub enum FindingGroup {
     OlderFiles,
     /// Records that were there twice or out of their order.
     Misplaced,
+    /// Waveforms were not kept, so that values had the room.
+    WavesGivenUp,
     /// The counter outside the disk was cleared or exchanged.
     CounterReset,
     /// A damaged file was replaced by its second copy.

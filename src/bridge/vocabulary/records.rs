@@ -42,6 +42,7 @@ pub fn group(group: FindingGroup) -> ui::FindingWord {
         FindingGroup::Restarted => ui::FindingWord::Restarted,
         FindingGroup::OlderFiles => ui::FindingWord::OlderFiles,
         FindingGroup::Misplaced => ui::FindingWord::Misplaced,
+        FindingGroup::WavesGivenUp => ui::FindingWord::WavesGivenUp,
         FindingGroup::CounterReset => ui::FindingWord::CounterReset,
         FindingGroup::Mended => ui::FindingWord::Mended,
     }
@@ -63,6 +64,7 @@ pub fn found(kind: FindingKind) -> ui::FoundWord {
         FindingKind::KeyringOlder => ui::FoundWord::KeyringOlder,
         FindingKind::InboxOlder => ui::FoundWord::InboxOlder,
         FindingKind::StoreOlder => ui::FoundWord::StoreOlder,
+        FindingKind::WaveformsGivenUp => ui::FoundWord::WaveformsGivenUp,
         FindingKind::AnchorReset => ui::FoundWord::AnchorReset,
         FindingKind::CopyUsed => ui::FoundWord::CopyUsed,
     }

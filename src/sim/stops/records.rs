@@ -92,6 +92,7 @@ fn findings() -> Vec<Stop> {
         told("finding-restarted", timeless(FindingGroup::Restarted, 1)),
         told("finding-older-files", timeless(FindingGroup::OlderFiles, 2)),
         told("finding-misplaced", finding(FindingGroup::Misplaced, 5)),
+        told("finding-waves-given-up", finding(FindingGroup::WavesGivenUp, 40)),
         told("finding-counter-reset", timeless(FindingGroup::CounterReset, 1)),
         told("finding-mended", timeless(FindingGroup::Mended, 1)),
     ]
