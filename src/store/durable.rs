@@ -3,7 +3,9 @@
 //! ```text
 //!  state/            0700   lock, device-secret (0600; absent when a credential is used)
 //!    store/                 keyring, cart, vault.db, slots/, inbox/
-//!    store.new/             a first start that is not finished; never live
+//!    store.new/             a first start or a restore that is not finished; never live
+//!    damaged/               damaged files whose second copy took their place
+//!    damaged-<day>-<n>/     whole stores that were set aside
 //! ```
 //!
 //! S-8: [`replace`] writes a temporary file in the same directory, syncs it, renames it and syncs
@@ -11,9 +13,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
-#[cfg(feature = "store")]
-use std::os::unix::fs::FileExt;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::StoreFault;
@@ -27,6 +27,8 @@ pub const DEVICE_SECRET: &str = "device-secret";
 const EXPECTED: [&str; 5] = [LOCK, STORE, UNFINISHED, DEVICE_SECRET, "lost+found"];
 /// Front of the names of files that were being written when the program was killed.
 pub const TEMPORARY: &str = ".tmp-";
+/// Where damaged files are kept aside; also the front of the names of stores that were set aside.
+pub const DAMAGED: &str = "damaged";
 
 impl From<io::Error> for StoreFault {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the system's enum, open to additions")]
@@ -69,12 +71,22 @@ impl StateDir {
         self.path.join(STORE)
     }
 
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Starts a store that is not live until [`StateDir::finish`]; removes an unfinished one.
     pub fn begin(&self) -> Result<PathBuf, StoreFault> {
         let unfinished = self.path.join(UNFINISHED);
         remove_dir(&unfinished)?;
         make_dir(&unfinished)?;
         Ok(unfinished)
+    }
+
+    /// Removes the store that [`StateDir::begin`] started.
+    pub fn abandon(&self) -> Result<(), StoreFault> {
+        remove_dir(&self.path.join(UNFINISHED))
     }
 
     /// Makes the store that [`StateDir::begin`] started the live one, in one rename.
@@ -97,7 +109,8 @@ fn refuse_foreign(path: &Path) -> Result<(), StoreFault> {
         let name = entry?.file_name();
         let name = name.to_string_lossy();
         store |= name == STORE;
-        foreign |= !EXPECTED.contains(&name.as_ref()) && !name.starts_with(TEMPORARY);
+        let ours = [TEMPORARY, DAMAGED].iter().any(|front| name.starts_with(front));
+        foreign |= !EXPECTED.contains(&name.as_ref()) && !ours;
     }
     // Beside a live store strangers do no harm; without one this may be somebody's home directory.
     if foreign && !store { Err(StoreFault::Foreign) } else { Ok(()) }
@@ -119,6 +132,37 @@ pub fn make_dir(path: &Path) -> Result<(), StoreFault> {
 pub fn create_new(path: &Path) -> Result<File, StoreFault> {
     steps::step()?;
     Ok(private().write(true).create_new(true).open(path)?)
+}
+
+/// Gives a file room for `len` bytes, which read as zeros. On a file system that cannot, room is found
+/// missing only when it is written.
+pub fn allocate(file: &File, len: u64) -> Result<(), StoreFault> {
+    steps::step()?;
+    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, len) {
+        Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
+        other => Ok(other.map_err(io::Error::from)?),
+    }
+}
+
+/// Writes within a file; durable after [`sync_data`].
+pub fn write_at(file: &File, content: &[u8], offset: u64) -> Result<(), StoreFault> {
+    steps::step()?;
+    Ok(file.write_all_at(content, offset)?)
+}
+
+/// Makes what was written within a file's length durable. After an error nobody knows what is on the
+/// disk, and asking again would not tell (fsync reports a failure once).
+pub fn sync_data(file: &File) -> Result<(), StoreFault> {
+    steps::step()?;
+    Ok(file.sync_data()?)
+}
+
+/// Makes a file end here, durably.
+pub fn cut(path: &Path, len: u64) -> Result<(), StoreFault> {
+    steps::step()?;
+    let file = File::options().write(true).open(path)?;
+    file.set_len(len)?;
+    Ok(file.sync_all()?)
 }
 
 /// Replaces a file's content: at any kill the old or the new, whole.
@@ -150,7 +194,7 @@ pub fn overwrite(path: &Path, content: &[u8]) -> Result<(), StoreFault> {
     }
 }
 
-/// Opens a file of ours for reading and for [`write_at`]; `None` if there is none.
+/// Opens a file of ours for reading and for [`overwrite_at`]; `None` if there is none.
 #[cfg(feature = "store")]
 pub fn open_existing(path: &Path) -> Result<Option<File>, StoreFault> {
     match private().read(true).write(true).open(path) {
@@ -162,10 +206,9 @@ pub fn open_existing(path: &Path) -> Result<Option<File>, StoreFault> {
 
 /// Writes over a part of a file whose length does not change; durable when it returns.
 #[cfg(feature = "store")]
-pub fn write_at(file: &File, content: &[u8], at: u64) -> Result<(), StoreFault> {
-    steps::step()?;
-    file.write_all_at(content, at)?;
-    Ok(file.sync_data()?)
+pub fn overwrite_at(file: &File, content: &[u8], at: u64) -> Result<(), StoreFault> {
+    write_at(file, content, at)?;
+    sync_data(file)
 }
 
 /// Makes renames and new names in a directory durable.
@@ -254,6 +297,17 @@ pub fn read(path: &Path, max: u64) -> Result<Option<Vec<u8>>, StoreFault> {
     let mut content = Vec::new();
     file.take(max + 1).read_to_end(&mut content)?;
     if content.len() as u64 > max { Err(StoreFault::Damaged) } else { Ok(Some(content)) }
+}
+
+/// Reads at most `len` bytes from a file's start; none if it is not there.
+pub fn read_start(path: &Path, len: usize) -> Result<Vec<u8>, StoreFault> {
+    let mut start = Vec::new();
+    match File::open(path) {
+        Ok(file) => file.take(len as u64).read_to_end(&mut start)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => 0,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(start)
 }
 
 #[cfg(test)]

@@ -14,12 +14,20 @@
 
 mod acts;
 mod anchor;
+mod aside;
 #[cfg(feature = "store")]
 mod audit;
 pub mod audit_file;
+mod backup;
+mod backup_file;
+#[cfg(feature = "store")]
+mod bare;
 #[cfg(feature = "store")]
 mod body;
 mod cart;
+mod chain;
+#[cfg(feature = "store")]
+mod changes;
 mod checkpoint;
 #[cfg(feature = "store")]
 mod codes;
@@ -28,6 +36,7 @@ mod draft;
 mod durable;
 mod emergency;
 mod enrol;
+mod entry;
 mod finding;
 #[cfg(feature = "store")]
 mod freshness;
@@ -41,9 +50,12 @@ mod inspect;
 mod keep;
 mod keyring;
 mod keyslot;
+mod lane;
+mod ledger;
 mod line;
 mod memory;
 mod merkle;
+mod opener;
 mod oversight;
 #[cfg(feature = "store")]
 mod pages;
@@ -55,6 +67,7 @@ mod people;
 mod primitives;
 mod recovery;
 mod rescue;
+mod restore;
 #[cfg(feature = "store")]
 mod retention;
 mod rotation;
@@ -65,10 +78,12 @@ mod schema;
 mod segment;
 mod setup;
 mod shift;
+mod space;
 #[cfg(feature = "store")]
 mod staff;
 #[cfg(feature = "store")]
 mod trends;
+mod twins;
 mod unlock;
 mod upkeep;
 mod vault;
@@ -80,6 +95,12 @@ mod worker;
 
 pub use acts::{AuditAct, AuditEntry, AuditResult};
 pub use anchor::{Anchor, NoAnchor, TpmAnchor, of_this_machine as anchor_of_this_machine};
+pub use aside::set_aside;
+pub use backup::{BackupDone, BackupOrder, BackupPart};
+pub use backup_file::{BackupFault, Header as BackupHeader, front as read_backup_front};
+#[cfg(feature = "store")]
+#[doc(hidden)]
+pub use bare::BareVault;
 pub use finding::{Finding, FindingKind};
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
 pub use identity::{
@@ -90,6 +111,7 @@ pub use identity::{
 pub use inspect::{Facts, inspect};
 pub use memory::{MemoryFacts, memory_facts, protect_memory};
 pub use rescue::administer_with_recovery;
+pub use restore::{Restored, RestoredPerson, restore_with_recovery, verify_backup_with_recovery};
 pub use setup::{RecoveredVault, open_with_recovery};
 pub use vault::{CipherFacts, cipher_facts};
 
@@ -213,7 +235,8 @@ pub enum Found {
     /// A store; its cart compartment was opened.
     Store(Box<CartState>),
     /// A store that cannot be opened for this reason, while its cart compartment was: monitoring goes
-    /// on, records are kept in memory as far as they fit.
+    /// on. Where only the vault is damaged, records are sealed in the inbox; else [`Outcome::Fault`]
+    /// follows, and they are kept in memory as far as they fit.
     Broken(StoreFault, Box<CartState>),
 }
 

@@ -16,10 +16,16 @@ pub use super::schema::Vault;
 pub const BESIDE: [&str; 3] = ["head", "pages0", "pages1"];
 
 /// How far the inbox was imported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
-    /// Number of the record that comes next.
+    /// Number of the value or audit entry that comes next.
     pub next_seq: u64,
+    /// Number of the waveform that comes next.
+    pub next_wave: u64,
+    /// Waveforms below this number that are not there were given up for room.
+    pub waves_given_up: u64,
+    /// When the last value was recorded, in microseconds of wall time; zero before the first.
+    pub at: i64,
     /// Fingerprint of the segment that was imported last, whose deletion a kill may have prevented.
     pub last_segment: u64,
 }
@@ -160,6 +166,9 @@ mod absent {
             match *self {}
         }
         pub fn witness(&mut self, _: Seen) -> Result<(), StoreFault> {
+            match *self {}
+        }
+        pub fn remembered(&mut self) -> Result<(), StoreFault> {
             match *self {}
         }
         pub fn settle(&mut self) -> Result<Seen, StoreFault> {

@@ -5,21 +5,23 @@
 
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TryRecvError;
 
 use super::durable::StateDir;
 use super::emergency::Unknowns;
 use super::handle::Options;
+use super::import::ImportRun;
 use super::keep::FLUSH_EVERY;
+use super::opener::Delivery;
 use super::primitives::wipe_stack;
 use super::segment::Entry;
 use super::setup::{self, Loaded, Store};
 use super::shift::Clocks;
+use super::space::Room;
 use super::upkeep::Upkeep;
 use super::vault::{Vault, cipher_facts};
 use super::{
-    Administration, Attempt, AuditAct, AuditEntry, CartState, Command, Finding, FindingKind, Found,
-    NewOperator, Outcome, Refusal, StoreFault,
+    Administration, Attempt, AuditAct, AuditEntry, CartState, Command, Found, NewOperator, Outcome,
+    Refusal, StoreFault,
 };
 use crate::encounter::SubjectId;
 use crate::moment::{BootTime, Moment};
@@ -52,10 +54,13 @@ pub(super) struct Worker {
     pub(super) upkeep: Upkeep,
     /// When the store was last anchored outside the disk.
     pub(super) anchored: Option<BootTime>,
+    pub(super) room: Room,
 }
 
 enum Next {
     Command(Command),
+    /// The import has opened something.
+    Opened(Option<Delivery>),
     Due,
     Ended,
 }
@@ -80,6 +85,7 @@ impl Worker {
             unknowns: Unknowns::default(),
             upkeep: Upkeep::default(),
             anchored: None,
+            room: Room::default(),
         }
     }
 
@@ -92,6 +98,7 @@ impl Worker {
                     // Sealing works on copies of what was recorded.
                     wipe_stack();
                 }
+                Next::Opened(opened) => self.import_some(opened),
                 Next::Due => self.keep_up_some(),
                 Next::Ended => break,
             }
@@ -105,7 +112,6 @@ impl Worker {
             }
             self.end_old_shifts();
             self.compare_some();
-            self.import_some();
             self.revoke_after_import();
         }
         self.end();
@@ -113,27 +119,19 @@ impl Worker {
 
     fn next(&mut self, timer: &Runtime) -> Next {
         let now = Moment::read().boot;
-        let upkeep_due = self.upkeep_at().is_some_and(|at| at <= now);
-        if self.is_importing() || self.is_comparing() || upkeep_due {
-            return match self.commands.try_recv() {
-                Ok(command) => Next::Command(command),
-                Err(TryRecvError::Empty) => Next::Due,
-                Err(TryRecvError::Disconnected) => Next::Ended,
-            };
-        }
-        let due = [self.flush_at, self.shifts_check_at(), self.upkeep_at()];
+        let comparing = self.is_comparing().then_some(now);
+        let due = [self.flush_at, self.shifts_check_at(), self.upkeep_at(), comparing];
         let wait = due.into_iter().flatten().min().map(|at| at.since(now));
-        let received = timer.block_on(async {
-            match wait {
-                Some(wait) => tokio::time::timeout(wait, self.commands.recv()).await,
-                None => Ok(self.commands.recv().await),
+        let import = self.is_importing().then(|| Self::import(&mut self.phase)).flatten();
+        timer.block_on(async {
+            tokio::select! {
+                // Whoever asks is answered before the import goes on, and the import before upkeep.
+                biased;
+                command = self.commands.recv() => command.map_or(Next::Ended, Next::Command),
+                opened = next_of(import) => Next::Opened(opened),
+                () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => Next::Due,
             }
-        });
-        match received {
-            Ok(Some(command)) => Next::Command(command),
-            Ok(None) => Next::Ended,
-            Err(_elapsed) => Next::Due,
-        }
+        })
     }
 
     pub(super) fn answer(&self, outcome: Outcome) {
@@ -159,24 +157,41 @@ impl Worker {
             Ok(Loaded::Store(store)) => self.ready(store),
             Err(fault) => {
                 self.phase = Phase::Stopped(fault);
+                self.broken(fault);
                 self.faulted(fault);
             }
         }
     }
 
-    fn ready(&mut self, store: Box<Store>) {
-        let cart = store.cart.state.clone();
-        let rolled_back = store.rolled_back;
+    /// A store that does not open must not end monitoring: what it was doing is in the cart
+    /// compartment. Another instance that runs is doing it.
+    fn broken(&self, fault: StoreFault) {
+        if fault == StoreFault::InUse || self.fault == Some(fault) {
+            return;
+        }
+        if let Some(cart) = setup::glance(&self.options) {
+            self.answer(Outcome::Found(Found::Broken(fault, Box::new(cart))));
+        }
+    }
+
+    fn ready(&mut self, mut store: Box<Store>) {
+        let cart = Box::new(store.cart.state.clone());
+        let mut findings = std::mem::take(&mut store.findings);
+        findings.extend(store.inbox_older());
+        let found = match store.vault_fault() {
+            Ok(()) => Found::Store(cart),
+            // It records into the inbox, and nobody can open it.
+            Err(fault) => Found::Broken(fault, cart),
+        };
         self.phase = Phase::Ready(store);
         self.recovered();
-        self.answer(Outcome::Found(Found::Store(Box::new(cart))));
+        self.answer(Outcome::Found(found));
         for entry in std::mem::take(&mut self.waiting) {
             self.record(entry);
         }
-        if rolled_back {
-            self.report(vec![Finding::of(FindingKind::CartOlder, 1)]);
-        }
+        self.report(findings);
         self.check_anchor();
+        self.look_at_room(false);
     }
 
     fn handle(&mut self, command: Command) {
@@ -258,9 +273,8 @@ impl Worker {
             return self.answer(Outcome::Refused(attempt, refusal));
         };
         let answer = store.unlock(&evidence, Clocks::at(now));
-        if let Err(refusal) = &answer {
-            self.unlock_refused(&evidence, *refusal, now);
-        }
+        let refused =
+            answer.as_ref().err().map(|refusal| store.unlock_refused(&evidence, *refusal, now));
         drop(evidence);
         match answer {
             Ok((mut unlocked, private)) => {
@@ -272,7 +286,12 @@ impl Worker {
                 self.flush();
                 self.anchor();
             }
-            Err(refusal) => self.answer(Outcome::Refused(attempt, refusal)),
+            Err(refusal) => {
+                let findings = std::mem::take(&mut store.findings);
+                self.answer(Outcome::Refused(attempt, refusal));
+                self.report(findings);
+                refused.into_iter().for_each(|entry| self.record(Entry::Audit(Box::new(entry))));
+            }
         }
     }
 
@@ -356,6 +375,14 @@ impl Worker {
         if self.fault.take().is_some() {
             self.answer(Outcome::Recovered);
         }
+    }
+}
+
+/// What the import has opened; waits for ever without one.
+async fn next_of(import: Option<&mut ImportRun>) -> Option<Delivery> {
+    match import {
+        Some(run) => run.opened().await,
+        None => std::future::pending().await,
     }
 }
 

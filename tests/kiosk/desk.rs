@@ -163,7 +163,9 @@ fn whom(what: &Administration) -> Option<OperatorId> {
         | Administration::ReadAudit(_)
         | Administration::ExportAudit
         | Administration::Checkpoint
-        | Administration::AuditKey => None,
+        | Administration::AuditKey
+        | Administration::BackUp(_)
+        | Administration::Shred(_) => None,
     }
 }
 

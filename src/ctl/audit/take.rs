@@ -75,7 +75,9 @@ fn written(what: Administration, found: &Found) -> Result<Json, Failure> {
         | Administered::Added(_)
         | Administered::Enrolled(_)
         | Administered::Revoked
-        | Administered::Audit(_) => Err(Failure::Unexpected),
+        | Administered::Audit(_)
+        | Administered::BackedUp(_)
+        | Administered::Shredded(_) => Err(Failure::Unexpected),
     });
     let Some((path, mut file)) = out else {
         return taken.map(|(key, _)| json!({ "key": key }));

@@ -179,7 +179,7 @@ fn s3_nothing_is_ever_kept_for_a_shredded_patient_again() {
     let (path, keys) = (dir.path().join("v"), VaultKeys::generate().unwrap());
     let mut vault = full(&path, &keys);
     vault.shred(GONE, entry()).unwrap();
-    let cursor = Cursor { next_seq: 2, last_segment: 2 };
+    let cursor = Cursor { next_seq: 2, last_segment: 2, ..vault.cursor().unwrap() };
     let next = VaultKeys::generate().unwrap();
     let exported = dir.path().join("n");
     vault.export(&exported, &next).unwrap();
