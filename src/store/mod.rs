@@ -56,6 +56,7 @@ mod line;
 mod memory;
 mod merkle;
 mod opener;
+mod oversight;
 #[cfg(feature = "store")]
 mod pages;
 #[cfg(feature = "store")]

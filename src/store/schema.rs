@@ -17,7 +17,6 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
 use zeroize::Zeroizing;
 
-use super::audit_file::{Flaw, Verified};
 use super::freshness::Freshness;
 use super::keyring::VaultKeys;
 use super::patient_keys::PatientKeys;
@@ -381,14 +380,6 @@ impl Vault {
         audit::read(&self.connection)
     }
 
-    /// Derives the audit log's roots from its lines and compares them with every checkpoint.
-    ///
-    /// # Errors
-    /// As reading the database.
-    pub fn check_audit(&self) -> Result<Result<Verified, Flaw>, StoreFault> {
-        Err(StoreFault::Io)
-    }
-
     /// Writes everything into a database of another key at `path`, where nothing is yet; durable when
     /// it returns. The database itself is not changed.
     ///
@@ -421,6 +412,7 @@ impl Vault {
         for table in [
             "observations",
             "audit",
+            "audit_checkpoints",
             "patients",
             "patient_keys",
             "operators",

@@ -273,6 +273,13 @@ impl Worker {
             return self.answer(Outcome::Refused(attempt, refusal));
         };
         let answer = store.unlock(&evidence, Clocks::at(now));
+        let findings = match &answer {
+            Ok(_) => Vec::new(),
+            Err(_) => std::mem::take(&mut store.findings),
+        };
+        if let Err(refusal) = &answer {
+            self.unlock_refused(&evidence, *refusal, now);
+        }
         drop(evidence);
         match answer {
             Ok((mut unlocked, private)) => {
@@ -285,7 +292,6 @@ impl Worker {
                 self.anchor();
             }
             Err(refusal) => {
-                let findings = std::mem::take(&mut store.findings);
                 self.answer(Outcome::Refused(attempt, refusal));
                 self.report(findings);
             }
