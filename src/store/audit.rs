@@ -191,6 +191,16 @@ fn seal(connection: &Connection, signer: &Signer) -> Result<String, StoreFault> 
 }
 
 impl Vault {
+    /// The newest entries of the audit log, newest first.
+    pub fn newest_audit(&self, limit: u32) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
+        newest(&self.connection, limit)
+    }
+
+    /// The audit log with its sequence.
+    pub fn audit(&self) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
+        read(&self.connection)
+    }
+
     /// Signs the log, unless the newest checkpoint covers all of it. Gives the newest checkpoint.
     ///
     /// # Errors
@@ -223,22 +233,30 @@ impl Vault {
         Ok(())
     }
 
-    /// Appends entries, the last of which names the next key, and hands the log over: the old key signs
-    /// a checkpoint over them, and so does the next one.
+    /// Appends entries, and one that names the next key if none of them is it, and hands the log over: the
+    /// old key signs a checkpoint over them, and so does the next one.
     ///
     /// # Errors
     /// As writing a file; then nothing was done.
     pub fn hand_over_audit(
         &mut self,
         (old, next): (&VaultKeys, &VaultKeys),
-        entries: Vec<AuditEntry>,
+        mut entries: Vec<AuditEntry>,
     ) -> Result<(), StoreFault> {
+        let rotates = |entry: &AuditEntry| entry.act == AuditAct::KeysRotated;
+        if !entries.iter().any(rotates)
+            && let Some(last) = entries.last()
+        {
+            let AuditEntry { operator, boot, since_boot, at, .. } = *last;
+            let entry = AuditEntry::of(AuditAct::KeysRotated, at);
+            entries.push(AuditEntry { operator, boot, since_boot, ..entry });
+        }
         let old = signer(&self.connection, old)?;
         let next = Signer::new(next.audit(), Some(old.key().name()));
         let named = next.key().to_string();
         self.write(|transaction, _| {
             for mut entry in entries {
-                if entry.act == AuditAct::KeysRotated {
+                if rotates(&entry) {
                     entry.detail = Some(named.clone());
                 }
                 append(transaction, &entry)?;
@@ -305,3 +323,6 @@ impl Vault {
         Ok(Ok(verified))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,6 @@
 //! whatever copies the directory, or looks at it, takes a witness along.
 
 use super::people::{Desk, Refused};
-use super::segment::Entry;
 use super::setup::Store;
 use super::worker::{Phase, Worker};
 use super::{
@@ -34,6 +33,8 @@ impl Administration {
             Administration::ChangeOwnPin(_) => (AuditAct::PinSet, None),
             Administration::RevokeFactor(person, _) => (AuditAct::FactorRevoked, Some(*person)),
             Administration::RevokePerson(person) => (AuditAct::PersonRevoked, Some(*person)),
+            Administration::BackUp(_) => (AuditAct::BackupWritten, None),
+            Administration::Shred(_) => (AuditAct::PatientShredded, None),
             Administration::ExportAudit | Administration::Checkpoint => {
                 (AuditAct::CheckpointExported, None)
             }
@@ -96,6 +97,27 @@ impl Store {
         AuditEntry { operator, person, result, ..AuditEntry::of(act, now.wall) }
     }
 
+    /// What the log says of a refused unlock.
+    pub(super) fn unlock_refused(
+        &self,
+        evidence: &Evidence,
+        refusal: Refusal,
+        now: Moment,
+    ) -> AuditEntry {
+        let index = self.keys.token_index(&evidence.token());
+        let person = self.cart.token(&index).map(|(person, _)| person.id);
+        let result = match refusal {
+            Refusal::Damaged(_) => AuditResult::Failed,
+            Refusal::WrongFactors(_)
+            | Refusal::NotAdmitted(_)
+            | Refusal::Expired
+            | Refusal::ShiftOver
+            | Refusal::NotTaken => AuditResult::Refused,
+        };
+        let entry = AuditEntry::of(AuditAct::UnlockRefused, now.wall);
+        AuditEntry { person, pair: Some(evidence.pair()), result, ..entry }
+    }
+
     /// Fills in the clocks that whoever made an entry did not know.
     pub(super) fn stamp(&self, entry: &mut AuditEntry, now: Moment) {
         entry.boot.get_or_insert(self.gate.boot);
@@ -111,23 +133,5 @@ impl Worker {
             // Its entries are kept; the next close signs them.
             tracing::warn!(%fault, "the audit log could not be signed");
         }
-    }
-
-    /// Enters a refused unlock.
-    pub(super) fn unlock_refused(&mut self, evidence: &Evidence, refusal: Refusal, now: Moment) {
-        let Phase::Ready(store) = &self.phase else { return };
-        let index = store.keys.token_index(&evidence.token());
-        let person = store.cart.token(&index).map(|(person, _)| person.id);
-        let result = match refusal {
-            Refusal::Damaged(_) => AuditResult::Failed,
-            Refusal::WrongFactors(_)
-            | Refusal::NotAdmitted(_)
-            | Refusal::Expired
-            | Refusal::ShiftOver
-            | Refusal::NotTaken => AuditResult::Refused,
-        };
-        let entry = AuditEntry::of(AuditAct::UnlockRefused, now.wall);
-        let entry = AuditEntry { person, pair: Some(evidence.pair()), result, ..entry };
-        self.record(Entry::Audit(Box::new(entry)));
     }
 }

@@ -361,11 +361,6 @@ impl Vault {
         self.settle().map(drop)
     }
 
-    /// The newest entries of the audit log, newest first.
-    pub fn newest_audit(&self, limit: u32) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
-        audit::newest(&self.connection, limit)
-    }
-
     /// What a patient's devices measured after `since` and up to `until`, oldest first.
     pub fn numerics(
         &self,
@@ -373,11 +368,6 @@ impl Vault {
         (since, until): (Timestamp, Timestamp),
     ) -> Result<Vec<PastNumeric>, StoreFault> {
         rows::numerics(&self.connection, &self.patients, subject, (since, until))
-    }
-
-    /// The audit log with its sequence.
-    pub fn audit(&self) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
-        audit::read(&self.connection)
     }
 
     /// Writes everything into a database of another key at `path`, where nothing is yet; durable when
@@ -412,7 +402,6 @@ impl Vault {
         for table in [
             "observations",
             "audit",
-            "audit_checkpoints",
             "patients",
             "patient_keys",
             "operators",

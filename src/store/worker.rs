@@ -277,9 +277,8 @@ impl Worker {
             Ok(_) => Vec::new(),
             Err(_) => std::mem::take(&mut store.findings),
         };
-        if let Err(refusal) = &answer {
-            self.unlock_refused(&evidence, *refusal, now);
-        }
+        let refused =
+            answer.as_ref().err().map(|refusal| store.unlock_refused(&evidence, *refusal, now));
         drop(evidence);
         match answer {
             Ok((mut unlocked, private)) => {
@@ -294,6 +293,7 @@ impl Worker {
             Err(refusal) => {
                 self.answer(Outcome::Refused(attempt, refusal));
                 self.report(findings);
+                refused.into_iter().for_each(|entry| self.record(Entry::Audit(Box::new(entry))));
             }
         }
     }
