@@ -355,7 +355,7 @@ fn s8_each_file_of_the_head_put_back_is_reported() {
             assert_eq!(found, expected, "{name} of age {age}");
         }
     }
-    let mut state = whole.clone();
+    let mut state = whole;
     state.remove("vault.head");
     assert_eq!(kinds(&bench.found(&state)), [FindingKind::HeadOlder]);
     assert!(head_path(&bench.path()).exists());
