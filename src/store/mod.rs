@@ -14,15 +14,20 @@
 
 mod acts;
 mod anchor;
+mod aside;
 #[cfg(feature = "store")]
 mod audit;
 pub mod audit_file;
+mod backup;
+mod backup_file;
 #[cfg(feature = "store")]
 mod bare;
 #[cfg(feature = "store")]
 mod body;
 mod cart;
 mod chain;
+#[cfg(feature = "store")]
+mod changes;
 mod checkpoint;
 #[cfg(feature = "store")]
 mod codes;
@@ -61,6 +66,7 @@ mod people;
 mod primitives;
 mod recovery;
 mod rescue;
+mod restore;
 #[cfg(feature = "store")]
 mod retention;
 mod rotation;
@@ -76,6 +82,7 @@ mod space;
 mod staff;
 #[cfg(feature = "store")]
 mod trends;
+mod twins;
 mod unlock;
 mod upkeep;
 mod vault;
@@ -87,6 +94,9 @@ mod worker;
 
 pub use acts::{AuditAct, AuditEntry, AuditResult};
 pub use anchor::{Anchor, NoAnchor, TpmAnchor, of_this_machine as anchor_of_this_machine};
+pub use aside::set_aside;
+pub use backup::{BackupDone, BackupOrder, BackupPart};
+pub use backup_file::{BackupFault, Header as BackupHeader, front as read_backup_front};
 #[cfg(feature = "store")]
 #[doc(hidden)]
 pub use bare::BareVault;
@@ -100,6 +110,7 @@ pub use identity::{
 pub use inspect::{Facts, inspect};
 pub use memory::{MemoryFacts, memory_facts, protect_memory};
 pub use rescue::administer_with_recovery;
+pub use restore::{Restored, RestoredPerson, restore_with_recovery, verify_backup_with_recovery};
 pub use setup::{RecoveredVault, open_with_recovery};
 pub use vault::{CipherFacts, cipher_facts};
 
@@ -223,7 +234,8 @@ pub enum Found {
     /// A store; its cart compartment was opened.
     Store(Box<CartState>),
     /// A store that cannot be opened for this reason, while its cart compartment was: monitoring goes
-    /// on, records are kept in memory as far as they fit.
+    /// on. Where only the vault is damaged, records are sealed in the inbox; else [`Outcome::Fault`]
+    /// follows, and they are kept in memory as far as they fit.
     Broken(StoreFault, Box<CartState>),
 }
 
