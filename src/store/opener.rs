@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::chain::Walk;
 use super::inbox::Ends;
 use super::keyring::InboxKeys;
-use super::primitives::{Key, hash, open_with};
+use super::primitives::{Key, hash, open_with, wipe_deep_stack};
 use super::segment::{
     Entry, HEADER_LEN, Header, INFO, Lane, Piece, Record, SEGMENT_LEN_MAX, open_segment, pieces,
 };
@@ -119,6 +119,8 @@ impl Opener {
         let run = move || {
             lower_priority();
             let ended = Run { source, sender: &sender, stopped: &stopped }.all();
+            // The system keeps the stacks of threads that have ended.
+            wipe_deep_stack();
             let last = match ended {
                 Ok(()) => Delivery::Done,
                 Err(fault) => Delivery::Fault(fault),
