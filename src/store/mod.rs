@@ -335,14 +335,15 @@ pub enum Space {
     Full,
 }
 
-/// How long what was recorded is kept.
+/// How long what was recorded is kept, counted in time that the store lives through: no setting of the wall
+/// clock makes anything older.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Waveforms.
     pub waveforms: Duration,
     /// Single values.
     pub numerics: Duration,
-    /// Least, greatest and mean value of each minute.
+    /// Least, greatest and mean value of each minute and of each hour.
     pub minutes: Duration,
 }
 

@@ -413,6 +413,8 @@ impl Vault {
         self.connection.query_row("SELECT sqlcipher_export('next')", [], |_| Ok(()))?;
         for table in [
             "observations",
+            "waves",
+            "trend_blocks",
             "audit",
             "patients",
             "patient_keys",
