@@ -94,6 +94,8 @@ pub use identity::{
 };
 pub use inspect::{Facts, inspect};
 pub use memory::{MemoryFacts, memory_facts, protect_memory};
+#[doc(hidden)]
+pub use opener::authentic_records;
 pub use rescue::administer_with_recovery;
 pub use setup::{RecoveredVault, open_with_recovery};
 pub use vault::{CipherFacts, cipher_facts};
