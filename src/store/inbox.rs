@@ -194,6 +194,11 @@ impl Inbox {
         Ok(())
     }
 
+    /// Ends the segment of waveforms: gives the room that it did not use back, and lets it be given up.
+    pub fn end_waves(&mut self) {
+        self.bytes -= self.waves.end_segment().min(self.bytes);
+    }
+
     /// Records the chains' ends if that was not done for a minute.
     pub fn anchor_if_due(&mut self, now: BootTime) -> Result<(), StoreFault> {
         if now.since(self.anchored) >= ANCHOR_EVERY {

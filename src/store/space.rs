@@ -118,6 +118,9 @@ impl Worker {
         }
         if space != self.room.space {
             self.room.space = space;
+            if let Phase::Ready(store) = &mut self.phase {
+                store.inbox.end_waves();
+            }
             tracing::warn!(?space, "room on the disk");
             self.answer(Outcome::Space(space));
         }
