@@ -13,7 +13,7 @@ use store_kit::*;
 use wardkeep::moment::{BootTime, Moment};
 use wardkeep::session::factor::{Badge, Token};
 use wardkeep::store::{
-    Admission, Attempt, AuditAct, Command, Outcome, Refusal, StoreFault, Unlocked,
+    Admission, Attempt, AuditAct, Command, Found, Outcome, Refusal, StoreFault, Unlocked,
 };
 
 /// The n-th of many different wrong PINs.
@@ -215,6 +215,7 @@ fn s4_a_swapped_public_key_is_refused() {
     let (rig, _) = Rig::first_start(dir.path());
     rig.stop();
     let path = dir.path().join("store/keyring");
+    let copy = dir.path().join("store/keyring.copy");
     let ring = fs::read_to_string(&path).unwrap();
     for (field, which) in [("inbox", 0), ("public", 0), ("public", 1), ("sealed", 0), ("sealed", 1)]
     {
@@ -222,9 +223,12 @@ fn s4_a_swapped_public_key_is_refused() {
         let (before, rest) = ring.split_at(at + name.len());
         let (byte, after) = rest.split_once(',').unwrap();
         let other = byte.parse::<u8>().unwrap() ^ 1;
-        fs::write(&path, format!("{before}{other},{after}")).unwrap();
+        for path in [&path, &copy] {
+            fs::write(path, format!("{before}{other},{after}")).unwrap();
+        }
         let (rig, first) = Rig::start(options(dir.path()));
-        assert!(matches!(first, Outcome::Fault(StoreFault::Damaged)), "{field}: {first:?}");
+        let broken = matches!(first, Outcome::Found(Found::Broken(StoreFault::Damaged, _)));
+        assert!(broken, "{field}: {first:?}");
         rig.stop();
     }
     fs::write(&path, &ring).unwrap();

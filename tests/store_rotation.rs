@@ -16,7 +16,7 @@ use store_kit::*;
 use wardkeep::session::Role;
 use wardkeep::store::{
     Administered, Administration, AdministrationFault as Fault, AuditAct, Command, FactorKind,
-    Outcome, StoreFault,
+    FindingKind, Found, Outcome, StoreFault,
 };
 
 /// Copies a directory.
@@ -150,16 +150,32 @@ fn s4_what_was_copied_before_opens_nothing_after() {
     assert!(!rig.opens(it()), "a slot of another epoch opens nothing");
     rig.stop();
 
-    // A keyring or a cart compartment of another epoch is refused at the start.
-    for names in [&["keyring"][..], &["cart"], &["cart", "slots"], &["keyring", "slots"]] {
+    // One copy of the keyring or the cart compartment of another epoch is overruled, and reported.
+    for (names, kind) in [
+        (&["keyring"][..], FindingKind::KeyringOlder),
+        (&["cart"], FindingKind::CartOlder),
+        (&["cart.copy"], FindingKind::CartOlder),
+    ] {
+        let case = put_back(names);
+        let mut rig = Rig::restart(case.path());
+        assert!(!rig.opens(badge_pin(1, PIN)));
+        assert!(rig.findings.iter().any(|finding| finding.kind == kind), "{names:?}");
+        assert!(rig.opens(it()));
+        rig.stop();
+    }
+
+    // Both copies are refused at the start; the cart compartment still says what to monitor.
+    let (rings, carts) = (["keyring", "keyring.copy"], ["cart", "cart.copy"]);
+    for names in [&rings[..], &carts, &["cart", "cart.copy", "slots"]] {
         let case = put_back(names);
         let (rig, first) = Rig::start(options(case.path()));
-        assert!(matches!(first, Outcome::Fault(StoreFault::Damaged)), "{names:?}: {first:?}");
+        let broken = matches!(first, Outcome::Found(Found::Broken(StoreFault::Damaged, _)));
+        assert!(broken, "{names:?}: {first:?}");
         rig.stop();
     }
 
     // All of them: the old keys, which do not open the vault.
-    let case = put_back(&["keyring", "cart", "slots", "inbox"]);
+    let case = put_back(&["keyring", "keyring.copy", "cart", "cart.copy", "slots", "inbox"]);
     let mut rig = Rig::restart(case.path());
     for evidence in [badge_pin(1, PIN), it()] {
         assert!(!rig.opens(evidence));

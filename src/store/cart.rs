@@ -1,12 +1,13 @@
 //! The cart compartment: what the kiosk must know after a power cut with nobody there.
 //!
-//! One AEAD file under the device secret: links and assignments by opaque subject, the people's slots
-//! and initials, the keyed badge index and the lockout tallies. No patient data and no names.
+//! One AEAD file under the device secret, in two copies ([`super::twins`]): links and assignments by
+//! opaque subject, the people's slots and initials, the keyed badge index and the lockout tallies. No
+//! patient data and no names.
 //!
 //! S-5: the tallies live here, and [`Cart::save`] is durable when it returns. Known and unknown badges
 //! are counted in the same way. A restored older copy of this file cannot hide that it is older, and
 //! gives no try back: `generation` rises with every write, and the head of the inbox remembers it with
-//! the tallies. A copy of both files put back together does give tries back; only a counter outside
+//! the tallies. Older copies of all of them put back together do give tries back; only a counter outside
 //! the disk could tell, and without one the protection is called reduced.
 
 use std::path::Path;
@@ -18,7 +19,8 @@ use serde::{Deserialize, Serialize};
 use super::device_secret::DeviceKeys;
 use super::keyslot::SlotInfo;
 use super::primitives::{PublicKey, open, seal};
-use super::{CartState, StoreFault, durable};
+use super::twins::{self, Format, Newer};
+use super::{CartState, FindingKind, StoreFault};
 use crate::moment::BootTime;
 use crate::session::factor::CardPeer;
 use crate::session::lockout::{BootId, Tally};
@@ -26,6 +28,8 @@ use crate::session::{OperatorId, Role};
 
 /// Name of the file.
 pub const FILE: &str = "cart";
+/// Name of its second copy.
+pub const COPY: &str = "cart.copy";
 const FILE_MAX: u64 = 4 * 1024 * 1024;
 const AAD: &[u8] = b"wardkeep cart v1";
 /// Tallies of badges that nobody enrolled; the one counted longest ago makes room.
@@ -114,6 +118,9 @@ pub struct Cart {
     /// another epoch has been put back.
     #[serde(default)]
     pub epoch: u64,
+    /// The number of the keyring that it was written with. A keyring with a lower one was put back.
+    #[serde(default)]
+    pub keyring: u64,
     /// The count of [`super::Anchor`] that this was written at.
     #[serde(default)]
     pub anchored: Option<u64>,
@@ -145,23 +152,35 @@ impl Cart {
         seal(&keys.cart(), AAD, &content)
     }
 
-    /// Reads and opens the compartment.
+    /// Reads and opens the newer copy of the compartment.
     ///
     /// # Errors
-    /// `Damaged` if it is missing, altered or of another machine.
-    pub fn load(dir: &Path, keys: &DeviceKeys) -> Result<Self, StoreFault> {
-        let sealed = durable::read(&dir.join(FILE), FILE_MAX)?.ok_or(StoreFault::Damaged)?;
-        let content = open(&keys.cart(), AAD, &sealed).ok_or(StoreFault::Damaged)?;
-        serde_json::from_slice(&content).map_err(|_| StoreFault::Damaged)
+    /// `Damaged` if both are missing, altered or of another machine.
+    pub fn load(dir: &Path, keys: &DeviceKeys) -> Result<Newer<Self>, StoreFault> {
+        let parse = |sealed: &[u8]| {
+            let content = open(&keys.cart(), AAD, sealed)?;
+            serde_json::from_slice::<Self>(&content).ok()
+        };
+        let older = FindingKind::CartOlder;
+        let format = Format { max: FILE_MAX, parse: &parse, number: |cart| cart.generation, older };
+        twins::read(&dir.join(FILE), &[dir.join(COPY)], &format)
     }
 
-    /// Writes the compartment; durable when it returns.
+    /// Writes both copies of the compartment; durable when it returns.
     ///
     /// # Errors
-    /// As writing a file; then the old content is still there.
+    /// As writing a file; then the old content is still there, or the first copy has the new one.
     pub fn save(&mut self, dir: &Path, keys: &DeviceKeys) -> Result<(), StoreFault> {
         self.generation += 1;
-        durable::replace(dir, FILE, &self.sealed(keys)?)
+        self.write(dir, keys)
+    }
+
+    /// Writes both copies as they are numbered; durable when it returns.
+    ///
+    /// # Errors
+    /// As [`Cart::save`].
+    pub fn write(&self, dir: &Path, keys: &DeviceKeys) -> Result<(), StoreFault> {
+        twins::write(dir, (FILE, COPY), &self.sealed(keys)?)
     }
 
     /// Whose token this is, and its slot.
@@ -286,7 +305,7 @@ mod tests {
         cart.set_tally(Counter::Person(OperatorId(1)), once());
         cart.save(dir.path(), &keys).unwrap();
         fs::write(dir.path().join(".tmp-cart"), b"half of it").unwrap();
-        let read = Cart::load(dir.path(), &keys).unwrap();
+        let read = Cart::load(dir.path(), &keys).unwrap().content;
         assert_eq!(read, cart);
         assert_eq!(read.tally(Counter::Person(OperatorId(1))).unwrap().failures(), 1);
         assert_eq!(read.generation, 1);
@@ -299,12 +318,14 @@ mod tests {
         Cart { people: vec![nurse([9; 32])], ..Cart::default() }.save(dir.path(), &keys).unwrap();
         let path = dir.path().join(FILE);
         let whole = fs::read(&path).unwrap();
+        fs::remove_file(dir.path().join(COPY)).unwrap();
         for index in 0..whole.len() {
             let mut flipped = whole.clone();
             flipped[index] ^= 4;
             for content in [&flipped[..], &whole[..index]] {
                 fs::write(&path, content).unwrap();
-                assert_eq!(Cart::load(dir.path(), &keys), Err(StoreFault::Damaged), "{index}");
+                let read = Cart::load(dir.path(), &keys).map(|read| read.content);
+                assert_eq!(read, Err(StoreFault::Damaged), "{index}");
             }
         }
     }

@@ -3,7 +3,9 @@
 //! ```text
 //!  state/            0700   lock, device-secret (0600; absent when a credential is used)
 //!    store/                 keyring, cart, vault.db, slots/, inbox/
-//!    store.new/             a first start that is not finished; never live
+//!    store.new/             a first start or a restore that is not finished; never live
+//!    damaged/               damaged files whose second copy took their place
+//!    damaged-<day>-<n>/     whole stores that were set aside
 //! ```
 //!
 //! S-8: [`replace`] writes a temporary file in the same directory, syncs it, renames it and syncs
@@ -25,6 +27,8 @@ pub const DEVICE_SECRET: &str = "device-secret";
 const EXPECTED: [&str; 5] = [LOCK, STORE, UNFINISHED, DEVICE_SECRET, "lost+found"];
 /// Front of the names of files that were being written when the program was killed.
 pub const TEMPORARY: &str = ".tmp-";
+/// Where damaged files are kept aside; also the front of the names of stores that were set aside.
+pub const DAMAGED: &str = "damaged";
 
 impl From<io::Error> for StoreFault {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the system's enum, open to additions")]
@@ -67,12 +71,22 @@ impl StateDir {
         self.path.join(STORE)
     }
 
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Starts a store that is not live until [`StateDir::finish`]; removes an unfinished one.
     pub fn begin(&self) -> Result<PathBuf, StoreFault> {
         let unfinished = self.path.join(UNFINISHED);
         remove_dir(&unfinished)?;
         make_dir(&unfinished)?;
         Ok(unfinished)
+    }
+
+    /// Removes the store that [`StateDir::begin`] started.
+    pub fn abandon(&self) -> Result<(), StoreFault> {
+        remove_dir(&self.path.join(UNFINISHED))
     }
 
     /// Makes the store that [`StateDir::begin`] started the live one, in one rename.
@@ -95,7 +109,8 @@ fn refuse_foreign(path: &Path) -> Result<(), StoreFault> {
         let name = entry?.file_name();
         let name = name.to_string_lossy();
         store |= name == STORE;
-        foreign |= !EXPECTED.contains(&name.as_ref()) && !name.starts_with(TEMPORARY);
+        let ours = [TEMPORARY, DAMAGED].iter().any(|front| name.starts_with(front));
+        foreign |= !EXPECTED.contains(&name.as_ref()) && !ours;
     }
     // Beside a live store strangers do no harm; without one this may be somebody's home directory.
     if foreign && !store { Err(StoreFault::Foreign) } else { Ok(()) }

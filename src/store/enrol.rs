@@ -339,7 +339,7 @@ impl Store {
     }
 
     /// Makes a cart compartment the live one.
-    fn commit_cart(&mut self, cart: Cart) -> Result<(), Fault> {
+    pub(super) fn commit_cart(&mut self, cart: Cart) -> Result<(), Fault> {
         let old = std::mem::replace(&mut self.cart, cart);
         if let Err(fault) = self.save_cart() {
             let failed = std::mem::replace(&mut self.cart, old);

@@ -6,9 +6,10 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{Admission, AuditEntry, StoreFault};
+use super::{Admission, AuditEntry, BackupDone, BackupOrder, StoreFault};
 use crate::bridge::intent::PatientForm;
 use crate::confidential::{Phi, Secret};
+use crate::encounter::SubjectId;
 use crate::session::factor::{
     Badge, CardId, CardPeer, CardSecret, Evidence, Finger, Pin, Template,
 };
@@ -102,6 +103,10 @@ pub enum Administration {
     RevokePerson(OperatorId),
     /// The newest entries of the audit log, at most this many.
     ReadAudit(u32),
+    /// Write a backup.
+    BackUp(BackupOrder),
+    /// Destroy the data key of the patient with this number. Their name is shown to nobody.
+    Shred(Phi<String>),
     /// The whole audit log with its signed checkpoints, as a file that can be verified anywhere.
     ExportAudit,
     /// A signed checkpoint of the audit log for a witness.
@@ -124,6 +129,10 @@ pub enum Administered {
     Revoked,
     /// To `ReadAudit`, newest first.
     Audit(Vec<AuditRow>),
+    /// To `BackUp`.
+    BackedUp(Box<BackupDone>),
+    /// To `Shred`.
+    Shredded(SubjectId),
     /// To `ExportAudit`: the text of a file, see [`super::audit_file`].
     AuditExport(String),
     /// To `Checkpoint`: a signed note of a few lines, short enough for a QR code. Not secret.
@@ -165,6 +174,15 @@ pub enum AdministrationFault {
     /// As many people or factors as a cart holds.
     #[error("no more people or factors fit")]
     TooMany,
+    /// There is a file of this name already.
+    #[error("there is a file of this name already")]
+    Exists,
+    /// No patient has this number.
+    #[error("no patient has this number")]
+    NoPatient,
+    /// More than one patient has this number.
+    #[error("more than one patient has this number")]
+    SeveralPatients,
     /// The files could not be written; nothing has changed.
     #[error(transparent)]
     Store(#[from] StoreFault),

@@ -4,29 +4,32 @@
 //! person is added or removed. Taking somebody away makes a keyring of the next epoch with another
 //! master key ([`super::rotation`]): an entry alone is never just left out. The file is not secret: public keys, and what is sealed to them. It is
 //! apart from the cart compartment because it must still be readable, with the recovery words, when
-//! the device secret is lost.
+//! the device secret is lost. It lies there twice ([`super::twins`]); a change of keys that was
+//! committed rules over a second copy of the epoch before ([`super::rotation`]).
 //!
 //! S-4: every entry is authenticated under the device secret, so that a public key slipped in by
 //! somebody with the disk is refused and nothing is ever sealed to it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::StoreFault;
 use super::device_secret::DeviceKeys;
-use super::durable;
 use super::primitives::{
     Key, PublicKey, derive, key_pair, mac, mac_fits, open, open_with, random, seal, seal_to,
 };
+use super::twins::{self, Format, Newer};
 use super::vault::SealedKey;
+use super::{FindingKind, StoreFault};
 use crate::session::OperatorId;
 #[cfg(feature = "store")]
 use crate::session::factor::TemplateId;
 
 /// Name of the file.
 pub const FILE: &str = "keyring";
+/// Name of its second copy.
+pub const COPY: &str = "keyring.copy";
 const FILE_MAX: u64 = 4 * 1024 * 1024;
 const FORMAT: u32 = 1;
 const SEAL_INFO: &[u8] = b"wardkeep vmk v1";
@@ -101,6 +104,16 @@ impl VaultKeys {
     pub fn held(&self, which: Held, sealed: &SealedKey) -> Result<Key, StoreFault> {
         let opened = self.people().held(which, &sealed.0)?;
         Key::from_slice(&opened).ok_or(StoreFault::Damaged)
+    }
+
+    /// The master key itself, for a backup.
+    pub fn master(&self) -> &Key {
+        &self.master
+    }
+
+    /// The keys of a master key that a backup held.
+    pub fn of_backup(master: Key) -> Self {
+        Self { master }
     }
 
     #[cfg(test)]
@@ -232,6 +245,12 @@ pub struct Keyring {
     pub epoch: u64,
     /// Public key that locked-time records are sealed to.
     pub inbox: PublicKey,
+    /// Rises with every write; zero in files of programs that did not count.
+    #[serde(default)]
+    pub generation: u64,
+    /// Authenticates the number and that these are all entries.
+    #[serde(default)]
+    whole: [u8; 32],
     tag: [u8; 32],
     entries: Vec<Entry>,
 }
@@ -239,14 +258,21 @@ pub struct Keyring {
 impl Keyring {
     /// A keyring without recipients.
     pub fn new(keys: &DeviceKeys, vault: &VaultKeys) -> Result<Self, StoreFault> {
-        Ok(Self::empty(keys, vault, (random()?, 1)))
+        Ok(Self::empty(keys, vault, (random()?, 1), 0))
     }
 
-    fn empty(keys: &DeviceKeys, vault: &VaultKeys, (device, epoch): ([u8; 16], u64)) -> Self {
+    fn empty(
+        keys: &DeviceKeys,
+        vault: &VaultKeys,
+        (device, epoch): ([u8; 16], u64),
+        generation: u64,
+    ) -> Self {
         let (_, inbox) = vault.inbox();
+        let (tag, whole, entries) = ([0; 32], [0; 32], Vec::new());
         let mut ring =
-            Self { format: FORMAT, device, epoch, inbox, tag: [0; 32], entries: Vec::new() };
+            Self { format: FORMAT, device, epoch, inbox, generation, whole, tag, entries };
         ring.tag = mac(&keys.public(), &ring.head().each_ref().map(Vec::as_slice));
+        ring.whole = mac(&keys.public(), &[&ring.counted()]);
         ring
     }
 
@@ -260,9 +286,10 @@ impl Keyring {
         vault: &VaultKeys,
         recipients: &[(Recipient, PublicKey)],
     ) -> Result<Self, StoreFault> {
-        let mut ring = Self::empty(keys, vault, (self.device, self.epoch + 1));
+        let store = (self.device, self.epoch + 1);
+        let mut ring = Self::empty(keys, vault, store, self.generation + 1);
         for (recipient, public) in recipients {
-            ring.add(keys, vault, *recipient, *public)?;
+            ring.push(keys, vault, *recipient, *public)?;
         }
         Ok(ring)
     }
@@ -280,8 +307,25 @@ impl Keyring {
         [&self.device[..], &self.epoch.to_be_bytes()].concat()
     }
 
+    /// What says that the file is whole and how new it is.
+    fn counted(&self) -> Vec<u8> {
+        let tags: Vec<u8> = self.entries.iter().flat_map(|entry| entry.tag).collect();
+        [&self.context()[..], b"whole", &self.generation.to_be_bytes(), &tags].concat()
+    }
+
     /// Seals the master key to one more recipient.
     pub fn add(
+        &mut self,
+        keys: &DeviceKeys,
+        vault: &VaultKeys,
+        recipient: Recipient,
+        public: PublicKey,
+    ) -> Result<(), StoreFault> {
+        self.generation += 1;
+        self.push(keys, vault, recipient, public)
+    }
+
+    fn push(
         &mut self,
         keys: &DeviceKeys,
         vault: &VaultKeys,
@@ -292,6 +336,7 @@ impl Keyring {
         let sealed = seal_to(&public, SEAL_INFO, &context, vault.master.as_slice())?;
         let tag = mac(&keys.public(), &[&context, &public, &sealed]);
         self.entries.push(Entry { recipient, public, sealed, tag });
+        self.whole = mac(&keys.public(), &[&self.counted()]);
         Ok(())
     }
 
@@ -303,14 +348,60 @@ impl Keyring {
         Some(VaultKeys { master: Key::from_slice(&master)? })
     }
 
-    /// Reads a keyring without checking who wrote it: all that is left without the device secret.
+    /// Reads a keyring without checking who wrote it, and opens it: all that is left without the device
+    /// secret. `None` if the private key is not the recipient's.
     ///
     /// # Errors
-    /// `Damaged` if it is missing or does not parse.
-    pub fn read(dir: &Path) -> Result<Self, StoreFault> {
-        let content = durable::read(&dir.join(FILE), FILE_MAX)?.ok_or(StoreFault::Damaged)?;
-        let ring: Keyring = serde_json::from_slice(&content).map_err(|_| StoreFault::Damaged)?;
-        if ring.format == FORMAT { Ok(ring) } else { Err(StoreFault::Damaged) }
+    /// `Damaged` if both copies are missing or do not parse.
+    pub fn opened_by(
+        dir: &Path,
+        recipient: Recipient,
+        secret: &Key,
+    ) -> Result<Option<(Self, VaultKeys)>, StoreFault> {
+        let opens = |ring: &Self| ring.open(recipient, secret).is_some();
+        let ring = match Self::newer(dir, &[], &opens) {
+            Err(StoreFault::Damaged) => Self::newer(dir, &[], &|_| true)?,
+            ring => ring?,
+        };
+        let ring = ring.content;
+        Ok(ring.open(recipient, secret).map(|keys| (ring, keys)))
+    }
+
+    /// Reads the newer of the copies that this machine wrote. `waiting` are places of copies that a
+    /// committed change of keys has not moved yet.
+    ///
+    /// # Errors
+    /// `WrongDeviceSecret` if there is one and this machine wrote none of them; `Damaged` if they are
+    /// missing or altered.
+    pub fn load(
+        dir: &Path,
+        keys: &DeviceKeys,
+        waiting: &[PathBuf],
+    ) -> Result<Newer<Self>, StoreFault> {
+        let foreign = |dir: &Path| {
+            Self::newer(dir, &[], &|_| true).is_ok_and(|ring| !ring.content.is_ours(keys))
+        };
+        let read = Self::newer(dir, waiting, &|ring| ring.is_intact(keys));
+        match read.as_ref().err() {
+            Some(StoreFault::Damaged) if foreign(dir) => Err(StoreFault::WrongDeviceSecret),
+            Some(_) | None => read,
+        }
+    }
+
+    fn newer(
+        dir: &Path,
+        waiting: &[PathBuf],
+        accept: &dyn Fn(&Self) -> bool,
+    ) -> Result<Newer<Self>, StoreFault> {
+        let parse = |content: &[u8]| {
+            let ring = serde_json::from_slice::<Self>(content).ok();
+            ring.filter(|ring| ring.format == FORMAT && accept(ring))
+        };
+        let older = FindingKind::KeyringOlder;
+        let number = |ring: &Self| ring.generation;
+        let format = Format { max: FILE_MAX, parse: &parse, number, older };
+        let seconds = [&[dir.join(COPY)], waiting].concat();
+        twins::read(&dir.join(FILE), &seconds, &format)
     }
 
     /// Whether the head was written with this device secret.
@@ -321,17 +412,24 @@ impl Keyring {
 
     /// Whether every entry was written with this device secret.
     pub fn is_intact(&self, keys: &DeviceKeys) -> bool {
+        let whole = mac_fits(&keys.public(), &[&self.counted()], &self.whole);
+        // Programs that did not count vouched for each entry, not for all.
+        let vouched = whole || self.generation == 0 && self.whole == [0; 32];
         self.is_ours(keys)
+            && vouched
             && self.entries.iter().all(|entry| {
                 let context = [&self.context()[..], &entry.recipient.tag()].concat();
                 mac_fits(&keys.public(), &[&context, &entry.public, &entry.sealed], &entry.tag)
             })
     }
 
-    /// Replaces the file.
+    /// Replaces both copies; durable when it returns.
+    ///
+    /// # Errors
+    /// As writing a file.
     pub fn save(&self, dir: &Path) -> Result<(), StoreFault> {
         let content = serde_json::to_vec(self).map_err(|_| StoreFault::Io)?;
-        durable::replace(dir, FILE, &content)
+        twins::write(dir, (FILE, COPY), &content)
     }
 }
 
@@ -352,7 +450,7 @@ mod tests {
         ring.add(&keys, &vault, Recipient::Recovery, recovery_public).unwrap();
         ring.save(dir.path()).unwrap();
 
-        let mut ring = Keyring::read(dir.path()).unwrap();
+        let mut ring = Keyring::load(dir.path(), &keys, &[]).unwrap().content;
         assert!(ring.is_intact(&keys));
         let database = vault.database();
         assert_eq!(ring.open(person, &secret).unwrap().database(), database);
@@ -369,6 +467,11 @@ mod tests {
         ring.entries[0].recipient = Recipient::Operator(OperatorId(8));
         assert!(!ring.is_intact(&keys), "entry given to somebody else");
         ring.entries[0].recipient = person;
+        let one = ring.entries.remove(0);
+        assert!(!ring.is_intact(&keys), "an entry was left out");
+        ring.entries.insert(0, one);
+        ring.generation += 1;
+        assert!(!ring.is_intact(&keys), "older than it says");
         ring.inbox = thief;
         assert!(!ring.is_ours(&keys), "swapped inbox key");
     }

@@ -14,13 +14,20 @@
 
 mod acts;
 mod anchor;
+mod aside;
 #[cfg(feature = "store")]
 mod audit;
 pub mod audit_file;
+mod backup;
+mod backup_file;
+#[cfg(feature = "store")]
+mod bare;
 #[cfg(feature = "store")]
 mod body;
 mod cart;
 mod chain;
+#[cfg(feature = "store")]
+mod changes;
 mod checkpoint;
 #[cfg(feature = "store")]
 mod codes;
@@ -59,6 +66,7 @@ mod people;
 mod primitives;
 mod recovery;
 mod rescue;
+mod restore;
 #[cfg(feature = "store")]
 mod retention;
 mod rotation;
@@ -74,6 +82,7 @@ mod space;
 mod staff;
 #[cfg(feature = "store")]
 mod trends;
+mod twins;
 mod unlock;
 mod upkeep;
 mod vault;
@@ -85,6 +94,12 @@ mod worker;
 
 pub use acts::{AuditAct, AuditEntry, AuditResult};
 pub use anchor::{Anchor, NoAnchor, TpmAnchor, of_this_machine as anchor_of_this_machine};
+pub use aside::set_aside;
+pub use backup::{BackupDone, BackupOrder, BackupPart};
+pub use backup_file::{BackupFault, Header as BackupHeader, front as read_backup_front};
+#[cfg(feature = "store")]
+#[doc(hidden)]
+pub use bare::BareVault;
 pub use finding::{Finding, FindingKind};
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
 pub use identity::{
@@ -97,6 +112,7 @@ pub use memory::{MemoryFacts, memory_facts, protect_memory};
 #[doc(hidden)]
 pub use opener::authentic_records;
 pub use rescue::administer_with_recovery;
+pub use restore::{Restored, RestoredPerson, restore_with_recovery, verify_backup_with_recovery};
 pub use setup::{RecoveredVault, open_with_recovery};
 pub use vault::{CipherFacts, cipher_facts};
 
@@ -220,7 +236,8 @@ pub enum Found {
     /// A store; its cart compartment was opened.
     Store(Box<CartState>),
     /// A store that cannot be opened for this reason, while its cart compartment was: monitoring goes
-    /// on, records are kept in memory as far as they fit.
+    /// on. Where only the vault is damaged, records are sealed in the inbox; else [`Outcome::Fault`]
+    /// follows, and they are kept in memory as far as they fit.
     Broken(StoreFault, Box<CartState>),
 }
 

@@ -19,7 +19,7 @@ use super::vault::Vault;
 use super::worker::{Phase, Worker};
 use super::{
     Administered, Administration, AdministrationFault as Fault, Attempt, AuditAct, AuditEntry,
-    AuditRow, FactorId, FactorKind, FactorRow, Outcome, PersonRow, StoreFault,
+    AuditRow, FactorId, FactorKind, FactorRow, Outcome, PersonRow, StoreFault, emergency,
 };
 use crate::confidential::Phi;
 use crate::moment::Moment;
@@ -59,7 +59,10 @@ impl Administration {
             | Administration::EnrolFinger(..)
             | Administration::SetPin(..)
             | Administration::RevokeFactor(..)
-            | Administration::RevokePerson(_) => Some(Permission::ManagePeople),
+            | Administration::RevokePerson(_)
+            // Neither shows anything: IT does them without seeing a patient.
+            | Administration::BackUp(_)
+            | Administration::Shred(_) => Some(Permission::ManagePeople),
             Administration::ReadAudit(_)
             | Administration::ExportAudit
             | Administration::Checkpoint
@@ -68,8 +71,25 @@ impl Administration {
         }
     }
 
-    fn revokes(&self) -> bool {
-        matches!(self, Administration::RevokeFactor(..) | Administration::RevokePerson(_))
+    /// Whether everything that was sealed while locked has to be in the vault before.
+    fn waits_for_import(&self) -> bool {
+        match self {
+            Administration::RevokeFactor(..)
+            | Administration::RevokePerson(_)
+            | Administration::BackUp(_)
+            | Administration::Shred(_) => true,
+            Administration::ListPeople
+            | Administration::AddPerson(..)
+            | Administration::EnrolBadge(..)
+            | Administration::EnrolCard(..)
+            | Administration::EnrolFinger(..)
+            | Administration::SetPin(..)
+            | Administration::ChangeOwnPin(_)
+            | Administration::ReadAudit(_)
+            | Administration::ExportAudit
+            | Administration::Checkpoint
+            | Administration::AuditKey => false,
+        }
     }
 
     fn reads(&self) -> bool {
@@ -82,7 +102,7 @@ impl Worker {
     /// recorded while locked is in the vault.
     pub(super) fn administer(&mut self, attempt: Attempt, what: Administration, now: Moment) {
         self.flush();
-        if what.revokes() && self.is_importing() {
+        if what.waits_for_import() && self.is_importing() {
             match &self.revocation {
                 Some(_) => self.refuse(attempt, Fault::Store(StoreFault::InUse)),
                 None => self.revocation = Some((attempt, what, now)),
@@ -197,6 +217,8 @@ impl Store {
                 let act = AuditAct::PersonRevoked;
                 self.take_away(desk, Taken::Person(person), act)
             }
+            Administration::BackUp(order) => Ok(self.back_up(desk, &order)?),
+            Administration::Shred(mrn) => Ok(self.shred(desk, &mrn)?),
         }
     }
 
@@ -233,6 +255,36 @@ impl Store {
     pub(super) fn audit(&mut self, entry: AuditEntry) -> Result<(), Fault> {
         self.vault()?.append(&[Entry::Audit(Box::new(entry))])?;
         Ok(())
+    }
+
+    /// Destroys the data key of the patient with this number, and what the cart compartment and the
+    /// emergency card have of them.
+    fn shred(&mut self, desk: Desk<'_>, mrn: &Phi<String>) -> Result<Administered, Fault> {
+        let mrn = mrn.reveal().trim();
+        let patients = self.vault()?.patients()?;
+        let mut found = patients.iter().filter(|one| !mrn.is_empty() && one.mrn.reveal() == mrn);
+        let subject = match (found.next(), found.next()) {
+            (Some(patient), None) => patient.id,
+            (Some(_), Some(_)) => return Err(Fault::SeveralPatients),
+            (None, _) => return Err(Fault::NoPatient),
+        };
+        let operator = self.open.as_ref().and_then(Opened::operator);
+        let entry = AuditEntry::of(AuditAct::PatientShredded, desk.now.wall);
+        let entry = AuditEntry { operator, subject: Some(subject), ..entry };
+        let mut cart = self.cart.clone();
+        let is_here = cart.state.subject == Some(subject);
+        cart.state.subject = cart.state.subject.filter(|here| *here != subject);
+        for device in &mut cart.state.devices {
+            device.assignment = device.assignment.filter(|given| given.subject != subject);
+        }
+        if cart != self.cart {
+            self.commit_cart(cart)?;
+        }
+        if is_here {
+            emergency::remove(&self.state.store())?;
+        }
+        self.vault()?.shred(subject, entry)?;
+        Ok(Administered::Shredded(subject))
     }
 
     fn list(&mut self) -> Result<Vec<PersonRow>, Fault> {

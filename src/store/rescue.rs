@@ -11,7 +11,7 @@ use super::keyring::Recipient;
 use super::people::{Desk, Refused};
 use super::segment::Entry;
 use super::setup::{Loaded, Store};
-use super::vault::{Vault, cipher_facts};
+use super::vault::cipher_facts;
 use super::{
     Administered, Administration, AdministrationFault, AuditAct, AuditEntry, RecoveryPhrase,
     StoreFault, durable, recovery,
@@ -40,7 +40,7 @@ pub fn administer_with_recovery(
     let Some(keys) = store.ring.open(Recipient::Recovery, &private) else {
         return Ok(None);
     };
-    let vault = Vault::open(&store.vault_path(), &keys)?;
+    let vault = store.vault_file(&keys)?;
     store.open = Some(Opened::renewed(vault, keys, None));
     let now = Moment::read();
     let used = AuditEntry::of(AuditAct::RecoveryUsed, now.wall);
@@ -63,6 +63,7 @@ pub fn administer_with_recovery(
 impl Store {
     /// Moves all that was sealed while locked into the vault.
     fn import_all(&mut self, now: Moment) -> Result<(), StoreFault> {
+        let found = std::mem::take(&mut self.findings);
         let Some(opened) = &mut self.open else { return Ok(()) };
         self.inbox.roll()?;
         let (vault, keys) = opened.parts();
@@ -74,7 +75,7 @@ impl Store {
                 break;
             }
         }
-        for finding in run.findings(now.wall) {
+        for finding in found.into_iter().chain(run.findings(now.wall)) {
             let entry = AuditEntry::of(AuditAct::StoreFinding, now.wall);
             let entry = AuditEntry { finding: Some(finding), ..entry };
             opened.vault().append(&[Entry::Audit(Box::new(entry))])?;

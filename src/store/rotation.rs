@@ -10,6 +10,10 @@
 //!  finish    the other files take their places, epoch-<e+1>/ is removed
 //! ```
 //!
+//! Keyring and cart compartment have a second copy each, which waits and moves with them. A keyring that
+//! is damaged between commit and finish is read from the copy that waits; the copy of the epoch before
+//! never rules where a keyring has left its `epoch-<e+1>/`.
+//!
 //! Before the commit a kill leaves a directory of an epoch that the keyring does not have: the next
 //! start removes it. After it, the next start finishes; that needs no key of anybody. In between
 //! nothing is ever half new, because a file of the next epoch is of no use in this one.
@@ -88,7 +92,7 @@ pub(super) enum Failure {
 }
 
 /// The key pair that a person gets who loses a token.
-struct Renewed {
+pub(super) struct Renewed {
     operator: OperatorId,
     private: Key,
     public: PublicKey,
@@ -147,7 +151,7 @@ impl Store {
         }
         self.reload()?;
         if stays.is_some() || recovered {
-            let vault = Vault::open(&self.vault_path(), &next.keys)?;
+            let vault = self.vault_file(&next.keys)?;
             self.open = Some(Opened::renewed(vault, next.keys, stays));
         }
         Ok(())
@@ -177,6 +181,7 @@ impl Store {
         };
         let keys = VaultKeys::generate()?;
         let ring = self.next_ring(&cart, &keys, renewed.as_ref())?;
+        cart.keyring = ring.generation;
         self.next_slots(&dir, &cart, renewed.as_ref())?;
         self.next_draft(&dir, renewed.as_ref())?;
 
@@ -191,10 +196,10 @@ impl Store {
             ..AuditEntry::of(super::AuditAct::KeysRotated, now.wall)
         });
         let (_, old) = self.open.as_mut().ok_or(StoreFault::Io)?.parts();
-        amend(&dir.join(VAULT), (old, &keys), (taken, &cart, renewed.as_ref()), &entries)?;
+        amend(&dir.join(VAULT), (old, &keys), (Some(taken), &cart, renewed.as_ref()), &entries)?;
 
         durable::replace(&dir, inbox::HEAD, &head)?;
-        durable::replace(&dir, cart::FILE, &cart.sealed(&self.keys)?)?;
+        cart.write(&dir, &self.keys)?;
         durable::replace(&dir, emergency::FILE, &card)?;
         ring.save(&dir)?;
         durable::sync_dir(&self.state.store())?;
@@ -282,16 +287,16 @@ fn private_key(vault: &Vault, keys: &VaultKeys, operator: OperatorId) -> Result<
 
 /// Leaves out of the new vault what is taken away, seals the keys in it anew, and adds the audit
 /// entries.
-fn amend(
+pub(super) fn amend(
     path: &Path,
     (old, new): (&VaultKeys, &VaultKeys),
-    (taken, cart, renewed): (Taken, &Cart, Option<&Renewed>),
+    (taken, cart, renewed): (Option<Taken>, &Cart, Option<&Renewed>),
     entries: &[AuditEntry],
 ) -> Result<(), StoreFault> {
     let mut vault = Vault::open(path, new)?;
     vault.reseal(old)?;
     // Whoever leaves stays in the list without a key.
-    let mut privates = vec![(taken.operator(), None)];
+    let mut privates: Vec<_> = taken.iter().map(|taken| (taken.operator(), None)).collect();
     let mut tokens = Vec::new();
     for person in &cart.people {
         let renewed = renewed.filter(|renewed| renewed.operator == person.id);
@@ -308,8 +313,8 @@ fn amend(
         }
     }
     vault.rewrite_people(&privates, &tokens)?;
-    if matches!(taken, Taken::Person(_)) {
-        vault.remove_templates(taken.operator(), None)?;
+    if let Some(Taken::Person(operator)) = taken {
+        vault.remove_templates(operator, None)?;
     }
     let entries: Vec<Entry> =
         entries.iter().map(|entry| Entry::Audit(Box::new(entry.clone()))).collect();
@@ -347,13 +352,28 @@ pub(super) fn settle(store_dir: &Path, epoch: u64) -> Result<(), StoreFault> {
     Ok(())
 }
 
+/// Where second copies of keyrings wait that a committed change of keys has not moved yet.
+pub(super) fn waiting_keyrings(store_dir: &Path) -> Result<Vec<PathBuf>, StoreFault> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(store_dir)? {
+        let entry = entry?;
+        let of_an_epoch = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        // The commit takes the first copy away.
+        if of_an_epoch && !entry.path().join(keyring::FILE).try_exists()? {
+            found.push(entry.path().join(keyring::COPY));
+        }
+    }
+    Ok(found)
+}
+
 /// Every move may have been made before a kill.
 fn finish(store_dir: &Path, next: &Path) -> Result<(), StoreFault> {
     move_all(&next.join(SLOTS), &store_dir.join(SLOTS))?;
     move_all(&next.join(draft::DIR), &store_dir.join(draft::DIR))?;
     move_one(&next.join(inbox::HEAD), &store_dir.join(INBOX).join(inbox::HEAD))?;
-    move_one(&next.join(cart::FILE), &store_dir.join(cart::FILE))?;
-    move_one(&next.join(emergency::FILE), &store_dir.join(emergency::FILE))?;
+    for name in [keyring::COPY, cart::FILE, cart::COPY, emergency::FILE] {
+        move_one(&next.join(name), &store_dir.join(name))?;
+    }
     if next.join(VAULT).try_exists()? {
         // The old vault's log, which must never be replayed into the new one.
         for suffix in ["-wal", "-shm", "-journal"] {

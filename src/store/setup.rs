@@ -3,6 +3,8 @@
 //! A first start happens in a directory that becomes the store by one rename at its end: a power cut
 //! leaves no store or a whole one.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -16,9 +18,13 @@ use super::keep::Opened;
 use super::keyring::{Held, Keyring, Recipient, VaultKeys};
 use super::keyslot::{self, SlotInfo, SlotOwner};
 use super::primitives::{Key, key_pair, random};
+use super::twins::Newer;
 use super::unlock::Gate;
 use super::vault::{TokenRow, Vault};
-use super::{AuditEntry, NewOperator, RecoveryPhrase, StoreFault, emergency, recovery, rotation};
+use super::{
+    AuditEntry, CartState, Finding, FindingKind, NewOperator, RecoveryPhrase, StoreFault, aside,
+    emergency, recovery, rotation,
+};
 use crate::encounter::{Patient, SubjectId};
 use crate::moment::Moment;
 use crate::session::OperatorId;
@@ -34,6 +40,8 @@ pub(super) const SLOTS: &str = "slots";
 pub(super) const INBOX: &str = "inbox";
 /// The vault's file.
 pub(super) const VAULT: &str = "vault.db";
+/// Length of a page of the vault: SQLCipher's default, which the vault leaves as it is.
+const PAGE: u64 = 4096;
 
 /// A store whose locked part is open: it can record, and try factors.
 pub(super) struct Store {
@@ -46,6 +54,8 @@ pub(super) struct Store {
     pub(super) open: Option<Opened>,
     /// The cart compartment is older than the inbox remembers.
     pub(super) rolled_back: bool,
+    /// What was found wrong while opening, until it is reported.
+    pub(super) findings: Vec<Finding>,
 }
 
 impl Store {
@@ -55,31 +65,23 @@ impl Store {
     /// `WrongDeviceSecret` if nothing here was written with this secret, `Damaged` if only some of it
     /// was.
     pub(super) fn load(state: StateDir, options: &Options) -> Result<Loaded, StoreFault> {
-        let dir = state.store();
-        if !dir.try_exists()? {
+        aside::sweep(&state)?;
+        if !state.store().try_exists()? {
             return Ok(Loaded::Nothing(state));
         }
         let secret = options.device_secret.load()?.ok_or(StoreFault::WrongDeviceSecret)?;
         let keys = DeviceKeys::new(secret);
-        let ring = Keyring::read(&dir)?;
-        let cart = Cart::load(&dir, &keys);
-        if !ring.is_intact(&keys) {
-            let nothing_fits = cart.is_err() && !ring.is_ours(&keys);
-            return Err(if nothing_fits {
-                StoreFault::WrongDeviceSecret
-            } else {
-                StoreFault::Damaged
-            });
-        }
-        rotation::settle(&dir, ring.epoch)?;
-        let (mut cart, inbox) = beside(&dir, &keys, &ring)?;
+        let Parts { ring, mut cart, inbox, mut findings } = Parts::read(&state, &keys)?;
         let (generation, counted) = inbox.witnessed();
         let rolled_back = generation > cart.generation;
         if rolled_back {
+            let numbers = (Some(cart.generation), Some(generation));
+            findings.push(numbered(FindingKind::CartOlder, numbers));
             cart.catch_up(generation, counted);
         }
         let gate = Gate::new(options)?;
-        let store = Self { state, keys, ring, cart, inbox, gate, open: None, rolled_back };
+        let open = None;
+        let store = Self { state, keys, ring, cart, inbox, gate, open, rolled_back, findings };
         store.sweep()?;
         Ok(Loaded::Store(Box::new(store)))
     }
@@ -89,15 +91,25 @@ impl Store {
     /// # Errors
     /// As [`Store::load`].
     pub(super) fn reload(&mut self) -> Result<(), StoreFault> {
-        let dir = self.state.store();
-        let ring = Keyring::read(&dir)?;
-        if !ring.is_intact(&self.keys) {
-            return Err(StoreFault::Damaged);
-        }
-        rotation::settle(&dir, ring.epoch)?;
-        (self.cart, self.inbox) = beside(&dir, &self.keys, &ring)?;
-        self.ring = ring;
+        let Parts { ring, cart, inbox, findings } = Parts::read(&self.state, &self.keys)?;
+        (self.ring, self.cart, self.inbox) = (ring, cart, inbox);
+        self.findings.extend(findings);
         self.sweep()
+    }
+
+    /// Why nobody can open the vault, as far as that can be told without its key. What is recorded
+    /// is sealed in the inbox all the same.
+    pub(super) fn vault_fault(&self) -> Result<(), StoreFault> {
+        there_is_a_vault(&self.state.store())
+    }
+
+    /// Opens the vault that is there.
+    ///
+    /// # Errors
+    /// `Damaged`; otherwise as opening a file.
+    pub(super) fn vault_file(&self, keys: &VaultKeys) -> Result<Vault, StoreFault> {
+        self.vault_fault()?;
+        Vault::open(&self.vault_path(), keys)
     }
 
     /// Removes what belongs to nobody: a kill left it, or a person left it behind. What is newer than
@@ -113,6 +125,10 @@ impl Store {
 
     /// Writes the cart compartment and its second witness.
     pub(super) fn save_cart(&mut self) -> Result<(), StoreFault> {
+        if self.inbox.owes_witness() {
+            self.inbox.witness_cart(&self.cart)?;
+        }
+        self.cart.keyring = self.ring.generation;
         self.cart.save(&self.state.store(), &self.keys)?;
         self.inbox.witness_cart(&self.cart)
     }
@@ -130,16 +146,98 @@ impl Store {
     }
 }
 
-/// The files that have to be of the keyring's epoch.
-fn beside(dir: &Path, keys: &DeviceKeys, ring: &Keyring) -> Result<(Cart, Inbox), StoreFault> {
-    let cart = Cart::load(dir, keys)?;
-    if cart.epoch.max(1) != ring.epoch {
-        // One of them was put back. Records would be sealed to a key that somebody revoked may have.
-        return Err(StoreFault::Damaged);
+/// Whether there is something that can be a vault: an empty file would be taken for a vault that is
+/// being made, and what it held would be forgotten in silence.
+fn there_is_a_vault(store_dir: &Path) -> Result<(), StoreFault> {
+    let length = match fs::metadata(store_dir.join(VAULT)) {
+        Ok(file) => file.len(),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(StoreFault::Damaged),
+        Err(error) => return Err(error.into()),
+    };
+    let log = fs::metadata(store_dir.join(format!("{VAULT}-wal")));
+    // A power cut while the log is folded back leaves any length, and the log repairs it.
+    let logged = log.is_ok_and(|log| log.len() > 0);
+    let whole = length > 0 && (logged || length.is_multiple_of(PAGE));
+    if whole { Ok(()) } else { Err(StoreFault::Damaged) }
+}
+
+/// The files of the locked part, each the newer of its copies and of one epoch.
+struct Parts {
+    ring: Keyring,
+    cart: Cart,
+    inbox: Inbox,
+    findings: Vec<Finding>,
+}
+
+impl Parts {
+    fn read(state: &StateDir, keys: &DeviceKeys) -> Result<Self, StoreFault> {
+        let dir = state.store();
+        let waiting = rotation::waiting_keyrings(&dir)?;
+        let ring = Keyring::load(&dir, keys, &waiting);
+        let wrong = matches!(ring, Err(StoreFault::WrongDeviceSecret));
+        if wrong && Cart::load(&dir, keys).is_ok() {
+            return Err(StoreFault::Damaged);
+        }
+        let ring = ring?;
+        let mut findings = Vec::new();
+        let ring = one_of_two(state, ring, &mut findings, |ring| ring.save(&dir));
+        rotation::settle(&dir, ring.epoch)?;
+        let cart = Cart::load(&dir, keys)?;
+        if cart.content.epoch.max(1) != ring.epoch {
+            // One of them was put back. Records would be sealed to a key that somebody revoked may
+            // have.
+            return Err(StoreFault::Damaged);
+        }
+        let cart = one_of_two(state, cart, &mut findings, |cart| cart.write(&dir, keys));
+        if ring.generation < cart.keyring {
+            let numbers = (Some(ring.generation), Some(cart.keyring));
+            findings.push(numbered(FindingKind::KeyringOlder, numbers));
+        }
+        // Either may have been lost with the disk's errors; without them nothing could be recorded.
+        for needed in [SLOTS, INBOX] {
+            durable::make_dir(&dir.join(needed))?;
+        }
+        let mut inbox = Inbox::resume(&dir.join(INBOX), keys, &ring)?;
+        inbox.at_bed(cart.state.subject);
+        Ok(Self { ring, cart, inbox, findings })
     }
-    let mut inbox = Inbox::resume(&dir.join(INBOX), keys, ring)?;
-    inbox.at_bed(cart.state.subject);
-    Ok((cart, inbox))
+}
+
+fn numbered(kind: FindingKind, (found, expected): (Option<u64>, Option<u64>)) -> Finding {
+    Finding { found, expected, ..Finding::of(kind, 1) }
+}
+
+/// Takes the newer of two copies, keeps a damaged one aside, and makes both alike again.
+fn one_of_two<T>(
+    state: &StateDir,
+    newer: Newer<T>,
+    findings: &mut Vec<Finding>,
+    write: impl FnOnce(&T) -> Result<(), StoreFault>,
+) -> T {
+    let Newer { content, findings: found, damaged, differs } = newer;
+    findings.extend(found);
+    if differs {
+        let kept = damaged.iter().try_for_each(|path| aside::keep_file(state, path));
+        if let Err(fault) = kept.and_then(|()| write(&content)) {
+            // The one that is good was read; the next start tries again.
+            tracing::warn!(%fault, "a second copy could not be restored");
+        }
+    }
+    content
+}
+
+/// What monitoring needs of a store that does not open: reads the cart compartment, changes nothing.
+pub(super) fn glance(options: &Options) -> Option<CartState> {
+    let dir = durable::store_of(&options.state_dir);
+    let secret = match options.device_secret.load() {
+        Ok(secret) => secret?,
+        Err(fault) => {
+            tracing::warn!(%fault, "the device secret cannot be read");
+            return None;
+        }
+    };
+    let cart = Cart::load(&dir, &DeviceKeys::new(secret));
+    cart.map(|cart| cart.content.state).ok()
 }
 
 /// What a state directory holds.
@@ -193,6 +291,7 @@ pub(super) fn initialise(
     let token = Token::Badge(first.badge.clone());
     let mut cart = Cart::default();
     cart.epoch = ring.epoch;
+    cart.keyring = ring.generation;
     cart.emergency.push(emergency::new_key(&keys, &ring.device, &token)?);
     cart.people.push(Person {
         id,
@@ -280,11 +379,12 @@ pub fn open_with_recovery(
         return Ok(None);
     };
     let state = StateDir::take(&options.state_dir)?;
-    let ring = Keyring::read(&state.store())?;
-    let Some(keys) = ring.open(Recipient::Recovery, &private) else {
+    let opened = Keyring::opened_by(&state.store(), Recipient::Recovery, &private)?;
+    let Some((ring, keys)) = opened else {
         return Ok(None);
     };
     rotation::settle(&state.store(), ring.epoch)?;
+    there_is_a_vault(&state.store())?;
     let vault = Vault::open(&state.store().join(VAULT), &keys)?;
     Ok(Some(RecoveredVault { vault, _state: state }))
 }

@@ -101,7 +101,8 @@ impl Told {
         let badge = factors.badge();
         let keys = DeviceKeys::new(SecretFile::new(dir).load().unwrap().unwrap());
         let store = store_of(dir);
-        let (ring, cart) = (Keyring::read(&store).unwrap(), Cart::load(&store, &keys).unwrap());
+        let ring = Keyring::load(&store, &keys, &[]).unwrap().content;
+        let cart = Cart::load(&store, &keys).unwrap().content;
         let (person, token) = cart.token(&keys.badge_index(&badge)).unwrap();
         let owner = SlotOwner { device: ring.device, operator: person.id, epoch: ring.epoch };
         let cost = KdfCost::FOR_TESTS;

@@ -20,8 +20,8 @@ use super::space::Room;
 use super::upkeep::Upkeep;
 use super::vault::{Vault, cipher_facts};
 use super::{
-    Administration, Attempt, AuditAct, AuditEntry, CartState, Command, Finding, FindingKind, Found,
-    NewOperator, Outcome, Refusal, StoreFault,
+    Administration, Attempt, AuditAct, AuditEntry, CartState, Command, Found, NewOperator, Outcome,
+    Refusal, StoreFault,
 };
 use crate::encounter::SubjectId;
 use crate::moment::{BootTime, Moment};
@@ -157,23 +157,39 @@ impl Worker {
             Ok(Loaded::Store(store)) => self.ready(store),
             Err(fault) => {
                 self.phase = Phase::Stopped(fault);
+                self.broken(fault);
                 self.faulted(fault);
             }
         }
     }
 
-    fn ready(&mut self, store: Box<Store>) {
-        let cart = store.cart.state.clone();
-        let rolled_back = store.rolled_back;
+    /// A store that does not open must not end monitoring: what it was doing is in the cart
+    /// compartment. Another instance that runs is doing it.
+    fn broken(&self, fault: StoreFault) {
+        if fault == StoreFault::InUse || self.fault == Some(fault) {
+            return;
+        }
+        if let Some(cart) = setup::glance(&self.options) {
+            self.answer(Outcome::Found(Found::Broken(fault, Box::new(cart))));
+        }
+    }
+
+    fn ready(&mut self, mut store: Box<Store>) {
+        let cart = Box::new(store.cart.state.clone());
+        let mut findings = std::mem::take(&mut store.findings);
+        findings.extend(store.inbox_older());
+        let found = match store.vault_fault() {
+            Ok(()) => Found::Store(cart),
+            // It records into the inbox, and nobody can open it.
+            Err(fault) => Found::Broken(fault, cart),
+        };
         self.phase = Phase::Ready(store);
         self.recovered();
-        self.answer(Outcome::Found(Found::Store(Box::new(cart))));
+        self.answer(Outcome::Found(found));
         for entry in std::mem::take(&mut self.waiting) {
             self.record(entry);
         }
-        if rolled_back {
-            self.report(vec![Finding::of(FindingKind::CartOlder, 1)]);
-        }
+        self.report(findings);
         self.check_anchor();
         self.look_at_room(false);
     }
@@ -268,7 +284,11 @@ impl Worker {
                 self.flush();
                 self.anchor();
             }
-            Err(refusal) => self.answer(Outcome::Refused(attempt, refusal)),
+            Err(refusal) => {
+                let findings = std::mem::take(&mut store.findings);
+                self.answer(Outcome::Refused(attempt, refusal));
+                self.report(findings);
+            }
         }
     }
 

@@ -138,20 +138,23 @@ fn try_in_scratch(tree: &Tree, phrase: &RecoveryPhrase) -> Seen {
     read(dir.path(), phrase)
 }
 
-/// The n-th flip: files in turn, and in each file bits spread over its whole length.
+/// The n-th flip: files in turn, and in each file bits spread by turns over its whole length and over
+/// what is not room that nothing was written into yet.
 fn flip(image: &Image, number: u64) -> (PathBuf, u64) {
-    let is_content = |content: &Option<Vec<u8>>| content.as_ref().is_some_and(|c| !c.is_empty());
-    let files: Vec<(&PathBuf, u64)> = image
+    let files: Vec<(&PathBuf, &Vec<u8>)> = image
         .tree
         .iter()
-        .filter(|(_, content)| is_content(content))
-        .map(|(path, content)| (path, content.as_ref().map_or(0, Vec::len) as u64 * 8))
+        .filter_map(|(path, content)| Some((path, content.as_ref()?)))
+        .filter(|(_, content)| !content.is_empty())
         .collect();
     let count = files.len() as u64;
-    let (path, bits) = files[usize::try_from(number % count).unwrap()];
+    let (path, content) = files[usize::try_from(number % count).unwrap()];
+    let turn = number / count;
+    let written = content.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let bytes = if turn.is_multiple_of(2) || written == 0 { content.len() } else { written };
     // The golden ratio of 2^64 visits a range evenly, however often.
-    let turn = (number / count + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let bit = (u128::from(turn) * u128::from(bits)) >> 64;
+    let golden = (turn + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let bit = (u128::from(golden) * (bytes as u128 * 8)) >> 64;
     (path.clone(), u64::try_from(bit).unwrap())
 }
 

@@ -6,19 +6,39 @@ use std::time::Duration;
 
 use super::desk::*;
 use super::store_kit::*;
+use wardkeep::confidential::Phi;
 use wardkeep::encounter::Patient;
 use wardkeep::moment::Moment;
 use wardkeep::session::factor::{Evidence, Token};
 use wardkeep::store::{
-    Admission, Attempt, AuditAct, AuditEntry, CartState, Command, Found, Outcome, RecoveryPhrase,
-    Unlocked,
+    Admission, Attempt, AuditAct, AuditEntry, CartState, Command, Found, Outcome, RecoveredVault,
+    RecoveryPhrase, Unlocked,
 };
+use wardkeep::vitals::nomenclature::PLETH;
+use wardkeep::vitals::wave::WaveSegment;
+
+/// A stretch of the pulse wave, of the patient whose values [`observation`] makes.
+pub fn wave(run: u64, seq: u64) -> WaveSegment {
+    let value = observation(run, seq);
+    WaveSegment {
+        record: value.record,
+        code: PLETH,
+        rate_hz: 75,
+        start: value.effective,
+        samples: Phi::new((0..150).map(|at| (seq as u16).wrapping_mul(311) ^ (at * 97)).collect()),
+        device: value.device,
+        subject: value.subject,
+        provenance: value.provenance,
+    }
+}
 
 /// An audit entry of the process itself.
 pub fn told() -> AuditEntry {
     AuditEntry::of(AuditAct::AudioPaused, at(0).wall)
 }
 
+/// Run number of the process's waveforms.
+pub const WAVES: u64 = 60;
 /// Run number of the records that are made after the cut.
 const AFTERWARDS: u64 = 900;
 
@@ -30,6 +50,16 @@ pub enum Must {
     BeEither,
 }
 
+impl Must {
+    fn is_kept(self, is: bool) -> bool {
+        match self {
+            Must::Be => is,
+            Must::NotBe => !is,
+            Must::BeEither => true,
+        }
+    }
+}
+
 /// Everything that was said up to a cut.
 #[derive(Clone, Debug, Default)]
 pub struct Promises {
@@ -37,13 +67,15 @@ pub struct Promises {
     pub phrase: Option<String>,
     /// Per run: how many records were sent, and how many of them were acknowledged.
     pub records: BTreeMap<u64, (u64, u64)>,
+    /// The same of waveforms.
+    pub waves: (u64, u64),
     /// Number of the cart's state that was acknowledged last, and of the one that was sent last.
     pub cart: (u64, u64),
     /// At most so many tries may be left.
     pub tries: Option<u8>,
     /// Badges and cards by number.
     pub tokens: BTreeMap<(String, u8), Must>,
-    pub patients: Vec<String>,
+    pub patients: BTreeMap<String, Must>,
     /// Audit entries of the process.
     pub audits: u64,
     /// The draft that has to be shown.
@@ -72,7 +104,17 @@ impl Promises {
                 let number = u8::try_from(numbers[0]).unwrap();
                 self.tokens.insert((verb.to_owned(), number), must);
             }
-            "patient" => self.patients.push(rest.to_owned()),
+            "patient" => {
+                self.patients.insert(rest.to_owned(), Must::Be);
+            }
+            "patient-shredding" => {
+                self.patients.insert(rest.to_owned(), Must::BeEither);
+            }
+            "patient-shredded" => {
+                self.patients.insert(rest.to_owned(), Must::NotBe);
+            }
+            "waves-sent" => self.waves.0 = numbers[0],
+            "waves-kept" => self.waves.1 = numbers[0],
             "audits" => self.audits = numbers[0],
             "draft" => self.draft = Some(rest.to_owned()),
             "draft-shown" => self.draft = None,
@@ -117,8 +159,9 @@ pub fn check(dir: &Path, promises: &Promises) {
         assert_eq!(shown.as_ref(), Some(draft), "the draft");
     }
     let patients = patients(&mut rig);
-    for family in &promises.patients {
-        assert!(patients.contains(&patient(family)), "{family} is not among the patients");
+    for (family, must) in &promises.patients {
+        let is_there = patients.contains(&patient(family));
+        assert!(must.is_kept(is_there), "{family} is there: {is_there}, must: {must:?}");
     }
     rig.close();
     for (token, must) in &promises.tokens {
@@ -127,12 +170,7 @@ pub fn check(dir: &Path, promises: &Promises) {
             _ => badge_pin(token.1, PIN),
         };
         let opens = opens(&mut rig, evidence);
-        let is_right = match must {
-            Must::Be => opens,
-            Must::NotBe => !opens,
-            Must::BeEither => true,
-        };
-        assert!(is_right, "{token:?} opens: {opens}, must: {must:?}");
+        assert!(must.is_kept(opens), "{token:?} opens: {opens}, must: {must:?}");
     }
     second_life(rig);
     let Some(phrase) = &promises.phrase else { return };
@@ -197,7 +235,8 @@ fn finish(rig: Rig) {
 
 /// Every acknowledged record is there once, no record twice, and each as it was made.
 fn content(dir: &Path, phrase: &RecoveryPhrase, promises: &Promises) {
-    let vault = contents(dir, phrase);
+    let mut vault = contents(dir, phrase);
+    waves(&mut vault, promises.waves);
     let mut found: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
     for read in vault.observations().unwrap() {
         let record = read.record;
@@ -221,4 +260,14 @@ fn content(dir: &Path, phrase: &RecoveryPhrase, promises: &Promises) {
     assert_eq!(numbers, all, "the audit log has a gap");
     let told = acts(&vault).iter().filter(|(_, entry)| entry.act == told().act).count() as u64;
     assert!(told >= promises.audits, "{told} of {} audit entries", promises.audits);
+}
+
+fn waves(vault: &mut RecoveredVault, (sent, kept): (u64, u64)) {
+    let first = wave(WAVES, 1);
+    let time = (first.start - Duration::from_secs(60), first.start + Duration::from_secs(60));
+    let found = vault.waves((first.subject.unwrap(), first.code), time).unwrap();
+    let count = found.len() as u64;
+    assert!((kept..=sent).contains(&count), "{count} waveforms there, {kept} kept of {sent}");
+    let all = (1..=count).map(|seq| wave(WAVES, seq));
+    assert!(found.into_iter().eq(all), "waveforms are missing, twice or others");
 }

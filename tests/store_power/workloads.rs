@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::desk::*;
-use super::promises::{Promises, told};
+use super::promises::{Must, Promises, WAVES, told, wave};
 use super::store_kit::*;
 use super::tree::{Tree, tree};
 use wardkeep::bridge::intent::PatientForm;
@@ -26,7 +26,7 @@ const BEFORE: u64 = 25;
 type Story = fn(&mut Teller);
 
 /// The stories by name. `first` begins in an empty directory, every other with [`base`].
-pub const STORIES: [(&str, Story); 10] = [
+pub const STORIES: [(&str, Story); 11] = [
     ("first", first),
     ("locked", locked),
     ("import", import),
@@ -37,6 +37,7 @@ pub const STORIES: [(&str, Story); 10] = [
     ("enrol", enrol),
     ("revoke", revoke),
     ("token", token_taken),
+    ("shred", shred),
 ];
 
 /// The store that the stories begin with, and what it promised.
@@ -67,7 +68,7 @@ pub fn base() -> &'static Base {
             phrase: Some(phrase.expose().clone()),
             records: BTreeMap::from([(1, (BEFORE, BEFORE))]),
             cart: (1, 1),
-            patients: vec!["Base".into()],
+            patients: BTreeMap::from([("Base".into(), Must::Be)]),
             ..Promises::default()
         };
         Base { tree: tree(dir.path()), promises, leaver }
@@ -90,6 +91,7 @@ pub struct Teller {
     rig: Rig,
     leaver: OperatorId,
     records: u64,
+    waves: u64,
     cart: u64,
     audits: u64,
 }
@@ -98,7 +100,7 @@ pub struct Teller {
 pub fn tell(name: &str, dir: &Path, leaver: OperatorId) {
     let (rig, outcome) = Rig::start(options(dir));
     assert!(matches!(outcome, Outcome::Found(_)), "{outcome:?}");
-    let mut teller = Teller { rig, leaver, records: 0, cart: 1, audits: 0 };
+    let mut teller = Teller { rig, leaver, records: 0, waves: 0, cart: 1, audits: 0 };
     let (_, story) = STORIES.iter().find(|(known, _)| *known == name).unwrap();
     story(&mut teller);
     assert!(teller.rig.findings.is_empty(), "{:?}", teller.rig.findings);
@@ -125,6 +127,7 @@ impl Teller {
 
     fn acknowledged(&self) {
         say(&format!("kept {RUN} {}", self.records));
+        say(&format!("waves-kept {}", self.waves));
         say(&format!("cart-kept {}", self.cart));
         say(&format!("audits {}", self.audits));
     }
@@ -138,6 +141,19 @@ impl Teller {
         self.cart += 1;
         say(&format!("cart-sent {}", self.cart));
         self.rig.send(Command::SaveCart(Box::new(cart_state(self.cart))));
+    }
+
+    fn wave(&mut self) {
+        self.waves += 1;
+        say(&format!("waves-sent {}", self.waves));
+        self.rig.send(Command::RecordWave(Box::new(wave(WAVES, self.waves))));
+    }
+
+    fn add_patient(&mut self, family: &str) {
+        self.rig.send(Command::AddPatient(Box::new(patient(family))));
+        let outcome = self.rig.next();
+        assert!(matches!(outcome, Outcome::PatientAdded(_)), "{outcome:?}");
+        say(&format!("patient {family}"));
     }
 
     fn audit(&mut self) {
@@ -170,6 +186,7 @@ fn first(teller: &mut Teller) {
 
 fn locked(teller: &mut Teller) {
     for count in [1, 3, 5, 2] {
+        teller.wave();
         teller.keep(count);
     }
     teller.audit();
@@ -182,6 +199,9 @@ fn locked(teller: &mut Teller) {
 
 fn import(teller: &mut Teller) {
     teller.keep(30);
+    teller.wave();
+    teller.wave();
+    teller.keep(1);
     teller.audit();
     teller.unlock();
     teller.keep(4);
@@ -194,14 +214,12 @@ fn import(teller: &mut Teller) {
 fn open(teller: &mut Teller) {
     teller.unlock();
     for count in [1, 4, 9] {
+        teller.wave();
         teller.keep(count);
         teller.audit();
     }
     for family in ["Abel", "Wald"] {
-        teller.rig.send(Command::AddPatient(Box::new(patient(family))));
-        let outcome = teller.rig.next();
-        assert!(matches!(outcome, Outcome::PatientAdded(_)), "{outcome:?}");
-        say(&format!("patient {family}"));
+        teller.add_patient(family);
     }
     teller.keep(260);
     teller.record(2);
@@ -310,4 +328,19 @@ fn token_taken(teller: &mut Teller) {
     teller.rig.administer(Administration::RevokeFactor(teller.leaver, badge)).unwrap();
     say("badge 1 is-refused");
     teller.keep(2);
+}
+
+fn shred(teller: &mut Teller) {
+    teller.unlock();
+    teller.add_patient("Leaves");
+    teller.add_patient("Stays");
+    teller.keep(2);
+    say("patient-shredding Leaves");
+    let id = patient("Leaves").id;
+    teller.rig.send(Command::ShredPatient(id));
+    let outcome = teller.rig.next();
+    assert!(matches!(outcome, Outcome::Shredded(shredded) if shredded == id), "{outcome:?}");
+    say("patient-shredded Leaves");
+    teller.keep(2);
+    teller.close();
 }

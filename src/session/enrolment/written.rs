@@ -37,6 +37,8 @@ impl Enrolment {
                 Administered::People(_)
                 | Administered::Revoked
                 | Administered::Audit(_)
+                | Administered::BackedUp(_)
+                | Administered::Shredded(_)
                 | Administered::AuditExport(_)
                 | Administered::Checkpoint(_)
                 | Administered::AuditKey(_),
@@ -73,7 +75,10 @@ impl Enrolment {
             AdministrationFault::VoucherNeeded | AdministrationFault::VoucherWrong => {
                 self.vouch_again(fault)
             }
-            AdministrationFault::Store(_) => self.again(Notice::NotWritten),
+            AdministrationFault::Store(_)
+            | AdministrationFault::Exists
+            | AdministrationFault::NoPatient
+            | AdministrationFault::SeveralPatients => self.again(Notice::NotWritten),
             AdministrationFault::NameIncomplete => self.go_with(Step::Over, Notice::NameIncomplete),
             AdministrationFault::LastAdministrator => {
                 self.go_with(Step::Over, Notice::LastAdministrator)

@@ -320,6 +320,9 @@ impl Session {
                 | AdministrationFault::VoucherNeeded
                 | AdministrationFault::VoucherWrong
                 | AdministrationFault::TooMany
+                | AdministrationFault::Exists
+                | AdministrationFault::NoPatient
+                | AdministrationFault::SeveralPatients
                 | AdministrationFault::Store(_),
             ) => locked(Notice::NotWritten),
         }

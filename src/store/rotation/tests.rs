@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::super::device_secret::SecretFile;
+use super::super::device_secret::{DeviceKeys, DeviceSecret, SecretFile};
 use super::super::durable::{StateDir, steps};
 use super::super::handle::Options;
 use super::super::keep::Opened;
@@ -217,6 +217,7 @@ impl Case {
 /// The store is whole, and old or new. True if it is new.
 fn check(ward: &Ward, dir: &Path, case: Case, context: &str) -> bool {
     let mut store = load(dir).unwrap_or_else(|fault| panic!("{context}: {fault:?}"));
+    assert_eq!(store.findings, [], "{context}: a kill or a fault is no attack");
     let is_new = store.ring.epoch == 2;
     assert!(is_new || store.ring.epoch == 1, "{context}");
     for evidence in case.kept() {
@@ -252,7 +253,10 @@ fn every_kill(case: Case) {
     });
     drop(store);
     let dirs = snapshots.all();
-    let is_committed = |dir: &PathBuf| Keyring::read(&dir.join("store")).unwrap().epoch == 2;
+    let is_committed = |dir: &PathBuf| {
+        let keys = DeviceKeys::new(SecretFile::new(dir).load().unwrap().unwrap());
+        Keyring::load(&dir.join("store"), &keys, &[]).unwrap().content.epoch == 2
+    };
     let first_new = dirs.iter().position(is_committed).unwrap();
     let mut outcomes = Vec::new();
     let mut again = 0;

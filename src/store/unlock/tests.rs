@@ -221,7 +221,7 @@ fn s5_an_unknown_token_costs_what_a_wrong_secret_costs() {
             .collect();
         (STRETCHED.get() - stretched, written, changed)
     };
-    let files = vec![PathBuf::from("store/cart"), PathBuf::from("store/inbox/head")];
+    let files = ["store/cart", "store/cart.copy", "store/inbox/head"].map(PathBuf::from).to_vec();
     assert_eq!(cost(wrong(1, 1)), (1, 1, files.clone()), "known badge, wrong PIN");
     assert_eq!(cost(wrong(9, 1)), (1, 1, files.clone()), "unknown badge");
     let again = (1, 0, vec![]);

@@ -183,7 +183,9 @@ impl Witness {
             | A::ReadAudit(_)
             | A::ExportAudit
             | A::Checkpoint
-            | A::AuditKey => false,
+            | A::AuditKey
+            | A::BackUp(_)
+            | A::Shred(_) => false,
         }
     }
 }
