@@ -110,6 +110,8 @@ pub use identity::{
 };
 pub use inspect::{Facts, inspect};
 pub use memory::{MemoryFacts, memory_facts, protect_memory};
+#[doc(hidden)]
+pub use opener::authentic_records;
 pub use rescue::administer_with_recovery;
 pub use restore::{Restored, RestoredPerson, restore_with_recovery, verify_backup_with_recovery};
 pub use setup::{RecoveredVault, open_with_recovery};
