@@ -10,6 +10,7 @@ use crate::alarms::limits::Limits;
 use crate::bridge::intent::Language;
 use crate::session::IDLE_DEFAULT;
 use crate::session::policy::{Policy, SHIFT_MAX};
+use crate::store::Retention;
 
 /// Most characters of a label.
 const LABEL_CHARS_MAX: usize = 24;
@@ -33,6 +34,8 @@ pub struct Config {
     pub policy: Policy,
     /// `cards.*`.
     pub cards: Cards,
+    /// `retention.*`: how long what was recorded is kept.
+    pub retention: Retention,
     /// `readers.keyboard_badge`: USB vendor and product of a badge reader that behaves as a keyboard,
     /// as `vvvv:pppp` in hexadecimal.
     pub keyboard_badge: Option<(u16, u16)>,
@@ -71,6 +74,7 @@ impl Default for Config {
             limits: Limits::default(),
             policy: Policy::default(),
             cards: Cards::default(),
+            retention: Retention::default(),
             keyboard_badge: None,
         }
     }
@@ -178,16 +182,13 @@ impl Config {
             "login.two_person" => self.policy.two_person = yes(key, value)?,
             "login.left_behind_min" => self.policy.left_behind = minutes(whole(key, value, 1, 60)?),
             "cards.trust" => self.cards.trust = directory(key, value)?,
-            "cards.crl_days" => {
-                let days = whole(key, value, 1, 90)?.unsigned_abs();
-                self.cards.crl_age = Duration::from_secs(days * 24 * 3600);
-            }
+            "cards.crl_days" => self.cards.crl_age = days(whole(key, value, 1, 90)?),
             "cards.crl" => self.cards.crl_required = yes(key, value)?,
             "readers.keyboard_badge" => self.keyboard_badge = Some(usb_id(key, value)?),
-            "devices.assignment_h" => {
-                let hours = whole(key, value, 1, 72)?.unsigned_abs();
-                self.assignment = Duration::from_secs(hours * 3600);
-            }
+            "devices.assignment_h" => self.assignment = hours(whole(key, value, 1, 72)?),
+            "retention.waveforms_h" => self.retention.waveforms = hours(whole(key, value, 1, 168)?),
+            "retention.numerics_d" => self.retention.numerics = days(whole(key, value, 1, 365)?),
+            "retention.minutes_d" => self.retention.minutes = days(whole(key, value, 30, 1830)?),
             "alarms.heart_rate_low" => limits.heart_rate.low = Some(whole(key, value, 20, 150)?),
             "alarms.heart_rate_high" => limits.heart_rate.high = Some(whole(key, value, 60, 250)?),
             "alarms.spo2_low" => limits.spo2.low = Some(whole(key, value, 70, 98)?),
@@ -235,6 +236,14 @@ fn minutes(count: i64) -> Duration {
     Duration::from_secs(count.unsigned_abs() * 60)
 }
 
+fn hours(count: i64) -> Duration {
+    minutes(count * 60)
+}
+
+fn days(count: i64) -> Duration {
+    hours(count * 24)
+}
+
 fn directory(key: &str, value: &toml::Value) -> Result<PathBuf, Ignored> {
     let path = value.as_str().map(PathBuf::from).filter(|path| path.is_absolute());
     path.ok_or_else(|| wrong(key, "an absolute path"))
@@ -272,7 +281,8 @@ mod tests {
              spo2_low = 88\ndesaturation = 78\n[login]\nbadge_pin = false\nfinger = false\n\
              tap_alone = true\nshift_min = 60\nemergency = false\ntwo_person = true\nleft_behind_min = 5\n\
              [cards]\ntrust = \"/srv/trust\"\ncrl_days = 3\ncrl = false\n\
-             [readers]\nkeyboard_badge = \"16c0:27db\"\n",
+             [readers]\nkeyboard_badge = \"16c0:27db\"\n\
+             [retention]\nwaveforms_h = 48\nnumerics_d = 14\nminutes_d = 730\n",
         );
         assert_eq!(ignored, vec![]);
         assert_eq!((config.bed.as_str(), config.ward.as_str()), ("Bed 12", "4B"));
@@ -295,6 +305,9 @@ mod tests {
         let cards = Cards { trust: PathBuf::from("/srv/trust"), crl_age, crl_required: false };
         assert_eq!(config.cards, cards);
         assert_eq!(config.keyboard_badge, Some((0x16c0, 0x27db)));
+        let day = Duration::from_secs(24 * 3600);
+        let retention = Retention { waveforms: 2 * day, numerics: 14 * day, minutes: 730 * day };
+        assert_eq!(config.retention, retention);
     }
 
     #[test]
@@ -310,6 +323,13 @@ mod tests {
             ("[session]\nidle_s = \"long\"\n", "session.idle_s: expected a whole number"),
             ("[session]\nidle_s = nan\n", "session.idle_s: expected a whole number"),
             ("[login]\nshift_min = 721\n", "login.shift_min: 721 is outside 0..=720"),
+            ("[retention]\nwaveforms_h = 169\n", "retention.waveforms_h: 169 is outside 1..=168"),
+            ("[retention]\nnumerics_d = 0\n", "retention.numerics_d: 0 is outside 1..=365"),
+            ("[retention]\nminutes_d = 29\n", "retention.minutes_d: 29 is outside 30..=1830"),
+            (
+                "[retention]\nminutes_d = 9223372036854775807\n",
+                "retention.minutes_d: 9223372036854775807 is outside 30..=1830",
+            ),
             ("[login]\nfinger = 1\n", "login.finger: expected true or false"),
             ("[cards]\ntrust = \"trust\"\n", "cards.trust: expected an absolute path"),
             (

@@ -16,6 +16,8 @@ mod gate;
 mod login;
 mod people;
 mod project;
+mod records;
+mod watch;
 mod waves;
 
 use std::collections::BTreeMap;
@@ -26,6 +28,8 @@ use jiff::tz::TimeZone;
 use self::drafts::Drafts;
 use self::login::Arrival;
 use self::people::People;
+use self::records::Records;
+use self::watch::Watch;
 use self::waves::Waves;
 use crate::alarms::{Alarms, Sound};
 use crate::bridge::intent::{Intent, Language, Page};
@@ -51,8 +55,6 @@ use crate::vitals::nomenclature::{Absent, Mdc, Unit};
 
 /// How long a notice stays on the screen.
 const NOTICE_MAX: Duration = Duration::from_secs(12);
-/// How often a store that could not be opened is tried again.
-const RETRY_EVERY: Duration = Duration::from_secs(5);
 /// Ages on the screen move on this often.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
@@ -156,8 +158,9 @@ pub struct Kiosk {
     /// The speaker does not answer.
     is_mute: bool,
     seq: u64,
-    store_fault: Option<StoreFault>,
-    lost: u64,
+    records: Records,
+    /// Monitoring without records is under way.
+    watch: Option<Watch>,
 }
 
 impl Kiosk {
@@ -191,8 +194,8 @@ impl Kiosk {
             waves: Waves::default(),
             is_mute: false,
             seq: 0,
-            store_fault: None,
-            lost: 0,
+            records: Records::default(),
+            watch: None,
             around,
         }
     }
@@ -204,7 +207,7 @@ impl Kiosk {
             Event::Store(outcome) => self.on_store(now, outcome),
             Event::Intent(intent) => self.on_intent(now, intent),
             Event::RecordsLost(count) => {
-                self.lost = self.lost.saturating_add(count);
+                self.records.lose(count);
                 vec![]
             }
             Event::Tick => vec![],
@@ -232,6 +235,7 @@ impl Kiosk {
             self.alarms.next_deadline(),
             self.live.next_deadline(now.boot),
             self.notice.map(|(_, until)| until),
+            self.records.next_deadline(now.boot),
             retry,
         ];
         let heartbeat = now.boot + HEARTBEAT;
@@ -287,9 +291,7 @@ impl Kiosk {
             hardware::Event::Wave { device, rate_hz, samples } => {
                 return self.on_wave(now, device, rate_hz, samples);
             }
-            hardware::Event::Overrun { source: _, lost } => {
-                self.lost = self.lost.saturating_add(lost);
-            }
+            hardware::Event::Overrun { source: _, lost } => self.records.lose(lost),
         }
         vec![]
     }
@@ -332,6 +334,14 @@ impl Kiosk {
                 self.notice = None;
                 vec![]
             }
+            Intent::DismissFinding => {
+                self.records.dismiss();
+                vec![]
+            }
+            Intent::BeginWatch => self.begin_watch(),
+            Intent::EndWatch => self.end_watch(),
+            Intent::Connect(id) if self.is_watching() => self.watch_device(id),
+            Intent::Release(id) if self.is_watching() => self.unwatch_device(id),
             Intent::Open(page) => self.open_page(now, page),
             Intent::Connect(_)
             | Intent::Assign(_)
@@ -355,7 +365,8 @@ impl Kiosk {
             | Intent::EnrolmentDone
             | Intent::RevokeFactor(_)
             | Intent::RevokePerson
-            | Intent::ChangeOwnPin => self.on_people(now, intent),
+            | Intent::ChangeOwnPin
+            | Intent::ShowCheckpoint => self.on_people(now, intent),
         };
         effects.extend(more);
         effects
@@ -373,8 +384,7 @@ impl Kiosk {
     }
 
     fn acknowledge(&mut self, now: Moment) -> Vec<Effect> {
-        // A loss is over once somebody has seen it; it stays in the audit log.
-        self.lost = 0;
+        self.records.acknowledge();
         if self.alarms.acknowledge() {
             vec![self.audit(now, AuditAct::AlarmAcknowledged, None)]
         } else {

@@ -46,8 +46,6 @@ pub enum Notice {
     PatientIncomplete,
     /// The date of birth is not a date, or lies in the future.
     BirthDateWrong,
-    /// Records sealed while locked are missing or forged.
-    BacklogDamaged,
     /// The card left before it was read.
     CardLeftTooSoon,
     /// It is not a card that one can log in with.
@@ -120,4 +118,8 @@ pub enum Notice {
     EmergencyNothing,
     /// The emergency view is over.
     EmergencyOver,
+    /// Nobody can log in, because the store cannot be opened.
+    StoreBroken,
+    /// The store can be opened again.
+    StoreBack,
 }

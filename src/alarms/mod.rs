@@ -39,8 +39,12 @@ pub enum Condition {
     AssignmentEnded(DeviceId),
     /// Observations are not being kept. Technical.
     NotRecording,
+    /// Waveforms are not being kept. Technical.
+    NoWaveforms,
     /// Observations or events were lost. Technical.
     RecordsLost,
+    /// Monitoring without records has ended by itself. Technical.
+    WatchEnded,
     /// A badge or card lies in its reader and nobody is there. Technical.
     TokenLeftBehind,
 }

@@ -69,7 +69,9 @@ pub fn start(options: &Options) -> anyhow::Result<Running> {
     let (outcomes, outcome_inbox) = mpsc::channel(OUTCOMES_MAX);
     let (waves, wave_inbox) = mpsc::channel(WAVES_MAX);
 
-    let mut keeping = store::Options::new(&options.state).with_policy(config.policy);
+    let mut keeping = store::Options::new(&options.state)
+        .with_policy(config.policy)
+        .with_retention(config.retention);
     if !options.simulate {
         keeping = keeping.with_anchor(store::anchor_of_this_machine());
     }

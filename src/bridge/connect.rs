@@ -10,7 +10,7 @@ use slint::{ComponentHandle, SharedString};
 use crate::bridge::intent::{Intent, Language};
 use crate::bridge::ui::{self, AppWindow};
 use crate::bridge::window::Inner;
-use crate::bridge::{emergency, enrolment, oversight, people, vocabulary};
+use crate::bridge::{emergency, enrolment, oversight, people, records, vocabulary};
 use crate::confidential::Phi;
 use crate::encounter::SubjectId;
 use crate::hardware::DeviceId;
@@ -26,6 +26,7 @@ pub fn all(inner: &Rc<Inner>, window: &AppWindow) {
     people::connect(inner, window);
     enrolment::connect(inner, window);
     oversight::connect(inner, window);
+    records::connect(inner, window);
     keyboard(inner, window);
     lane(inner, window);
 }

@@ -165,4 +165,12 @@ pub enum Intent {
     ChangeOwnPin,
     /// Dismissed the notice.
     DismissNotice,
+    /// Read what was found wrong with the store.
+    DismissFinding,
+    /// Show the signed checkpoint of the audit log.
+    ShowCheckpoint,
+    /// Trouble screen: monitor whoever is there without records.
+    BeginWatch,
+    /// Trouble screen: end that.
+    EndWatch,
 }

@@ -80,6 +80,8 @@ pub fn alarm(strip: Option<&AlarmStrip>) -> ui::AlarmLine {
         }
         AlarmText::NoSound => line.condition = ui::Condition::NoSound,
         AlarmText::NotRecording => line.condition = ui::Condition::NotRecording,
+        AlarmText::NoWaveforms => line.condition = ui::Condition::NoWaveforms,
+        AlarmText::WatchEnded => line.condition = ui::Condition::WatchEnded,
         AlarmText::RecordsLost { count } => {
             line.condition = ui::Condition::RecordsLost;
             line.amount = i32::try_from(*count).unwrap_or(i32::MAX);
@@ -158,7 +160,7 @@ pub fn device(line: &DeviceRow) -> ui::DeviceLine {
         owner: vocabulary::owner(line.owner),
         since: match line.owner {
             Owner::ThisPatient(hour, minute) => time_of_day(hour, minute),
-            Owner::Nobody | Owner::AnotherPatient => SharedString::default(),
+            Owner::Nobody | Owner::AnotherPatient | Owner::Unknown => SharedString::default(),
         },
         reading: line.reading.reveal().into(),
         battery: line.battery_percent.map_or(-1, i32::from),

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! S-1: without an open session no patient text or sample, and no name of staff, is left in any
-//! property or model; the emergency view's own page is the one exception.
+//! property or model; the emergency view's own page is the one exception. Values without a name are
+//! shown while nobody can log in ([`view::records::Watch`]).
 //! S-10: a PIN stays in [`pin_pad`] on the main thread until it is submitted, and is wiped there.
 //! S-11: a full intent queue drops the tap and says so; a view that is not shown in time is replaced.
 
@@ -37,6 +38,10 @@ mod projection;
 mod pump;
 #[cfg(feature = "gui")]
 mod qr;
+#[cfg(feature = "gui")]
+mod records;
+#[cfg(feature = "gui")]
+mod untrusted;
 #[cfg(feature = "gui")]
 mod vocabulary;
 #[cfg(feature = "gui")]

@@ -7,11 +7,12 @@ use std::rc::Rc;
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
 use crate::bridge::intent::Intent;
-use crate::bridge::lines;
 use crate::bridge::ui::{self, AppWindow};
 use crate::bridge::view::access::{Account, Audit, AuditLine, Cart};
+use crate::bridge::view::records::Checkpoint;
 use crate::bridge::vocabulary::{self, access};
 use crate::bridge::window::Inner;
+use crate::bridge::{lines, records, untrusted};
 
 /// Rows of these pages.
 #[derive(Default)]
@@ -33,11 +34,13 @@ impl Models {
 /// Shows the audit log.
 pub fn show_audit(inner: &Inner, window: &AppWindow, audit: &Audit) {
     window.global::<ui::Audit>().set_loading(audit.loading);
+    records::show_checkpoint(window, &audit.checkpoint);
     lines::sync(&inner.models.oversight.audit, audit.rows.iter().map(entry).collect());
 }
 
 /// Forgets the audit log.
-pub fn leave_audit(inner: &Inner) {
+pub fn leave_audit(inner: &Inner, window: &AppWindow) {
+    records::show_checkpoint(window, &Checkpoint::Hidden);
     lines::sync(&inner.models.oversight.audit, Vec::new());
 }
 
@@ -82,7 +85,7 @@ pub fn connect(inner: &Rc<Inner>, window: &AppWindow) {
 }
 
 fn entry(line: &AuditLine) -> ui::AuditEntry {
-    ui::AuditEntry {
+    let entry = ui::AuditEntry {
         day: (&line.day).into(),
         at: lines::time_of_day(line.at.0, line.at.1),
         act: access::act(line.act),
@@ -90,7 +93,11 @@ fn entry(line: &AuditLine) -> ui::AuditEntry {
         person: line.person.reveal().into(),
         pair: line.pair.map_or(ui::PairWord::None, access::pair),
         reason: line.reason.map_or(ui::ReasonWord::None, access::reason),
-    }
+        result: vocabulary::records::result(line.result),
+        detail: untrusted::shown(line.detail.reveal()),
+        ..ui::AuditEntry::default()
+    };
+    records::in_audit(entry, line.finding.as_ref())
 }
 
 fn whole(amount: u64) -> i32 {

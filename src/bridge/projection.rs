@@ -12,7 +12,7 @@ use crate::bridge::view::access::Enrolment;
 use crate::bridge::view::{Bedside, Devices, FirstStart, Lock, Patients, PinPrompt, Screen, View};
 use crate::bridge::vocabulary::access;
 use crate::bridge::window::Inner;
-use crate::bridge::{emergency, enrolment, lines, oversight, people, qr, vocabulary};
+use crate::bridge::{emergency, enrolment, lines, oversight, people, qr, records, vocabulary};
 use crate::hardware::{ReaderHealth, ReaderKind};
 
 /// Shows `view`.
@@ -24,8 +24,10 @@ pub fn apply(inner: &Inner, window: &AppWindow, view: &View) {
         None => leave_pin(inner, window),
     }
     first_start(inner, window, &view.screen);
-    if let Screen::Trouble(fault) = view.screen {
-        window.global::<ui::Trouble>().set_fault(vocabulary::fault(fault));
+    if let (Screen::Trouble(trouble), None) = (&view.screen, &view.open) {
+        records::show_trouble(inner, window, trouble);
+    } else {
+        records::leave_trouble(inner);
     }
     if let Screen::Lock(lock) = &view.screen {
         show_lock(inner, window, lock);
@@ -86,7 +88,7 @@ fn leave_others(inner: &Inner, window: &AppWindow, screen: &Screen) {
         enrolment::leave(inner, window);
     }
     if !matches!(screen, Screen::Audit(_)) {
-        oversight::leave_audit(inner);
+        oversight::leave_audit(inner, window);
     }
     if !matches!(screen, Screen::Account(_)) {
         oversight::leave_account(window);
@@ -140,6 +142,7 @@ fn frame(inner: &Inner, window: &AppWindow, view: &View) {
     frame.set_simulated(view.simulated);
     frame.set_alarm(lines::alarm(view.alarm.as_ref()));
     frame.set_notice(vocabulary::notices::notice(view.notice));
+    records::frame(window, view);
 }
 
 fn speak(inner: &Inner, window: &AppWindow, language: Language) {
@@ -164,7 +167,7 @@ pub fn conceal(inner: &Inner, window: &AppWindow) {
     people::leave_list(inner, window);
     people::leave_person(inner, window);
     enrolment::leave(inner, window);
-    oversight::leave_audit(inner);
+    oversight::leave_audit(inner, window);
     oversight::leave_account(window);
 }
 

@@ -4,6 +4,7 @@
 //! S-7: a tile without a current value carries no number, only how long ago the last one was.
 
 pub mod access;
+pub mod records;
 
 use std::time::Duration;
 
@@ -15,7 +16,6 @@ use crate::notice::Notice;
 use crate::session::Role;
 use crate::session::factor::TokenKind;
 use crate::session::policy::Level;
-use crate::store::StoreFault;
 pub use crate::vitals::live::Parameter;
 
 /// Local wall-clock time.
@@ -91,11 +91,15 @@ pub enum AlarmText {
     NoSound,
     /// Observations are not being kept.
     NotRecording,
+    /// Waveforms are not being kept, so that values have the room.
+    NoWaveforms,
     /// Observations or events were lost.
     RecordsLost {
-        /// How many.
+        /// How many; zero if nobody can know.
         count: u64,
     },
+    /// The store can be used again, so that monitoring without records has ended.
+    WatchEnded,
     /// A badge or card lies in its reader and nobody has touched the screen for a while.
     TokenLeftBehind,
 }
@@ -160,6 +164,10 @@ pub struct OpenFrame {
     pub pages: Vec<Page>,
     /// Name of the person whose factor is being enrolled, so that none goes to somebody else.
     pub enrolling: Option<Phi<String>>,
+    /// Records of the locked time are being taken over, and have been for a while.
+    pub taking_over: Option<records::TakingOver>,
+    /// Something in the store was not as it should be, and nobody has read that yet.
+    pub finding: Option<records::FindingNotice>,
 }
 
 /// Everything on the screen.
@@ -217,7 +225,7 @@ pub enum Screen {
     /// Choose or add a patient.
     Patients(Patients),
     /// The store cannot be used.
-    Trouble(StoreFault),
+    Trouble(records::Trouble),
 }
 
 /// A step of the first start.
@@ -388,6 +396,8 @@ pub enum Owner {
     ThisPatient(i8, i8),
     /// Somebody who is not at this bed any more.
     AnotherPatient,
+    /// Nobody knows whose: it is watched without records.
+    Unknown,
 }
 
 /// One device.

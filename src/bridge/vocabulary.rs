@@ -1,8 +1,9 @@
 //! The core's enums in the screen's words, one arm for one case: screens, bedside, readers. Staff and
-//! their factors are in [`access`], sentences for the operator in [`notices`].
+//! their factors are in [`access`], sentences for the operator in [`notices`], what is wrong with the store in [`records`].
 
 pub mod access;
 pub mod notices;
+pub mod records;
 
 use crate::bridge::intent::Page;
 use crate::bridge::ui;
@@ -198,6 +199,7 @@ pub fn owner(owner: Owner) -> ui::OwnerWord {
         Owner::Nobody => ui::OwnerWord::Nobody,
         Owner::ThisPatient(..) => ui::OwnerWord::ThisPatient,
         Owner::AnotherPatient => ui::OwnerWord::AnotherPatient,
+        Owner::Unknown => ui::OwnerWord::Unknown,
     }
 }
 

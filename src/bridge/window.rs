@@ -13,7 +13,7 @@ use crate::bridge::pin_pad::PinPad;
 use crate::bridge::ui::{self, AppWindow};
 use crate::bridge::view::{PatientRow, View};
 use crate::bridge::{
-    Pump, WaveChunk, connect, emergency, enrolment, lines, oversight, people, projection,
+    Pump, WaveChunk, connect, emergency, enrolment, lines, oversight, people, projection, records,
     vocabulary,
 };
 use crate::confidential::Phi;
@@ -126,6 +126,8 @@ pub struct Models {
     pub enrolment: enrolment::Models,
     /// Audit log and cart.
     pub oversight: oversight::Models,
+    /// What is monitored while nobody can log in.
+    pub records: records::Models,
 }
 
 impl Models {
@@ -140,6 +142,7 @@ impl Models {
         self.staff.hand_to(window);
         self.enrolment.hand_to(window);
         self.oversight.hand_to(window);
+        self.records.hand_to(window);
     }
 }
 

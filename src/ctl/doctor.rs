@@ -7,9 +7,11 @@
 #[cfg(feature = "hardware")]
 mod factor_probe;
 mod factors;
+mod keeping;
 mod probe;
 
 pub use factors::{Factors, Finger, Issuers};
+pub use keeping::{Counter, Keeping};
 pub use probe::{Bluetooth, DirFault, Facts, Readers, StoreFacts};
 
 use std::path::PathBuf;
@@ -94,6 +96,9 @@ impl Report {
             store(&facts.store),
             state_directory(&facts.state),
             device_secret(&facts.store),
+        ]);
+        checks.extend(keeping::checks(&facts.keeping));
+        checks.extend([
             configuration(&facts.ignored),
             clock(facts.now),
             sound(&facts.sound),

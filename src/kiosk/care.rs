@@ -57,7 +57,11 @@ impl Kiosk {
             | Intent::RevokeFactor(_)
             | Intent::RevokePerson
             | Intent::ChangeOwnPin
-            | Intent::DismissNotice => vec![],
+            | Intent::DismissNotice
+            | Intent::DismissFinding
+            | Intent::ShowCheckpoint
+            | Intent::BeginWatch
+            | Intent::EndWatch => vec![],
         }
     }
 
@@ -146,7 +150,9 @@ impl Kiosk {
         }
         let source = Source { device, received, stamp: decoded.time };
         let mine = self.pairing.owner(device, received.wall);
-        let at_bed = mine.is_some() && mine == self.subject;
+        // S-6: what is watched without records is shown and becomes no observation.
+        let is_watched = self.is_watched(device);
+        let at_bed = is_watched || (mine.is_some() && mine == self.subject);
         let mut effects = Vec::new();
         for charted in &decoded.observations {
             self.absences.remove(&(device, charted.code));
@@ -157,7 +163,9 @@ impl Kiosk {
             if live && at_bed {
                 self.live.take(received.boot, device, charted);
             }
-            effects.push(self.record(&source, charted.code, Content::of(charted, live)));
+            if !is_watched {
+                effects.push(self.record(&source, charted.code, Content::of(charted, live)));
+            }
         }
         for withheld in &decoded.withheld {
             if at_bed {
@@ -165,7 +173,7 @@ impl Kiosk {
             }
             self.readings.remove(&device);
             let before = self.absences.insert((device, withheld.code), withheld.reason);
-            if before != Some(withheld.reason) {
+            if before != Some(withheld.reason) && !is_watched {
                 effects.push(self.record(&source, withheld.code, Content::absent(withheld)));
             }
         }

@@ -15,7 +15,6 @@ use crate::session;
 use crate::session::Emergency;
 use crate::session::emergency::{EmergencyCard, EmergencyReason, PastNumeric};
 use crate::store::{Attempt, AuditAct, EmergencyRefusal};
-use crate::vitals::live::Parameter;
 use crate::vitals::nomenclature::{HEART_RATE, PULSE_RATE_OXIMETER, SPO2};
 
 impl Kiosk {
@@ -71,11 +70,10 @@ impl Kiosk {
         card: &EmergencyCard,
         seconds_left: u64,
     ) -> EmergencyPage {
-        let tiles = Parameter::ALL.iter().map(|parameter| self.tile(now, *parameter)).collect();
         EmergencyPage {
             patient: self.banner(now, &card.patient),
             allergies: card.patient.allergies.clone(),
-            tiles,
+            tiles: self.tiles(now),
             past: self.past(&card.numerics),
             seconds_left,
         }

@@ -27,16 +27,7 @@ impl Kiosk {
             let (priority, delay) = (Priority::Medium, Duration::ZERO);
             facts.push(Fact { condition, priority, text, delay });
         }
-        if self.store_fault.is_some() {
-            let (condition, text) = (Condition::NotRecording, AlarmText::NotRecording);
-            let (priority, delay) = (Priority::Medium, Duration::ZERO);
-            facts.push(Fact { condition, priority, text, delay });
-        }
-        if self.lost > 0 {
-            let text = AlarmText::RecordsLost { count: self.lost };
-            let (condition, priority) = (Condition::RecordsLost, Priority::Low);
-            facts.push(Fact { condition, priority, text, delay: Duration::ZERO });
-        }
+        facts.extend(self.record_facts());
         if self.session.is_left_behind(now.boot) {
             let (condition, text) = (Condition::TokenLeftBehind, AlarmText::TokenLeftBehind);
             let (priority, delay) = (Priority::Low, Duration::ZERO);
@@ -58,10 +49,12 @@ impl Kiosk {
     }
 
     fn device_facts(&self, now: Moment, id: DeviceId, device: &Device) -> Vec<Fact> {
-        let Some(assignment) = device.assignment else { return vec![] };
         let name = || self.pairing.name(id);
         let mut facts = Vec::new();
-        if now.wall >= assignment.until {
+        if device.assignment.is_none() && !self.is_watched(id) {
+            return facts;
+        }
+        if device.assignment.is_some_and(|assignment| now.wall >= assignment.until) {
             facts.push(Fact {
                 condition: Condition::AssignmentEnded(id),
                 priority: Priority::Medium,

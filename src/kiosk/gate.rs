@@ -82,7 +82,11 @@ impl Kiosk {
             | Intent::RecoveryWritten
             | Intent::BeginEmergency
             | Intent::ChooseReason(_)
-            | Intent::DismissNotice => Need::Nothing,
+            | Intent::DismissNotice
+            | Intent::BeginWatch
+            | Intent::EndWatch => Need::Nothing,
+            // Nobody can log in, and nothing that is measured is kept or named.
+            Intent::Connect(_) | Intent::Release(_) if self.is_watching() => Need::Nothing,
             Intent::AcknowledgeAlarms | Intent::PauseAudio => {
                 Need::RoleIfOpen(Permission::HandleAlarms)
             }
@@ -102,7 +106,8 @@ impl Kiosk {
             | Intent::EnrolmentDone
             | Intent::RevokeFactor(_)
             | Intent::RevokePerson => Need::Role(Permission::ManagePeople),
-            Intent::ChangeOwnPin => Need::Session,
+            Intent::ShowCheckpoint => Need::Role(Permission::ReadAudit),
+            Intent::ChangeOwnPin | Intent::DismissFinding => Need::Session,
         }
     }
 

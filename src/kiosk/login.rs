@@ -39,6 +39,10 @@ enum Seen {
 impl Kiosk {
     /// A badge entered the field, or a card was inserted and read.
     pub(super) fn on_token(&mut self, now: Moment, token: Token) -> Vec<Effect> {
+        if self.unusable().is_some() {
+            self.notify(now, Notice::StoreBroken);
+            return vec![];
+        }
         match (&self.phase, token) {
             (Phase::FirstStart(_), Token::Badge(badge)) => {
                 self.in_setup(now, setup::Event::Badge(badge))
@@ -144,7 +148,8 @@ impl Kiosk {
     pub(super) fn in_session(&mut self, now: Moment, event: session::Event) -> Vec<Effect> {
         // Which fingerprint reader is there is told once, mostly before the store has answered.
         let is_news_of_the_sensor = matches!(event, session::Event::Sensor(_));
-        if !matches!(self.phase, Phase::Running) && !is_news_of_the_sensor {
+        let usable = matches!(self.phase, Phase::Running) && !self.records.is_broken();
+        if !usable && !is_news_of_the_sensor {
             return vec![];
         }
         let seen = match self.session.state() {
@@ -225,6 +230,7 @@ impl Kiosk {
         self.patient = None;
         self.patients = None;
         self.emergency = None;
+        self.records.conceal();
         let left = self.forget_people(now);
         let ended = |act, operator, subject| {
             let entry = AuditEntry { operator, subject, ..AuditEntry::of(act, now.wall) };

@@ -16,6 +16,7 @@ mod search;
 use self::revocation::Revocation;
 use super::{Effect, Kiosk};
 use crate::bridge::intent::{EnrolKind, Intent, Page, PersonForm};
+use crate::bridge::view::records::Checkpoint;
 use crate::confidential::Phi;
 use crate::hardware::{CardSeen, Command as HardwareCommand};
 use crate::moment::Moment;
@@ -43,6 +44,7 @@ pub(super) struct People {
     opened: Option<OperatorId>,
     wizard: Option<Enrolment>,
     audit: Option<Vec<AuditRow>>,
+    checkpoint: Checkpoint,
     /// Counts accepted forms.
     saved: u64,
     /// Last number given to an attempt or a prompt of a wizard.
@@ -63,6 +65,7 @@ pub(super) struct People {
 struct Asked {
     list: Option<Attempt>,
     audit: Option<Attempt>,
+    checkpoint: Option<Attempt>,
     revocation: Option<(Attempt, Revocation)>,
 }
 
@@ -74,6 +77,7 @@ impl Default for People {
             opened: None,
             wizard: None,
             audit: None,
+            checkpoint: Checkpoint::Hidden,
             saved: 0,
             count: WIZARD_FROM,
             asked_count: ASKED_FROM,
@@ -89,6 +93,11 @@ impl People {
     fn next_attempt(&mut self) -> Attempt {
         self.asked_count += 1;
         Attempt(self.asked_count)
+    }
+
+    fn hide_checkpoint(&mut self) {
+        self.checkpoint = Checkpoint::Hidden;
+        self.asked.checkpoint = None;
     }
 
     fn person(&self, id: OperatorId) -> Option<&PersonRow> {
@@ -119,6 +128,7 @@ impl Kiosk {
             Intent::RevokeFactor(factor) => self.revoke_factor(now, factor),
             Intent::RevokePerson => self.revoke_person(now),
             Intent::ChangeOwnPin => self.change_own_pin(now),
+            Intent::ShowCheckpoint => self.ask_checkpoint(now),
             Intent::Activity
             | Intent::SubmitPin(_)
             | Intent::Cancel
@@ -138,7 +148,10 @@ impl Kiosk {
             | Intent::BeginEmergency
             | Intent::ChooseReason(_)
             | Intent::DraftPatient(_)
-            | Intent::DismissNotice => vec![],
+            | Intent::DismissNotice
+            | Intent::DismissFinding
+            | Intent::BeginWatch
+            | Intent::EndWatch => vec![],
         }
     }
 
@@ -153,8 +166,10 @@ impl Kiosk {
             people.rows = None;
         }
         people.audit = None;
+        people.checkpoint = Checkpoint::Hidden;
         people.asked.list = None;
         people.asked.audit = None;
+        people.asked.checkpoint = None;
         match page {
             Page::People => effects.extend(self.list_people(now)),
             Page::Audit => {
@@ -178,7 +193,8 @@ impl Kiosk {
         match self.page {
             Page::People => self.people.opened = None,
             Page::Patients => self.drop_draft(),
-            Page::Bedside | Page::Devices | Page::Audit | Page::Cart | Page::Account => {}
+            Page::Audit => self.people.hide_checkpoint(),
+            Page::Bedside | Page::Devices | Page::Cart | Page::Account => {}
         }
         vec![]
     }
@@ -201,6 +217,17 @@ impl Kiosk {
     /// A wizard runs: PINs, badges, cards and fingers are its own.
     pub(super) fn is_enrolling(&self) -> bool {
         self.people.wizard.is_some()
+    }
+
+    /// The store signs what the audit log says up to now, and audits that.
+    fn ask_checkpoint(&mut self, now: Moment) -> Vec<Effect> {
+        if self.page != Page::Audit || self.people.asked.checkpoint.is_some() {
+            return vec![];
+        }
+        let attempt = self.people.next_attempt();
+        self.people.asked.checkpoint = Some(attempt);
+        self.people.checkpoint = Checkpoint::Asked;
+        vec![ask(attempt, Administration::Checkpoint, now)]
     }
 
     fn list_people(&mut self, now: Moment) -> Vec<Effect> {

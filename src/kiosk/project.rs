@@ -91,7 +91,14 @@ impl Kiosk {
         let patient = self.patient.as_ref().filter(|_| sees);
         let patient = patient.map(|patient| self.banner(now, patient));
         let pages = gate::pages(role);
-        Some(OpenFrame { operator, patient, pages, enrolling: self.enrolling() })
+        Some(OpenFrame {
+            operator,
+            patient,
+            pages,
+            enrolling: self.enrolling(),
+            taking_over: self.records.taking_over(now.boot),
+            finding: self.records.finding(),
+        })
     }
 
     pub(super) fn banner(&self, now: Moment, patient: &Patient) -> PatientBanner {
@@ -107,10 +114,13 @@ impl Kiosk {
     }
 
     fn screen(&self, now: Moment) -> Screen {
+        if let Some(trouble) = self.trouble_screen(now) {
+            return trouble;
+        }
         match &self.phase {
-            Phase::Starting => Screen::Starting,
+            // Trouble has its own screen.
+            Phase::Starting | Phase::Trouble(..) => Screen::Starting,
             Phase::FirstStart(setup) => Screen::FirstStart(self.setup_page(setup)),
-            Phase::Trouble(fault, _) => Screen::Trouble(*fault),
             Phase::Running => match self.session.state() {
                 State::Locked => Screen::Lock(self.lock_page()),
                 State::Partial(prompt) => Screen::Pin(self.prompt_page(now, prompt)),
@@ -198,7 +208,7 @@ impl Kiosk {
 
     fn bedside(&self, now: Moment) -> Bedside {
         Bedside {
-            tiles: Parameter::ALL.iter().map(|parameter| self.tile(now, *parameter)).collect(),
+            tiles: self.tiles(now),
             wave: self.wave_at.is_some_and(|at| now.boot.since(at) < WAVE_FRESH),
             has_patient: self.subject.is_some(),
             has_device: self.pairing.iter().any(|(_, device)| device.assignment.is_some()),
@@ -206,7 +216,7 @@ impl Kiosk {
     }
 
     pub(super) fn tile(&self, now: Moment, parameter: Parameter) -> Tile {
-        let source = self.pairing.source(parameter.source());
+        let source = self.source(parameter.source());
         let current = self.live.current(now.boot, parameter);
         let last = self.live.last(parameter);
         let limit = self.around.config.limits.of(parameter);
@@ -246,7 +256,7 @@ impl Kiosk {
         }
     }
 
-    fn devices(&self, now: Moment) -> Devices {
+    pub(super) fn devices(&self, now: Moment) -> Devices {
         let mut rows: Vec<(bool, i16, DeviceRow)> = self
             .pairing
             .iter()

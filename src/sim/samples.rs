@@ -43,7 +43,9 @@ pub fn open(screen: Screen) -> View {
         minutes_left: 11,
     };
     let pages = vec![Page::Bedside, Page::Patients, Page::Devices];
-    let open = OpenFrame { operator, patient: Some(margaret()), pages, enrolling: None };
+    let patient = Some(margaret());
+    let (enrolling, taking_over, finding) = (None, None, None);
+    let open = OpenFrame { operator, patient, pages, enrolling, taking_over, finding };
     View { open: Some(open), ..concealed(screen) }
 }
 

@@ -1,5 +1,6 @@
 //! Stops of the tour: each screen, and the states of it that tell something.
 
+pub mod records;
 mod staff;
 
 use i_slint_backend_testing::ElementHandle;
@@ -17,7 +18,6 @@ use crate::sim::samples::{
     WORDS, alarm, bedside, concealed, devices, lock, long_name, low_oxygen, missing, open,
     patients, pin, tile,
 };
-use crate::store::StoreFault;
 
 /// One picture: a view, and what somebody touches before it is taken.
 pub struct Stop {
@@ -40,7 +40,7 @@ pub fn all() -> Vec<Stop> {
     stops.extend(bedsides());
     stops.extend(lists());
     stops.extend(staff::all());
-    stops.extend(troubles());
+    stops.extend(records::all());
     stops
 }
 
@@ -175,7 +175,7 @@ fn bedsides() -> Vec<Stop> {
         Stop { touch: |window| touch(window, &["Patient"]), ..stop("bedside-full-name", long) },
         stop("bedside-no-patient", no_patient),
         stop("bedside-no-device", at(bare)),
-        stop("bedside-notice", View { notice: Some(Notice::BacklogDamaged), ..at(bedside()) }),
+        stop("bedside-notice", View { notice: Some(Notice::ConfigIgnored), ..at(bedside()) }),
     ]
 }
 
@@ -225,13 +225,5 @@ fn lists() -> Vec<Stop> {
                 },
             )
         },
-    ]
-}
-
-fn troubles() -> Vec<Stop> {
-    let trouble = |name, fault| stop(name, concealed(Screen::Trouble(fault)));
-    vec![
-        trouble("trouble-full", StoreFault::Full),
-        trouble("trouble-wrong-device-secret", StoreFault::WrongDeviceSecret),
     ]
 }

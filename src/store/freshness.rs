@@ -31,7 +31,7 @@ use rusqlite::Connection;
 
 use super::head::{self, Closed, Commit, Head, HeadFile};
 use super::keyring::VaultKeys;
-use super::pages::{self, PAGE, Table, Tag};
+use super::pages::{self, Table, Tag};
 use super::primitives::Key;
 use super::vault::Seen;
 use super::wal::{Log, Place};
@@ -52,21 +52,6 @@ enum Debt {
     Head,
 }
 
-/// The log as it was found.
-#[derive(Debug, Default)]
-struct Scan {
-    end: Place,
-    /// The log that the head names.
-    same: bool,
-    /// What the head acknowledges is in it as it was.
-    whole: bool,
-    /// Commits after that.
-    more: u32,
-    /// Rolling digest before and after everything in it.
-    rolls: ([u8; 32], [u8; 32]),
-    masked: BTreeMap<u32, Tag>,
-}
-
 /// What tells the present state of an open vault from an earlier one.
 #[derive(Debug)]
 pub struct Freshness {
@@ -79,6 +64,8 @@ pub struct Freshness {
     place: Place,
     /// Pages whose acknowledged version is in the log.
     masked: BTreeMap<u32, Tag>,
+    /// What the log had at the open was folded already: the database has it too, as the table says.
+    unmasked: bool,
     head: Head,
     /// Generation of the last head that is durable.
     saved: u64,
@@ -90,8 +77,8 @@ pub struct Freshness {
     fold_at: u32,
     /// How many of the pending findings were handed out.
     taken: usize,
-    /// What was found at the open, for the witness.
-    opened: Seen,
+    /// What was found at the open, and whether the inbox remembers it.
+    opened: (Seen, bool),
 }
 
 impl Freshness {
@@ -109,6 +96,7 @@ impl Freshness {
             log: Log::of(database),
             place: Place::default(),
             masked: BTreeMap::new(),
+            unmasked: false,
             head: Head::default(),
             saved: 0,
             table: Table::default(),
@@ -117,150 +105,8 @@ impl Freshness {
             debt: Debt::None,
             fold_at: FOLD_AT,
             taken: 0,
-            opened: Seen::default(),
+            opened: (Seen::default(), false),
         })
-    }
-
-    /// Compares what the database says of itself with the head, and takes the present state over.
-    ///
-    /// # Errors
-    /// As reading and writing files.
-    pub fn begin(&mut self, row: Option<Commit>) -> Result<(), StoreFault> {
-        let slots = self.slots.read()?;
-        let scan = self.scan(slots.head.as_ref())?;
-        let known = slots.head.is_some();
-        self.head = slots.head.unwrap_or_default();
-        self.saved = self.head.generation;
-        self.opened = self.seen();
-        self.opened.seq = row.map_or(0, |row| row.seq);
-        self.opened.rows = row.map_or(0, |row| row.rows);
-        let found = match (known, row) {
-            (true, _) => self.judge(row, &scan),
-            (false, None) => Err(None),
-            (false, Some(row)) => {
-                let expected = Some(row.seq);
-                Err(Some(Finding { expected, ..Finding::of(FindingKind::HeadOlder, 1) }))
-            }
-        };
-        self.place = scan.end;
-        let dirty = match found {
-            Ok(()) => false,
-            Err(finding) => {
-                self.take_over(row, &scan, finding);
-                true
-            }
-        };
-        // What is folded is in the database as the table says, whatever the log repeats.
-        self.masked = if self.head.folded { BTreeMap::new() } else { scan.masked };
-        let dirty = self.load_table()? || dirty || slots.older.is_some();
-        if let Some(seq) = slots.older {
-            let (found, expected) = (Some(seq), Some(self.head.commit.seq));
-            self.add(Finding { found, expected, ..Finding::of(FindingKind::HeadOlder, 1) });
-        }
-        if dirty { self.save(Closed::No) } else { Ok(()) }
-    }
-
-    fn scan(&mut self, head: Option<&Head>) -> Result<Scan, StoreFault> {
-        let (extent, base, acknowledged) =
-            head.map_or_else(Default::default, |head| (head.log.0, head.log.1, head.roll));
-        let mut scan = Scan { rolls: (acknowledged, acknowledged), ..Scan::default() };
-        let Some(begin) = self.log.begin()? else { return Ok(scan) };
-        scan.end = begin;
-        scan.same = begin.extent.salts == extent.salts;
-        let frames = if scan.same { extent.frames } else { 0 };
-        if scan.same {
-            scan.rolls = (base, base);
-        }
-        scan.whole = frames == 0;
-        while let Some(commit) = self.log.commit_at(&scan.end)? {
-            scan.rolls.1 = commit.roll(&scan.rolls.1);
-            scan.end = commit.end;
-            scan.masked.extend(commit.frames);
-            if scan.end.extent.frames == frames {
-                scan.whole = scan.rolls.1 == acknowledged;
-            }
-            scan.more += u32::from(scan.end.extent.frames > frames);
-        }
-        Ok(scan)
-    }
-
-    /// Whether the database is as acknowledged. If not: with nothing to report where a kill explains it.
-    fn judge(&self, row: Option<Commit>, scan: &Scan) -> Result<(), Option<Finding>> {
-        let head = &self.head;
-        let last = head.last_seq();
-        let Some(row) = row else {
-            // Before version 3 of the schema nothing is numbered.
-            return Err((last > 0).then(|| self.gone(Commit::default())));
-        };
-        let empty = head.folded || head.log.0.frames == 0;
-        let continues = scan.same && scan.whole || !scan.same && empty;
-        if row.seq == last.saturating_add(1)
-            && continues
-            && scan.more == 1
-            && row.hash == head.commit.next_hash(row.seq, &head.roll)
-        {
-            return Err(None);
-        }
-        if row.seq > last {
-            let (found, expected) = (Some(head.commit.seq), Some(row.seq));
-            let finding = Finding { found, expected, ..Finding::of(FindingKind::HeadOlder, 1) };
-            return Err(Some(finding));
-        }
-        if (row.seq, row.hash) != (head.commit.seq, head.commit.hash) {
-            return Err(Some(self.gone(row)));
-        }
-        let nothing = empty && scan.end.extent.frames == 0;
-        if nothing || continues && scan.more == 0 {
-            return Ok(());
-        }
-        let count = (scan.masked.len() as u64).max(1);
-        let finding = Finding::of(FindingKind::PagesReplaced, count);
-        Err(Some(Finding { expected: Some(last), ..finding }))
-    }
-
-    /// Acknowledged commits after this one are not there.
-    fn gone(&self, row: Commit) -> Finding {
-        let count = self.head.commit.rows.saturating_sub(row.rows);
-        let (found, expected) = (Some(row.seq), Some(self.head.last_seq()));
-        Finding { found, expected, ..Finding::of(FindingKind::VaultOlder, count) }
-    }
-
-    fn take_over(&mut self, row: Option<Commit>, scan: &Scan, finding: Option<Finding>) {
-        self.head.floor = self.head.last_seq();
-        self.head.commit = row.unwrap_or_default();
-        self.head.log = (scan.end.extent, scan.rolls.0);
-        self.head.roll = scan.rolls.1;
-        self.head.folded = scan.end.extent.frames == 0;
-        if let Some(finding) = finding {
-            if finding.kind != FindingKind::PagesReplaced {
-                // The table is that of another state.
-                self.head.table = None;
-            }
-            self.add(finding);
-        }
-    }
-
-    /// Reads the table that the head names. True if the head has to be written.
-    fn load_table(&mut self) -> Result<bool, StoreFault> {
-        let pages = self.file.metadata()?.len() / PAGE as u64;
-        let unknown = Table::unknown(u32::try_from(pages).unwrap_or(u32::MAX));
-        let Some(mark) = self.head.table else {
-            self.table = unknown;
-            return Ok(false);
-        };
-        let found = match Table::read(&self.database, &self.key, &mark)? {
-            pages::Found::Table(table) => {
-                self.table = table;
-                return Ok(false);
-            }
-            pages::Found::Older(seq) => Some(seq),
-            pages::Found::Nothing => None,
-        };
-        self.table = unknown;
-        self.head.table = None;
-        let expected = Some(mark.seq);
-        self.add(Finding { found, expected, ..Finding::of(FindingKind::HeadOlder, 1) });
-        Ok(true)
     }
 
     fn add(&mut self, finding: Finding) {
@@ -375,7 +221,9 @@ impl Freshness {
     pub fn compare_some(&mut self, count: u32) -> Result<bool, StoreFault> {
         self.pay()?;
         let span = (self.compared, count);
-        let compared = self.table.compare(&self.file, span, &self.masked)?;
+        let nothing = BTreeMap::new();
+        let masked = if self.unmasked { &nothing } else { &self.masked };
+        let compared = self.table.compare(&self.file, span, masked)?;
         self.compared = self.compared.saturating_add(count).min(self.table.pages());
         self.learned |= compared.learned;
         if compared.replaced > 0 {
@@ -402,7 +250,7 @@ impl Freshness {
     /// As reading and writing files; what was acknowledged is there in any case.
     pub fn settle(&mut self, connection: &Connection) -> Result<(), StoreFault> {
         self.pay()?;
-        if self.head.closed == Closed::Twice {
+        if matches!(self.head.closed, Closed::Twice | Closed::Remembered) {
             return Ok(());
         }
         if self.place.extent.frames > 0 {
@@ -419,30 +267,15 @@ impl Freshness {
         Seen { seq, rows, generation: self.saved }
     }
 
-    /// Compares what was found at the open with what another file remembers.
+    /// The inbox remembers the closed vault from here on.
     ///
     /// # Errors
     /// As writing a file.
-    pub fn witness(&mut self, seen: Seen) -> Result<(), StoreFault> {
-        let newer = self.opened.seq.max(self.head.floor);
-        let finding = if newer < seen.seq {
-            let (found, expected) = (Some(self.opened.seq), Some(seen.seq));
-            let count = seen.rows.saturating_sub(self.opened.rows);
-            Finding { found, expected, ..Finding::of(FindingKind::VaultOlder, count) }
-        } else if self.opened.generation < seen.generation {
-            let (found, expected) = (Some(self.opened.seq), Some(seen.seq));
-            Finding { found, expected, ..Finding::of(FindingKind::HeadOlder, 1) }
-        } else {
-            return Ok(());
-        };
-        let known = self.head.pending.iter().any(|other| other.kind == finding.kind);
-        if !known {
-            self.add(finding);
+    pub fn remembered(&mut self) -> Result<(), StoreFault> {
+        match self.head.closed {
+            Closed::Twice => self.save(Closed::Remembered),
+            Closed::No | Closed::Once | Closed::Remembered => Ok(()),
         }
-        self.opened = seen;
-        self.head.floor = self.head.last_seq().max(seen.seq);
-        self.head.generation = self.head.generation.max(seen.generation);
-        self.save(Closed::No)
     }
 
     /// The findings that nobody was given yet.
@@ -484,5 +317,6 @@ fn checkpoint(connection: &Connection, mode: &str) -> Result<(), StoreFault> {
     if busy == 0 && frames == done { Ok(()) } else { Err(StoreFault::Io) }
 }
 
+mod opening;
 #[cfg(test)]
 mod tests;

@@ -49,6 +49,8 @@ pub enum Closed {
     Once,
     /// Both.
     Twice,
+    /// And the inbox remembers them.
+    Remembered,
 }
 
 /// What is acknowledged.
@@ -139,7 +141,7 @@ impl HeadFile {
         let older = head.as_ref().and_then(|head| {
             let named = other.as_ref().is_some_and(|other| other.generation == head.before);
             // A slot is torn only by the write after the latest; a closed vault has written both.
-            let torn = other.is_none() && head.closed != Closed::Twice;
+            let torn = other.is_none() && matches!(head.closed, Closed::No | Closed::Once);
             (!named && !torn).then(|| other.map_or(0, |other| other.commit.seq))
         });
         Ok(Slots { head, older })

@@ -217,4 +217,7 @@ fn keep_aside(path: &Path) -> Result<(), StoreFault> {
 
 #[cfg(test)]
 #[cfg(feature = "store")]
+mod tampering;
+#[cfg(test)]
+#[cfg(feature = "store")]
 mod tests;

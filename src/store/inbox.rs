@@ -75,6 +75,8 @@ pub struct Inbox {
     bytes_max: u64,
     cart_generation: u64,
     counted: Vec<Counted>,
+    /// The head does not say `cart_generation` yet.
+    witness_owed: bool,
     vault: Seen,
 }
 
@@ -117,6 +119,7 @@ impl Inbox {
             bytes_max: BYTES_MAX,
             cart_generation: head.cart_generation,
             counted: head.counted,
+            witness_owed: false,
             vault: head.vault,
         };
         inbox.recount()?;
@@ -271,7 +274,16 @@ impl Inbox {
         self.cart_generation = cart.generation;
         self.counted = cart.counted();
         self.at_bed(cart.state.subject);
-        self.anchor()
+        self.witness_owed = true;
+        self.anchor()?;
+        self.witness_owed = false;
+        Ok(())
+    }
+
+    /// Whether the last [`Inbox::witness_cart`] failed. The compartment may not be written again before
+    /// it succeeds: a head that is two writes behind it was put back.
+    pub fn owes_witness(&self) -> bool {
+        self.witness_owed
     }
 
     /// How often the cart compartment had been written when it was last witnessed, and the tries it

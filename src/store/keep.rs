@@ -267,11 +267,13 @@ impl Worker {
         let import = import.map(|run| (run.findings(Moment::read().wall), run.progress()));
         let expected = vault.cursor().unwrap_or_default();
         // A fault comes again from the close below.
-        if let Ok(seen) = vault.settle() {
-            store.inbox.saw_vault(seen);
-        }
+        let settled = vault.settle().map(|seen| store.inbox.saw_vault(seen));
         let chained = store.inbox.start_chain(&keys, expected);
         drop(keys);
+        let remembered = match settled.and(chained) {
+            Ok(()) if store.inbox.pending() == 0 => vault.remembered(),
+            Ok(()) | Err(_) => Ok(()),
+        };
         let closed = vault.close();
         if let Some((findings, imported)) = import {
             self.report(findings);
@@ -280,7 +282,7 @@ impl Worker {
         for entry in std::mem::take(&mut self.waiting) {
             self.record(entry);
         }
-        if let Err(fault) = chained.and(closed) {
+        if let Err(fault) = chained.and(remembered).and(closed) {
             self.faulted(fault);
         }
     }

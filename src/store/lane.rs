@@ -81,12 +81,11 @@ impl LaneWriter {
         let (anchored, first) = (writer.end.next_seq, writer.end.segment);
         let mut segments = lane.segments(dir)?;
         segments.retain(|(number, _)| *number >= first);
-        let last = segments.pop();
-        for (_, path) in segments {
-            writer.walk(&keys.inbox(), &path, None)?;
-        }
-        if let Some((_, path)) = last {
-            writer.walk(&keys.inbox(), &path, Some(anchored))?;
+        let last = segments.last().map(|(number, _)| *number);
+        let mut trail = Vec::new();
+        for (number, path) in segments {
+            let is_last = Some(number) == last;
+            writer.walk(&keys.inbox(), &path, (anchored, is_last), &mut trail)?;
         }
         writer.durable = writer.end.clone();
         Ok(writer)
@@ -97,11 +96,16 @@ impl LaneWriter {
         Self { lane, end, durable, segment: None, pending: VecDeque::new(), after_fault: false }
     }
 
-    /// Follows the chain through a segment that was written after the head. The end of the last one,
-    /// for which `anchored` is the number that the head expected, may be torn and is cut: only the last
-    /// batch can be, and it was never acknowledged. What is wrong before that was acknowledged; the
-    /// import reports it.
-    fn walk(&mut self, key: &Key, path: &Path, anchored: Option<u64>) -> Result<(), StoreFault> {
+    /// Follows the chain through a segment that was written after the head, which expected the number
+    /// `anchored`. The end of the last one may be torn and is cut: only the last batch can be, and it
+    /// was never acknowledged. What is wrong before that was acknowledged; the import reports it.
+    fn walk(
+        &mut self,
+        key: &Key,
+        path: &Path,
+        (anchored, is_last): (u64, bool),
+        trail: &mut Vec<LaneState>,
+    ) -> Result<(), StoreFault> {
         let bytes = match durable::read(path, SEGMENT_LEN_MAX) {
             Ok(bytes) => bytes.unwrap_or_default(),
             // Longer than any segment of ours: the import reports it.
@@ -109,7 +113,7 @@ impl LaneWriter {
             Err(fault) => return Err(fault),
         };
         let Some((header, body)) = open_segment(key, &bytes) else {
-            if anchored.is_some() && is_blank(&bytes) {
+            if is_last && is_blank(&bytes) {
                 // The header itself is torn, so nothing in this segment was ever acknowledged.
                 durable::remove(path)?;
             }
@@ -119,43 +123,55 @@ impl LaneWriter {
         if header.chain != self.end.chain.id {
             return Ok(());
         }
-        let mut good = bytes.len() - body.len();
+        self.rewind(&header, trail);
+        let front = bytes.len() - body.len();
+        let mut good = front;
         let mut torn: Option<(usize, LaneState)> = None;
         let mut expected = header.first_seq;
         for (piece, end) in pieces(body, header.first_seq) {
-            let end = bytes.len() - body.len() + end;
+            let before = self.end.clone();
             match piece {
-                Piece::Record(record) if self.follow(&record) => {
+                Piece::Record(record) if self.follow(&record, expected < anchored) => {
                     expected = record.front.seq.saturating_add(1);
                     if record.begins_batch {
                         torn = None;
                     }
+                    trail.push(before);
                 }
                 Piece::Record(_) | Piece::Junk(_) => {
                     // Where an anchored record should be, it is one that was acknowledged.
-                    if anchored.is_some_and(|anchored| expected >= anchored) {
-                        torn.get_or_insert_with(|| (good, self.end.clone()));
+                    if is_last && expected >= anchored {
+                        torn.get_or_insert((good, before));
                     }
                 }
             }
-            good = end;
+            good = front + end;
         }
-        let segment = self.end.segment;
         if let Some((end, state)) = torn {
-            self.end = LaneState { segment, ..state };
+            self.end = LaneState { segment: self.end.segment, ..state };
             good = end;
         }
-        if anchored.is_some() && good < bytes.len() {
+        if is_last && good < bytes.len() {
             durable::cut(path, good as u64)?;
         }
         Ok(())
     }
 
-    /// Whether this is a record of the chain; the end moves behind it.
-    fn follow(&mut self, record: &Record<'_>) -> bool {
+    /// After a failed write the records of the segment before are written again: what the chain's keys
+    /// were then is on its trail.
+    fn rewind(&mut self, header: &Header, trail: &mut Vec<LaneState>) {
+        let at = trail.iter().rposition(|state| state.next_seq == header.first_seq);
+        if let Some(state) = at.and_then(|at| trail.get(at)).filter(|_| header.after_fault) {
+            self.end = LaneState { segment: self.end.segment, ..state.clone() };
+        }
+        trail.clear();
+    }
+
+    /// Whether this is a record of the chain; the end moves behind it. An anchored one was acknowledged
+    /// whatever became of it.
+    fn follow(&mut self, record: &Record<'_>, is_anchored: bool) -> bool {
         let Some(steps) = record.front.seq.checked_sub(self.end.next_seq) else {
-            // Before the anchor, so it was acknowledged whatever became of it.
-            return true;
+            return is_anchored;
         };
         if steps > u64::from(SEGMENT_RECORDS_MAX) {
             return false;

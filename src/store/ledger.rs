@@ -151,7 +151,9 @@ impl Ledger {
             self.restart(lane, header.chain_first_seq, (header.since, now));
         }
         self.lane(lane).gap_to(header.first_seq, Some(header.since));
-        let begin = self.lane(lane).next;
+        let numbers = self.lane(lane);
+        numbers.last = numbers.last.or(Some(header.since));
+        let begin = numbers.next;
         self.book_forged(&pieces, (header.since, until.unwrap_or(now)));
         let mut forged = Vec::new();
         let mut records = Vec::new();
@@ -163,7 +165,7 @@ impl Ledger {
         }
         // Records of later segments lie beyond the end; after the last segment there are none.
         let beyond = if is_last { None } else { end };
-        let mut placed = self.place_all(lane, records, beyond);
+        let mut placed = self.place_all(lane, records, (header.first_seq, beyond));
         let numbers = self.lane(lane);
         if let Some(end) = end {
             numbers.gap_to(end, until);
@@ -247,8 +249,13 @@ impl Ledger {
         end(&mut count, &mut first, span(from, until));
     }
 
-    fn place_all(&mut self, lane: Lane, records: Vec<Authentic>, beyond: Option<u64>) -> Placed {
-        let moved = moved(&records, beyond);
+    fn place_all(
+        &mut self,
+        lane: Lane,
+        records: Vec<Authentic>,
+        (first, beyond): (u64, Option<u64>),
+    ) -> Placed {
+        let moved = moved(&records, (first, beyond));
         let mut records: Vec<(Authentic, bool)> = records.into_iter().zip(moved).collect();
         records.sort_by_key(|(record, _)| record.seq);
         let mut placed = Placed::default();
@@ -312,8 +319,11 @@ impl Numbers {
             if !range.is_empty() {
                 self.remember(Hole { range, from, until, explained: false });
             }
-            self.next = match self.early.pop_first().filter(|_| early.is_some()) {
-                Some(early) => early + 1,
+            self.next = match early {
+                Some(early) => {
+                    self.early.remove(&early);
+                    early + 1
+                }
                 None => end,
             };
         }
@@ -396,11 +406,14 @@ impl Numbers {
 }
 
 /// Which records do not lie where their numbers would put them among those of the segment.
-fn moved(records: &[Authentic], beyond: Option<u64>) -> Vec<bool> {
+fn moved(records: &[Authentic], (first, beyond): (u64, Option<u64>)) -> Vec<bool> {
     let mut seen = BTreeSet::new();
     let own: Vec<bool> = records
         .iter()
-        .map(|record| beyond.is_none_or(|beyond| record.seq < beyond) && seen.insert(record.seq))
+        .map(|record| {
+            let is_own = record.seq >= first && beyond.is_none_or(|beyond| record.seq < beyond);
+            is_own && seen.insert(record.seq)
+        })
         .collect();
     let mut sorted = seen.into_iter();
     let moved = records.iter().zip(own);

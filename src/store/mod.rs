@@ -21,9 +21,13 @@ pub mod audit_file;
 mod backup;
 mod backup_file;
 #[cfg(feature = "store")]
+mod bare;
+#[cfg(feature = "store")]
 mod body;
 mod cart;
 mod chain;
+#[cfg(feature = "store")]
+mod changes;
 mod checkpoint;
 #[cfg(feature = "store")]
 mod codes;
@@ -93,6 +97,9 @@ pub use anchor::{Anchor, NoAnchor, TpmAnchor, of_this_machine as anchor_of_this_
 pub use aside::set_aside;
 pub use backup::{BackupDone, BackupOrder, BackupPart};
 pub use backup_file::{BackupFault, Header as BackupHeader, front as read_backup_front};
+#[cfg(feature = "store")]
+#[doc(hidden)]
+pub use bare::BareVault;
 pub use finding::{Finding, FindingKind};
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
 pub use identity::{

@@ -224,7 +224,7 @@ impl Run<'_> {
             end,
             is_last: next.is_none(),
             until: next.map(|next| next.since),
-            pieces: self.open_pieces(&header, records, (cut, walk)),
+            pieces: open_pieces(&self.source.keys, (&header, records), (cut, walk), self.stopped),
             header,
         };
         Ok(Some(OpenedSegment { path, fingerprint, body: Some(body) }))
@@ -242,55 +242,52 @@ impl Run<'_> {
         let restarted = end && chain_first > header.first_seq;
         (!restarted).then_some(first)
     }
+}
 
-    fn open_pieces(
-        &self,
-        header: &Header,
-        bytes: &[u8],
-        (cut, walk): (Option<u64>, &mut Option<Walk>),
-    ) -> Vec<OpenedPiece> {
-        let mut opened: Vec<OpenedPiece> = Vec::new();
-        for (piece, _) in pieces(bytes, header.first_seq) {
-            if self.stopped.load(Ordering::Relaxed) {
-                break;
-            }
-            // After a failed write: these come again in the next segment, or are missing there.
-            let comes_again =
-                |seq: Option<u64>| cut.is_some_and(|cut| seq.is_none_or(|seq| seq >= cut));
-            match piece {
-                Piece::Record(record) => {
-                    let seq = record.front.seq;
-                    match self.open_record(header, &record, walk) {
-                        _ if comes_again(Some(seq)) => {}
-                        Some(authentic) => opened.push(OpenedPiece::Authentic(authentic)),
-                        None => opened.push(OpenedPiece::Forged(Some(seq))),
-                    }
-                }
-                Piece::Junk(seq) if comes_again(seq) => {}
-                // What a forged record's wrong length left over is part of it.
-                Piece::Junk(_) if matches!(opened.last(), Some(OpenedPiece::Forged(_))) => {}
-                Piece::Junk(seq) => opened.push(OpenedPiece::Forged(seq)),
-            }
+/// Opens the records of a segment, in the order in which they lie there.
+///
+/// From `cut` on they come again in the next segment, because a write failed; or they are missing there.
+pub fn open_pieces(
+    keys: &InboxKeys,
+    (header, bytes): (&Header, &[u8]),
+    (cut, walk): (Option<u64>, &mut Option<Walk>),
+    stopped: &AtomicBool,
+) -> Vec<OpenedPiece> {
+    let comes_again = |seq: Option<u64>| cut.is_some_and(|cut| seq.is_none_or(|seq| seq >= cut));
+    let mut opened: Vec<OpenedPiece> = Vec::new();
+    for (piece, _) in pieces(bytes, header.first_seq) {
+        if stopped.load(Ordering::Relaxed) {
+            break;
         }
-        opened
+        match piece {
+            Piece::Record(record) if comes_again(Some(record.front.seq)) => {}
+            Piece::Record(record) => opened.push(match open_record(keys, header, &record, walk) {
+                Some(authentic) => OpenedPiece::Authentic(authentic),
+                None => OpenedPiece::Forged(Some(record.front.seq)),
+            }),
+            Piece::Junk(seq) if comes_again(seq) => {}
+            // What a forged record's wrong length left over is part of it.
+            Piece::Junk(_) if matches!(opened.last(), Some(OpenedPiece::Forged(_))) => {}
+            Piece::Junk(seq) => opened.push(OpenedPiece::Forged(seq)),
+        }
     }
+    opened
+}
 
-    fn open_record(
-        &self,
-        header: &Header,
-        record: &Record<'_>,
-        walk: &mut Option<Walk>,
-    ) -> Option<Authentic> {
-        let key = Walk::along(walk, header, &self.source.keys)?.key(record.front.seq)?;
-        if !record.is_tagged(key) {
-            return None;
-        }
-        let aad = record.context(&header.device);
-        let plain = open_with(self.source.keys.secret(), INFO, &aad, record.sealed)?;
-        let entry = Entry::decode(&plain).filter(|entry| Lane::of(entry) == header.lane)?;
-        let (seq, wall, prev) = (record.front.seq, record.front.wall, record.front.prev);
-        Some(Authentic { seq, wall, prev, hash: hash(&[record.body]), entry })
+fn open_record(
+    keys: &InboxKeys,
+    header: &Header,
+    record: &Record<'_>,
+    walk: &mut Option<Walk>,
+) -> Option<Authentic> {
+    let key = Walk::along(walk, header, keys)?.key(record.front.seq)?;
+    if !record.is_tagged(key) {
+        return None;
     }
+    let plain = open_with(keys.secret(), INFO, &record.context(&header.device), record.sealed)?;
+    let entry = Entry::decode(&plain).filter(|entry| Lane::of(entry) == header.lane)?;
+    let (seq, wall, prev) = (record.front.seq, record.front.wall, record.front.prev);
+    Some(Authentic { seq, wall, prev, hash: hash(&[record.body]), entry })
 }
 
 /// All segments in the order in which they were written, values first; last what is not ours.
@@ -305,7 +302,12 @@ fn plan(dir: &Path, headers: &Key) -> Result<Vec<Planned>, StoreFault> {
     }
     plan.sort_by_key(|planned| {
         let header = planned.header.as_ref();
-        (header.is_none(), header.map(|header| (header.lane, header.segment)), planned.name)
+        let place = header.map(|header| {
+            let is_misnamed = header.segment != planned.name || header.lane != planned.lane;
+            // The copy of a segment is what lies under another name.
+            (header.lane, header.segment, is_misnamed)
+        });
+        (header.is_none(), place, planned.name)
     });
     Ok(plan)
 }

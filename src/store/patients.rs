@@ -8,9 +8,9 @@ use std::cmp::Ordering;
 use rusqlite::{Connection, Row, Transaction, params};
 use zeroize::Zeroizing;
 
-use super::StoreFault;
 use super::patient_keys::PatientKeys;
 use super::primitives::open;
+use super::{StoreFault, retention};
 use crate::encounter::{Patient, SubjectId};
 
 /// Inserts a patient.
@@ -54,7 +54,7 @@ pub fn destroy(
             transaction.execute(&format!("DELETE FROM {table} WHERE subject = ?1"), [id])?;
         }
     }
-    Ok(())
+    retention::rows_were_deleted(transaction)
 }
 
 /// All patients by family name, given name and number.

@@ -23,8 +23,8 @@ use super::keyring::VaultKeys;
 use super::patient_keys::PatientKeys;
 use super::primitives::Key;
 use super::segment::Entry;
-use super::vault::{CipherFacts, Cursor, Seen};
-use super::{AuditEntry, Finding, StoreFault, audit, head, patients, rows, trends, waves};
+use super::vault::{CipherFacts, Cursor};
+use super::{AuditEntry, StoreFault, audit, head, patients, rows, trends, waves};
 use crate::encounter::{Patient, SubjectId};
 use crate::session::emergency::PastNumeric;
 use crate::vitals::Observation;
@@ -167,6 +167,22 @@ fn sentence(pragma: &str, key: &Key) -> Zeroizing<String> {
     sentence
 }
 
+/// Opens a database that takes the key, and changes nothing.
+fn connect(path: &Path, keys: &VaultKeys) -> Result<Connection, StoreFault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    set_key(&connection, &keys.database())?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // Exclusive before the first read: the log's index is in memory and no file of it is believed.
+    connection.execute_batch(
+        "PRAGMA locking_mode = EXCLUSIVE;
+         PRAGMA wal_autocheckpoint = 0;",
+    )?;
+    // The first read: a wrong key or an altered file shows here, before anything is written.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(connection)
+}
+
 /// The open vault.
 #[derive(Debug)]
 pub struct Vault {
@@ -175,11 +191,6 @@ pub struct Vault {
     // Dropped after the connection.
     pub(super) freshness: Freshness,
 }
-
-/// Pages compared with their table while a person waits; the rest is compared in between.
-const COMPARED_AT_OPEN: u32 = 8192;
-/// Pages compared in one step.
-const COMPARED_AT_ONCE: u32 = 1024;
 
 impl Vault {
     /// Makes a vault where there is none.
@@ -201,18 +212,24 @@ impl Vault {
         if !path.exists() {
             return Err(StoreFault::Damaged);
         }
-        let freshness = Freshness::look(path, keys)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
-        set_key(&connection, &keys.database())?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        // Exclusive before the first read: the log's index is in memory and no file of it is believed.
-        connection.execute_batch(
-            "PRAGMA locking_mode = EXCLUSIVE;
-             PRAGMA wal_autocheckpoint = 0;",
-        )?;
-        // The first read: a wrong key or an altered file shows here, before anything is written.
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        let mut freshness = Freshness::look(path, keys)?;
+        let mut connected = connect(path, keys);
+        let row = match &connected {
+            Ok(connection) => head::read(connection),
+            Err(fault) => Err(*fault),
+        };
+        if let Some(aside) = freshness.set_log_aside(row)? {
+            drop(connected);
+            connected = connect(path, keys);
+            let row = connected.as_ref().ok().and_then(|connection| head::read(connection).ok());
+            if !freshness.is_at(row.flatten()) {
+                // The log was not what was wrong, or not alone.
+                drop(connected);
+                aside.undo()?;
+                connected = connect(path, keys);
+            }
+        }
+        let connection = connected?;
         assert_cipher(&connection)?;
         connection.execute_batch(
             "PRAGMA journal_mode = WAL;
@@ -225,7 +242,7 @@ impl Vault {
         )?;
         let mut vault = Self { connection, patients: PatientKeys::new(keys), freshness };
         vault.migrate()?;
-        vault.freshness.compare_some(COMPARED_AT_OPEN)?;
+        vault.compare_first()?;
         Ok(vault)
     }
 
@@ -258,71 +275,6 @@ impl Vault {
             return Ok(());
         }
         Ok(self.connection.execute_batch("PRAGMA cipher_memory_security = ON;")?)
-    }
-
-    /// Every change of the vault: one transaction, durable when this returns.
-    ///
-    /// # Errors
-    /// As `work`, or as writing a file; then nothing was changed, or it was and is not acknowledged.
-    pub(super) fn write<T>(
-        &mut self,
-        work: impl FnOnce(&Transaction<'_>, &mut PatientKeys) -> Result<T, StoreFault>,
-    ) -> Result<T, StoreFault> {
-        self.write_rows(|transaction, keys| Ok((work(transaction, keys)?, 0)))
-    }
-
-    /// As [`Vault::write`], with the number of rows that were inserted.
-    fn write_rows<T>(
-        &mut self,
-        work: impl FnOnce(&Transaction<'_>, &mut PatientKeys) -> Result<(T, u64), StoreFault>,
-    ) -> Result<T, StoreFault> {
-        let Self { connection, patients, freshness } = self;
-        freshness.pay()?;
-        let transaction = connection.transaction()?;
-        let done = work(&transaction, patients).and_then(|(done, rows)| {
-            let commit = freshness.number(&transaction, rows)?;
-            transaction.commit()?;
-            Ok((done, commit))
-        });
-        let (done, commit) = done.inspect_err(|_| patients.forget())?;
-        freshness.committed(commit)?;
-        freshness.fold_if_long(connection);
-        Ok(done)
-    }
-
-    /// What was found wrong since this was asked last. It is given again after a kill, unless
-    /// entries were appended since.
-    pub fn findings(&mut self) -> Vec<Finding> {
-        self.freshness.take()
-    }
-
-    /// Whether pages wait for [`Vault::compare_some`].
-    pub fn compares(&self) -> bool {
-        self.freshness.compares()
-    }
-
-    /// Compares some more pages with their table.
-    ///
-    /// # Errors
-    /// As reading and writing files.
-    pub fn compare_some(&mut self) -> Result<(), StoreFault> {
-        self.freshness.compare_some(COMPARED_AT_ONCE).map(drop)
-    }
-
-    /// Compares the vault as it was opened with what another file remembers of it.
-    ///
-    /// # Errors
-    /// As writing a file.
-    pub fn witness(&mut self, seen: Seen) -> Result<(), StoreFault> {
-        self.freshness.witness(seen)
-    }
-
-    /// Leaves the files as a close does; what another file may remember of them.
-    ///
-    /// # Errors
-    /// As writing a file; then only what is durable is remembered.
-    pub fn settle(&mut self) -> Result<Seen, StoreFault> {
-        self.freshness.settle(&self.connection).map(|()| self.freshness.seen())
     }
 
     /// Keeps entries in one transaction. Gives back how many were refused because another
@@ -484,16 +436,6 @@ impl Vault {
             }
         }
         Ok(self.connection.execute_batch(&format!("PRAGMA next.user_version = {version}"))?)
-    }
-
-    /// Closes the database and folds its log back.
-    ///
-    /// # Errors
-    /// As writing a file; the connection is gone in any case.
-    pub fn close(mut self) -> Result<(), StoreFault> {
-        let settled = self.settle();
-        let closed = self.connection.close().map_err(|(_, error)| error.into());
-        settled.and(closed)
     }
 }
 

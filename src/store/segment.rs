@@ -335,18 +335,20 @@ pub fn pieces(bytes: &[u8], first_seq: u64) -> Vec<(Piece<'_>, usize)> {
         let end = offset + 4 + record.body.len();
         (record.front.seq.abs_diff(first_seq) <= NEAR).then_some((record, end))
     };
+    let goes_on = |end: usize| end >= used || record_at(end).is_some();
     let mut found = Vec::new();
     let mut at = 0;
     while at < used {
         let here = record_at(at);
         if let Some((record, end)) = here
-            && (end >= used || record_at(end).is_some())
+            && goes_on(end)
         {
             found.push((Piece::Record(record), end));
             at = end;
             continue;
         }
-        let next = (at + 1..used).find(|offset| record_at(*offset).is_some()).unwrap_or(used);
+        let begins = |offset: &usize| record_at(*offset).is_some_and(|(_, end)| goes_on(end));
+        let next = (at + 1..used).find(begins).unwrap_or(used);
         match here {
             Some((record, end)) if end <= next => {
                 found.push((Piece::Record(record), end));

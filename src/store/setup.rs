@@ -125,6 +125,9 @@ impl Store {
 
     /// Writes the cart compartment and its second witness.
     pub(super) fn save_cart(&mut self) -> Result<(), StoreFault> {
+        if self.inbox.owes_witness() {
+            self.inbox.witness_cart(&self.cart)?;
+        }
         self.cart.keyring = self.ring.generation;
         self.cart.save(&self.state.store(), &self.keys)?;
         self.inbox.witness_cart(&self.cart)

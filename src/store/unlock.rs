@@ -22,7 +22,7 @@ use super::primitives::{KdfCost, Key, mac, random};
 use super::setup::Store;
 use super::shift::{Clocks, Grant, Opener, Reopened, Shifts};
 use super::vault::Vault;
-use super::{Admission, Identified, Refusal, Shift, StoreFault, Unlocked};
+use super::{Admission, Finding, FindingKind, Identified, Refusal, Shift, StoreFault, Unlocked};
 use crate::moment::BootTime;
 use crate::session::factor::{Evidence, TemplateId, Token, TokenKind};
 use crate::session::lockout::{BootId, Tally};
@@ -44,6 +44,8 @@ pub(super) struct Gate {
     tag_key: Key,
     wrong: VecDeque<(Counter, [u8; 32])>,
     pub(super) shifts: Shifts,
+    /// Slots that were found to be of an earlier epoch.
+    older: Vec<[u8; 16]>,
 }
 
 impl Gate {
@@ -54,7 +56,15 @@ impl Gate {
             None => BootId(u128::from_be_bytes(random()?)),
         };
         let (cost, policy, tag_key) = (options.cost, options.policy, Key::random()?);
-        Ok(Self { cost, policy, boot, tag_key, wrong: VecDeque::new(), shifts: Shifts::default() })
+        Ok(Self {
+            cost,
+            policy,
+            boot,
+            tag_key,
+            wrong: VecDeque::new(),
+            shifts: Shifts::default(),
+            older: Vec::new(),
+        })
     }
 
     fn tag(&self, index: &[u8; 32], evidence: &Evidence) -> [u8; 32] {
@@ -212,6 +222,7 @@ impl Store {
             Some(_) => Slot::read(&self.slots(), &self.keys, &owner, &slot).map(Some),
             None => Ok(None),
         };
+        let file = file.inspect_err(|_| self.look_for_older(&owner, &slot));
         let file = file.map_err(Refusal::Damaged)?;
 
         let tag = self.gate.tag(&index, evidence);
@@ -238,6 +249,30 @@ impl Store {
             tracing::warn!(%fault, "tries could not be reset");
         }
         Ok((person, private))
+    }
+
+    /// Whether the inbox's head is older than the cart compartment that it should have witnessed, as
+    /// both were read at the start.
+    pub(super) fn inbox_older(&self) -> Option<Finding> {
+        let (witnessed, _) = self.inbox.witnessed();
+        let (found, expected) = (Some(witnessed), Some(self.cart.generation));
+        // One write behind is what a kill leaves.
+        let older = self.cart.generation > witnessed.saturating_add(1);
+        older.then(|| Finding { found, expected, ..Finding::of(FindingKind::InboxOlder, 1) })
+    }
+
+    /// Whether a slot that does not open is that of an earlier epoch, which somebody put back.
+    fn look_for_older(&mut self, owner: &SlotOwner, slot: &SlotInfo) {
+        let earlier = (1..owner.epoch).rev().find(|epoch| {
+            let owner = SlotOwner { epoch: *epoch, ..*owner };
+            Slot::read(&self.slots(), &self.keys, &owner, slot).is_ok()
+        });
+        if earlier.is_some() && !self.gate.older.contains(&slot.id) {
+            self.gate.older.push(slot.id);
+            let (found, expected) = (earlier, Some(owner.epoch));
+            let finding = Finding::of(FindingKind::SlotOlder, 1);
+            self.findings.push(Finding { found, expected, ..finding });
+        }
     }
 
     fn kek(

@@ -168,6 +168,9 @@ mod absent {
         pub fn witness(&mut self, _: Seen) -> Result<(), StoreFault> {
             match *self {}
         }
+        pub fn remembered(&mut self) -> Result<(), StoreFault> {
+            match *self {}
+        }
         pub fn settle(&mut self) -> Result<Seen, StoreFault> {
             match *self {}
         }

@@ -176,7 +176,8 @@ impl Worker {
 
     fn ready(&mut self, mut store: Box<Store>) {
         let cart = Box::new(store.cart.state.clone());
-        let findings = std::mem::take(&mut store.findings);
+        let mut findings = std::mem::take(&mut store.findings);
+        findings.extend(store.inbox_older());
         let found = match store.vault_fault() {
             Ok(()) => Found::Store(cart),
             // It records into the inbox, and nobody can open it.
@@ -283,7 +284,11 @@ impl Worker {
                 self.flush();
                 self.anchor();
             }
-            Err(refusal) => self.answer(Outcome::Refused(attempt, refusal)),
+            Err(refusal) => {
+                let findings = std::mem::take(&mut store.findings);
+                self.answer(Outcome::Refused(attempt, refusal));
+                self.report(findings);
+            }
         }
     }
 

@@ -82,7 +82,16 @@ impl Bedside {
         Self::finding(Found::Store(Box::default()), policy)
     }
 
+    /// A core whose store answered this at start.
+    pub fn answering(outcome: Outcome) -> Self {
+        Self::with(outcome, Policy::default())
+    }
+
     fn finding(found: Found, policy: Policy) -> Self {
+        Self::with(Outcome::Found(found), policy)
+    }
+
+    fn with(outcome: Outcome, policy: Policy) -> Self {
         let mut next = 100_u128;
         let around = Surroundings {
             config: Config { bed: "Bed 12".into(), policy, ..Config::default() },
@@ -111,7 +120,7 @@ impl Bedside {
             asked_finger: None,
             enrolling: None,
         };
-        bedside.event(Event::Store(Outcome::Found(found)));
+        bedside.event(Event::Store(outcome));
         bedside
     }
 
@@ -319,6 +328,11 @@ impl Bedside {
                 self.radio.push(command);
             }
         }
+    }
+
+    /// The store says something that nobody asked for.
+    pub fn told(&mut self, outcome: Outcome) {
+        self.event(Event::Store(outcome));
     }
 
     pub fn deliver(&mut self) {

@@ -77,6 +77,8 @@ pub struct MemoryStore {
     pub refusal: Option<Refusal>,
     pub tries_left: u8,
     pub misses: u32,
+    /// How often it was asked to look at its directory again.
+    pub retries: u32,
     pub emergency: Result<EmergencyCard, EmergencyRefusal>,
     /// Every administration is refused like this.
     pub administration: Option<AdministrationFault>,
@@ -102,6 +104,7 @@ impl Default for MemoryStore {
             refusal: None,
             tries_left: 10,
             misses: 0,
+            retries: 0,
             emergency: Err(EmergencyRefusal::Nothing),
             administration: None,
             register: Register::default(),
@@ -233,7 +236,11 @@ impl MemoryStore {
                 self.waves.push(*wave);
                 vec![]
             }
-            Command::Trend(_) | Command::ShredPatient(_) | Command::Retry => vec![],
+            Command::Retry => {
+                self.retries += 1;
+                vec![]
+            }
+            Command::Trend(_) | Command::ShredPatient(_) => vec![],
         }
     }
 

@@ -41,6 +41,10 @@ fn intents() -> Vec<(Intent, Option<P>)> {
     vec![
         (Intent::Activity, None),
         (Intent::DismissNotice, None),
+        (Intent::DismissFinding, None),
+        (Intent::BeginWatch, None),
+        (Intent::EndWatch, None),
+        (Intent::ShowCheckpoint, Some(P::ReadAudit)),
         (Intent::SetLanguage(Language::German), None),
         (Intent::Cancel, None),
         (Intent::SubmitPin(pin(PIN)), None),

@@ -10,9 +10,10 @@ use crate::session::emergency::EmergencyReason;
 use crate::session::factor::Finger;
 use crate::session::policy::{Level, Pair};
 use crate::session::{OperatorId, Role};
-use crate::store::FactorId;
 use crate::store::device_secret::Protection;
+use crate::store::{AuditResult, FactorId};
 
+use super::records::{Checkpoint, FindingLine};
 use super::{PatientBanner, PinPrompt, Tile};
 
 /// The finger prompt beside the PIN pad, while a shift share is alive.
@@ -262,6 +263,12 @@ pub struct AuditLine {
     pub pair: Option<Pair>,
     /// Why the emergency view was opened.
     pub reason: Option<EmergencyReason>,
+    /// How it ended.
+    pub result: AuditResult,
+    /// What was found wrong.
+    pub finding: Option<FindingLine>,
+    /// Text from outside; empty without one. Never trusted: the screen escapes and shortens it.
+    pub detail: Phi<String>,
 }
 
 /// The audit screen.
@@ -271,6 +278,8 @@ pub struct Audit {
     pub rows: Vec<AuditLine>,
     /// The log is being read.
     pub loading: bool,
+    /// For a witness.
+    pub checkpoint: Checkpoint,
 }
 
 /// How this cart is set up and protected.

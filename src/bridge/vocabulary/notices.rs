@@ -30,7 +30,6 @@ fn word(notice: Notice) -> ui::NoticeWord {
         Notice::ConfigIgnored => ui::NoticeWord::ConfigIgnored,
         Notice::PatientIncomplete => ui::NoticeWord::PatientIncomplete,
         Notice::BirthDateWrong => ui::NoticeWord::BirthDateWrong,
-        Notice::BacklogDamaged => ui::NoticeWord::BacklogDamaged,
         Notice::CardLeftTooSoon => ui::NoticeWord::CardLeftTooSoon,
         Notice::CardNotPiv => ui::NoticeWord::CardNotPiv,
         Notice::CardUnreadable => ui::NoticeWord::CardUnreadable,
@@ -67,5 +66,7 @@ fn word(notice: Notice) -> ui::NoticeWord {
         Notice::EmergencyUnknown => ui::NoticeWord::EmergencyUnknown,
         Notice::EmergencyNothing => ui::NoticeWord::EmergencyNothing,
         Notice::EmergencyOver => ui::NoticeWord::EmergencyOver,
+        Notice::StoreBroken => ui::NoticeWord::StoreBroken,
+        Notice::StoreBack => ui::NoticeWord::StoreBack,
     }
 }

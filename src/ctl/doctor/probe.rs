@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::factors::Factors;
+use super::keeping::{Counter, Keeping};
 use crate::config::Config;
 use crate::moment::Moment;
 use crate::store::device_secret::Protection;
@@ -81,6 +82,8 @@ pub struct Facts {
     pub store: Result<StoreFacts, StoreFault>,
     /// The state directory, and what is wrong with it.
     pub state: (PathBuf, Option<DirFault>),
+    /// Retention, room, memory and the counter outside the disk.
+    pub keeping: Keeping,
     /// Settings that were not used, and why.
     pub ignored: Vec<String>,
     /// Both clocks.
@@ -104,11 +107,27 @@ pub fn facts(state: &Path, config: &Path) -> Facts {
         tpm: ["/dev/tpmrm0", "/dev/tpm0"].iter().any(|node| Path::new(node).exists()),
         store: store(state),
         state: (state.to_owned(), directory_fault(state)),
+        keeping: keeping(state, &site),
         ignored,
         now: Moment::read(),
         sound: playback(&fs::read_to_string("/proc/asound/pcm").unwrap_or_default()),
         font: font_folders().iter().find_map(|folder| noto_sans(folder, FONT_DEPTH_MAX)),
         display: display(),
+    }
+}
+
+fn keeping(state: &Path, site: &Config) -> Keeping {
+    let room = rustix::fs::statvfs(state).ok();
+    let counter = match store::anchor_of_this_machine().read() {
+        Ok(Some(_)) => Counter::Works,
+        Ok(None) => Counter::Missing,
+        Err(_) => Counter::Silent,
+    };
+    Keeping {
+        retention: site.retention,
+        free: room.map(|room| room.f_bavail.saturating_mul(room.f_frsize)),
+        memory: store::memory_facts(),
+        counter,
     }
 }
 

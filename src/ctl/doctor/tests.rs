@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::probe::playback;
 use super::*;
 use crate::moment::BootTime;
+use crate::store::{MemoryFacts, Retention};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -24,6 +25,12 @@ fn healthy() -> Facts {
             cipher: "SQLite 3.53.4".into(),
         }),
         state: ("/var/lib/wardkeep".into(), None),
+        keeping: Keeping {
+            retention: Retention::default(),
+            free: Some(12 << 30),
+            memory: MemoryFacts { undumpable: true, lock_limit: None, swap: true },
+            counter: Counter::Works,
+        },
         ignored: Vec::new(),
         now: moment("2026-11-22T14:32:00Z", 60),
         sound: vec!["Analog".into()],
@@ -67,13 +74,13 @@ fn failing(facts: &Facts) -> Vec<&'static str> {
 fn a_healthy_machine_passes() {
     let report = Report::of(&healthy());
     assert!(report.ok, "{}", report.sentences());
-    assert_eq!(report.checks.len(), 15);
+    assert_eq!(report.checks.len(), 18);
 }
 
 #[test]
 fn each_fault_fails_its_own_line_only() {
     type Break = fn(&mut Facts);
-    let faults: [(&str, Break); 34] = [
+    let faults: [(&str, Break); 40] = [
         ("badge-reader", |f| f.readers = Readers::NotBuilt),
         ("badge-reader", |f| f.readers = Readers::ServiceDown),
         ("badge-reader", |f| f.readers = Readers::Refused),
@@ -114,6 +121,12 @@ fn each_fault_fails_its_own_line_only() {
         ("device-secret", |f| {
             f.store.as_mut().expect("healthy").sealed_secret = false;
         }),
+        ("retention", |f| f.keeping.free = Some(511 << 20)),
+        ("retention", |f| f.keeping.free = None),
+        ("memory", |f| f.keeping.memory.undumpable = false),
+        ("memory", |f| f.keeping.memory.lock_limit = Some(8 << 20)),
+        ("tpm-counter", |f| f.keeping.counter = Counter::Missing),
+        ("tpm-counter", |f| f.keeping.counter = Counter::Silent),
         ("configuration", |f| f.ignored = vec!["cart.bad: there is no such setting".into()]),
         ("clock", |f| f.now = moment("1970-01-01T00:00:09Z", 9)),
         ("clock", |f| f.now = moment("2126-01-01T00:00:00Z", 9)),

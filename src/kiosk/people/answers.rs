@@ -2,6 +2,7 @@
 //! for; a change that nobody waits for any more only makes the list be read again.
 
 use super::super::{Effect, Kiosk};
+use crate::bridge::view::records::Checkpoint;
 use crate::moment::Moment;
 use crate::notice::Notice;
 use crate::session::enrolment;
@@ -24,6 +25,10 @@ impl Kiosk {
         if self.people.asked.audit == Some(attempt) {
             self.people.asked.audit = None;
             return self.audited(now, answer);
+        }
+        if self.people.asked.checkpoint == Some(attempt) {
+            self.people.asked.checkpoint = None;
+            return self.signed(now, answer);
         }
         if let Some((_, whom)) =
             self.people.asked.revocation.take_if(|(asked, _)| *asked == attempt)
@@ -94,6 +99,30 @@ impl Kiosk {
             ) => {}
             Err(fault) => return self.not_administered(now, fault),
         }
+        vec![]
+    }
+
+    fn signed(
+        &mut self,
+        now: Moment,
+        answer: Result<Administered, AdministrationFault>,
+    ) -> Vec<Effect> {
+        self.people.checkpoint = match answer {
+            Ok(Administered::Checkpoint(text)) => Checkpoint::Shown(text),
+            Ok(
+                Administered::Added(_)
+                | Administered::Enrolled(_)
+                | Administered::Revoked
+                | Administered::People(_)
+                | Administered::Audit(_)
+                | Administered::AuditExport(_)
+                | Administered::AuditKey(_),
+            ) => Checkpoint::Hidden,
+            Err(fault) => {
+                self.people.checkpoint = Checkpoint::Hidden;
+                return self.not_administered(now, fault);
+            }
+        };
         vec![]
     }
 

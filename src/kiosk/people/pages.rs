@@ -12,6 +12,7 @@ use crate::bridge::view::access::{
     Account, Audit, AuditLine, Cart, Enrolment as EnrolmentPage, FactorLine, FactorWord, People,
     PersonLine, PersonPage, PersonState,
 };
+use crate::bridge::view::records::FindingLine;
 use crate::bridge::view::{PinPrompt, PinPurpose, Screen};
 use crate::confidential::Phi;
 use crate::hardware::ReaderKind;
@@ -19,7 +20,7 @@ use crate::moment::Moment;
 use crate::session::enrolment::{Enrolment, Goal, Step};
 use crate::session::factor::TokenKind;
 use crate::session::policy::{Pair, Policy};
-use crate::store::{AuditRow, FactorKind, FactorRow, PersonRow};
+use crate::store::{AuditRow, FactorKind, FactorRow, Finding, PersonRow};
 
 impl Kiosk {
     /// The list, or one of them.
@@ -167,11 +168,21 @@ impl Kiosk {
             person: row.person.clone().unwrap_or_default(),
             pair: row.entry.pair,
             reason: row.entry.reason,
+            result: row.entry.result,
+            finding: row.entry.finding.as_ref().map(|finding| self.finding_line(finding)),
+            detail: Phi::new(row.entry.detail.clone().unwrap_or_default()),
         };
         Audit {
             rows: self.people.audit.iter().flatten().map(line).collect(),
             loading: self.people.audit.is_none(),
+            checkpoint: self.people.checkpoint.clone(),
         }
+    }
+
+    fn finding_line(&self, finding: &Finding) -> FindingLine {
+        let Finding { kind, count, found, expected, span } = *finding;
+        let span = span.map(|(from, to)| (self.local(from), self.local(to)));
+        FindingLine { kind, count, found, expected, span }
     }
 
     pub(in crate::kiosk) fn cart_page(&self) -> Cart {

@@ -5,6 +5,7 @@ use crate::bridge::view::access::{
     Account, Audit, AuditLine, Cart, Emergency, EmergencyPage, FactorLine, FactorWord, PastRow,
     People, PersonLine, PersonPage, PersonState,
 };
+use crate::bridge::view::records::Checkpoint;
 use crate::bridge::view::{
     OpenFrame, OperatorChip, Parameter, PinPrompt, Screen, Tile, TileState, View,
 };
@@ -16,7 +17,7 @@ use crate::session::factor::{Finger, TokenKind};
 use crate::session::policy::{Level, Pair};
 use crate::session::{OperatorId, Role};
 use crate::store::device_secret::Protection;
-use crate::store::{AuditAct, FactorId};
+use crate::store::{AuditAct, AuditResult, FactorId};
 
 use super::{concealed, margaret, missing, pin, tile};
 
@@ -32,7 +33,8 @@ pub fn open_it(screen: Screen) -> View {
     let pages = vec![Page::Devices, Page::People, Page::Audit, Page::Cart];
     // The core names the person whose factor is being enrolled.
     let enrolling = matches!(screen, Screen::Enrolment(_)).then(|| Phi::new(LONG_NAME.into()));
-    let open = OpenFrame { operator, patient: None, pages, enrolling };
+    let (patient, taking_over, finding) = (None, None, None);
+    let open = OpenFrame { operator, patient, pages, enrolling, taking_over, finding };
     View { open: Some(open), ..concealed(screen) }
 }
 
@@ -186,6 +188,9 @@ pub fn audit() -> Audit {
         person: Phi::new(person.into()),
         pair: None,
         reason: None,
+        result: AuditResult::Done,
+        finding: None,
+        detail: Phi::default(),
     };
     let dewi = "Dewi Tan";
     let rows = vec![
@@ -205,7 +210,7 @@ pub fn audit() -> Audit {
         line(23, 7, AuditAct::KeysRotated, dewi, ""),
         line(22, 7, AuditAct::PersonRevoked, dewi, "Bernd Maier-Leibnitz"),
     ];
-    Audit { rows, loading: false }
+    Audit { rows, loading: false, checkpoint: Checkpoint::Hidden }
 }
 
 /// A cart with grace, and a file for its secret.

@@ -260,7 +260,7 @@ fn pages() -> Vec<Stop> {
     let resumed = Patients { draft: Some(draft()), ..patients() };
     vec![
         stop("audit", open_it(Screen::Audit(audit()))),
-        stop("audit-empty", open_it(Screen::Audit(Audit { rows: vec![], loading: false }))),
+        stop("audit-empty", open_it(Screen::Audit(Audit { rows: vec![], ..audit() }))),
         stop("cart", open_it(Screen::Cart(cart()))),
         stop("cart-strict", open_it(Screen::Cart(strict))),
         stop("account", open(Screen::Account(account()))),

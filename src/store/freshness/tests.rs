@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::super::durable::steps;
 use super::super::head::path as head_path;
+use super::super::pages::PAGE;
 use super::super::segment::Entry;
 use super::super::vault::Vault;
 use super::super::{AuditAct, AuditEntry};

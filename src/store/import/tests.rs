@@ -18,12 +18,15 @@ use crate::store::segment::{Entry, Front, INFO, Lane, Piece, framed, open_segmen
 use crate::store::vault::{Cursor, Vault};
 use crate::store::{AuditAct, AuditEntry, Finding, FindingKind};
 
-struct Bench {
+/// A start of the machine.
+const BOOT: BootId = BootId(0x7c1e_93aa_5d20_4f6b_9e11_cc08_2b57_e4d9);
+
+pub(super) struct Bench {
     dir: tempfile::TempDir,
-    keys: DeviceKeys,
-    vault_keys: VaultKeys,
-    ring: Keyring,
-    inbox: Inbox,
+    pub(super) keys: DeviceKeys,
+    pub(super) vault_keys: VaultKeys,
+    pub(super) ring: Keyring,
+    pub(super) inbox: Inbox,
     vault: Vault,
 }
 
@@ -35,21 +38,21 @@ struct Counts {
     forged: u64,
 }
 
-fn count(found: &[Finding], kinds: &[FindingKind]) -> u64 {
+pub(super) fn count(found: &[Finding], kinds: &[FindingKind]) -> u64 {
     let of = found.iter().filter(|finding| kinds.contains(&finding.kind));
     of.map(|finding| finding.count).sum()
 }
 
-fn at(second: i64) -> Moment {
+pub(super) fn at(second: i64) -> Moment {
     let wall = jiff::Timestamp::from_second(second).unwrap();
     Moment { boot: BootTime::default(), wall }
 }
 
-fn entry(second: i64) -> Entry {
+pub(super) fn entry(second: i64) -> Entry {
     Entry::Audit(Box::new(AuditEntry::of(AuditAct::AlarmAcknowledged, at(second).wall)))
 }
 
-fn bench() -> Bench {
+pub(super) fn bench() -> Bench {
     let dir = tempfile::tempdir().unwrap();
     let keys = DeviceKeys::new(Key::random().unwrap());
     let vault_keys = VaultKeys::generate().unwrap();
@@ -62,37 +65,38 @@ fn bench() -> Bench {
 }
 
 impl Bench {
-    fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> PathBuf {
         self.dir.path().join("inbox")
     }
 
-    fn segments(&self) -> Vec<PathBuf> {
+    pub(super) fn segments(&self) -> Vec<PathBuf> {
         let segments = Lane::Values.segments(&self.path()).unwrap();
         segments.into_iter().map(|(_, path)| path).collect()
     }
 
-    fn push(&mut self, seconds: Range<i64>) {
+    pub(super) fn push(&mut self, seconds: Range<i64>) {
+        let begin = at(seconds.start);
         for second in seconds {
-            self.inbox.push(&entry(second), at(second), BootId(1)).unwrap();
+            self.inbox.push(&entry(second), at(second), BOOT).unwrap();
         }
-        self.inbox.flush(Lane::Values, at(0)).unwrap();
+        self.inbox.flush(Lane::Values, begin).unwrap();
     }
 
-    fn resume(&mut self) {
+    pub(super) fn resume(&mut self) {
         self.inbox = Inbox::resume(&self.path(), &self.keys, &self.ring).unwrap();
     }
 
-    fn plan(&mut self) -> ImportRun {
+    pub(super) fn plan(&mut self) -> ImportRun {
         self.inbox.roll().unwrap();
         ImportRun::plan(&self.inbox, &self.vault, &self.vault_keys).unwrap()
     }
 
-    fn step(&mut self, run: &mut ImportRun) -> Step {
+    pub(super) fn step(&mut self, run: &mut ImportRun) -> Step {
         let next = run.opened_blocking();
         run.step(next, (&self.inbox, &self.vault_keys), &mut self.vault).unwrap()
     }
 
-    fn import_all(&mut self) -> (u64, Vec<Finding>) {
+    pub(super) fn import_all(&mut self) -> (u64, Vec<Finding>) {
         let mut run = self.plan();
         loop {
             if let Step::Done(import) = self.step(&mut run) {
@@ -101,7 +105,7 @@ impl Bench {
         }
     }
 
-    fn kept(&self) -> Vec<i64> {
+    pub(super) fn kept(&self) -> Vec<i64> {
         self.vault.audit().unwrap().iter().map(|(_, entry)| entry.at.as_second()).collect()
     }
 
@@ -124,8 +128,7 @@ fn forge(bench: &mut Bench, seq: u64) {
     let (header, _) = open_segment(&bench.keys.inbox(), &bytes).unwrap();
     let at = at(666);
     let (bed, prev) = ([3; 16], [7; 32]);
-    let front =
-        Front { bed, seq, boot: BootId(1), since_boot: at.boot, wall: at.wall, prev }.encode();
+    let front = Front { bed, seq, boot: BOOT, since_boot: at.boot, wall: at.wall, prev }.encode();
     let plain = entry(666).encode().unwrap();
     let sealed =
         seal_to(&bench.ring.inbox, INFO, &[&header.device, &front[..]].concat(), &plain).unwrap();

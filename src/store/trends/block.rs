@@ -239,3 +239,41 @@ impl Block {
         Some((self.start_us + i64::from(number) * self.resolution.entry_us(), values))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn blocks_are_read_as_they_were_made_and_nothing_else_panics(
+            values in proptest::collection::vec((0_i64..86_400_000_000, -300.0_f32..3_000.0), 0..60),
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+        ) {
+            for resolution in Resolution::ALL {
+                let mut block = Block::empty(resolution, 0, values.len());
+                let mut expected: BTreeMap<i64, Aggregate> = BTreeMap::new();
+                for (at_us, value) in &values {
+                    let at_us = at_us % resolution.block_us();
+                    block.add(at_us, *value);
+                    let one = Aggregate::of(*value);
+                    let entry = expected.entry(resolution.entry_of(at_us));
+                    entry.and_modify(|all| all.merge(one)).or_insert(one);
+                }
+                let block = Block::parse(resolution, 0, block.bytes(), 0).expect("it was just made");
+                proptest::prop_assert_eq!(block.count(), values.len() as u64);
+                if resolution != Resolution::Single {
+                    let same = block.entries().zip(&expected).all(|((at, found), (start, all))| {
+                        at == *start && (found.count, found.min, found.max) == (all.count, all.min, all.max)
+                    });
+                    proptest::prop_assert!(same && block.entries().count() == expected.len());
+                }
+                if let Some(found) = Block::parse(resolution, 0, &bytes, 0) {
+                    proptest::prop_assert_eq!(found.bytes(), &bytes[..]);
+                }
+            }
+        }
+    }
+}

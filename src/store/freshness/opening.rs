@@ -1,0 +1,259 @@
+//! What is found when a vault is opened: whether it is the acknowledged one, and if not, what is wrong.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::super::head::{Closed, Commit, Head};
+use super::super::pages::{self, PAGE, Table, Tag};
+use super::super::vault::Seen;
+use super::super::wal::Place;
+use super::super::{Finding, FindingKind, StoreFault, durable};
+use super::Freshness;
+
+/// The log as it was found.
+#[derive(Debug, Default)]
+struct Scan {
+    end: Place,
+    /// The log that the head names.
+    same: bool,
+    /// What the head acknowledges is in it as it was.
+    whole: bool,
+    /// Commits after that.
+    more: u32,
+    /// Rolling digest before and after everything in it.
+    rolls: ([u8; 32], [u8; 32]),
+    masked: BTreeMap<u32, Tag>,
+}
+
+/// A log that was set aside.
+#[derive(Debug)]
+pub struct Aside {
+    log: PathBuf,
+    aside: PathBuf,
+}
+
+impl Aside {
+    /// Puts it back.
+    ///
+    /// # Errors
+    /// As renaming a file.
+    pub fn undo(self) -> Result<(), StoreFault> {
+        durable::rename(&self.aside, &self.log)
+    }
+}
+
+impl Freshness {
+    /// Sets a log aside that hides a database which has everything: an older log, or one that was cut
+    /// after it was folded. `row` is what the database says with it. `None` if the log is in order, or
+    /// nothing is known without it.
+    ///
+    /// # Errors
+    /// As reading and writing files.
+    pub fn set_log_aside(
+        &mut self,
+        row: Result<Option<Commit>, StoreFault>,
+    ) -> Result<Option<Aside>, StoreFault> {
+        let slots = self.slots.read()?;
+        let Some(head) = slots.head.filter(|head| head.folded) else { return Ok(None) };
+        let scan = self.scan(Some(&head))?;
+        self.saved = head.generation;
+        self.head = head;
+        let finding = match row {
+            Ok(row) => self.judge(row, &scan).err().flatten(),
+            Err(StoreFault::Damaged) => Some(self.gone(self.head.commit)),
+            Err(_) => None,
+        };
+        let hides = finding.filter(|finding| finding.kind != FindingKind::HeadOlder);
+        let Some(finding) = hides.filter(|_| scan.end.extent.frames > 0) else { return Ok(None) };
+        // Nothing is gone, if it is only this.
+        self.add(Finding { kind: FindingKind::VaultOlder, count: 0, ..finding });
+        self.save(Closed::No)?;
+        let log = with(&self.database, "-wal");
+        let aside = with(&self.database, "-wal.older");
+        durable::rename(&log, &aside)?;
+        self.log = super::Log::of(&self.database);
+        Ok(Some(Aside { log, aside }))
+    }
+
+    /// Whether the database is at the commit that the head names.
+    pub fn is_at(&self, row: Option<Commit>) -> bool {
+        row == Some(self.head.commit)
+    }
+
+    /// Compares what the database says of itself with the head, and takes the present state over.
+    ///
+    /// # Errors
+    /// As reading and writing files.
+    pub fn begin(&mut self, row: Option<Commit>) -> Result<(), StoreFault> {
+        let slots = self.slots.read()?;
+        let scan = self.scan(slots.head.as_ref())?;
+        let known = slots.head.is_some();
+        self.head = slots.head.unwrap_or_default();
+        self.saved = self.head.generation;
+        let Commit { seq, rows, .. } = row.unwrap_or_default();
+        let opened = Seen { seq, rows, generation: self.saved };
+        self.opened = (opened, self.head.closed == Closed::Remembered);
+        let found = match (known, row) {
+            (true, _) => self.judge(row, &scan),
+            (false, None) => Err(None),
+            (false, Some(row)) => {
+                let expected = Some(row.seq);
+                Err(Some(Finding { expected, ..Finding::of(FindingKind::HeadOlder, 1) }))
+            }
+        };
+        self.place = scan.end;
+        let dirty = match found {
+            Ok(()) => false,
+            Err(finding) => {
+                self.take_over(row, &scan, finding);
+                true
+            }
+        };
+        self.masked = scan.masked;
+        self.unmasked = self.head.folded;
+        let dirty = self.load_table()? || dirty || slots.older.is_some();
+        if let Some(seq) = slots.older {
+            let (found, expected) = (Some(seq), Some(self.head.commit.seq));
+            self.add(Finding { found, expected, ..Finding::of(FindingKind::HeadOlder, 1) });
+        }
+        if dirty { self.save(Closed::No) } else { Ok(()) }
+    }
+
+    fn scan(&mut self, head: Option<&Head>) -> Result<Scan, StoreFault> {
+        let (extent, base, acknowledged) =
+            head.map_or_else(Default::default, |head| (head.log.0, head.log.1, head.roll));
+        let mut scan = Scan { rolls: (acknowledged, acknowledged), ..Scan::default() };
+        let Some(begin) = self.log.begin()? else { return Ok(scan) };
+        scan.end = begin;
+        scan.same = begin.extent.salts == extent.salts;
+        let frames = if scan.same { extent.frames } else { 0 };
+        if scan.same {
+            scan.rolls = (base, base);
+        }
+        scan.whole = frames == 0;
+        while let Some(commit) = self.log.commit_at(&scan.end)? {
+            scan.rolls.1 = commit.roll(&scan.rolls.1);
+            scan.end = commit.end;
+            scan.masked.extend(commit.frames);
+            if scan.end.extent.frames == frames {
+                scan.whole = scan.rolls.1 == acknowledged;
+            }
+            scan.more += u32::from(scan.end.extent.frames > frames);
+        }
+        Ok(scan)
+    }
+
+    /// Whether the database is as acknowledged. If not: with nothing to report where a kill explains it.
+    fn judge(&self, row: Option<Commit>, scan: &Scan) -> Result<(), Option<Finding>> {
+        let head = &self.head;
+        let last = head.last_seq();
+        let Some(row) = row else {
+            // Before version 3 of the schema nothing is numbered.
+            return Err((last > 0).then(|| self.gone(Commit::default())));
+        };
+        let empty = head.folded || head.log.0.frames == 0;
+        let continues = scan.same && scan.whole || !scan.same && empty;
+        if row.seq == last.saturating_add(1)
+            && continues
+            && scan.more == 1
+            && row.hash == head.commit.next_hash(row.seq, &head.roll)
+        {
+            return Err(None);
+        }
+        if row.seq > last {
+            let (found, expected) = (Some(head.commit.seq), Some(row.seq));
+            let finding = Finding { found, expected, ..Finding::of(FindingKind::HeadOlder, 1) };
+            return Err(Some(finding));
+        }
+        if (row.seq, row.hash) != (head.commit.seq, head.commit.hash) {
+            return Err(Some(self.gone(row)));
+        }
+        let nothing = empty && scan.end.extent.frames == 0;
+        if nothing || continues && scan.more == 0 {
+            return Ok(());
+        }
+        let count = (scan.masked.len() as u64).max(1);
+        let finding = Finding::of(FindingKind::PagesReplaced, count);
+        Err(Some(Finding { expected: Some(last), ..finding }))
+    }
+
+    /// Acknowledged commits after this one are not there.
+    fn gone(&self, row: Commit) -> Finding {
+        let count = self.head.commit.rows.saturating_sub(row.rows);
+        let (found, expected) = (Some(row.seq), Some(self.head.last_seq()));
+        Finding { found, expected, ..Finding::of(FindingKind::VaultOlder, count) }
+    }
+
+    fn take_over(&mut self, row: Option<Commit>, scan: &Scan, finding: Option<Finding>) {
+        self.head.floor = self.head.last_seq();
+        self.head.commit = row.unwrap_or_default();
+        self.head.log = (scan.end.extent, scan.rolls.0);
+        self.head.roll = scan.rolls.1;
+        self.head.folded = scan.end.extent.frames == 0;
+        if let Some(finding) = finding {
+            if finding.kind != FindingKind::PagesReplaced {
+                // The table is that of another state.
+                self.head.table = None;
+            }
+            self.add(finding);
+        }
+    }
+
+    /// Reads the table that the head names. True if the head has to be written.
+    fn load_table(&mut self) -> Result<bool, StoreFault> {
+        let pages = self.file.metadata()?.len() / PAGE as u64;
+        let unknown = Table::unknown(u32::try_from(pages).unwrap_or(u32::MAX));
+        let Some(mark) = self.head.table else {
+            self.table = unknown;
+            return Ok(false);
+        };
+        let found = match Table::read(&self.database, &self.key, &mark)? {
+            pages::Found::Table(table) => {
+                self.table = table;
+                return Ok(false);
+            }
+            pages::Found::Older(seq) => Some(seq),
+            pages::Found::Nothing => None,
+        };
+        self.table = unknown;
+        self.head.table = None;
+        let expected = Some(mark.seq);
+        self.add(Finding { found, expected, ..Finding::of(FindingKind::HeadOlder, 1) });
+        Ok(true)
+    }
+
+    /// Compares what was found at the open with what the inbox remembers.
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn witness(&mut self, seen: Seen) -> Result<(), StoreFault> {
+        let (opened, remembered) = self.opened;
+        let (found, expected) = (Some(opened.seq), Some(seen.seq));
+        let finding = if opened.seq.max(self.head.floor) < seen.seq {
+            let count = seen.rows.saturating_sub(opened.rows);
+            Finding { found, expected, ..Finding::of(FindingKind::VaultOlder, count) }
+        } else if opened.generation < seen.generation {
+            Finding { found, expected, ..Finding::of(FindingKind::HeadOlder, 1) }
+        } else if remembered && seen.generation + 1 < opened.generation {
+            let (found, expected) = (Some(seen.seq), Some(opened.seq));
+            Finding { found, expected, ..Finding::of(FindingKind::InboxOlder, 1) }
+        } else {
+            return Ok(());
+        };
+        let known = self.head.pending.iter().any(|other| other.kind == finding.kind);
+        if !known {
+            self.add(finding);
+        }
+        self.opened = (seen, false);
+        self.head.floor = self.head.last_seq().max(seen.seq);
+        self.head.generation = self.head.generation.max(seen.generation);
+        self.save(Closed::No)
+    }
+}
+
+fn with(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(database);
+    name.push(suffix);
+    PathBuf::from(name)
+}
