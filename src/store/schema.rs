@@ -208,10 +208,22 @@ impl Vault {
     /// # Errors
     /// `Damaged` if it is missing, altered, of a later version or has another key.
     pub fn open(path: &Path, keys: &VaultKeys) -> Result<Self, StoreFault> {
+        Self::open_if(path, keys, false)
+    }
+
+    /// Opens a vault without its head, out of something that authenticates it by itself.
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn open_exported(path: &Path, keys: &VaultKeys) -> Result<Self, StoreFault> {
+        Self::open_if(path, keys, true)
+    }
+
+    fn open_if(path: &Path, keys: &VaultKeys, vouched: bool) -> Result<Self, StoreFault> {
         if !path.exists() {
             return Err(StoreFault::Damaged);
         }
-        let mut freshness = Freshness::look(path, keys)?;
+        let mut freshness = Freshness::look(path, keys, vouched)?;
         let mut connected = connect(path, keys);
         let row = match &connected {
             Ok(connection) => head::read(connection),
@@ -401,6 +413,8 @@ impl Vault {
         self.connection.query_row("SELECT sqlcipher_export('next')", [], |_| Ok(()))?;
         for table in [
             "observations",
+            "waves",
+            "trend_blocks",
             "audit",
             "patients",
             "patient_keys",

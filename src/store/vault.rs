@@ -129,6 +129,9 @@ mod absent {
         pub fn open(_: &Path, _: &VaultKeys) -> Result<Self, StoreFault> {
             Err(StoreFault::NoCipher)
         }
+        pub fn open_exported(_: &Path, _: &VaultKeys) -> Result<Self, StoreFault> {
+            Err(StoreFault::NoCipher)
+        }
         pub fn append(&mut self, _: &[Entry]) -> Result<u64, StoreFault> {
             match *self {}
         }
