@@ -23,6 +23,7 @@ mod backup_file;
 #[cfg(feature = "store")]
 mod body;
 mod cart;
+mod check;
 #[cfg(feature = "store")]
 mod codes;
 pub mod device_secret;
@@ -38,6 +39,8 @@ mod identity;
 mod import;
 mod inbox;
 mod inspect;
+#[cfg(feature = "store")]
+mod integrity;
 mod keep;
 mod keyring;
 mod keyslot;
@@ -75,6 +78,7 @@ pub use anchor::{Anchor, NoAnchor, TpmAnchor, of_this_machine as anchor_of_this_
 pub use aside::set_aside;
 pub use backup::{BackupDone, BackupOrder, BackupPart};
 pub use backup_file::{BackupFault, Header as BackupHeader, front as read_backup_front};
+pub use check::{Check, CheckFault, LockedStore, check_with_recovery};
 pub use finding::{Finding, FindingKind};
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
 pub use identity::{
