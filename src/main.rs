@@ -13,6 +13,7 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(all(feature = "gui", feature = "store"))]
 mod kiosk {
+    use std::alloc::System;
     use std::ffi::OsString;
     use std::path::PathBuf;
     use std::process::ExitCode;
@@ -21,6 +22,7 @@ mod kiosk {
     use wardkeep::app::start::{Options, start};
     use wardkeep::store::protect_memory;
     use wardkeep::telemetry;
+    use zeroizing_alloc::ZeroAlloc;
 
     const HELP: &str = "\
 Wardkeep: live vitals at the bedside, behind two factors, in an encrypted store.
@@ -37,6 +39,10 @@ wardkeepctl doctor tells what works on this machine.
 ";
     const CONFIG: &str = "/etc/wardkeep/config.toml";
     const STATE: &str = "/var/lib/wardkeep";
+
+    /// Names and values pass through buffers that nobody owns: whatever is freed is wiped (S-3).
+    #[global_allocator]
+    static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
 
     enum Wanted {
         Run(Options),

@@ -69,9 +69,9 @@ fn make_store(state: &Path) -> String {
     };
     let made = StoreCommand::Initialise(Box::new(first), Moment::read());
     running.handle.try_send(made).unwrap();
-    let words = running.until(|outcome| match outcome {
-        Outcome::Initialised(words) => Some(words.expose().clone()),
-        _ => None,
+    let words = running.until(|outcome| {
+        let Outcome::Initialised(words) = outcome else { return None };
+        Some(words.expose().clone())
     });
     let evidence = Evidence::BadgePin(badge(), pin());
     running.handle.try_send(StoreCommand::Unlock(Attempt(1), evidence, Moment::read())).unwrap();
@@ -131,7 +131,7 @@ fn a_cart_is_backed_up_checked_set_aside_and_restored() {
     let (code, _, said) = run(&state, &write, &recovery);
     assert!(code == 1 && said.contains("a file of this name already"), "{said}");
 
-    let (code, read, said) = run(&state, &["check", "--backup", file], &recovery);
+    let (code, read, said) = run(&state, &["check", "--backup", file, "--recovery"], &recovery);
     assert_eq!((code, read["whole"].as_bool()), (0, Some(true)), "{said}");
 
     let restore = ["restore", "--from", file];

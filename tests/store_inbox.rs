@@ -17,8 +17,10 @@ use wardkeep::store::{AuditAct, Command, Outcome};
 
 /// Splits a segment into its front (header and tag) and its framed records.
 fn split(segment: &[u8]) -> (Vec<u8>, Vec<Vec<u8>>) {
-    let len = |bytes: &[u8]| u32::from_be_bytes(bytes[..4].try_into().unwrap()) as usize;
-    let (front, mut rest) = segment.split_at(4 + len(segment) + 32);
+    // The first bit of a length says that a batch begins.
+    let len =
+        |bytes: &[u8]| (u32::from_be_bytes(bytes[..4].try_into().unwrap()) & 0x7fff_ffff) as usize;
+    let (front, mut rest) = segment.split_at(256);
     let mut records = Vec::new();
     while !rest.is_empty() {
         let (record, after) = rest.split_at(4 + len(rest));
@@ -108,8 +110,8 @@ fn s8_repeated_and_moved_records_are_reported_and_kept_once() {
 
 #[test]
 fn s8_altered_records_are_forged() {
-    // number, hash, tag, encapsulated key, ciphertext
-    for byte in [4, 11, 12, 44, 76, 110, 140] {
+    // length, bed, number, boot, both times, hash, tag, encapsulated key, ciphertext
+    for byte in [1, 3, 4, 20, 27, 28, 44, 52, 60, 92, 124, 160, 180] {
         let (import, arrived, suspicious) = after(|dir| {
             edit(dir, |records| records[4][byte] ^= 1);
         });

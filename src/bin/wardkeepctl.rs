@@ -1,5 +1,6 @@
 //! The command line for IT and biomed staff: finds the verb and hands it the rest of the arguments.
 
+use std::alloc::System;
 use std::process::ExitCode;
 
 use lexopt::prelude::*;
@@ -8,6 +9,7 @@ use wardkeep::ctl::people::{self, First};
 use wardkeep::ctl::terminal::{print, sentence, usage};
 use wardkeep::ctl::{alarm, decode, doctor};
 use wardkeep::store::protect_memory;
+use zeroizing_alloc::ZeroAlloc;
 
 const HELP: &str = "\
 Usage: wardkeepctl <verb> [options]
@@ -41,6 +43,10 @@ Options:
 
 Exit status: 0 done, 1 failed, 2 the command line was not understood.
 ";
+
+/// Names and PINs pass through buffers that nobody owns: whatever is freed is wiped (S-3).
+#[global_allocator]
+static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     protect_memory();

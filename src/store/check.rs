@@ -7,10 +7,13 @@
 //! With two factors the try is counted first, as everywhere (S-5): that one number is written.
 
 use std::fs;
+use std::io::BufRead;
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
+use super::audit_file::Flaw;
 use super::cart::Cart;
 use super::device_secret::DeviceKeys;
 use super::durable::{self, StateDir};
@@ -22,8 +25,8 @@ use super::setup::{Loaded, Store};
 use super::shift::Clocks;
 use super::vault::{Vault, cipher_facts};
 use super::{
-    Finding, Identified, Options, RecoveryPhrase, Refusal, StoreFault, aside, draft, emergency,
-    inspect, recovery,
+    BackupFault, Finding, Identified, Options, RecoveryPhrase, Refusal, StoreFault, aside, draft,
+    emergency, inspect, recovery, restore,
 };
 use crate::moment::Moment;
 use crate::session::factor::{Evidence, Token};
@@ -50,6 +53,8 @@ const REPORTED: &str =
     "Nothing to mend: the next start mends and reports it. Find out who had the disk.";
 const ENROL: &str =
     "Give the person another PIN (`wardkeepctl users code`), or enrol the card again.";
+const LOG: &str =
+    "Keep the store as it is: `wardkeepctl audit verify` names what is wrong in a copy.";
 const SECRET: &str =
     "Put this machine's device secret back, or restore the last backup with the recovery words.";
 
@@ -120,6 +125,22 @@ impl LockedStore {
     /// As writing a file.
     pub fn identify(&mut self, token: &Token, now: Moment) -> Result<Identified, StoreFault> {
         self.store.identify(token, Clocks::at(now))
+    }
+
+    /// Reads a backup from end to end with the factors of somebody it is sealed to; when it was written.
+    /// Only the counted try is written. Somebody who has lost a token since has other keys, and needs
+    /// a backup that was written after that.
+    ///
+    /// # Errors
+    /// `Ok` holds what is wrong with the backup; else the factors were refused.
+    pub fn verify_backup(
+        mut self,
+        (evidence, now): (Evidence, Moment),
+        input: impl BufRead,
+    ) -> Result<Result<Timestamp, BackupFault>, Refusal> {
+        let (person, private) = self.store.prove(&evidence, Clocks::at(now))?;
+        let recipient = Recipient::Operator(person.id);
+        Ok(restore::authenticate(input, (recipient, &private)).map(|manifest| manifest.written))
     }
 
     /// Checks the store with the factors of somebody who may see how this cart is set up. Only the
@@ -273,9 +294,17 @@ impl Checks<'_> {
         });
         self.look("observations", || vault.check_observations().map_err(damaged(RESTORE)));
         self.look("people", || people(store, &vault, keys).map_err(damaged(RESTORE)));
-        self.look("audit", || {
-            let audit = vault.audit().map_err(damaged(RESTORE))?;
-            Ok(u64::try_from(audit.len()).unwrap_or(u64::MAX))
+        self.look("trends", || vault.check_trends().map_err(damaged(RESTORE)));
+        self.look("audit", || match vault.check_audit() {
+            Ok(Ok(verified)) => Ok(verified.entries),
+            Ok(Err(flaw)) => {
+                Err((format!("the log is not as it was sealed: {}", said(&flaw)), LOG))
+            }
+            // What cannot be derived can still be read, or not even that.
+            Err(_) => {
+                let read = vault.audit().map_err(damaged(RESTORE))?;
+                Ok(u64::try_from(read.len()).unwrap_or(u64::MAX))
+            }
         });
         self.look("drafts", || {
             drafts(store, &vault, keys).map_err(damaged("Nothing to mend: it is dropped."))
@@ -283,6 +312,14 @@ impl Checks<'_> {
         self.look("inbox", || import(store, &mut vault, keys));
         let closed = vault.close();
         self.look("close", || closed.map(|()| 1).map_err(damaged(RESTORE)));
+    }
+}
+
+/// A flaw of the audit log in words.
+fn said(flaw: &Flaw) -> String {
+    match flaw.entry {
+        Some(entry) => format!("{:?}, entry {entry}", flaw.problem),
+        None => format!("{:?}", flaw.problem),
     }
 }
 
@@ -376,10 +413,11 @@ fn import(store: &mut Store, vault: &mut Vault, keys: &VaultKeys) -> Looked {
          the disk.";
     let mut run = || -> Result<(u64, Vec<Finding>), StoreFault> {
         store.inbox.roll()?;
-        let mut run = ImportRun::plan(&store.inbox_dir(), vault, store.inbox.durable_seq())?;
+        let mut run = ImportRun::plan(&store.inbox, vault, keys)?;
         loop {
-            if let Step::Done(counts) = run.step(&store.keys, keys, vault)? {
-                return Ok((counts.imported, run.findings()));
+            let next = run.opened_blocking();
+            if let Step::Done(import) = run.step(next, (&store.inbox, keys), vault)? {
+                return Ok((import.imported, run.findings(Moment::read().wall)));
             }
         }
     };

@@ -174,6 +174,11 @@ impl DeviceKeys {
         self.key(&[b"inbox"])
     }
 
+    /// Tokens that stand for the patient at the bed in the clear part of sealed records.
+    pub fn bed(&self) -> Key {
+        self.key(&[b"bed"])
+    }
+
     /// Keyed look-up of a badge: `HMAC(HKDF(DS, "idx"), family || uid)`. No badge number is stored.
     pub fn badge_index(&self, badge: &Badge) -> [u8; 32] {
         *mac_key(&self.key(&[b"idx"]), &[badge.family.tag(), badge.uid()])

@@ -15,7 +15,7 @@ use super::keyring::{Keyring, Recipient};
 use super::primitives::{Key, open_with, seal_to};
 use super::setup::Store;
 use super::worker::{Phase, Worker};
-use super::{Draft, StoreFault, durable};
+use super::{Draft, Finding, FindingKind, StoreFault, durable};
 use crate::bridge::intent::PatientForm;
 use crate::session::OperatorId;
 
@@ -69,24 +69,30 @@ impl Store {
         durable::replace(&self.drafts(), &name(&self.keys, draft.operator), &sealed)
     }
 
-    fn take_draft(&mut self, operator: OperatorId, private: &Key) -> Option<Draft> {
+    /// Takes a person's draft from the disk.
+    ///
+    /// # Errors
+    /// `Damaged` if there is one that is not as it was kept, which is then gone; otherwise as reading a
+    /// file.
+    fn take_draft(
+        &mut self,
+        operator: OperatorId,
+        private: &Key,
+    ) -> Result<Option<Draft>, StoreFault> {
         let path = self.drafts().join(name(&self.keys, operator));
-        let sealed = match durable::read(&path, LEN_MAX as u64 * 2) {
-            Ok(sealed) => sealed?,
-            Err(fault) => {
-                tracing::warn!(%fault, "a draft could not be read");
-                return None;
-            }
+        let read = durable::read(&path, LEN_MAX as u64 * 2);
+        let sealed = match read {
+            Ok(Some(sealed)) => sealed,
+            Ok(None) => return Ok(None),
+            Err(StoreFault::Damaged) => Vec::new(),
+            Err(fault) => return Err(fault),
         };
         let plain = open_with(private, SEAL_INFO, &context(&self.ring, operator), &sealed);
         let form: Option<PatientForm> = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
-        if form.is_none() {
-            tracing::warn!("a draft was damaged and is dropped");
-        }
         if let Err(fault) = durable::remove(&path) {
             tracing::warn!(%fault, "a draft could not be deleted");
         }
-        Some(Draft { operator, form: form? })
+        form.map(|form| Some(Draft { operator, form })).ok_or(StoreFault::Damaged)
     }
 
     /// Removes the drafts of people who are not here any more.
@@ -118,9 +124,18 @@ impl Worker {
     }
 
     /// What this person, who has just opened the vault with their private key, had typed and not
-    /// saved last time.
+    /// saved last time. One that was damaged is reported (S-8).
     pub(super) fn draft_of(&mut self, operator: OperatorId, private: &Key) -> Option<Draft> {
         let Phase::Ready(store) = &mut self.phase else { return None };
-        store.take_draft(operator, private)
+        match store.take_draft(operator, private) {
+            Ok(draft) => draft,
+            Err(fault) => {
+                tracing::warn!(%fault, "a draft could not be read");
+                if fault == StoreFault::Damaged {
+                    self.report(vec![Finding::of(FindingKind::RecordsForged, 1)]);
+                }
+                None
+            }
+        }
     }
 }

@@ -13,7 +13,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::StoreFault;
@@ -134,6 +134,37 @@ pub fn create_new(path: &Path) -> Result<File, StoreFault> {
     Ok(private().write(true).create_new(true).open(path)?)
 }
 
+/// Gives a file room for `len` bytes, which read as zeros. On a file system that cannot, room is found
+/// missing only when it is written.
+pub fn allocate(file: &File, len: u64) -> Result<(), StoreFault> {
+    steps::step()?;
+    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, len) {
+        Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
+        other => Ok(other.map_err(io::Error::from)?),
+    }
+}
+
+/// Writes within a file; durable after [`sync_data`].
+pub fn write_at(file: &File, content: &[u8], offset: u64) -> Result<(), StoreFault> {
+    steps::step()?;
+    Ok(file.write_all_at(content, offset)?)
+}
+
+/// Makes what was written within a file's length durable. After an error nobody knows what is on the
+/// disk, and asking again would not tell (fsync reports a failure once).
+pub fn sync_data(file: &File) -> Result<(), StoreFault> {
+    steps::step()?;
+    Ok(file.sync_data()?)
+}
+
+/// Makes a file end here, durably.
+pub fn cut(path: &Path, len: u64) -> Result<(), StoreFault> {
+    steps::step()?;
+    let file = File::options().write(true).open(path)?;
+    file.set_len(len)?;
+    Ok(file.sync_all()?)
+}
+
 /// Replaces a file's content: at any kill the old or the new, whole.
 pub fn replace(dir: &Path, name: &str, content: &[u8]) -> Result<(), StoreFault> {
     steps::step()?;
@@ -144,6 +175,40 @@ pub fn replace(dir: &Path, name: &str, content: &[u8]) -> Result<(), StoreFault>
     file.sync_all()?;
     rename(&temporary, &dir.join(name))?;
     sync_dir(dir)
+}
+
+/// Writes over a file in place, or makes it; durable when it returns. A kill leaves any mixture of old
+/// and new: it is for files that are of use only once something else names what they hold.
+#[cfg(feature = "store")]
+pub fn overwrite(path: &Path, content: &[u8]) -> Result<(), StoreFault> {
+    let is_new = !path.try_exists()?;
+    steps::step()?;
+    let file = private().write(true).create(true).truncate(false).open(path)?;
+    file.set_len(content.len() as u64)?;
+    steps::step()?;
+    file.write_all_at(content, 0)?;
+    file.sync_all()?;
+    match path.parent() {
+        Some(dir) if is_new => sync_dir(dir),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Opens a file of ours for reading and for [`overwrite_at`]; `None` if there is none.
+#[cfg(feature = "store")]
+pub fn open_existing(path: &Path) -> Result<Option<File>, StoreFault> {
+    match private().read(true).write(true).open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes over a part of a file whose length does not change; durable when it returns.
+#[cfg(feature = "store")]
+pub fn overwrite_at(file: &File, content: &[u8], at: u64) -> Result<(), StoreFault> {
+    write_at(file, content, at)?;
+    sync_data(file)
 }
 
 /// Makes renames and new names in a directory durable.
@@ -232,6 +297,17 @@ pub fn read(path: &Path, max: u64) -> Result<Option<Vec<u8>>, StoreFault> {
     let mut content = Vec::new();
     file.take(max + 1).read_to_end(&mut content)?;
     if content.len() as u64 > max { Err(StoreFault::Damaged) } else { Ok(Some(content)) }
+}
+
+/// Reads at most `len` bytes from a file's start; none if it is not there.
+pub fn read_start(path: &Path, len: usize) -> Result<Vec<u8>, StoreFault> {
+    let mut start = Vec::new();
+    match File::open(path) {
+        Ok(file) => file.take(len as u64).read_to_end(&mut start)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => 0,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(start)
 }
 
 #[cfg(test)]

@@ -15,6 +15,10 @@ pub enum FindingKind {
     RecordsRepeated,
     /// Authentic records out of their order.
     RecordsMoved,
+    /// Waveforms that were not taken, or were deleted oldest first, so that values had the room: the
+    /// site's policy, not an attack. `found` and `expected` are the first number and the one after
+    /// the last.
+    WaveformsGivenUp,
     /// The inbox began a new chain without the vault: how many records were lost nobody can know.
     BacklogRestarted,
     /// The vault's last commit is not the last acknowledged one: an older file or a cut log. `count`

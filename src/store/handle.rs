@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::device_secret::{DeviceSecret, from_environment};
 use super::primitives::KdfCost;
 use super::worker::Worker;
-use super::{Anchor, Command, NoAnchor, Outcome};
+use super::{Anchor, Command, NoAnchor, Outcome, Retention};
 use crate::session::policy::Policy;
 
 /// Commands that may wait. An unlock takes up to a second; at three values a second this is minutes.
@@ -23,6 +23,7 @@ pub struct Options {
     pub(super) device_secret: Box<dyn DeviceSecret>,
     pub(super) cost: KdfCost,
     pub(super) policy: Policy,
+    pub(super) retention: Retention,
     pub(super) anchor: Box<dyn Anchor>,
 }
 
@@ -33,7 +34,8 @@ impl Options {
         let state_dir = state_dir.into();
         let device_secret = from_environment(&state_dir);
         let (cost, policy, anchor) = (KdfCost::FULL, Policy::default(), Box::new(NoAnchor));
-        Self { state_dir, device_secret, cost, policy, anchor }
+        let retention = Retention::default();
+        Self { state_dir, device_secret, cost, policy, anchor, retention }
     }
 
     /// The same with another source of the device secret.
@@ -52,6 +54,12 @@ impl Options {
     #[must_use]
     pub fn with_policy(self, policy: Policy) -> Self {
         Self { policy, ..self }
+    }
+
+    /// The same with other times for which the site keeps what was recorded.
+    #[must_use]
+    pub fn with_retention(self, retention: Retention) -> Self {
+        Self { retention, ..self }
     }
 
     /// The same with a key derivation that is fast and protects nothing. **Only for tests and the

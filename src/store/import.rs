@@ -1,55 +1,50 @@
 //! Moves the inbox into the vault once somebody has opened it, one segment at a time.
 //!
-//! Each segment is one transaction that also moves the vault's cursor, and is deleted after the
-//! commit: a kill at any point repeats nothing and loses nothing.
+//! A thread of its own reads and opens segments ([`super::opener`]); each is one transaction here that
+//! also moves the vault's cursor, and is durably deleted before the next: a kill at any point repeats
+//! nothing and loses nothing. A segment with something forged in it, and a file that is no segment of
+//! ours or of another version, are kept beside the inbox as `.bad`.
 //!
-//! S-8: the cursor knows which number comes next. A number that never comes is *missing*; a record
-//! that does not authenticate where it lies (altered, made up, repeated, moved) is *forged*. Both are
-//! counted, reported and audited. A segment with a forged record is kept beside the inbox as `.bad`.
+//! S-8: what is missing, moved, repeated or forged is counted by [`super::ledger`].
 
-use std::collections::VecDeque;
-use std::fs;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::device_secret::DeviceKeys;
+use jiff::Timestamp;
+
+use super::inbox::{Ends, Inbox};
 use super::keyring::VaultKeys;
-use super::primitives::{Key, hash, open_with};
-use super::segment::{
-    Entry, Header, INFO, Record, SEGMENT_LEN_MAX, context, next_key, open_segment, records,
-    segments,
-};
-use super::vault::{Cursor, Vault};
-use super::{Finding, FindingKind, StoreFault, durable};
+use super::ledger::Ledger;
+use super::opener::{Delivery, OpenedSegment, Opener, Source};
+use super::segment::{Entry, Lane};
+use super::vault::Vault;
+use super::{Finding, Import, StoreFault, durable};
+use crate::moment::{BootTime, Moment};
 
-/// Gaps remembered, in case a record was only moved.
-const HOLES_MAX: usize = 256;
-
-/// What an import found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Records moved into the vault.
-    pub imported: u64,
-    /// Records that were sealed and are not there any more.
-    pub missing: u64,
-    /// Records that do not authenticate where they lie: altered, made up, repeated or moved.
-    pub forged: u64,
-}
+/// At most this often an import tells how far it is.
+const TELL_EVERY: Duration = Duration::from_millis(100);
+/// Files of one name that are kept as evidence.
+const EVIDENCE_MAX: u32 = 64;
 
 /// One import, from unlock until the inbox is empty.
 pub struct ImportRun {
-    waiting: VecDeque<(u64, PathBuf)>,
-    end_seq: u64,
+    dir: PathBuf,
+    ends: Ends,
+    opener: Option<Opener>,
     ledger: Ledger,
-    walk: Option<Walk>,
+    ready: Option<Ready>,
+    total: u64,
+    told: BootTime,
+    is_done: bool,
 }
 
-#[derive(Clone)]
-struct Ledger {
-    cursor: Cursor,
-    holes: Vec<Range<u64>>,
-    found: Counts,
-    restarted: bool,
+/// A segment that was read and has still to be kept or deleted.
+struct Ready {
+    path: PathBuf,
+    /// What is to be kept and what is known then; `None` once it is in the vault.
+    entries: Option<Vec<Entry>>,
+    ledger: Ledger,
+    is_evidence: bool,
 }
 
 /// What one call of [`ImportRun::step`] left to do.
@@ -58,216 +53,166 @@ pub enum Step {
     /// There is more.
     More,
     /// The inbox is in the vault.
-    Done(Counts),
+    Done(Import),
 }
 
 impl ImportRun {
-    /// Plans the import of all segments, none of which is written any more; `end_seq` is the number
-    /// after the last durable record.
-    pub fn plan(dir: &Path, vault: &Vault, end_seq: u64) -> Result<Self, StoreFault> {
-        let waiting = VecDeque::from(segments(dir)?);
-        let cursor = vault.cursor()?;
-        let ledger =
-            Ledger { cursor, holes: Vec::new(), found: Counts::default(), restarted: false };
-        Ok(Self { waiting, end_seq, ledger, walk: None })
+    /// Begins the import of all segments, none of which is written any more.
+    ///
+    /// # Errors
+    /// As reading the vault, or `Io` if there can be no thread.
+    pub fn plan(inbox: &Inbox, vault: &Vault, keys: &VaultKeys) -> Result<Self, StoreFault> {
+        let mut ledger = Ledger::new(vault.cursor()?);
+        let ends = inbox.ends();
+        if ends.of(Lane::Values).seq < ledger.cursor().next_seq {
+            ledger.book_old_head(ends.of(Lane::Values).seq);
+        }
+        let mut run = Self {
+            dir: inbox.dir().to_owned(),
+            ends,
+            opener: None,
+            ledger,
+            ready: None,
+            total: 0,
+            told: BootTime::default(),
+            is_done: false,
+        };
+        run.open(inbox, keys)?;
+        Ok(run)
     }
 
-    /// What was found up to now.
-    pub fn found(&self) -> Counts {
-        self.ledger.found
+    /// Starts to read, also again after a fault.
+    fn open(&mut self, inbox: &Inbox, keys: &VaultKeys) -> Result<(), StoreFault> {
+        let (dir, headers) = (self.dir.clone(), inbox.header_key());
+        let source = Source { dir, headers, keys: keys.inbox_keys(), ends: self.ends };
+        self.opener = Some(Opener::start(source)?);
+        Ok(())
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> Import {
+        let imported = self.ledger.imported;
+        Import { imported, total: self.total.max(imported) }
+    }
+
+    /// How far it is, if that was not told for a while.
+    pub fn news(&mut self, now: BootTime) -> Option<Import> {
+        let is_due = now.since(self.told) >= TELL_EVERY && !self.is_done;
+        is_due.then(|| {
+            self.told = now;
+            self.progress()
+        })
     }
 
     /// What has to be reported.
-    pub fn findings(&self) -> Vec<Finding> {
-        let Counts { imported: _, missing, forged } = self.ledger.found;
-        let restarted = u64::from(self.ledger.restarted);
-        [
-            (FindingKind::RecordsMissing, missing),
-            (FindingKind::RecordsForged, forged),
-            (FindingKind::BacklogRestarted, restarted),
-        ]
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(kind, count)| Finding::of(kind, count))
-        .collect()
+    pub fn findings(&self, now: Timestamp) -> Vec<Finding> {
+        self.ledger.findings(now)
     }
 
-    /// Imports the next segment.
+    /// What the thread has for the next step. It may be dropped while it waits.
+    pub async fn opened(&mut self) -> Option<Delivery> {
+        match &mut self.opener {
+            // What could not be kept goes first.
+            Some(opener) if self.ready.is_none() => Some(opener.next().await),
+            Some(_) | None => None,
+        }
+    }
+
+    /// The same, waiting on this thread.
+    pub fn opened_blocking(&mut self) -> Option<Delivery> {
+        self.opener.as_mut().filter(|_| self.ready.is_none()).map(Opener::next_blocking)
+    }
+
+    /// Keeps what was opened.
     ///
     /// # Errors
-    /// As reading the inbox or writing the vault; the same call may be tried again.
+    /// As reading the inbox or writing the vault; the next call tries the same again.
     pub fn step(
         &mut self,
-        keys: &DeviceKeys,
-        vault_keys: &VaultKeys,
+        opened: Option<Delivery>,
+        (inbox, keys): (&Inbox, &VaultKeys),
         vault: &mut Vault,
     ) -> Result<Step, StoreFault> {
-        let Some((number, path)) = self.waiting.front().cloned() else {
-            return self.finish(vault);
-        };
-        let bytes = match durable::read(&path, SEGMENT_LEN_MAX) {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => {
-                // Taken away since the plan was made; its numbers will be missing.
-                self.waiting.pop_front();
-                return Ok(Step::More);
+        match opened {
+            Some(Delivery::Planned(total)) => {
+                self.total = self.ledger.imported.saturating_add(total);
             }
-            Err(StoreFault::Damaged) => Vec::new(),
-            Err(fault) => return Err(fault),
-        };
-        let mut ledger = self.ledger.clone();
-        let [a, b, c, d, e, f, g, h, ..] = hash(&[&bytes]);
-        let fingerprint = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
-        if fingerprint == ledger.cursor.last_segment {
-            // Imported before a kill prevented its deletion.
-            fs::remove_file(&path)?;
-            self.waiting.pop_front();
-            return Ok(Step::More);
+            Some(Delivery::Segment(segment)) => self.book(*segment),
+            Some(Delivery::Fault(fault)) => {
+                self.opener = None;
+                return Err(fault);
+            }
+            Some(Delivery::Done) => return self.finish(vault),
+            None if self.ready.is_none() => self.open(inbox, keys)?,
+            None => {}
         }
-        let entries = self.read_segment(keys, vault_keys, (number, &bytes), &mut ledger);
-        ledger.cursor.last_segment = fingerprint;
-        vault.import(&entries, ledger.cursor)?;
-        if ledger.found.forged > self.ledger.found.forged {
-            fs::rename(&path, path.with_extension("bad"))?;
-        } else {
-            fs::remove_file(&path)?;
-        }
-        self.ledger = ledger;
-        self.waiting.pop_front();
+        self.keep(vault)?;
         Ok(Step::More)
+    }
+
+    fn book(&mut self, segment: OpenedSegment) {
+        let OpenedSegment { path, fingerprint, body } = segment;
+        let mut ledger = self.ledger.clone();
+        let (mut entries, mut is_evidence) = (None, false);
+        // Imported before a kill prevented its deletion, unless it is another one.
+        if fingerprint != ledger.last_segment {
+            entries = Some(match body {
+                Some(body) => ledger.book(body, Moment::read().wall),
+                None => {
+                    ledger.book_stranger();
+                    Vec::new()
+                }
+            });
+            is_evidence = ledger.is_suspicious(&self.ledger);
+            ledger.last_segment = fingerprint;
+        }
+        self.ready = Some(Ready { path, entries, ledger, is_evidence });
+    }
+
+    fn keep(&mut self, vault: &mut Vault) -> Result<(), StoreFault> {
+        let Some(ready) = &mut self.ready else { return Ok(()) };
+        if let Some(entries) = &ready.entries {
+            vault.import(entries, ready.ledger.cursor())?;
+            ready.entries = None;
+            self.ledger = ready.ledger.clone();
+        }
+        if ready.is_evidence {
+            keep_aside(&ready.path)?;
+        } else {
+            durable::remove(&ready.path)?;
+        }
+        // Otherwise a power cut could bring back a segment that is not the last any more.
+        durable::sync_dir(&self.dir)?;
+        self.ready = None;
+        Ok(())
     }
 
     fn finish(&mut self, vault: &mut Vault) -> Result<Step, StoreFault> {
         let mut ledger = self.ledger.clone();
-        ledger.found.missing += self.end_seq.saturating_sub(ledger.cursor.next_seq);
-        ledger.cursor.next_seq = ledger.cursor.next_seq.max(self.end_seq);
-        vault.import(&[], ledger.cursor)?;
+        ledger.finish(self.ends, Moment::read().wall);
+        // The thread ended with what it said last; a fault here begins the rest anew.
+        self.opener = None;
+        vault.import(&[], ledger.cursor())?;
         self.ledger = ledger;
-        Ok(Step::Done(self.ledger.found))
-    }
-
-    fn read_segment(
-        &mut self,
-        keys: &DeviceKeys,
-        vault_keys: &VaultKeys,
-        (number, bytes): (u64, &[u8]),
-        ledger: &mut Ledger,
-    ) -> Vec<Entry> {
-        let opened = open_segment(keys, bytes).filter(|(header, _)| header.segment == number);
-        let Some((header, body)) = opened else {
-            // Without an authentic header nothing says how many records there were; their numbers
-            // will be missing.
-            ledger.found.forged += 1;
-            return Vec::new();
-        };
-        if header.orphan.is_some() {
-            // Such a chain jumps ahead; how many records were lost before it nobody can know.
-            ledger.restarted = true;
-            let next = &mut ledger.cursor.next_seq;
-            *next = (*next).max(header.chain_first_seq);
-        }
-        let (secret, _) = vault_keys.inbox();
-        let (records, whole) = records(body);
-        if whole < body.len() {
-            ledger.found.forged += 1;
-        }
-        let mut entries = Vec::new();
-        let mut before: Option<(u64, [u8; 32])> = None;
-        for body in records {
-            let record = Record::parse(body);
-            let seq = record.map_or(ledger.cursor.next_seq, |record| record.seq);
-            let follows = |record: &Record<'_>| {
-                before.is_none_or(|(seq, hash)| seq + 1 != record.seq || hash == record.prev)
-            };
-            let entry = record
-                .filter(|record| record.seq < self.end_seq && follows(record))
-                .filter(|record| {
-                    let walk = Walk::of(&mut self.walk, &header, vault_keys, &secret);
-                    walk.and_then(|walk| walk.key(record.seq))
-                        .is_some_and(|key| record.is_tagged(&key))
-                })
-                .and_then(|record| open_record(&header, &record, &secret));
-            if entry.is_some() {
-                before = Some((seq, hash(&[body])));
-            }
-            entries.extend(ledger.place(seq, entry, self.end_seq));
-        }
-        entries
+        self.is_done = true;
+        let imported = self.ledger.imported;
+        Ok(Step::Done(Import { imported, total: imported }))
     }
 }
 
-impl Ledger {
-    /// Books one record at its place; gives it back if it has to be imported.
-    fn place(&mut self, seq: u64, entry: Option<Entry>, end_seq: u64) -> Option<Entry> {
-        let next = &mut self.cursor.next_seq;
-        let Some(entry) = entry else {
-            self.found.forged += 1;
-            // A number that was never given out must stay free for the record that will have it.
-            if seq == *next && seq < end_seq {
-                *next += 1;
-            }
-            return None;
-        };
-        if seq >= *next {
-            if seq > *next {
-                self.found.missing += seq - *next;
-                self.holes.push(*next..seq);
-                self.holes.truncate(HOLES_MAX);
-            }
-            *next = seq + 1;
-        } else {
-            self.found.forged += 1;
-            let hole = self.holes.iter().position(|hole| hole.contains(&seq))?;
-            let Range { start, end } = self.holes.swap_remove(hole);
-            self.holes
-                .extend([start..seq, seq + 1..end].into_iter().filter(|hole| !hole.is_empty()));
-            self.found.missing -= 1;
+/// Renames a file to what is not read again.
+fn keep_aside(path: &Path) -> Result<(), StoreFault> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("segment");
+    let aside = |again: u32| match again {
+        0 => path.with_file_name(format!("{name}.bad")),
+        again => path.with_file_name(format!("{name}.{again}.bad")),
+    };
+    for again in 0..EVIDENCE_MAX {
+        if !aside(again).try_exists()? {
+            return durable::rename(path, &aside(again));
         }
-        self.found.imported += 1;
-        Some(entry)
     }
-}
-
-fn open_record(header: &Header, record: &Record<'_>, secret: &Key) -> Option<Entry> {
-    let aad = context(header, record.seq, &record.prev);
-    let plain = open_with(secret, INFO, &aad, record.sealed)?;
-    serde_json::from_slice(&plain).ok()
-}
-
-/// Keys of one chain, found by stepping from its first.
-struct Walk {
-    chain: [u8; 16],
-    first: (u64, Key),
-    at: (u64, Key),
-}
-
-impl Walk {
-    fn of<'a>(
-        walk: &'a mut Option<Walk>,
-        header: &Header,
-        vault_keys: &VaultKeys,
-        secret: &Key,
-    ) -> Option<&'a mut Walk> {
-        if walk.as_ref().is_none_or(|walk| walk.chain != header.chain) {
-            let key = match &header.orphan {
-                Some(sealed) => Key::from_slice(&open_with(secret, INFO, &header.chain, sealed)?)?,
-                None => vault_keys.chain(&header.chain),
-            };
-            let first = (header.chain_first_seq, key);
-            *walk = Some(Walk { chain: header.chain, at: first.clone(), first });
-        }
-        walk.as_mut()
-    }
-
-    fn key(&mut self, seq: u64) -> Option<Key> {
-        if seq < self.at.0 {
-            self.at = self.first.clone();
-        }
-        for _ in 0..seq.checked_sub(self.at.0)? {
-            self.at = (self.at.0 + 1, next_key(&self.at.1));
-        }
-        Some(self.at.1.clone())
-    }
+    durable::rename(path, &aside(EVIDENCE_MAX))
 }
 
 #[cfg(test)]

@@ -1,98 +1,85 @@
 //! The inbox: what is recorded while locked, sealed so that this machine itself cannot read it back.
 //!
-//! The format is in [`super::segment`].
+//! The format is in [`super::segment`], the chains in [`super::chain`], a lane's writing in
+//! [`super::lane`].
 //!
-//! A chain starts when the vault closes: `c_0` comes from the vault's master key, so whoever opens the
-//! vault can compute every `c_i`, and whoever breaks into the locked machine only those from then on.
-//! A chain that had to start without the vault (its state was lost) carries its `c_0` sealed.
-//! The head file (AEAD under the device secret) keeps the chain's state at the start of each segment,
-//! every minute, and at shutdown; what was recorded and acknowledged after it is found by its tags.
+//! The head file (AEAD under the device secret) keeps the state of both lanes' chains at the start of
+//! each segment, every minute, and at shutdown; what was recorded and acknowledged after it is found
+//! by its tags.
 //!
 //! S-3: only `PK_inbox` and the current `c_i` are here. S-8: numbers have no gaps and every record is
 //! authenticated at its place, so a missing, moved, repeated or forged record is reported at import.
 //! A torn tail (at most one second) is cut at the last good tag.
+//!
+//! S-11: the inbox has a bound. Near it the oldest waveforms are given up, whole segments at a time,
+//! after an entry among the values says so: that entry is sealed, chained and audited like any other,
+//! so what is missing on purpose is known from what somebody took.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::cart::{Cart, Counted};
+use super::chain::Chain;
 use super::device_secret::DeviceKeys;
 use super::keyring::{Keyring, VaultKeys};
-use super::primitives::{Key, PublicKey, hash, mac, open, random, seal, seal_to};
-use super::segment::{
-    Entry, Header, INFO, RECORD_LEN_MAX, Record, SEGMENT_LEN_MAX, context, file_name, frame,
-    framed, next_key, open_segment, records, segments, size,
-};
-use super::{StoreFault, durable};
+use super::lane::{LaneState, LaneWriter, Stamp};
+use super::primitives::{Key, PublicKey, mac, open, seal};
+use super::segment::{Entry, HEADER_LEN, Header, Lane, open_segment, size};
+use super::vault::{Cursor, Seen};
+use super::{Finding, FindingKind, StoreFault, durable};
+use crate::encounter::SubjectId;
 use crate::moment::{BootTime, Moment};
+use crate::session::lockout::BootId;
 
 /// Name of the head file.
 pub const HEAD: &str = "head";
 const HEAD_MAX: u64 = 1024 * 1024;
-/// A segment is closed after this many records, so that its import is one short transaction.
-pub const SEGMENT_RECORDS_MAX: u32 = 256;
-/// Sealed records kept in memory while they cannot be written.
-const PENDING_MAX: usize = 4096;
-/// What the inbox may occupy: about ten days of three values a second.
+/// Sealed records of a lane that are kept in memory while they cannot be written.
+const PENDING_MAX: [usize; 2] = [4096, 256];
+/// What the inbox may occupy: more than a week of three values a second and two waveforms.
 const BYTES_MAX: u64 = 1024 * 1024 * 1024;
 const ANCHOR_EVERY: Duration = Duration::from_secs(60);
 
-/// Where a chain began and which key it has at its present end.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Chain {
-    id: [u8; 16],
-    first_seq: u64,
-    key: Key,
-    /// `c_0` sealed to `PK_inbox`, if the vault was not there to derive it.
-    orphan: Option<Vec<u8>>,
-}
-
 #[derive(Serialize, Deserialize)]
 struct Head {
-    chain: Chain,
-    next_seq: u64,
-    prev: [u8; 32],
-    segment: u64,
+    values: LaneState,
+    waves: LaneState,
     cart_generation: u64,
-    #[serde(default)]
     counted: Vec<Counted>,
+    #[serde(default)]
+    vault: Seen,
 }
 
-struct OpenSegment {
-    file: File,
-    /// Bytes that are durable.
-    len: u64,
-    records: u32,
+/// Waveforms that are to be given up, oldest first.
+pub struct GivenUp {
+    /// What the audit log has to say before they are deleted.
+    pub finding: Finding,
+    segments: Vec<PathBuf>,
 }
 
 /// The writing end of the inbox.
 pub struct Inbox {
     dir: PathBuf,
     key: Key,
+    bed_key: Key,
     public: PublicKey,
     device: [u8; 16],
-    run: u64,
-    chain: Chain,
-    next_seq: u64,
-    prev: [u8; 32],
-    /// Number of the next segment.
-    next_segment: u64,
-    segment: Option<OpenSegment>,
-    /// Sealed records that are not durable yet, with the chain's state before the first of them.
-    pending: Vec<Vec<u8>>,
-    durable: (u64, Key, [u8; 32]),
+    bed: [u8; 16],
+    values: LaneWriter,
+    waves: LaneWriter,
     anchored: BootTime,
     bytes: u64,
+    bytes_max: u64,
     cart_generation: u64,
     counted: Vec<Counted>,
+    vault: Seen,
 }
 
 impl Inbox {
-    /// The inbox of a store that is being made, with its first chain.
+    /// The inbox of a store that is being made, with its first chains.
     pub fn create(
         dir: &Path,
         keys: &DeviceKeys,
@@ -100,147 +87,113 @@ impl Inbox {
         vault: &VaultKeys,
     ) -> Result<(), StoreFault> {
         durable::make_dir(dir)?;
-        let chain = vault_chain(vault, 1)?;
-        let (next_seq, segment) = (1, 1);
+        let state = || -> Result<LaneState, StoreFault> {
+            let chain = Chain::of_vault(vault, 1)?;
+            Ok(LaneState { chain, next_seq: 1, prev: [0; 32], segment: 1 })
+        };
         let (cart_generation, counted) = (0, Vec::new());
-        let head = Head { chain, next_seq, prev: [0; 32], segment, cart_generation, counted };
+        let vault = Seen::default();
+        let head = Head { values: state()?, waves: state()?, cart_generation, counted, vault };
         write_head(dir, &keys.inbox(), &ring.device, &head)
     }
 
-    /// Finds the end of the chain after a start of the program.
+    /// Finds the ends of the chains after a start of the program.
     pub fn resume(dir: &Path, keys: &DeviceKeys, ring: &Keyring) -> Result<Self, StoreFault> {
-        let segments = segments(dir)?;
         let head = match read_head(dir, &keys.inbox(), &ring.device)? {
             Some(head) => head,
-            None => orphan_head(ring, &segments)?,
+            None => orphan_head(dir, keys, ring)?,
         };
-        let run = u64::from_be_bytes(random()?);
         let mut inbox = Self {
             dir: dir.to_owned(),
             key: keys.inbox(),
+            bed_key: keys.bed(),
             public: ring.inbox,
             device: ring.device,
-            run,
-            next_seq: head.next_seq,
-            prev: head.prev,
-            next_segment: head.segment,
-            segment: None,
-            pending: Vec::new(),
-            durable: (head.next_seq, head.chain.key.clone(), head.prev),
-            chain: head.chain,
+            bed: bed_token(&keys.bed(), None),
+            values: LaneWriter::resume(Lane::Values, dir, keys, head.values)?,
+            waves: LaneWriter::resume(Lane::Waves, dir, keys, head.waves)?,
             anchored: BootTime::default(),
-            bytes: size(dir)?,
+            bytes: 0,
+            bytes_max: BYTES_MAX,
             cart_generation: head.cart_generation,
             counted: head.counted,
+            vault: head.vault,
         };
-        for (_, path) in segments.iter().filter(|(number, _)| *number >= head.segment) {
-            inbox.walk(keys, path)?;
-        }
-        inbox.durable = (inbox.next_seq, inbox.chain.key.clone(), inbox.prev);
+        inbox.recount()?;
         inbox.anchor()?;
         Ok(inbox)
     }
 
-    /// Follows the chain through a segment that was written after the head, and cuts a torn tail.
-    fn walk(&mut self, keys: &DeviceKeys, path: &Path) -> Result<(), StoreFault> {
-        let bytes = match durable::read(path, SEGMENT_LEN_MAX) {
-            Ok(bytes) => bytes.unwrap_or_default(),
-            // Longer than any segment of ours: the import reports it.
-            Err(StoreFault::Damaged) => return Ok(()),
-            Err(fault) => return Err(fault),
-        };
-        let Some((header, body)) = open_segment(keys, &bytes) else {
-            if frame(&bytes, RECORD_LEN_MAX).is_none_or(|(_, rest)| rest.len() < 32) {
-                // The header itself is torn, so nothing in this segment was ever acknowledged.
-                fs::remove_file(path)?;
-            }
-            return Ok(());
-        };
-        self.next_segment = self.next_segment.max(header.segment.saturating_add(1));
-        if header.chain != self.chain.id {
-            return Ok(());
-        }
-        let mut good = bytes.len() - body.len();
-        let mut end = good;
-        for record in records(body).0 {
-            end += 4 + record.len();
-            let Some(record) = Record::parse(record) else { continue };
-            if record.seq < self.next_seq {
-                good = end;
-            } else if let Some(key) = self.key_at(record.seq)
-                && record.is_tagged(&key)
-            {
-                good = end;
-                self.chain.key = next_key(&key);
-                self.next_seq = record.seq + 1;
-                self.prev = hash(&[record.body]);
-            }
-        }
-        if good < bytes.len() {
-            let file = File::options().write(true).open(path)?;
-            file.set_len(good as u64)?;
-            file.sync_all()?;
-        }
-        Ok(())
+    /// Who lies at the bed from here on.
+    pub fn at_bed(&mut self, subject: Option<SubjectId>) {
+        self.bed = bed_token(&self.bed_key, subject);
     }
 
-    /// The chain's key for a number at or shortly after the present end.
-    fn key_at(&self, seq: u64) -> Option<Key> {
-        let steps = seq.checked_sub(self.next_seq)?;
-        if steps > u64::from(SEGMENT_RECORDS_MAX) {
-            return None;
+    fn lane(&mut self, lane: Lane) -> &mut LaneWriter {
+        match lane {
+            Lane::Values => &mut self.values,
+            Lane::Waves => &mut self.waves,
         }
-        Some((0..steps).fold(self.chain.key.clone(), |key, _| next_key(&key)))
     }
 
     /// Seals an entry; it is durable after [`Inbox::flush`].
     ///
     /// # Errors
     /// `Full` if it cannot be taken: the caller counts it as lost.
-    pub fn push(&mut self, entry: &Entry) -> Result<(), StoreFault> {
-        if self.pending.len() >= PENDING_MAX || self.bytes >= BYTES_MAX {
+    pub fn push(&mut self, entry: &Entry, at: Moment, boot: BootId) -> Result<(), StoreFault> {
+        let lane = Lane::of(entry);
+        let [values_max, waves_max] = PENDING_MAX;
+        let pending_max = match lane {
+            Lane::Values => values_max,
+            Lane::Waves => waves_max,
+        };
+        if self.lane(lane).pending() >= pending_max || self.bytes >= self.bytes_max {
             return Err(StoreFault::Full);
         }
-        let plain = serde_json::to_vec(entry).map_err(|_| StoreFault::Io)?;
-        let plain = zeroize::Zeroizing::new(plain);
-        let seq = self.next_seq.to_be_bytes();
-        let aad = context(&self.header(), self.next_seq, &self.prev);
-        let sealed = seal_to(&self.public, INFO, &aad, &plain)?;
-        let tag = mac(&self.chain.key, &[&seq, &self.prev, &sealed]);
-        let body = [&seq[..], &self.prev, &tag, &sealed].concat();
-        if body.len() > RECORD_LEN_MAX {
-            return Err(StoreFault::Full);
-        }
-        self.chain.key = next_key(&self.chain.key);
-        self.prev = hash(&[&body]);
-        self.next_seq += 1;
-        self.pending.push(framed(&body));
-        Ok(())
+        let (device, public, bed) = (self.device, self.public, self.bed);
+        self.lane(lane).push(entry, (&device, &public), &Stamp { at, boot, bed })
     }
 
     /// How many records wait to be written.
     pub fn pending(&self) -> usize {
-        self.pending.len()
+        self.values.pending() + self.waves.pending()
     }
 
-    /// The number after the last durable record.
-    pub fn durable_seq(&self) -> u64 {
-        self.durable.0
+    /// Where the lanes durably end.
+    pub fn ends(&self) -> Ends {
+        Ends { values: self.values.end(), waves: self.waves.end() }
     }
 
-    /// Writes and syncs what waits, in at most as many steps as segments are needed.
+    /// Where it lies.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The key that authenticates headers.
+    pub fn header_key(&self) -> Key {
+        self.key.clone()
+    }
+
+    /// Writes and syncs what waits in a lane, in at most as many steps as segments are needed.
     ///
     /// # Errors
     /// As writing a file; what was not written still waits.
-    pub fn flush(&mut self, now: BootTime) -> Result<(), StoreFault> {
-        while !self.pending.is_empty() {
-            let written = self.write_some();
-            if written.is_err() {
-                // Never write on after a failed write or sync: what is on disk is not known.
-                self.abandon_segment();
+    pub fn flush(&mut self, lane: Lane, now: Moment) -> Result<(), StoreFault> {
+        while self.lane(lane).pending() > 0 {
+            if self.lane(lane).needs_segment() {
+                self.bytes -= self.lane(lane).end_segment().min(self.bytes);
+                // The head knows of every segment but the last.
+                self.anchor()?;
+                let (dir, key, device) = (self.dir.clone(), self.key.clone(), self.device);
+                self.bytes += self.lane(lane).begin_segment(&dir, (&key, &device), now)?;
             }
-            written?;
+            self.lane(lane).write_some()?;
         }
+        Ok(())
+    }
+
+    /// Records the chains' ends if that was not done for a minute.
+    pub fn anchor_if_due(&mut self, now: BootTime) -> Result<(), StoreFault> {
         if now.since(self.anchored) >= ANCHOR_EVERY {
             self.anchor()?;
             self.anchored = now;
@@ -248,116 +201,42 @@ impl Inbox {
         Ok(())
     }
 
-    fn write_some(&mut self) -> Result<(), StoreFault> {
-        let mut segment = match self.segment.take() {
-            Some(segment) if segment.records < SEGMENT_RECORDS_MAX => segment,
-            Some(_) | None => self.begin_segment()?,
-        };
-        let room = SEGMENT_RECORDS_MAX - segment.records;
-        let count = self.pending.len().min(usize::try_from(room).unwrap_or(usize::MAX));
-        let batch: Vec<u8> = self.pending.iter().take(count).flatten().copied().collect();
-        let done = segment.file.write_all(&batch).and_then(|()| segment.file.sync_all());
-        let len = segment.len;
-        self.segment = Some(segment);
-        done?;
-        if let Some(segment) = &mut self.segment {
-            segment.len = len + batch.len() as u64;
-            segment.records += u32::try_from(count).unwrap_or(u32::MAX);
-        }
-        self.bytes += batch.len() as u64;
-        self.pending.drain(..count);
-        self.advance_durable(count, &batch);
-        Ok(())
-    }
-
-    fn advance_durable(&mut self, count: usize, batch: &[u8]) {
-        if self.pending.is_empty() {
-            self.durable = (self.next_seq, self.chain.key.clone(), self.prev);
-            return;
-        }
-        let (seq, key, prev) = &mut self.durable;
-        for _ in 0..count {
-            *key = next_key(key);
-            *seq += 1;
-        }
-        if let Some(last) = records(batch).0.last() {
-            *prev = hash(&[last]);
-        }
-    }
-
-    fn begin_segment(&mut self) -> Result<OpenSegment, StoreFault> {
-        self.anchor()?;
-        let mut path = self.dir.join(file_name(self.next_segment));
-        while path.try_exists()? {
-            // Put there by somebody else; the import reports it.
-            self.next_segment += 1;
-            path = self.dir.join(file_name(self.next_segment));
-        }
-        let header = serde_json::to_vec(&self.header()).map_err(|_| StoreFault::Io)?;
-        let front = [framed(&header), mac(&self.key, &[&header]).to_vec()].concat();
-        let mut file = durable::create_new(&path)?;
-        self.next_segment += 1;
-        file.write_all(&front)?;
-        file.sync_all()?;
-        durable::sync_dir(&self.dir)?;
-        self.bytes += front.len() as u64;
-        Ok(OpenSegment { file, len: front.len() as u64, records: 0 })
-    }
-
-    fn header(&self) -> Header {
-        Header {
-            device: self.device,
-            run: self.run,
-            segment: self.next_segment,
-            chain: self.chain.id,
-            chain_first_seq: self.chain.first_seq,
-            first_seq: self.durable.0,
-            orphan: self.chain.orphan.clone(),
-        }
-    }
-
-    fn abandon_segment(&mut self) {
-        if let Some(segment) = self.segment.take()
-            && let Err(error) = segment.file.set_len(segment.len)
-        {
-            // Records that did reach the disk come again and are reported as repeated.
-            tracing::warn!(kind = ?error.kind(), "inbox segment could not be cut");
-        }
-    }
-
-    /// Ends the present segment, so that it may be imported, and records where the chain is.
+    /// Ends the present segments, so that they may be imported, and records where the chains are.
     pub fn roll(&mut self) -> Result<(), StoreFault> {
-        self.segment = None;
+        for lane in Lane::ALL {
+            self.bytes -= self.lane(lane).end_segment().min(self.bytes);
+        }
         self.anchor()
     }
 
-    /// Records the chain's durable state in the head file.
+    /// Records the chains' durable ends in the head file.
     pub fn anchor(&self) -> Result<(), StoreFault> {
-        let (next_seq, key, prev) = self.durable.clone();
-        let chain = Chain { key, ..self.chain.clone() };
-        let open = u64::from(self.segment.is_some());
-        let segment = self.next_segment - open;
-        let cart_generation = self.cart_generation;
-        let counted = self.counted.clone();
-        let head = Head { chain, next_seq, prev, segment, cart_generation, counted };
+        let head = Head {
+            values: self.values.state(),
+            waves: self.waves.state(),
+            cart_generation: self.cart_generation,
+            counted: self.counted.clone(),
+            vault: self.vault,
+        };
         write_head(&self.dir, &self.key, &self.device, &head)
     }
 
-    /// Starts a chain that only the vault can verify, as the vault closes. A chain with records that
-    /// could not be written yet goes on instead. `at_least` is the number that the vault expects
-    /// next: an old head that was put back must not lead to numbers that were given out before.
-    pub fn start_chain(&mut self, vault: &VaultKeys, at_least: u64) -> Result<(), StoreFault> {
+    /// Starts chains that only the vault can verify, as the vault closes. Chains with records that
+    /// could not be written yet go on instead. `at_least` is what the vault expects next: an old head
+    /// that was put back must not lead to numbers that were given out before.
+    pub fn start_chain(&mut self, vault: &VaultKeys, at_least: Cursor) -> Result<(), StoreFault> {
         if self.pending() > 0 {
             return Ok(());
         }
-        self.segment = None;
-        self.next_seq = self.next_seq.max(at_least);
-        self.chain = vault_chain(vault, self.next_seq)?;
-        self.durable = (self.next_seq, self.chain.key.clone(), self.prev);
+        for (lane, next) in [(Lane::Values, at_least.next_seq), (Lane::Waves, at_least.next_wave)] {
+            self.bytes -= self.lane(lane).end_segment().min(self.bytes);
+            let first = self.lane(lane).durable_seq().max(next);
+            self.lane(lane).start_chain(Chain::of_vault(vault, first)?);
+        }
         self.anchor()
     }
 
-    /// The head file of a chain under other keys of the vault, to take the present one's place once
+    /// The head file of chains under other keys of the vault, to take the present one's place once
     /// everything that was sealed is imported. `at_least` as in [`Inbox::start_chain`].
     ///
     /// # Errors
@@ -365,25 +244,33 @@ impl Inbox {
     pub fn next_head(
         &self,
         vault: &VaultKeys,
-        at_least: u64,
+        at_least: Cursor,
         cart: &Cart,
     ) -> Result<Vec<u8>, StoreFault> {
         if self.pending() > 0 {
             return Err(StoreFault::Full);
         }
-        let next_seq = self.next_seq.max(at_least);
-        let chain = vault_chain(vault, next_seq)?;
-        let (prev, segment) = (self.prev, self.next_segment);
-        let (cart_generation, counted) = (cart.generation, cart.counted());
-        let head = Head { chain, next_seq, prev, segment, cart_generation, counted };
+        let next = |state: LaneState, at_least: u64| -> Result<LaneState, StoreFault> {
+            let next_seq = state.next_seq.max(at_least);
+            Ok(LaneState { chain: Chain::of_vault(vault, next_seq)?, next_seq, ..state })
+        };
+        let head = Head {
+            values: next(self.values.state(), at_least.next_seq)?,
+            waves: next(self.waves.state(), at_least.next_wave)?,
+            cart_generation: cart.generation,
+            counted: cart.counted(),
+            // The next vault is another file with another head.
+            vault: Seen::default(),
+        };
         seal_head(&self.key, &self.device, &head)
     }
 
     /// Remembers how often the cart compartment was written and which tries it counts, as a second
-    /// witness (S-5).
+    /// witness (S-5), and who lies at the bed.
     pub fn witness_cart(&mut self, cart: &Cart) -> Result<(), StoreFault> {
         self.cart_generation = cart.generation;
         self.counted = cart.counted();
+        self.at_bed(cart.state.subject);
         self.anchor()
     }
 
@@ -393,30 +280,143 @@ impl Inbox {
         (self.cart_generation, &self.counted)
     }
 
-    /// Segments were deleted: room for as many bytes again.
+    /// Remembers the vault as it is closed, as a second witness; durable with the next head.
+    pub fn saw_vault(&mut self, vault: Seen) {
+        self.vault = vault;
+    }
+
+    /// The vault as it was when it was closed last.
+    pub fn seen_vault(&self) -> Seen {
+        self.vault
+    }
+
+    /// Counts the bytes in the inbox again, after segments were deleted.
     pub fn recount(&mut self) -> Result<(), StoreFault> {
         self.bytes = size(&self.dir)?;
         Ok(())
     }
+
+    /// The oldest waveforms, if the inbox is near its bound or `now` room is needed; an eighth of the
+    /// bound at a time, or all of them. Nothing is deleted until [`Inbox::delete`].
+    ///
+    /// # Errors
+    /// As reading the directory.
+    pub fn to_give_up(&self, now: bool) -> Result<Option<GivenUp>, StoreFault> {
+        let step = self.bytes_max / 8;
+        if !now && self.bytes < self.bytes_max - step / 2 {
+            return Ok(None);
+        }
+        let mut oldest = Vec::new();
+        let mut kept = None;
+        let mut bytes = 0;
+        for (number, path) in Lane::Waves.segments(&self.dir)? {
+            // What is not ours is left for the import to report.
+            let Some(header) = self.header(&path)? else { continue };
+            if bytes >= step || number >= self.waves.segment() {
+                kept = Some(header);
+                break;
+            }
+            bytes += fs::metadata(&path)?.len();
+            oldest.push((path, header));
+        }
+        let Some(((_, first), (_, last))) = oldest.first().zip(oldest.last()) else {
+            return Ok(None);
+        };
+        let end = kept.as_ref().map_or(self.waves.durable_seq(), |kept| kept.first_seq);
+        let (since, until) = (first.since, kept.as_ref().map_or(last.since, |kept| kept.since));
+        let finding = Finding {
+            found: Some(first.first_seq),
+            expected: Some(end),
+            span: Some((since.min(until), since.max(until))),
+            ..Finding::of(FindingKind::WaveformsGivenUp, end.saturating_sub(first.first_seq))
+        };
+        let segments = oldest.into_iter().map(|(path, _)| path).collect();
+        Ok(Some(GivenUp { finding, segments }))
+    }
+
+    fn header(&self, path: &Path) -> Result<Option<Header>, StoreFault> {
+        let front = durable::read_start(path, HEADER_LEN)?;
+        Ok(open_segment(&self.key, &front).map(|(header, _)| header))
+    }
+
+    /// Deletes waveforms, once what says so is durable.
+    pub fn delete(&mut self, given_up: GivenUp) -> Result<(), StoreFault> {
+        for path in given_up.segments {
+            durable::remove(&path)?;
+        }
+        durable::sync_dir(&self.dir)?;
+        self.recount()
+    }
+
+    /// Another bound, so that a test reaches it.
+    #[cfg(test)]
+    #[cfg(feature = "store")]
+    pub fn bound_for_tests(&mut self, bytes_max: u64) {
+        self.bytes_max = bytes_max;
+    }
 }
 
-fn vault_chain(vault: &VaultKeys, first_seq: u64) -> Result<Chain, StoreFault> {
-    let id = random()?;
-    Ok(Chain { id, first_seq, key: vault.chain(&id), orphan: None })
+/// Where a lane ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The number after its last durable record.
+    pub seq: u64,
+    /// First number of its chain, if that was begun without the vault.
+    pub restarted_at: Option<u64>,
 }
 
-/// State for a chain that starts without the vault, after the head was lost. Nobody knows which
-/// numbers were given out, so it jumps ahead of all of them: by the clock, in steps of 2^20 a second.
-fn orphan_head(ring: &Keyring, segments: &[(u64, PathBuf)]) -> Result<Head, StoreFault> {
+/// Where both lanes end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ends {
+    values: End,
+    waves: End,
+}
+
+impl Ends {
+    /// Of one lane.
+    pub fn of(self, lane: Lane) -> End {
+        match lane {
+            Lane::Values => self.values,
+            Lane::Waves => self.waves,
+        }
+    }
+}
+
+/// What a sealed record says of the bed, in the clear: only this machine can compute it from the
+/// patient at the bed, and it is the same while nobody else lies there.
+fn bed_token(key: &Key, subject: Option<SubjectId>) -> [u8; 16] {
+    let subject = subject.map(|subject| subject.0.to_be_bytes());
+    let whole = mac(key, &[subject.as_ref().map_or(&b"nobody"[..], |subject| subject)]);
+    let mut token = [0; 16];
+    token.iter_mut().zip(whole).for_each(|(to, from)| *to = from);
+    token
+}
+
+/// State for chains that start without the vault, after the head was lost. Nobody knows which numbers
+/// were given out, so they jump ahead: by the clock, in steps of 2^20 a second, and beyond every
+/// segment that is there, whatever the clock says.
+fn orphan_head(dir: &Path, keys: &DeviceKeys, ring: &Keyring) -> Result<Head, StoreFault> {
     let seconds = u64::try_from(Moment::read().wall.as_second()).unwrap_or(0);
-    let next_seq = seconds << 20;
-    let id: [u8; 16] = random()?;
-    let key = Key::random()?;
-    let orphan = Some(seal_to(&ring.inbox, INFO, &id, key.as_slice())?);
-    let segment = segments.last().map_or(1, |(number, _)| number.saturating_add(1));
-    let chain = Chain { id, first_seq: next_seq, key, orphan };
-    let (cart_generation, counted) = (0, Vec::new());
-    Ok(Head { chain, next_seq, prev: [0; 32], segment, cart_generation, counted })
+    let state = |lane: Lane| -> Result<LaneState, StoreFault> {
+        let (mut next_seq, mut segment) = (seconds << 20, 1);
+        for (number, path) in lane.segments(dir)? {
+            segment = segment.max(number.saturating_add(1));
+            let front = durable::read_start(&path, HEADER_LEN)?;
+            if let Some((header, _)) = open_segment(&keys.inbox(), &front) {
+                next_seq = next_seq.max(header.first_seq.saturating_add(1 << 20));
+            }
+        }
+        let chain = Chain::orphan(&ring.inbox, next_seq)?;
+        Ok(LaneState { chain, next_seq, prev: [0; 32], segment })
+    };
+    let (cart_generation, counted, vault) = (0, Vec::new(), Seen::default());
+    Ok(Head {
+        values: state(Lane::Values)?,
+        waves: state(Lane::Waves)?,
+        cart_generation,
+        counted,
+        vault,
+    })
 }
 
 fn write_head(dir: &Path, key: &Key, device: &[u8; 16], head: &Head) -> Result<(), StoreFault> {

@@ -7,13 +7,14 @@
 
 use std::time::Duration;
 
-use super::import::{Counts, ImportRun, Step};
+use super::import::{ImportRun, Step};
 use super::keyring::VaultKeys;
-use super::segment::Entry;
+use super::opener::Delivery;
+use super::segment::{Entry, Lane};
 use super::vault::Vault;
 use super::worker::{Phase, Worker};
-use super::{AuditAct, AuditEntry, Finding, Import, Outcome, StoreFault};
-use crate::moment::{BootTime, Moment};
+use super::{AuditAct, AuditEntry, Finding, Outcome, StoreFault};
+use crate::moment::Moment;
 use crate::session::OperatorId;
 
 /// At most this long until a record is durable, and between two tries after a fault.
@@ -80,14 +81,25 @@ impl Opened {
 impl Worker {
     /// Keeps one entry: for the vault when open, sealed at once when locked.
     pub(super) fn record(&mut self, entry: Entry) {
+        let now = Moment::read();
+        let full = if self.is_refused(&entry, now.wall) { false } else { self.take(entry, now) };
+        // After a fault the next try comes when it is due, not with every record.
+        if full && self.fault.is_none() {
+            self.flush();
+        } else if self.flush_at.is_none() {
+            self.flush_at = Some(now.boot + FLUSH_EVERY);
+        }
+    }
+
+    /// Whether a flush is worth while, or has to make room.
+    fn take(&mut self, entry: Entry, now: Moment) -> bool {
         let locked = match &mut self.phase {
             Phase::Ready(store) if store.open.is_none() => Some(store),
             Phase::Ready(_) | Phase::Empty(_) | Phase::Stopped(_) => None,
         };
-        let full = match locked {
+        match locked {
             Some(store) => {
-                let pushed = store.inbox.push(&entry);
-                if pushed.is_err() {
+                if store.inbox.push(&entry, now, store.gate.boot).is_err() {
                     self.lost += 1;
                 }
                 store.inbox.pending() >= BATCH_MAX
@@ -100,27 +112,26 @@ impl Worker {
                 self.lost += 1;
                 true
             }
-        };
-        let now = Moment::read().boot;
-        // After a fault the next try comes when it is due, not with every record.
-        if full && self.fault.is_none() {
-            self.flush();
-        } else if self.flush_at.is_none() {
-            self.flush_at = Some(now + FLUSH_EVERY);
         }
     }
 
     /// Makes everything durable that waits.
     pub(super) fn flush(&mut self) {
         self.flush_at = None;
-        let now = Moment::read().boot;
-        match self.write_waiting(now).and_then(|()| self.plan_import()) {
+        let now = Moment::read();
+        let mut written = self.write_waiting(now);
+        if written == Err(StoreFault::Full) && self.release_reserve() {
+            written = self.write_waiting(now);
+        }
+        let done = written.and_then(|()| self.plan_import());
+        match done {
             Ok(()) => {
                 self.recovered();
-                self.anchor_if_due(now);
+                self.anchor_if_due(now.boot);
             }
             Err(fault) => self.faulted(fault),
         }
+        self.look_at_room(done == Err(StoreFault::Full));
         self.report_lost();
     }
 
@@ -132,7 +143,7 @@ impl Worker {
         }
     }
 
-    fn write_waiting(&mut self, now: BootTime) -> Result<(), StoreFault> {
+    fn write_waiting(&mut self, now: Moment) -> Result<(), StoreFault> {
         let store = match &mut self.phase {
             Phase::Ready(store) => store,
             // Entries wait for the first start.
@@ -145,12 +156,13 @@ impl Worker {
             self.lost += opened.vault.append(&self.waiting)?;
             self.waiting.clear();
         }
-        store.inbox.flush(now)?;
+        store.inbox.flush(Lane::Values, now)?;
+        store.inbox.anchor_if_due(now.boot)?;
         if self.cart_unsaved {
             store.save_cart()?;
             self.cart_unsaved = false;
         }
-        Ok(())
+        self.flush_waves(now)
     }
 
     pub(super) fn is_importing(&self) -> bool {
@@ -164,46 +176,72 @@ impl Worker {
         }
     }
 
+    /// Whether pages of the vault wait to be compared.
+    pub(super) fn is_comparing(&self) -> bool {
+        match &self.phase {
+            Phase::Ready(store) => {
+                self.fault.is_none()
+                    && store.open.as_ref().is_some_and(|opened| opened.vault.compares())
+            }
+            Phase::Empty(_) | Phase::Stopped(_) => false,
+        }
+    }
+
+    /// Compares some more pages of the vault, and reports what is wrong with it.
+    pub(super) fn compare_some(&mut self) {
+        let is_comparing = self.is_comparing();
+        let Phase::Ready(store) = &mut self.phase else { return };
+        let Some(opened) = &mut store.open else { return };
+        let compared = if is_comparing { opened.vault.compare_some() } else { Ok(()) };
+        let findings = opened.vault.findings();
+        self.report(findings);
+        if let Err(fault) = compared {
+            self.faulted(fault);
+        }
+    }
+
     /// Plans the import of what was sealed before the unlock.
     fn plan_import(&mut self) -> Result<(), StoreFault> {
         let Phase::Ready(store) = &mut self.phase else { return Ok(()) };
-        let dir = store.inbox_dir();
         let Some(opened) = store.open.as_mut().filter(|opened| !opened.planned) else {
             return Ok(());
         };
         // The head must know the last number before the segments that show it are deleted.
         store.inbox.roll()?;
-        opened.import = Some(ImportRun::plan(&dir, &opened.vault, store.inbox.durable_seq())?);
+        opened.import = Some(ImportRun::plan(&store.inbox, &opened.vault, &opened.keys)?);
         opened.planned = true;
         Ok(())
     }
 
-    pub(super) fn import_some(&mut self) {
-        if !self.is_importing() {
-            return;
-        }
+    /// The running import, for the thread to wait for.
+    pub(super) fn import(phase: &mut Phase) -> Option<&mut ImportRun> {
+        let Phase::Ready(store) = phase else { return None };
+        store.open.as_mut()?.import.as_mut()
+    }
+
+    /// Keeps what the import has opened.
+    pub(super) fn import_some(&mut self, opened: Option<Delivery>) {
         let Phase::Ready(store) = &mut self.phase else { return };
-        let Some(opened) = &mut store.open else { return };
-        let Some(run) = &mut opened.import else { return };
-        match run.step(&store.keys, &opened.keys, &mut opened.vault) {
-            Ok(Step::More) => {}
-            Ok(Step::Done(found)) => {
-                let findings = run.findings();
-                opened.import = None;
+        let Some(open) = &mut store.open else { return };
+        let Some(run) = &mut open.import else { return };
+        match run.step(opened, (&store.inbox, &open.keys), &mut open.vault) {
+            Ok(Step::More) => {
+                if let Some(progress) = run.news(Moment::read().boot) {
+                    self.answer(Outcome::Importing(progress));
+                }
+            }
+            Ok(Step::Done(imported)) => {
+                let findings = run.findings(Moment::read().wall);
+                open.import = None;
                 let counted = store.inbox.recount();
                 self.report(findings);
-                self.imported(found);
+                self.answer(Outcome::Imported(imported));
                 if let Err(fault) = counted {
                     self.faulted(fault);
                 }
             }
             Err(fault) => self.faulted(fault),
         }
-    }
-
-    fn imported(&self, found: Counts) {
-        let (imported, total) = (found.imported, found.imported);
-        self.answer(Outcome::Imported(Import { imported, total }));
     }
 
     /// Tells and audits what is not as it was acknowledged.
@@ -225,14 +263,19 @@ impl Worker {
         self.flush();
         self.refuse_revocation();
         let Phase::Ready(store) = &mut self.phase else { return };
-        let Some(Opened { vault, keys, import, .. }) = store.open.take() else { return };
-        let expected = vault.cursor().map_or(0, |cursor| cursor.next_seq);
+        let Some(Opened { mut vault, keys, import, .. }) = store.open.take() else { return };
+        let import = import.map(|run| (run.findings(Moment::read().wall), run.progress()));
+        let expected = vault.cursor().unwrap_or_default();
+        // A fault comes again from the close below.
+        if let Ok(seen) = vault.settle() {
+            store.inbox.saw_vault(seen);
+        }
         let chained = store.inbox.start_chain(&keys, expected);
         drop(keys);
         let closed = vault.close();
-        if let Some(run) = import {
-            self.report(run.findings());
-            self.imported(run.found());
+        if let Some((findings, imported)) = import {
+            self.report(findings);
+            self.answer(Outcome::Imported(imported));
         }
         for entry in std::mem::take(&mut self.waiting) {
             self.record(entry);
@@ -244,6 +287,7 @@ impl Worker {
 
     pub(super) fn end(mut self) {
         self.close();
+        self.report_refused();
         self.flush();
         self.anchor();
         let mut lost = u64::try_from(self.waiting.len()).unwrap_or(u64::MAX);

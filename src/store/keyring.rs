@@ -23,6 +23,7 @@ use super::twins::{self, Format, Newer};
 use super::vault::SealedKey;
 use super::{FindingKind, StoreFault};
 use crate::session::OperatorId;
+#[cfg(feature = "store")]
 use crate::session::factor::TemplateId;
 
 /// Name of the file.
@@ -49,11 +50,13 @@ impl VaultKeys {
     }
 
     /// Raw key of the database (`K_db`).
+    #[cfg(feature = "store")]
     pub fn database(&self) -> Key {
         self.key(&[b"K_db"])
     }
 
     /// Wraps every patient's data key (`K_pat`).
+    #[cfg(feature = "store")]
     pub fn patients(&self) -> Key {
         self.key(&[b"K_pat"])
     }
@@ -71,6 +74,12 @@ impl VaultKeys {
     /// Key pair of the inbox (`SK_inbox`).
     pub fn inbox(&self) -> (Key, PublicKey) {
         key_pair(&self.key(&[b"SK_inbox"]))
+    }
+
+    /// What opens the inbox, and nothing else of the vault.
+    pub fn inbox_keys(&self) -> InboxKeys {
+        let (secret, _) = self.inbox();
+        InboxKeys { secret, chains: self.key(&[b"inbox chains v2"]) }
     }
 
     /// What is known of the people who work here (`K_people`).
@@ -92,6 +101,16 @@ impl VaultKeys {
         Key::from_slice(&opened).ok_or(StoreFault::Damaged)
     }
 
+    /// The master key itself, for a backup.
+    pub fn master(&self) -> &Key {
+        &self.master
+    }
+
+    /// The keys of a master key that a backup held.
+    pub fn of_backup(master: Key) -> Self {
+        Self { master }
+    }
+
     #[cfg(test)]
     #[cfg(feature = "store")]
     pub fn master_for_tests(&self) -> &Key {
@@ -103,20 +122,23 @@ impl VaultKeys {
     pub fn with_master_for_tests(master: &Key) -> Self {
         Self { master: master.clone() }
     }
+}
 
-    /// The master key itself, for a backup.
-    pub fn master(&self) -> &Key {
-        &self.master
+/// Opens sealed records and verifies their chains; wiped on drop.
+pub struct InboxKeys {
+    secret: Key,
+    chains: Key,
+}
+
+impl InboxKeys {
+    /// `SK_inbox`.
+    pub fn secret(&self) -> &Key {
+        &self.secret
     }
 
-    /// The keys of a master key that a backup held.
-    pub fn of_backup(master: Key) -> Self {
-        Self { master }
-    }
-
-    /// First key of an inbox chain.
+    /// First key of a chain.
     pub fn chain(&self, chain: &[u8; 16]) -> Key {
-        self.key(&[b"inbox chain v1", chain])
+        derive(b"", self.chains.as_slice(), &[b"inbox chain v2", chain])
     }
 }
 
@@ -151,10 +173,13 @@ pub enum Held {
     /// A slot's key-encryption key.
     Kek([u8; 16]),
     /// A person's name.
+    #[cfg(feature = "store")]
     Name(OperatorId),
     /// The subject of a card's certificate, by the card's slot.
+    #[cfg(feature = "store")]
     CardSubject([u8; 16]),
     /// A fingerprint template.
+    #[cfg(feature = "store")]
     Print(TemplateId),
 }
 
@@ -164,8 +189,11 @@ impl Held {
             Held::Private(operator) => ("private", operator.0.to_be_bytes()),
             Held::Share(slot) => ("share", slot),
             Held::Kek(slot) => ("kek", slot),
+            #[cfg(feature = "store")]
             Held::Name(operator) => ("name", operator.0.to_be_bytes()),
+            #[cfg(feature = "store")]
             Held::CardSubject(slot) => ("card subject", slot),
+            #[cfg(feature = "store")]
             Held::Print(template) => ("print", template.0.to_be_bytes()),
         };
         [word.as_bytes(), &id].concat()
@@ -451,7 +479,8 @@ mod tests {
     #[test]
     fn derived_keys_differ() {
         let vault = VaultKeys::generate().unwrap();
-        let keys = [*vault.database(), *vault.inbox().0, *vault.chain(&[0; 16])];
+        let inbox = vault.inbox_keys();
+        let keys = [*vault.database(), *inbox.secret, *inbox.chains, *inbox.chain(&[0; 16])];
         for (index, key) in keys.iter().enumerate() {
             assert!(!keys[index + 1..].contains(key));
         }

@@ -23,7 +23,9 @@ mod backup_file;
 #[cfg(feature = "store")]
 mod body;
 mod cart;
+mod chain;
 mod check;
+mod checkpoint;
 #[cfg(feature = "store")]
 mod codes;
 pub mod device_secret;
@@ -31,7 +33,10 @@ mod draft;
 mod durable;
 mod emergency;
 mod enrol;
+mod entry;
 mod finding;
+#[cfg(feature = "store")]
+mod freshness;
 mod handle;
 #[cfg(feature = "store")]
 mod head;
@@ -44,7 +49,14 @@ mod integrity;
 mod keep;
 mod keyring;
 mod keyslot;
+mod lane;
+mod ledger;
+mod line;
 mod memory;
+mod merkle;
+mod opener;
+#[cfg(feature = "store")]
+mod pages;
 #[cfg(feature = "store")]
 mod patient_keys;
 #[cfg(feature = "store")]
@@ -54,6 +66,8 @@ mod primitives;
 mod recovery;
 mod rescue;
 mod restore;
+#[cfg(feature = "store")]
+mod retention;
 mod rotation;
 #[cfg(feature = "store")]
 mod rows;
@@ -62,13 +76,17 @@ mod schema;
 mod segment;
 mod setup;
 mod shift;
+mod space;
 #[cfg(feature = "store")]
 mod staff;
 #[cfg(feature = "store")]
 mod trends;
 mod twins;
 mod unlock;
+mod upkeep;
 mod vault;
+#[cfg(feature = "store")]
+mod wal;
 #[cfg(feature = "store")]
 mod waves;
 mod worker;

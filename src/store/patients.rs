@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Transaction, params};
 use zeroize::Zeroizing;
 
 use super::StoreFault;
@@ -28,6 +28,32 @@ pub fn insert(
         "INSERT INTO patients (id, sealed) VALUES (?1, ?2)",
         params![patient.id.0.to_be_bytes(), sealed.ok_or(StoreFault::Io)?],
     )?;
+    Ok(())
+}
+
+/// Every table with rows of patients, by its column `subject`.
+const OF_SUBJECTS: [&str; 3] = ["observations", "waves", "trend_blocks"];
+
+/// Destroys a patient's data key and every row under it; part of the caller's transaction.
+///
+/// What deletion leaves in the database's file is overwritten (`secure_delete`). An old copy of the whole
+/// store still holds the wrapped key, and whoever opens it opens this patient too.
+///
+/// # Errors
+/// As the database.
+pub fn destroy(
+    transaction: &Transaction<'_>,
+    keys: &mut PatientKeys,
+    subject: SubjectId,
+) -> Result<(), StoreFault> {
+    keys.destroy(transaction, subject)?;
+    let id = subject.0.to_be_bytes();
+    transaction.execute("DELETE FROM patients WHERE id = ?1", [id])?;
+    for table in OF_SUBJECTS {
+        if transaction.table_exists(None, table)? {
+            transaction.execute(&format!("DELETE FROM {table} WHERE subject = ?1"), [id])?;
+        }
+    }
     Ok(())
 }
 
@@ -90,3 +116,6 @@ fn by_name(left: &Patient, right: &Patient) -> Ordering {
         .then_with(|| folded(left.given.reveal(), right.given.reveal()))
         .then_with(|| left.mrn.cmp(&right.mrn))
 }
+
+#[cfg(test)]
+mod tests;

@@ -270,7 +270,7 @@ impl Store {
         };
         let operator = self.open.as_ref().and_then(Opened::operator);
         let entry = AuditEntry::of(AuditAct::PatientShredded, desk.now.wall);
-        self.audit(AuditEntry { operator, subject: Some(subject), ..entry })?;
+        let entry = AuditEntry { operator, subject: Some(subject), ..entry };
         let mut cart = self.cart.clone();
         let is_here = cart.state.subject == Some(subject);
         cart.state.subject = cart.state.subject.filter(|here| *here != subject);
@@ -283,7 +283,7 @@ impl Store {
         if is_here {
             emergency::remove(&self.state.store())?;
         }
-        self.vault()?.shred(subject)?;
+        self.vault()?.shred(subject, entry)?;
         Ok(Administered::Shredded(subject))
     }
 

@@ -15,7 +15,9 @@ use std::fmt;
 use std::ops::Deref;
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use chacha20poly1305::aead::{Aead, AeadInOut, KeyInit, Payload};
+#[cfg(feature = "store")]
+use chacha20poly1305::aead::AeadInOut;
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
@@ -46,6 +48,12 @@ impl Key {
         let mut filled = Ok(());
         let key = Self::filled_by(|bytes| filled = getrandom::fill(bytes));
         filled.map(|()| key).map_err(|_| StoreFault::Io)
+    }
+
+    /// No key: what is written over one.
+    #[cfg(feature = "store")]
+    pub fn zero() -> Self {
+        Self::filled_by(|_| {})
     }
 
     /// A key out of opened bytes; `None` unless there are exactly 32.
@@ -83,8 +91,8 @@ type HpkeAead = hpke::aead::ChaCha20Poly1305;
 /// Bytes of a nonce of XChaCha20.
 pub const NONCE_LEN: usize = 24;
 const ENC_LEN: usize = 32;
-/// More than any hash here uses, without optimisation too.
-const STACK_WIPED: usize = 32 * 1024;
+/// More than any of the calls here uses, without optimisation too.
+const STACK_WIPED: usize = 64 * 1024;
 
 /// Cost of the PIN's key derivation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,12 +130,11 @@ fn expand(salt: &[u8], ikm: &[u8], info: &[&[u8]], key: &mut [u8]) {
         .expect("32 bytes are within HKDF's limit of 255 hashes");
 }
 
-/// Overwrites what the call before left below this frame: hashes pass their result on by moving it,
-/// and a build without optimisation leaves a copy at each move.
+/// Overwrites what the calls before left below this frame: hashes pass their result on by moving it,
+/// ciphers work on copies of each block, and a build without optimisation leaves a copy at each move.
 #[inline(never)]
-fn wipe_stack() {
-    let mut below = [0xa5_u8; STACK_WIPED];
-    below.zeroize();
+pub fn wipe_stack() {
+    let below = [0xa5_u8; STACK_WIPED];
     std::hint::black_box(&below);
 }
 
@@ -208,6 +215,7 @@ pub fn open(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u
 
 /// Encrypts a buffer where it is and puts the tag behind it. **A nonce may never be used twice with the
 /// same key for different content.**
+#[cfg(feature = "store")]
 pub fn seal_as(
     key: &[u8; 32],
     nonce: &[u8; NONCE_LEN],
@@ -219,6 +227,7 @@ pub fn seal_as(
 }
 
 /// Opens what [`seal_as`] made, in the buffer; `None` if key, nonce, associated data or content differ.
+#[cfg(feature = "store")]
 pub fn open_as(
     key: &[u8; 32],
     nonce: &[u8; NONCE_LEN],

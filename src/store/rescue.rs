@@ -63,18 +63,19 @@ pub fn administer_with_recovery(
 impl Store {
     /// Moves all that was sealed while locked into the vault.
     fn import_all(&mut self, now: Moment) -> Result<(), StoreFault> {
-        let dir = self.inbox_dir();
         let found = std::mem::take(&mut self.findings);
         let Some(opened) = &mut self.open else { return Ok(()) };
         self.inbox.roll()?;
-        let mut run = ImportRun::plan(&dir, opened.vault(), self.inbox.durable_seq())?;
+        let (vault, keys) = opened.parts();
+        let mut run = ImportRun::plan(&self.inbox, vault, keys)?;
         loop {
+            let next = run.opened_blocking();
             let (vault, keys) = opened.parts();
-            if let Step::Done(_) = run.step(&self.keys, keys, vault)? {
+            if let Step::Done(_) = run.step(next, (&self.inbox, keys), vault)? {
                 break;
             }
         }
-        for finding in found.into_iter().chain(run.findings()) {
+        for finding in found.into_iter().chain(run.findings(now.wall)) {
             let entry = AuditEntry::of(AuditAct::StoreFinding, now.wall);
             let entry = AuditEntry { finding: Some(finding), ..entry };
             opened.vault().append(&[Entry::Audit(Box::new(entry))])?;
@@ -85,7 +86,7 @@ impl Store {
     fn close_vault(&mut self, options: &Options, now: Moment) -> Result<(), StoreFault> {
         self.renew_emergency_card(&options.policy, now)?;
         let Some(mut opened) = self.open.take() else { return Ok(()) };
-        let expected = opened.vault().cursor()?.next_seq;
+        let expected = opened.vault().cursor()?;
         let chained = self.inbox.start_chain(opened.keys(), expected);
         chained.and(opened.close())
     }

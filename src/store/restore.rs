@@ -162,6 +162,14 @@ fn make(
     durable::make_dir(&from)?;
     durable::make_dir(&dir.join(SLOTS))?;
     unpack(source, &from.join(VAULT))?;
+    for (name, content) in &manifest.beside {
+        // A name and nothing else, whoever wrote it.
+        let plain = Path::new(name).file_name().is_some_and(|plain| plain == name.as_str());
+        if !plain || name == VAULT {
+            return Err(BackupFault::Damaged);
+        }
+        durable::replace(&from, name, content)?;
+    }
     let now = Moment::read().wall;
 
     let old_keys = VaultKeys::of_backup(manifest.master);
@@ -198,13 +206,13 @@ fn make(
         .into_iter()
         .map(|part| RestoredPerson { name: name(part.id).cloned().unwrap_or_default(), part });
     let people = restored.collect();
-    let next_seq = vault.cursor()?.next_seq;
+    let cursor = vault.cursor()?;
     vault.close()?;
     durable::sync_file(&path)?;
 
     Inbox::create(&dir.join(INBOX), keys, &ring, &new_keys)?;
     let mut inbox = Inbox::resume(&dir.join(INBOX), keys, &ring)?;
-    inbox.start_chain(&new_keys, next_seq)?;
+    inbox.start_chain(&new_keys, cursor)?;
     ring.save(&dir)?;
     cart.save(&dir, keys)?;
     state.finish()?;

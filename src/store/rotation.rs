@@ -42,7 +42,7 @@ use super::keyslot::{self, Slot, SlotOwner};
 use super::primitives::{Key, PublicKey, key_pair};
 use super::segment::Entry;
 use super::setup::{INBOX, SLOTS, Store, VAULT};
-use super::vault::{TokenRow, Vault};
+use super::vault::{BESIDE, TokenRow, Vault};
 use super::{AuditEntry, StoreFault, draft, durable, emergency, inbox};
 use crate::moment::Moment;
 use crate::session::OperatorId;
@@ -187,7 +187,7 @@ impl Store {
 
         let opened = self.open.as_mut().filter(|opened| opened.is_imported());
         let vault = opened.ok_or(StoreFault::Io)?.vault();
-        let head = self.inbox.next_head(&keys, vault.cursor()?.next_seq, &cart)?;
+        let head = self.inbox.next_head(&keys, vault.cursor()?, &cart)?;
         let card = emergency::card(vault, &cart, policy, now)?;
         let card = emergency::seal_card(&self.keys, &ring, &cart, card.as_ref())?;
         vault.export(&dir.join(VAULT), &keys)?;
@@ -378,6 +378,10 @@ fn finish(store_dir: &Path, next: &Path) -> Result<(), StoreFault> {
         // The old vault's log, which must never be replayed into the new one.
         for suffix in ["-wal", "-shm", "-journal"] {
             durable::remove(&store_dir.join(format!("{VAULT}{suffix}")))?;
+        }
+        for extension in BESIDE {
+            let name = Path::new(VAULT).with_extension(extension);
+            move_one(&next.join(&name), &store_dir.join(&name))?;
         }
         move_one(&next.join(VAULT), &store_dir.join(VAULT))?;
     }

@@ -13,19 +13,18 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
 use zeroize::Zeroizing;
 
 use super::audit_file::{Flaw, Verified};
+use super::freshness::Freshness;
 use super::keyring::VaultKeys;
 use super::patient_keys::PatientKeys;
 use super::primitives::Key;
 use super::segment::Entry;
-use super::vault::{CipherFacts, Cursor};
-use super::{
-    AuditEntry, Finding, StoreFault, TrendColumn, TrendQuery, audit, head, patients, rows, trends,
-    waves,
-};
+use super::vault::{CipherFacts, Cursor, Seen};
+use super::{AuditEntry, Finding, StoreFault, audit, head, patients, rows, trends, waves};
 use crate::encounter::{Patient, SubjectId};
 use crate::session::emergency::PastNumeric;
 use crate::vitals::Observation;
@@ -148,17 +147,24 @@ fn literal(key: &Key) -> Zeroizing<String> {
 
 fn set_key(connection: &Connection, key: &Key) -> Result<(), StoreFault> {
     // SQLCipher writes to stderr by itself otherwise.
-    connection
-        .execute_batch("PRAGMA cipher_log_level = NONE; PRAGMA cipher_memory_security = ON;")?;
-    let mut pragma = Zeroizing::new(String::with_capacity(96));
-    pragma.push_str("PRAGMA key = \"");
-    pragma.push_str(&literal(key));
-    pragma.push_str("\";");
-    connection.execute_batch(&pragma).map_err(|error| {
+    connection.execute_batch("PRAGMA cipher_log_level = NONE;")?;
+    let said = connection.execute_batch(&sentence("key", key));
+    said.map_err(|error| {
         // The code alone: the error's text may quote the statement, and the statement is the key.
         tracing::warn!(code = ?error.sqlite_error_code(), "the cipher took no key");
-        error.into()
-    })
+        StoreFault::from(error)
+    })?;
+    // What the library reads of a statement it frees without wiping it (S-3). The same sentence about
+    // nothing, which it ignores, takes the same places.
+    Ok(connection.execute_batch(&sentence("kez", &Key::zero()))?)
+}
+
+fn sentence(pragma: &str, key: &Key) -> Zeroizing<String> {
+    let mut sentence = Zeroizing::new(String::with_capacity(96));
+    for part in ["PRAGMA ", pragma, " = \"", &literal(key), "\";"] {
+        sentence.push_str(part);
+    }
+    sentence
 }
 
 /// The open vault.
@@ -166,7 +172,14 @@ fn set_key(connection: &Connection, key: &Key) -> Result<(), StoreFault> {
 pub struct Vault {
     pub(super) connection: Connection,
     pub(super) patients: PatientKeys,
+    // Dropped after the connection.
+    pub(super) freshness: Freshness,
 }
+
+/// Pages compared with their table while a person waits; the rest is compared in between.
+const COMPARED_AT_OPEN: u32 = 8192;
+/// Pages compared in one step.
+const COMPARED_AT_ONCE: u32 = 1024;
 
 impl Vault {
     /// Makes a vault where there is none.
@@ -188,15 +201,21 @@ impl Vault {
         if !path.exists() {
             return Err(StoreFault::Damaged);
         }
+        let freshness = Freshness::look(path, keys)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
         set_key(&connection, &keys.database())?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        // Exclusive before the first read: the log's index is in memory and no file of it is believed.
+        connection.execute_batch(
+            "PRAGMA locking_mode = EXCLUSIVE;
+             PRAGMA wal_autocheckpoint = 0;",
+        )?;
         // The first read: a wrong key or an altered file shows here, before anything is written.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         assert_cipher(&connection)?;
         connection.execute_batch(
-            "PRAGMA locking_mode = EXCLUSIVE;
-             PRAGMA journal_mode = WAL;
+            "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;
              PRAGMA foreign_keys = ON;
              PRAGMA secure_delete = ON;
@@ -204,8 +223,9 @@ impl Vault {
              PRAGMA cell_size_check = ON;
              PRAGMA temp_store = MEMORY;",
         )?;
-        let mut vault = Self { connection, patients: PatientKeys::new(keys) };
+        let mut vault = Self { connection, patients: PatientKeys::new(keys), freshness };
         vault.migrate()?;
+        vault.freshness.compare_some(COMPARED_AT_OPEN)?;
         Ok(vault)
     }
 
@@ -217,6 +237,10 @@ impl Vault {
             // Written by a later program; reading it as if it were ours could lose what it added.
             return Err(StoreFault::Damaged);
         };
+        if (1..MIGRATIONS.len()).contains(&done) {
+            self.wipe_library_memory()?;
+        }
+        self.freshness.begin(head::read(&self.connection)?)?;
         for (migrate, version) in missing.iter().zip(version + 1..) {
             self.write(|transaction, keys| {
                 migrate(transaction, keys)?;
@@ -226,27 +250,79 @@ impl Vault {
         Ok(())
     }
 
+    /// Lets the database library wipe what it frees, for as long as this process runs: earlier versions
+    /// kept names and values in the clear inside the database, and their rows are about to be read.
+    /// Slow, and it cannot be undone; not in unit tests, which search the memory of their one process.
+    fn wipe_library_memory(&self) -> Result<(), StoreFault> {
+        if cfg!(test) {
+            return Ok(());
+        }
+        Ok(self.connection.execute_batch("PRAGMA cipher_memory_security = ON;")?)
+    }
+
     /// Every change of the vault: one transaction, durable when this returns.
     ///
     /// # Errors
-    /// As `work`, or as writing a file; then nothing was changed.
+    /// As `work`, or as writing a file; then nothing was changed, or it was and is not acknowledged.
     pub(super) fn write<T>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>, &mut PatientKeys) -> Result<T, StoreFault>,
     ) -> Result<T, StoreFault> {
-        let Self { connection, patients } = self;
-        let transaction = connection.transaction()?;
-        let done = work(&transaction, patients)
-            .and_then(|done| transaction.commit().map(|()| done).map_err(StoreFault::from));
-        if done.is_err() {
-            patients.forget();
-        }
-        done
+        self.write_rows(|transaction, keys| Ok((work(transaction, keys)?, 0)))
     }
 
-    /// What was found wrong since this was asked last.
+    /// As [`Vault::write`], with the number of rows that were inserted.
+    fn write_rows<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>, &mut PatientKeys) -> Result<(T, u64), StoreFault>,
+    ) -> Result<T, StoreFault> {
+        let Self { connection, patients, freshness } = self;
+        freshness.pay()?;
+        let transaction = connection.transaction()?;
+        let done = work(&transaction, patients).and_then(|(done, rows)| {
+            let commit = freshness.number(&transaction, rows)?;
+            transaction.commit()?;
+            Ok((done, commit))
+        });
+        let (done, commit) = done.inspect_err(|_| patients.forget())?;
+        freshness.committed(commit)?;
+        freshness.fold_if_long(connection);
+        Ok(done)
+    }
+
+    /// What was found wrong since this was asked last. It is given again after a kill, unless
+    /// entries were appended since.
     pub fn findings(&mut self) -> Vec<Finding> {
-        Vec::new()
+        self.freshness.take()
+    }
+
+    /// Whether pages wait for [`Vault::compare_some`].
+    pub fn compares(&self) -> bool {
+        self.freshness.compares()
+    }
+
+    /// Compares some more pages with their table.
+    ///
+    /// # Errors
+    /// As reading and writing files.
+    pub fn compare_some(&mut self) -> Result<(), StoreFault> {
+        self.freshness.compare_some(COMPARED_AT_ONCE).map(drop)
+    }
+
+    /// Compares the vault as it was opened with what another file remembers of it.
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn witness(&mut self, seen: Seen) -> Result<(), StoreFault> {
+        self.freshness.witness(seen)
+    }
+
+    /// Leaves the files as a close does; what another file may remember of them.
+    ///
+    /// # Errors
+    /// As writing a file; then only what is durable is remembered.
+    pub fn settle(&mut self) -> Result<Seen, StoreFault> {
+        self.freshness.settle(&self.connection).map(|()| self.freshness.seen())
     }
 
     /// Keeps entries in one transaction. Gives back how many were refused because another
@@ -255,13 +331,21 @@ impl Vault {
     /// # Errors
     /// As writing a file; then none of them was kept.
     pub fn append(&mut self, entries: &[Entry]) -> Result<u64, StoreFault> {
-        self.write(|transaction, keys| insert(transaction, keys, entries))
+        let refused = self.write_rows(|transaction, keys| {
+            let refused = insert(transaction, keys, entries)?;
+            Ok((refused, (entries.len() as u64).saturating_sub(refused)))
+        })?;
+        self.freshness.reported();
+        Ok(refused)
     }
 
     /// How far the inbox was imported.
     pub fn cursor(&self) -> Result<Cursor, StoreFault> {
         Ok(Cursor {
             next_seq: self.meta("inbox_next_seq")?.unwrap_or(1),
+            next_wave: self.meta("inbox_next_wave")?.unwrap_or(1),
+            waves_given_up: self.meta("inbox_waves_given_up")?.unwrap_or(0),
+            at: self.meta("inbox_at")?.unwrap_or(0).cast_signed(),
             last_segment: self.meta("inbox_last_segment")?.unwrap_or(0),
         })
     }
@@ -271,13 +355,17 @@ impl Vault {
     /// # Errors
     /// As writing a file; then neither was done.
     pub fn import(&mut self, entries: &[Entry], cursor: Cursor) -> Result<(), StoreFault> {
-        self.write(|transaction, keys| {
+        self.write_rows(|transaction, keys| {
             let refused = insert(transaction, keys, entries)?;
             if refused > 0 {
                 tracing::warn!(refused, "imported observations whose identity is taken");
             }
             set_meta(transaction, "inbox_next_seq", cursor.next_seq)?;
-            set_meta(transaction, "inbox_last_segment", cursor.last_segment)
+            set_meta(transaction, "inbox_next_wave", cursor.next_wave)?;
+            set_meta(transaction, "inbox_waves_given_up", cursor.waves_given_up)?;
+            set_meta(transaction, "inbox_at", cursor.at.cast_unsigned())?;
+            set_meta(transaction, "inbox_last_segment", cursor.last_segment)?;
+            Ok(((), (entries.len() as u64).saturating_sub(refused)))
         })
     }
 
@@ -309,14 +397,17 @@ impl Vault {
         rows::observations(&self.connection, &self.patients)
     }
 
-    /// A trend; see [`super::trends`].
-    pub fn trend(&mut self, _query: TrendQuery) -> Result<Vec<TrendColumn>, StoreFault> {
-        Ok(Vec::new())
-    }
-
-    /// Destroys a patient's data key and everything under it.
-    pub fn shred(&mut self, _subject: SubjectId) -> Result<(), StoreFault> {
-        Ok(())
+    /// Destroys a patient's data key and everything under it, and says so in the audit log. Neither the
+    /// database nor its log holds anything of it when this returns; done again, it changes nothing.
+    ///
+    /// # Errors
+    /// As writing a file; then it has to be done again.
+    pub fn shred(&mut self, subject: SubjectId, entry: AuditEntry) -> Result<(), StoreFault> {
+        self.write(|transaction, keys| {
+            patients::destroy(transaction, keys, subject)?;
+            insert(transaction, keys, &[Entry::Audit(Box::new(entry))])
+        })?;
+        self.settle().map(drop)
     }
 
     /// The newest entries of the audit log, newest first.
@@ -364,7 +455,8 @@ impl Vault {
         let exported = self.fill_next(version);
         self.connection.execute_batch("DETACH DATABASE next")?;
         exported?;
-        Ok(file.sync_all()?)
+        file.sync_all()?;
+        self.freshness.copy_to(path, keys)
     }
 
     fn fill_next(&self, version: u32) -> Result<(), StoreFault> {
@@ -398,8 +490,10 @@ impl Vault {
     ///
     /// # Errors
     /// As writing a file; the connection is gone in any case.
-    pub fn close(self) -> Result<(), StoreFault> {
-        self.connection.close().map_err(|(_, error)| error.into())
+    pub fn close(mut self) -> Result<(), StoreFault> {
+        let settled = self.settle();
+        let closed = self.connection.close().map_err(|(_, error)| error.into());
+        settled.and(closed)
     }
 }
 

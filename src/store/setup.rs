@@ -7,6 +7,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::cart::{Cart, Person, TokenSlot};
 use super::device_secret::DeviceKeys;
 use super::durable::{self, StateDir};
@@ -23,12 +25,14 @@ use super::{
     AuditEntry, CartState, Finding, FindingKind, NewOperator, RecoveryPhrase, StoreFault, aside,
     emergency, recovery, rotation,
 };
-use crate::encounter::Patient;
+use crate::encounter::{Patient, SubjectId};
 use crate::moment::Moment;
 use crate::session::OperatorId;
 use crate::session::factor::{Token, TokenKind};
 use crate::session::policy::Pair;
 use crate::vitals::Observation;
+use crate::vitals::nomenclature::Mdc;
+use crate::vitals::wave::WaveSegment;
 
 /// Directory of the key slots.
 pub(super) const SLOTS: &str = "slots";
@@ -134,10 +138,6 @@ impl Store {
         self.state.store().join(SLOTS)
     }
 
-    pub(super) fn inbox_dir(&self) -> PathBuf {
-        self.state.store().join(INBOX)
-    }
-
     pub(super) fn vault_path(&self) -> PathBuf {
         self.state.store().join(VAULT)
     }
@@ -194,7 +194,8 @@ impl Parts {
         for needed in [SLOTS, INBOX] {
             durable::make_dir(&dir.join(needed))?;
         }
-        let inbox = Inbox::resume(&dir.join(INBOX), keys, &ring)?;
+        let mut inbox = Inbox::resume(&dir.join(INBOX), keys, &ring)?;
+        inbox.at_bed(cart.state.subject);
         Ok(Self { ring, cart, inbox, findings })
     }
 }
@@ -329,6 +330,26 @@ impl RecoveredVault {
     /// As reading the database.
     pub fn observations(&self) -> Result<Vec<Observation>, StoreFault> {
         self.vault.observations()
+    }
+
+    /// A patient's stretches of a waveform that have samples of this time, oldest first.
+    ///
+    /// # Errors
+    /// As reading the database.
+    pub fn waves(
+        &mut self,
+        of: (SubjectId, Mdc),
+        time: (Timestamp, Timestamp),
+    ) -> Result<Vec<WaveSegment>, StoreFault> {
+        self.vault.waves(of, time)
+    }
+
+    /// Opens every block that trends are read from; gives back how many there are.
+    ///
+    /// # Errors
+    /// `Damaged` if one does not open or parse; otherwise as reading the database.
+    pub fn check_trends(&mut self) -> Result<u64, StoreFault> {
+        self.vault.check_trends()
     }
 
     /// The audit log with its sequence.

@@ -111,24 +111,16 @@ impl Vault {
     /// `Damaged` if something was not sealed under the old master key; otherwise as writing a file.
     pub fn reseal(&mut self, old: &VaultKeys) -> Result<(), StoreFault> {
         let old_people = old.people();
-        let sealed: [(&str, &str, &str, fn([u8; 16]) -> Held); 3] = [
-            ("operators", "id", "name", |id| Held::Name(OperatorId(u128::from_be_bytes(id)))),
-            ("tokens", "slot", "subject", Held::CardSubject),
-            ("templates", "id", "print", |id| Held::Print(TemplateId(u128::from_be_bytes(id)))),
-        ];
         self.write(|transaction, keys| {
-            for (table, id, column, held) in sealed {
-                let sql = format!("SELECT {id}, {column} FROM {table} WHERE {column} NOT NULL");
-                let mut statement = transaction.prepare(&sql)?;
-                let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-                let rows: Vec<([u8; 16], Vec<u8>)> = rows.collect::<Result<_, _>>()?;
-                let sql = format!("UPDATE {table} SET {column} = ?2 WHERE {id} = ?1");
-                for (id, content) in rows {
-                    let content = old_people.held(held(id), &content)?;
-                    let content = keys.people().hold(held(id), &content)?;
-                    transaction.execute(&sql, params![id, content])?;
-                }
-            }
+            let people = (&old_people, keys.people());
+            let id = u128::from_be_bytes;
+            reseal_column(transaction, people, ("operators", "id", "name"), |row| {
+                Held::Name(OperatorId(id(row)))
+            })?;
+            reseal_column(transaction, people, ("tokens", "slot", "subject"), Held::CardSubject)?;
+            reseal_column(transaction, people, ("templates", "id", "print"), |row| {
+                Held::Print(TemplateId(id(row)))
+            })?;
             keys.rewrap(transaction, old)
         })
     }
@@ -279,6 +271,24 @@ impl Vault {
             Ok(removed > 0)
         })
     }
+}
+
+fn reseal_column(
+    connection: &Connection,
+    (old, new): (&PeopleKey, &PeopleKey),
+    (table, id, column): (&str, &str, &str),
+    held: impl Fn([u8; 16]) -> Held,
+) -> Result<(), StoreFault> {
+    let sql = format!("SELECT {id}, {column} FROM {table} WHERE {column} NOT NULL");
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows: Vec<([u8; 16], Vec<u8>)> = rows.collect::<Result<_, _>>()?;
+    let sql = format!("UPDATE {table} SET {column} = ?2 WHERE {id} = ?1");
+    for (id, sealed) in rows {
+        let content = old.held(held(id), &sealed)?;
+        connection.execute(&sql, params![id, new.hold(held(id), &content)?])?;
+    }
+    Ok(())
 }
 
 fn text(people: &PeopleKey, which: Held, sealed: &[u8]) -> Result<Phi<String>, StoreFault> {

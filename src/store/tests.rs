@@ -2,16 +2,13 @@
 //!
 //! All writable memory of the process is searched, which is what a core image would hold. The values
 //! searched for are made by a process of their own, or arrive masked: this process never has a clear
-//! copy beside the store's. `WARDKEEP_LOCKS=100` repeats as often.
+//! copy beside the store's. `WARDKEEP_LOCKS=100` repeats as often. What Rust frees is wiped by the
+//! allocator, here as in both programs.
 
 #![expect(clippy::print_stdout, reason = "the counts are the proof")]
 
-use std::fs::{self, File};
-use std::io::{BufRead, Cursor};
-use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command as Process;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -21,7 +18,7 @@ use super::cart::Cart;
 use super::device_secret::{DeviceKeys, DeviceSecret, SecretFile};
 use super::durable::store_of;
 use super::handle::Options;
-use super::keyring::{Keyring, Recipient};
+use super::keyring::{Keyring, Recipient, VaultKeys};
 use super::keyslot::{self, Slot, SlotOwner};
 use super::primitives::{KdfCost, Key, random, stretch};
 use super::{
@@ -36,87 +33,17 @@ use crate::session::factor::{
 use crate::session::policy::Policy;
 use crate::session::{OperatorId, Role};
 
-const MASK: u8 = 0x5c;
+mod patients;
+mod search;
+
+use search::{Canary, MASK, alone, found, found_in_files};
+
+#[global_allocator]
+static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
+    zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
 const ORACLE: &str = "WARDKEEP_TEST_ORACLE";
-
-/// Something that must not be found, masked so that it is not found in itself.
-#[derive(Debug)]
-struct Canary {
-    name: String,
-    masked: Vec<u8>,
-}
-
-impl Canary {
-    fn of(name: &str, bytes: impl IntoIterator<Item = u8>) -> Self {
-        Self { name: name.into(), masked: bytes.into_iter().map(|byte| byte ^ MASK).collect() }
-    }
-
-    fn is_at(&self, memory: &[u8]) -> bool {
-        memory.len() >= self.masked.len()
-            && self.masked.iter().zip(memory).all(|(masked, byte)| *masked ^ MASK == *byte)
-    }
-
-    fn count_in(&self, memory: &[u8]) -> usize {
-        let mut left = Cursor::new(memory);
-        let mut found = 0;
-        // The standard library's own search for one byte is fast in every build.
-        while let Ok(skipped) = left.skip_until(self.masked[0] ^ MASK)
-            && skipped > 0
-        {
-            let at = usize::try_from(left.position()).unwrap() - 1;
-            found += usize::from(self.is_at(&memory[at..]));
-        }
-        found
-    }
-}
-
-/// How often each canary occurs in this process's memory.
-fn occurrences(canaries: &[Canary]) -> Vec<usize> {
-    let maps = fs::read_to_string("/proc/self/maps").unwrap();
-    let memory = File::open("/proc/self/mem").unwrap();
-    let longest = canaries.iter().map(|canary| canary.masked.len()).max().unwrap();
-    let mut found = vec![0; canaries.len()];
-    let mut chunk = vec![0_u8; 1 << 20];
-    for line in maps.lines().filter(|line| line.contains(" rw")) {
-        let (from, to) = line.split(' ').next().unwrap().split_once('-').unwrap();
-        let mut at = u64::from_str_radix(from, 16).unwrap();
-        let end = u64::from_str_radix(to, 16).unwrap();
-        while at < end {
-            let len = chunk.len().min(usize::try_from(end - at).unwrap());
-            let Ok(read) = memory.read_at(&mut chunk[..len], at) else { break };
-            for (found, canary) in found.iter_mut().zip(canaries) {
-                *found += canary.count_in(&chunk[..read]);
-            }
-            let overlap = if at + read as u64 >= end { 0 } else { longest };
-            at += (read - overlap) as u64;
-            chunk.fill(0);
-        }
-    }
-    found
-}
-
-/// Names and counts of what was found.
-fn found(canaries: &[Canary]) -> Vec<(&str, usize)> {
-    let counts = occurrences(canaries).into_iter();
-    let named = canaries.iter().map(|canary| canary.name.as_str()).zip(counts);
-    named.filter(|(_, count)| *count > 0).collect()
-}
-
-/// Names of what was found in any file below a directory.
-fn found_in_files<'a>(dir: &Path, canaries: &'a [Canary]) -> Vec<&'a str> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(found_in_files(&path, canaries));
-        } else {
-            let content = fs::read(&path).unwrap();
-            let hits = canaries.iter().filter(|canary| canary.count_in(&content) > 0);
-            found.extend(hits.map(|canary| canary.name.as_str()));
-        }
-    }
-    found
-}
+const K_DB_AS_TEXT: [&str; 4] = ["K_db-text-1", "K_db-text-2", "K_db-text-3", "K_db-text-4"];
 
 /// A badge and a PIN that occur nowhere else, kept masked.
 struct Factors {
@@ -157,56 +84,82 @@ fn from_hex(text: &str) -> Vec<u8> {
     digits.map(|two| u8::from_str_radix(str::from_utf8(two).unwrap(), 16).unwrap()).collect()
 }
 
+/// What an oracle finds out with what it was told.
+struct Told {
+    path: PathBuf,
+    vault: VaultKeys,
+    private: Key,
+    share: Key,
+    second: Key,
+    kek: Key,
+}
+
+impl Told {
+    fn of(text: &str) -> Self {
+        let [dir, uid, pin] = text.split(' ').collect::<Vec<_>>().try_into().unwrap();
+        let (dir, factors) = (Path::new(dir), Factors { uid: from_hex(uid), pin: from_hex(pin) });
+        let badge = factors.badge();
+        let keys = DeviceKeys::new(SecretFile::new(dir).load().unwrap().unwrap());
+        let store = store_of(dir);
+        let ring = Keyring::load(&store, &keys, &[]).unwrap().content;
+        let cart = Cart::load(&store, &keys).unwrap().content;
+        let (person, token) = cart.token(&keys.badge_index(&badge)).unwrap();
+        let owner = SlotOwner { device: ring.device, operator: person.id, epoch: ring.epoch };
+        let cost = KdfCost::FOR_TESTS;
+        let second = stretch(factors.pin().ascii(), &token.slot.salt, cost).unwrap();
+        let kek = keyslot::kek(&keys, (&badge, &factors.pin()), &owner, &token.slot, cost).unwrap();
+        let slot = Slot::read(&store.join("slots"), &keys, &owner, &token.slot).unwrap();
+        let private = slot.open(&kek).unwrap();
+        let vault = ring.open(Recipient::Operator(person.id), &private).unwrap();
+        let share = keys.badge_share(&badge);
+        Self { path: store.join("vault.db"), vault, private, share, second, kek }
+    }
+}
+
 /// Prints the keys of a store, masked, in a process of its own; does nothing in an ordinary run.
 #[test]
 fn oracle_process() {
     let Ok(told) = std::env::var(ORACLE) else { return };
-    let [dir, uid, pin] = told.split(' ').collect::<Vec<_>>().try_into().unwrap();
-    let factors = Factors { uid: from_hex(uid), pin: from_hex(pin) };
-    let (dir, badge) = (Path::new(dir), factors.badge());
-    let keys = DeviceKeys::new(SecretFile::new(dir).load().unwrap().unwrap());
-    let store = store_of(dir);
-    let ring = Keyring::load(&store, &keys, &[]).unwrap().content;
-    let cart = Cart::load(&store, &keys).unwrap().content;
-    let (person, token) = cart.token(&keys.badge_index(&badge)).unwrap();
-    let owner = SlotOwner { device: ring.device, operator: person.id, epoch: ring.epoch };
-    let cost = KdfCost::FOR_TESTS;
-    let second = stretch(factors.pin().ascii(), &token.slot.salt, cost).unwrap();
-    let kek = keyslot::kek(&keys, (&badge, &factors.pin()), &owner, &token.slot, cost).unwrap();
-    let slot = Slot::read(&store.join("slots"), &keys, &owner, &token.slot).unwrap();
-    let private = slot.open(&kek).unwrap();
-    let vault = ring.open(Recipient::Operator(person.id), &private).unwrap();
-    let print = |name: &str, key: &Key| {
-        // The second half alone: the allocator writes over the first bytes of what it gets back.
-        println!("canary {name} {}", hex(key.iter().skip(16).map(|byte| byte ^ MASK)));
-    };
+    let Told { vault, private, share, second, kek, .. } = Told::of(&told);
     print("VMK", vault.master_for_tests());
     print("K_db", &vault.database());
     let text = hex(vault.database().iter().copied());
-    println!("canary K_db-as-text {}", hex(text.bytes().map(|byte| byte ^ MASK)));
+    // In pieces: what is freed may be written over in part.
+    for (piece, name) in text.as_bytes().chunks(16).zip(K_DB_AS_TEXT) {
+        println!("canary {name} {}", hex(piece.iter().map(|byte| byte ^ MASK)));
+    }
     print("SK_inbox", &vault.inbox().0);
     print("SK_u", &private);
-    print("F1", &keys.badge_share(&badge));
+    print("F1", &share);
     print("F2", &second);
     print("KEK", &kek);
 }
 
-/// The keys of a store as canaries, the ones of an open vault first.
-fn keys_of(dir: &Path, factors: &Factors) -> Vec<Canary> {
-    let mut oracle = Process::new(std::env::current_exe().unwrap());
-    oracle.args(["--exact", "store::tests::oracle_process", "--nocapture"]);
+fn print(name: &str, key: &Key) {
+    // The second half alone: the allocator writes over the first bytes of what it gets back.
+    println!("canary {name} {}", hex(key.iter().skip(16).map(|byte| byte ^ MASK)));
+}
+
+/// What an oracle prints about a store.
+fn asked(oracle: &str, dir: &Path, factors: &Factors) -> Vec<Canary> {
+    let mut process = Process::new(std::env::current_exe().unwrap());
+    process.args(["--exact", oracle, "--nocapture"]);
     let told =
         [dir.to_str().unwrap().to_owned(), hex(factors.uid.clone()), hex(factors.pin.clone())];
-    let output = oracle.env(ORACLE, told.join(" ")).output().unwrap();
+    let output = process.env(ORACLE, told.join(" ")).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let lines = text.lines().filter_map(|line| line.split_once("canary "));
-    let canaries: Vec<Canary> = lines
-        .map(|(_, line)| {
-            let (name, masked) = line.split_once(' ').unwrap();
-            Canary { name: name.into(), masked: from_hex(masked) }
-        })
-        .collect();
-    assert_eq!(canaries.len(), 8, "{text}");
+    let canaries = lines.map(|(_, line)| {
+        let (name, masked) = line.split_once(' ').unwrap();
+        Canary { name: name.into(), masked: from_hex(masked) }
+    });
+    canaries.collect()
+}
+
+/// The keys of a store as canaries, the ones of an open vault first.
+fn keys_of(dir: &Path, factors: &Factors) -> Vec<Canary> {
+    let canaries = asked("store::tests::oracle_process", dir, factors);
+    assert_eq!(canaries.len(), 11);
     canaries
 }
 
@@ -295,14 +248,8 @@ impl Kiosk {
     }
 }
 
-fn locks() -> u32 {
-    std::env::var("WARDKEEP_LOCKS").map_or(10, |text| text.parse().unwrap())
-}
-
-/// One search at a time: the other would see what this one has just read.
-fn alone() -> MutexGuard<'static, ()> {
-    static SEARCH: Mutex<()> = Mutex::new(());
-    SEARCH.lock().unwrap_or_else(PoisonError::into_inner)
+fn locks(otherwise: u32) -> u32 {
+    std::env::var("WARDKEEP_LOCKS").map_or(otherwise, |text| text.parse().unwrap())
 }
 
 const NO_GRACE: Policy = Policy {
@@ -327,13 +274,14 @@ fn s3_s10_with_grace_off_nothing_is_left_after_success_failure_cancel_pull_and_l
     drop(held);
     assert_eq!(found(&canaries), [], "after the first start");
     let mut searches = 0;
-    for _ in 0..locks() {
+    for _ in 0..locks(10) {
         kiosk.unlock(kiosk.right());
         let open = found(&canaries);
         assert!(open.iter().any(|(name, _)| *name == "VMK"), "the search finds what is there");
         // The open vault holds its own keys and, as rows, what the people's slots are made of.
-        let of_vault = ["VMK", "K_db", "K_db-as-text", "SK_inbox", "SK_u", "F1", "KEK"];
-        let beside = open.iter().filter(|(name, _)| !of_vault.contains(name));
+        let of_vault = ["VMK", "K_db", "SK_inbox", "SK_u", "F1", "KEK"];
+        let of_vault = |name| of_vault.contains(name) || K_DB_AS_TEXT.contains(name);
+        let beside = open.iter().filter(|(name, _)| !of_vault(name));
         assert_eq!(beside.collect::<Vec<_>>(), Vec::<&(&str, usize)>::new(), "success");
         kiosk.lock();
         assert_eq!(found(&canaries), [], "lock");
@@ -357,7 +305,7 @@ fn s3_s10_with_grace_off_nothing_is_left_after_success_failure_cancel_pull_and_l
         assert_eq!(files, Vec::<&str>::new(), "no file holds any of it");
         searches += 6;
     }
-    println!("S-3, S-10: {} locks, {searches} searches, 0 hits", 2 * locks());
+    println!("S-3, S-10: {} locks, {searches} searches, 0 hits", 2 * locks(10));
     kiosk.stop();
 }
 
@@ -380,7 +328,7 @@ fn s3_with_grace_on_a_lock_leaves_the_share_but_no_key() {
     kiosk.lock();
     kiosk.unlock(kiosk.right());
     kiosk.lock();
-    for lock in 0..locks() {
+    for lock in 0..locks(10) {
         assert_eq!(found(&canaries), [], "the share is sealed");
         assert_eq!(found_in_files(kiosk.dir.path(), &canaries), Vec::<&str>::new());
         // And yet it is there: the templates for the reader, and the vault for the token.
@@ -397,7 +345,7 @@ fn s3_with_grace_on_a_lock_leaves_the_share_but_no_key() {
         assert!(!found(&canaries).is_empty(), "the search finds what is there");
         kiosk.lock();
     }
-    println!("S-3: {} locks with grace on, 0 hits", locks());
+    println!("S-3: {} locks with grace on, 0 hits", locks(10));
     kiosk.stop();
 }
 

@@ -40,7 +40,7 @@ const CODE_EARLY_MAX: Duration = Duration::from_secs(5 * 60);
 pub(super) struct Gate {
     cost: KdfCost,
     pub(super) policy: Policy,
-    boot: BootId,
+    pub(super) boot: BootId,
     tag_key: Key,
     wrong: VecDeque<(Counter, [u8; 32])>,
     pub(super) shifts: Shifts,
@@ -301,7 +301,8 @@ impl Store {
     fn open_vault(&mut self, person: &Person, private: &Key) -> Result<Unlocked, Refusal> {
         let keys = self.ring.open(Recipient::Operator(person.id), private);
         let keys = keys.ok_or(Refusal::Damaged(StoreFault::Damaged))?;
-        let vault = self.vault_file(&keys).map_err(Refusal::Damaged)?;
+        let mut vault = self.vault_file(&keys).map_err(Refusal::Damaged)?;
+        vault.witness(self.inbox.seen_vault()).map_err(Refusal::Damaged)?;
         let unlocked = self.welcome(&vault, person).map_err(Refusal::Damaged)?;
         self.open = Some(Opened::new(vault, keys, Some(person.id)));
         Ok(unlocked)

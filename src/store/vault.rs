@@ -3,6 +3,7 @@
 //! There is no third way: no build ever stores anything in a database that is not encrypted.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::confidential::Phi;
 use crate::session::factor::{Template, TokenKind};
@@ -11,13 +12,34 @@ use crate::store::StoreFault;
 #[cfg(feature = "store")]
 pub use super::schema::Vault;
 
+/// Extensions of the files that belong to a database, beside its log: its head and its tables of pages.
+pub const BESIDE: [&str; 3] = ["head", "pages0", "pages1"];
+
 /// How far the inbox was imported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
-    /// Number of the record that comes next.
+    /// Number of the value or audit entry that comes next.
     pub next_seq: u64,
+    /// Number of the waveform that comes next.
+    pub next_wave: u64,
+    /// Waveforms below this number that are not there were given up for room.
+    pub waves_given_up: u64,
+    /// When the last value was recorded, in microseconds of wall time; zero before the first.
+    pub at: i64,
     /// Fingerprint of the segment that was imported last, whose deletion a kill may have prevented.
     pub last_segment: u64,
+}
+
+/// What another file remembers of the vault when it was closed, so that a whole vault put back with its
+/// head is seen by whatever was not put back with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Number of the last commit.
+    pub seq: u64,
+    /// Rows that were ever inserted.
+    pub rows: u64,
+    /// How often its head was written.
+    pub generation: u64,
 }
 
 /// A token as the vault knows it, beside what the cart compartment says of it.
@@ -81,16 +103,20 @@ mod absent {
 
     use jiff::Timestamp;
 
-    use super::{Cursor, SealedKey, StoreFault, TemplateRow, TokenRow};
+    use super::{Cursor, SealedKey, Seen, StoreFault, TemplateRow, TokenRow};
     use crate::confidential::Phi;
     use crate::encounter::{Patient, SubjectId};
+    use crate::moment::Moment;
     use crate::session::OperatorId;
     use crate::session::emergency::PastNumeric;
     use crate::session::factor::{Template, TemplateId};
     use crate::store::audit_file::{Flaw, Verified};
     use crate::store::keyring::VaultKeys;
     use crate::store::segment::Entry;
-    use crate::store::{AuditEntry, Finding, Observation, TrendColumn, TrendQuery};
+    use crate::store::upkeep::Witness;
+    use crate::store::{AuditEntry, Finding, Observation, Retention, TrendColumn, TrendQuery};
+    use crate::vitals::nomenclature::Mdc;
+    use crate::vitals::wave::WaveSegment;
 
     /// A vault that cannot exist in this build.
     #[derive(Debug)]
@@ -109,10 +135,40 @@ mod absent {
         pub fn trend(&mut self, _: TrendQuery) -> Result<Vec<TrendColumn>, StoreFault> {
             match *self {}
         }
-        pub fn shred(&mut self, _: SubjectId) -> Result<(), StoreFault> {
+        pub fn keep_up(
+            &mut self,
+            _: &mut Option<Witness>,
+            _: Moment,
+            _: &Retention,
+        ) -> Result<bool, StoreFault> {
+            match *self {}
+        }
+        pub fn waves(
+            &mut self,
+            _: (SubjectId, Mdc),
+            _: (Timestamp, Timestamp),
+        ) -> Result<Vec<WaveSegment>, StoreFault> {
+            match *self {}
+        }
+        pub fn check_trends(&mut self) -> Result<u64, StoreFault> {
+            match *self {}
+        }
+        pub fn shred(&mut self, _: SubjectId, _: AuditEntry) -> Result<(), StoreFault> {
             match *self {}
         }
         pub fn findings(&mut self) -> Vec<Finding> {
+            match *self {}
+        }
+        pub fn compares(&self) -> bool {
+            match *self {}
+        }
+        pub fn compare_some(&mut self) -> Result<(), StoreFault> {
+            match *self {}
+        }
+        pub fn witness(&mut self, _: Seen) -> Result<(), StoreFault> {
+            match *self {}
+        }
+        pub fn settle(&mut self) -> Result<Seen, StoreFault> {
             match *self {}
         }
         pub fn cursor(&self) -> Result<Cursor, StoreFault> {

@@ -5,19 +5,25 @@
 
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TryRecvError;
 
 use super::durable::StateDir;
 use super::emergency::Unknowns;
 use super::handle::Options;
+use super::import::ImportRun;
 use super::keep::FLUSH_EVERY;
+use super::opener::Delivery;
+use super::primitives::wipe_stack;
 use super::segment::Entry;
 use super::setup::{self, Loaded, Store};
 use super::shift::Clocks;
+use super::space::Room;
+use super::upkeep::Upkeep;
 use super::vault::{Vault, cipher_facts};
 use super::{
-    Administration, Attempt, CartState, Command, Found, NewOperator, Outcome, Refusal, StoreFault,
+    Administration, Attempt, AuditAct, AuditEntry, CartState, Command, Found, NewOperator, Outcome,
+    Refusal, StoreFault,
 };
+use crate::encounter::SubjectId;
 use crate::moment::{BootTime, Moment};
 use crate::session::factor::{Evidence, Token};
 
@@ -45,12 +51,16 @@ pub(super) struct Worker {
     /// Waits for the import to end.
     pub(super) revocation: Option<(Attempt, Administration, Moment)>,
     pub(super) unknowns: Unknowns,
+    pub(super) upkeep: Upkeep,
     /// When the store was last anchored outside the disk.
     pub(super) anchored: Option<BootTime>,
+    pub(super) room: Room,
 }
 
 enum Next {
     Command(Command),
+    /// The import has opened something.
+    Opened(Option<Delivery>),
     Due,
     Ended,
 }
@@ -73,7 +83,9 @@ impl Worker {
             flush_at: None,
             revocation: None,
             unknowns: Unknowns::default(),
+            upkeep: Upkeep::default(),
             anchored: None,
+            room: Room::default(),
         }
     }
 
@@ -81,8 +93,13 @@ impl Worker {
         self.start();
         loop {
             match self.next(timer) {
-                Next::Command(command) => self.handle(command),
-                Next::Due => {}
+                Next::Command(command) => {
+                    self.handle(command);
+                    // Sealing works on copies of what was recorded.
+                    wipe_stack();
+                }
+                Next::Opened(opened) => self.import_some(opened),
+                Next::Due => self.keep_up_some(),
                 Next::Ended => break,
             }
             if self.flush_at.is_some_and(|at| Moment::read().boot >= at) {
@@ -94,36 +111,32 @@ impl Worker {
                 self.report_lost();
             }
             self.end_old_shifts();
-            self.import_some();
+            self.compare_some();
             self.revoke_after_import();
         }
         self.end();
     }
 
     fn next(&mut self, timer: &Runtime) -> Next {
-        if self.is_importing() {
-            return match self.commands.try_recv() {
-                Ok(command) => Next::Command(command),
-                Err(TryRecvError::Empty) => Next::Due,
-                Err(TryRecvError::Disconnected) => Next::Ended,
-            };
-        }
-        let due = self.flush_at.into_iter().chain(self.shifts_check_at()).min();
-        let wait = due.map(|at| at.since(Moment::read().boot));
-        let received = timer.block_on(async {
-            match wait {
-                Some(wait) => tokio::time::timeout(wait, self.commands.recv()).await,
-                None => Ok(self.commands.recv().await),
+        let now = Moment::read().boot;
+        let comparing = self.is_comparing().then_some(now);
+        let due = [self.flush_at, self.shifts_check_at(), self.upkeep_at(), comparing];
+        let wait = due.into_iter().flatten().min().map(|at| at.since(now));
+        let import = self.is_importing().then(|| Self::import(&mut self.phase)).flatten();
+        timer.block_on(async {
+            tokio::select! {
+                // Whoever asks is answered before the import goes on, and the import before upkeep.
+                biased;
+                command = self.commands.recv() => command.map_or(Next::Ended, Next::Command),
+                opened = next_of(import) => Next::Opened(opened),
+                () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => Next::Due,
             }
-        });
-        match received {
-            Ok(Some(command)) => Next::Command(command),
-            Ok(None) => Next::Ended,
-            Err(_elapsed) => Next::Due,
-        }
+        })
     }
 
     pub(super) fn answer(&self, outcome: Outcome) {
+        // Whoever has the answer finds nothing of what it was made from.
+        wipe_stack();
         if self.outcomes.blocking_send(outcome).is_err() {
             tracing::debug!("nobody receives the store's outcomes any more");
         }
@@ -177,6 +190,7 @@ impl Worker {
         }
         self.report(findings);
         self.check_anchor();
+        self.look_at_room(false);
     }
 
     fn handle(&mut self, command: Command) {
@@ -208,12 +222,11 @@ impl Worker {
                 Ok(Outcome::PatientAdded(patient))
             }),
             Command::Trend(query) => {
+                // A trend is complete: what waits to be written belongs to it.
+                self.flush();
                 self.ask_vault(|vault| Ok(Outcome::Trend(query, vault.trend(query)?)));
             }
-            Command::ShredPatient(subject) => self.ask_vault(|vault| {
-                vault.shred(subject)?;
-                Ok(Outcome::Shredded(subject))
-            }),
+            Command::ShredPatient(subject) => self.shred(subject),
             Command::Retry => match self.phase {
                 Phase::Stopped(_) => self.start(),
                 Phase::Empty(_) | Phase::Ready(_) => self.flush(),
@@ -265,6 +278,7 @@ impl Worker {
                 unlocked.draft = self.draft_of(unlocked.operator.id, &private);
                 drop(private);
                 self.answer(Outcome::Unlocked(attempt, Box::new(unlocked)));
+                self.resume_upkeep();
                 // Makes the inbox durable and then plans its import.
                 self.flush();
                 self.anchor();
@@ -283,6 +297,31 @@ impl Worker {
             Ok(outcome) => self.answer(outcome),
             Err(fault) => self.faulted(fault),
         }
+    }
+
+    fn shred(&mut self, subject: SubjectId) {
+        // What was recorded before is destroyed with the rest.
+        self.flush();
+        let Phase::Ready(store) = &mut self.phase else { return };
+        let Some(opened) = &mut store.open else {
+            tracing::debug!("the closed vault cannot destroy anything");
+            return;
+        };
+        let entry = AuditEntry {
+            operator: opened.operator(),
+            subject: Some(subject),
+            ..AuditEntry::of(AuditAct::PatientShredded, Moment::read().wall)
+        };
+        if let Err(fault) = opened.vault().shred(subject, entry) {
+            return self.faulted(fault);
+        }
+        let mut state = store.cart.state.clone();
+        state.subject = state.subject.filter(|here| *here != subject);
+        for device in &mut state.devices {
+            device.assignment = device.assignment.filter(|claim| claim.subject != subject);
+        }
+        self.save_cart(state);
+        self.answer(Outcome::Shredded(subject));
     }
 
     fn save_cart(&mut self, state: CartState) {
@@ -328,6 +367,14 @@ impl Worker {
         if self.fault.take().is_some() {
             self.answer(Outcome::Recovered);
         }
+    }
+}
+
+/// What the import has opened; waits for ever without one.
+async fn next_of(import: Option<&mut ImportRun>) -> Option<Delivery> {
+    match import {
+        Some(run) => run.opened().await,
+        None => std::future::pending().await,
     }
 }
 

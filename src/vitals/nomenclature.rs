@@ -190,6 +190,33 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// All of them.
+    pub const ALL: [Unit; 23] = [
+        Unit::PerMinute,
+        Unit::Percent,
+        Unit::Millisecond,
+        Unit::Second,
+        Unit::Minute,
+        Unit::MillimetreMercury,
+        Unit::Kilopascal,
+        Unit::Celsius,
+        Unit::Fahrenheit,
+        Unit::MilligramPerDecilitre,
+        Unit::MillimolePerLitre,
+        Unit::MilligramPerDecilitreMinute,
+        Unit::Kilogram,
+        Unit::Pound,
+        Unit::Litre,
+        Unit::Metre,
+        Unit::Decimetre,
+        Unit::Centimetre,
+        Unit::Inch,
+        Unit::KilogramPerSquareMetre,
+        Unit::Kilojoule,
+        Unit::Ohm,
+        Unit::MetrePerSecond,
+    ];
+
     /// The UCUM code.
     pub fn ucum(self) -> &'static str {
         match self {

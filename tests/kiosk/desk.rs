@@ -160,7 +160,12 @@ fn whom(what: &Administration) -> Option<OperatorId> {
         Administration::ListPeople
         | Administration::AddPerson(..)
         | Administration::ChangeOwnPin(_)
-        | Administration::ReadAudit(_) => None,
+        | Administration::ReadAudit(_)
+        | Administration::ExportAudit
+        | Administration::Checkpoint
+        | Administration::AuditKey
+        | Administration::BackUp(_)
+        | Administration::Shred(_) => None,
     }
 }
 

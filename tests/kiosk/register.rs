@@ -128,7 +128,9 @@ impl Register {
             Administration::ChangeOwnPin(_)
             | Administration::ExportAudit
             | Administration::Checkpoint
-            | Administration::AuditKey => Err(AdministrationFault::NotAllowed),
+            | Administration::AuditKey
+            | Administration::BackUp(_)
+            | Administration::Shred(_) => Err(AdministrationFault::NotAllowed),
         }
     }
 

@@ -19,8 +19,8 @@ use wardkeep::session::Role;
 use wardkeep::session::factor::{Badge, Evidence, Pin, ReaderFamily};
 use wardkeep::store::device_secret::SecretFile;
 use wardkeep::store::{
-    Attempt, AuditEntry, Command, Finding, FindingKind, Found, NewOperator, Options, Outcome,
-    RecoveredVault, RecoveryPhrase, Refusal, Space, StoreFault, StoreHandle, Unlocked,
+    Attempt, AuditEntry, Command, Finding, FindingKind, Found, Import, NewOperator, Options,
+    Outcome, RecoveredVault, RecoveryPhrase, Refusal, Space, StoreFault, StoreHandle, Unlocked,
     open_with_recovery, spawn,
 };
 use wardkeep::vitals::decimal::Decimal;
@@ -43,6 +43,8 @@ pub struct Rig {
     pub findings: Vec<Finding>,
     /// The room that there is.
     pub space: Space,
+    /// What the last import told of its progress.
+    pub importing: Vec<Import>,
 }
 
 /// What an import moved, and what it found wrong.
@@ -123,6 +125,7 @@ impl Rig {
             lost: 0,
             findings: Vec::new(),
             space: Space::Enough,
+            importing: Vec::new(),
         };
         let first = rig.next();
         (rig, first)
@@ -190,7 +193,7 @@ impl Rig {
         loop {
             match self.outcomes.blocking_recv().expect("the store is running") {
                 Outcome::Findings(findings) => self.findings.extend(findings),
-                Outcome::Importing(_) => {}
+                Outcome::Importing(progress) => self.importing.push(progress),
                 Outcome::Space(space) => self.space = space,
                 other => return other,
             }
@@ -232,6 +235,7 @@ impl Rig {
     pub fn unlock(&mut self, now: Moment) -> (Box<Unlocked>, Backlog) {
         let unlocked = self.unlock_at((badge(), RIGHT_PIN), now).unwrap();
         self.findings.clear();
+        self.importing.clear();
         let outcome = self.next();
         let Outcome::Imported(import) = outcome else { panic!("{outcome:?}") };
         let missing = self.found(&[FindingKind::RecordsMissing]);

@@ -1,6 +1,9 @@
 //! Two factors at the command line for `wardkeepctl store`.
 
+use std::io::BufRead;
 use std::path::Path;
+
+use jiff::Timestamp;
 
 use super::Failure;
 use crate::config::Config;
@@ -10,7 +13,8 @@ use crate::ctl::terminal;
 use crate::moment::Moment;
 use crate::session::factor::{Evidence, Token};
 use crate::store::{
-    Administered, Administration, Attempt, Check, CheckFault, LockedStore, Options, PersonRow,
+    Administered, Administration, Attempt, BackupFault, Check, CheckFault, LockedStore, Options,
+    PersonRow,
 };
 
 /// Why two factors did not lead to it.
@@ -59,8 +63,35 @@ pub fn check(
     config: &Config,
     progress: &mut dyn FnMut(&'static str),
 ) -> Result<Vec<Check>, Failure> {
-    let mut readers = Readers::start(config).map_err(FactorsError::from)?;
     let mut store = LockedStore::open(options)?;
+    let evidence = present(config, &mut store)?;
+    let checked = store.check(options, (evidence, Moment::read()), progress);
+    checked.map_err(|fault| match fault {
+        CheckFault::Refused(refusal) => FactorsError::from(desk::refused(refusal)).into(),
+        CheckFault::Words | CheckFault::NotAllowed | CheckFault::Store(_) => {
+            super::not_checked(fault)
+        }
+    })
+}
+
+/// Reads a backup for somebody it is sealed to, on the machine where their factors work.
+///
+/// # Errors
+/// The factors were refused; what is wrong with the backup is the inner value.
+pub fn verify(
+    options: &Options,
+    config: &Config,
+    input: impl BufRead,
+) -> Result<Result<Timestamp, BackupFault>, Failure> {
+    let mut store = LockedStore::open(options)?;
+    let evidence = present(config, &mut store)?;
+    let verified = store.verify_backup((evidence, Moment::read()), input);
+    verified.map_err(|refusal| FactorsError::from(desk::refused(refusal)).into())
+}
+
+/// Waits for two factors.
+fn present(config: &Config, store: &mut LockedStore) -> Result<Evidence, Failure> {
+    let mut readers = Readers::start(config).map_err(FactorsError::from)?;
     terminal::complain("Tap your badge, or insert your card.");
     let token = match readers.present().map_err(FactorsError::from)? {
         Seen::Badge(badge) => Token::Badge(badge),
@@ -69,19 +100,12 @@ pub fn check(
     let identified = store.identify(&token, Moment::read())?;
     desk::admitted(identified.admission).map_err(FactorsError::from)?;
     let pin = desk::pin("Your PIN: ")?;
-    let evidence = match token {
-        Token::Badge(badge) => Evidence::BadgePin(badge, pin),
+    match token {
+        Token::Badge(badge) => Ok(Evidence::BadgePin(badge, pin)),
         Token::Card(card) => {
             let peer = identified.peer.ok_or(Failure::NotAllowed)?;
             let secret = readers.prove(Attempt(1), card, pin, peer).map_err(FactorsError::from)?;
-            Evidence::Card(card, secret)
+            Ok(Evidence::Card(card, secret))
         }
-    };
-    let checked = store.check(options, (evidence, Moment::read()), progress);
-    checked.map_err(|fault| match fault {
-        CheckFault::Refused(refusal) => FactorsError::from(desk::refused(refusal)).into(),
-        CheckFault::Words | CheckFault::NotAllowed | CheckFault::Store(_) => {
-            super::not_checked(fault)
-        }
-    })
+    }
 }

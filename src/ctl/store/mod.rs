@@ -155,7 +155,7 @@ fn perform(request: &Request) -> Result<(Json, bool), Failure> {
         return Ok((restored_json(&restored.map_err(Failure::Backup)?), true));
     }
     if let Verb::Check(Some(backup)) = &request.verb {
-        return Ok((verify(backup)?, true));
+        return Ok((verify(request, &config, backup)?, true));
     }
     if !store::inspect(&request.state)?.exists {
         return Err(Failure::NoStore(request.state.clone()));
@@ -244,16 +244,29 @@ fn not_checked(fault: CheckFault) -> Failure {
 }
 
 /// Reads a backup from end to end.
-fn verify(path: &Path) -> Result<Json, Failure> {
+fn verify(request: &Request, config: &Config, path: &Path) -> Result<Json, Failure> {
     let open = || {
         let file = File::open(path).map_err(|error| Failure::File(path.to_owned(), error));
         file.map(BufReader::new)
     };
     let front = store::read_backup_front(open()?).map_err(Failure::Backup)?;
     terminal::complain(&format!("A backup of {}.", front.written));
-    let words = recovery_words()?;
-    let written = store::verify_backup_with_recovery(open()?, &words).map_err(Failure::Backup)?;
-    Ok(json!({ "backup": path, "written": written.to_string(), "whole": true }))
+    let written = if request.recovery {
+        store::verify_backup_with_recovery(open()?, &recovery_words()?)
+    } else {
+        #[cfg(feature = "hardware")]
+        {
+            let options = Options::new(&request.state).with_policy(config.policy);
+            factors::verify(&options, config, open()?)?
+        }
+        #[cfg(not(feature = "hardware"))]
+        {
+            tracing::debug!(bed = %config.bed, "there are no readers");
+            return Err(Failure::NoReaders);
+        }
+    };
+    let written = written.map_err(Failure::Backup)?.to_string();
+    Ok(json!({ "backup": path, "written": written, "whole": true }))
 }
 
 fn aside(options: &Options, yes: bool) -> Result<(Json, bool), Failure> {

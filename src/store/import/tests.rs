@@ -6,17 +6,17 @@ use std::io::Write;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::{Counts, ImportRun, Step};
-use crate::moment::BootTime;
+use super::{ImportRun, Step};
+use crate::moment::{BootTime, Moment};
+use crate::session::lockout::BootId;
+use crate::store::chain::next_key;
 use crate::store::device_secret::DeviceKeys;
 use crate::store::inbox::Inbox;
 use crate::store::keyring::{Keyring, VaultKeys};
 use crate::store::primitives::{Key, mac, random, seal_to};
-use crate::store::segment::{
-    Entry, INFO, Record, context, framed, next_key, open_segment, records, segments,
-};
-use crate::store::vault::Vault;
-use crate::store::{AuditAct, AuditEntry};
+use crate::store::segment::{Entry, Front, INFO, Lane, Piece, framed, open_segment, pieces};
+use crate::store::vault::{Cursor, Vault};
+use crate::store::{AuditAct, AuditEntry, Finding, FindingKind};
 
 struct Bench {
     dir: tempfile::TempDir,
@@ -27,9 +27,26 @@ struct Bench {
     vault: Vault,
 }
 
+/// What an import found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Counts {
+    imported: u64,
+    missing: u64,
+    forged: u64,
+}
+
+fn count(found: &[Finding], kinds: &[FindingKind]) -> u64 {
+    let of = found.iter().filter(|finding| kinds.contains(&finding.kind));
+    of.map(|finding| finding.count).sum()
+}
+
+fn at(second: i64) -> Moment {
+    let wall = jiff::Timestamp::from_second(second).unwrap();
+    Moment { boot: BootTime::default(), wall }
+}
+
 fn entry(second: i64) -> Entry {
-    let at = jiff::Timestamp::from_second(second).unwrap();
-    Entry::Audit(Box::new(AuditEntry::of(AuditAct::AlarmAcknowledged, at)))
+    Entry::Audit(Box::new(AuditEntry::of(AuditAct::AlarmAcknowledged, at(second).wall)))
 }
 
 fn bench() -> Bench {
@@ -49,42 +66,72 @@ impl Bench {
         self.dir.path().join("inbox")
     }
 
+    fn segments(&self) -> Vec<PathBuf> {
+        let segments = Lane::Values.segments(&self.path()).unwrap();
+        segments.into_iter().map(|(_, path)| path).collect()
+    }
+
     fn push(&mut self, seconds: Range<i64>) {
         for second in seconds {
-            self.inbox.push(&entry(second)).unwrap();
+            self.inbox.push(&entry(second), at(second), BootId(1)).unwrap();
         }
-        self.inbox.flush(BootTime::default()).unwrap();
+        self.inbox.flush(Lane::Values, at(0)).unwrap();
+    }
+
+    fn resume(&mut self) {
+        self.inbox = Inbox::resume(&self.path(), &self.keys, &self.ring).unwrap();
+    }
+
+    fn plan(&mut self) -> ImportRun {
+        self.inbox.roll().unwrap();
+        ImportRun::plan(&self.inbox, &self.vault, &self.vault_keys).unwrap()
+    }
+
+    fn step(&mut self, run: &mut ImportRun) -> Step {
+        let next = run.opened_blocking();
+        run.step(next, (&self.inbox, &self.vault_keys), &mut self.vault).unwrap()
+    }
+
+    fn import_all(&mut self) -> (u64, Vec<Finding>) {
+        let mut run = self.plan();
+        loop {
+            if let Step::Done(import) = self.step(&mut run) {
+                return (import.imported, run.findings(at(1_000_000).wall));
+            }
+        }
+    }
+
+    fn kept(&self) -> Vec<i64> {
+        self.vault.audit().unwrap().iter().map(|(_, entry)| entry.at.as_second()).collect()
     }
 
     fn import(&mut self) -> (Counts, Vec<i64>) {
-        self.inbox.roll().unwrap();
-        let end = self.inbox.durable_seq();
-        let mut run = ImportRun::plan(&self.path(), &self.vault, end).unwrap();
-        loop {
-            match run.step(&self.keys, &self.vault_keys, &mut self.vault).unwrap() {
-                Step::More => {}
-                Step::Done(found) => {
-                    let kept = self.vault.audit().unwrap();
-                    let seconds = kept.iter().map(|(_, entry)| entry.at.as_second()).collect();
-                    return (found, seconds);
-                }
-            }
-        }
+        let (imported, found) = self.import_all();
+        let missing = count(&found, &[FindingKind::RecordsMissing]);
+        let forged = count(
+            &found,
+            &[FindingKind::RecordsForged, FindingKind::RecordsRepeated, FindingKind::RecordsMoved],
+        );
+        (Counts { imported, missing, forged }, self.kept())
     }
 }
 
 /// Appends a record that anybody with the public key and the segment's header could make.
-fn forge(bench: &Bench, seq: u64) {
-    let (_, path) = segments(&bench.path()).unwrap().pop().unwrap();
+fn forge(bench: &mut Bench, seq: u64) {
+    bench.inbox.roll().unwrap();
+    let path = bench.segments().pop().unwrap();
     let bytes = fs::read(&path).unwrap();
-    let (header, _) = open_segment(&bench.keys, &bytes).unwrap();
-    let prev = [7; 32];
-    let plain = serde_json::to_vec(&entry(666)).unwrap();
-    let aad = context(&header, seq, &prev);
-    let sealed = seal_to(&bench.ring.inbox, INFO, &aad, &plain).unwrap();
+    let (header, _) = open_segment(&bench.keys.inbox(), &bytes).unwrap();
+    let at = at(666);
+    let (bed, prev) = ([3; 16], [7; 32]);
+    let front =
+        Front { bed, seq, boot: BootId(1), since_boot: at.boot, wall: at.wall, prev }.encode();
+    let plain = entry(666).encode().unwrap();
+    let sealed =
+        seal_to(&bench.ring.inbox, INFO, &[&header.device, &front[..]].concat(), &plain).unwrap();
     let guess: [u8; 32] = random().unwrap();
-    let tag = mac(&guess, &[&seq.to_be_bytes(), &prev, &sealed]);
-    let body = [&seq.to_be_bytes()[..], &prev, &tag, &sealed].concat();
+    let tag = mac(&guess, &[&front, &sealed]);
+    let body = [&front[..], &tag, &sealed].concat();
     let mut file = OpenOptions::new().append(true).open(path).unwrap();
     file.write_all(&framed(&body)).unwrap();
 }
@@ -94,7 +141,7 @@ fn s8_a_well_sealed_record_without_the_chains_key_is_forged() {
     for (seq, missing) in [(1, 0), (3, 0), (4, 0), (u64::MAX, 0)] {
         let mut bench = bench();
         bench.push(0..3);
-        forge(&bench, seq);
+        forge(&mut bench, seq);
         let (found, kept) = bench.import();
         assert_eq!(found, Counts { imported: 3, missing, forged: 1 }, "number {seq}");
         assert_eq!(kept, [0, 1, 2]);
@@ -112,11 +159,10 @@ fn s8_an_import_that_failed_in_the_middle_goes_on_without_repeating() {
         bench.push(start * 10..start * 10 + 10);
         bench.inbox.roll().unwrap();
     }
-    let end = bench.inbox.durable_seq();
-    let mut run = ImportRun::plan(&bench.path(), &bench.vault, end).unwrap();
-    for _ in 0..2 {
-        let step = run.step(&bench.keys, &bench.vault_keys, &mut bench.vault).unwrap();
-        assert_eq!(step, Step::More);
+    let mut run = bench.plan();
+    // How many there are, and two segments.
+    for _ in 0..3 {
+        assert_eq!(bench.step(&mut run), Step::More);
     }
     drop(run);
     let (found, kept) = bench.import();
@@ -128,9 +174,9 @@ fn s8_an_import_that_failed_in_the_middle_goes_on_without_repeating() {
 fn s8_a_chain_goes_on_over_many_segments_and_a_restart() {
     let mut bench = bench();
     bench.push(0..600);
-    assert_eq!(segments(&bench.path()).unwrap().len(), 3);
+    assert_eq!(bench.segments().len(), 3);
     // Killed: nothing was anchored at a shutdown.
-    bench.inbox = Inbox::resume(&bench.path(), &bench.keys, &bench.ring).unwrap();
+    bench.resume();
     bench.push(600..700);
     let (found, kept) = bench.import();
     assert_eq!(found, Counts { imported: 700, missing: 0, forged: 0 });
@@ -144,13 +190,13 @@ fn s8_a_lost_or_old_head_never_makes_later_records_look_repeated() {
     let old = fs::read(bench.path().join("head")).unwrap();
     bench.import();
     fs::remove_file(bench.path().join("head")).unwrap();
-    bench.inbox = Inbox::resume(&bench.path(), &bench.keys, &bench.ring).unwrap();
+    bench.resume();
     bench.push(5..7);
     assert_eq!(bench.import().0, Counts { imported: 2, missing: 0, forged: 0 });
 
     fs::write(bench.path().join("head"), old).unwrap();
-    bench.inbox = Inbox::resume(&bench.path(), &bench.keys, &bench.ring).unwrap();
-    let at_least = bench.vault.cursor().unwrap().next_seq;
+    bench.resume();
+    let at_least = bench.vault.cursor().unwrap();
     bench.inbox.start_chain(&bench.vault_keys, at_least).unwrap();
     bench.push(7..9);
     let (found, kept) = bench.import();
@@ -163,14 +209,13 @@ fn s3_a_chain_restarted_at_lock_cannot_be_followed_from_the_one_before() {
     let mut bench = bench();
     bench.push(0..2);
     bench.import();
-    bench.inbox.start_chain(&bench.vault_keys, 0).unwrap();
+    bench.inbox.start_chain(&bench.vault_keys, Cursor::default()).unwrap();
     bench.push(2..4);
-    let (_, path) = segments(&bench.path()).unwrap().pop().unwrap();
-    let bytes = fs::read(&path).unwrap();
-    let (header, body) = open_segment(&bench.keys, &bytes).unwrap();
+    let bytes = fs::read(bench.segments().pop().unwrap()).unwrap();
+    let (header, body) = open_segment(&bench.keys.inbox(), &bytes).unwrap();
     assert_eq!(header.chain_first_seq, 3);
-    let record = Record::parse(records(body).0[0]).unwrap();
-    let key = bench.vault_keys.chain(&header.chain);
+    let (Piece::Record(record), _) = pieces(body, 3)[0] else { panic!("no record") };
+    let key = bench.vault_keys.inbox_keys().chain(&header.chain);
     assert!(record.is_tagged(&key) && !record.is_tagged(&next_key(&key)));
     assert_eq!(bench.import().1, [0, 1, 2, 3]);
 }

@@ -141,7 +141,7 @@ fn observations() -> Vec<Observation> {
         // Somebody whom no row of the patients names.
         subject: Some(SubjectId(11)),
         provenance: Provenance::Simulated,
-        ..first.clone()
+        ..first
     };
     let third = Observation {
         record: RecordId { run: 3, seq: 1 },
@@ -154,7 +154,7 @@ fn observations() -> Vec<Observation> {
         status: vec![Status::Finger],
         device: DeviceId([1, 2, 3, 4, 5, 7]),
         subject: None,
-        ..first.clone()
+        ..first
     };
     vec![first, second, third]
 }

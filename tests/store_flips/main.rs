@@ -1,0 +1,256 @@
+//! S-8 against single flipped bits, in all files of a store: each flip is told, as a fault, a refusal or a
+//! finding, or it lies in bytes that nothing reads: then everything that is read is as before. No flip
+//! gives another value, ends the store's thread or makes it wait for ever.
+//!
+//! `WARDKEEP_FLIPS=20000 cargo test --no-default-features --features store --test store_flips -- --nocapture`
+//!
+//! A flip that fails is kept as a directory.
+
+#![cfg(feature = "store")]
+#![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
+#![expect(clippy::print_stdout, reason = "the counts are the proof")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "any other outcome is an alarm")]
+
+#[path = "../store_kit/desk.rs"]
+mod desk;
+mod reading;
+#[path = "../store_kit/mod.rs"]
+mod store_kit;
+#[path = "../store_kit/tree.rs"]
+mod tree;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use desk::*;
+use reading::{Seen, read};
+use store_kit::*;
+use tree::{Tree, scratch, tree};
+use wardkeep::bridge::intent::PatientForm;
+use wardkeep::confidential::Phi;
+use wardkeep::encounter::SubjectId;
+use wardkeep::session::Role;
+use wardkeep::session::factor::Token;
+use wardkeep::store::{
+    Attempt, AuditAct, AuditEntry, CartState, Command, Draft, Outcome, RecoveryPhrase,
+};
+
+/// Nothing that is read takes so long.
+const HANGS: Duration = Duration::from_secs(120);
+
+/// Failures that are kept and told.
+const FAILURES_MAX: usize = 12;
+
+/// How many flips, over all tests of this file.
+fn flips() -> u64 {
+    std::env::var("WARDKEEP_FLIPS").map_or(1_000, |text| text.parse().unwrap())
+}
+
+/// A store's files at one instant.
+struct Image {
+    name: &'static str,
+    tree: Tree,
+    phrase: RecoveryPhrase,
+}
+
+fn draft(rig: &mut Rig, role: Role, text: &str) -> Draft {
+    let people = rig.people();
+    let person = people.iter().find(|person| person.role == role).unwrap();
+    let form = PatientForm { family: Phi::new(text.into()), ..PatientForm::default() };
+    Draft { operator: person.id, form }
+}
+
+/// A store with something of everything, open.
+fn filled(dir: &Path) -> (Rig, RecoveryPhrase) {
+    let (mut rig, phrase) = Rig::first_start(dir);
+    rig.log_in(it());
+    rig.enrol("Otto Berg", Role::Nurse, 2, PIN);
+    for family in ["Base", "Wald"] {
+        rig.send(Command::AddPatient(Box::new(patient(family))));
+        assert!(matches!(rig.next(), Outcome::PatientAdded(_)));
+    }
+    let subject = Some(SubjectId(patient("Base").id.0));
+    let cart = CartState { subject, language: "x-1".into(), ..CartState::default() };
+    rig.send(Command::SaveCart(Box::new(cart)));
+    rig.record(1, 1..=60);
+    let nurses = draft(&mut rig, Role::Nurse, "Typed by Otto");
+    rig.send(Command::Close(Some(Box::new(nurses)), at(100)));
+    assert!(matches!(rig.next(), Outcome::Closed));
+    rig.record(1, 61..=70);
+    rig.log_in(it());
+    (rig, phrase)
+}
+
+fn flushed(rig: &mut Rig) {
+    rig.send(Command::Retry);
+    rig.send(Command::Identify(Attempt(8), Token::Badge(badge()), at(50)));
+    let outcome = rig.next();
+    assert!(matches!(outcome, Outcome::Identified(..)), "{outcome:?}");
+}
+
+/// Records and an audit entry, while it is locked.
+fn backlog(rig: &mut Rig, seqs: std::ops::RangeInclusive<u64>) {
+    for seq in seqs {
+        rig.record(1, seq..=seq);
+        if seq % 4 == 0 {
+            let told = AuditEntry::of(AuditAct::AudioPaused, at(0).wall);
+            rig.send(Command::Audit(Box::new(told)));
+            flushed(rig);
+        }
+    }
+}
+
+/// A store that was shut down while locked, with a backlog and two drafts.
+fn at_rest() -> Image {
+    let dir = scratch();
+    let (mut rig, phrase) = filled(dir.path());
+    let mine = draft(&mut rig, Role::It, "Typed by IT");
+    rig.send(Command::Close(Some(Box::new(mine)), at(100)));
+    assert!(matches!(rig.next(), Outcome::Closed));
+    backlog(&mut rig, 71..=90);
+    rig.stop();
+    Image { name: "at rest", tree: tree(dir.path()), phrase }
+}
+
+/// A store that was killed while open, started again, and killed while it recorded: the vault's log, a
+/// backlog and no end of either.
+fn at_work() -> Image {
+    let (dir, again) = (scratch(), scratch());
+    let (mut rig, phrase) = filled(dir.path());
+    rig.record(1, 71..=80);
+    flushed(&mut rig);
+    tree::write(&tree(dir.path()), again.path());
+    let mut second = Rig::restart(again.path());
+    backlog(&mut second, 81..=100);
+    flushed(&mut second);
+    let image = Image { name: "at work", tree: tree(again.path()), phrase };
+    second.stop();
+    rig.stop();
+    image
+}
+
+fn try_in_scratch(tree: &Tree, phrase: &RecoveryPhrase) -> Seen {
+    let dir = scratch();
+    tree::write(tree, dir.path());
+    read(dir.path(), phrase)
+}
+
+/// The n-th flip: files in turn, and in each file bits spread over its whole length.
+fn flip(image: &Image, number: u64) -> (PathBuf, u64) {
+    let is_content = |content: &Option<Vec<u8>>| content.as_ref().is_some_and(|c| !c.is_empty());
+    let files: Vec<(&PathBuf, u64)> = image
+        .tree
+        .iter()
+        .filter(|(_, content)| is_content(content))
+        .map(|(path, content)| (path, content.as_ref().map_or(0, Vec::len) as u64 * 8))
+        .collect();
+    let count = files.len() as u64;
+    let (path, bits) = files[usize::try_from(number % count).unwrap()];
+    // The golden ratio of 2^64 visits a range evenly, however often.
+    let turn = (number / count + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let bit = (u128::from(turn) * u128::from(bits)) >> 64;
+    (path.clone(), u64::try_from(bit).unwrap())
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    told: u64,
+    /// In bytes that nobody reads.
+    unused: u64,
+    failed: u64,
+}
+
+fn prove(image: &Image) {
+    let before = try_in_scratch(&image.tree, &image.phrase);
+    assert!(before.alarms.is_empty(), "without a flip: {:?}", before.alarms);
+    assert_eq!(before.wrong(&try_in_scratch(&image.tree, &image.phrase)), [""; 0]);
+    let mut by_file: BTreeMap<String, Counts> = BTreeMap::new();
+    let mut failures = Vec::new();
+    let (alive, watched) = mpsc::channel();
+    std::thread::spawn(move || watch(&watched));
+    for number in 0..flips() / 2 {
+        let (path, bit) = flip(image, number);
+        let what = format!("{}: bit {bit} of {}", image.name, path.display());
+        alive.send(what.clone()).unwrap();
+        let mut tree = image.tree.clone();
+        let content = tree.get_mut(&path).unwrap().as_mut().unwrap();
+        content[usize::try_from(bit / 8).unwrap()] ^= 1 << (bit % 8);
+        let seen = catch_unwind(AssertUnwindSafe(|| try_in_scratch(&tree, &image.phrase)));
+        let counts = by_file.entry(kind(&path)).or_default();
+        match judge(&seen.map_err(|_| "a panic".to_owned()), &before) {
+            Ok(true) => counts.told += 1,
+            Ok(false) => counts.unused += 1,
+            Err(why) => {
+                counts.failed += 1;
+                if failures.len() < FAILURES_MAX {
+                    let kept = scratch().keep();
+                    tree::write(&tree, &kept);
+                    failures.push(format!("{what}: {why}\n  kept in {}", kept.display()));
+                }
+            }
+        }
+        if (number + 1) % 1_000 == 0 {
+            println!("{}: {} flips", image.name, number + 1);
+        }
+    }
+    for (file, counts) in by_file {
+        println!("{}: {file}: {counts:?}", image.name);
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Files of one kind together: their names are random or numbered.
+fn kind(path: &Path) -> String {
+    let parent = path.parent().unwrap().to_string_lossy();
+    let name = path.file_name().unwrap().to_string_lossy();
+    match &*parent {
+        "store" | "" => name.into_owned(),
+        _ => match name.rsplit_once('.') {
+            Some((_, suffix)) => format!("{parent}/*.{suffix}"),
+            None if name.len() > 12 => format!("{parent}/*"),
+            None => format!("{parent}/{name}"),
+        },
+    }
+}
+
+/// Whether a flip was told; fails where it was not and something is another or gone.
+fn judge(seen: &Result<Seen, String>, before: &Seen) -> Result<bool, String> {
+    let seen = seen.as_ref().map_err(Clone::clone)?;
+    let wrong = seen.wrong(before);
+    if !wrong.is_empty() {
+        return Err(format!("another value was read: {wrong:?}, alarms {:?}", seen.alarms));
+    }
+    let gone = seen.gone(before);
+    if seen.alarms.is_empty() && !gone.is_empty() {
+        return Err(format!("gone without a word: {gone:?}"));
+    }
+    Ok(!seen.alarms.is_empty())
+}
+
+/// Ends the test where one flip takes for ever.
+fn watch(watched: &mpsc::Receiver<String>) {
+    let mut last = String::new();
+    loop {
+        match watched.recv_timeout(HANGS) {
+            Ok(what) => last = what,
+            Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                println!("hangs: {last}");
+                std::process::exit(101);
+            }
+        }
+    }
+}
+
+#[test]
+fn s8_a_flipped_bit_in_a_store_at_rest_is_told() {
+    prove(&at_rest());
+}
+
+#[test]
+fn s8_a_flipped_bit_in_a_store_at_work_is_told() {
+    prove(&at_work());
+}
