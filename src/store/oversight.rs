@@ -38,8 +38,6 @@ impl Administration {
             Administration::ExportAudit | Administration::Checkpoint => {
                 (AuditAct::CheckpointExported, None)
             }
-            Administration::BackUp(_) => (AuditAct::BackupWritten, None),
-            Administration::Shred(_) => (AuditAct::PatientShredded, None),
             Administration::ListPeople
             | Administration::ReadAudit(_)
             | Administration::AuditKey => (AuditAct::AccessRefused, None),
