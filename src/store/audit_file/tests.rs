@@ -74,7 +74,7 @@ impl Log {
     fn judged(&self, witnesses: &[&str]) -> Result<Verified, (Problem, Option<u64>)> {
         let witnesses: Vec<Vec<u8>> =
             witnesses.iter().map(|note| note.as_bytes().to_vec()).collect();
-        let verdict = verify(self.text().as_bytes(), &[self.first.clone()], &witnesses);
+        let verdict = verify(self.text().as_bytes(), std::slice::from_ref(&self.first), &witnesses);
         verdict.map_err(|flaw| (flaw.problem, flaw.entry))
     }
 }

@@ -174,7 +174,7 @@ impl<'a> Chain<'a> {
         let signed =
             self.keys.iter().enumerate().find_map(|(at, key)| match note.is_signed_by(key) {
                 Signed::No => None,
-                signed => Some((at, signed)),
+                signed @ (Signed::Yes | Signed::Wrong) => Some((at, signed)),
             });
         match signed {
             None => flaw(Problem::ReSigned),
