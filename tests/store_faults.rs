@@ -11,9 +11,9 @@ mod store_kit;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command as Process;
 
 use namespace::isolated;
+use store_kit::disk::{Disk, fill};
 use store_kit::*;
 use wardkeep::store::{Command, Found, Outcome, StoreFault};
 
@@ -187,37 +187,6 @@ fn a_path_that_cannot_be_a_directory_is_not_writable() {
     expect_fault(Path::new("/proc/wardkeep-state"), StoreFault::Io).stop();
 }
 
-/// A small file system in the namespaces of a test, with which it ends.
-struct Disk(tempfile::TempDir);
-
-impl Disk {
-    fn mount(size_kib: u32) -> Self {
-        let disk = Self(tempfile::tempdir().unwrap());
-        disk.run(&["-t", "tmpfs", "-o", &format!("size={size_kib}k"), "none"]);
-        disk
-    }
-
-    fn remount(&self, option: &str) {
-        self.run(&["-o", &format!("remount,{option}")]);
-    }
-
-    fn run(&self, arguments: &[&str]) {
-        let status = Process::new("mount").args(arguments).arg(self.path()).status().unwrap();
-        assert!(status.success(), "mount {arguments:?}: {status}");
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let status = Process::new("umount").arg(self.path()).status().unwrap();
-        assert!(status.success() || std::thread::panicking(), "umount: {status}");
-    }
-}
-
 #[test]
 fn a_read_only_file_system_is_called_so_and_retry_goes_on() {
     isolated("a_read_only_file_system_is_called_so_and_retry_goes_on", || {
@@ -268,14 +237,6 @@ fn fill_and_make_room(disk: &Disk, open: bool) {
     assert_eq!((import.missing, import.forged), (0, 0));
     rig.stop();
     assert_eq!(seqs(&contents(&state, &phrase)), (1..=600).collect::<Vec<_>>());
-}
-
-/// Takes all room that is left.
-fn fill(path: &Path) {
-    use std::io::Write;
-    let mut file = fs::File::create(path).unwrap();
-    while file.write_all(&[0; 4096]).is_ok() {}
-    while file.write_all(&[0; 1]).is_ok() {}
 }
 
 #[test]

@@ -7,7 +7,7 @@ use lexopt::prelude::*;
 #[cfg(all(feature = "store", feature = "hardware"))]
 use wardkeep::ctl::people::{self, First};
 use wardkeep::ctl::terminal::{print, sentence, usage};
-use wardkeep::ctl::{alarm, decode, doctor};
+use wardkeep::ctl::{alarm, audit, decode, doctor};
 use wardkeep::store::protect_memory;
 use zeroizing_alloc::ZeroAlloc;
 
@@ -19,6 +19,11 @@ Verbs:
   decode --batch              decode JSON lines from standard input
   doctor                      check what works on this machine
   alarm render --priority P --out FILE.wav   the alarm sound as the kiosk plays it
+
+  audit verify FILE --key KEY [--witness FILE]..   whether a copy of the log is as it was sealed
+  audit export --out FILE                    the whole log with its signed checkpoints
+  audit checkpoint --out FILE                a signed checkpoint for a witness
+  audit key                                  the key to verify with; note it somewhere else
 
   users list                                 everybody, with their factors
   users add NAME --role R [--initials XY] [--valid-until DAY]
@@ -53,6 +58,7 @@ fn main() -> ExitCode {
             Some("decode") => decode::run(&mut args),
             Some("alarm") => alarm::run(&mut args),
             Some("doctor") => doctor::run(&mut args),
+            Some("audit") => audit::run(&mut args),
             #[cfg(all(feature = "store", feature = "hardware"))]
             Some("users") => people::run(First::Users, &mut args),
             #[cfg(all(feature = "store", feature = "hardware"))]

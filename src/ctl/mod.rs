@@ -1,6 +1,7 @@
 //! Verbs of `wardkeepctl`: JSON on stdout, sentences on stderr, exit 0 / 1 failed / 2 usage.
 
 pub mod alarm;
+pub mod audit;
 pub mod decode;
 pub mod doctor;
 #[cfg(all(feature = "store", feature = "hardware"))]

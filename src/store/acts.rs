@@ -75,6 +75,8 @@ pub enum AuditAct {
     EmergencyEnded,
     /// The recovery words opened the vault.
     RecoveryUsed,
+    /// Somebody asked to be shown what their role does not allow.
+    AccessRefused,
 }
 
 /// How an act ended.

@@ -15,8 +15,8 @@ use super::setup::Store;
 use super::shift::Clocks;
 use super::vault::{TemplateRow, TokenRow};
 use super::{
-    Administered, AdministrationFault as Fault, AuditAct, AuditEntry, CardEnrolment, NewPerson,
-    NewPin, Refusal, StoreFault, emergency,
+    Administered, AdministrationFault as Fault, AuditAct, AuditEntry, AuditResult, CardEnrolment,
+    NewPerson, NewPin, Refusal, StoreFault, emergency,
 };
 use crate::confidential::{Phi, Secret};
 use crate::session::factor::{Badge, Evidence, PIN_DIGITS_MAX, Pin, Template, Token, TokenKind};
@@ -54,7 +54,8 @@ impl Store {
             Err(Fault::VoucherWrong) => {
                 let operator = self.open.as_ref().and_then(|opened| opened.operator());
                 let refused = AuditEntry::of(AuditAct::UnlockRefused, desk.now.wall);
-                self.audit(AuditEntry { operator, pair, ..refused })?;
+                let result = AuditResult::Refused;
+                self.audit(AuditEntry { operator, pair, result, ..refused })?;
                 return Err(Fault::VoucherWrong);
             }
             vouched => vouched?,

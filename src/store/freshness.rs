@@ -79,14 +79,16 @@ pub struct Freshness {
     taken: usize,
     /// What was found at the open, and whether the inbox remembers it.
     opened: (Seen, bool),
+    vouched: bool,
 }
 
 impl Freshness {
-    /// Looks at the files before SQLite does, and changes nothing.
+    /// Looks at the files before SQLite does, and changes nothing. `vouched`: that there is no head is as
+    /// it should be.
     ///
     /// # Errors
     /// As reading files.
-    pub fn look(database: &Path, keys: &VaultKeys) -> Result<Self, StoreFault> {
+    pub fn look(database: &Path, keys: &VaultKeys, vouched: bool) -> Result<Self, StoreFault> {
         let key = keys.head();
         Ok(Self {
             database: database.to_owned(),
@@ -106,6 +108,7 @@ impl Freshness {
             fold_at: FOLD_AT,
             taken: 0,
             opened: (Seen::default(), false),
+            vouched,
         })
     }
 

@@ -39,7 +39,8 @@ pub const HEAD: &str = "head";
 const HEAD_MAX: u64 = 1024 * 1024;
 /// Sealed records of a lane that are kept in memory while they cannot be written.
 const PENDING_MAX: [usize; 2] = [4096, 256];
-/// What the inbox may occupy: more than a week of three values a second and two waveforms.
+/// What the inbox may occupy: more than a week of three values a second and two waveforms. Values may
+/// go an eighth beyond it.
 const BYTES_MAX: u64 = 1024 * 1024 * 1024;
 const ANCHOR_EVERY: Duration = Duration::from_secs(60);
 
@@ -146,11 +147,12 @@ impl Inbox {
     pub fn push(&mut self, entry: &Entry, at: Moment, boot: BootId) -> Result<(), StoreFault> {
         let lane = Lane::of(entry);
         let [values_max, waves_max] = PENDING_MAX;
-        let pending_max = match lane {
-            Lane::Values => values_max,
-            Lane::Waves => waves_max,
+        let (pending_max, bytes_max) = match lane {
+            // An eighth more, or nothing could say that waveforms are given up.
+            Lane::Values => (values_max, self.bytes_max + self.bytes_max / 8),
+            Lane::Waves => (waves_max, self.bytes_max),
         };
-        if self.lane(lane).pending() >= pending_max || self.bytes >= self.bytes_max {
+        if self.lane(lane).pending() >= pending_max || self.bytes >= bytes_max {
             return Err(StoreFault::Full);
         }
         let (device, public, bed) = (self.device, self.public, self.bed);
@@ -193,6 +195,11 @@ impl Inbox {
             self.lane(lane).write_some()?;
         }
         Ok(())
+    }
+
+    /// Ends the segment of waveforms: gives the room that it did not use back, and lets it be given up.
+    pub fn end_waves(&mut self) {
+        self.bytes -= self.waves.end_segment().min(self.bytes);
     }
 
     /// Records the chains' ends if that was not done for a minute.

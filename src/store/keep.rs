@@ -80,8 +80,11 @@ impl Opened {
 
 impl Worker {
     /// Keeps one entry: for the vault when open, sealed at once when locked.
-    pub(super) fn record(&mut self, entry: Entry) {
+    pub(super) fn record(&mut self, mut entry: Entry) {
         let now = Moment::read();
+        if let (Entry::Audit(entry), Phase::Ready(store)) = (&mut entry, &self.phase) {
+            store.stamp(entry, now);
+        }
         let full = if self.is_refused(&entry, now.wall) { false } else { self.take(entry, now) };
         // After a fault the next try comes when it is due, not with every record.
         if full && self.fault.is_none() {
@@ -155,6 +158,7 @@ impl Worker {
         {
             self.lost += opened.vault.append(&self.waiting)?;
             self.waiting.clear();
+            opened.vault.seal_audit_if_due(&opened.keys)?;
         }
         store.inbox.flush(Lane::Values, now)?;
         store.inbox.anchor_if_due(now.boot)?;
@@ -262,6 +266,7 @@ impl Worker {
     pub(super) fn close(&mut self) {
         self.flush();
         self.refuse_revocation();
+        self.seal_log();
         let Phase::Ready(store) = &mut self.phase else { return };
         let Some(Opened { mut vault, keys, import, .. }) = store.open.take() else { return };
         let import = import.map(|run| (run.findings(Moment::read().wall), run.progress()));

@@ -26,6 +26,7 @@ pub struct Frontier {
 }
 
 impl Frontier {
+    #[cfg(any(test, feature = "store"))]
     /// An edge as [`Frontier::peaks`] wrote it; `None` if it is not one of a tree of this size.
     pub fn restored(size: u64, peaks: &[u8]) -> Option<Self> {
         let (peaks, rest) = peaks.as_chunks::<32>();
@@ -38,6 +39,7 @@ impl Frontier {
         self.size
     }
 
+    #[cfg(any(test, feature = "store"))]
     /// Its hashes, the largest subtree's first.
     pub fn peaks(&self) -> Vec<u8> {
         self.peaks.concat()

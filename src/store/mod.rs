@@ -56,6 +56,7 @@ mod line;
 mod memory;
 mod merkle;
 mod opener;
+mod oversight;
 #[cfg(feature = "store")]
 mod pages;
 #[cfg(feature = "store")]
@@ -109,6 +110,8 @@ pub use identity::{
 };
 pub use inspect::{Facts, inspect};
 pub use memory::{MemoryFacts, memory_facts, protect_memory};
+#[doc(hidden)]
+pub use opener::authentic_records;
 pub use rescue::administer_with_recovery;
 pub use restore::{Restored, RestoredPerson, restore_with_recovery, verify_backup_with_recovery};
 pub use setup::{RecoveredVault, open_with_recovery};
@@ -334,14 +337,15 @@ pub enum Space {
     Full,
 }
 
-/// How long what was recorded is kept.
+/// How long what was recorded is kept, counted in time that the store lives through: no setting of the wall
+/// clock makes anything older.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Waveforms.
     pub waveforms: Duration,
     /// Single values.
     pub numerics: Duration,
-    /// Least, greatest and mean value of each minute.
+    /// Least, greatest and mean value of each minute and of each hour.
     pub minutes: Duration,
 }
 

@@ -16,8 +16,8 @@ use tokio::sync::mpsc;
 
 use super::chain::Walk;
 use super::inbox::Ends;
-use super::keyring::InboxKeys;
-use super::primitives::{Key, hash, open_with};
+use super::keyring::{InboxKeys, VaultKeys};
+use super::primitives::{Key, hash, open_with, wipe_deep_stack};
 use super::segment::{
     Entry, HEADER_LEN, Header, INFO, Lane, Piece, Record, SEGMENT_LEN_MAX, open_segment, pieces,
 };
@@ -119,6 +119,8 @@ impl Opener {
         let run = move || {
             lower_priority();
             let ended = Run { source, sender: &sender, stopped: &stopped }.all();
+            // The system keeps the stacks of threads that have ended.
+            wipe_deep_stack();
             let last = match ended {
                 Ok(()) => Delivery::Done,
                 Err(fault) => Delivery::Fault(fault),
@@ -254,40 +256,90 @@ pub fn open_pieces(
     stopped: &AtomicBool,
 ) -> Vec<OpenedPiece> {
     let comes_again = |seq: Option<u64>| cut.is_some_and(|cut| seq.is_none_or(|seq| seq >= cut));
-    let mut opened: Vec<OpenedPiece> = Vec::new();
+    // What has its tag, and what is forged: `None` where the number is not known.
+    let mut tagged: Vec<Result<Record<'_>, Option<u64>>> = Vec::new();
     for (piece, _) in pieces(bytes, header.first_seq) {
-        if stopped.load(Ordering::Relaxed) {
-            break;
-        }
         match piece {
             Piece::Record(record) if comes_again(Some(record.front.seq)) => {}
-            Piece::Record(record) => opened.push(match open_record(keys, header, &record, walk) {
-                Some(authentic) => OpenedPiece::Authentic(authentic),
-                None => OpenedPiece::Forged(Some(record.front.seq)),
-            }),
+            Piece::Record(record) if is_tagged(keys, header, &record, walk) => {
+                tagged.push(Ok(record));
+            }
+            Piece::Record(record) => tagged.push(Err(Some(record.front.seq))),
             Piece::Junk(seq) if comes_again(seq) => {}
             // What a forged record's wrong length left over is part of it.
-            Piece::Junk(_) if matches!(opened.last(), Some(OpenedPiece::Forged(_))) => {}
-            Piece::Junk(seq) => opened.push(OpenedPiece::Forged(seq)),
+            Piece::Junk(_) if matches!(tagged.last(), Some(Err(_))) => {}
+            Piece::Junk(seq) => tagged.push(Err(seq)),
         }
     }
-    opened
+    let open_all = |part: &[Result<Record<'_>, Option<u64>>]| -> Vec<OpenedPiece> {
+        let part = part.iter().take_while(|_| !stopped.load(Ordering::Relaxed));
+        part.map(|tagged| match tagged {
+            Ok(record) => open_record(keys, header, record),
+            Err(seq) => OpenedPiece::Forged(*seq),
+        })
+        .collect()
+    };
+    // Opening is by far the longest part, and one record does not need another: the second half on a
+    // second core.
+    let (first, second) = tagged.split_at(tagged.len() / 2);
+    thread::scope(|scope| {
+        let helper = thread::Builder::new().name("inbox-opener-2".into());
+        let helper = helper.spawn_scoped(scope, || open_all(second));
+        let mut opened = open_all(first);
+        match helper.map(thread::ScopedJoinHandle::join) {
+            Ok(Ok(rest)) => opened.extend(rest),
+            // There can be no second thread, or it panicked: a panic here comes again.
+            Ok(Err(_)) | Err(_) => opened.extend(open_all(second)),
+        }
+        opened
+    })
 }
 
-fn open_record(
+fn is_tagged(
     keys: &InboxKeys,
     header: &Header,
     record: &Record<'_>,
     walk: &mut Option<Walk>,
-) -> Option<Authentic> {
-    let key = Walk::along(walk, header, keys)?.key(record.front.seq)?;
-    if !record.is_tagged(key) {
-        return None;
-    }
-    let plain = open_with(keys.secret(), INFO, &record.context(&header.device), record.sealed)?;
-    let entry = Entry::decode(&plain).filter(|entry| Lane::of(entry) == header.lane)?;
+) -> bool {
+    let key = Walk::along(walk, header, keys).and_then(|walk| walk.key(record.front.seq));
+    key.is_some_and(|key| record.is_tagged(key))
+}
+
+fn open_record(keys: &InboxKeys, header: &Header, record: &Record<'_>) -> OpenedPiece {
     let (seq, wall, prev) = (record.front.seq, record.front.wall, record.front.prev);
-    Some(Authentic { seq, wall, prev, hash: hash(&[record.body]), entry })
+    let plain = open_with(keys.secret(), INFO, &record.context(&header.device), record.sealed);
+    let entry = plain.and_then(|plain| Entry::decode(&plain));
+    match entry.filter(|entry| Lane::of(entry) == header.lane) {
+        Some(entry) => {
+            let hash = hash(&[record.body]);
+            OpenedPiece::Authentic(Authentic { seq, wall, prev, hash, entry })
+        }
+        None => OpenedPiece::Forged(Some(seq)),
+    }
+}
+
+/// How many records of a file are authentic, under keys that nobody has: for fuzzing. Whatever the
+/// bytes are, there are none; `headed` puts an authentic header in front of them.
+pub fn authentic_records(bytes: &[u8], headed: bool) -> usize {
+    let vault = VaultKeys::for_fuzzing();
+    let (headers, keys) = (Key::from_slice(&[5; 32]), vault.inbox_keys());
+    let Some(headers) = headers else { return 0 };
+    let header = Header {
+        lane: Lane::Values,
+        after_fault: false,
+        device: [1; 16],
+        segment: 1,
+        chain: [2; 16],
+        chain_first_seq: 1,
+        first_seq: 1,
+        since: Timestamp::UNIX_EPOCH,
+        orphan: None,
+    };
+    let front = if headed { header.encode(&headers) } else { Vec::new() };
+    let file = [&front[..], bytes].concat();
+    let Some((header, records)) = open_segment(&headers, &file) else { return 0 };
+    let opened = open_pieces(&keys, (&header, records), (None, &mut None), &AtomicBool::new(false));
+    opened.iter().filter(|piece| matches!(piece, OpenedPiece::Authentic(_))).count()
 }
 
 /// All segments in the order in which they were written, values first; last what is not ours.

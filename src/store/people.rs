@@ -93,7 +93,10 @@ impl Administration {
     }
 
     fn reads(&self) -> bool {
-        matches!(self, Administration::ListPeople | Administration::ReadAudit(_))
+        matches!(
+            self,
+            Administration::ListPeople | Administration::ReadAudit(_) | Administration::AuditKey
+        )
     }
 }
 
@@ -117,8 +120,13 @@ impl Worker {
         };
         let was_open = store.open.is_some();
         let epoch = store.ring.epoch;
+        let act = what.act();
         let done = store.administer(Desk { options: &self.options, now }, what);
         let is_open = store.open.is_some();
+        if let Err(refused) = &done {
+            let entry = store.not_done(act, *refused, now);
+            self.record(Entry::Audit(Box::new(entry)));
+        }
         let answer = match done {
             Err(Refused::Fault(fault)) => Err(fault),
             Err(Refused::Unclear(fault)) => {
@@ -196,9 +204,10 @@ impl Store {
         match what {
             Administration::ListPeople => Ok(Administered::People(self.list()?)),
             Administration::ReadAudit(limit) => Ok(Administered::Audit(self.read_audit(limit)?)),
-            Administration::ExportAudit | Administration::Checkpoint | Administration::AuditKey => {
-                Err(StoreFault::NoCipher.into())
+            Administration::ExportAudit | Administration::Checkpoint => {
+                Ok(self.hand_out_log(desk, &what)?)
             }
+            Administration::AuditKey => Ok(self.audit_key()?),
             Administration::AddPerson(new, voucher) => Ok(self.add_person(desk, new, voucher)?),
             Administration::EnrolBadge(person, badge, pin) => {
                 Ok(self.enrol_badge(desk, person, (badge, pin))?)
@@ -252,7 +261,8 @@ impl Store {
     }
 
     /// Writes an entry before the act's commit.
-    pub(super) fn audit(&mut self, entry: AuditEntry) -> Result<(), Fault> {
+    pub(super) fn audit(&mut self, mut entry: AuditEntry) -> Result<(), Fault> {
+        self.stamp(&mut entry, Moment::read());
         self.vault()?.append(&[Entry::Audit(Box::new(entry))])?;
         Ok(())
     }

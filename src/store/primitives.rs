@@ -93,6 +93,8 @@ pub const NONCE_LEN: usize = 24;
 const ENC_LEN: usize = 32;
 /// More than any of the calls here uses, without optimisation too.
 const STACK_WIPED: usize = 64 * 1024;
+/// More than whatever the store's thread does; a quarter of its stack.
+const DEEP_STACK_WIPED: usize = 512 * 1024;
 
 /// Cost of the PIN's key derivation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +137,13 @@ fn expand(salt: &[u8], ikm: &[u8], info: &[&[u8]], key: &mut [u8]) {
 #[inline(never)]
 pub fn wipe_stack() {
     let below = [0xa5_u8; STACK_WIPED];
+    std::hint::black_box(&below);
+}
+
+/// As [`wipe_stack`], after whole commands and the import.
+#[inline(never)]
+pub fn wipe_deep_stack() {
+    let below = [0xa5_u8; DEEP_STACK_WIPED];
     std::hint::black_box(&below);
 }
 

@@ -46,7 +46,14 @@ pub fn administer_with_recovery(
     let used = AuditEntry::of(AuditAct::RecoveryUsed, now.wall);
     store.audit(used)?;
     store.import_all(now)?;
+    let act = what.act();
     let done = store.administer(Desk { options, now }, what);
+    if let Err(refused) = &done
+        && store.open.is_some()
+    {
+        let entry = store.not_done(act, *refused, now);
+        store.audit(entry)?;
+    }
     let epoch = store.ring.epoch;
     let closed = store.close_vault(options, now);
     match done {
@@ -85,6 +92,7 @@ impl Store {
 
     fn close_vault(&mut self, options: &Options, now: Moment) -> Result<(), StoreFault> {
         self.renew_emergency_card(&options.policy, now)?;
+        self.seal_log()?;
         let Some(mut opened) = self.open.take() else { return Ok(()) };
         let expected = opened.vault().cursor()?;
         let chained = self.inbox.start_chain(opened.keys(), expected);

@@ -179,7 +179,7 @@ fn make(
     }
     cart.keyring = ring.generation;
 
-    let old = Vault::open(&from.join(VAULT), &old_keys)?;
+    let old = Vault::open_exported(&from.join(VAULT), &old_keys)?;
     old.export(&dir.join(VAULT), &new_keys)?;
     old.close()?;
     durable::remove_dir(&from)?;

@@ -40,7 +40,6 @@ use super::keep::Opened;
 use super::keyring::{self, Held, Keyring, Recipient, VaultKeys};
 use super::keyslot::{self, Slot, SlotOwner};
 use super::primitives::{Key, PublicKey, key_pair};
-use super::segment::Entry;
 use super::setup::{INBOX, SLOTS, Store, VAULT};
 use super::vault::{BESIDE, TokenRow, Vault};
 use super::{AuditEntry, StoreFault, draft, durable, emergency, inbox};
@@ -195,6 +194,7 @@ impl Store {
             operator: entries.first().and_then(|entry| entry.operator),
             ..AuditEntry::of(super::AuditAct::KeysRotated, now.wall)
         });
+        entries.iter_mut().for_each(|entry| self.stamp(entry, now));
         let (_, old) = self.open.as_mut().ok_or(StoreFault::Io)?.parts();
         amend(&dir.join(VAULT), (old, &keys), (Some(taken), &cart, renewed.as_ref()), &entries)?;
 
@@ -316,9 +316,7 @@ pub(super) fn amend(
     if let Some(Taken::Person(operator)) = taken {
         vault.remove_templates(operator, None)?;
     }
-    let entries: Vec<Entry> =
-        entries.iter().map(|entry| Entry::Audit(Box::new(entry.clone()))).collect();
-    vault.append(&entries)?;
+    vault.hand_over_audit((old, new), entries.to_vec())?;
     vault.close()?;
     durable::sync_file(path)
 }

@@ -17,7 +17,6 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
 use zeroize::Zeroizing;
 
-use super::audit_file::{Flaw, Verified};
 use super::freshness::Freshness;
 use super::keyring::VaultKeys;
 use super::patient_keys::PatientKeys;
@@ -209,10 +208,22 @@ impl Vault {
     /// # Errors
     /// `Damaged` if it is missing, altered, of a later version or has another key.
     pub fn open(path: &Path, keys: &VaultKeys) -> Result<Self, StoreFault> {
+        Self::open_if(path, keys, false)
+    }
+
+    /// Opens a vault without its head, out of something that authenticates it by itself.
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn open_exported(path: &Path, keys: &VaultKeys) -> Result<Self, StoreFault> {
+        Self::open_if(path, keys, true)
+    }
+
+    fn open_if(path: &Path, keys: &VaultKeys, vouched: bool) -> Result<Self, StoreFault> {
         if !path.exists() {
             return Err(StoreFault::Damaged);
         }
-        let mut freshness = Freshness::look(path, keys)?;
+        let mut freshness = Freshness::look(path, keys, vouched)?;
         let mut connected = connect(path, keys);
         let row = match &connected {
             Ok(connection) => head::read(connection),
@@ -362,11 +373,6 @@ impl Vault {
         self.settle().map(drop)
     }
 
-    /// The newest entries of the audit log, newest first.
-    pub fn newest_audit(&self, limit: u32) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
-        audit::newest(&self.connection, limit)
-    }
-
     /// What a patient's devices measured after `since` and up to `until`, oldest first.
     pub fn numerics(
         &self,
@@ -374,19 +380,6 @@ impl Vault {
         (since, until): (Timestamp, Timestamp),
     ) -> Result<Vec<PastNumeric>, StoreFault> {
         rows::numerics(&self.connection, &self.patients, subject, (since, until))
-    }
-
-    /// The audit log with its sequence.
-    pub fn audit(&self) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
-        audit::read(&self.connection)
-    }
-
-    /// Derives the audit log's roots from its lines and compares them with every checkpoint.
-    ///
-    /// # Errors
-    /// As reading the database.
-    pub fn check_audit(&self) -> Result<Result<Verified, Flaw>, StoreFault> {
-        Err(StoreFault::Io)
     }
 
     /// Writes everything into a database of another key at `path`, where nothing is yet; durable when
@@ -420,6 +413,8 @@ impl Vault {
         self.connection.query_row("SELECT sqlcipher_export('next')", [], |_| Ok(()))?;
         for table in [
             "observations",
+            "waves",
+            "trend_blocks",
             "audit",
             "patients",
             "patient_keys",

@@ -22,7 +22,7 @@ use super::inbox::GivenUp;
 use super::keep::FLUSH_EVERY;
 use super::segment::{Entry, Lane};
 use super::worker::{Phase, Worker};
-use super::{Finding, FindingKind, Outcome, Space, StoreFault, durable};
+use super::{AuditAct, AuditEntry, Finding, FindingKind, Outcome, Space, StoreFault, durable};
 use crate::moment::Moment;
 
 /// Name of the reserve in the inbox's directory.
@@ -118,6 +118,9 @@ impl Worker {
         }
         if space != self.room.space {
             self.room.space = space;
+            if let Phase::Ready(store) = &mut self.phase {
+                store.inbox.end_waves();
+            }
             tracing::warn!(?space, "room on the disk");
             self.answer(Outcome::Space(space));
         }
@@ -144,19 +147,27 @@ impl Worker {
     /// Gives up the oldest waveforms where the inbox is near its bound, or in an emergency. They are
     /// deleted once the entry that says so is durable.
     fn give_up_waves(&mut self, is_emergency: bool) -> Result<(), StoreFault> {
-        let Phase::Ready(store) = &self.phase else { return Ok(()) };
+        let Phase::Ready(store) = &mut self.phase else { return Ok(()) };
         if store.open.is_some() {
             // They are on their way into the vault.
             return Ok(());
         }
+        let now = Moment::read();
+        let mut told = None;
         if self.room.given_up.is_none() {
             let Some(given_up) = store.inbox.to_give_up(is_emergency)? else { return Ok(()) };
-            let finding = given_up.finding;
+            let finding = Some(given_up.finding);
+            let entry = AuditEntry { finding, ..AuditEntry::of(AuditAct::StoreFinding, now.wall) };
+            store.inbox.push(&Entry::Audit(Box::new(entry)), now, store.gate.boot)?;
             self.room.given_up = Some(given_up);
-            self.report(vec![finding]);
+            told = finding;
         }
+        let flushed = store.inbox.flush(Lane::Values, now);
+        if let Some(finding) = told {
+            self.answer(Outcome::Findings(vec![finding]));
+        }
+        flushed?;
         let Phase::Ready(store) = &mut self.phase else { return Ok(()) };
-        store.inbox.flush(Lane::Values, Moment::read())?;
         match self.room.given_up.take() {
             Some(given_up) => store.inbox.delete(given_up),
             None => Ok(()),

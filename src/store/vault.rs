@@ -129,6 +129,9 @@ mod absent {
         pub fn open(_: &Path, _: &VaultKeys) -> Result<Self, StoreFault> {
             Err(StoreFault::NoCipher)
         }
+        pub fn open_exported(_: &Path, _: &VaultKeys) -> Result<Self, StoreFault> {
+            Err(StoreFault::NoCipher)
+        }
         pub fn append(&mut self, _: &[Entry]) -> Result<u64, StoreFault> {
             match *self {}
         }
@@ -232,7 +235,26 @@ mod absent {
         pub fn export(&self, _: &Path, _: &VaultKeys) -> Result<(), StoreFault> {
             match *self {}
         }
-        pub fn check_audit(&self) -> Result<Result<Verified, Flaw>, StoreFault> {
+        pub fn check_audit(&self, _: &VaultKeys) -> Result<Result<Verified, Flaw>, StoreFault> {
+            match *self {}
+        }
+        pub fn seal_audit(&mut self, _: &VaultKeys) -> Result<String, StoreFault> {
+            match *self {}
+        }
+        pub fn seal_audit_if_due(&mut self, _: &VaultKeys) -> Result<(), StoreFault> {
+            match *self {}
+        }
+        pub fn hand_over_audit(
+            &mut self,
+            _: (&VaultKeys, &VaultKeys),
+            _: Vec<AuditEntry>,
+        ) -> Result<(), StoreFault> {
+            match *self {}
+        }
+        pub fn export_audit(&mut self, _: &VaultKeys) -> Result<String, StoreFault> {
+            match *self {}
+        }
+        pub fn audit_key(&self, _: &VaultKeys) -> Result<String, StoreFault> {
             match *self {}
         }
         pub fn newest_audit(&self, _: u32) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {

@@ -12,7 +12,7 @@ use super::handle::Options;
 use super::import::ImportRun;
 use super::keep::FLUSH_EVERY;
 use super::opener::Delivery;
-use super::primitives::wipe_stack;
+use super::primitives::{wipe_deep_stack, wipe_stack};
 use super::segment::Entry;
 use super::setup::{self, Loaded, Store};
 use super::shift::Clocks;
@@ -98,8 +98,14 @@ impl Worker {
                     // Sealing works on copies of what was recorded.
                     wipe_stack();
                 }
-                Next::Opened(opened) => self.import_some(opened),
-                Next::Due => self.keep_up_some(),
+                Next::Opened(opened) => {
+                    self.import_some(opened);
+                    wipe_deep_stack();
+                }
+                Next::Due => {
+                    self.keep_up_some();
+                    wipe_deep_stack();
+                }
                 Next::Ended => break,
             }
             if self.flush_at.is_some_and(|at| Moment::read().boot >= at) {
@@ -136,7 +142,7 @@ impl Worker {
 
     pub(super) fn answer(&self, outcome: Outcome) {
         // Whoever has the answer finds nothing of what it was made from.
-        wipe_stack();
+        wipe_deep_stack();
         if self.outcomes.blocking_send(outcome).is_err() {
             tracing::debug!("nobody receives the store's outcomes any more");
         }
@@ -273,6 +279,12 @@ impl Worker {
             return self.answer(Outcome::Refused(attempt, refusal));
         };
         let answer = store.unlock(&evidence, Clocks::at(now));
+        let findings = match &answer {
+            Ok(_) => Vec::new(),
+            Err(_) => std::mem::take(&mut store.findings),
+        };
+        let refused =
+            answer.as_ref().err().map(|refusal| store.unlock_refused(&evidence, *refusal, now));
         drop(evidence);
         match answer {
             Ok((mut unlocked, private)) => {
@@ -285,9 +297,9 @@ impl Worker {
                 self.anchor();
             }
             Err(refusal) => {
-                let findings = std::mem::take(&mut store.findings);
                 self.answer(Outcome::Refused(attempt, refusal));
                 self.report(findings);
+                refused.into_iter().for_each(|entry| self.record(Entry::Audit(Box::new(entry))));
             }
         }
     }

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "any other outcome fails the test")]
 
+pub mod disk;
+
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread::JoinHandle;
@@ -45,6 +47,8 @@ pub struct Rig {
     pub space: Space,
     /// What the last import told of its progress.
     pub importing: Vec<Import>,
+    /// Faults that were told while something else was waited for.
+    pub faults: Vec<StoreFault>,
 }
 
 /// What an import moved, and what it found wrong.
@@ -126,6 +130,7 @@ impl Rig {
             findings: Vec::new(),
             space: Space::Enough,
             importing: Vec::new(),
+            faults: Vec::new(),
         };
         let first = rig.next();
         (rig, first)
@@ -200,7 +205,21 @@ impl Rig {
         }
     }
 
-    fn found(&self, kinds: &[FindingKind]) -> u64 {
+    /// Receives what the store says by itself until there is this much room.
+    pub fn wait_for(&mut self, space: Space) {
+        while self.space != space {
+            match self.outcomes.blocking_recv().expect("the store is running") {
+                Outcome::Findings(findings) => self.findings.extend(findings),
+                Outcome::Space(space) => self.space = space,
+                Outcome::Fault(fault) => self.faults.push(fault),
+                Outcome::Recovered => {}
+                Outcome::Lost(lost) => self.lost += lost,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    pub fn found(&self, kinds: &[FindingKind]) -> u64 {
         let of = self.findings.iter().filter(|finding| kinds.contains(&finding.kind));
         of.map(|finding| finding.count).sum()
     }
@@ -249,8 +268,14 @@ impl Rig {
 
     pub fn close(&mut self) {
         self.send(Command::Close(None, at(0)));
-        let outcome = self.next();
-        assert!(matches!(outcome, Outcome::Closed), "{outcome:?}");
+        loop {
+            match self.next() {
+                Outcome::Closed => return,
+                Outcome::Fault(fault) if self.space != Space::Enough => self.faults.push(fault),
+                Outcome::Recovered if self.space != Space::Enough => {}
+                other => panic!("{other:?}"),
+            }
+        }
     }
 
     pub fn record(&self, run: u64, seqs: std::ops::RangeInclusive<u64>) {

@@ -204,5 +204,6 @@ pub fn act(act: AuditAct) -> ui::ActWord {
         AuditAct::EmergencyRefused => ui::ActWord::EmergencyRefused,
         AuditAct::EmergencyEnded => ui::ActWord::EmergencyEnded,
         AuditAct::RecoveryUsed => ui::ActWord::RecoveryUsed,
+        AuditAct::AccessRefused => ui::ActWord::AccessRefused,
     }
 }

@@ -3,8 +3,8 @@
 //! The same two factors are asked as at the screen, and the store checks the role. What was done is
 //! JSON on standard output; questions go to standard error.
 
-mod desk;
-mod readers;
+pub(super) mod desk;
+pub(super) mod readers;
 pub mod roster;
 mod words;
 

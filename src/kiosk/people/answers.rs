@@ -116,7 +116,9 @@ impl Kiosk {
                 | Administered::People(_)
                 | Administered::Audit(_)
                 | Administered::AuditExport(_)
-                | Administered::AuditKey(_),
+                | Administered::AuditKey(_)
+                | Administered::BackedUp(_)
+                | Administered::Shredded(_),
             ) => Checkpoint::Hidden,
             Err(fault) => {
                 self.people.checkpoint = Checkpoint::Hidden;

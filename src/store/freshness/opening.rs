@@ -97,6 +97,7 @@ impl Freshness {
         let found = match (known, row) {
             (true, _) => self.judge(row, &scan),
             (false, None) => Err(None),
+            (false, Some(_)) if self.vouched => Err(None),
             (false, Some(row)) => {
                 let expected = Some(row.seq);
                 Err(Some(Finding { expected, ..Finding::of(FindingKind::HeadOlder, 1) }))

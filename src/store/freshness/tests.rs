@@ -355,10 +355,33 @@ fn s8_each_file_of_the_head_put_back_is_reported() {
             assert_eq!(found, expected, "{name} of age {age}");
         }
     }
-    let mut state = whole.clone();
+    let mut state = whole;
     state.remove("vault.head");
     assert_eq!(kinds(&bench.found(&state)), [FindingKind::HeadOlder]);
     assert!(head_path(&bench.path()).exists());
+}
+
+#[test]
+fn s8_a_vault_without_its_head_is_taken_silently_only_where_something_else_vouches_for_it() {
+    let bench = Bench::new();
+    let mut vault = bench.create();
+    add(&mut vault, 30);
+    let (copy, keys) = (bench.dir.path().join("copy.db"), VaultKeys::generate().unwrap());
+    vault.export(&copy, &keys).unwrap();
+    vault.close().unwrap();
+    let mut exported = Vault::open(&copy, &keys).unwrap();
+    assert_eq!(exported.findings(), [], "an export has its own head");
+    exported.close().unwrap();
+    for (vouched, expected) in [(true, &[][..]), (false, &[FindingKind::HeadOlder])] {
+        fs::remove_file(head_path(&copy)).unwrap();
+        let opened = match vouched {
+            true => Vault::open_exported(&copy, &keys),
+            false => Vault::open(&copy, &keys),
+        };
+        let mut opened = opened.unwrap();
+        assert_eq!(kinds(&opened.findings()), expected);
+        opened.close().unwrap();
+    }
 }
 
 /// The later of the two tables.

@@ -19,7 +19,7 @@ use crate::store::vault::{Cursor, Vault};
 use crate::store::{AuditAct, AuditEntry, Finding, FindingKind};
 
 /// A start of the machine.
-const BOOT: BootId = BootId(0x7c1e_93aa_5d20_4f6b_9e11_cc08_2b57_e4d9);
+pub(super) const BOOT: BootId = BootId(0x7c1e_93aa_5d20_4f6b_9e11_cc08_2b57_e4d9);
 
 pub(super) struct Bench {
     dir: tempfile::TempDir,

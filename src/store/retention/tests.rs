@@ -212,6 +212,27 @@ fn what_came_after_a_mark_is_younger_than_it_even_where_everything_before_is_gon
 }
 
 #[test]
+fn a_vault_under_other_keys_goes_on_counting() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut bench, _) = Bench::new(dir.path());
+    bench.record();
+    bench.wait(2 * DAY);
+    assert_eq!(bench.left()[..2], [1, 0]);
+    let (path, keys) = (dir.path().join("n"), VaultKeys::generate().unwrap());
+    bench.vault.export(&path, &keys).unwrap();
+    let next = Vault::open(&path, &keys).unwrap();
+    let known = |vault: &Vault| -> (i64, i64, Option<i64>) {
+        let sql = "SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'waves'), max(age_us)
+             FROM ages";
+        let (id, mark) =
+            vault.connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        (id, mark, vault.number(AGE).unwrap())
+    };
+    assert_eq!(known(&next), known(&bench.vault));
+    assert_eq!(known(&next).0, 1, "ids of waveforms that are gone are not given out again");
+}
+
+#[test]
 fn waveforms_come_back_as_they_were_recorded() {
     let dir = tempfile::tempdir().unwrap();
     let (mut bench, keys) = Bench::new(dir.path());

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::encounter::{Patient, Sex, SubjectId};
 use crate::hardware::DeviceId;
-use crate::store::primitives::wipe_stack;
+use crate::store::primitives::wipe_deep_stack;
 use crate::store::vault::Vault;
 use crate::store::{CartState, TrendQuery};
 use crate::vitals::decimal::Decimal;
@@ -178,7 +178,7 @@ impl Ward {
     fn lock(&mut self) {
         self.kiosk.lock();
         // What this thread itself had in its hands.
-        wipe_stack();
+        wipe_deep_stack();
     }
 
     fn learn_data_keys(&mut self) {
@@ -208,7 +208,7 @@ fn every_lock(policy: Policy, evidence: impl Fn(&Kiosk, u32) -> Evidence) {
         let token = Token::Badge(ward.kiosk.factors.badge());
         ward.kiosk.send(Command::Identify(Attempt(2), token, Moment::read()));
         drop(ward.kiosk.until(|outcome| matches!(outcome, Outcome::Identified(..))));
-        wipe_stack();
+        wipe_deep_stack();
         assert_eq!(found(&ward.canaries), [], "recorded while locked, lock {lock}");
         ward.kiosk.unlock(evidence(&ward.kiosk, lock));
         ward.record(0, Some(SUBJECT));

@@ -48,14 +48,18 @@ impl Columns {
 
     /// Adds an entry that begins at this instant; one of another time is left out.
     pub fn add(&mut self, resolution: Resolution, at_us: i64, values: Aggregate) {
-        let (first, end) = self.span(resolution);
-        if at_us < first || at_us >= end {
+        if at_us <= self.since_us - resolution.entry_us() || at_us >= self.until_us {
             return;
         }
-        let columns = i128::try_from(self.filled.len()).unwrap_or(i128::MAX);
-        let width = i128::from(self.until_us) - i128::from(self.since_us);
-        let offset = i128::from(at_us.max(self.since_us)) - i128::from(self.since_us);
-        let column = usize::try_from(offset * columns / width).ok();
+        // As far as it fits, in the machine's own numbers: a day has 86,400 values.
+        let width = self.until_us.abs_diff(self.since_us);
+        let offset = at_us.max(self.since_us).abs_diff(self.since_us);
+        let columns = self.filled.len() as u64;
+        let column = offset.checked_mul(columns).map_or_else(
+            || u128::from(offset) * u128::from(columns) / u128::from(width),
+            |scaled| u128::from(scaled / width),
+        );
+        let column = usize::try_from(column).ok();
         let Some(column) = column.and_then(|column| self.filled.get_mut(column)) else { return };
         match column {
             Some(present) => present.merge(values),

@@ -1,0 +1,137 @@
+//! What the rest of the store does with the audit log: signs it when the vault closes, hands it out,
+//! and enters what was refused.
+//!
+//! The newest checkpoint also lies beside the vault (`store/checkpoint`), readable and not secret, so that
+//! whatever copies the directory, or looks at it, takes a witness along.
+
+use super::people::{Desk, Refused};
+use super::setup::Store;
+use super::worker::{Phase, Worker};
+use super::{
+    Administered, Administration, AdministrationFault as Fault, AuditAct, AuditEntry, AuditResult,
+    NewPin, Refusal, StoreFault, durable,
+};
+use crate::moment::Moment;
+use crate::session::OperatorId;
+use crate::session::factor::Evidence;
+
+/// Name of the newest checkpoint's file.
+pub const CHECKPOINT: &str = "checkpoint";
+
+impl Administration {
+    /// What the audit log calls it, and whom it concerns.
+    pub(super) fn act(&self) -> (AuditAct, Option<OperatorId>) {
+        match self {
+            Administration::AddPerson(..) => (AuditAct::PersonAdded, None),
+            Administration::EnrolBadge(person, ..) => (AuditAct::BadgeEnrolled, Some(*person)),
+            Administration::EnrolCard(person, _) => (AuditAct::CardEnrolled, Some(*person)),
+            Administration::EnrolFinger(person, _) => (AuditAct::FingerEnrolled, Some(*person)),
+            Administration::SetPin(person, NewPin::Chosen(_)) => (AuditAct::PinSet, Some(*person)),
+            Administration::SetPin(person, NewPin::OneTimeCode) => {
+                (AuditAct::CodeIssued, Some(*person))
+            }
+            Administration::ChangeOwnPin(_) => (AuditAct::PinSet, None),
+            Administration::RevokeFactor(person, _) => (AuditAct::FactorRevoked, Some(*person)),
+            Administration::RevokePerson(person) => (AuditAct::PersonRevoked, Some(*person)),
+            Administration::BackUp(_) => (AuditAct::BackupWritten, None),
+            Administration::Shred(_) => (AuditAct::PatientShredded, None),
+            Administration::ExportAudit | Administration::Checkpoint => {
+                (AuditAct::CheckpointExported, None)
+            }
+            Administration::BackUp(_) => (AuditAct::BackupWritten, None),
+            Administration::Shred(_) => (AuditAct::PatientShredded, None),
+            Administration::ListPeople
+            | Administration::ReadAudit(_)
+            | Administration::AuditKey => (AuditAct::AccessRefused, None),
+        }
+    }
+}
+
+impl Store {
+    /// Signs the log if it has grown, and leaves the newest checkpoint beside the vault.
+    ///
+    /// # Errors
+    /// As writing files. The vault has to be open; without one there is nothing to sign.
+    pub(super) fn seal_log(&mut self) -> Result<(), StoreFault> {
+        let Some(opened) = &mut self.open else { return Ok(()) };
+        let (vault, keys) = opened.parts();
+        let note = vault.seal_audit(keys)?;
+        durable::replace(&self.state.store(), CHECKPOINT, note.as_bytes())
+    }
+
+    /// Hands out the log or a checkpoint of it; that it was, is in it.
+    pub(super) fn hand_out_log(
+        &mut self,
+        desk: Desk<'_>,
+        what: &Administration,
+    ) -> Result<Administered, Fault> {
+        let (act, _) = what.act();
+        let operator = self.open.as_ref().and_then(super::keep::Opened::operator);
+        self.audit(AuditEntry { operator, ..AuditEntry::of(act, desk.now.wall) })?;
+        self.seal_log()?;
+        let (vault, keys) = self.open.as_mut().ok_or(Fault::NotAllowed)?.parts();
+        if matches!(what, Administration::ExportAudit) {
+            Ok(Administered::AuditExport(vault.export_audit(keys)?))
+        } else {
+            Ok(Administered::Checkpoint(vault.seal_audit(keys)?))
+        }
+    }
+
+    pub(super) fn audit_key(&mut self) -> Result<Administered, Fault> {
+        let (vault, keys) = self.open.as_mut().ok_or(Fault::NotAllowed)?.parts();
+        Ok(Administered::AuditKey(vault.audit_key(keys)?))
+    }
+
+    /// What the log says of an act that was not done.
+    pub(super) fn not_done(
+        &self,
+        (act, person): (AuditAct, Option<OperatorId>),
+        refused: Refused,
+        now: Moment,
+    ) -> AuditEntry {
+        let operator = self.open.as_ref().and_then(super::keep::Opened::operator);
+        let result = match refused {
+            Refused::Fault(Fault::Store(_)) | Refused::Unclear(_) => AuditResult::Failed,
+            Refused::Fault(_) => AuditResult::Refused,
+        };
+        AuditEntry { operator, person, result, ..AuditEntry::of(act, now.wall) }
+    }
+
+    /// What the log says of a refused unlock.
+    pub(super) fn unlock_refused(
+        &self,
+        evidence: &Evidence,
+        refusal: Refusal,
+        now: Moment,
+    ) -> AuditEntry {
+        let index = self.keys.token_index(&evidence.token());
+        let person = self.cart.token(&index).map(|(person, _)| person.id);
+        let result = match refusal {
+            Refusal::Damaged(_) => AuditResult::Failed,
+            Refusal::WrongFactors(_)
+            | Refusal::NotAdmitted(_)
+            | Refusal::Expired
+            | Refusal::ShiftOver
+            | Refusal::NotTaken => AuditResult::Refused,
+        };
+        let entry = AuditEntry::of(AuditAct::UnlockRefused, now.wall);
+        AuditEntry { person, pair: Some(evidence.pair()), result, ..entry }
+    }
+
+    /// Fills in the clocks that whoever made an entry did not know.
+    pub(super) fn stamp(&self, entry: &mut AuditEntry, now: Moment) {
+        entry.boot.get_or_insert(self.gate.boot);
+        entry.since_boot.get_or_insert(now.boot);
+    }
+}
+
+impl Worker {
+    /// Signs the log before the vault's keys are wiped.
+    pub(super) fn seal_log(&mut self) {
+        let Phase::Ready(store) = &mut self.phase else { return };
+        if let Err(fault) = store.seal_log() {
+            // Its entries are kept; the next close signs them.
+            tracing::warn!(%fault, "the audit log could not be signed");
+        }
+    }
+}
