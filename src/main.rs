@@ -29,7 +29,7 @@ Wardkeep: live vitals at the bedside, behind two factors, in an encrypted store.
 
 wardkeep [--config FILE] [--state DIR] [--windowed]
 wardkeep --simulate [--windowed]   the same on a simulated bedside (feature sim)
-wardkeep tour --out DIR            every screen as a picture (feature sim)
+wardkeep tour --out DIR [--only WORD]  every screen as a picture (feature sim)
 
   --config FILE  settings; default /etc/wardkeep/config.toml if it is there
   --state DIR    the store; default $STATE_DIRECTORY or /var/lib/wardkeep
@@ -46,7 +46,7 @@ wardkeepctl doctor tells what works on this machine.
 
     enum Wanted {
         Run(Options),
-        Tour(PathBuf),
+        Tour(PathBuf, String),
         Print(String),
     }
 
@@ -64,7 +64,7 @@ wardkeepctl doctor tells what works on this machine.
         };
         let done = match wanted {
             Wanted::Run(options) => run(&options),
-            Wanted::Tour(out) => tour(&out),
+            Wanted::Tour(out, only) => tour(&out, &only),
             Wanted::Print(text) => print(&text),
         };
         match done {
@@ -78,11 +78,13 @@ wardkeepctl doctor tells what works on this machine.
 
     fn parse(mut words: lexopt::Parser) -> Result<Wanted, lexopt::Error> {
         let (mut config, mut state, mut out) = (None, None, None);
+        let mut only = String::new();
         let (mut windowed, mut simulate, mut is_tour) = (false, false, false);
         while let Some(word) = words.next()? {
             match word {
                 Long("config") => config = Some(PathBuf::from(words.value()?)),
                 Long("state") => state = Some(PathBuf::from(words.value()?)),
+                Long("only") => only = words.value()?.string()?,
                 Long("out") => out = Some(PathBuf::from(words.value()?)),
                 Long("windowed") => windowed = true,
                 Long("simulate") => simulate = true,
@@ -95,10 +97,11 @@ wardkeepctl doctor tells what works on this machine.
             }
         }
         if is_tour {
-            return out.map(Wanted::Tour).ok_or_else(|| "tour needs --out DIR".into());
+            let wanted = out.map(|out| Wanted::Tour(out, only));
+            return wanted.ok_or_else(|| "tour needs --out DIR".into());
         }
-        if out.is_some() {
-            return Err("--out belongs to tour".into());
+        if out.is_some() || !only.is_empty() {
+            return Err("--out and --only belong to tour".into());
         }
         let found = Some(PathBuf::from(CONFIG)).filter(|path| !simulate && path.exists());
         let state = state.unwrap_or_else(|| default_state(simulate));
@@ -138,13 +141,13 @@ wardkeepctl doctor tells what works on this machine.
     }
 
     #[cfg(feature = "sim")]
-    fn tour(out: &std::path::Path) -> anyhow::Result<()> {
-        let pictures = wardkeep::sim::tour::run(out)?;
+    fn tour(out: &std::path::Path, only: &str) -> anyhow::Result<()> {
+        let pictures = wardkeep::sim::tour::run(out, only)?;
         print(&format!("{pictures} pictures in {}\n", out.display()))
     }
 
     #[cfg(not(feature = "sim"))]
-    fn tour(_out: &std::path::Path) -> anyhow::Result<()> {
+    fn tour(_out: &std::path::Path, _only: &str) -> anyhow::Result<()> {
         anyhow::bail!("this build has no tour: build it with --features sim")
     }
 

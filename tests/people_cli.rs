@@ -1,4 +1,4 @@
-//! `wardkeepctl users`, `enroll` and `revoke` as IT runs them: the built program, a badge in a virtual
+//! `wardkeepctl users`, `enroll`, `revoke` and `store` as IT runs them: the built program, a badge in a virtual
 //! reader of a real pcscd, PINs on standard input, and a real store.
 
 #[path = "support/namespace.rs"]
@@ -130,6 +130,15 @@ fn tell(state: &Path, list: &Path) {
     let (code, _, said) = run(state, &["users", "list"], "935270\n");
     assert_eq!(code, 1);
     assert!(said.contains("not enrolled, or the PIN is wrong"), "{said}");
+
+    let (code, checked, said) = run(state, &["store", "check"], &pin);
+    assert_eq!((code, checked["ok"].as_bool()), (0, Some(true)), "{checked} {said}");
+    let backup = list.with_file_name("cart.backup");
+    let file = backup.to_str().expect("a plain path");
+    let (code, written, said) = run(state, &["store", "backup", "--out", file, "--to", "QZ"], &pin);
+    assert_eq!((code, written["bytes"].is_u64()), (0, true), "{said}");
+    let (code, read, said) = run(state, &["store", "check", "--backup", file], &pin);
+    assert_eq!((code, read["whole"].as_bool()), (0, Some(true)), "{said}");
 
     let lost = ["users", "code", "Amara Kone", "--recovery"];
     let (code, again, said) = run(state, &lost, &format!("{recovery}\n"));

@@ -9,6 +9,8 @@ mod desk;
 mod layout;
 #[path = "screens/privacy.rs"]
 mod privacy;
+#[path = "screens/records.rs"]
+mod records;
 #[path = "screens/staff.rs"]
 mod staff;
 #[path = "screens/theme.rs"]

@@ -22,8 +22,9 @@ use wardkeep::session::factor::{Badge, Evidence, ReaderFamily};
 use wardkeep::session::{OperatorId, Role};
 use wardkeep::store::{
     Administered, Administration, AdministrationFault as Fault, Assignment, AuditAct, BackupDone,
-    BackupFault, BackupOrder, CartState, Command, KnownDevice, NewPin, Outcome, RecoveryPhrase,
-    StoreFault, administer_with_recovery, restore_with_recovery, verify_backup_with_recovery,
+    BackupFault, BackupOrder, CartState, Command, KnownDevice, LockedStore, NewPin, Outcome,
+    RecoveryPhrase, StoreFault, administer_with_recovery, restore_with_recovery,
+    verify_backup_with_recovery,
 };
 
 struct Ward {
@@ -215,7 +216,7 @@ fn a_backup_is_private_whole_and_never_overwrites() {
     let content = fs::read(&file).unwrap();
     assert_eq!(ward.back_up(&file, vec![]), Err(Fault::Exists));
     assert_eq!(fs::read(&file).unwrap(), content);
-    for word in ["Okonkwo", "Zhang", "Quintessa", "M-", "SQLite"] {
+    for word in ["Okonkwo", "Zhang", "Quintessa", "M-Okonkwo", "SQLite"] {
         assert!(!content.windows(word.len()).any(|part| part == word.as_bytes()), "{word}");
     }
     let nobody = vec![OperatorId(1)];
@@ -227,6 +228,24 @@ fn a_backup_is_private_whole_and_never_overwrites() {
     let audit = acts(&contents(ward.dir.path(), &ward.phrase));
     let written = audit.iter().filter(|(_, entry)| entry.act == AuditAct::BackupWritten).count();
     assert!(written >= 3, "a backup that failed is in the log too: {written}");
+}
+
+#[test]
+fn a_named_person_reads_it_with_their_two_factors_on_their_own_cart() {
+    let ward = ward();
+    let shelf = tempfile::tempdir().unwrap();
+    let (for_nora, for_nobody) = (shelf.path().join("a"), shelf.path().join("b"));
+    let done = ward.back_up(&for_nora, vec![ward.nora]).unwrap();
+    ward.back_up(&for_nobody, vec![]).unwrap();
+    let read = |file: &Path, evidence: Evidence| {
+        let locked = LockedStore::open(&options(ward.dir.path())).unwrap();
+        let input = BufReader::new(File::open(file).unwrap());
+        locked.verify_backup((evidence, at(700)), input)
+    };
+    assert_eq!(read(&for_nora, badge_pin(1, PIN)), Ok(Ok(done.written)));
+    assert_eq!(read(&for_nobody, badge_pin(1, PIN)), Ok(Err(BackupFault::NotForYou)));
+    assert_eq!(read(&for_nora, it()), Ok(Err(BackupFault::NotForYou)));
+    assert!(read(&for_nora, badge_pin(1, PIN_2)).is_err(), "a wrong PIN");
 }
 
 #[test]

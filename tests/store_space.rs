@@ -2,7 +2,6 @@
 //! on by itself.
 
 #![cfg(feature = "store")]
-#![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 #[path = "support/namespace.rs"]
 mod namespace;

@@ -33,6 +33,13 @@ Verbs:
   revoke PERSON [--factor ID]                one factor, or the whole person
     Roles: nurse, caregiver, it, auditor. These ask for your badge or card and your PIN.
     --recovery  asks for the 24 recovery words instead (users list, users code, enroll badge)
+
+  store backup --out FILE [--to PERSON]..    one sealed file, for the recovery words and for these people
+  store restore --from FILE                  a store of a backup, on a machine that has none; recovery words
+  store check [--backup FILE]                everything that can be wrong with the store, or with a backup
+  store aside [--yes]                        move a store that does not open out of the way; nothing is deleted
+  store shred --mrn NUMBER                   destroy a patient's data key: what was recorded is gone for ever
+    --recovery  asks for the 24 recovery words instead (backup, check, shred)
     --state DIR, --config FILE               as the kiosk's
 
 Options:
@@ -65,6 +72,8 @@ fn main() -> ExitCode {
             Some("enroll") => people::run(First::Enroll, &mut args),
             #[cfg(all(feature = "store", feature = "hardware"))]
             Some("revoke") => people::run(First::Revoke, &mut args),
+            #[cfg(feature = "store")]
+            Some("store") => wardkeep::ctl::store::run(&mut args),
             Some(_) | None => usage(&format!("There is no verb {verb:?}.")),
         },
         Ok(Some(unexpected)) => usage(&sentence(&unexpected.unexpected())),

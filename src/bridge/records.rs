@@ -42,6 +42,7 @@ pub fn show_trouble(inner: &Inner, window: &AppWindow, trouble: &Trouble) {
     let global = window.global::<ui::Trouble>();
     global.set_fault(vocabulary::fault(trouble.fault));
     global.set_watch(records::watch(&trouble.watch));
+    global.set_records(trouble.records);
     let models = &inner.models.records;
     let (tiles, rows) = match &trouble.watch {
         Watch::Nothing { offered } => {

@@ -6,4 +6,6 @@ pub mod decode;
 pub mod doctor;
 #[cfg(all(feature = "store", feature = "hardware"))]
 pub mod people;
+#[cfg(feature = "store")]
+pub mod store;
 pub mod terminal;

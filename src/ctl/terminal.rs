@@ -60,15 +60,28 @@ pub enum InputError {
     NotAPin,
 }
 
+/// Asks for a line that may be seen, such as a confirmation.
+///
+/// # Errors
+/// There is nothing to read.
+pub fn typed(question: &str) -> Result<String, InputError> {
+    prompt(question);
+    read_line(&mut std::io::stdin().lock()).map(|line| line.expose().clone())
+}
+
+fn prompt(question: &str) {
+    let mut err = std::io::stderr().lock();
+    if write!(err, "{question}").and_then(|()| err.flush()).is_err() {
+        tracing::debug!("standard error is closed");
+    }
+}
+
 /// Asks for a line that nobody may see: it is not echoed, and leaves no copy behind.
 ///
 /// # Errors
 /// There is nothing to read.
-pub fn secret(prompt: &str) -> Result<Secret<String>, InputError> {
-    let mut err = std::io::stderr().lock();
-    if write!(err, "{prompt}").and_then(|()| err.flush()).is_err() {
-        tracing::debug!("standard error is closed");
-    }
+pub fn secret(question: &str) -> Result<Secret<String>, InputError> {
+    prompt(question);
     let stdin = std::io::stdin();
     let hidden = stdin.is_terminal().then(|| Unseen::begin(&stdin)).flatten();
     let line = read_line(&mut stdin.lock());

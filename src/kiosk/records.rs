@@ -174,7 +174,8 @@ impl Kiosk {
             Phase::Starting | Phase::FirstStart(_) | Phase::Running => (false, Duration::ZERO),
         };
         let full = records.space == Space::Full;
-        let none = trouble || full || records.fault.is_some() || records.is_broken();
+        // A store whose vault alone does not open goes on recording.
+        let none = trouble || full || records.fault.is_some();
         let (medium, low) = (Priority::Medium, Priority::Low);
         state(none, Condition::NotRecording, medium, AlarmText::NotRecording, delay);
         let no_waves = records.space == Space::NoWaveforms && !none;
@@ -200,7 +201,8 @@ impl Kiosk {
     /// The screen while nobody can log in.
     pub(super) fn trouble_screen(&self, now: Moment) -> Option<Screen> {
         let fault = self.unusable()?;
-        Some(Screen::Trouble(Trouble { fault, watch: self.watch_page(now) }))
+        let records = matches!(self.phase, Phase::Running) && self.records.fault.is_none();
+        Some(Screen::Trouble(Trouble { fault, records, watch: self.watch_page(now) }))
     }
 
     /// Asks a store that could not be opened to look again.

@@ -23,15 +23,16 @@ use crate::sim::stops::{self, Stop};
 const SIZES: [(&str, u32, u32); 2] = [("landscape", 1280, 800), ("portrait", 800, 1280)];
 const PLETH_HZ: u16 = 75;
 
-/// Renders every stop of the tour into `out`, and returns how many pictures were written.
+/// Renders every stop of the tour whose name contains `only` into `out`, and returns how many pictures
+/// were written.
 ///
 /// # Errors
 /// The folder cannot be written, or this thread has a screen backend already.
-pub fn run(out: &Path) -> anyhow::Result<usize> {
+pub fn run(out: &Path, only: &str) -> anyhow::Result<usize> {
     std::fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
     let stage = Stage::new()?;
     let mut written = 0;
-    for stop in stops::all() {
+    for stop in stops::all().into_iter().filter(|stop| stop.name.contains(only)) {
         for (orientation, width, height) in SIZES {
             for language in [Language::English, Language::German] {
                 let tag = if language == Language::German { "-de" } else { "" };

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  vault     exported in one read of it, encrypted as it is in the store
-//!  manifest  the vault's master key, the cart compartment's devices, assignments and people
+//!  manifest  the vault's master key and head (what tells the latest from an older copy), the cart compartment's devices, assignments and people
 //! ```
 //!
 //! Not in it: key slots and badges, which are bound to this machine's secret; tallies; unsaved forms;
@@ -40,6 +40,7 @@ use crate::session::{OperatorId, Role};
 /// Format of the manifest.
 pub(super) const FORMAT: u32 = 1;
 const PIECE: usize = 64 * 1024;
+const BESIDE_LEN_MAX: u64 = 1024 * 1024;
 
 /// What is to be backed up where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +87,8 @@ pub(super) struct Manifest {
     pub recovery: PublicKey,
     pub state: CartState,
     pub people: Vec<BackupPart>,
+    /// Small files that lie beside the vault, by their names.
+    pub beside: Vec<(String, Vec<u8>)>,
     /// Length of what follows.
     pub vault_len: u64,
 }
@@ -178,6 +181,7 @@ impl Store {
             recovery: self.ring.public(Recipient::Recovery).ok_or(Fault::Unknown)?,
             state: self.cart.state.clone(),
             people: people(&self.cart),
+            beside: beside(scratch)?,
             vault_len,
         };
         let manifest = Zeroizing::new(serde_json::to_vec(&manifest).map_err(|_| StoreFault::Io)?);
@@ -190,6 +194,21 @@ impl Store {
         writer.finish()?;
         file.finish()
     }
+}
+
+/// What an export leaves beside the vault.
+fn beside(dir: &Path) -> Result<Vec<(String, Vec<u8>)>, StoreFault> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name().into_string().map_err(|_| StoreFault::Io)?;
+        if name != VAULT
+            && let Some(content) = durable::read(&entry.path(), BESIDE_LEN_MAX)?
+        {
+            found.push((name, content));
+        }
+    }
+    Ok(found)
 }
 
 fn copy(

@@ -141,6 +141,18 @@ pub(super) fn remove(store_dir: &Path) -> Result<(), StoreFault> {
     durable::sync_dir(store_dir)
 }
 
+/// Whether there is an emergency card; its outer layer is opened.
+///
+/// # Errors
+/// `Damaged` if that does not open.
+pub(super) fn is_intact(store: &Store) -> Result<bool, StoreFault> {
+    let content = durable::read(&store.state.store().join(FILE), FILE_MAX)?;
+    let Some(content) = content.filter(|content| !content.is_empty()) else { return Ok(false) };
+    let context = context(&store.ring.device, &store.ring.epoch.to_be_bytes());
+    let opened = open(&store.keys.emergency(), &context, &content);
+    opened.map(|_| true).ok_or(StoreFault::Damaged)
+}
+
 impl Store {
     /// Writes the emergency card from the open vault, or removes it.
     pub(super) fn renew_emergency_card(

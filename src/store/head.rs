@@ -140,8 +140,9 @@ impl HeadFile {
         let [other, head] = found;
         let older = head.as_ref().and_then(|head| {
             let named = other.as_ref().is_some_and(|other| other.generation == head.before);
-            // A slot is torn only by the write after the latest; a closed vault has written both.
-            let torn = other.is_none() && matches!(head.closed, Closed::No | Closed::Once);
+            // The write after the latest tears the other slot, the first one after a close as well; no
+            // commit is gone with it.
+            let torn = other.is_none();
             (!named && !torn).then(|| other.map_or(0, |other| other.commit.seq))
         });
         Ok(Slots { head, older })

@@ -299,6 +299,11 @@ impl Keyring {
         self.entries.iter().find(|entry| entry.recipient == recipient).map(|entry| entry.public)
     }
 
+    /// How many recipients there are.
+    pub fn recipients(&self) -> u64 {
+        u64::try_from(self.entries.len()).unwrap_or(u64::MAX)
+    }
+
     fn head(&self) -> [Vec<u8>; 3] {
         [self.context(), b"inbox".to_vec(), self.inbox.to_vec()]
     }

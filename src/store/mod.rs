@@ -28,6 +28,7 @@ mod cart;
 mod chain;
 #[cfg(feature = "store")]
 mod changes;
+mod check;
 mod checkpoint;
 #[cfg(feature = "store")]
 mod codes;
@@ -47,6 +48,8 @@ mod identity;
 mod import;
 mod inbox;
 mod inspect;
+#[cfg(feature = "store")]
+mod integrity;
 mod keep;
 mod keyring;
 mod keyslot;
@@ -101,6 +104,7 @@ pub use backup_file::{BackupFault, Header as BackupHeader, front as read_backup_
 #[cfg(feature = "store")]
 #[doc(hidden)]
 pub use bare::BareVault;
+pub use check::{Check, CheckFault, LockedStore, check_with_recovery};
 pub use finding::{Finding, FindingKind};
 pub use handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
 pub use identity::{

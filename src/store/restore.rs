@@ -162,6 +162,14 @@ fn make(
     durable::make_dir(&from)?;
     durable::make_dir(&dir.join(SLOTS))?;
     unpack(source, &from.join(VAULT))?;
+    for (name, content) in &manifest.beside {
+        // A name and nothing else, whoever wrote it.
+        let plain = Path::new(name).file_name().is_some_and(|plain| plain == name.as_str());
+        if !plain || name == VAULT {
+            return Err(BackupFault::Damaged);
+        }
+        durable::replace(&from, name, content)?;
+    }
     let now = Moment::read().wall;
 
     let old_keys = VaultKeys::of_backup(manifest.master);

@@ -138,17 +138,26 @@ impl Store {
         evidence: &Evidence,
         clocks: Clocks,
     ) -> Result<OperatorId, Refusal> {
+        self.prove(evidence, clocks).map(|(person, _)| person.id)
+    }
+
+    /// As [`Store::verify`], with the person's private key.
+    pub(super) fn prove(
+        &mut self,
+        evidence: &Evidence,
+        clocks: Clocks,
+    ) -> Result<(Person, Key), Refusal> {
         let pair = evidence.pair();
         if pair.needs_shift() || !self.gate.policy.allows(pair) {
             return Err(Refusal::NotTaken);
         }
-        let (person, _) = self.try_factors(evidence, clocks)?;
+        let (person, private) = self.try_factors(evidence, clocks)?;
         self.admit(&person, clocks)?;
         // A one-time code is for a first login alone.
         if pair == Pair::BadgePin && person.code_since.is_some() {
             return Err(Refusal::NotTaken);
         }
-        Ok(person.id)
+        Ok((person, private))
     }
 
     fn rebased_tally(&mut self, counter: Counter, now: BootTime) -> Result<Tally, StoreFault> {

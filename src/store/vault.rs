@@ -180,6 +180,18 @@ mod absent {
         pub fn cursor(&self) -> Result<Cursor, StoreFault> {
             match *self {}
         }
+        pub fn check_pages(&self) -> Result<u64, StoreFault> {
+            match *self {}
+        }
+        pub fn check_structure(&self) -> Result<u64, StoreFault> {
+            match *self {}
+        }
+        pub fn check_patient_keys(&self) -> Result<u64, StoreFault> {
+            match *self {}
+        }
+        pub fn check_observations(&self) -> Result<u64, StoreFault> {
+            match *self {}
+        }
         pub fn import(&mut self, _: &[Entry], _: Cursor) -> Result<(), StoreFault> {
             match *self {}
         }

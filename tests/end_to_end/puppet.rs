@@ -62,6 +62,7 @@ fn obey(window: &Weak<AppWindow>, simulator: Option<&SimHandle>) {
             ["type", text] => type_text(window, text),
             ["picture", path] => picture(window, path),
             ["tap", whose] => simulator.map(|simulator| tap(simulator, whose)),
+            ["stalls", longest_s] => Some(stalls(window, longest_s)),
             ["quit"] => Some(quit()),
             other => panic!("unknown command {other:?}"),
         };
@@ -146,6 +147,38 @@ fn type_text(window: &Weak<AppWindow>, text: &str) -> Option<String> {
         });
     }
     Some(String::new())
+}
+
+/// How long the main thread took to begin what it was asked, from now until records of the locked time
+/// have been taken over; asked again every two milliseconds.
+fn stalls(window: &Weak<AppWindow>, longest_s: &str) -> String {
+    let longest = Duration::from_secs(longest_s.parse().expect("seconds"));
+    let (begun, mut waits, mut was_shown) = (Moment::read(), Vec::new(), false);
+    let gone = || Moment::read().boot.since(begun.boot);
+    // A short import is over before its progress is shown.
+    while gone() < longest {
+        let asked = Moment::read();
+        let (heard, shown) = on_screen(window, |window| {
+            (Moment::read(), window.global::<wardkeep::bridge::ui::Frame>().get_taking_over().shown)
+        });
+        waits.push(heard.boot.since(asked.boot));
+        if was_shown && !shown || !was_shown && gone() > Duration::from_secs(20) {
+            break;
+        }
+        was_shown |= shown;
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    waits.sort();
+    let at = |share: usize| waits[(waits.len() - 1) * share / 1000].as_secs_f64() * 1e3;
+    format!(
+        "longest wait {:.1} ms, p99.9 {:.1} ms, p99 {:.1} ms of {} in {:.1} s, progress {}",
+        at(1000),
+        at(999),
+        at(990),
+        waits.len(),
+        gone().as_secs_f64(),
+        if was_shown { "shown" } else { "not shown" }
+    )
 }
 
 fn picture(window: &Weak<AppWindow>, path: &str) -> Option<String> {

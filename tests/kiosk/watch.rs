@@ -39,6 +39,7 @@ fn broken() -> Bedside {
     let cart = Bedside::monitoring().store.cart.expect("a saved cart");
     let found = Found::Broken(StoreFault::Damaged, Box::new(cart));
     let mut bedside = Bedside::answering(Outcome::Found(found));
+    bedside.told(Outcome::Fault(StoreFault::Damaged));
     for id in [STRAP, OXIMETER] {
         bedside.hardware(Event::Link(id, Link::Live));
     }
@@ -84,6 +85,23 @@ fn s2_a_broken_store_leaves_links_values_limits_and_alarms_as_they_were() {
     // What is measured goes to the store, which keeps as much of it as it can, still assigned (S-6).
     assert!(bedside.store.records.iter().all(|record| record.subject.is_some()));
     assert!(!bedside.store.records.is_empty());
+}
+
+#[test]
+fn s2_a_vault_that_alone_does_not_open_leaves_recording_as_it_was() {
+    let cart = Bedside::monitoring().store.cart.expect("a saved cart");
+    let found = Found::Broken(StoreFault::Damaged, Box::new(cart));
+    let mut bedside = Bedside::answering(Outcome::Found(found));
+    for id in [STRAP, OXIMETER] {
+        bedside.hardware(Event::Link(id, Link::Live));
+    }
+    bedside.frame(STRAP, heart_rate(72));
+    bedside.frame(OXIMETER, oximetry(97, 71));
+    assert!(trouble(&bedside).records && bedside.view().alarm.is_none());
+    bedside.told(Outcome::Fault(StoreFault::Full));
+    assert!(!trouble(&bedside).records && has_alarm(&bedside, &AlarmText::NotRecording));
+    bedside.told(Outcome::Recovered);
+    assert!(trouble(&bedside).records && bedside.view().alarm.is_none());
 }
 
 #[test]

@@ -8,6 +8,7 @@ use wardkeep::bridge::view::{Parameter, Priority, Screen, TileState, View};
 use wardkeep::confidential::{Phi, Secret};
 use wardkeep::hardware::ReaderHealth;
 use wardkeep::sim::samples::{self, concealed, open, staff};
+use wardkeep::sim::stops::records;
 
 use crate::desk::{Desk, LANDSCAPE, PORTRAIT};
 
@@ -97,6 +98,15 @@ fn assert_staff_emptied(desk: &Desk) {
     assert_eq!([emergency.get_allergies(), emergency.get_left()], ["", ""]);
     assert_eq!(emergency.get_vitals().row_count(), 0);
     assert_eq!(emergency.get_past().row_count(), 0);
+    let frame = window.global::<ui::Frame>();
+    assert_eq!(frame.get_taking_over(), ui::ProgressLine::default());
+    assert_eq!(frame.get_finding(), ui::FindingLine::default());
+    let trouble = window.global::<ui::Trouble>();
+    assert_eq!((trouble.get_vitals().row_count(), trouble.get_rows().row_count()), (0, 0));
+    let audit = window.global::<ui::Audit>();
+    assert_eq!(audit.get_signed(), "");
+    assert_eq!(audit.get_code().size().width, 0);
+    assert_eq!(audit.get_checkpoint(), ui::CheckpointWord::Hidden);
 }
 
 /// Whatever a screen about staff may say about somebody.
@@ -122,6 +132,7 @@ fn staff_screens() -> Vec<View> {
         step(Enrolment::Code(Secret::new("40718263".into()))),
         step(Enrolment::CardPin { subject, prompt: staff::card_pin() }),
         staff::open_it(Screen::Audit(staff::audit())),
+        staff::open_it(Screen::Audit(records::meddled())),
         open(Screen::Account(staff::account())),
     ]
 }

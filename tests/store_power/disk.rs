@@ -45,6 +45,8 @@ pub enum Fate {
     Lost,
     /// Names: the first few of them are kept. Data: some, torn.
     Partly,
+    /// Data: the first sector of each write is garbage.
+    Garbled,
 }
 
 /// One way in which the power goes.
@@ -62,7 +64,7 @@ impl Cut {
     /// The n-th way for the power to go at this place. The first ones are the corners, the others are
     /// random.
     pub fn nth(after: usize, number: u64) -> Self {
-        use Fate::{Kept, Lost, Partly};
+        use Fate::{Garbled, Kept, Lost, Partly};
         use System::{Journal, Strict};
         let corners = [
             (Journal, Kept, Kept),
@@ -70,6 +72,7 @@ impl Cut {
             (Journal, Kept, Lost),
             (Journal, Kept, Partly),
             (Strict, Lost, Kept),
+            (Journal, Kept, Garbled),
             (Journal, Lost, Lost),
             (Strict, Partly, Partly),
             (Journal, Partly, Partly),
@@ -128,7 +131,7 @@ impl Disk {
 
         let open = ops().filter(|(index, op)| op.is_name() && !is_durable(*index)).count() as u64;
         let mut keep = match cut.names {
-            Fate::Kept => open,
+            Fate::Kept | Fate::Garbled => open,
             Fate::Lost => 0,
             Fate::Partly => dice.roll(open + 1),
         };
@@ -202,7 +205,7 @@ fn change(content: &mut [Vec<u8>], op: &Op, fate: Fate, dice: &mut Dice) {
     match op {
         Op::Resize { file, len } => {
             let is_kept = match fate {
-                Fate::Kept => true,
+                Fate::Kept | Fate::Garbled => true,
                 Fate::Lost => false,
                 Fate::Partly => dice.roll(2) == 0,
             };
@@ -218,6 +221,13 @@ fn change(content: &mut [Vec<u8>], op: &Op, fate: Fate, dice: &mut Dice) {
                 1 => put(&mut content[*file], *at, bytes),
                 _ => tear(&mut content[*file], *at, bytes, dice),
             },
+            Fate::Garbled => {
+                put(&mut content[*file], *at, bytes);
+                let sector = SECTOR - *at % SECTOR;
+                let first = &bytes[..bytes.len().min(sector as usize)];
+                let noise: Vec<u8> = first.iter().map(|_| dice.roll(256) as u8).collect();
+                put(&mut content[*file], *at, &noise);
+            }
         },
         Op::Enter { .. } | Op::Leave { .. } | Op::Move { .. } | Op::Sync(_) => {}
     }

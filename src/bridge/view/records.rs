@@ -76,6 +76,8 @@ pub struct FindingLine {
 pub struct Trouble {
     /// Why.
     pub fault: StoreFault,
+    /// What is measured is recorded all the same: only what was stored cannot be opened.
+    pub records: bool,
     /// What is monitored meanwhile.
     pub watch: Watch,
 }

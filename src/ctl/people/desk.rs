@@ -208,7 +208,11 @@ impl Desk {
 const WRONG: DeskError =
     DeskError::Refused("The badge or card is not enrolled, or the PIN is wrong.");
 
-fn admitted(admission: Admission) -> Result<(), DeskError> {
+/// Whether a second factor may be tried.
+///
+/// # Errors
+/// Why not.
+pub fn admitted(admission: Admission) -> Result<(), DeskError> {
     match admission {
         Admission::Try { .. } => Ok(()),
         Admission::Wait(_) => {
@@ -220,7 +224,8 @@ fn admitted(admission: Admission) -> Result<(), DeskError> {
     }
 }
 
-fn refused(refusal: Refusal) -> DeskError {
+/// A refusal as an error.
+pub fn refused(refusal: Refusal) -> DeskError {
     match refusal {
         Refusal::WrongFactors(_) => WRONG,
         Refusal::NotAdmitted(admission) => admitted(admission).err().unwrap_or(WRONG),

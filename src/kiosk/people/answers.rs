@@ -115,6 +115,8 @@ impl Kiosk {
                 | Administered::Revoked
                 | Administered::People(_)
                 | Administered::Audit(_)
+                | Administered::BackedUp(_)
+                | Administered::Shredded(_)
                 | Administered::AuditExport(_)
                 | Administered::AuditKey(_)
                 | Administered::BackedUp(_)

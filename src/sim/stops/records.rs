@@ -114,7 +114,13 @@ fn not_recording() -> Vec<Stop> {
 /// The trouble screen, with the alarm that comes with it.
 pub fn trouble(fault: StoreFault, watch: Watch) -> View {
     let alarm = Some(alarm(Priority::Medium, AlarmText::NotRecording));
-    View { alarm, ..concealed(Screen::Trouble(Trouble { fault, watch })) }
+    View { alarm, ..concealed(Screen::Trouble(Trouble { fault, records: false, watch })) }
+}
+
+/// The vault alone does not open.
+fn recording(watch: Watch) -> View {
+    let fault = StoreFault::Damaged;
+    concealed(Screen::Trouble(Trouble { fault, records: true, watch }))
 }
 
 /// Live values of nobody knows whom.
@@ -178,6 +184,7 @@ fn troubles() -> Vec<Stop> {
         at("trouble-in-use", StoreFault::InUse, nothing(false)),
         at("trouble-bed", StoreFault::Damaged, bed()),
         Stop { day: true, ..at("trouble-bed-day", StoreFault::Damaged, bed()) },
+        stop("trouble-bed-recording", recording(bed())),
         stop("trouble-bed-crowded", alarmed),
         at("trouble-watch", StoreFault::Damaged, unknown()),
         at("trouble-watch-none-yet", StoreFault::WrongDeviceSecret, none_yet),

@@ -1,6 +1,8 @@
 //! Everything that somebody with the disk can do to sealed records, one change at a time, and what
 //! the import says of it. The numbers of changes are printed.
 
+#![expect(clippy::print_stderr, reason = "the counts are the output")]
+
 use std::fs;
 use std::ops::Range;
 use std::path::PathBuf;

@@ -1,0 +1,145 @@
+//! Whether the screen goes on while twelve hours of sealed records are taken over: how long the main
+//! thread was busy at most, and the longest time between two pictures of the waveform.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use wardkeep::confidential::Phi;
+use wardkeep::moment::Moment;
+use wardkeep::store::{CartState, Command, Found, Options, Outcome, spawn};
+use wardkeep::vitals::decimal::Decimal;
+use wardkeep::vitals::nomenclature::{HEART_RATE, PULSE_RATE_OXIMETER, SPO2, Unit};
+use wardkeep::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+
+use crate::house::{House, Kiosk};
+use crate::meter::Screen;
+use crate::{PIN, admit_simulated, first_start, login, say};
+
+/// Twelve hours of one value a second of each of three parameters.
+const SECONDS: u64 = 12 * 3600;
+/// Longest import that is waited for; a build without optimisation takes minutes.
+const IMPORT_MAX: Duration = Duration::from_secs(900);
+
+/// Makes a cart, seals a backlog into it, and measures the unlock after that.
+pub fn measure(house: &House) {
+    let state = house.state.with_file_name("backlog");
+    let mut kiosk = house.start_at(&state, true);
+    first_start(&mut kiosk, |kiosk| kiosk.tap_simulated("it"));
+    kiosk.tap_simulated("it");
+    kiosk.sees("Enter your PIN");
+    kiosk.pin(PIN);
+    kiosk.press("Unlock");
+    login::enrol(&mut kiosk, "Nurse Bench", |kiosk| kiosk.tap_simulated("nurse"));
+    kiosk.press("That is all");
+    kiosk.press("Lock");
+    kiosk.sees("Tap your badge");
+    admit_simulated(&mut kiosk);
+    kiosk.press("Lock");
+    kiosk.sees("Tap your badge");
+    kiosk.end();
+
+    let begun = Moment::read();
+    let sealed = seal(&state);
+    let took = Moment::read().boot.since(begun.boot).as_secs_f64();
+    say(&format!("backlog of 12 h at 1 Hz x 3: {sealed} records sealed in {took:.1} s"));
+
+    let mut kiosk = house.start_at(&state, true);
+    kiosk.tap_simulated("nurse");
+    kiosk.sees("Enter your PIN");
+    kiosk.pin(PIN);
+    kiosk.press("Unlock");
+    kiosk.sees("Pleth");
+    unstalled(house, &mut kiosk);
+    kiosk.end();
+}
+
+fn unstalled(house: &House, kiosk: &mut Kiosk) {
+    let screen = Screen::open(&house.frame_buffer());
+    let over = Arc::new(AtomicBool::new(false));
+    let ended = Arc::clone(&over);
+    let watcher = std::thread::Builder::new()
+        .name("watcher".into())
+        .spawn(move || longest_gap(&screen, &ended))
+        .expect("a thread");
+    let stalls = kiosk.ask(&["stalls", &IMPORT_MAX.as_secs().to_string()]).expect("figures");
+    over.store(true, Ordering::SeqCst);
+    let (gap, pictures) = watcher.join().expect("our own thread");
+    say(&format!("main thread while the backlog is taken over: {stalls}"));
+    say(&format!(
+        "longest time between two pictures of the waveform (30 a second): {:.1} ms of {pictures}",
+        gap.as_secs_f64() * 1e3
+    ));
+}
+
+/// The longest time in which no pixel of the waveform changed, and how often one did.
+fn longest_gap(screen: &Screen, over: &AtomicBool) -> (Duration, u64) {
+    // Inside the pleth lane, below the banner.
+    let lane = || screen.rows(180, 260);
+    let (mut shown, mut last) = (lane(), Moment::read());
+    let (mut longest, mut pictures) = (Duration::ZERO, 0);
+    while !over.load(Ordering::SeqCst) {
+        let now = lane();
+        if now != shown {
+            let at = Moment::read();
+            longest = longest.max(at.boot.since(last.boot));
+            (shown, last, pictures) = (now, at, pictures + 1);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    (longest, pictures)
+}
+
+/// Seals records as a locked cart would have in twelve hours.
+fn seal(state: &Path) -> u64 {
+    let (sender, mut outcomes) = mpsc::channel(4096);
+    let (handle, thread) = spawn(Options::new(state), sender).expect("the store starts");
+    let cart = loop {
+        let outcome = outcomes.blocking_recv().expect("the store answers");
+        if let Outcome::Found(Found::Store(cart)) = outcome {
+            break cart;
+        }
+    };
+    let end = Moment::read().wall;
+    let mut seq = 0;
+    for second in (0..SECONDS).rev() {
+        let at = end - Duration::from_secs(second);
+        for parameter in 0..3 {
+            seq += 1;
+            let command = Command::Record(Box::new(observation(&cart, seq, parameter, at)));
+            // The queue is for minutes of a real cart; hours come faster here.
+            while handle.try_send(command.clone()).is_err() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+    drop(handle);
+    while let Some(outcome) = outcomes.blocking_recv() {
+        assert!(!matches!(outcome, Outcome::Lost(_)), "{outcome:?}");
+    }
+    thread.join().expect("the store ends");
+    seq
+}
+
+fn observation(cart: &CartState, seq: u64, parameter: usize, at: Timestamp) -> Observation {
+    let code = [HEART_RATE, SPO2, PULSE_RATE_OXIMETER][parameter];
+    let place = usize::from(parameter > 0).min(cart.devices.len() - 1);
+    let value = Decimal::new(60 + i64::try_from(seq % 38).expect("small"), 0);
+    Observation {
+        record: RecordId { run: 7, seq },
+        code,
+        value: Phi::new(Value::Measured(value)),
+        unit: if code == SPO2 { Unit::Percent } else { Unit::PerMinute },
+        effective: at,
+        received: at,
+        device_time: None,
+        clock: ClockConfidence::Live,
+        status: vec![],
+        device: cart.devices[place].id,
+        subject: cart.subject,
+        provenance: Provenance::Simulated,
+    }
+}
