@@ -111,9 +111,9 @@ fn this_thread() -> Duration {
 /// What a monitor sends: two values of each of four patients and something unclaimed, in turns.
 fn batch(batch: u64) -> Vec<Observation> {
     let one = |seq: u64| Observation {
-        code: [HEART_RATE, SPO2][usize::from(seq % 2 == 0)],
+        code: [HEART_RATE, SPO2][usize::from(seq.is_multiple_of(2))],
         value: Phi::new(Value::Measured(Decimal::new(600 + (seq % 400).cast_signed(), -1))),
-        unit: [Unit::PerMinute, Unit::Percent][usize::from(seq % 2 == 0)],
+        unit: [Unit::PerMinute, Unit::Percent][usize::from(seq.is_multiple_of(2))],
         effective: Timestamp::from_second(1_780_000_000 + seq.cast_signed()).unwrap_or_default(),
         received: Timestamp::from_second(1_780_000_001 + seq.cast_signed()).unwrap_or_default(),
         status: vec![Status::ContactDetected],

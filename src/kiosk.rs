@@ -311,20 +311,8 @@ impl Kiosk {
             Intent::Cancel => self.cancel(now),
             Intent::Lock => self.in_session(now, session::Event::LockPressed),
             Intent::AcknowledgeAlarms => self.acknowledge(now),
-            Intent::PauseAudio => {
-                if self.alarms.pause_audio(now.boot) {
-                    vec![self.audit(now, AuditAct::AudioPaused, None)]
-                } else {
-                    vec![]
-                }
-            }
-            Intent::SetLanguage(language) => {
-                self.language = language;
-                match self.phase {
-                    Phase::Running => vec![self.save_cart()],
-                    Phase::Starting | Phase::FirstStart(_) | Phase::Trouble(..) => vec![],
-                }
-            }
+            Intent::PauseAudio => self.pause_audio(now),
+            Intent::SetLanguage(language) => self.set_language(language),
             Intent::BeginSetup => self.in_setup(now, setup::Event::Begin),
             Intent::NameAdmin { name, initials } => {
                 self.in_setup(now, setup::Event::Named(name, initials))
@@ -370,6 +358,19 @@ impl Kiosk {
         };
         effects.extend(more);
         effects
+    }
+
+    fn pause_audio(&mut self, now: Moment) -> Vec<Effect> {
+        let paused = self.alarms.pause_audio(now.boot);
+        paused.then(|| self.audit(now, AuditAct::AudioPaused, None)).into_iter().collect()
+    }
+
+    fn set_language(&mut self, language: Language) -> Vec<Effect> {
+        self.language = language;
+        match self.phase {
+            Phase::Running => vec![self.save_cart()],
+            Phase::Starting | Phase::FirstStart(_) | Phase::Trouble(..) => vec![],
+        }
     }
 
     /// Shows a page; the gate has let it pass.

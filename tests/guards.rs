@@ -81,7 +81,9 @@ impl Source {
 
     /// The same, without the tests at the end of the file or in a file of their own.
     fn product_code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let is_test = self.path.starts_with("tests/") || self.path.ends_with("/tests.rs");
+        let is_test = self.path.starts_with("tests/")
+            || self.path.contains("/tests/")
+            || self.path.ends_with("/tests.rs");
         let end = if is_test { 0 } else { self.tests_begin() };
         self.code().take_while(move |(number, _)| *number < end)
     }

@@ -52,7 +52,12 @@ fn history() -> History {
         rig.unlock(at(0));
         assert_eq!(rig.findings, [], "session {session}");
         rig.record(1, from + 10..=from + 39);
-        rig.enrol(&format!("Nora {session}"), Role::Nurse, 20 + session as u8, PIN);
+        rig.enrol(
+            &format!("Nora {session}"),
+            Role::Nurse,
+            20 + u8::try_from(session).unwrap(),
+            PIN,
+        );
         open.push(state_of(dir.path()));
         rig.close();
         closed.push(state_of(dir.path()));

@@ -184,9 +184,9 @@ fn s9_not_recording_is_seen_and_heard_locked_and_open_and_ends_by_itself() {
             assert_eq!(sounds(&bedside), Some(Priority::Medium), "{what}");
             // It holds across a lock or a login, acknowledged or not.
             if open {
-                bedside.intent(Intent::Lock)
+                bedside.intent(Intent::Lock);
             } else {
-                bedside.unlock()
+                bedside.unlock();
             }
             assert_eq!(sounds(&bedside), Some(Priority::Medium), "{what}");
             bedside.intent(Intent::AcknowledgeAlarms);

@@ -165,7 +165,7 @@ fn troubles() -> Vec<Stop> {
             let rows = rows.into_iter().filter(|row| row.can_connect).collect();
             Watch::Unknown { tiles: vec![], rows, radio }
         }
-        other => other,
+        other @ (Watch::Nothing { .. } | Watch::Bed(_)) => other,
     };
     let radio_off = Watch::Unknown { tiles: vec![], rows: vec![], radio: RadioHealth::Off };
     let bed = || Watch::Bed(bedside().tiles);
