@@ -118,9 +118,7 @@ impl Kiosk {
                 | Administered::BackedUp(_)
                 | Administered::Shredded(_)
                 | Administered::AuditExport(_)
-                | Administered::AuditKey(_)
-                | Administered::BackedUp(_)
-                | Administered::Shredded(_),
+                | Administered::AuditKey(_),
             ) => Checkpoint::Hidden,
             Err(fault) => {
                 self.people.checkpoint = Checkpoint::Hidden;
