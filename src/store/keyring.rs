@@ -50,7 +50,7 @@ impl VaultKeys {
     }
 
     /// Raw key of the database (`K_db`).
-    #[cfg(feature = "store")]
+    #[cfg(any(test, feature = "store"))]
     pub fn database(&self) -> Key {
         self.key(&[b"K_db"])
     }
