@@ -284,7 +284,12 @@ pub fn open_pieces(
     let (first, second) = tagged.split_at(tagged.len() / 2);
     thread::scope(|scope| {
         let helper = thread::Builder::new().name("inbox-opener-2".into());
-        let helper = helper.spawn_scoped(scope, || open_all(second));
+        let helper = helper.spawn_scoped(scope, || {
+            let opened = open_all(second);
+            // The system keeps the stacks of threads that have ended.
+            wipe_deep_stack();
+            opened
+        });
         let mut opened = open_all(first);
         match helper.map(thread::ScopedJoinHandle::join) {
             Ok(Ok(rest)) => opened.extend(rest),
