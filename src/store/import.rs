@@ -217,10 +217,4 @@ fn keep_aside(path: &Path) -> Result<(), StoreFault> {
 
 #[cfg(test)]
 #[cfg(feature = "store")]
-mod hardship;
-#[cfg(test)]
-#[cfg(feature = "store")]
-mod tampering;
-#[cfg(test)]
-#[cfg(feature = "store")]
 mod tests;

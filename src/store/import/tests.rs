@@ -1,5 +1,8 @@
 //! The import against whoever knows everything on the disk, and against kills in its middle.
 
+mod hardship;
+mod tampering;
+
 use std::fs;
 use std::fs::OpenOptions;
 use std::io::Write;

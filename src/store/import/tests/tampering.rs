@@ -9,11 +9,11 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 
-use super::super::ledger::Ledger;
-use super::super::opener::{Delivery, Opener, Source};
-use super::tests::{Bench, at, bench, count, entry};
+use super::{Bench, at, bench, count, entry};
 use crate::store::inbox::Inbox;
 use crate::store::keyring::{Keyring, VaultKeys};
+use crate::store::ledger::Ledger;
+use crate::store::opener::{Delivery, Opener, Source};
 use crate::store::segment::{Entry, HEADER_LEN, Lane};
 use crate::store::vault::Cursor;
 use crate::store::{Finding, FindingKind};

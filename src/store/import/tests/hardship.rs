@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use super::tests::{BOOT, Bench, at, bench, count, entry};
+use super::{BOOT, Bench, at, bench, count, entry};
 use crate::confidential::Phi;
 use crate::hardware::DeviceId;
 use crate::store::durable::steps;
