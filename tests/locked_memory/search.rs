@@ -8,6 +8,7 @@ const CHUNK: usize = 1 << 20;
 const AROUND: usize = 32;
 
 /// One place where a needle was found.
+#[expect(dead_code, reason = "what a failed search prints")]
 #[derive(Debug)]
 pub struct Hit {
     /// What was found.
