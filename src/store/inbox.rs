@@ -94,7 +94,8 @@ impl Inbox {
             let chain = Chain::of_vault(vault, 1)?;
             Ok(LaneState { chain, next_seq: 1, prev: [0; 32], segment: 1 })
         };
-        let (cart_generation, counted) = (0, Vec::new());
+        // The cart compartment is written for the first time right after.
+        let (cart_generation, counted) = (1, Vec::new());
         let vault = Seen::default();
         let head = Head { values: state()?, waves: state()?, cart_generation, counted, vault };
         write_head(dir, &keys.inbox(), &ring.device, &head)

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use super::freshness::Freshness;
 use super::keyring::VaultKeys;
 use super::patient_keys::PatientKeys;
-use super::primitives::Key;
+use super::primitives::{Key, derive};
 use super::segment::Entry;
 use super::vault::{CipherFacts, Cursor};
 use super::{AuditEntry, StoreFault, audit, head, patients, rows, trends, waves};
@@ -115,7 +115,7 @@ pub fn cipher_facts() -> Result<CipherFacts, StoreFault> {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let connection = Connection::open_in_memory().map_err(|_| StoreFault::NoCipher)?;
-    set_key(&connection, &Key::random()?)?;
+    set_key(&connection, &Key::random()?, Salt::Derived)?;
     assert_cipher(&connection)
 }
 
@@ -133,21 +133,43 @@ fn assert_cipher(connection: &Connection) -> Result<CipherFacts, StoreFault> {
     if complete { Ok(facts) } else { Err(StoreFault::NoCipher) }
 }
 
+/// Where the cipher's salt comes from.
+#[derive(Clone, Copy)]
+enum Salt {
+    /// The key. What begins the file then does not matter: a power cut may leave it torn while the log
+    /// has it whole.
+    Derived,
+    /// The beginning of the file, as in databases of versions 1 and 2.
+    InFile,
+}
+
 /// SQLCipher's notation of a raw key.
-fn literal(key: &Key) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(96));
+fn literal(key: &Key, salt: &[u8]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(128));
     text.push_str("x'");
-    for byte in key.iter() {
+    for byte in key.iter().chain(salt) {
         write!(text, "{byte:02x}").expect("a string takes any text");
     }
     text.push('\'');
     text
 }
 
-fn set_key(connection: &Connection, key: &Key) -> Result<(), StoreFault> {
+fn salt_of(key: &Key) -> [u8; 16] {
+    let mut salt = [0; 16];
+    let derived = derive(b"", key.as_slice(), &[b"database salt"]);
+    salt.iter_mut().zip(derived.iter()).for_each(|(to, from)| *to = *from);
+    salt
+}
+
+fn set_key(connection: &Connection, key: &Key, salt: Salt) -> Result<(), StoreFault> {
     // SQLCipher writes to stderr by itself otherwise.
     connection.execute_batch("PRAGMA cipher_log_level = NONE;")?;
-    let said = connection.execute_batch(&sentence("key", key));
+    let derived = salt_of(key);
+    let salt = match salt {
+        Salt::Derived => derived.as_slice(),
+        Salt::InFile => &[],
+    };
+    let said = connection.execute_batch(&sentence("key", key, salt));
     said.map_err(|error| {
         // The code alone: the error's text may quote the statement, and the statement is the key.
         tracing::warn!(code = ?error.sqlite_error_code(), "the cipher took no key");
@@ -155,12 +177,12 @@ fn set_key(connection: &Connection, key: &Key) -> Result<(), StoreFault> {
     })?;
     // What the library reads of a statement it frees without wiping it (S-3). The same sentence about
     // nothing, which it ignores, takes the same places.
-    Ok(connection.execute_batch(&sentence("kez", &Key::zero()))?)
+    Ok(connection.execute_batch(&sentence("kez", &Key::zero(), salt))?)
 }
 
-fn sentence(pragma: &str, key: &Key) -> Zeroizing<String> {
-    let mut sentence = Zeroizing::new(String::with_capacity(96));
-    for part in ["PRAGMA ", pragma, " = \"", &literal(key), "\";"] {
+fn sentence(pragma: &str, key: &Key, salt: &[u8]) -> Zeroizing<String> {
+    let mut sentence = Zeroizing::new(String::with_capacity(128));
+    for part in ["PRAGMA ", pragma, " = \"", &literal(key, salt), "\";"] {
         sentence.push_str(part);
     }
     sentence
@@ -168,9 +190,16 @@ fn sentence(pragma: &str, key: &Key) -> Zeroizing<String> {
 
 /// Opens a database that takes the key, and changes nothing.
 fn connect(path: &Path, keys: &VaultKeys) -> Result<Connection, StoreFault> {
+    match connect_with(path, keys, Salt::Derived) {
+        Err(StoreFault::Damaged) => connect_with(path, keys, Salt::InFile),
+        other => other,
+    }
+}
+
+fn connect_with(path: &Path, keys: &VaultKeys, salt: Salt) -> Result<Connection, StoreFault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    set_key(&connection, &keys.database())?;
+    set_key(&connection, &keys.database(), salt)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // Exclusive before the first read: the log's index is in memory and no file of it is believed.
     connection.execute_batch(
@@ -394,7 +423,7 @@ impl Vault {
             self.connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         let attached = self.connection.execute(
             "ATTACH DATABASE ?1 AS next KEY ?2",
-            params![text, literal(&keys.database()).as_str()],
+            params![text, literal(&keys.database(), &salt_of(&keys.database())).as_str()],
         );
         attached?;
         let exported = self.fill_next(version);

@@ -38,7 +38,7 @@ const ROWS: &str = "
 /// A database as a program of this version made it, with a row of everything.
 fn earlier(version: usize, path: &Path, keys: &VaultKeys) {
     let connection = Connection::open(path).unwrap();
-    set_key(&connection, &keys.database()).unwrap();
+    set_key(&connection, &keys.database(), Salt::InFile).unwrap();
     connection.execute_batch(&[FIRST, PEOPLE][..version].concat()).unwrap();
     connection.execute_batch(&format!("PRAGMA user_version = {version}")).unwrap();
     connection.execute_batch(ROWS).unwrap();
@@ -203,12 +203,12 @@ fn s8_a_damaged_row_of_an_earlier_version_is_not_left_out() {
         let (path, keys) = (dir.path().join("v"), VaultKeys::generate().unwrap());
         earlier(2, &path, &keys);
         let connection = Connection::open(&path).unwrap();
-        set_key(&connection, &keys.database()).unwrap();
+        set_key(&connection, &keys.database(), Salt::InFile).unwrap();
         connection.execute_batch(sql).unwrap();
         drop(connection);
         assert_eq!(Vault::open(&path, &keys).map(|_| ()), Err(StoreFault::Damaged), "{sql}");
         let connection = Connection::open(&path).unwrap();
-        set_key(&connection, &keys.database()).unwrap();
+        set_key(&connection, &keys.database(), Salt::InFile).unwrap();
         let rows = connection.query_row("SELECT count(value) FROM observations", [], |r| r.get(0));
         assert_eq!(rows, Ok(2_i64), "{sql}");
     }
