@@ -35,8 +35,8 @@ use wardkeep::vitals::nomenclature::{HEART_RATE, SPO2, Status, Unit};
 use wardkeep::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
 
 const ROUNDS: usize = 5;
-const ROWS: u64 = 20_000;
-const BATCH: u64 = 256;
+const ROWS: u64 = 100_000;
+const BATCH: u64 = 1_000;
 /// Least share of a plain database's speed.
 const FLOOR: f64 = 0.75;
 /// Stores for the refusals.

@@ -38,7 +38,7 @@ impl Kiosk {
             Outcome::Importing(import) => self.records.import(now, Some(import)),
             Outcome::Imported(_) => self.records.import(now, None),
             Outcome::Space(space) => self.records.space(space),
-            Outcome::Trend(..) | Outcome::Shredded(_) => {}
+            Outcome::Trend(..) => {}
             Outcome::Findings(findings) => self.found_wrong(&findings),
             Outcome::Patients(patients) => {
                 self.patients = self.may(Permission::SeePatients).then_some(patients);

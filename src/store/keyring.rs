@@ -62,11 +62,13 @@ impl VaultKeys {
     }
 
     /// Authenticates the vault's head and its table of pages (`K_head`).
+    #[cfg(feature = "store")]
     pub fn head(&self) -> Key {
         self.key(&[b"K_head"])
     }
 
     /// Seed of the ed25519 key that signs audit checkpoints (`K_aud`).
+    #[cfg(feature = "store")]
     pub fn audit(&self) -> Key {
         self.key(&[b"K_aud"])
     }

@@ -224,8 +224,6 @@ pub enum Command {
     AddPatient(Box<Patient>),
     /// What a patient's values were over a time. Answered only while open.
     Trend(TrendQuery),
-    /// Destroy a patient's data key and everything under it. Answered only while open.
-    ShredPatient(SubjectId),
     /// Look at the state directory again after [`Outcome::Fault`] at start.
     Retry,
 }
@@ -418,8 +416,6 @@ pub enum Outcome {
     Space(Space),
     /// To [`Command::Trend`]; as many columns as were asked for, oldest first.
     Trend(TrendQuery, Vec<TrendColumn>),
-    /// To [`Command::ShredPatient`].
-    Shredded(SubjectId),
     /// To [`Command::ListPatients`], by family name.
     Patients(Vec<Patient>),
     /// To [`Command::AddPatient`].

@@ -233,7 +233,6 @@ impl Worker {
                 self.flush();
                 self.ask_vault(|vault| Ok(Outcome::Trend(query, vault.trend(query)?)));
             }
-            Command::ShredPatient(subject) => self.shred(subject),
             Command::Retry => match self.phase {
                 Phase::Stopped(_) => self.start(),
                 Phase::Empty(_) | Phase::Ready(_) => self.flush(),
@@ -314,31 +313,6 @@ impl Worker {
             Ok(outcome) => self.answer(outcome),
             Err(fault) => self.faulted(fault),
         }
-    }
-
-    fn shred(&mut self, subject: SubjectId) {
-        // What was recorded before is destroyed with the rest.
-        self.flush();
-        let Phase::Ready(store) = &mut self.phase else { return };
-        let Some(opened) = &mut store.open else {
-            tracing::debug!("the closed vault cannot destroy anything");
-            return;
-        };
-        let entry = AuditEntry {
-            operator: opened.operator(),
-            subject: Some(subject),
-            ..AuditEntry::of(AuditAct::PatientShredded, Moment::read().wall)
-        };
-        if let Err(fault) = opened.vault().shred(subject, entry) {
-            return self.faulted(fault);
-        }
-        let mut state = store.cart.state.clone();
-        state.subject = state.subject.filter(|here| *here != subject);
-        for device in &mut state.devices {
-            device.assignment = device.assignment.filter(|claim| claim.subject != subject);
-        }
-        self.save_cart(state);
-        self.answer(Outcome::Shredded(subject));
     }
 
     fn save_cart(&mut self, state: CartState) {

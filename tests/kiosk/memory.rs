@@ -240,7 +240,7 @@ impl MemoryStore {
                 self.retries += 1;
                 vec![]
             }
-            Command::Trend(_) | Command::ShredPatient(_) => vec![],
+            Command::Trend(_) => vec![],
         }
     }
 

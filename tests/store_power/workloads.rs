@@ -336,10 +336,9 @@ fn shred(teller: &mut Teller) {
     teller.add_patient("Stays");
     teller.keep(2);
     say("patient-shredding Leaves");
-    let id = patient("Leaves").id;
-    teller.rig.send(Command::ShredPatient(id));
-    let outcome = teller.rig.next();
-    assert!(matches!(outcome, Outcome::Shredded(shredded) if shredded == id), "{outcome:?}");
+    let Patient { id, mrn, .. } = patient("Leaves");
+    let done = teller.rig.administer(Administration::Shred(mrn)).unwrap();
+    assert!(matches!(done, Administered::Shredded(shredded) if shredded == id), "{done:?}");
     say("patient-shredded Leaves");
     teller.keep(2);
     teller.close();
