@@ -4,7 +4,8 @@
 //! ```text
 //!  1      format (1)
 //!  1      unit      1  clock      1  provenance                    by their codes
-//!  1      0: a value:  8 mantissa, 1 exponent      1: none:  1 reason
+//!  1      1 to 8: a value:  as many bytes of its mantissa, no more than it needs, 1 exponent
+//!         0: none:  1 reason
 //!  1      1: the device's own stamp:  2 year, 1 month, day, hour, minute, second, 4 ns      0: none
 //!  rest   one byte for each status
 //! ```
@@ -47,11 +48,12 @@ pub fn encode(observation: &Observation, into: &mut Zeroizing<Vec<u8>>) {
     match value.reveal() {
         Value::Measured(decimal) => {
             let (mantissa, exponent) = decimal.parts();
-            into.push(0);
-            into.extend_from_slice(&mantissa.to_le_bytes());
+            let length = length(mantissa);
+            into.push(u8::try_from(length).unwrap_or(u8::MAX));
+            into.extend(mantissa.to_le_bytes().iter().take(length));
             into.extend_from_slice(&exponent.to_le_bytes());
         }
-        Value::Absent(reason) => into.extend_from_slice(&[1, reason.code()]),
+        Value::Absent(reason) => into.extend_from_slice(&[0, reason.code()]),
     }
     match device_time {
         None => into.push(0),
@@ -64,6 +66,12 @@ pub fn encode(observation: &Observation, into: &mut Zeroizing<Vec<u8>>) {
         }
     }
     into.extend(status.iter().map(|status| status.code()));
+}
+
+/// Least bytes that hold a mantissa with its sign.
+fn length(mantissa: i64) -> usize {
+    let magnitude = if mantissa < 0 { !mantissa } else { mantissa };
+    (64 - magnitude.leading_zeros() as usize) / 8 + 1
 }
 
 /// Reads the body of an observation.
@@ -81,11 +89,11 @@ fn read(bytes: &mut Bytes<'_>) -> Option<Body> {
     }
     let (unit, clock, provenance) = (bytes.word()?, bytes.word()?, bytes.word()?);
     let value = match bytes.byte()? {
-        0 => {
-            let mantissa = i64::from_le_bytes(bytes.array()?);
+        0 => Value::Absent(bytes.word()?),
+        length @ 1..=8 => {
+            let mantissa = bytes.mantissa(usize::from(length))?;
             Value::Measured(Decimal::new(mantissa, i8::from_le_bytes(bytes.array()?)))
         }
-        1 => Value::Absent(bytes.word()?),
         _ => return None,
     };
     let device_time = match bytes.byte()? {
@@ -109,6 +117,15 @@ impl Bytes<'_> {
 
     fn byte(&mut self) -> Option<u8> {
         self.array().map(|[byte]| byte)
+    }
+
+    fn mantissa(&mut self, bytes: usize) -> Option<i64> {
+        let (first, rest) = self.0.split_at_checked(bytes)?;
+        self.0 = rest;
+        let sign = if first.last()? & 0x80 == 0 { 0 } else { u8::MAX };
+        let mut whole = [sign; 8];
+        whole.iter_mut().zip(first).for_each(|(byte, read)| *byte = *read);
+        Some(i64::from_le_bytes(whole)).filter(|mantissa| length(*mantissa) == bytes)
     }
 
     fn word<T: Code>(&mut self) -> Option<T> {
@@ -220,7 +237,7 @@ mod tests {
         let good = encoded(&body);
         assert_eq!(decode(&good), Ok(body));
         // Format, the three words, the kind of value, the kind of stamp, the month, a status.
-        for (at, byte) in [(0, 2), (1, 99), (2, 0), (3, 3), (4, 2), (14, 2), (17, 13), (26, 200)] {
+        for (at, byte) in [(0, 2), (1, 99), (2, 0), (3, 3), (4, 9), (8, 2), (11, 13), (20, 200)] {
             let mut bad = good.clone();
             bad[at] = byte;
             assert_eq!(decode(&bad), Err(StoreFault::Damaged), "byte {at}");

@@ -10,7 +10,7 @@
 //! ([`PeopleKey`]). Whatever a row says is sealed before it becomes a parameter of a statement, so that
 //! nothing of it lies in the database library's memory, which is not wiped (S-3).
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use zeroize::Zeroizing;
@@ -29,7 +29,7 @@ pub const TABLE: &str = "
 pub struct PatientKeys {
     wrap: Key,
     people: PeopleKey,
-    known: HashMap<Option<SubjectId>, Key>,
+    known: BTreeMap<Option<SubjectId>, Key>,
 }
 
 impl std::fmt::Debug for PatientKeys {
@@ -41,7 +41,7 @@ impl std::fmt::Debug for PatientKeys {
 impl PatientKeys {
     /// The keys of an open vault.
     pub fn new(keys: &VaultKeys) -> Self {
-        Self { wrap: keys.patients(), people: keys.people(), known: HashMap::new() }
+        Self { wrap: keys.patients(), people: keys.people(), known: BTreeMap::new() }
     }
 
     /// The key of what is known of the people who work here.

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::patient_keys::PatientKeys;
 use super::primitives::open;
-use super::{StoreFault, retention};
+use super::{StoreFault, retention, rows};
 use crate::encounter::{Patient, SubjectId};
 
 /// Inserts a patient.
@@ -31,8 +31,8 @@ pub fn insert(
     Ok(())
 }
 
-/// Every table with rows of patients, by its column `subject`.
-const OF_SUBJECTS: [&str; 3] = ["observations", "waves", "trend_blocks"];
+/// The other tables with rows of patients, by their column `subject`.
+const OF_SUBJECTS: [&str; 2] = ["waves", "trend_blocks"];
 
 /// Destroys a patient's data key and every row under it; part of the caller's transaction.
 ///
@@ -49,10 +49,9 @@ pub fn destroy(
     keys.destroy(transaction, subject)?;
     let id = subject.0.to_be_bytes();
     transaction.execute("DELETE FROM patients WHERE id = ?1", [id])?;
+    rows::delete(transaction, subject)?;
     for table in OF_SUBJECTS {
-        if transaction.table_exists(None, table)? {
-            transaction.execute(&format!("DELETE FROM {table} WHERE subject = ?1"), [id])?;
-        }
+        transaction.execute(&format!("DELETE FROM {table} WHERE subject = ?1"), [id])?;
     }
     retention::rows_were_deleted(transaction)
 }

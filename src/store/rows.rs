@@ -27,14 +27,40 @@ use crate::session::emergency::PastNumeric;
 use crate::vitals::nomenclature::Mdc;
 use crate::vitals::{Observation, RecordId, Value};
 
+mod insert;
 mod upgrade;
 
+pub use insert::Inserter;
 pub use upgrade::upgrade;
 
 /// Domain of the nonces of observations, apart from whatever else a device's numbers may seal.
 const DOMAIN: u8 = 1;
 /// Bytes of a body beside its statuses, tag included.
 const BODY_LEN: usize = 4 + 10 + 12 + 16;
+
+/// Tables of observations. A row names its device and run, and its patient, by number: they repeat in
+/// every row and in both indexes. `delay_us` is how much later than measured a row was received.
+const TABLES: &str = "
+    CREATE TABLE sources (
+        source INTEGER PRIMARY KEY, device BLOB NOT NULL, run INTEGER NOT NULL, UNIQUE (device, run)
+    ) STRICT;
+    CREATE TABLE subjects (patient INTEGER PRIMARY KEY, subject BLOB NOT NULL UNIQUE) STRICT;
+    CREATE TABLE observations (
+        id INTEGER PRIMARY KEY,
+        source INTEGER NOT NULL, seq INTEGER NOT NULL, mdc INTEGER NOT NULL, patient INTEGER,
+        effective_us INTEGER NOT NULL, delay_us INTEGER NOT NULL,
+        body BLOB NOT NULL,
+        UNIQUE (source, seq)
+    ) STRICT;
+    CREATE INDEX observations_of_patient ON observations (patient, mdc, effective_us);
+";
+
+/// Whole rows. A number that names nothing leaves a row that does not open.
+const WHOLE: &str =
+    "observations LEFT JOIN sources USING (source) LEFT JOIN subjects USING (patient)";
+
+/// Number of a patient, as a value in a statement; none if they have no row.
+const PATIENT: &str = "(SELECT patient FROM subjects WHERE subject = ?1)";
 
 /// The one word of a fieldless enum, as its serialisation spells it.
 pub fn word<T: Serialize>(value: &T) -> Result<String, StoreFault> {
@@ -66,7 +92,7 @@ struct Columns {
 
 impl Columns {
     /// In this order at the beginning of every row that is read.
-    const NAMES: &str = "device, run, seq, mdc, subject, effective_us, received_us";
+    const NAMES: &str = "device, run, seq, mdc, subject, effective_us, delay_us";
 
     fn of(observation: &Observation) -> Self {
         Self {
@@ -81,6 +107,7 @@ impl Columns {
 
     fn read(row: &Row<'_>) -> Result<Self, StoreFault> {
         let subject: Option<[u8; 16]> = row.get(4)?;
+        let (effective_us, delay_us): (i64, i64) = (row.get(5)?, row.get(6)?);
         Ok(Self {
             device: DeviceId(row.get(0)?),
             record: RecordId {
@@ -89,9 +116,13 @@ impl Columns {
             },
             code: Mdc(row.get(3)?),
             subject: subject.map(|id| SubjectId(u128::from_be_bytes(id))),
-            effective_us: row.get(5)?,
-            received_us: row.get(6)?,
+            effective_us,
+            received_us: effective_us.wrapping_add(delay_us),
         })
+    }
+
+    fn delay_us(&self) -> i64 {
+        self.received_us.wrapping_sub(self.effective_us)
     }
 
     fn nonce(&self) -> [u8; NONCE_LEN] {
@@ -106,28 +137,32 @@ impl Columns {
         nonce
     }
 
-    /// What the body is bound to.
-    fn bound(&self) -> Vec<u8> {
-        let mut bound = Vec::with_capacity(64);
-        bound.extend_from_slice(b"observation v1");
-        bound.extend_from_slice(&self.device.0);
-        bound.extend_from_slice(&self.record.run.to_be_bytes());
-        bound.extend_from_slice(&self.record.seq.to_be_bytes());
-        bound.extend_from_slice(&self.code.0.to_be_bytes());
-        bound.extend_from_slice(&self.effective_us.to_be_bytes());
-        bound.extend_from_slice(&self.received_us.to_be_bytes());
-        if let Some(subject) = self.subject {
-            bound.extend_from_slice(&subject.0.to_be_bytes());
-        }
+    /// What the body is bound to, beside its patient by the key, and device and number by the nonce.
+    fn bound(&self) -> [u8; 20] {
+        let mut bound = [0; 20];
+        let (code, times) = bound.split_at_mut(4);
+        let (effective, received) = times.split_at_mut(8);
+        code.copy_from_slice(&self.code.0.to_be_bytes());
+        effective.copy_from_slice(&self.effective_us.to_be_bytes());
+        received.copy_from_slice(&self.received_us.to_be_bytes());
         bound
     }
 
-    fn seal(&self, key: &Key, observation: &Observation) -> Result<Zeroizing<Vec<u8>>, StoreFault> {
-        // Large enough at once: growing would leave copies behind.
-        let mut sealed = Zeroizing::new(Vec::with_capacity(BODY_LEN + observation.status.len()));
-        body::encode(observation, &mut sealed);
-        seal_as(key, &self.nonce(), &self.bound(), &mut sealed)?;
-        Ok(sealed)
+    /// Puts the sealed body into the buffer, instead of what is in it.
+    fn seal(
+        &self,
+        key: &Key,
+        observation: &Observation,
+        buffer: &mut Zeroizing<Vec<u8>>,
+    ) -> Result<(), StoreFault> {
+        let length = BODY_LEN + observation.status.len();
+        if buffer.capacity() < length {
+            // Growing would leave copies behind.
+            *buffer = Zeroizing::new(Vec::with_capacity(length));
+        }
+        buffer.clear();
+        body::encode(observation, buffer);
+        seal_as(key, &self.nonce(), &self.bound(), buffer)
     }
 
     fn open(&self, key: &Key, sealed: Vec<u8>) -> Result<Body, StoreFault> {
@@ -137,49 +172,16 @@ impl Columns {
     }
 }
 
-/// Inserts an observation. The same one again is accepted and changes nothing; false if a different
-/// one has the same identity, or its patient's key was destroyed.
+/// Deletes a patient's observations.
 ///
 /// # Errors
 /// As the database.
-pub fn insert_observation(
-    connection: &Connection,
-    keys: &mut PatientKeys,
-    observation: &Observation,
-) -> Result<bool, StoreFault> {
-    let columns = Columns::of(observation);
-    let Some(key) = keys.key(connection, columns.subject)? else { return Ok(false) };
-    let sealed = columns.seal(key, observation)?;
-    let subject = columns.subject.map(|id| id.0.to_be_bytes());
-    let row = params![
-        columns.device.0,
-        columns.record.run.cast_signed(),
-        columns.record.seq.cast_signed(),
-        columns.code.0,
-        subject,
-        columns.effective_us,
-        columns.received_us,
-        *sealed,
-    ];
-    let inserted = connection
-        .prepare_cached(
-            "INSERT INTO observations
-                 (device, run, seq, mdc, subject, effective_us, received_us, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-             ON CONFLICT (device, run, seq) DO NOTHING",
-        )?
-        .execute(row)?;
-    if inserted > 0 {
-        return Ok(true);
-    }
-    // The same content under the same key and nonce gives the same bytes.
-    Ok(connection
-        .prepare_cached(
-            "SELECT count(*) > 0 FROM observations
-             WHERE device = ?1 AND run = ?2 AND seq = ?3 AND mdc = ?4 AND subject IS ?5
-                 AND effective_us = ?6 AND received_us = ?7 AND body = ?8",
-        )?
-        .query_row(row, |row| row.get(0))?)
+pub fn delete(connection: &Connection, subject: SubjectId) -> Result<(), StoreFault> {
+    connection.execute(
+        &format!("DELETE FROM observations WHERE patient = {PATIENT}"),
+        [subject.0.to_be_bytes()],
+    )?;
+    Ok(())
 }
 
 /// Opens rows one after the other.
@@ -215,10 +217,8 @@ pub fn observations(
     connection: &Connection,
     keys: &PatientKeys,
 ) -> Result<Vec<Observation>, StoreFault> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {}, body FROM observations ORDER BY id",
-        Columns::NAMES
-    ))?;
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT {}, body FROM {WHOLE} ORDER BY id", Columns::NAMES))?;
     let mut rows = statement.query([])?;
     let mut opener = Opener::new(connection, keys);
     let mut observations = Vec::new();
@@ -261,11 +261,12 @@ pub fn numerics(
 ) -> Result<Vec<PastNumeric>, StoreFault> {
     let id = subject.0.to_be_bytes();
     // Code by code, because the index is ordered by them: years of the same patient cost nothing.
-    let mut codes = connection
-        .prepare_cached("SELECT min(mdc) FROM observations WHERE subject = ?1 AND mdc > ?2")?;
+    let mut codes = connection.prepare_cached(&format!(
+        "SELECT min(mdc) FROM observations WHERE patient = {PATIENT} AND mdc > ?2"
+    ))?;
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {}, body FROM observations
-         WHERE subject = ?1 AND mdc = ?2 AND effective_us > ?3 AND effective_us <= ?4",
+        "SELECT {}, body FROM {WHOLE}
+         WHERE patient = {PATIENT} AND mdc = ?2 AND effective_us > ?3 AND effective_us <= ?4",
         Columns::NAMES
     ))?;
     let mut opener = Opener::new(connection, keys);
@@ -305,7 +306,7 @@ pub fn for_packing(
     limit: usize,
 ) -> Result<Vec<(i64, Observation)>, StoreFault> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {}, body, id FROM observations WHERE id > ?1 ORDER BY id",
+        "SELECT {}, body, id FROM {WHOLE} WHERE id > ?1 ORDER BY id",
         Columns::NAMES
     ))?;
     let mut rows = statement.query([after_id])?;
@@ -335,13 +336,13 @@ pub fn kept_after(
 ) -> Result<Vec<Observation>, StoreFault> {
     // By id and not by the index: what was kept last is little, what a patient has may be a month.
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {}, body FROM observations
-         WHERE id > ?1 AND +subject = ?2 AND +mdc = ?3 AND +effective_us >= ?4
+        "SELECT {}, body FROM {WHOLE}
+         WHERE id > ?2 AND +patient = {PATIENT} AND +mdc = ?3 AND +effective_us >= ?4
              AND +effective_us < ?5",
         Columns::NAMES
     ))?;
     let subject = subject.0.to_be_bytes();
-    let mut rows = statement.query(params![after_id, subject, code.0, since_us, until_us])?;
+    let mut rows = statement.query(params![subject, after_id, code.0, since_us, until_us])?;
     let mut opener = Opener::new(connection, keys);
     let mut kept = Vec::new();
     while let Some(row) = rows.next()? {

@@ -442,6 +442,8 @@ impl Vault {
         self.connection.query_row("SELECT sqlcipher_export('next')", [], |_| Ok(()))?;
         for table in [
             "observations",
+            "sources",
+            "subjects",
             "waves",
             "trend_blocks",
             "audit",
@@ -469,10 +471,11 @@ fn insert(
     entries: &[Entry],
 ) -> Result<u64, StoreFault> {
     let mut refused = 0;
+    let mut observations = rows::Inserter::new(transaction)?;
     for entry in entries {
         match entry {
             Entry::Observation(observation) => {
-                refused += u64::from(!rows::insert_observation(transaction, keys, observation)?);
+                refused += u64::from(!observations.insert(keys, observation, None)?);
             }
             Entry::Wave(wave) => waves::insert(transaction, keys, wave)?,
             Entry::Audit(entry) => audit::append(transaction, entry)?,

@@ -68,6 +68,8 @@ impl Commit {
 pub struct Log {
     path: PathBuf,
     file: Option<File>,
+    /// What is read at once; empty until then.
+    chunk: Vec<u8>,
 }
 
 impl Log {
@@ -75,10 +77,11 @@ impl Log {
     pub fn of(database: &Path) -> Self {
         let mut name = database.as_os_str().to_owned();
         name.push("-wal");
-        Self { path: PathBuf::from(name), file: None }
+        Self { path: PathBuf::from(name), file: None, chunk: Vec::new() }
     }
 
-    fn file(&mut self) -> Result<Option<&File>, StoreFault> {
+    /// The file, if there is one, and room for a chunk of it.
+    fn parts(&mut self) -> Result<Option<(&File, &mut Vec<u8>)>, StoreFault> {
         if self.file.is_none() {
             match File::open(&self.path) {
                 Ok(file) => self.file = Some(file),
@@ -86,7 +89,7 @@ impl Log {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(self.file.as_ref())
+        Ok(self.file.as_ref().map(|file| (file, &mut self.chunk)))
     }
 
     /// Where the log begins; `None` if there is none, or no header that SQLite would take.
@@ -94,7 +97,7 @@ impl Log {
     /// # Errors
     /// As reading a file.
     pub fn begin(&mut self) -> Result<Option<Place>, StoreFault> {
-        let Some(file) = self.file()? else { return Ok(None) };
+        let Some((file, _)) = self.parts()? else { return Ok(None) };
         let mut header = [0; HEADER];
         if read_at(file, &mut header, 0)? < HEADER {
             return Ok(None);
@@ -114,13 +117,13 @@ impl Log {
     /// # Errors
     /// As reading a file.
     pub fn commit_at(&mut self, place: &Place) -> Result<Option<Commit>, StoreFault> {
-        let Some(file) = self.file()? else { return Ok(None) };
+        let Some((file, chunk)) = self.parts()? else { return Ok(None) };
+        chunk.resize(CHUNK * FRAME, 0);
         let mut end = *place;
         let mut frames = Vec::new();
-        let mut chunk = vec![0; CHUNK * FRAME];
         loop {
             let at = HEADER as u64 + u64::from(end.extent.frames) * FRAME as u64;
-            let read = read_at(file, &mut chunk, at)?;
+            let read = read_at(file, chunk, at)?;
             let whole = chunk.get(..read).unwrap_or_default().chunks_exact(FRAME);
             if whole.len() == 0 {
                 return Ok(None);

@@ -20,10 +20,8 @@ use super::space::Room;
 use super::upkeep::Upkeep;
 use super::vault::{Vault, cipher_facts};
 use super::{
-    Administration, Attempt, AuditAct, AuditEntry, CartState, Command, Found, NewOperator, Outcome,
-    Refusal, StoreFault,
+    Administration, Attempt, CartState, Command, Found, NewOperator, Outcome, Refusal, StoreFault,
 };
-use crate::encounter::SubjectId;
 use crate::moment::{BootTime, Moment};
 use crate::session::factor::{Evidence, Token};
 

@@ -11,11 +11,11 @@ use super::store_kit::*;
 use super::tree::{Tree, tree};
 use wardkeep::bridge::intent::PatientForm;
 use wardkeep::confidential::Phi;
-use wardkeep::encounter::SubjectId;
+use wardkeep::encounter::{Patient, SubjectId};
 use wardkeep::session::factor::Token;
 use wardkeep::session::{OperatorId, Role};
 use wardkeep::store::{
-    Administration, Attempt, CartState, Command, Draft, FactorId, FactorKind, Outcome,
+    Administered, Administration, Attempt, CartState, Command, Draft, FactorId, FactorKind, Outcome,
 };
 
 /// Run number of the records that the process makes.

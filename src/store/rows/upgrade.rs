@@ -7,7 +7,7 @@ use super::super::StoreFault;
 use super::super::keyring::Held;
 use super::super::patient_keys::{self, PatientKeys};
 use super::super::patients;
-use super::{Columns, from_word, timestamp};
+use super::{Inserter, TABLES, from_word, timestamp};
 use crate::confidential::Phi;
 use crate::encounter::{Patient, SubjectId};
 use crate::hardware::DeviceId;
@@ -17,21 +17,12 @@ use crate::vitals::nomenclature::Mdc;
 use crate::vitals::{Observation, RecordId, Value};
 
 /// The tables of earlier versions step aside and those of version 3 take their names.
-const TABLES: &str = "
+const ASIDE: &str = "
     DROP INDEX observations_of_subject;
     ALTER TABLE observations RENAME TO clear_observations;
     ALTER TABLE patients RENAME TO clear_patients;
     ALTER TABLE operators RENAME TO clear_operators;
     ALTER TABLE tokens RENAME TO clear_tokens;
-    CREATE TABLE observations (
-        id INTEGER PRIMARY KEY,
-        device BLOB NOT NULL, run INTEGER NOT NULL, seq INTEGER NOT NULL,
-        mdc INTEGER NOT NULL, subject BLOB,
-        effective_us INTEGER NOT NULL, received_us INTEGER NOT NULL,
-        body BLOB NOT NULL,
-        UNIQUE (device, run, seq)
-    ) STRICT;
-    CREATE INDEX observations_of_subject ON observations (subject, mdc, effective_us);
     CREATE TABLE patients (id BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE operators (
         id BLOB PRIMARY KEY, name BLOB NOT NULL, private BLOB
@@ -55,6 +46,7 @@ const LEFT: &str = "
 /// `Damaged` if one of them is none; otherwise as the database.
 pub fn upgrade(transaction: &Transaction<'_>, keys: &mut PatientKeys) -> Result<(), StoreFault> {
     transaction.execute_batch(patient_keys::TABLE)?;
+    transaction.execute_batch(ASIDE)?;
     transaction.execute_batch(TABLES)?;
     seal_patients(transaction, keys)?;
     seal_observations(transaction, keys)?;
@@ -88,26 +80,12 @@ fn seal_observations(connection: &Connection, keys: &mut PatientKeys) -> Result<
         "SELECT device, run, seq, mdc, value, absent, unit, effective_us, received_us, device_time,
              clock, status, subject, provenance, id FROM clear_observations ORDER BY id",
     )?;
-    let mut insert = connection.prepare(&format!(
-        "INSERT INTO observations ({}, body, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        Columns::NAMES
-    ))?;
+    let mut inserter = Inserter::new(connection)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let observation = observation(row)?;
-        let columns = Columns::of(&observation);
-        let key = keys.key(connection, columns.subject)?.ok_or(StoreFault::Damaged)?;
-        insert.execute(params![
-            columns.device.0,
-            columns.record.run.cast_signed(),
-            columns.record.seq.cast_signed(),
-            columns.code.0,
-            columns.subject.map(|id| id.0.to_be_bytes()),
-            columns.effective_us,
-            columns.received_us,
-            *columns.seal(key, &observation)?,
-            row.get::<_, i64>(14)?,
-        ])?;
+        if !inserter.insert(keys, &observation(row)?, Some(row.get(14)?))? {
+            return Err(StoreFault::Damaged);
+        }
     }
     Ok(())
 }
