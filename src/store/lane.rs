@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::chain::{Chain, next_key};
 use super::device_secret::DeviceKeys;
 use super::inbox::End;
+use super::mark::{Mark, MarkFile};
 use super::primitives::{Key, PublicKey, hash, mac, seal_to};
 use super::segment::{
     self, Entry, Front, Header, INFO, Lane, Piece, RECORD_LEN_MAX, Record, SEGMENT_LEN_MAX, framed,
@@ -67,6 +68,7 @@ pub struct LaneWriter {
     /// Sealed records that are not durable yet.
     pending: VecDeque<Vec<u8>>,
     after_fault: bool,
+    mark: MarkFile,
 }
 
 impl LaneWriter {
@@ -77,39 +79,56 @@ impl LaneWriter {
         keys: &DeviceKeys,
         state: LaneState,
     ) -> Result<Self, StoreFault> {
-        let mut writer = Self::at(lane, state);
-        let (anchored, first) = (writer.end.next_seq, writer.end.segment);
+        let marks = MarkFile::of(lane, dir, keys.inbox());
+        let mark = marks.read()?.filter(|mark| mark.chain == state.chain.id);
+        let mut writer = Self::at(lane, state, marks);
+        let first = writer.end.segment;
+        let anchored = mark.map_or(0, |mark| mark.next_seq).max(writer.end.next_seq);
         let mut segments = lane.segments(dir)?;
         segments.retain(|(number, _)| *number >= first);
         let last = segments.last().map(|(number, _)| *number);
-        let mut trail = Vec::new();
+        let (mut trail, mut is_there) = (Vec::new(), false);
         for (number, path) in segments {
             let is_last = Some(number) == last;
-            writer.walk(&keys.inbox(), &path, (anchored, is_last), &mut trail)?;
+            is_there |= writer.walk(&keys.inbox(), &path, (anchored, is_last), &mut trail)?;
+        }
+        // Without a segment it is the head that was put back; the import reports that.
+        if let Some(mark) = mark.filter(|_| is_there) {
+            writer.skip_to(&mark);
         }
         writer.durable = writer.end.clone();
         Ok(writer)
     }
 
-    fn at(lane: Lane, end: LaneState) -> Self {
-        let durable = end.clone();
-        Self { lane, end, durable, segment: None, pending: VecDeque::new(), after_fault: false }
+    fn at(lane: Lane, end: LaneState, mark: MarkFile) -> Self {
+        let (durable, pending) = (end.clone(), VecDeque::new());
+        Self { lane, end, durable, segment: None, pending, after_fault: false, mark }
     }
 
-    /// Follows the chain through a segment that was written after the head, which expected the number
-    /// `anchored`. The end of the last one may be torn and is cut: only the last batch can be, and it
-    /// was never acknowledged. What is wrong before that was acknowledged; the import reports it.
+    /// Goes on behind acknowledged records that are gone: their numbers are not given out again.
+    fn skip_to(&mut self, mark: &Mark) {
+        if let Some(steps @ 1..) = mark.next_seq.checked_sub(self.end.next_seq) {
+            self.end.chain.key = self.end.chain.ahead(steps);
+            self.end.next_seq = mark.next_seq;
+            self.end.prev = mark.prev;
+        }
+    }
+
+    /// Follows the chain through a segment that was written after the head. Head and mark say that what
+    /// is before the number `anchored` was acknowledged: what is wrong there stays, and the import
+    /// reports it. Behind that the end of the last segment may be torn and is cut. Gives back
+    /// whether it is a segment of this chain.
     fn walk(
         &mut self,
         key: &Key,
         path: &Path,
         (anchored, is_last): (u64, bool),
         trail: &mut Vec<LaneState>,
-    ) -> Result<(), StoreFault> {
+    ) -> Result<bool, StoreFault> {
         let bytes = match durable::read(path, SEGMENT_LEN_MAX) {
             Ok(bytes) => bytes.unwrap_or_default(),
             // Longer than any segment of ours: the import reports it.
-            Err(StoreFault::Damaged) => return Ok(()),
+            Err(StoreFault::Damaged) => return Ok(false),
             Err(fault) => return Err(fault),
         };
         let Some((header, body)) = open_segment(key, &bytes) else {
@@ -117,11 +136,11 @@ impl LaneWriter {
                 // The header itself is torn, so nothing in this segment was ever acknowledged.
                 durable::remove(path)?;
             }
-            return Ok(());
+            return Ok(false);
         };
         self.end.segment = self.end.segment.max(header.segment.saturating_add(1));
         if header.chain != self.end.chain.id {
-            return Ok(());
+            return Ok(false);
         }
         self.rewind(&header, trail);
         let front = bytes.len() - body.len();
@@ -154,7 +173,7 @@ impl LaneWriter {
         if is_last && good < bytes.len() {
             durable::cut(path, good as u64)?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// After a failed write the records of the segment before are written again: what the chain's keys
@@ -255,6 +274,12 @@ impl LaneWriter {
         segment.records += u32::try_from(count).unwrap_or(u32::MAX);
         let last = self.pending.drain(..count).next_back();
         self.advance(count, last.as_deref().and_then(Record::parse));
+        let LaneState { ref chain, next_seq, prev, .. } = self.durable;
+        let mark = Mark { chain: chain.id, next_seq, prev };
+        if let Err(fault) = self.mark.write(&mark) {
+            // The records are durable; only damage to them would not be told from a tear.
+            tracing::warn!(%fault, "the mark of the inbox could not be written");
+        }
         Ok(())
     }
 

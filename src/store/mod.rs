@@ -56,6 +56,7 @@ mod keyslot;
 mod lane;
 mod ledger;
 mod line;
+mod mark;
 mod memory;
 mod merkle;
 mod opener;

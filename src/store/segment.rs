@@ -87,7 +87,8 @@ impl Lane {
         }
     }
 
-    fn suffix(self) -> &'static str {
+    /// Ending of the names of this lane's files.
+    pub fn suffix(self) -> &'static str {
         match self {
             Lane::Values => "seg",
             Lane::Waves => "wave",

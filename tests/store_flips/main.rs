@@ -166,8 +166,6 @@ struct Counts {
     told: u64,
     /// In bytes that nobody reads.
     unused: u64,
-    /// In what was written last before a kill, and is taken for what a power cut tears.
-    torn: u64,
     failed: u64,
 }
 
@@ -191,7 +189,6 @@ fn prove(image: &Image) {
         match judge(&seen.map_err(|_| "a panic".to_owned()), &before) {
             Ok(Verdict::Told) => counts.told += 1,
             Ok(Verdict::Unused) => counts.unused += 1,
-            Ok(Verdict::Torn) => counts.torn += 1,
             Err(why) => {
                 counts.failed += 1;
                 if failures.len() < FAILURES_MAX {
@@ -229,7 +226,6 @@ fn kind(path: &Path) -> String {
 enum Verdict {
     Told,
     Unused,
-    Torn,
 }
 
 /// Fails where a flip was not told and something is another or gone.
@@ -237,9 +233,6 @@ fn judge(seen: &Result<Seen, String>, before: &Seen) -> Result<Verdict, String> 
     let seen = seen.as_ref().map_err(Clone::clone)?;
     let (wrong, gone) = (seen.wrong(before), seen.gone(before));
     let is_told = !seen.alarms.is_empty();
-    if !is_told && is_last_batch(&gone) && wrong.iter().all(|name| name.starts_with('~')) {
-        return Ok(Verdict::Torn);
-    }
     if !wrong.is_empty() {
         return Err(format!("another value was read: {wrong:?}, alarms {:?}", seen.alarms));
     }
@@ -248,19 +241,6 @@ fn judge(seen: &Result<Seen, String>, before: &Seen) -> Result<Verdict, String> 
         (false, true) => Ok(Verdict::Unused),
         (false, false) => Err(format!("gone without a word: {gone:?}")),
     }
-}
-
-/// Whether these are of the last batch that [`at_work`] recorded while locked, and only of it.
-///
-/// The batch was synced, and a kill came before anything else was written: nothing on the disk says
-/// that somebody was told of it, so damage to it cannot be told from a write that a power cut tore.
-fn is_last_batch(gone: &[&String]) -> bool {
-    let first = BACKLOG_LAST + 1 - BATCH;
-    let is_of_it = |name: &&String| {
-        (first..=BACKLOG_LAST).any(|seq| name.contains(&format!("run: 1, seq: {seq} ")))
-            || name.contains("audio-paused")
-    };
-    !gone.is_empty() && gone.len() as u64 <= BATCH + 1 && gone.iter().all(is_of_it)
 }
 
 /// Ends the test where one flip takes for ever.

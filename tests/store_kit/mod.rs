@@ -111,7 +111,7 @@ pub fn patient(family: &str) -> Patient {
         given: Phi::new("Ada".into()),
         born: Phi::new(Some(jiff::civil::date(1951, 3, 9))),
         sex: Phi::new(Sex::Female),
-        mrn: Phi::new("M-00417".into()),
+        mrn: Phi::new(format!("M-{family}")),
         allergies: Phi::default(),
     }
 }
