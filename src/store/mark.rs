@@ -112,7 +112,7 @@ mod tests {
         }
         assert_eq!(marks.read(), Ok(Some(mark)));
         let good = std::fs::read(&marks.path).unwrap();
-        let waves = MarkFile::of(Lane::Waves, dir.path(), key.clone());
+        let waves = MarkFile::of(Lane::Waves, dir.path(), key);
         std::fs::write(&waves.path, &good).unwrap();
         assert_eq!(waves.read(), Ok(None), "another lane's");
         for bit in 0..good.len() * 8 {
