@@ -273,6 +273,8 @@ fn s8_a_torn_tail_is_cut_at_every_length() {
             Some(*end)
         })
         .collect();
+    // And what was not synced is not there.
+    fs::remove_file(head.with_file_name("seg.mark")).unwrap();
     for cut in (0..=whole.len()).step_by(7).chain([whole.len()]) {
         // As after a power cut: the head is the one from before the segment.
         fs::write(&head, &before).unwrap();
@@ -282,6 +284,33 @@ fn s8_a_torn_tail_is_cut_at_every_length() {
         let left = fs::read(&segment).map_or(0, |bytes| bytes.len());
         let front_left = if cut >= front.len() { front.len() } else { 0 };
         assert_eq!(left, expected.unwrap_or(front_left), "cut at {cut}");
+    }
+}
+
+/// A kill of the program leaves the mark, and a power cut may not; the head is of a minute before.
+#[test]
+fn s8_damage_to_what_was_recorded_last_is_told_from_a_tear() {
+    for is_power_cut in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let (rig, phrase) = Rig::first_start(dir.path());
+        rig.stop();
+        let head = dir.path().join("store/inbox/head");
+        let before = fs::read(&head).unwrap();
+        let rig = Rig::restart(dir.path());
+        rig.record(1, 1..=10);
+        rig.stop();
+        fs::write(&head, &before).unwrap();
+        edit(dir.path(), |records| *records.last_mut().unwrap().last_mut().unwrap() ^= 1);
+        if is_power_cut {
+            fs::remove_file(head.with_file_name("seg.mark")).unwrap();
+        }
+        let mut rig = Rig::restart(dir.path());
+        rig.record(1, 11..=11);
+        let (_, import) = rig.unlock(at(0));
+        assert_eq!((import.missing + import.forged > 0), !is_power_cut, "{import:?}");
+        rig.stop();
+        let left = seqs(&contents(dir.path(), &phrase));
+        assert!(left.contains(&1) && left.contains(&11), "recording goes on: {left:?}");
     }
 }
 

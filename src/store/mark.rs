@@ -63,7 +63,7 @@ pub struct MarkFile {
 impl MarkFile {
     /// The mark of a lane in this directory, whether it is there or not.
     pub fn of(lane: Lane, dir: &Path, key: Key) -> Self {
-        let path = dir.join(format!("acknowledged.{}", lane.suffix()));
+        let path = dir.join(format!("{}.mark", lane.suffix()));
         Self { lane, key, path, file: None }
     }
 
