@@ -2,7 +2,8 @@
 //! every try that may have been tested is found counted by the next start.
 //!
 //! The process that is killed says on its standard output when a PIN is typed, when the store is about
-//! to test it (the store's own debug message, written at that instant), and when it has answered.
+//! to test it (the store's own debug message, written at that instant), and when it has answered. A third of
+//! the processes stand still at that message until they are killed; the others are killed after a pause.
 //!
 //! `WARDKEEP_KILLS=1000 cargo test --no-default-features --features store --test store_kills -- --nocapture`
 
@@ -25,6 +26,7 @@ use wardkeep::store::{Admission, Attempt, Command, Outcome, Refusal};
 
 const STATE: &str = "WARDKEEP_TEST_TYPIST";
 const ROUND: &str = "WARDKEEP_TEST_ROUND";
+const STAND_STILL: &str = "WARDKEEP_TEST_STAND_STILL";
 const READY: &str = "store says ";
 const TYPED: &str = "typed";
 const TESTED: &str = "a try is counted and now tested";
@@ -63,12 +65,31 @@ fn say(word: &str) {
     out.flush().unwrap();
 }
 
+/// The messages of a typist, which can be told to go no further than the test of a PIN.
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        std::io::stdout().write_all(line)?;
+        self.flush()?;
+        if std::env::var_os(STAND_STILL).is_some() && String::from_utf8_lossy(line).contains(TESTED)
+        {
+            std::thread::sleep(Duration::from_secs(60));
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stdout().flush()
+    }
+}
+
 /// Types one wrong PIN in a process of its own until it is killed; does nothing in an ordinary run.
 #[test]
 fn typist_process() {
     let Ok(dir) = std::env::var(STATE) else { return };
     let round = std::env::var(ROUND).unwrap().parse().unwrap();
-    tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).init();
+    tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_writer(|| Log).init();
     let mut rig = Rig::restart(Path::new(&dir));
     let now = time_of(round);
     say(&format!("{READY}{}", tries_left(&mut rig, now)));
@@ -102,6 +123,9 @@ fn round(dir: &Path, round: u32, kill: Kill) -> Said {
     let mut child = Process::new(std::env::current_exe().unwrap());
     child.args(["--exact", "typist_process", "--nocapture"]).stdout(Stdio::piped());
     child.env(STATE, dir).env(ROUND, round.to_string());
+    if matches!(kill, Kill::OnceTested) {
+        child.env(STAND_STILL, "");
+    }
     let mut child = child.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap());
     let mut said = Said::default();
