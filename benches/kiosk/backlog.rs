@@ -1,9 +1,10 @@
 //! Whether the screen goes on while twelve hours of sealed records are taken over: how long the main
-//! thread was busy at most, and the longest time between two pictures of the waveform.
+//! thread was busy at most, and the times between two pictures of the waveform, during and after it.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -21,6 +22,10 @@ use crate::{PIN, admit_simulated, first_start, login, say};
 
 /// Twelve hours of one value a second of each of three parameters.
 const SECONDS: u64 = 12 * 3600;
+/// By then both devices are connected again and send.
+const CONNECTED: Duration = Duration::from_secs(10);
+/// How long the pictures after the import are watched.
+const QUIET: Duration = Duration::from_secs(8);
 /// Longest import that is waited for; a build without optimisation takes minutes.
 const IMPORT_MAX: Duration = Duration::from_secs(900);
 
@@ -48,6 +53,7 @@ pub fn measure(house: &House) {
     say(&format!("backlog of 12 h at 1 Hz x 3: {sealed} records sealed in {took:.1} s"));
 
     let mut kiosk = house.start_at(&state, true);
+    std::thread::sleep(CONNECTED);
     kiosk.tap_simulated("nurse");
     kiosk.sees("Enter your PIN");
     kiosk.pin(PIN);
@@ -58,39 +64,66 @@ pub fn measure(house: &House) {
 }
 
 fn unstalled(house: &House, kiosk: &mut Kiosk) {
-    let screen = Screen::open(&house.frame_buffer());
-    let over = Arc::new(AtomicBool::new(false));
-    let ended = Arc::clone(&over);
-    let watcher = std::thread::Builder::new()
-        .name("watcher".into())
-        .spawn(move || longest_gap(&screen, &ended))
-        .expect("a thread");
+    let watcher = Watcher::start(house);
     let stalls = kiosk.ask(&["stalls", &IMPORT_MAX.as_secs().to_string()]).expect("figures");
-    over.store(true, Ordering::SeqCst);
-    let (gap, pictures) = watcher.join().expect("our own thread");
+    let during = watcher.end();
+    let watcher = Watcher::start(house);
+    std::thread::sleep(QUIET);
+    let after = watcher.end();
     say(&format!("main thread while the backlog is taken over: {stalls}"));
     say(&format!(
-        "longest time between two pictures of the waveform (30 a second): {:.1} ms of {pictures}",
-        gap.as_secs_f64() * 1e3
+        "between two pictures of the waveform (30 a second): {during}; after it: {after}"
     ));
 }
 
-/// The longest time in which no pixel of the waveform changed, and how often one did.
-fn longest_gap(screen: &Screen, over: &AtomicBool) -> (Duration, u64) {
-    // Inside the pleth lane, below the banner.
-    let lane = || screen.rows(180, 260);
-    let (mut shown, mut last) = (lane(), Moment::read());
-    let (mut longest, mut pictures) = (Duration::ZERO, 0);
+/// Looks at the waveform's pixels on a thread of its own.
+struct Watcher {
+    over: Arc<AtomicBool>,
+    thread: JoinHandle<Vec<Duration>>,
+}
+
+impl Watcher {
+    fn start(house: &House) -> Self {
+        let screen = Screen::open(&house.frame_buffer());
+        let over = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&over);
+        let thread = std::thread::Builder::new()
+            .name("watcher".into())
+            .spawn(move || gaps(&screen, &ended))
+            .expect("a thread");
+        Self { over, thread }
+    }
+
+    fn end(self) -> String {
+        self.over.store(true, Ordering::SeqCst);
+        let mut gaps = self.thread.join().expect("our own thread");
+        gaps.sort();
+        let at = |share: usize| gaps[(gaps.len() - 1) * share / 100].as_secs_f64() * 1e3;
+        let pictures = gaps.len();
+        format!(
+            "median {:.1} ms, p99 {:.1} ms, longest {:.1} ms of {pictures}",
+            at(50),
+            at(99),
+            at(100)
+        )
+    }
+}
+
+/// The times between two changes of any pixel of the waveform.
+fn gaps(screen: &Screen, over: &AtomicBool) -> Vec<Duration> {
+    // The pleth lane, below its name.
+    let lane = || screen.rows(172, 376);
+    let (mut shown, mut last, mut gaps) = (lane(), None, Vec::new());
     while !over.load(Ordering::SeqCst) {
         let now = lane();
         if now != shown {
-            let at = Moment::read();
-            longest = longest.max(at.boot.since(last.boot));
-            (shown, last, pictures) = (now, at, pictures + 1);
+            let at = Moment::read().boot;
+            gaps.extend(last.map(|last| at.since(last)));
+            (shown, last) = (now, Some(at));
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    (longest, pictures)
+    gaps
 }
 
 /// Seals records as a locked cart would have in twelve hours.
