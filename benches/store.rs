@@ -15,7 +15,7 @@ use std::path::Path;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use tokio::sync::mpsc;
@@ -332,8 +332,14 @@ fn daily() -> anyhow::Result<()> {
         assert!(matches!(answer, Outcome::Unlocked(..)), "{answer:?}");
         series[1].push(milliseconds(start.elapsed()));
         let start = Instant::now();
-        let import = next(&mut outcomes)?;
-        assert!(matches!(import, Outcome::Imported(found) if found.imported >= records));
+        let import = loop {
+            match next(&mut outcomes)? {
+                Outcome::Importing(_) => {}
+                Outcome::Imported(import) => break import,
+                other => bail!("{other:?}"),
+            }
+        };
+        assert!(import.imported >= records, "{import:?}");
         series[2].push(records as f64 / start.elapsed().as_secs_f64());
         series[3].push(record(&handle, &mut outcomes, first + records..first + 2 * records)?);
         let start = Instant::now();
