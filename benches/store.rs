@@ -15,7 +15,7 @@ use std::path::Path;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use tokio::sync::mpsc;
@@ -333,11 +333,11 @@ fn daily() -> anyhow::Result<()> {
         series[1].push(milliseconds(start.elapsed()));
         let start = Instant::now();
         let import = loop {
-            match next(&mut outcomes)? {
-                Outcome::Importing(_) => {}
-                Outcome::Imported(import) => break import,
-                other => bail!("{other:?}"),
+            let outcome = next(&mut outcomes)?;
+            if let Outcome::Imported(import) = outcome {
+                break import;
             }
+            assert!(matches!(outcome, Outcome::Importing(_)), "{outcome:?}");
         };
         assert!(import.imported >= records, "{import:?}");
         series[2].push(records as f64 / start.elapsed().as_secs_f64());

@@ -12,8 +12,10 @@ use std::time::Duration;
 use store_kit::*;
 use wardkeep::moment::{BootTime, Moment};
 use wardkeep::session::factor::{Badge, Token};
+use wardkeep::session::policy::Pair;
 use wardkeep::store::{
-    Admission, Attempt, AuditAct, Command, Found, Outcome, Refusal, StoreFault, Unlocked,
+    Admission, Attempt, AuditAct, AuditResult, Command, Found, Outcome, Refusal, StoreFault,
+    Unlocked,
 };
 
 /// The n-th of many different wrong PINs.
@@ -78,6 +80,28 @@ fn s5_one_persons_errors_do_not_slow_another() {
     assert_eq!(identify(&mut rig, badge(), at(0)), left(10));
     rig.unlock(at(0));
     rig.stop();
+}
+
+#[test]
+fn every_tap_of_an_exhausted_badge_is_in_the_audit_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut rig, phrase) = Rig::first_start(dir.path());
+    fail(&mut rig, &other_badge(), 0..10);
+    for seconds in [99_999, 100_009] {
+        assert_eq!(identify(&mut rig, other_badge(), at(seconds)), Admission::Exhausted);
+    }
+    assert_eq!(identify(&mut rig, badge(), at(100_019)), left(10));
+    rig.unlock(at(100_029));
+    rig.stop();
+    let audit = contents(dir.path(), &phrase).audit().unwrap();
+    let refused: Vec<_> = audit
+        .iter()
+        .filter(|(_, entry)| entry.act == AuditAct::UnlockRefused)
+        .map(|(_, entry)| (entry.pair, entry.result))
+        .collect();
+    let tried = (Some(Pair::BadgePin), AuditResult::Refused);
+    let tapped = (None, AuditResult::Refused);
+    assert_eq!(refused, [vec![tried; 10], vec![tapped; 2]].concat());
 }
 
 #[test]

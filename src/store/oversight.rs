@@ -13,7 +13,8 @@ use super::{
 };
 use crate::moment::Moment;
 use crate::session::OperatorId;
-use crate::session::factor::Evidence;
+use crate::session::factor::Token;
+use crate::session::policy::Pair;
 
 /// Name of the newest checkpoint's file.
 pub const CHECKPOINT: &str = "checkpoint";
@@ -95,14 +96,14 @@ impl Store {
         AuditEntry { operator, person, result, ..AuditEntry::of(act, now.wall) }
     }
 
-    /// What the log says of a refused unlock.
+    /// What the log says of a refused unlock; without a pair, the token alone was turned away.
     pub(super) fn unlock_refused(
         &self,
-        evidence: &Evidence,
+        (token, pair): (&Token, Option<Pair>),
         refusal: Refusal,
         now: Moment,
     ) -> AuditEntry {
-        let index = self.keys.token_index(&evidence.token());
+        let index = self.keys.token_index(token);
         let person = self.cart.token(&index).map(|(person, _)| person.id);
         let result = match refusal {
             Refusal::Damaged(_) => AuditResult::Failed,
@@ -113,7 +114,7 @@ impl Store {
             | Refusal::NotTaken => AuditResult::Refused,
         };
         let entry = AuditEntry::of(AuditAct::UnlockRefused, now.wall);
-        AuditEntry { person, pair: Some(evidence.pair()), result, ..entry }
+        AuditEntry { person, pair, result, ..entry }
     }
 
     /// Fills in the clocks that whoever made an entry did not know.

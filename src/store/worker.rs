@@ -20,7 +20,8 @@ use super::space::Room;
 use super::upkeep::Upkeep;
 use super::vault::{Vault, cipher_facts};
 use super::{
-    Administration, Attempt, CartState, Command, Found, NewOperator, Outcome, Refusal, StoreFault,
+    Administration, Admission, Attempt, CartState, Command, Found, NewOperator, Outcome, Refusal,
+    StoreFault,
 };
 use crate::moment::{BootTime, Moment};
 use crate::session::factor::{Evidence, Token};
@@ -261,9 +262,18 @@ impl Worker {
             return self.faulted_again();
         };
         let identified = store.identify(&token, Clocks::at(now));
+        // The attempt ends here: no unlock will follow whose refusal could be audited.
+        let refusal = Refusal::NotAdmitted(Admission::Exhausted);
+        let exhausted = store.unlock_refused((&token, None), refusal, now);
         drop(token);
         match identified {
-            Ok(identified) => self.answer(Outcome::Identified(attempt, identified)),
+            Ok(identified) => {
+                let is_exhausted = identified.admission == Admission::Exhausted;
+                self.answer(Outcome::Identified(attempt, identified));
+                if is_exhausted {
+                    self.record(Entry::Audit(Box::new(exhausted)));
+                }
+            }
             Err(fault) => self.faulted(fault),
         }
     }
@@ -280,8 +290,9 @@ impl Worker {
             Ok(_) => Vec::new(),
             Err(_) => std::mem::take(&mut store.findings),
         };
-        let refused =
-            answer.as_ref().err().map(|refusal| store.unlock_refused(&evidence, *refusal, now));
+        let refused = answer.as_ref().err().map(|refusal| {
+            store.unlock_refused((&evidence.token(), Some(evidence.pair())), *refusal, now)
+        });
         drop(evidence);
         match answer {
             Ok((mut unlocked, private)) => {
