@@ -203,9 +203,7 @@ fn recorder_process() {
     }
     let run = std::env::var("WARDKEEP_TEST_RUN").unwrap().parse().unwrap();
     for seq in 1..=u64::MAX {
-        while rig.handle.try_send(Command::Record(Box::new(observation(run, seq)))).is_err() {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        rig.record(run, seq..=seq);
         if seq == 2_000 {
             // The queue holds 1,024: hundreds are durable by now. The file is the signal to kill.
             fs::write(Path::new(&dir).join("sent"), b"").unwrap();

@@ -322,9 +322,7 @@ fn the_audit_log_is_read_a_thousand_entries_at_a_time() {
     let mut rig = ready(&dir);
     for second in 0..1_200 {
         let entry = wardkeep::store::AuditEntry::of(AuditAct::AudioPaused, at(second).wall);
-        while rig.handle.try_send(Command::Audit(Box::new(entry.clone()))).is_err() {
-            std::thread::yield_now();
-        }
+        rig.send(Command::Audit(Box::new(entry)));
     }
     assert_eq!(audit(&mut rig).len(), 1_000);
     rig.stop();

@@ -75,9 +75,7 @@ fn prepared(dir: &Path, rows: u64) -> (OperatorId, RecoveryPhrase) {
     rig.enrol("Otto Berg", Role::Nurse, 2, PIN);
     let records = (1..=rows).map(|seq| Command::Record(Box::new(observation(1, seq))));
     for command in records.chain([Command::Close(None, at(100))]) {
-        while rig.handle.try_send(command.clone()).is_err() {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        rig.send(command);
     }
     while !matches!(rig.next(), Outcome::Closed) {}
     rig.stop();

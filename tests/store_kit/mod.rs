@@ -31,6 +31,8 @@ use wardkeep::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value
 
 pub const RIGHT_PIN: &[u8] = &[4, 7, 1, 1, 8, 2];
 pub const WRONG_PIN: &[u8] = &[4, 7, 1, 1, 8, 3];
+/// How long a test waits for room in the store's queue before the store counts as dead.
+const ROOM_MAX: Duration = Duration::from_secs(60);
 pub const DEVICE: DeviceId = DeviceId([0xc0, 1, 2, 3, 4, 5]);
 
 /// A running store.
@@ -189,8 +191,14 @@ impl Rig {
         rest
     }
 
+    /// Hands over a command, and waits while the queue has no room: the store may be slower than the
+    /// test, and a full queue is what other tests are about.
     pub fn send(&self, command: Command) {
-        self.handle.try_send(command).unwrap();
+        let end = Moment::read().boot + ROOM_MAX;
+        while self.handle.try_send(command.clone()).is_err() {
+            assert!(Moment::read().boot < end, "the store takes nothing");
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// The next answer; what the store says by itself in between is kept.
