@@ -16,19 +16,19 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
-use wardkeep::confidential::Phi;
-use wardkeep::encounter::{Patient, Sex, SubjectId};
-use wardkeep::hardware::DeviceId;
-use wardkeep::moment::Moment;
-use wardkeep::session::Role;
-use wardkeep::session::factor::{Badge, Evidence, Pin, ReaderFamily};
-use wardkeep::store::device_secret::SecretFile;
-use wardkeep::store::{
-    Attempt, Command, Import, NewOperator, Options, Outcome, StoreHandle, inspect, spawn,
-};
-use wardkeep::vitals::decimal::Decimal;
-use wardkeep::vitals::nomenclature::{HEART_RATE, RR_INTERVAL, SPO2, Unit};
-use wardkeep::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+use wardkeep_model::access::Role;
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{Badge, Evidence, Pin, ReaderFamily};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::{Patient, Sex, SubjectId};
+use wardkeep_model::keeping::{Command, Import, NewOperator, Outcome};
+use wardkeep_model::moment::Moment;
+use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::decimal::Decimal;
+use wardkeep_model::vitals::nomenclature::{HEART_RATE, RR_INTERVAL, SPO2, Unit};
+use wardkeep_model::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+use wardkeep_store::device_secret::SecretFile;
+use wardkeep_store::{Options, StoreHandle, inspect, spawn};
 
 const SECONDS: u64 = 12 * 3600;
 const DEVICES: u64 = 3;

@@ -15,8 +15,8 @@ mod namespace;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
-use wardkeep::hardware::DeviceKind;
-use wardkeep::hardware::ble::Timing;
+use wardkeep_hardware::ble::Timing;
+use wardkeep_model::vitals::DeviceKind;
 
 use ble_ward::{Ward, strap};
 use fake_bluez::private_bus::isolated_program;

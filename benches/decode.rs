@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use wardkeep::hardware::Characteristic;
-use wardkeep::vitals::gatt::decode;
+use wardkeep_model::vitals::Characteristic;
+use wardkeep_model::vitals::gatt::decode;
 
 const FRAMES: &[(&str, u16, &[u8])] = &[
     ("heart rate with two intervals", 0x2A37, &[0x16, 72, 0x00, 0x04, 0xA0, 0x03]),

@@ -19,20 +19,19 @@ use anyhow::Context;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use tokio::sync::mpsc;
-use wardkeep::confidential::Phi;
-use wardkeep::encounter::SubjectId;
-use wardkeep::hardware::DeviceId;
-use wardkeep::moment::{BootTime, Moment};
-use wardkeep::session::Role;
-use wardkeep::session::factor::{Badge, Evidence, Pin, ReaderFamily, Token};
-use wardkeep::store::device_secret::SecretFile;
-use wardkeep::store::{
-    Attempt, BareVault, Command, NewOperator, Options, Outcome, Refusal, StoreHandle, cipher_facts,
-    spawn,
-};
-use wardkeep::vitals::decimal::Decimal;
-use wardkeep::vitals::nomenclature::{HEART_RATE, SPO2, Status, Unit};
-use wardkeep::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+use wardkeep_model::access::Role;
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{Badge, Evidence, Pin, ReaderFamily, Token};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::{Command, NewOperator, Outcome, Refusal};
+use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::decimal::Decimal;
+use wardkeep_model::vitals::nomenclature::{HEART_RATE, SPO2, Status, Unit};
+use wardkeep_model::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+use wardkeep_store::device_secret::SecretFile;
+use wardkeep_store::{BareVault, Options, StoreHandle, cipher_facts, spawn};
 
 const ROUNDS: usize = 5;
 const ROWS: u64 = 100_000;

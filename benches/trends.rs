@@ -14,18 +14,18 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
-use wardkeep::confidential::Phi;
-use wardkeep::encounter::SubjectId;
-use wardkeep::hardware::DeviceId;
-use wardkeep::moment::Moment;
-use wardkeep::session::Role;
-use wardkeep::session::factor::{Badge, Evidence, Pin, ReaderFamily, Token};
-use wardkeep::store::device_secret::SecretFile;
-use wardkeep::store::{
-    Attempt, Command, NewOperator, Options, Outcome, StoreHandle, TrendColumn, TrendQuery, spawn,
-};
-use wardkeep::vitals::nomenclature::{HEART_RATE, Mdc, PULSE_RATE_OXIMETER, SPO2, Unit};
-use wardkeep::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+use wardkeep_model::access::Role;
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{Badge, Evidence, Pin, ReaderFamily, Token};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::{Command, NewOperator, Outcome, TrendColumn, TrendQuery};
+use wardkeep_model::moment::Moment;
+use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::nomenclature::{HEART_RATE, Mdc, PULSE_RATE_OXIMETER, SPO2, Unit};
+use wardkeep_model::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+use wardkeep_store::device_secret::SecretFile;
+use wardkeep_store::{Options, StoreHandle, spawn};
 
 const CODES: [(Mdc, Unit); 3] =
     [(HEART_RATE, Unit::PerMinute), (SPO2, Unit::Percent), (PULSE_RATE_OXIMETER, Unit::PerMinute)];

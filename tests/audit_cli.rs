@@ -1,6 +1,5 @@
 //! The audit log of a real store, exported, attacked in seven ways and judged by the built program.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 #[path = "store_kit/desk.rs"]
@@ -14,12 +13,13 @@ use std::process::{Command as Program, Stdio};
 use desk::*;
 use serde_json::Value as Json;
 use store_kit::*;
-use wardkeep::session::Role;
-use wardkeep::store::audit_file::{VerifierKey, verify};
-use wardkeep::store::{
+use wardkeep_model::access::Role;
+use wardkeep_model::keeping::{
     Administered, Administration, AdministrationFault as Fault, AuditAct, AuditEntry, AuditResult,
-    Command, administer_with_recovery,
+    Command,
 };
+use wardkeep_store::administer_with_recovery;
+use wardkeep_store::audit_file::{VerifierKey, verify};
 
 /// A log of four sessions, in the third of which the keys changed, and what was noted of it.
 struct Story {
@@ -291,7 +291,7 @@ fn every_entry_has_both_clocks_and_who_and_what_was_refused_is_in_the_log() {
     let closed = rig.administer(Administration::ExportAudit).unwrap_err();
     assert_eq!(closed, Fault::NotAllowed);
     rig.stop();
-    let wrong = Administration::RevokePerson(wardkeep::session::OperatorId(5));
+    let wrong = Administration::RevokePerson(wardkeep_model::access::OperatorId(5));
     let refused = administer_with_recovery(&options(dir.path()), &words, wrong);
     assert_eq!(refused.unwrap_err(), Fault::Unknown);
     let vault = contents(dir.path(), &words);
@@ -302,7 +302,7 @@ fn every_entry_has_both_clocks_and_who_and_what_was_refused_is_in_the_log() {
         .filter(|(_, entry)| entry.result == AuditResult::Refused)
         .map(|(_, entry)| (entry.act, entry.operator, entry.person))
         .collect();
-    let nobody = wardkeep::session::OperatorId(5);
+    let nobody = wardkeep_model::access::OperatorId(5);
     assert_eq!(
         refused,
         [

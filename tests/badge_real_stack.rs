@@ -14,14 +14,14 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, channel};
-use wardkeep::config::Cards;
-use wardkeep::hardware::BadgeFault::{LeftTooSoon, Two, Unreadable};
-use wardkeep::hardware::ReaderHealth::{NotFitted, Ready, ServiceDown};
-use wardkeep::hardware::ReaderKind::{Badge as BadgeReader, SmartCard};
-use wardkeep::hardware::smartcard::{SmartcardHandle, spawn};
-use wardkeep::hardware::trust::Trust;
-use wardkeep::hardware::{Event, ReaderHealth};
-use wardkeep::moment::Moment;
+use wardkeep_hardware::smartcard::{SmartcardHandle, spawn};
+use wardkeep_hardware::trust::Trust;
+use wardkeep_model::access::cards::Cards;
+use wardkeep_model::moment::Moment;
+use wardkeep_model::ports::BadgeFault::{LeftTooSoon, Two, Unreadable};
+use wardkeep_model::ports::ReaderHealth::{NotFitted, Ready, ServiceDown};
+use wardkeep_model::ports::ReaderKind::{Badge as BadgeReader, SmartCard};
+use wardkeep_model::ports::{Event, ReaderHealth};
 
 use crate::namespace::{isolated, skipped};
 use crate::pcscd::{PORTS, Pcscd};
@@ -81,7 +81,7 @@ fn word(event: &Event) -> String {
     format!("{event:?}")
 }
 
-fn unreadable(fault: wardkeep::hardware::BadgeFault) -> String {
+fn unreadable(fault: wardkeep_model::ports::BadgeFault) -> String {
     word(&Event::BadgeUnreadable(fault))
 }
 

@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
-use wardkeep::hardware::ble::{self, Full};
-use wardkeep::hardware::{Command, DeviceId, DeviceKind, Event, Link, RadioHealth};
+use wardkeep_hardware::ble::{self, Full};
+use wardkeep_model::ports::{Command, Event, Link, RadioHealth};
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
 use zbus::Connection;
 
 use ble_ward::{PATIENCE, Ward, is_frame, strap, until};

@@ -10,8 +10,9 @@ mod namespace;
 
 use std::time::Duration;
 
-use wardkeep::hardware::ble::Timing;
-use wardkeep::hardware::{DeviceKind, Event, Link, RadioHealth};
+use wardkeep_hardware::ble::Timing;
+use wardkeep_model::ports::{Event, Link, RadioHealth};
+use wardkeep_model::vitals::DeviceKind;
 
 use ble_ward::{Ward, is_frame, strap, until};
 use fake_bluez::private_bus::{PrivateBus, isolated};

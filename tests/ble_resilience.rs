@@ -11,8 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wardkeep::hardware::ble::Timing;
-use wardkeep::hardware::{DeviceId, DeviceKind, Event, Link, RadioHealth};
+use wardkeep_hardware::ble::Timing;
+use wardkeep_model::ports::{Event, Link, RadioHealth};
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 use ble_ward::{Ward, strap, until};
 use fake_bluez::private_bus::{PrivateBus, isolated};

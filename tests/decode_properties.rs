@@ -4,12 +4,12 @@ use std::io::Write;
 
 use proptest::prelude::*;
 
-use wardkeep::hardware::Characteristic;
-use wardkeep::vitals::gatt::{
+use wardkeep_model::vitals::Characteristic;
+use wardkeep_model::vitals::gatt::{
     DecodeError, Decoded, Event, Note, Quirks, SUPPORTED, decode, decode_with_quirks,
 };
-use wardkeep::vitals::plausible;
-use wardkeep::vitals::sfloat::{Reading, encode_sfloat, float, sfloat};
+use wardkeep_model::vitals::plausible;
+use wardkeep_model::vitals::sfloat::{Reading, encode_sfloat, float, sfloat};
 
 fn any_characteristic() -> impl Strategy<Value = Characteristic> {
     prop_oneof![9 => prop::sample::select(SUPPORTED), 1 => any::<u16>().prop_map(Characteristic)]

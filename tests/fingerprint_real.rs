@@ -8,16 +8,16 @@ mod virtual_finger;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, channel};
-use wardkeep::confidential::Secret;
-use wardkeep::hardware::FingerAdvice::{Again, Centre, Lift, Longer};
-use wardkeep::hardware::fingerprint::{FingerprintHandle, Setup, spawn_with};
-use wardkeep::hardware::{
+use wardkeep_hardware::fingerprint::{FingerprintHandle, Setup, spawn_with};
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{Finger, Sensor, Template};
+use wardkeep_model::confidential::Secret;
+use wardkeep_model::moment::Moment;
+use wardkeep_model::ports::FingerAdvice::{Again, Centre, Lift, Longer};
+use wardkeep_model::ports::{
     Event, FactorEvent, FingerAdvice, FingerCommand, FingerEvent, FingerFault, ReaderHealth,
     ReaderKind,
 };
-use wardkeep::moment::Moment;
-use wardkeep::session::factor::{Finger, Sensor, Template};
-use wardkeep::store::Attempt;
 
 use crate::memory_scan::Needle;
 use crate::virtual_finger::{

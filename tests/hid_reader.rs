@@ -6,10 +6,10 @@ mod umockdev;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, channel};
-use wardkeep::hardware::hid_reader::{Found, HidReaderHandle, probe, spawn};
-use wardkeep::hardware::pcprox::USB_ID as PCPROX;
-use wardkeep::hardware::{Event, ReaderHealth, ReaderKind};
-use wardkeep::session::factor::{Badge, ReaderFamily};
+use wardkeep_hardware::hid_reader::{Found, HidReaderHandle, probe, spawn};
+use wardkeep_hardware::pcprox::USB_ID as PCPROX;
+use wardkeep_model::access::factor::{Badge, ReaderFamily};
+use wardkeep_model::ports::{Event, ReaderHealth, ReaderKind};
 
 use crate::umockdev::{Recording, with_devices};
 

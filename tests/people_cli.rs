@@ -15,11 +15,12 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use tokio::sync::mpsc;
-use wardkeep::confidential::Phi;
-use wardkeep::moment::Moment;
-use wardkeep::session::Role;
-use wardkeep::session::factor::{Badge, ReaderFamily};
-use wardkeep::store::{self, Command as StoreCommand, NewOperator, Options, Outcome};
+use wardkeep_model::access::Role;
+use wardkeep_model::access::factor::{Badge, ReaderFamily};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::keeping::{Command as StoreCommand, NewOperator, Outcome};
+use wardkeep_model::moment::Moment;
+use wardkeep_store::{self as store, Options};
 
 use pcscd::{PORTS, Pcscd};
 use vpcd::{Script, VirtualBadge};

@@ -19,17 +19,17 @@ use std::time::Duration;
 
 use pcsc::{Context, Disposition, Protocols, Scope, ShareMode};
 use tokio::sync::mpsc::{Receiver, channel};
-use wardkeep::hardware::CardRefusal::{
+use wardkeep_hardware::smartcard::{SmartcardHandle, spawn};
+use wardkeep_hardware::trust::Trust;
+use wardkeep_model::access::factor::{Attempt, CardEnrolment};
+use wardkeep_model::access::factor::{CardId, CardPeer};
+use wardkeep_model::moment::Moment;
+use wardkeep_model::ports::CardRefusal::{
     self, Blocked, Changed, Gone, LastTry, NotTrusted, WrongPin,
 };
-use wardkeep::hardware::smartcard::{SmartcardHandle, spawn};
-use wardkeep::hardware::trust::Trust;
-use wardkeep::hardware::{
+use wardkeep_model::ports::{
     CardCommand, CardSeen, Distrust, Event, FactorEvent, Proof, ReaderHealth, ReaderKind,
 };
-use wardkeep::moment::Moment;
-use wardkeep::session::factor::{CardId, CardPeer};
-use wardkeep::store::{Attempt, CardEnrolment};
 
 use crate::issuers::{days, valid};
 use crate::namespace::{is_inside, isolated, say, skipped};

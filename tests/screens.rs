@@ -1,6 +1,5 @@
 //! The screen without a display: found by accessible label, drawn with real fonts and real pixels.
 
-#![cfg(feature = "sim")]
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 #[path = "screens/desk.rs"]

@@ -1,7 +1,6 @@
 //! Views reach the pixels in time: one event loop, one runtime, real clocks. One test, because a
 //! process has one event loop.
 
-#![cfg(feature = "sim")]
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 use std::sync::mpsc as std_mpsc;
@@ -10,9 +9,11 @@ use std::time::{Duration, Instant};
 use i_slint_backend_testing::{TestingBackend, TestingBackendOptions};
 use slint::ComponentHandle;
 use tokio::sync::{mpsc, watch};
-use wardkeep::bridge::view::{Clock, Priority, Screen, View};
-use wardkeep::bridge::{AppWindow, open_window, ui};
-use wardkeep::sim::samples::{self, concealed, open};
+use wardkeep::bridge::{AppWindow, open_window};
+use wardkeep::tour::samples::{self, concealed, open};
+use wardkeep_core::kiosk::view::{Clock, Screen, View};
+use wardkeep_model::alarm::Priority;
+use wardkeep_ui as ui;
 
 type Probe<T> = fn(&AppWindow) -> T;
 

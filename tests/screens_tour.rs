@@ -1,7 +1,5 @@
 //! The tour writes a picture of every stop, in both orientations and both languages.
 
-#![cfg(feature = "sim")]
-
 use std::path::PathBuf;
 
 #[test]
@@ -10,8 +8,8 @@ fn every_stop_is_drawn_in_both_orientations_and_languages() {
     let kept = std::env::var_os("WARDKEEP_TOUR_OUT").map(PathBuf::from);
     let folder = tempfile::tempdir().unwrap();
     let out = kept.unwrap_or_else(|| folder.path().to_owned());
-    let written = wardkeep::sim::tour::run(&out, "").unwrap();
-    assert_eq!(written, wardkeep::sim::stops::all().len() * 4);
+    let written = wardkeep::tour::run(&out, "").unwrap();
+    assert_eq!(written, wardkeep::tour::stops::all().len() * 4);
     for name in ["lock-landscape.png", "bedside-de-portrait.png"] {
         let size = std::fs::metadata(out.join(name)).unwrap().len();
         assert!(size > 5_000, "{name} has {size} bytes");

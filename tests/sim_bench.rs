@@ -1,6 +1,5 @@
 //! The bench window as a person or a screen reader uses it, without a display: every control is
 //! found by its label and does what it says.
-#![cfg(feature = "sim")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for the events it names")]
 
 use std::cell::Cell;
@@ -14,13 +13,14 @@ use i_slint_backend_testing::{
 use slint::ComponentHandle;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
-use wardkeep::bridge::ui::BenchWindow;
-use wardkeep::hardware::{Command, DeviceKind, Event, FactorEvent, ReaderHealth, ReaderKind};
-use wardkeep::moment::{BootTime, Moment};
-use wardkeep::sim::bench::{open, render_bench};
-use wardkeep::sim::physiology::State;
-use wardkeep::sim::ward::{BADGES, IT_BADGE, Knob, OXIMETER_A, OXIMETER_B, STRAP, Scene, Ward};
-use wardkeep::sim::{SimHandle, spawn};
+use wardkeep::bench::{open, render_bench};
+use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::ports::{Command, Event, FactorEvent, ReaderHealth, ReaderKind};
+use wardkeep_model::vitals::DeviceKind;
+use wardkeep_sim::physiology::State;
+use wardkeep_sim::ward::{BADGES, IT_BADGE, Knob, OXIMETER_A, OXIMETER_B, STRAP, Scene, Ward};
+use wardkeep_sim::{SimHandle, spawn};
+use wardkeep_ui::BenchWindow;
 
 /// Far longer than anything here takes; reached only by a failure.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -242,7 +242,7 @@ fn it_says_when_the_simulator_has_ended() {
     bench.press("Fever");
     assert!(says_so(&bench.window));
     // ... and one that only looks with the next refresh.
-    bench.window.global::<wardkeep::bridge::ui::Bench>().set_stopped(false);
+    bench.window.global::<wardkeep_ui::Bench>().set_stopped(false);
     mock_elapsed_time(Duration::from_millis(150));
     assert!(says_so(&bench.window));
 }

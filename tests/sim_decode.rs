@@ -1,17 +1,17 @@
 //! The product's decoders read what the simulated devices send, and chart nothing that is not true of
 //! the simulated patient.
-#![cfg(feature = "sim")]
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use wardkeep::hardware::{Characteristic, Command, DeviceKind, Event};
-use wardkeep::moment::{BootTime, Moment};
-use wardkeep::sim::frames::{HEART_RATE, PLX_CONTINUOUS};
-use wardkeep::sim::physiology::{State, Truth};
-use wardkeep::sim::ward::{Knob, OXIMETER_A, STRAP, Ward};
-use wardkeep::vitals::gatt::{Decoded, decode};
-use wardkeep::vitals::nomenclature::{self, Absent, Mdc};
+use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::ports::{Command, Event};
+use wardkeep_model::vitals::gatt::{Decoded, decode};
+use wardkeep_model::vitals::nomenclature::{self, Absent, Mdc};
+use wardkeep_model::vitals::{Characteristic, DeviceKind};
+use wardkeep_sim::frames::{HEART_RATE, PLX_CONTINUOUS};
+use wardkeep_sim::physiology::{State, Truth};
+use wardkeep_sim::ward::{Knob, OXIMETER_A, STRAP, Ward};
 
 struct Bench {
     ward: Ward,

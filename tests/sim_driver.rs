@@ -1,16 +1,16 @@
 //! The simulator as a driver: it obeys, it answers, it counts what it could not deliver, and it ends
 //! when nobody is left.
-#![cfg(feature = "sim")]
 
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use wardkeep::hardware::{Command, DeviceKind, Event, Link};
-use wardkeep::sim::physiology::State;
-use wardkeep::sim::ward::{Knob, OXIMETER_B, STRAP};
-use wardkeep::sim::{SimError, spawn};
+use wardkeep_model::ports::{Command, Event, Link};
+use wardkeep_model::vitals::DeviceKind;
+use wardkeep_sim::physiology::State;
+use wardkeep_sim::ward::{Knob, OXIMETER_B, STRAP};
+use wardkeep_sim::{SimError, spawn};
 
 /// Far longer than anything here takes; reached only by a failure.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,18 +1,18 @@
 //! What the simulated devices send is read here by hand, byte by byte from the profiles and without
 //! the product's decoders, so that an error cannot hide in both.
-#![cfg(feature = "sim")]
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use wardkeep::hardware::{Command, DeviceId, DeviceKind, Event};
-use wardkeep::moment::{BootTime, Moment};
-use wardkeep::sim::frames::{
+use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::ports::{Command, Event};
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
+use wardkeep_sim::frames::{
     OximeterReport, StrapReport, battery_level, heart_rate, malformed, plx_continuous,
     sfloat_tenths, sfloat_whole,
 };
-use wardkeep::sim::physiology::State;
-use wardkeep::sim::ward::{Knob, OXIMETER_A, STRAP, Ward};
+use wardkeep_sim::physiology::State;
+use wardkeep_sim::ward::{Knob, OXIMETER_A, STRAP, Ward};
 
 struct Bench {
     ward: Ward,

@@ -1,12 +1,11 @@
 //! The simulated patient stays plausible and continuous whatever is done to it, tells the same story
 //! for the same seed, and shows the pulse wave a clinician would recognise.
-#![cfg(feature = "sim")]
 
 use std::time::Duration;
 
 use proptest::prelude::*;
-use wardkeep::moment::BootTime;
-use wardkeep::sim::physiology::{PLETH_RATE_HZ, Patient, State, Stretch, Truth};
+use wardkeep_model::moment::BootTime;
+use wardkeep_sim::physiology::{PLETH_RATE_HZ, Patient, State, Stretch, Truth};
 
 fn at(ms: u64) -> BootTime {
     BootTime(Duration::from_millis(10_000 + ms))

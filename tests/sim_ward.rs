@@ -1,18 +1,17 @@
 //! The simulated ward behaves as readers, radio and devices do: links come, break and come back,
 //! badges are seen as they are held, and one seed gives one story.
-#![cfg(feature = "sim")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for the events it names")]
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use wardkeep::hardware::{
-    BadgeFault, Command, DeviceId, DeviceKind, Event, FactorEvent, Link, RadioHealth, ReaderHealth,
-    ReaderKind,
+use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::ports::{
+    BadgeFault, Command, Event, FactorEvent, Link, RadioHealth, ReaderHealth, ReaderKind,
 };
-use wardkeep::moment::{BootTime, Moment};
-use wardkeep::sim::physiology::State;
-use wardkeep::sim::ward::{BADGES, Knob, OXIMETER_A, OXIMETER_B, STRAP, TAP, Ward};
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
+use wardkeep_sim::physiology::State;
+use wardkeep_sim::ward::{BADGES, Knob, OXIMETER_A, OXIMETER_B, STRAP, TAP, Ward};
 
 /// A ward and its clock, stepped as the driver does.
 struct Bench {

@@ -1,6 +1,5 @@
 //! S-8, S-5: a whole store that is put back is told by the counter of a TPM (swtpm, an emulator).
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 #![expect(clippy::print_stdout, reason = "a test that cannot run says so")]
 
@@ -13,8 +12,9 @@ use std::process::{Child, Command as Process, Stdio};
 use std::time::Duration;
 
 use store_kit::*;
-use wardkeep::hardware::tpm::{Stream, TpmCounter};
-use wardkeep::store::{FindingKind, Found, Outcome, TpmAnchor};
+use wardkeep_model::keeping::{FindingKind, Found, Outcome};
+use wardkeep_store::TpmAnchor;
+use wardkeep_store::tpm::{Stream, TpmCounter};
 
 /// An emulated TPM, ended by its process id.
 struct Tpm {

@@ -1,7 +1,6 @@
 //! A backup brings everything to a machine that has nothing, or nothing at all: no damaged, cut or
 //! foreign file, and no wrong words, ever leave half a store behind.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 #[path = "store_kit/desk.rs"]
@@ -15,15 +14,17 @@ use std::path::{Path, PathBuf};
 
 use desk::*;
 use store_kit::*;
-use wardkeep::confidential::{Phi, Secret};
-use wardkeep::encounter::{Patient, SubjectId};
-use wardkeep::hardware::DeviceKind;
-use wardkeep::session::factor::{Badge, Evidence, ReaderFamily};
-use wardkeep::session::{OperatorId, Role};
-use wardkeep::store::{
+use wardkeep_model::access::factor::{Badge, Evidence, ReaderFamily};
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::encounter::{Patient, SubjectId};
+use wardkeep_model::keeping::{
     Administered, Administration, AdministrationFault as Fault, Assignment, AuditAct, BackupDone,
-    BackupFault, BackupOrder, CartState, Command, KnownDevice, LockedStore, NewPin, Outcome,
-    RecoveryPhrase, StoreFault, administer_with_recovery, restore_with_recovery,
+    BackupOrder, CartState, Command, KnownDevice, NewPin, Outcome, RecoveryPhrase, StoreFault,
+};
+use wardkeep_model::vitals::DeviceKind;
+use wardkeep_store::{
+    BackupFault, LockedStore, administer_with_recovery, restore_with_recovery,
     verify_backup_with_recovery,
 };
 
@@ -77,7 +78,7 @@ impl Ward {
         Ok(*done)
     }
 
-    fn restore(&self, dir: &Path, from: &Path) -> Result<wardkeep::store::Restored, BackupFault> {
+    fn restore(&self, dir: &Path, from: &Path) -> Result<wardkeep_store::Restored, BackupFault> {
         restore_with_recovery(&options(dir), &self.words(), from)
     }
 }
@@ -151,7 +152,9 @@ fn the_cart_compartment_comes_too_and_the_identity_does_not() {
     let new = tempfile::tempdir().unwrap();
     ward.restore(new.path(), &file).unwrap();
     let (rig, first) = Rig::start(options(new.path()));
-    let Outcome::Found(wardkeep::store::Found::Store(cart)) = first else { panic!("{first:?}") };
+    let Outcome::Found(wardkeep_model::keeping::Found::Store(cart)) = first else {
+        panic!("{first:?}")
+    };
     assert_eq!(*cart, state());
     rig.stop();
     let device = |dir: &Path| {
@@ -271,12 +274,15 @@ fn a_destroyed_patient_leaves_bed_devices_and_emergency_card() {
     assert!(matches!(done, Some(Administered::Shredded(SubjectId(7)))), "{done:?}");
     assert!(!ward.dir.path().join("store/emergency").exists());
     let (rig, first) = Rig::start(options(ward.dir.path()));
-    let Outcome::Found(wardkeep::store::Found::Store(cart)) = first else { panic!("{first:?}") };
+    let Outcome::Found(wardkeep_model::keeping::Found::Store(cart)) = first else {
+        panic!("{first:?}")
+    };
     assert_eq!((cart.subject, cart.devices[0].assignment), (None, None));
     rig.stop();
     let audit = acts(&contents(ward.dir.path(), &ward.phrase));
     let tried = audit.iter().filter(|(_, entry)| entry.act == AuditAct::PatientShredded);
-    let done: Vec<_> =
-        tried.filter(|(_, entry)| entry.result == wardkeep::store::AuditResult::Done).collect();
+    let done: Vec<_> = tried
+        .filter(|(_, entry)| entry.result == wardkeep_model::keeping::AuditResult::Done)
+        .collect();
     assert_eq!((done.len(), done[0].1.subject), (1, Some(SubjectId(7))));
 }

@@ -1,6 +1,5 @@
 //! Distinctive values go in; none of them may be found in any file, whether open, locked or stopped.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 mod store_kit;
@@ -9,11 +8,11 @@ use std::fs;
 use std::path::Path;
 
 use store_kit::*;
-use wardkeep::confidential::Phi;
-use wardkeep::session::factor::Badge;
-use wardkeep::store::{CartState, Command, KnownDevice, Outcome, RecoveryPhrase};
-use wardkeep::vitals::Value;
-use wardkeep::vitals::decimal::Decimal;
+use wardkeep_model::access::factor::Badge;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::keeping::{CartState, Command, KnownDevice, Outcome, RecoveryPhrase};
+use wardkeep_model::vitals::Value;
+use wardkeep_model::vitals::decimal::Decimal;
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -87,7 +86,7 @@ fn s4_s10_no_file_holds_a_name_a_value_a_pin_or_a_badge_number() {
     assert!(matches!(rig.next(), Outcome::PatientAdded(_)));
     let device = KnownDevice {
         id: DEVICE,
-        kind: wardkeep::hardware::DeviceKind::HeartRate,
+        kind: wardkeep_model::vitals::DeviceKind::HeartRate,
         name: "HRM".into(),
         assignment: None,
     };

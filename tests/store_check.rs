@@ -1,6 +1,5 @@
 //! A check of a store finds what is wrong, says where, and changes nothing.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 #[path = "store_kit/desk.rs"]
@@ -13,14 +12,12 @@ use std::path::{Path, PathBuf};
 
 use desk::*;
 use store_kit::*;
-use wardkeep::bridge::intent::PatientForm;
-use wardkeep::confidential::Secret;
-use wardkeep::session::Role;
-use wardkeep::session::factor::Evidence;
-use wardkeep::store::{
-    CartState, Check, CheckFault, Command, Draft, LockedStore, Outcome, RecoveryPhrase, Refusal,
-    check_with_recovery,
-};
+use wardkeep_model::access::Role;
+use wardkeep_model::access::factor::Evidence;
+use wardkeep_model::confidential::Secret;
+use wardkeep_model::encounter::PatientForm;
+use wardkeep_model::keeping::{CartState, Command, Draft, Outcome, RecoveryPhrase, Refusal};
+use wardkeep_store::{Check, CheckFault, LockedStore, check_with_recovery};
 
 /// A store with something of everything.
 fn store() -> (tempfile::TempDir, RecoveryPhrase) {

@@ -1,7 +1,6 @@
 //! `wardkeepctl store` as IT runs it: the built program, the recovery words on standard input, and a
 //! real store.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 use std::fs;
@@ -11,14 +10,14 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value as Json;
 use tokio::sync::mpsc;
-use wardkeep::confidential::Phi;
-use wardkeep::encounter::{Patient, Sex, SubjectId};
-use wardkeep::moment::Moment;
-use wardkeep::session::Role;
-use wardkeep::session::factor::{Badge, Evidence, Pin, ReaderFamily};
-use wardkeep::store::{
-    self, Attempt, Command as StoreCommand, NewOperator, Options, Outcome, StoreHandle,
-};
+use wardkeep_model::access::Role;
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{Badge, Evidence, Pin, ReaderFamily};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::{Patient, Sex, SubjectId};
+use wardkeep_model::keeping::{Command as StoreCommand, NewOperator, Outcome};
+use wardkeep_model::moment::Moment;
+use wardkeep_store::{self as store, Options, StoreHandle};
 
 struct Running {
     handle: StoreHandle,

@@ -1,6 +1,5 @@
 //! The emergency card: one patient, for one enrolled token, and for nobody without one.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 #[path = "store_kit/desk.rs"]
@@ -13,19 +12,19 @@ use std::time::Duration;
 
 use desk::*;
 use store_kit::*;
-use wardkeep::confidential::Phi;
-use wardkeep::encounter::{Patient, SubjectId};
-use wardkeep::moment::Moment;
-use wardkeep::session::Role;
-use wardkeep::session::emergency::{EmergencyCard, EmergencyReason};
-use wardkeep::session::factor::{Evidence, Token};
-use wardkeep::session::policy::Policy;
-use wardkeep::store::{
-    Administration, Attempt, AuditAct, CartState, Command, EmergencyRefusal as Refusal, Outcome,
-    StoreFault,
+use wardkeep_model::access::Role;
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{Evidence, Token};
+use wardkeep_model::access::policy::Policy;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::{Patient, SubjectId};
+use wardkeep_model::keeping::emergency::{EmergencyCard, EmergencyReason};
+use wardkeep_model::keeping::{
+    Administration, AuditAct, CartState, Command, EmergencyRefusal as Refusal, Outcome, StoreFault,
 };
-use wardkeep::vitals::nomenclature::{HEART_RATE, SPO2};
-use wardkeep::vitals::{Observation, Value};
+use wardkeep_model::moment::Moment;
+use wardkeep_model::vitals::nomenclature::{HEART_RATE, SPO2};
+use wardkeep_model::vitals::{Observation, Value};
 
 type Answer = Result<Box<EmergencyCard>, Refusal>;
 
@@ -90,7 +89,7 @@ fn one_enrolled_token_shows_the_patient_at_this_bed_and_it_is_audited() {
     assert_eq!(emergency(&mut rig, &badge_pin(9, PIN), at(100_010)), Err(Refusal::Unknown));
     rig.log_in(it());
     let asked = rig.administer(Administration::ReadAudit(10)).unwrap();
-    let wardkeep::store::Administered::Audit(rows) = asked else { panic!("{asked:?}") };
+    let wardkeep_model::keeping::Administered::Audit(rows) = asked else { panic!("{asked:?}") };
     let seen: Vec<_> = rows
         .iter()
         .filter(|row| row.entry.reason.is_some())
@@ -126,7 +125,7 @@ fn numerics_of_four_hours_are_thinned_to_one_a_minute_and_are_one_patients() {
     record(&rig, here, 4 * 3600 + 1);
     record(&rig, here, -1);
     let mut absent = value(9_999, here, 60);
-    absent.value = Phi::new(Value::Absent(wardkeep::vitals::nomenclature::Absent::NoContact));
+    absent.value = Phi::new(Value::Absent(wardkeep_model::vitals::nomenclature::Absent::NoContact));
     rig.send(Command::Record(Box::new(absent)));
     rig.send(Command::Close(None, at(100_000)));
     assert!(matches!(rig.next(), Outcome::Closed));
@@ -231,7 +230,7 @@ fn s4_a_revoked_token_opens_nothing_and_the_others_still_do() {
     let people = rig.people();
     let nora = people.iter().find(|person| person.name.reveal() == "Nora Quist").unwrap();
     let lost = &nora.factors[0];
-    let is_card = matches!(lost.kind, wardkeep::store::FactorKind::Card(_));
+    let is_card = matches!(lost.kind, wardkeep_model::keeping::FactorKind::Card(_));
     let (lost_token, kept_token) =
         if is_card { (card(1), badge_pin(1, PIN)) } else { (badge_pin(1, PIN), card(1)) };
     rig.administer(Administration::RevokeFactor(nora.id, lost.id)).unwrap();

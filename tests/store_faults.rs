@@ -1,7 +1,6 @@
 //! What the store says when the directory, the disk or the machine is not what it should be, and
 //! that it works again once it is.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "only some outcomes matter to a test")]
 
@@ -15,7 +14,7 @@ use std::path::Path;
 use namespace::isolated;
 use store_kit::disk::{Disk, fill};
 use store_kit::*;
-use wardkeep::store::{Command, Found, Outcome, StoreFault};
+use wardkeep_model::keeping::{Command, Found, Outcome, StoreFault};
 
 fn expect_fault(dir: &Path, fault: StoreFault) -> Rig {
     let (rig, first) = Rig::start(options(dir));
@@ -68,10 +67,10 @@ fn a_store_is_never_made_over_another() {
     let dir = tempfile::tempdir().unwrap();
     let (mut rig, _) = Rig::first_start(dir.path());
     let before = fs::read(dir.path().join("store/keyring")).unwrap();
-    let again = wardkeep::store::NewOperator {
+    let again = wardkeep_model::keeping::NewOperator {
         initials: "XX".into(),
-        name: wardkeep::confidential::Phi::new("Other".into()),
-        role: wardkeep::session::Role::It,
+        name: wardkeep_model::confidential::Phi::new("Other".into()),
+        role: wardkeep_model::access::Role::It,
         badge: other_badge(),
         pin: pin(WRONG_PIN),
     };
@@ -165,7 +164,7 @@ fn s8_a_damaged_or_missing_vault_is_never_replaced_by_an_empty_one() {
         let broken = matches!(found, Found::Broken(StoreFault::Damaged, _));
         assert_eq!(broken, told, "{found:?}");
         let answer = rig.unlock_at((badge(), RIGHT_PIN), at(0)).map(|_| ());
-        let damaged = wardkeep::store::Refusal::Damaged(StoreFault::Damaged);
+        let damaged = wardkeep_model::keeping::Refusal::Damaged(StoreFault::Damaged);
         assert_eq!(answer, Err(damaged));
         rig.record(1, 1..=2);
         rig.stop();

@@ -1,18 +1,16 @@
 //! The store's ordinary day: first start, unlock, record, lock, record, unlock; nothing is lost.
 
-#![cfg(feature = "store")]
-
 mod store_kit;
 
 use store_kit::*;
-use wardkeep::confidential::Secret;
-use wardkeep::encounter::SubjectId;
-use wardkeep::session::Role;
-use wardkeep::store::device_secret::Protection;
-use wardkeep::store::{
-    AuditAct, AuditEntry, CartState, Command, Found, Outcome, StoreFault, cipher_facts, inspect,
-    open_with_recovery,
+use wardkeep_model::access::Role;
+use wardkeep_model::confidential::Secret;
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::Protection;
+use wardkeep_model::keeping::{
+    AuditAct, AuditEntry, CartState, Command, Found, Outcome, StoreFault,
 };
+use wardkeep_store::{cipher_facts, inspect, open_with_recovery};
 
 fn imported(imported: u64) -> Backlog {
     Backlog { imported, missing: 0, forged: 0 }

@@ -1,7 +1,6 @@
 //! The sealed inbox in the hands of somebody with the disk, and after kills: nothing is missing,
 //! moved, repeated or made up without being counted.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 mod store_kit;
@@ -12,8 +11,8 @@ use std::process::{Command as Process, Stdio};
 use std::time::Duration;
 
 use store_kit::*;
-use wardkeep::confidential::Secret;
-use wardkeep::store::{AuditAct, Command, Outcome};
+use wardkeep_model::confidential::Secret;
+use wardkeep_model::keeping::{AuditAct, Command, Outcome};
 
 /// Splits a segment into its front (header and tag) and its framed records.
 fn split(segment: &[u8]) -> (Vec<u8>, Vec<Vec<u8>>) {
@@ -342,5 +341,5 @@ fn s3_nothing_on_a_locked_disk_opens_the_inbox_but_the_vault() {
     rig.stop();
     assert_eq!(seqs(&contents(dir.path(), &phrase)), Vec::<u64>::new());
     let words = Secret::new(phrase.expose().split(' ').rev().collect::<Vec<_>>().join(" "));
-    assert!(wardkeep::store::open_with_recovery(&options(dir.path()), &words).unwrap().is_none());
+    assert!(wardkeep_store::open_with_recovery(&options(dir.path()), &words).unwrap().is_none());
 }

@@ -7,7 +7,6 @@
 //!
 //! `WARDKEEP_KILLS=1000 cargo test --no-default-features --features store --test store_kills -- --nocapture`
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 #![expect(clippy::print_stdout, reason = "the counts are the proof")]
 
@@ -19,10 +18,12 @@ use std::process::{ChildStdout, Command as Process, Stdio};
 use std::time::Duration;
 
 use store_kit::*;
-use wardkeep::moment::Moment;
-use wardkeep::session::factor::Token;
-use wardkeep::session::lockout::TRIES_MAX;
-use wardkeep::store::{Admission, Attempt, Command, Outcome, Refusal};
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::Token;
+use wardkeep_model::access::lockout::Admission;
+use wardkeep_model::access::lockout::TRIES_MAX;
+use wardkeep_model::keeping::{Command, Outcome, Refusal};
+use wardkeep_model::moment::Moment;
 
 const STATE: &str = "WARDKEEP_TEST_TYPIST";
 const ROUND: &str = "WARDKEEP_TEST_ROUND";

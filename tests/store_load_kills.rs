@@ -4,7 +4,6 @@
 //!
 //! `WARDKEEP_KILLS=1000 cargo test --no-default-features --features store --test store_load_kills -- --nocapture`
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 #![expect(clippy::print_stdout, reason = "the counts are the proof")]
 
@@ -22,10 +21,11 @@ use std::time::Duration;
 
 use desk::*;
 use store_kit::*;
-use wardkeep::moment::Moment;
-use wardkeep::session::Role;
-use wardkeep::session::factor::Token;
-use wardkeep::store::{Attempt, CartState, Command, Found, Outcome, RecoveryPhrase};
+use wardkeep_model::access::Role;
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::Token;
+use wardkeep_model::keeping::{CartState, Command, Found, Outcome, RecoveryPhrase};
+use wardkeep_model::moment::Moment;
 
 const STATE: &str = "WARDKEEP_TEST_WORKER";
 const ROUND: &str = "WARDKEEP_TEST_ROUND";

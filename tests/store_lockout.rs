@@ -1,8 +1,6 @@
 //! PIN tries against a whole store: counted before they are tested, the same for every badge, and not
 //! given back by a restart, a kill or a changed clock.
 
-#![cfg(feature = "store")]
-
 mod store_kit;
 
 use std::fs;
@@ -10,13 +8,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use store_kit::*;
-use wardkeep::moment::{BootTime, Moment};
-use wardkeep::session::factor::{Badge, Token};
-use wardkeep::session::policy::Pair;
-use wardkeep::store::{
-    Admission, Attempt, AuditAct, AuditResult, Command, Found, Outcome, Refusal, StoreFault,
-    Unlocked,
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{Badge, Token};
+use wardkeep_model::access::lockout::Admission;
+use wardkeep_model::access::policy::Pair;
+use wardkeep_model::keeping::{
+    AuditAct, AuditResult, Command, Found, Outcome, Refusal, StoreFault, Unlocked,
 };
+use wardkeep_model::moment::{BootTime, Moment};
 
 /// The n-th of many different wrong PINs.
 fn wrong(number: u8) -> [u8; 6] {

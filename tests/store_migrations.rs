@@ -3,7 +3,6 @@
 //! The images are made here from pinned SQL and with an own derivation of the keys: what was written
 //! by an earlier program must stay readable, whatever becomes of the code that wrote it.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 #[path = "store_kit/desk.rs"]
@@ -23,9 +22,9 @@ use rusqlite::Connection;
 use serde_json::Value as Json;
 use sha2::Sha256;
 use store_kit::*;
-use wardkeep::encounter::SubjectId;
-use wardkeep::store::{AuditAct, RecoveryPhrase};
-use wardkeep::vitals::{Observation, Value};
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::{AuditAct, RecoveryPhrase};
+use wardkeep_model::vitals::{Observation, Value};
 
 type Dh = hpke::kem::X25519HkdfSha256;
 
@@ -277,7 +276,7 @@ fn opens(version: usize) {
     let [person] = &rig.people()[..] else { panic!("one person") };
     assert_eq!(person.factors.len(), 2, "a badge and a finger");
     // Its keys can be changed like any other's.
-    let nora = rig.enrol("Nora Quist", wardkeep::session::Role::Nurse, 1, PIN);
+    let nora = rig.enrol("Nora Quist", wardkeep_model::access::Role::Nurse, 1, PIN);
     rig.revoke(nora).unwrap();
     rig.close();
     assert!(rig.opens(it()));

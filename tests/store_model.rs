@@ -1,6 +1,5 @@
 //! Whatever IT does, in whatever order: who can log in with what is what a simple model says.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 #[path = "store_kit/desk.rs"]
@@ -10,9 +9,9 @@ mod store_kit;
 use desk::*;
 use proptest::prelude::*;
 use store_kit::*;
-use wardkeep::session::factor::Evidence;
-use wardkeep::session::{OperatorId, Role};
-use wardkeep::store::{
+use wardkeep_model::access::factor::Evidence;
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::keeping::{
     Administered, Administration, AdministrationFault as Fault, FactorId, FactorKind, Outcome,
 };
 
@@ -100,7 +99,7 @@ impl World {
         self.rig.as_mut().unwrap()
     }
 
-    fn now(&mut self) -> wardkeep::moment::Moment {
+    fn now(&mut self) -> wardkeep_model::moment::Moment {
         self.seconds += 600;
         at(self.seconds)
     }

@@ -1,6 +1,5 @@
 //! Adding people, giving them badges, cards, fingers and PINs, and what each role may do about it.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 #[path = "store_kit/desk.rs"]
@@ -9,15 +8,17 @@ mod store_kit;
 
 use desk::*;
 use store_kit::*;
-use wardkeep::confidential::Phi;
-use wardkeep::session::factor::{Badge, Evidence, ReaderFamily};
-use wardkeep::session::lockout::TRIES_MAX;
-use wardkeep::session::policy::{Pair, Policy};
-use wardkeep::session::{OperatorId, Role};
-use wardkeep::store::{
-    Administered, Administration, AdministrationFault as Fault, Admission, AuditAct, Command,
-    FactorKind, NewPerson, NewPin, Outcome, Refusal, administer_with_recovery,
+use wardkeep_model::access::factor::{Badge, Evidence, ReaderFamily};
+use wardkeep_model::access::lockout::Admission;
+use wardkeep_model::access::lockout::TRIES_MAX;
+use wardkeep_model::access::policy::{Pair, Policy};
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::keeping::{
+    Administered, Administration, AdministrationFault as Fault, AuditAct, Command, FactorKind,
+    NewPerson, NewPin, Outcome, Refusal,
 };
+use wardkeep_store::administer_with_recovery;
 
 fn ready(dir: &tempfile::TempDir) -> Rig {
     let (mut rig, _) = Rig::first_start(dir.path());
@@ -264,7 +265,7 @@ fn another_it_person_vouches_where_the_site_wants_two() {
     rig.stop();
 }
 
-fn audit(rig: &mut Rig) -> Vec<wardkeep::store::AuditRow> {
+fn audit(rig: &mut Rig) -> Vec<wardkeep_model::keeping::AuditRow> {
     let answer = rig.administer(Administration::ReadAudit(u32::MAX)).unwrap();
     let Administered::Audit(rows) = answer else { panic!("{answer:?}") };
     rows
@@ -282,7 +283,7 @@ fn every_act_is_audited_with_names_newest_first() {
         Administration::EnrolFinger(id, template(1)),
         Administration::SetPin(id, chosen(PIN)),
         Administration::SetPin(id, NewPin::OneTimeCode),
-        Administration::RevokeFactor(id, wardkeep::store::FactorId(1)),
+        Administration::RevokeFactor(id, wardkeep_model::keeping::FactorId(1)),
         Administration::RevokePerson(id),
     ];
     for act in acts {
@@ -321,7 +322,7 @@ fn the_audit_log_is_read_a_thousand_entries_at_a_time() {
     let dir = tempfile::tempdir().unwrap();
     let mut rig = ready(&dir);
     for second in 0..1_200 {
-        let entry = wardkeep::store::AuditEntry::of(AuditAct::AudioPaused, at(second).wall);
+        let entry = wardkeep_model::keeping::AuditEntry::of(AuditAct::AudioPaused, at(second).wall);
         rig.send(Command::Audit(Box::new(entry)));
     }
     assert_eq!(audit(&mut rig).len(), 1_000);
@@ -358,9 +359,9 @@ fn s4_with_the_recovery_words_an_it_person_gets_in_again() {
         rig.show(Evidence::BadgePin(badge(), wrong), at(1_000 * u64::from(number))).unwrap_err();
     }
     rig.stop();
-    let words = || wardkeep::confidential::Secret::new(phrase.expose().clone());
+    let words = || wardkeep_model::confidential::Secret::new(phrase.expose().clone());
     let administer = |what| administer_with_recovery(&options(dir.path()), &words(), what);
-    let wrong = wardkeep::confidential::Secret::new("no such words".to_owned());
+    let wrong = wardkeep_model::confidential::Secret::new("no such words".to_owned());
     let list = Administration::ListPeople;
     assert!(administer_with_recovery(&options(dir.path()), &wrong, list).unwrap().is_none());
     let Some(Administered::People(people)) = administer(Administration::ListPeople).unwrap() else {

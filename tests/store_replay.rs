@@ -1,7 +1,6 @@
 //! Older files put back, one at a time and together, into a store that ran on: each is reported, with
 //! both numbers, once; and what a power cut leaves is not.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 #![expect(clippy::print_stdout, reason = "the counts are the proof")]
 
@@ -15,8 +14,8 @@ use std::path::{Path, PathBuf};
 
 use desk::*;
 use store_kit::*;
-use wardkeep::session::Role;
-use wardkeep::store::{AuditAct, Finding, FindingKind, Found, Outcome};
+use wardkeep_model::access::Role;
+use wardkeep_model::keeping::{AuditAct, Finding, FindingKind, Found, Outcome};
 
 /// Files of a state directory, by their path in it.
 type State = BTreeMap<PathBuf, Vec<u8>>;
@@ -195,7 +194,7 @@ fn s8_a_cut_log_is_reported_with_and_without_its_index() {
     for run in 0..12 {
         rig.record(run, 1..=20);
         rig.people();
-        rig.send(wardkeep::store::Command::Retry);
+        rig.send(wardkeep_model::keeping::Command::Retry);
     }
     rig.people();
     let whole = state_of(dir.path());

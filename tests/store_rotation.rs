@@ -1,7 +1,6 @@
 //! Taking people and tokens away: the keys change, nobody else has to be there, and a kill at any point
 //! leaves the old or the new state.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 #[path = "store_kit/desk.rs"]
@@ -13,8 +12,8 @@ use std::path::Path;
 
 use desk::*;
 use store_kit::*;
-use wardkeep::session::Role;
-use wardkeep::store::{
+use wardkeep_model::access::Role;
+use wardkeep_model::keeping::{
     Administered, Administration, AdministrationFault as Fault, AuditAct, Command, FactorKind,
     FindingKind, Found, Outcome, StoreFault,
 };
@@ -276,17 +275,17 @@ fn a_draft_outlives_the_loss_of_a_badge() {
     rig.stop();
 }
 
-fn draft(operator: wardkeep::session::OperatorId) -> wardkeep::store::Draft {
-    let text = |text: &str| wardkeep::confidential::Phi::new(text.to_owned());
-    let form = wardkeep::bridge::intent::PatientForm {
+fn draft(operator: wardkeep_model::access::OperatorId) -> wardkeep_model::keeping::Draft {
+    let text = |text: &str| wardkeep_model::confidential::Phi::new(text.to_owned());
+    let form = wardkeep_model::encounter::PatientForm {
         family: text("Okonk"),
         given: text("A"),
         born: text("195"),
-        sex: wardkeep::confidential::Phi::default(),
+        sex: wardkeep_model::confidential::Phi::default(),
         mrn: text(""),
         allergies: text("penicillin"),
     };
-    wardkeep::store::Draft { operator, form }
+    wardkeep_model::keeping::Draft { operator, form }
 }
 
 #[test]

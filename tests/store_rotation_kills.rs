@@ -4,7 +4,6 @@
 //! `WARDKEEP_KILLS=200 WARDKEEP_ROWS=500000 cargo test --no-default-features --features store
 //! --test store_rotation_kills -- --nocapture` repeats it, and says how long a vault of that size takes.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 #![expect(clippy::print_stdout, reason = "the counts are the proof")]
 
@@ -20,9 +19,9 @@ use std::time::Duration;
 
 use desk::*;
 use store_kit::*;
-use wardkeep::moment::Moment;
-use wardkeep::session::{OperatorId, Role};
-use wardkeep::store::{Command, Outcome, RecoveryPhrase};
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::keeping::{Command, Outcome, RecoveryPhrase};
+use wardkeep_model::moment::Moment;
 
 const STATE: &str = "WARDKEEP_TEST_REVOKER";
 const PERSON: &str = "WARDKEEP_TEST_LEAVER";

@@ -1,7 +1,6 @@
 //! Shift shares in the whole store: what a full login leaves for the rest of the shift, and everything
 //! that ends it.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 #[path = "store_kit/desk.rs"]
@@ -13,13 +12,14 @@ use std::time::Duration;
 
 use desk::*;
 use store_kit::*;
-use wardkeep::moment::Moment;
-use wardkeep::session::factor::{Evidence, Finger, TemplateId, Token};
-use wardkeep::session::policy::Policy;
-use wardkeep::session::{OperatorId, Role};
-use wardkeep::store::{
-    Administered, Administration, Attempt, Command, FactorKind, Outcome, Refusal, Shift,
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{Evidence, Finger, TemplateId, Token};
+use wardkeep_model::access::policy::Policy;
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::keeping::{
+    Administered, Administration, Command, FactorKind, Outcome, Refusal, Shift,
 };
+use wardkeep_model::moment::Moment;
 
 const HOUR: u64 = 3600;
 

@@ -1,8 +1,6 @@
 //! A disk that fills up while the cart is locked: waveforms go first, values last, and recording goes
 //! on by itself.
 
-#![cfg(feature = "store")]
-
 #[path = "support/namespace.rs"]
 mod namespace;
 mod store_kit;
@@ -12,11 +10,11 @@ use std::fs;
 use namespace::isolated;
 use store_kit::disk::Disk;
 use store_kit::*;
-use wardkeep::confidential::Phi;
-use wardkeep::store::{AuditAct, Command, FindingKind, Outcome, Space, StoreFault};
-use wardkeep::vitals::nomenclature::HEART_RATE;
-use wardkeep::vitals::wave::WaveSegment;
-use wardkeep::vitals::{Provenance, RecordId};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::keeping::{AuditAct, Command, FindingKind, Outcome, Space, StoreFault};
+use wardkeep_model::vitals::nomenclature::HEART_RATE;
+use wardkeep_model::vitals::wave::WaveSegment;
+use wardkeep_model::vitals::{Provenance, RecordId};
 
 /// Ten seconds at 250 Hz.
 fn wave(seq: u64) -> Command {

@@ -1,6 +1,5 @@
 //! Trends and waveforms through the running store: recorded locked or open, asked for while open.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 mod store_kit;
@@ -9,12 +8,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use store_kit::*;
-use wardkeep::confidential::Phi;
-use wardkeep::encounter::SubjectId;
-use wardkeep::store::{Command, Outcome, Retention, TrendQuery};
-use wardkeep::vitals::nomenclature::{HEART_RATE, PLETH, Unit};
-use wardkeep::vitals::wave::WaveSegment;
-use wardkeep::vitals::{Provenance, RecordId};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::{Command, Outcome, Retention, TrendQuery};
+use wardkeep_model::vitals::nomenclature::{HEART_RATE, PLETH, Unit};
+use wardkeep_model::vitals::wave::WaveSegment;
+use wardkeep_model::vitals::{Provenance, RecordId};
 
 const SUBJECT: SubjectId = SubjectId(7);
 

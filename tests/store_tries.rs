@@ -1,7 +1,6 @@
 //! S-5 as a property: whatever happens to the program, its clocks and its files, at most ten wrong
 //! PINs of a person are tested. And the one limit that a disk alone cannot lift, stated as a test.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 mod store_kit;
@@ -13,9 +12,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use store_kit::*;
-use wardkeep::moment::{BootTime, Moment};
-use wardkeep::session::factor::{Badge, Token};
-use wardkeep::store::{Admission, Attempt, Command, Outcome, Refusal, StoreFault};
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{Badge, Token};
+use wardkeep_model::access::lockout::Admission;
+use wardkeep_model::keeping::{Command, Outcome, Refusal, StoreFault};
+use wardkeep_model::moment::{BootTime, Moment};
 
 /// What may happen between two tries.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,6 @@
 //! S-8: keyring and cart compartment lie there twice, so that one damaged file costs nothing; a store
 //! that does not open keeps what monitoring needs, and what is damaged is kept aside.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 mod store_kit;
@@ -10,11 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use store_kit::*;
-use wardkeep::encounter::SubjectId;
-use wardkeep::store::{
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::{
     AuditAct, CartState, Command, Finding, FindingKind, Found, Outcome, Refusal, StoreFault,
-    set_aside,
 };
+use wardkeep_store::set_aside;
 
 const NAMES: [&str; 4] = ["cart", "cart.copy", "keyring", "keyring.copy"];
 
@@ -100,14 +99,14 @@ fn s8_an_older_keyring_of_the_same_epoch_is_reported() {
     let before = NAMES.map(|name| fs::read(path(dir.path(), name)).unwrap());
     rig.unlock(at(0));
     for (number, name) in [(1, "Nora Quist"), (2, "Otto Rehm")] {
-        let new = wardkeep::store::NewPerson {
-            name: wardkeep::confidential::Phi::new(name.into()),
+        let new = wardkeep_model::keeping::NewPerson {
+            name: wardkeep_model::confidential::Phi::new(name.into()),
             initials: "NN".into(),
-            role: wardkeep::session::Role::Nurse,
+            role: wardkeep_model::access::Role::Nurse,
             valid_until: None,
         };
-        let add = wardkeep::store::Administration::AddPerson(new, None);
-        let attempt = wardkeep::store::Attempt(number);
+        let add = wardkeep_model::keeping::Administration::AddPerson(new, None);
+        let attempt = wardkeep_model::access::factor::Attempt(number);
         rig.send(Command::Administer(attempt, Box::new(add), at(1)));
         assert!(matches!(rig.next(), Outcome::Administered(_, Ok(_))));
     }

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
-use wardkeep::confidential::Phi;
-use wardkeep::moment::Moment;
-use wardkeep::store::{CartState, Command, Found, Options, Outcome, spawn};
-use wardkeep::vitals::decimal::Decimal;
-use wardkeep::vitals::nomenclature::{HEART_RATE, PULSE_RATE_OXIMETER, SPO2, Unit};
-use wardkeep::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::keeping::{CartState, Command, Found, Outcome};
+use wardkeep_model::moment::Moment;
+use wardkeep_model::vitals::decimal::Decimal;
+use wardkeep_model::vitals::nomenclature::{HEART_RATE, PULSE_RATE_OXIMETER, SPO2, Unit};
+use wardkeep_model::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+use wardkeep_store::{Options, spawn};
 
 use crate::house::{House, Kiosk};
 use crate::meter::Screen;

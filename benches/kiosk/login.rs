@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use wardkeep::moment::Moment;
+use wardkeep_model::moment::Moment;
 
 use crate::house::{House, Kiosk};
 use crate::meter::Screen;

@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use house::{House, Kiosk, until};
 use meter::Screen;
-use wardkeep::moment::Moment;
+use wardkeep_model::moment::Moment;
 
 /// `action` and `heart` of the night theme as the frame buffer holds them: B, G, R.
 const ACTION: [u8; 3] = [0xFF, 0xA8, 0x8F];

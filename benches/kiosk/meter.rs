@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use wardkeep::moment::{BootTime, Moment};
+use wardkeep_model::moment::{BootTime, Moment};
 
 use crate::house::{House, Kiosk};
 

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wardkeep::confidential::Secret;
-use wardkeep::store::{read_backup_front, verify_backup_with_recovery};
+use wardkeep_model::confidential::Secret;
+use wardkeep_store::{read_backup_front, verify_backup_with_recovery};
 
 /// 32 zero bytes as words: a recovery key that a fuzzer's files may be sealed to.
 const WORDS: &str = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon \

@@ -6,9 +6,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wardkeep::hardware::Characteristic;
-use wardkeep::vitals::gatt::{Quirks, decode_with_quirks};
-use wardkeep::vitals::plausible;
+use wardkeep_model::vitals::Characteristic;
+use wardkeep_model::vitals::gatt::{Quirks, decode_with_quirks};
+use wardkeep_model::vitals::plausible;
 
 fuzz_target!(|input: &[u8]| {
     let [low, high, quirks, frame @ ..] = input else { return };

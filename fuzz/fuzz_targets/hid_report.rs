@@ -10,9 +10,9 @@
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use wardkeep::hardware::keyboard_badge::{Typed, Typing};
-use wardkeep::hardware::pcprox::{self, Change, Hold, Look, Report};
-use wardkeep::moment::BootTime;
+use wardkeep_hardware::keyboard_badge::{Typed, Typing};
+use wardkeep_hardware::pcprox::{self, Change, Hold, Look, Report};
+use wardkeep_model::moment::BootTime;
 
 fuzz_target!(|input: &[u8]| {
     let [looks, rest @ ..] = input else { return };

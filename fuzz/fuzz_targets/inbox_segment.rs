@@ -6,7 +6,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wardkeep::store::authentic_records;
+use wardkeep_store::authentic_records;
 
 fuzz_target!(|input: &[u8]| {
     for headed in [false, true] {

@@ -8,10 +8,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wardkeep::hardware::apdu::read_badge;
-use wardkeep::hardware::dialogue::{EXCHANGES_MAX, OBJECT_MAX};
-use wardkeep::hardware::piv::{Algorithm, Container, Piv};
-use wardkeep::session::factor::Pin;
+use wardkeep_hardware::apdu::read_badge;
+use wardkeep_hardware::dialogue::{EXCHANGES_MAX, OBJECT_MAX};
+use wardkeep_hardware::piv::{Algorithm, Container, Piv};
+use wardkeep_model::access::factor::Pin;
 use zeroize::Zeroizing;
 
 /// The card has left.

@@ -6,7 +6,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::session::factor::{Badge, NotABadge, ReaderFamily};
+use wardkeep_model::access::factor::{Badge, NotABadge, ReaderFamily};
 
 /// Longest answer to a short command: 256 bytes and the status word.
 pub const ANSWER_MAX: usize = 258;

@@ -21,13 +21,13 @@ use p256::elliptic_curve::sec1::{FromSec1Point, ModulusSize, ToSec1Point};
 use p256::elliptic_curve::{AffinePoint, CurveArithmetic, FieldBytesSize, Generate, PublicKey};
 use sha2::{Digest, Sha256, Sha384};
 
-use crate::confidential::Secret;
-use crate::hardware::dialogue::{Fault, Raw};
-use crate::hardware::piv::{Algorithm, Container, PinAnswer, Piv, PivFault, Tries};
-use crate::hardware::trust::{self, AgreementKey, SignKey, Trusted};
-use crate::hardware::{CardFault, CardRefusal, CardSeen, Distrust, Proof};
-use crate::session::factor::{CardPeer, CardSecret, Pin};
-use crate::store::CardEnrolment;
+use crate::dialogue::{Fault, Raw};
+use crate::piv::{Algorithm, Container, PinAnswer, Piv, PivFault, Tries};
+use crate::trust::{self, AgreementKey, SignKey, Trusted};
+use wardkeep_model::access::factor::CardEnrolment;
+use wardkeep_model::access::factor::{CardPeer, CardSecret, Pin};
+use wardkeep_model::confidential::Secret;
+use wardkeep_model::ports::{CardFault, CardRefusal, CardSeen, Distrust, Proof};
 
 /// DER of a DigestInfo up to the SHA-256 hash (RFC 8017, 9.2, note 1).
 const DIGEST_INFO: [u8; 19] = [

@@ -6,7 +6,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::hardware::apdu::{self, ANSWER_MAX, Command, Status};
+use crate::apdu::{self, ANSWER_MAX, Command, Status};
 
 /// Exchanges that one command may take before the card is given up.
 pub const EXCHANGES_MAX: usize = 300;

@@ -11,8 +11,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::hardware::{BadgeFault, Event};
-use crate::session::factor::Badge;
+use wardkeep_model::access::factor::Badge;
+use wardkeep_model::ports::{BadgeFault, Event};
 
 /// A reader, numbered by its driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -126,7 +126,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::session::factor::ReaderFamily;
+    use wardkeep_model::access::factor::ReaderFamily;
 
     const A: Slot = Slot(0);
     const B: Slot = Slot(1);

@@ -34,13 +34,13 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
 
-use crate::hardware::outlet::{Closed, Outlet};
-use crate::hardware::{
+use crate::outlet::{Closed, Outlet};
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::Sensor;
+use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::ports::{
     Event, FactorEvent, FingerCommand, FingerEvent, FingerFault, ReaderHealth, ReaderKind,
 };
-use crate::moment::{BootTime, Moment};
-use crate::session::factor::Sensor;
-use crate::store::Attempt;
 
 use ffi::{Cancel, Context, Device, Failure, Library, LoadError};
 use work::Outcome;

@@ -5,10 +5,10 @@
 //!      --interrupt reports-> keyboard: read as they come -------> Typing --+--> Field --> Outlet --> core
 //! ```
 //!
-//! - pcProx readers are found by their USB number and read as [`pcprox`](crate::hardware::pcprox) describes. Another reader that
+//! - pcProx readers are found by their USB number and read as [`pcprox`](crate::pcprox) describes. Another reader that
 //!   behaves as a keyboard is the second choice: the site names its USB number
 //!   (`readers.keyboard_badge`), and what it types up to Enter is the badge's number
-//!   ([`keyboard_badge`](crate::hardware::keyboard_badge)). Of such a reader a tap is a badge that
+//!   ([`keyboard_badge`](crate::keyboard_badge)). Of such a reader a tap is a badge that
 //!   comes and leaves at once.
 //! - Every HID interface of a reader is claimed, which takes it away from the kernel's keyboard driver.
 //!   A reader that cannot be claimed would type into the PIN pad's screen: it is reported as refused.
@@ -33,11 +33,11 @@ use std::time::Duration;
 use rusb::{Context, UsbContext};
 use tokio::sync::mpsc::Sender;
 
-use crate::hardware::field::{Field, Slot};
-use crate::hardware::outlet::{Closed, Outlet};
+use crate::field::{Field, Slot};
+use crate::outlet::{Closed, Outlet};
 
-use crate::hardware::{Event, ReaderHealth, ReaderKind};
-use crate::moment::{BootTime, Moment};
+use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::ports::{Event, ReaderHealth, ReaderKind};
 
 use station::{Model, Station};
 use usb::{Claimed, UsbError};

@@ -1,6 +1,6 @@
 //! Which smart cards are in which contact readers, and what the core is told about them.
 //!
-//! Pure, like [`crate::hardware::field`], and beside it: a badge in the field and a card in a reader do not
+//! Pure, like [`crate::field`], and beside it: a badge in the field and a card in a reader do not
 //! disturb each other. The rules for several contact readers:
 //!
 //! - the card that is read first counts, and counts until it leaves;
@@ -12,8 +12,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::hardware::field::Slot;
-use crate::hardware::{CardFault, CardSeen, Event, FactorEvent};
+use crate::field::Slot;
+use wardkeep_model::ports::{CardFault, CardSeen, Event, FactorEvent};
 
 /// What is in one reader.
 #[derive(Clone, Debug)]
@@ -146,8 +146,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::confidential::Phi;
-    use crate::session::factor::CardId;
+    use wardkeep_model::access::factor::CardId;
+    use wardkeep_model::confidential::Phi;
 
     const A: Slot = Slot(0);
     const B: Slot = Slot(1);

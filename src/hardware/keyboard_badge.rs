@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::moment::BootTime;
-use crate::session::factor::{Badge, ReaderFamily};
+use wardkeep_model::access::factor::{Badge, ReaderFamily};
+use wardkeep_model::moment::BootTime;
 
 /// Longest pause within a number.
 pub const KEY_GAP_MAX: Duration = Duration::from_millis(300);

@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 
-use crate::hardware::{Event, ReaderHealth, ReaderKind};
-use crate::moment::BootTime;
+use wardkeep_model::moment::BootTime;
+use wardkeep_model::ports::{Event, ReaderHealth, ReaderKind};
 
 /// Events that wait for room in the core's queue.
 pub const WAITING_MAX: usize = 32;
@@ -125,7 +125,7 @@ mod tests {
     use tokio::sync::mpsc::{Receiver, channel};
 
     use super::*;
-    use crate::session::factor::{Badge, ReaderFamily};
+    use wardkeep_model::access::factor::{Badge, ReaderFamily};
 
     fn at(milliseconds: u64) -> BootTime {
         BootTime(Duration::from_millis(milliseconds))

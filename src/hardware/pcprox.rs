@@ -17,7 +17,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::session::factor::{Badge, ReaderFamily};
+use wardkeep_model::access::factor::{Badge, ReaderFamily};
 
 /// USB vendor and product number.
 pub const USB_ID: (u16, u16) = (0x0c27, 0x3bfa);

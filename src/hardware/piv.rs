@@ -1,23 +1,23 @@
 //! The PIV card application as a client sees it (NIST SP 800-73-4 part 2).
 //!
 //! Pure and total over a closure that carries one APDU to the card: every answer becomes a value or a
-//! named [`Fault`], after a bounded number of exchanges ([`crate::hardware::dialogue`]). What a proof is made
-//! of is decided in [`crate::hardware::card_work`]; here nothing is believed:
+//! named [`Fault`], after a bounded number of exchanges ([`crate::dialogue`]). What a proof is made
+//! of is decided in [`crate::card_work`]; here nothing is believed:
 //!
 //! - an empty VERIFY asks for the tries that are left; that a card answers `9000` to it proves nothing,
 //!   and a PIN that an earlier user left verified is taken back first;
 //! - a certificate that the card compressed is inflated nowhere: [`PivFault::Compressed`];
-//! - templates are read strictly ([`crate::hardware::tlv`]).
+//! - templates are read strictly ([`crate::tlv`]).
 //!
 //! S-10: the PIN and what a card agrees on live in buffers that wipe themselves; no fault carries them.
 
 use zeroize::Zeroizing;
 
-use crate::confidential::Secret;
-use crate::hardware::apdu::Command;
-use crate::hardware::dialogue::{Fault, Raw, ask};
-use crate::hardware::tlv::{self, Malformed, elements, only};
-use crate::session::factor::{CardSecret, PIN_DIGITS_MAX, Pin};
+use crate::apdu::Command;
+use crate::dialogue::{Fault, Raw, ask};
+use crate::tlv::{self, Malformed, elements, only};
+use wardkeep_model::access::factor::{CardSecret, PIN_DIGITS_MAX, Pin};
+use wardkeep_model::confidential::Secret;
 
 /// The PIV card application with its version; its first five bytes are NIST's registered provider.
 const APPLICATION: [u8; 11] = [0xA0, 0x00, 0x00, 0x03, 0x08, 0x00, 0x00, 0x10, 0x00, 0x01, 0x00];

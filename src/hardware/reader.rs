@@ -1,6 +1,6 @@
 //! One PC/SC reader: its class, what is on it, and the work of the thread that talks to it.
 //!
-//! Owned by the driver in [`crate::hardware::smartcard`], which explains the rules.
+//! Owned by the driver in [`crate::smartcard`], which explains the rules.
 
 mod class;
 
@@ -11,15 +11,16 @@ use pcsc::{ReaderState, State};
 
 pub use self::class::takes_cards;
 use self::class::{Class, class};
-use crate::hardware::card_work::{Ended, Look};
-use crate::hardware::field::Slot;
-use crate::hardware::work::{Progress, ReadingFault, Report, SILENCE_MAX, SharedTrust, Task, Work};
-use crate::hardware::{
-    CardCommand, CardFault, CardRefusal, CardSeen, FactorEvent, ReaderKind, apdu,
+use crate::apdu;
+use crate::card_work::{Ended, Look};
+use crate::field::Slot;
+use crate::work::{Progress, ReadingFault, Report, SILENCE_MAX, SharedTrust, Task, Work};
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{Badge, CardId};
+use wardkeep_model::moment::BootTime;
+use wardkeep_model::ports::{
+    CardCommand, CardFault, CardRefusal, CardSeen, FactorEvent, ReaderKind,
 };
-use crate::moment::BootTime;
-use crate::session::factor::{Badge, CardId};
-use crate::store::Attempt;
 
 /// pcscd sees a card leave up to 400 ms late: so long a vanished one gets the benefit of the doubt.
 const RETRY_AFTER: Duration = Duration::from_millis(200);

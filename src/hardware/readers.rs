@@ -1,15 +1,17 @@
 //! The readers that are plugged in, and what the core is told of what is on them.
 //!
-//! Owned by the driver in [`crate::hardware::smartcard`], which explains the rules.
+//! Owned by the driver in [`crate::smartcard`], which explains the rules.
 
 use pcsc::{Context, Error, PNP_NOTIFICATION, ReaderState, State};
 
-use crate::hardware::field::{Field, Slot};
-use crate::hardware::inserted::Inserted;
-use crate::hardware::reader::{Found, Reader, Thing, attempt_of};
-use crate::hardware::work::SharedTrust;
-use crate::hardware::{CardCommand, CardRefusal, Event, FactorEvent, ReaderHealth, ReaderKind};
-use crate::moment::BootTime;
+use crate::field::{Field, Slot};
+use crate::inserted::Inserted;
+use crate::reader::{Found, Reader, Thing, attempt_of};
+use crate::work::SharedTrust;
+use wardkeep_model::moment::BootTime;
+use wardkeep_model::ports::{
+    CardCommand, CardRefusal, Event, FactorEvent, ReaderHealth, ReaderKind,
+};
 
 /// All readers of one connection to pcscd.
 pub struct Readers {

@@ -16,11 +16,11 @@
 //! - Which class a reader belongs to, PC/SC does not say. `ICC` or `Contact` in its name makes it a
 //!   smart-card reader; an answer to reset that is not in the contactless form makes any reader one
 //!   whose name does not say contactless; the rest are badge readers. `SAM` sockets are left alone.
-//! - A number is taken only from a card in the contactless form ([`crate::hardware::apdu::is_contactless`]) that is
+//! - A number is taken only from a card in the contactless form ([`crate::apdu::is_contactless`]) that is
 //!   not in a smart-card reader: a contact card answers for itself and could claim any badge's number.
 //! - PIV is spoken only to the others. So a card on an antenna never sees a PIN, and a PIV card that
 //!   is tapped is a badge by its number, no better than any other.
-//! - Several badges: [`crate::hardware::field`]. Several smart cards: [`crate::hardware::inserted`].
+//! - Several badges: [`crate::field`]. Several smart cards: [`crate::inserted`].
 //! - An order for a card is answered once. A newer one ends the one before at its next command.
 //!
 //! S-10: nothing about a number, a PIN or a card's holder is logged. S-11: see [`Outlet`]; orders wait
@@ -39,14 +39,14 @@ use std::time::Duration;
 use pcsc::{Context, Error, Scope};
 use tokio::sync::mpsc::Sender;
 
-use crate::hardware::outlet::{Closed, Outlet};
-use crate::hardware::readers::Readers;
-use crate::hardware::trust::Trust;
-use crate::hardware::work::SharedTrust;
-use crate::hardware::{CardCommand, Event, ReaderHealth, ReaderKind};
-use crate::moment::Moment;
+use crate::outlet::{Closed, Outlet};
+use crate::readers::Readers;
+use crate::trust::Trust;
+use crate::work::SharedTrust;
+use wardkeep_model::moment::Moment;
+use wardkeep_model::ports::{CardCommand, Event, ReaderHealth, ReaderKind};
 
-pub use crate::hardware::reader::takes_cards;
+pub use crate::reader::takes_cards;
 
 /// Orders for cards that wait to be taken.
 pub const ORDERS_MAX: usize = 4;

@@ -11,6 +11,7 @@
 
 mod feed;
 mod playback;
+pub mod sound;
 
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -19,10 +20,10 @@ use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::watch;
 
-use crate::alarms::sound::Cadence;
-use crate::bridge::view::Priority;
-use crate::hardware::{Event, SpeakerHealth};
-use crate::moment::{BootTime, Moment};
+use crate::speaker::sound::Cadence;
+use wardkeep_model::alarm::Priority;
+use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::ports::{Event, SpeakerHealth};
 
 use playback::{Playback, STALL};
 pub use playback::{SpeakerError, probe};

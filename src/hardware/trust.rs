@@ -39,8 +39,8 @@ use self::authority::{Authority, RevocationList};
 pub use self::certificate::{AgreementKey, SignKey, agreement_key, card_id, subject};
 pub use self::folder::Fault;
 use self::folder::{Contents, Stamp};
-use crate::config::Cards;
-use crate::hardware::Distrust;
+use wardkeep_model::access::cards::Cards;
+use wardkeep_model::ports::Distrust;
 
 /// id-kp-clientAuth, 1.3.6.1.5.5.7.3.2 (RFC 5280, 4.2.1.12).
 const CLIENT_AUTH: [u8; 8] = [0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02];

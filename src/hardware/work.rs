@@ -19,12 +19,12 @@ use std::time::Duration;
 use pcsc::{Card, Context, Disposition, Error, Protocols, Scope, ShareMode, Transaction};
 use zeroize::Zeroizing;
 
-use crate::hardware::apdu::{self, UidError};
-use crate::hardware::card_work::{self, Claim, Ended, Look};
-use crate::hardware::trust::Trust;
-use crate::hardware::{CardCommand, CardFault, CardRefusal, FactorEvent};
-use crate::moment::{BootTime, Moment};
-use crate::session::factor::Badge;
+use crate::apdu::{self, UidError};
+use crate::card_work::{self, Claim, Ended, Look};
+use crate::trust::Trust;
+use wardkeep_model::access::factor::Badge;
+use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::ports::{CardCommand, CardFault, CardRefusal, FactorEvent};
 
 /// A card that has answered nothing for so long is given up.
 pub const SILENCE_MAX: Duration = Duration::from_secs(2);

@@ -12,13 +12,14 @@
 
 use std::time::Duration;
 
-use super::frames::{
+use crate::frames::{
     self, BATTERY_LEVEL, HEART_RATE, OximeterReport, PLX_CONTINUOUS, StrapReport, measurement,
     sensor,
 };
-use super::physiology::{Dice, PLETH_RATE_HZ, Patient, Stretch};
-use crate::hardware::{Characteristic, DeviceId, DeviceKind, Event, Link};
-use crate::moment::{BootTime, Moment};
+use crate::physiology::{Dice, PLETH_RATE_HZ, Patient, Stretch};
+use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::ports::{Event, Link};
+use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind};
 
 /// Between two advertisements, and between two measurements.
 const EVERY: Duration = Duration::from_secs(1);

@@ -5,15 +5,15 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::confidential::{Phi, Secret};
-use crate::hardware::{
+use wardkeep_model::access::factor::{Attempt, CardEnrolment};
+use wardkeep_model::access::factor::{
+    CardId, CardPeer, CardSecret, Finger, Pin, Sensor, Template, TemplateId,
+};
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::ports::{
     CardCommand, CardRefusal, CardSeen, Event, FactorEvent, FingerCommand, FingerEvent,
     FingerFault, Proof,
 };
-use crate::session::factor::{
-    CardId, CardPeer, CardSecret, Finger, Pin, Sensor, Template, TemplateId,
-};
-use crate::store::{Attempt, CardEnrolment};
 
 /// Tries of a bench card's PIN until it blocks.
 const CARD_TRIES: u8 = 3;

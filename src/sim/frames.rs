@@ -4,7 +4,7 @@
 //! (PLXS 1.0.1, 3.2), Battery Level 2A19 (BAS 1.1). All fields are little endian. What is wrong on
 //! purpose is in [`malformed`] and nowhere else.
 
-use crate::hardware::{Characteristic, DeviceKind};
+use wardkeep_model::vitals::{Characteristic, DeviceKind};
 
 /// Heart Rate Measurement.
 pub const HEART_RATE: Characteristic = Characteristic(0x2A37);

@@ -11,7 +11,7 @@
 use std::f64::consts::TAU;
 use std::time::Duration;
 
-use crate::moment::BootTime;
+use wardkeep_model::moment::BootTime;
 
 /// Samples of the pulse wave per second.
 pub const PLETH_RATE_HZ: u16 = 125;

@@ -9,15 +9,15 @@
 
 use std::time::Duration;
 
-use super::device::{Device, Surroundings};
-use super::factors::{self, CardReader, FingerReader};
-use super::physiology::{Dice, Patient, State, Truth};
-use crate::hardware::{
-    BadgeFault, Command, DeviceId, DeviceKind, Event, FactorEvent, Link, RadioHealth, ReaderHealth,
-    ReaderKind,
+use crate::device::{Device, Surroundings};
+use crate::factors::{self, CardReader, FingerReader};
+use crate::physiology::{Dice, Patient, State, Truth};
+use wardkeep_model::access::factor::{Badge, ReaderFamily};
+use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::ports::{
+    BadgeFault, Command, Event, FactorEvent, Link, RadioHealth, ReaderHealth, ReaderKind,
 };
-use crate::moment::{BootTime, Moment};
-use crate::session::factor::{Badge, ReaderFamily};
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 /// The heart-rate strap.
 pub const STRAP: DeviceId = DeviceId([0xC4, 0x64, 0xE3, 0x07, 0x5A, 0x01]);

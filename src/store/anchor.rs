@@ -8,10 +8,10 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use super::worker::{Phase, Worker};
-use super::{Finding, FindingKind, StoreFault};
-use crate::hardware::tpm::{DEVICE, Stream, TpmCounter, TpmFault, Transport};
-use crate::moment::{BootTime, Moment};
+use crate::tpm::{DEVICE, Stream, TpmCounter, TpmFault, Transport};
+use crate::worker::{Phase, Worker};
+use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
+use wardkeep_model::moment::{BootTime, Moment};
 
 const ANCHOR_EVERY: Duration = Duration::from_secs(10 * 60);
 

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
-use super::durable::{self, DAMAGED, StateDir};
-use super::{Options, StoreFault};
-use crate::moment::Moment;
+use crate::Options;
+use crate::durable::{self, DAMAGED, StateDir};
+use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::moment::Moment;
 
 /// Single files that are kept; past that a damaged file is overwritten where it lies, so that a failing
 /// disk does not fill itself.

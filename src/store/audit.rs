@@ -2,7 +2,7 @@
 //! them whose roots are signed.
 //!
 //! Entries made while locked come through the inbox, in its order. The sequence orders them; wall
-//! time only informs. Each line is written once ([`super::line`]) and never again: what is exported,
+//! time only informs. Each line is written once ([`crate::line`]) and never again: what is exported,
 //! hashed and shown is that line.
 //!
 //! S-8: a checkpoint is signed whenever the vault closes, before its keys are wiped, at every change of
@@ -11,17 +11,18 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::audit_file::{self, Flaw, Problem, Verified, verify_open};
-use super::checkpoint::Signer;
-use super::keyring::VaultKeys;
-use super::line;
-use super::merkle::{Frontier, leaf};
-use super::rows::{from_word, timestamp};
-use super::vault::Vault;
-use super::{AuditAct, AuditEntry, StoreFault};
-use crate::encounter::SubjectId;
-use crate::hardware::DeviceId;
-use crate::session::OperatorId;
+use crate::audit_file::{self, Flaw, Problem, Verified, verify_open};
+use crate::checkpoint::Signer;
+use crate::fault::VaultFault;
+use crate::keyring::VaultKeys;
+use crate::line;
+use crate::merkle::{Frontier, leaf};
+use crate::rows::{from_word, timestamp};
+use crate::vault::Vault;
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::{AuditAct, AuditEntry, StoreFault};
+use wardkeep_model::vitals::DeviceId;
 
 /// Most entries that no checkpoint covers, while the vault is open.
 pub const SEAL_EVERY: u64 = 1_000;
@@ -58,7 +59,7 @@ const RULES: &str = "
 ";
 
 /// Turns the rows of earlier versions into those of version 3: every row becomes a line.
-pub fn upgrade(transaction: &Transaction<'_>) -> Result<(), StoreFault> {
+pub fn upgrade(transaction: &Transaction<'_>) -> Result<(), VaultFault> {
     transaction.execute_batch(TABLES)?;
     {
         let mut statement = transaction.prepare(
@@ -75,7 +76,7 @@ pub fn upgrade(transaction: &Transaction<'_>) -> Result<(), StoreFault> {
 }
 
 /// A row of version 1 or 2.
-fn earlier(row: &Row<'_>) -> Result<AuditEntry, StoreFault> {
+fn earlier(row: &Row<'_>) -> Result<AuditEntry, VaultFault> {
     let operator: Option<[u8; 16]> = row.get("operator")?;
     let subject: Option<[u8; 16]> = row.get("subject")?;
     let device: Option<[u8; 6]> = row.get("device")?;
@@ -98,15 +99,15 @@ fn earlier(row: &Row<'_>) -> Result<AuditEntry, StoreFault> {
     })
 }
 
-fn tree(connection: &Connection) -> Result<Frontier, StoreFault> {
+fn tree(connection: &Connection) -> Result<Frontier, VaultFault> {
     let (size, peaks): (i64, Vec<u8>) = connection
         .prepare_cached("SELECT size, peaks FROM audit_tree WHERE id = 1")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Frontier::restored(size.cast_unsigned(), &peaks).ok_or(StoreFault::Damaged)
+    Frontier::restored(size.cast_unsigned(), &peaks).ok_or(VaultFault::Store(StoreFault::Damaged))
 }
 
 /// Appends an entry with the next number; part of the caller's transaction.
-pub fn append(connection: &Connection, entry: &AuditEntry) -> Result<(), StoreFault> {
+pub fn append(connection: &Connection, entry: &AuditEntry) -> Result<(), VaultFault> {
     let mut tree = tree(connection)?;
     let seq = tree.size() + 1;
     let line = line::write(seq, entry);
@@ -121,12 +122,12 @@ pub fn append(connection: &Connection, entry: &AuditEntry) -> Result<(), StoreFa
 }
 
 /// The whole log, oldest first, with its numbers.
-pub fn read(connection: &Connection) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
+pub fn read(connection: &Connection) -> Result<Vec<(u64, AuditEntry)>, VaultFault> {
     select(connection, "ORDER BY seq LIMIT ?1", None)
 }
 
 /// The newest entries, newest first, with their numbers.
-pub fn newest(connection: &Connection, limit: u32) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
+pub fn newest(connection: &Connection, limit: u32) -> Result<Vec<(u64, AuditEntry)>, VaultFault> {
     select(connection, "ORDER BY seq DESC LIMIT ?1", Some(limit))
 }
 
@@ -134,7 +135,7 @@ fn select(
     connection: &Connection,
     order: &str,
     limit: Option<u32>,
-) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
+) -> Result<Vec<(u64, AuditEntry)>, VaultFault> {
     let mut statement = connection.prepare_cached(&format!("SELECT line FROM audit {order}"))?;
     // A negative limit is none.
     let mut rows = statement.query([limit.map_or(-1, i64::from)])?;
@@ -146,18 +147,18 @@ fn select(
     Ok(entries)
 }
 
-fn texts(connection: &Connection, sql: &str) -> Result<Vec<String>, StoreFault> {
+fn texts(connection: &Connection, sql: &str) -> Result<Vec<String>, VaultFault> {
     let mut statement = connection.prepare_cached(sql)?;
     let texts = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(texts)
 }
 
-fn keys(connection: &Connection) -> Result<Vec<String>, StoreFault> {
+fn keys(connection: &Connection) -> Result<Vec<String>, VaultFault> {
     texts(connection, "SELECT verifier FROM audit_keys ORDER BY id")
 }
 
 /// The newest checkpoint, with its size.
-fn latest(connection: &Connection) -> Result<Option<(u64, String)>, StoreFault> {
+fn latest(connection: &Connection) -> Result<Option<(u64, String)>, VaultFault> {
     let found: Option<(i64, String)> = connection
         .prepare_cached("SELECT size, note FROM audit_checkpoints ORDER BY id DESC LIMIT 1")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -166,21 +167,21 @@ fn latest(connection: &Connection) -> Result<Option<(u64, String)>, StoreFault> 
 }
 
 /// The vault's signer; the log's name is its first key's.
-fn signer(connection: &Connection, keys_of: &VaultKeys) -> Result<Signer, StoreFault> {
+fn signer(connection: &Connection, keys_of: &VaultKeys) -> Result<Signer, VaultFault> {
     let first = keys(connection)?.into_iter().next();
     let name = first.as_deref().and_then(|key| key.split('+').next());
     Ok(Signer::new(keys_of.audit(), name))
 }
 
 /// Makes a key the one that signs from here on.
-fn enter_key(connection: &Connection, signer: &Signer) -> Result<(), StoreFault> {
+fn enter_key(connection: &Connection, signer: &Signer) -> Result<(), VaultFault> {
     connection
         .execute("INSERT INTO audit_keys (verifier) VALUES (?1)", [signer.key().to_string()])?;
     Ok(())
 }
 
 /// Signs the log as it is.
-fn seal(connection: &Connection, signer: &Signer) -> Result<String, StoreFault> {
+fn seal(connection: &Connection, signer: &Signer) -> Result<String, VaultFault> {
     let tree = tree(connection)?;
     let note = signer.sign(tree.size(), &tree.root());
     connection.execute(
@@ -192,12 +193,12 @@ fn seal(connection: &Connection, signer: &Signer) -> Result<String, StoreFault> 
 
 impl Vault {
     /// The newest entries of the audit log, newest first.
-    pub fn newest_audit(&self, limit: u32) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
+    pub fn newest_audit(&self, limit: u32) -> Result<Vec<(u64, AuditEntry)>, VaultFault> {
         newest(&self.connection, limit)
     }
 
     /// The audit log with its sequence.
-    pub fn audit(&self) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
+    pub fn audit(&self) -> Result<Vec<(u64, AuditEntry)>, VaultFault> {
         read(&self.connection)
     }
 
@@ -205,7 +206,7 @@ impl Vault {
     ///
     /// # Errors
     /// As writing a file; then nothing was signed.
-    pub fn seal_audit(&mut self, keys_of: &VaultKeys) -> Result<String, StoreFault> {
+    pub fn seal_audit(&mut self, keys_of: &VaultKeys) -> Result<String, VaultFault> {
         let (signer, newest) = (signer(&self.connection, keys_of)?, latest(&self.connection)?);
         let size = tree(&self.connection)?.size();
         if let Some((sealed, note)) = newest
@@ -225,7 +226,7 @@ impl Vault {
     ///
     /// # Errors
     /// As [`Vault::seal_audit`].
-    pub fn seal_audit_if_due(&mut self, keys_of: &VaultKeys) -> Result<(), StoreFault> {
+    pub fn seal_audit_if_due(&mut self, keys_of: &VaultKeys) -> Result<(), VaultFault> {
         let sealed = latest(&self.connection)?.map_or(0, |(size, _)| size);
         if tree(&self.connection)?.size().saturating_sub(sealed) >= SEAL_EVERY {
             self.seal_audit(keys_of)?;
@@ -242,7 +243,7 @@ impl Vault {
         &mut self,
         (old, next): (&VaultKeys, &VaultKeys),
         mut entries: Vec<AuditEntry>,
-    ) -> Result<(), StoreFault> {
+    ) -> Result<(), VaultFault> {
         let rotates = |entry: &AuditEntry| entry.act == AuditAct::KeysRotated;
         if !entries.iter().any(rotates)
             && let Some(last) = entries.last()
@@ -274,12 +275,12 @@ impl Vault {
     ///
     /// # Errors
     /// As writing a file.
-    pub fn export_audit(&mut self, keys_of: &VaultKeys) -> Result<String, StoreFault> {
+    pub fn export_audit(&mut self, keys_of: &VaultKeys) -> Result<String, VaultFault> {
         self.seal_audit(keys_of)?;
         self.audit_text()
     }
 
-    fn audit_text(&self) -> Result<String, StoreFault> {
+    fn audit_text(&self) -> Result<String, VaultFault> {
         let connection = &self.connection;
         let lines = texts(connection, "SELECT line FROM audit ORDER BY seq")?;
         let notes = texts(connection, "SELECT note FROM audit_checkpoints ORDER BY id")?;
@@ -290,7 +291,7 @@ impl Vault {
     ///
     /// # Errors
     /// As reading the database.
-    pub fn audit_key(&self, keys_of: &VaultKeys) -> Result<String, StoreFault> {
+    pub fn audit_key(&self, keys_of: &VaultKeys) -> Result<String, VaultFault> {
         Ok(signer(&self.connection, keys_of)?.key().to_string())
     }
 
@@ -300,7 +301,7 @@ impl Vault {
     ///
     /// # Errors
     /// As reading the database.
-    pub fn check_audit(&self, keys_of: &VaultKeys) -> Result<Result<Verified, Flaw>, StoreFault> {
+    pub fn check_audit(&self, keys_of: &VaultKeys) -> Result<Result<Verified, Flaw>, VaultFault> {
         let signer = signer(&self.connection, keys_of)?;
         let mut text = self.audit_text()?;
         if keys(&self.connection)?.is_empty() {

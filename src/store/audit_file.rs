@@ -36,10 +36,9 @@ use std::fmt;
 use base64ct::{Base64, Encoding};
 use serde::Serialize;
 
-pub use super::checkpoint::{NOTE_LEN_MAX, NoteError, VerifierKey};
-use super::merkle::leaf;
+pub use crate::checkpoint::{NOTE_LEN_MAX, NoteError, VerifierKey};
+use crate::merkle::leaf;
 pub use verify::verify;
-#[cfg(feature = "store")]
 pub(super) use verify::verify_open;
 
 const TITLE: &str = "wardkeep audit log 1";

@@ -19,61 +19,28 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::backup_file::BackupWriter;
-use super::cart::Cart;
-use super::keep::Opened;
-use super::keyring::Recipient;
-use super::people::Desk;
-use super::primitives::{Key, PublicKey};
-use super::segment::framed;
-use super::setup::{Store, VAULT};
-use super::{
+use crate::backup_file::BackupWriter;
+use crate::cart::Cart;
+use crate::keep::Opened;
+use crate::keyring::Recipient;
+use crate::people::Desk;
+use crate::primitives::{Key, PublicKey};
+use crate::segment::framed;
+use crate::setup::{Store, VAULT};
+use crate::{aside, durable};
+use wardkeep_model::keeping::{
     Administered, AdministrationFault as Fault, AuditAct, AuditEntry, AuditResult, CartState,
-    StoreFault, aside, durable,
+    StoreFault,
 };
-use crate::session::{OperatorId, Role};
+use wardkeep_model::keeping::{BackupDone, BackupOrder, BackupPart};
 
 /// Format of the manifest.
 pub(super) const FORMAT: u32 = 1;
 const PIECE: usize = 64 * 1024;
 const BESIDE_LEN_MAX: u64 = 1024 * 1024;
-
-/// What is to be backed up where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BackupOrder {
-    /// A file that does not exist yet.
-    pub out: PathBuf,
-    /// Who may open it beside the holder of the recovery words.
-    pub to: Vec<OperatorId>,
-}
-
-/// A backup that was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BackupDone {
-    /// Length of the file in bytes.
-    pub bytes: u64,
-    /// When.
-    pub written: Timestamp,
-    /// Whom it is sealed to, beside the recovery key.
-    pub to: Vec<OperatorId>,
-}
-
-/// What a backup holds of one person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BackupPart {
-    /// Opaque identity.
-    pub id: OperatorId,
-    /// Two or three letters.
-    pub initials: String,
-    /// What they may do.
-    pub role: Role,
-    /// Last day on which they may log in.
-    pub valid_until: Option<Date>,
-}
 
 /// What stands in front of the vault.
 #[derive(Serialize, Deserialize)]
@@ -94,7 +61,7 @@ pub(super) struct Manifest {
 }
 
 fn people(cart: &Cart) -> Vec<BackupPart> {
-    let part = |person: &super::cart::Person| BackupPart {
+    let part = |person: &crate::cart::Person| BackupPart {
         id: person.id,
         initials: person.initials.clone(),
         role: person.role,

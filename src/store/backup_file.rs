@@ -22,9 +22,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::StoreFault;
-use super::keyring::Recipient;
-use super::primitives::{Key, PublicKey, derive, hash, open, open_with, seal, seal_to};
+use crate::keyring::Recipient;
+use crate::primitives::{Key, PublicKey, derive, hash, open, open_with, seal, seal_to};
+use wardkeep_model::keeping::StoreFault;
 
 const MAGIC: &[u8; 16] = b"wardkeep-backup\n";
 const VERSION: u32 = 1;

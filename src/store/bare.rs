@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::StoreFault;
-use super::keyring::VaultKeys;
-use super::segment::Entry;
-use super::vault::Vault;
-use crate::vitals::Observation;
+use crate::keyring::VaultKeys;
+use crate::segment::Entry;
+use crate::vault::Vault;
+use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::vitals::Observation;
 
 /// A vault under a key that nobody keeps.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ impl BareVault {
     /// # Errors
     /// As writing a file.
     pub fn create(path: &Path) -> Result<Self, StoreFault> {
-        Vault::create(path, &VaultKeys::generate()?).map(Self)
+        Ok(Self(Vault::create(path, &VaultKeys::generate()?)?))
     }
 
     /// Keeps observations in one transaction, as the store's thread does; gives back how many were
@@ -28,6 +28,6 @@ impl BareVault {
     /// As writing a file.
     pub fn append(&mut self, observations: Vec<Observation>) -> Result<u64, StoreFault> {
         let entries = observations.into_iter().map(|one| Entry::Observation(Box::new(one)));
-        self.0.append(&entries.collect::<Vec<_>>())
+        Ok(self.0.append(&entries.collect::<Vec<_>>())?)
     }
 }

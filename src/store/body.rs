@@ -15,12 +15,12 @@
 use jiff::civil::DateTime;
 use zeroize::Zeroizing;
 
-use super::StoreFault;
-use super::codes::Code;
-use crate::confidential::Phi;
-use crate::vitals::decimal::Decimal;
-use crate::vitals::nomenclature::{Status, Unit};
-use crate::vitals::{ClockConfidence, Observation, Provenance, Value};
+use crate::codes::Code;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::vitals::decimal::Decimal;
+use wardkeep_model::vitals::nomenclature::{Status, Unit};
+use wardkeep_model::vitals::{ClockConfidence, Observation, Provenance, Value};
 
 const FORMAT: u8 = 1;
 
@@ -146,9 +146,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::hardware::DeviceId;
-    use crate::vitals::RecordId;
-    use crate::vitals::nomenclature::{Absent, Mdc};
+    use wardkeep_model::vitals::DeviceId;
+    use wardkeep_model::vitals::RecordId;
+    use wardkeep_model::vitals::nomenclature::{Absent, Mdc};
 
     fn any_word<T: Code + std::fmt::Debug + 'static>() -> impl Strategy<Value = T> {
         prop::sample::select((0..=u8::MAX).filter_map(T::of).collect::<Vec<T>>())

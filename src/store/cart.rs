@@ -1,6 +1,6 @@
 //! The cart compartment: what the kiosk must know after a power cut with nobody there.
 //!
-//! One AEAD file under the device secret, in two copies ([`super::twins`]): links and assignments by
+//! One AEAD file under the device secret, in two copies ([`crate::twins`]): links and assignments by
 //! opaque subject, the people's slots and initials, the keyed badge index and the lockout tallies. No
 //! patient data and no names.
 //!
@@ -16,15 +16,15 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::device_secret::DeviceKeys;
-use super::keyslot::SlotInfo;
-use super::primitives::{PublicKey, open, seal};
-use super::twins::{self, Format, Newer};
-use super::{CartState, FindingKind, StoreFault};
-use crate::moment::BootTime;
-use crate::session::factor::CardPeer;
-use crate::session::lockout::{BootId, Tally};
-use crate::session::{OperatorId, Role};
+use crate::device_secret::DeviceKeys;
+use crate::keyslot::SlotInfo;
+use crate::primitives::{PublicKey, open, seal};
+use crate::twins::{self, Format, Newer};
+use wardkeep_model::access::factor::CardPeer;
+use wardkeep_model::access::lockout::{BootId, Tally};
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::keeping::{CartState, FindingKind, StoreFault};
+use wardkeep_model::moment::BootTime;
 
 /// Name of the file.
 pub const FILE: &str = "cart";
@@ -121,7 +121,7 @@ pub struct Cart {
     /// The number of the keyring that it was written with. A keyring with a lower one was put back.
     #[serde(default)]
     pub keyring: u64,
-    /// The count of [`super::Anchor`] that this was written at.
+    /// The count of [`crate::Anchor`] that this was written at.
     #[serde(default)]
     pub anchored: Option<u64>,
     /// Everybody who may unlock.
@@ -276,10 +276,10 @@ impl Cart {
 
 #[cfg(test)]
 mod tests {
-    use super::super::primitives::Key;
     use super::*;
-    use crate::session::policy::Pair;
+    use crate::primitives::Key;
     use std::fs;
+    use wardkeep_model::access::policy::Pair;
 
     const BOOT: BootId = BootId(1);
 

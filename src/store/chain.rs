@@ -6,10 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::StoreFault;
-use super::keyring::{InboxKeys, VaultKeys};
-use super::primitives::{Key, PublicKey, derive, open_with, random, seal_to};
-use super::segment::{Header, INFO};
+use crate::keyring::{InboxKeys, VaultKeys};
+use crate::primitives::{Key, PublicKey, derive, open_with, random, seal_to};
+use crate::segment::{Header, INFO};
+use wardkeep_model::keeping::StoreFault;
 
 /// Keys kept on the way, so that a number that lies back is not counted up to from the first again.
 const KEPT_EVERY: u64 = 256;
@@ -113,7 +113,7 @@ mod tests {
         let vault = VaultKeys::generate().unwrap();
         let chain = Chain::of_vault(&vault, 100).unwrap();
         let header = Header {
-            lane: super::super::segment::Lane::Values,
+            lane: crate::segment::Lane::Values,
             after_fault: false,
             device: [0; 16],
             segment: 1,

@@ -2,10 +2,11 @@
 
 use rusqlite::Transaction;
 
-use super::patient_keys::PatientKeys;
-use super::schema::Vault;
-use super::vault::Seen;
-use super::{Finding, StoreFault};
+use crate::fault::VaultFault;
+use crate::patient_keys::PatientKeys;
+use crate::schema::Vault;
+use crate::vault::Seen;
+use wardkeep_model::keeping::Finding;
 
 /// Pages compared with their table while a person waits; the rest is compared in between.
 const COMPARED_AT_OPEN: u32 = 8192;
@@ -19,16 +20,16 @@ impl Vault {
     /// As `work`, or as writing a file; then nothing was changed, or it was and is not acknowledged.
     pub(super) fn write<T>(
         &mut self,
-        work: impl FnOnce(&Transaction<'_>, &mut PatientKeys) -> Result<T, StoreFault>,
-    ) -> Result<T, StoreFault> {
+        work: impl FnOnce(&Transaction<'_>, &mut PatientKeys) -> Result<T, VaultFault>,
+    ) -> Result<T, VaultFault> {
         self.write_rows(|transaction, keys| Ok((work(transaction, keys)?, 0)))
     }
 
     /// As [`Vault::write`], with the number of rows that were inserted.
     pub(super) fn write_rows<T>(
         &mut self,
-        work: impl FnOnce(&Transaction<'_>, &mut PatientKeys) -> Result<(T, u64), StoreFault>,
-    ) -> Result<T, StoreFault> {
+        work: impl FnOnce(&Transaction<'_>, &mut PatientKeys) -> Result<(T, u64), VaultFault>,
+    ) -> Result<T, VaultFault> {
         let Self { connection, patients, freshness } = self;
         freshness.pay()?;
         let transaction = connection.transaction()?;
@@ -50,7 +51,7 @@ impl Vault {
     }
 
     /// Compares the first pages with their table, as a part of opening.
-    pub(super) fn compare_first(&mut self) -> Result<(), StoreFault> {
+    pub(super) fn compare_first(&mut self) -> Result<(), VaultFault> {
         self.freshness.compare_some(COMPARED_AT_OPEN).map(drop)
     }
 
@@ -63,7 +64,7 @@ impl Vault {
     ///
     /// # Errors
     /// As reading and writing files.
-    pub fn compare_some(&mut self) -> Result<(), StoreFault> {
+    pub fn compare_some(&mut self) -> Result<(), VaultFault> {
         self.freshness.compare_some(COMPARED_AT_ONCE).map(drop)
     }
 
@@ -71,7 +72,7 @@ impl Vault {
     ///
     /// # Errors
     /// As writing a file.
-    pub fn remembered(&mut self) -> Result<(), StoreFault> {
+    pub fn remembered(&mut self) -> Result<(), VaultFault> {
         self.freshness.remembered()
     }
 
@@ -79,15 +80,15 @@ impl Vault {
     ///
     /// # Errors
     /// As writing a file.
-    pub fn witness(&mut self, seen: Seen) -> Result<(), StoreFault> {
-        self.freshness.witness(seen)
+    pub fn witness(&mut self, seen: Seen) -> Result<(), VaultFault> {
+        Ok(self.freshness.witness(seen)?)
     }
 
     /// Leaves the files as a close does; what another file may remember of them.
     ///
     /// # Errors
     /// As writing a file; then only what is durable is remembered.
-    pub fn settle(&mut self) -> Result<Seen, StoreFault> {
+    pub fn settle(&mut self) -> Result<Seen, VaultFault> {
         self.freshness.settle(&self.connection).map(|()| self.freshness.seen())
     }
 
@@ -95,7 +96,7 @@ impl Vault {
     ///
     /// # Errors
     /// As writing a file; the connection is gone in any case.
-    pub fn close(mut self) -> Result<(), StoreFault> {
+    pub fn close(mut self) -> Result<(), VaultFault> {
         let settled = self.settle();
         let closed = self.connection.close().map_err(|(_, error)| error.into());
         settled.and(closed)

@@ -13,24 +13,22 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::audit_file::Flaw;
-use super::cart::Cart;
-use super::device_secret::DeviceKeys;
-use super::durable::{self, StateDir};
-use super::import::{ImportRun, Step};
-use super::keyring::{Held, Keyring, Recipient, VaultKeys};
-use super::keyslot::Slot;
-use super::primitives::Key;
-use super::setup::{Loaded, Store};
-use super::shift::Clocks;
-use super::vault::{Vault, cipher_facts};
-use super::{
-    BackupFault, Finding, Identified, Options, RecoveryPhrase, Refusal, StoreFault, aside, draft,
-    emergency, inspect, recovery, restore,
-};
-use crate::moment::Moment;
-use crate::session::factor::{Evidence, Token};
-use crate::session::policy::Permission;
+use crate::audit_file::Flaw;
+use crate::cart::Cart;
+use crate::device_secret::DeviceKeys;
+use crate::durable::{self, StateDir};
+use crate::import::{ImportRun, Step};
+use crate::keyring::{Held, Keyring, Recipient, VaultKeys};
+use crate::keyslot::Slot;
+use crate::primitives::Key;
+use crate::setup::{Loaded, Store};
+use crate::shift::Clocks;
+use crate::vault::{Vault, cipher_facts};
+use crate::{BackupFault, Options, aside, draft, emergency, inspect, recovery, restore};
+use wardkeep_model::access::factor::{Evidence, Token};
+use wardkeep_model::access::policy::Permission;
+use wardkeep_model::keeping::{Finding, Identified, RecoveryPhrase, Refusal, StoreFault};
+use wardkeep_model::moment::Moment;
 
 /// What one check found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -212,8 +210,8 @@ struct Checks<'a> {
 type Looked = Result<u64, (String, &'static str)>;
 
 /// A fault as a problem.
-fn damaged(advice: &'static str) -> impl Fn(StoreFault) -> (String, &'static str) {
-    move |fault| (fault.to_string(), advice)
+fn damaged<F: Into<StoreFault>>(advice: &'static str) -> impl Fn(F) -> (String, &'static str) {
+    move |fault| (fault.into().to_string(), advice)
 }
 
 impl Checks<'_> {
@@ -374,7 +372,7 @@ fn people(store: &Store, vault: &Vault, keys: &VaultKeys) -> Result<u64, StoreFa
 fn private_key(
     vault: &Vault,
     keys: &VaultKeys,
-    person: &super::cart::Person,
+    person: &crate::cart::Person,
 ) -> Result<Key, StoreFault> {
     let sealed = vault.private_key(person.id)?.ok_or(StoreFault::Damaged)?;
     keys.held(Held::Private(person.id), &sealed)

@@ -19,13 +19,11 @@ use std::str::FromStr;
 
 use base64ct::{Base64, Encoding};
 use ed25519_dalek::{Signature, VerifyingKey};
-#[cfg(any(test, feature = "store"))]
 use ed25519_dalek::{Signer as _, SigningKey};
 
-use super::merkle::Hash;
-use super::primitives::hash;
-#[cfg(any(test, feature = "store"))]
-use super::primitives::{Key, wipe_stack};
+use crate::merkle::Hash;
+use crate::primitives::hash;
+use crate::primitives::{Key, wipe_stack};
 
 /// Front of every origin.
 const ORIGIN: &str = "wardkeep.audit/";
@@ -112,14 +110,12 @@ impl FromStr for VerifierKey {
     }
 }
 
-#[cfg(any(test, feature = "store"))]
 /// What signs a log; wiped on drop.
 pub struct Signer {
     seed: Key,
     key: VerifierKey,
 }
 
-#[cfg(any(test, feature = "store"))]
 impl Signer {
     /// The signer of a log that begins with this key, where `log` names none.
     pub fn new(seed: Key, log: Option<&str>) -> Self {
@@ -145,7 +141,6 @@ impl Signer {
     }
 }
 
-#[cfg(any(test, feature = "store"))]
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "signer of {}", self.key)
@@ -153,13 +148,11 @@ impl fmt::Debug for Signer {
 }
 
 // Not inlined: what they leave on the stack has to lie below their caller's frame.
-#[cfg(any(test, feature = "store"))]
 #[inline(never)]
 fn read_public(seed: &Key, public: &mut [u8; 32]) {
     *public = SigningKey::from_bytes(seed).verifying_key().to_bytes();
 }
 
-#[cfg(any(test, feature = "store"))]
 #[inline(never)]
 fn sign(seed: &Key, text: &[u8], signed: &mut Vec<u8>) {
     signed.extend(SigningKey::from_bytes(seed).sign(text).to_bytes());

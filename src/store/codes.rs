@@ -3,8 +3,8 @@
 //! A number that was given out is never given to another word, because rows that hold it exist. Zero
 //! is none of them, so that a blank is never taken for a word.
 
-use crate::vitals::nomenclature::{Absent, Status, Unit};
-use crate::vitals::{ClockConfidence, Provenance};
+use wardkeep_model::vitals::nomenclature::{Absent, Status, Unit};
+use wardkeep_model::vitals::{ClockConfidence, Provenance};
 
 /// A word that a row holds as one byte.
 pub trait Code: Copy {
@@ -68,8 +68,8 @@ codes!(Status {
 mod tests {
     use std::fmt::Debug;
 
-    use super::super::primitives::hash;
     use super::*;
+    use crate::primitives::hash;
 
     /// All words with their numbers, one a line.
     fn listed<T: Code + Debug>() -> String {

@@ -14,11 +14,11 @@ use p256::elliptic_curve::ops::Reduce;
 use p256::elliptic_curve::sec1::ToSec1Point;
 use p256::{FieldBytes, NonZeroScalar, PublicKey};
 
-use super::StoreFault;
-use super::durable;
-use super::primitives::{Key, derive, mac, mac_key};
-use crate::session::OperatorId;
-use crate::session::factor::{Badge, CardPeer, Token};
+use crate::durable;
+use crate::primitives::{Key, derive, mac, mac_key};
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::factor::{Badge, CardPeer, Token};
+use wardkeep_model::keeping::{Protection, StoreFault};
 
 /// Name of the systemd credential.
 pub const CREDENTIAL: &str = "wardkeep-device-secret";
@@ -26,15 +26,6 @@ const LEN_MIN: usize = 32;
 const LEN_MAX: u64 = 4096;
 /// Stands where a badge's reader family stands.
 const PIV: &[u8] = b"piv";
-
-/// How well the device secret is kept from a thief of the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protection {
-    /// A file beside the store: whoever copies the disk has it.
-    Reduced,
-    /// A credential that the service manager decrypted.
-    Full,
-}
 
 /// Where the device secret comes from. A TPM source may follow.
 pub trait DeviceSecret: fmt::Debug + Send {

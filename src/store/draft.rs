@@ -10,14 +10,15 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::device_secret::DeviceKeys;
-use super::keyring::{Keyring, Recipient};
-use super::primitives::{Key, open_with, seal_to};
-use super::setup::Store;
-use super::worker::{Phase, Worker};
-use super::{Draft, Finding, FindingKind, StoreFault, durable};
-use crate::bridge::intent::PatientForm;
-use crate::session::OperatorId;
+use crate::device_secret::DeviceKeys;
+use crate::durable;
+use crate::keyring::{Keyring, Recipient};
+use crate::primitives::{Key, open_with, seal_to};
+use crate::setup::Store;
+use crate::worker::{Phase, Worker};
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::encounter::PatientForm;
+use wardkeep_model::keeping::{Draft, Finding, FindingKind, StoreFault};
 
 /// Name of the directory.
 pub(super) const DIR: &str = "drafts";
@@ -38,7 +39,7 @@ pub(super) fn resealed(
     (dir, keys, ring): (&Path, &DeviceKeys, &Keyring),
     operator: OperatorId,
     private: &Key,
-    public: &super::primitives::PublicKey,
+    public: &crate::primitives::PublicKey,
 ) -> Result<Option<(String, Vec<u8>)>, StoreFault> {
     let name = name(keys, operator);
     let Some(sealed) = durable::read(&dir.join(DIR).join(&name), LEN_MAX as u64 * 2)? else {

@@ -16,7 +16,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::StoreFault;
+use wardkeep_model::keeping::StoreFault;
 
 const LOCK: &str = "lock";
 const STORE: &str = "store";
@@ -29,19 +29,6 @@ const EXPECTED: [&str; 5] = [LOCK, STORE, UNFINISHED, DEVICE_SECRET, "lost+found
 pub const TEMPORARY: &str = ".tmp-";
 /// Where damaged files are kept aside; also the front of the names of stores that were set aside.
 pub const DAMAGED: &str = "damaged";
-
-impl From<io::Error> for StoreFault {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the system's enum, open to additions")]
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreFault::Full,
-            ErrorKind::ReadOnlyFilesystem
-            | ErrorKind::PermissionDenied
-            | ErrorKind::NotADirectory => StoreFault::ReadOnly,
-            _ => StoreFault::Io,
-        }
-    }
-}
 
 /// The state directory, held by this process alone.
 #[derive(Debug)]
@@ -189,7 +176,6 @@ pub fn replace(dir: &Path, name: &str, content: &[u8]) -> Result<(), StoreFault>
 
 /// Writes over a file in place, or makes it; durable when it returns. A kill leaves any mixture of old
 /// and new: it is for files that are of use only once something else names what they hold.
-#[cfg(feature = "store")]
 pub fn overwrite(path: &Path, content: &[u8]) -> Result<(), StoreFault> {
     let is_new = !path.try_exists()?;
     steps::step()?;
@@ -205,7 +191,6 @@ pub fn overwrite(path: &Path, content: &[u8]) -> Result<(), StoreFault> {
 }
 
 /// Opens a file of ours for reading and for [`overwrite_at`]; `None` if there is none.
-#[cfg(feature = "store")]
 pub fn open_existing(path: &Path) -> Result<Option<File>, StoreFault> {
     match private().read(true).write(true).open(path) {
         Ok(file) => Ok(Some(file)),
@@ -215,7 +200,6 @@ pub fn open_existing(path: &Path) -> Result<Option<File>, StoreFault> {
 }
 
 /// Writes over a part of a file whose length does not change; durable when it returns.
-#[cfg(feature = "store")]
 pub fn overwrite_at(file: &File, content: &[u8], at: u64) -> Result<(), StoreFault> {
     write_at(file, content, at)?;
     sync_data(file)
@@ -259,7 +243,7 @@ fn absent_is_fine(removed: std::io::Result<()>) -> Result<(), StoreFault> {
 }
 
 /// Nothing comes between two changes of the disk.
-#[cfg(not(all(test, feature = "store")))]
+#[cfg(not(test))]
 mod steps {
     use super::StoreFault;
 
@@ -270,7 +254,7 @@ mod steps {
 }
 
 /// What a test puts before every change of the disk in its own thread: a look at it, or a fault.
-#[cfg(all(test, feature = "store"))]
+#[cfg(test)]
 pub mod steps {
     use std::cell::RefCell;
 

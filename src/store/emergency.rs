@@ -21,20 +21,24 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::cart::{Cart, EmergencyKey, Person};
-use super::device_secret::DeviceKeys;
-use super::keyring::Keyring;
-use super::primitives::{Key, derive, key_pair, open, open_with, seal, seal_to};
-use super::segment::{Entry, frame, framed};
-use super::setup::Store;
-use super::vault::Vault;
-use super::worker::{Phase, Worker};
-use super::{Attempt, AuditAct, AuditEntry, EmergencyRefusal, Outcome, StoreFault, durable};
-use crate::moment::{BootTime, Moment};
-use crate::session::OperatorId;
-use crate::session::emergency::{EmergencyCard, EmergencyReason, NUMERICS_MAX, PastNumeric};
-use crate::session::factor::{Token, TokenKind};
-use crate::session::policy::{Pair, Policy};
+use crate::cart::{Cart, EmergencyKey, Person};
+use crate::device_secret::DeviceKeys;
+use crate::durable;
+use crate::keyring::Keyring;
+use crate::primitives::{Key, derive, key_pair, open, open_with, seal, seal_to};
+use crate::segment::{Entry, frame, framed};
+use crate::setup::Store;
+use crate::vault::Vault;
+use crate::worker::{Phase, Worker};
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{Token, TokenKind};
+use wardkeep_model::access::policy::{Pair, Policy};
+use wardkeep_model::keeping::emergency::{
+    EmergencyCard, EmergencyReason, NUMERICS_MAX, PastNumeric,
+};
+use wardkeep_model::keeping::{AuditAct, AuditEntry, EmergencyRefusal, Outcome, StoreFault};
+use wardkeep_model::moment::{BootTime, Moment};
 
 /// Name of the file.
 pub(super) const FILE: &str = "emergency";

@@ -6,23 +6,27 @@
 //!
 //! S-4: a person's badges share one PIN. Another PIN means another slot for each of them.
 
-use super::cart::{Cart, Counter, Person, TokenSlot};
-use super::keyring::{Held, Recipient, VaultKeys};
-use super::keyslot::{self, Slot, SlotInfo};
-use super::people::Desk;
-use super::primitives::{Key, key_pair, random};
-use super::setup::Store;
-use super::shift::Clocks;
-use super::vault::{TemplateRow, TokenRow};
-use super::{
-    Administered, AdministrationFault as Fault, AuditAct, AuditEntry, AuditResult, CardEnrolment,
-    NewPerson, NewPin, Refusal, StoreFault, emergency,
+use crate::cart::{Cart, Counter, Person, TokenSlot};
+use crate::emergency;
+use crate::keyring::{Held, Recipient, VaultKeys};
+use crate::keyslot::{self, Slot, SlotInfo};
+use crate::people::Desk;
+use crate::primitives::{Key, key_pair, random};
+use crate::setup::Store;
+use crate::shift::Clocks;
+use crate::vault::{TemplateRow, TokenRow};
+use wardkeep_model::access::factor::CardEnrolment;
+use wardkeep_model::access::factor::{
+    Badge, Evidence, PIN_DIGITS_MAX, Pin, Template, Token, TokenKind,
 };
-use crate::confidential::{Phi, Secret};
-use crate::session::factor::{Badge, Evidence, PIN_DIGITS_MAX, Pin, Template, Token, TokenKind};
-use crate::session::naming::checked_name;
-use crate::session::policy::{Pair, Permission};
-use crate::session::{OperatorId, Role};
+use wardkeep_model::access::naming::checked_name;
+use wardkeep_model::access::policy::{Pair, Permission};
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::keeping::{
+    Administered, AdministrationFault as Fault, AuditAct, AuditEntry, AuditResult, NewPerson,
+    NewPin, Refusal, StoreFault,
+};
 
 /// Most people on one cart.
 const PEOPLE_MAX: usize = 500;
@@ -331,7 +335,7 @@ impl Store {
             kept.extend(person.tokens.iter().map(|token| token.slot.id));
         }
         self.commit_cart(cart.clone())?;
-        let swept = self.vault()?.keep_tokens(operator, &kept).and_then(|()| self.sweep());
+        let swept = self.vault()?.keep_tokens(operator, &kept).and_then(|()| Ok(self.sweep()?));
         if let Err(fault) = swept {
             // Slots and rows of no token: the next start and the next act remove them.
             tracing::warn!(%fault, "old slots could not be removed");

@@ -14,13 +14,13 @@ use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{AuditEntry, StoreFault};
-use crate::confidential::Phi;
-use crate::encounter::SubjectId;
-use crate::hardware::DeviceId;
-use crate::vitals::nomenclature::{Mdc, Status, Unit};
-use crate::vitals::wave::WaveSegment;
-use crate::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::{AuditEntry, StoreFault};
+use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::nomenclature::{Mdc, Status, Unit};
+use wardkeep_model::vitals::wave::WaveSegment;
+use wardkeep_model::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
 
 const OBSERVATION: u8 = b'o';
 const AUDIT: u8 = b'a';
@@ -160,9 +160,9 @@ fn decode_wave(bytes: &[u8]) -> Option<WaveSegment> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::AuditAct;
-    use crate::vitals::decimal::Decimal;
-    use crate::vitals::nomenclature::{Absent, HEART_RATE};
+    use wardkeep_model::keeping::AuditAct;
+    use wardkeep_model::vitals::decimal::Decimal;
+    use wardkeep_model::vitals::nomenclature::{Absent, HEART_RATE};
 
     fn stamp(micros: i64) -> Timestamp {
         Timestamp::from_microsecond(micros).unwrap()

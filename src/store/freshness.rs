@@ -1,7 +1,7 @@
 //! Freshness: an older database, page or log put back, or a log that was cut, is found and reported (S-8).
 //!
 //! SQLCipher authenticates every page, but an old page is authentic too. So each commit has a number and a
-//! hash chained to the one before ([`super::head::Commit`], a row that every transaction changes), the
+//! hash chained to the one before ([`crate::head::Commit`], a row that every transaction changes), the
 //! [`Head`] outside the database names the last one, and the table of [`pages`] the version of each page
 //! that no frame of the log covers. All of it is read from the files; SQLite runs as it is, except
 //! that its log is folded back here alone. In order:
@@ -29,13 +29,14 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::head::{self, Closed, Commit, Head, HeadFile};
-use super::keyring::VaultKeys;
-use super::pages::{self, Table, Tag};
-use super::primitives::Key;
-use super::vault::Seen;
-use super::wal::{Log, Place};
-use super::{Finding, FindingKind, StoreFault};
+use crate::fault::VaultFault;
+use crate::head::{self, Closed, Commit, Head, HeadFile};
+use crate::keyring::VaultKeys;
+use crate::pages::{self, Table, Tag};
+use crate::primitives::Key;
+use crate::vault::Seen;
+use crate::wal::{Log, Place};
+use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
 
 /// Frames after which the log is folded.
 const FOLD_AT: u32 = 1000;
@@ -88,7 +89,7 @@ impl Freshness {
     ///
     /// # Errors
     /// As reading files.
-    pub fn look(database: &Path, keys: &VaultKeys, vouched: bool) -> Result<Self, StoreFault> {
+    pub fn look(database: &Path, keys: &VaultKeys, vouched: bool) -> Result<Self, VaultFault> {
         let key = keys.head();
         Ok(Self {
             database: database.to_owned(),
@@ -116,7 +117,7 @@ impl Freshness {
         self.head.add(finding, self.taken);
     }
 
-    fn save(&mut self, closed: Closed) -> Result<(), StoreFault> {
+    fn save(&mut self, closed: Closed) -> Result<(), VaultFault> {
         // The other slot than that of the last durable head, whatever happened since.
         let next = self.head.generation.max(self.saved) + 1;
         self.head.generation = next + u64::from(next % 2 == self.saved % 2);
@@ -133,7 +134,7 @@ impl Freshness {
     ///
     /// # Errors
     /// As reading and writing files.
-    pub fn pay(&mut self) -> Result<(), StoreFault> {
+    pub fn pay(&mut self) -> Result<(), VaultFault> {
         match self.debt {
             Debt::None => Ok(()),
             Debt::Commit(commit) => self.committed(commit),
@@ -145,7 +146,7 @@ impl Freshness {
     ///
     /// # Errors
     /// As writing the database.
-    pub fn number(&mut self, connection: &Connection, rows: u64) -> Result<Commit, StoreFault> {
+    pub fn number(&mut self, connection: &Connection, rows: u64) -> Result<Commit, VaultFault> {
         if self.head.commit.seq == 0 {
             // The transaction may just have made the table.
             let Some(first) = head::read(connection)? else { return Ok(Commit::default()) };
@@ -162,7 +163,7 @@ impl Freshness {
     ///
     /// # Errors
     /// As reading and writing files; the commit is there, and [`Freshness::pay`] tries again.
-    pub fn committed(&mut self, commit: Commit) -> Result<(), StoreFault> {
+    pub fn committed(&mut self, commit: Commit) -> Result<(), VaultFault> {
         self.debt = Debt::Commit(commit);
         let begin = self.log.begin()?.ok_or(StoreFault::Io)?;
         if begin.extent.salts != self.place.extent.salts {
@@ -194,7 +195,7 @@ impl Freshness {
     }
 
     /// Copies the log into the database and empties it.
-    fn fold(&mut self, connection: &Connection, closed: Closed) -> Result<(), StoreFault> {
+    fn fold(&mut self, connection: &Connection, closed: Closed) -> Result<(), VaultFault> {
         let table = self.table.with(&self.masked);
         let mark = self.write_table(&table)?;
         checkpoint(connection, "PASSIVE")?;
@@ -212,16 +213,16 @@ impl Freshness {
         Ok(())
     }
 
-    fn write_table(&self, table: &Table) -> Result<pages::Mark, StoreFault> {
+    fn write_table(&self, table: &Table) -> Result<pages::Mark, VaultFault> {
         let generation = self.head.table.map_or(0, |mark| mark.generation) + 1;
-        table.write(&self.database, &self.key, (generation, self.head.last_seq()))
+        Ok(table.write(&self.database, &self.key, (generation, self.head.last_seq()))?)
     }
 
     /// Compares some more pages with the table. False if there are no more.
     ///
     /// # Errors
     /// As reading and writing files.
-    pub fn compare_some(&mut self, count: u32) -> Result<bool, StoreFault> {
+    pub fn compare_some(&mut self, count: u32) -> Result<bool, VaultFault> {
         self.pay()?;
         let span = (self.compared, count);
         let nothing = BTreeMap::new();
@@ -251,7 +252,7 @@ impl Freshness {
     ///
     /// # Errors
     /// As reading and writing files; what was acknowledged is there in any case.
-    pub fn settle(&mut self, connection: &Connection) -> Result<(), StoreFault> {
+    pub fn settle(&mut self, connection: &Connection) -> Result<(), VaultFault> {
         self.pay()?;
         if matches!(self.head.closed, Closed::Twice | Closed::Remembered) {
             return Ok(());
@@ -274,7 +275,7 @@ impl Freshness {
     ///
     /// # Errors
     /// As writing a file.
-    pub fn remembered(&mut self) -> Result<(), StoreFault> {
+    pub fn remembered(&mut self) -> Result<(), VaultFault> {
         match self.head.closed {
             Closed::Twice => self.save(Closed::Remembered),
             Closed::No | Closed::Once | Closed::Remembered => Ok(()),
@@ -303,7 +304,7 @@ impl Freshness {
     ///
     /// # Errors
     /// As writing a file.
-    pub fn copy_to(&self, database: &Path, keys: &VaultKeys) -> Result<(), StoreFault> {
+    pub fn copy_to(&self, database: &Path, keys: &VaultKeys) -> Result<(), VaultFault> {
         let Head { commit, floor, roll, ref pending, .. } = self.head;
         let (folded, pending) = (true, pending.clone());
         let head = Head { generation: 1, commit, floor, roll, folded, pending, ..Head::default() };
@@ -312,12 +313,12 @@ impl Freshness {
 }
 
 /// Runs a checkpoint that has to be complete.
-fn checkpoint(connection: &Connection, mode: &str) -> Result<(), StoreFault> {
+fn checkpoint(connection: &Connection, mode: &str) -> Result<(), VaultFault> {
     let (busy, frames, done): (i64, i64, i64) =
         connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?;
-    if busy == 0 && frames == done { Ok(()) } else { Err(StoreFault::Io) }
+    if busy == 0 && frames == done { Ok(()) } else { Err(StoreFault::Io.into()) }
 }
 
 mod opening;

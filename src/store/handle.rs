@@ -7,11 +7,12 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::mpsc;
 
-use super::device_secret::{DeviceSecret, from_environment};
-use super::primitives::KdfCost;
-use super::worker::Worker;
-use super::{Anchor, Command, NoAnchor, Outcome, Retention};
-use crate::session::policy::Policy;
+use crate::device_secret::{DeviceSecret, from_environment};
+use crate::primitives::KdfCost;
+use crate::worker::Worker;
+use crate::{Anchor, NoAnchor};
+use wardkeep_model::access::policy::Policy;
+use wardkeep_model::keeping::{Command, Outcome, Retention};
 
 /// Commands that may wait. An unlock takes up to a second; at three values a second this is minutes.
 pub const QUEUE_MAX: usize = 1024;

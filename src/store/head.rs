@@ -11,10 +11,12 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::{Deserialize, Serialize};
 
-use super::primitives::{Key, hash, open, seal};
-use super::vault::BESIDE;
-use super::wal::{Extent, read_at};
-use super::{Finding, StoreFault, durable, pages};
+use crate::fault::VaultFault;
+use crate::primitives::{Key, hash, open, seal};
+use crate::vault::BESIDE;
+use crate::wal::{Extent, read_at};
+use crate::{durable, pages};
+use wardkeep_model::keeping::{Finding, StoreFault};
 
 const SLOT: usize = 4096;
 const AAD: &[u8] = b"wardkeep vault head v1";
@@ -123,7 +125,7 @@ impl HeadFile {
     ///
     /// # Errors
     /// As opening a file; that there is none is no error.
-    pub fn of(database: &Path, key: Key) -> Result<Self, StoreFault> {
+    pub fn of(database: &Path, key: Key) -> Result<Self, VaultFault> {
         let path = path(database);
         let file = durable::open_existing(&path)?;
         Ok(Self { path, key, file })
@@ -133,7 +135,7 @@ impl HeadFile {
     ///
     /// # Errors
     /// As reading a file.
-    pub fn read(&self) -> Result<Slots, StoreFault> {
+    pub fn read(&self) -> Result<Slots, VaultFault> {
         let Some(file) = &self.file else { return Ok(Slots::default()) };
         let mut found = [self.slot(file, 0)?, self.slot(file, 1)?];
         found.sort_by_key(|head| head.as_ref().map_or(0, |head| head.generation));
@@ -148,7 +150,7 @@ impl HeadFile {
         Ok(Slots { head, older })
     }
 
-    fn slot(&self, file: &File, slot: u64) -> Result<Option<Head>, StoreFault> {
+    fn slot(&self, file: &File, slot: u64) -> Result<Option<Head>, VaultFault> {
         let mut content = [0; SLOT];
         let read = read_at(file, &mut content, slot * SLOT as u64)?;
         let sealed = content.get(..read).and_then(|content| {
@@ -164,14 +166,14 @@ impl HeadFile {
     ///
     /// # Errors
     /// As writing a file; then that slot is not known.
-    pub fn write(&mut self, head: &Head) -> Result<(), StoreFault> {
+    pub fn write(&mut self, head: &Head) -> Result<(), VaultFault> {
         let slot = head.generation % 2;
         let plain = serde_json::to_vec(head).map_err(|_| StoreFault::Io)?;
         let sealed = seal(&self.key, &aad(slot), &plain)?;
         let len = u32::try_from(sealed.len()).map_err(|_| StoreFault::Io)?;
         let mut content = [&len.to_be_bytes()[..], &sealed].concat();
         if content.len() > SLOT {
-            return Err(StoreFault::Io);
+            return Err(StoreFault::Io.into());
         }
         content.resize(SLOT, 0);
         if self.file.is_none() {
@@ -179,7 +181,7 @@ impl HeadFile {
             self.file = durable::open_existing(&self.path)?;
         }
         let file = self.file.as_ref().ok_or(StoreFault::Io)?;
-        durable::overwrite_at(file, &content, slot * SLOT as u64)
+        Ok(durable::overwrite_at(file, &content, slot * SLOT as u64)?)
     }
 }
 
@@ -193,7 +195,7 @@ pub fn path(database: &Path) -> PathBuf {
 }
 
 /// Adds what version 3 of the schema needs for the chain of commits.
-pub fn upgrade(transaction: &Transaction<'_>) -> Result<(), StoreFault> {
+pub fn upgrade(transaction: &Transaction<'_>) -> Result<(), VaultFault> {
     Ok(transaction.execute_batch(
         "CREATE TABLE commits (
              id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash BLOB NOT NULL,
@@ -205,7 +207,7 @@ pub fn upgrade(transaction: &Transaction<'_>) -> Result<(), StoreFault> {
 }
 
 /// The last commit as the database says it; `None` before version 3 of the schema.
-pub fn read(connection: &Connection) -> Result<Option<Commit>, StoreFault> {
+pub fn read(connection: &Connection) -> Result<Option<Commit>, VaultFault> {
     let known: bool = connection.query_row(
         "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = 'commits'",
         [],
@@ -221,11 +223,11 @@ pub fn read(connection: &Connection) -> Result<Option<Commit>, StoreFault> {
             Ok(Commit { seq: seq.cast_unsigned(), hash: row.get(1)?, rows: rows.cast_unsigned() })
         })
         .optional()?;
-    commit.map(Some).ok_or(StoreFault::Damaged)
+    commit.map(Some).ok_or(VaultFault::Store(StoreFault::Damaged))
 }
 
 /// Writes the commit's own row, as part of it.
-pub fn write(connection: &Connection, commit: &Commit) -> Result<(), StoreFault> {
+pub fn write(connection: &Connection, commit: &Commit) -> Result<(), VaultFault> {
     connection.prepare_cached("UPDATE commits SET seq = ?1, hash = ?2, rows = ?3")?.execute((
         commit.seq.cast_signed(),
         commit.hash,

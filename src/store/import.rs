@@ -1,25 +1,26 @@
 //! Moves the inbox into the vault once somebody has opened it, one segment at a time.
 //!
-//! A thread of its own reads and opens segments ([`super::opener`]); each is one transaction here that
+//! A thread of its own reads and opens segments ([`crate::opener`]); each is one transaction here that
 //! also moves the vault's cursor, and is durably deleted before the next: a kill at any point repeats
 //! nothing and loses nothing. A segment with something forged in it, and a file that is no segment of
 //! ours or of another version, are kept beside the inbox as `.bad`.
 //!
-//! S-8: what is missing, moved, repeated or forged is counted by [`super::ledger`].
+//! S-8: what is missing, moved, repeated or forged is counted by [`crate::ledger`].
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::inbox::{Ends, Inbox};
-use super::keyring::VaultKeys;
-use super::ledger::Ledger;
-use super::opener::{Delivery, OpenedSegment, Opener, Source};
-use super::segment::{Entry, Lane};
-use super::vault::Vault;
-use super::{Finding, Import, StoreFault, durable};
-use crate::moment::{BootTime, Moment};
+use crate::durable;
+use crate::inbox::{Ends, Inbox};
+use crate::keyring::VaultKeys;
+use crate::ledger::Ledger;
+use crate::opener::{Delivery, OpenedSegment, Opener, Source};
+use crate::segment::{Entry, Lane};
+use crate::vault::Vault;
+use wardkeep_model::keeping::{Finding, Import, StoreFault};
+use wardkeep_model::moment::{BootTime, Moment};
 
 /// At most this often an import tells how far it is.
 const TELL_EVERY: Duration = Duration::from_millis(100);
@@ -216,5 +217,4 @@ fn keep_aside(path: &Path) -> Result<(), StoreFault> {
 }
 
 #[cfg(test)]
-#[cfg(feature = "store")]
 mod tests;

@@ -1,7 +1,7 @@
 //! The inbox: what is recorded while locked, sealed so that this machine itself cannot read it back.
 //!
-//! The format is in [`super::segment`], the chains in [`super::chain`], a lane's writing in
-//! [`super::lane`].
+//! The format is in [`crate::segment`], the chains in [`crate::chain`], a lane's writing in
+//! [`crate::lane`].
 //!
 //! The head file (AEAD under the device secret) keeps the state of both lanes' chains at the start of
 //! each segment, every minute, and at shutdown; what was recorded and acknowledged after it is found
@@ -21,18 +21,19 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::cart::{Cart, Counted};
-use super::chain::Chain;
-use super::device_secret::DeviceKeys;
-use super::keyring::{Keyring, VaultKeys};
-use super::lane::{LaneState, LaneWriter, Stamp};
-use super::primitives::{Key, PublicKey, mac, open, seal};
-use super::segment::{Entry, HEADER_LEN, Header, Lane, open_segment, size};
-use super::vault::{Cursor, Seen};
-use super::{Finding, FindingKind, StoreFault, durable};
-use crate::encounter::SubjectId;
-use crate::moment::{BootTime, Moment};
-use crate::session::lockout::BootId;
+use crate::cart::{Cart, Counted};
+use crate::chain::Chain;
+use crate::device_secret::DeviceKeys;
+use crate::durable;
+use crate::keyring::{Keyring, VaultKeys};
+use crate::lane::{LaneState, LaneWriter, Stamp};
+use crate::primitives::{Key, PublicKey, mac, open, seal};
+use crate::segment::{Entry, HEADER_LEN, Header, Lane, open_segment, size};
+use crate::vault::{Cursor, Seen};
+use wardkeep_model::access::lockout::BootId;
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
+use wardkeep_model::moment::{BootTime, Moment};
 
 /// Name of the head file.
 pub const HEAD: &str = "head";
@@ -370,7 +371,6 @@ impl Inbox {
 
     /// Another bound, so that a test reaches it.
     #[cfg(test)]
-    #[cfg(feature = "store")]
     pub fn bound_for_tests(&mut self, bytes_max: u64) {
         self.bytes_max = bytes_max;
     }

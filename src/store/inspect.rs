@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use super::device_secret::{Protection, from_environment};
-use super::{StoreFault, durable, keyslot, segment};
+use crate::device_secret::from_environment;
+use crate::{durable, keyslot, segment};
+use wardkeep_model::keeping::Protection;
+use wardkeep_model::keeping::StoreFault;
 
 /// Facts about a state directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,10 +2,11 @@
 
 use rusqlite::Row;
 
-use super::StoreFault;
-use super::rows;
-use super::schema::Vault;
-use crate::encounter::SubjectId;
+use crate::fault::VaultFault;
+use crate::rows;
+use crate::schema::Vault;
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::StoreFault;
 
 /// Rows that are opened at a time.
 const ROWS: usize = 4_096;
@@ -15,11 +16,11 @@ impl Vault {
     ///
     /// # Errors
     /// `Damaged` if one does not authenticate; otherwise as reading a file.
-    pub fn check_pages(&self) -> Result<u64, StoreFault> {
+    pub fn check_pages(&self) -> Result<u64, VaultFault> {
         let mut statement = self.connection.prepare("PRAGMA cipher_integrity_check")?;
         // A row for each page that fails.
         if statement.query([])?.next()?.is_some() {
-            return Err(StoreFault::Damaged);
+            return Err(StoreFault::Damaged.into());
         }
         let pages: i64 = self.connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
         Ok(pages.unsigned_abs())
@@ -29,7 +30,7 @@ impl Vault {
     ///
     /// # Errors
     /// `Damaged` if they do not fit; otherwise as reading a file.
-    pub fn check_structure(&self) -> Result<u64, StoreFault> {
+    pub fn check_structure(&self) -> Result<u64, VaultFault> {
         let said: String =
             self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         let broken: i64 = self.connection.query_row(
@@ -38,7 +39,7 @@ impl Vault {
             |row| row.get(0),
         )?;
         if said != "ok" || broken > 0 {
-            return Err(StoreFault::Damaged);
+            return Err(StoreFault::Damaged.into());
         }
         let tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table'";
         let tables: i64 = self.connection.query_row(tables, [], |row| row.get(0))?;
@@ -49,7 +50,7 @@ impl Vault {
     ///
     /// # Errors
     /// `Damaged` if one does not unwrap; otherwise as reading a file.
-    pub fn check_patient_keys(&self) -> Result<u64, StoreFault> {
+    pub fn check_patient_keys(&self) -> Result<u64, VaultFault> {
         let mut statement = self.connection.prepare("SELECT subject FROM patient_keys")?;
         let subject = |row: &Row<'_>| row.get::<_, Vec<u8>>(0);
         let subjects: Vec<Vec<u8>> = statement.query_map([], subject)?.collect::<Result<_, _>>()?;
@@ -58,7 +59,7 @@ impl Vault {
                 Ok(id) => Some(SubjectId(u128::from_be_bytes(id))),
                 // The key of what nobody claimed.
                 Err(_) if subject.is_empty() => None,
-                Err(_) => return Err(StoreFault::Damaged),
+                Err(_) => return Err(StoreFault::Damaged.into()),
             };
             self.patients.existing(&self.connection, subject)?;
         }
@@ -69,7 +70,7 @@ impl Vault {
     ///
     /// # Errors
     /// `Damaged` if one does not open; otherwise as reading a file.
-    pub fn check_observations(&self) -> Result<u64, StoreFault> {
+    pub fn check_observations(&self) -> Result<u64, VaultFault> {
         let (mut after, mut count) = (i64::MIN, 0_u64);
         loop {
             let some = rows::for_packing(&self.connection, &self.patients, after, ROWS)?;

@@ -7,15 +7,15 @@
 
 use std::time::Duration;
 
-use super::import::{ImportRun, Step};
-use super::keyring::VaultKeys;
-use super::opener::Delivery;
-use super::segment::{Entry, Lane};
-use super::vault::Vault;
-use super::worker::{Phase, Worker};
-use super::{AuditAct, AuditEntry, Finding, Outcome, StoreFault};
-use crate::moment::Moment;
-use crate::session::OperatorId;
+use crate::import::{ImportRun, Step};
+use crate::keyring::VaultKeys;
+use crate::opener::Delivery;
+use crate::segment::{Entry, Lane};
+use crate::vault::Vault;
+use crate::worker::{Phase, Worker};
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::keeping::{AuditAct, AuditEntry, Finding, Outcome, StoreFault};
+use wardkeep_model::moment::Moment;
 
 /// At most this long until a record is durable, and between two tries after a fault.
 pub(super) const FLUSH_EVERY: Duration = Duration::from_secs(1);
@@ -48,7 +48,7 @@ impl Opened {
     pub(super) fn close(self) -> Result<(), StoreFault> {
         let Self { vault, keys, .. } = self;
         drop(keys);
-        vault.close()
+        Ok(vault.close()?)
     }
 
     pub(super) fn vault(&mut self) -> &mut Vault {
@@ -72,7 +72,6 @@ impl Opened {
     }
 
     #[cfg(test)]
-    #[cfg(feature = "store")]
     pub(super) fn into_parts(self) -> (Vault, VaultKeys) {
         (self.vault, self.keys)
     }
@@ -200,7 +199,7 @@ impl Worker {
         let findings = opened.vault.findings();
         self.report(findings);
         if let Err(fault) = compared {
-            self.faulted(fault);
+            self.faulted(fault.into());
         }
     }
 
@@ -275,7 +274,7 @@ impl Worker {
         let settled = vault.settle().map(|seen| store.inbox.saw_vault(seen));
         let chained = store.inbox.start_chain(&keys, expected);
         drop(keys);
-        let remembered = match settled.and(chained) {
+        let remembered = match settled.map_err(StoreFault::from).and(chained) {
             Ok(()) if store.inbox.pending() == 0 => vault.remembered(),
             Ok(()) | Err(_) => Ok(()),
         };
@@ -287,7 +286,8 @@ impl Worker {
         for entry in std::mem::take(&mut self.waiting) {
             self.record(entry);
         }
-        if let Err(fault) = chained.and(remembered).and(closed) {
+        let left = remembered.and(closed).map_err(StoreFault::from);
+        if let Err(fault) = chained.and(left) {
             self.faulted(fault);
         }
     }

@@ -2,10 +2,10 @@
 //!
 //! Whoever has one of the private keys gets the master key back; nobody else has to be present when a
 //! person is added or removed. Taking somebody away makes a keyring of the next epoch with another
-//! master key ([`super::rotation`]): an entry alone is never just left out. The file is not secret: public keys, and what is sealed to them. It is
+//! master key ([`crate::rotation`]): an entry alone is never just left out. The file is not secret: public keys, and what is sealed to them. It is
 //! apart from the cart compartment because it must still be readable, with the recovery words, when
-//! the device secret is lost. It lies there twice ([`super::twins`]); a change of keys that was
-//! committed rules over a second copy of the epoch before ([`super::rotation`]).
+//! the device secret is lost. It lies there twice ([`crate::twins`]); a change of keys that was
+//! committed rules over a second copy of the epoch before ([`crate::rotation`]).
 //!
 //! S-4: every entry is authenticated under the device secret, so that a public key slipped in by
 //! somebody with the disk is refused and nothing is ever sealed to it.
@@ -15,16 +15,15 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::device_secret::DeviceKeys;
-use super::primitives::{
+use crate::device_secret::DeviceKeys;
+use crate::primitives::{
     Key, PublicKey, derive, key_pair, mac, mac_fits, open, open_with, random, seal, seal_to,
 };
-use super::twins::{self, Format, Newer};
-use super::vault::SealedKey;
-use super::{FindingKind, StoreFault};
-use crate::session::OperatorId;
-#[cfg(feature = "store")]
-use crate::session::factor::TemplateId;
+use crate::twins::{self, Format, Newer};
+use crate::vault::SealedKey;
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::factor::TemplateId;
+use wardkeep_model::keeping::{FindingKind, StoreFault};
 
 /// Name of the file.
 pub const FILE: &str = "keyring";
@@ -50,25 +49,21 @@ impl VaultKeys {
     }
 
     /// Raw key of the database (`K_db`).
-    #[cfg(any(test, feature = "store"))]
     pub fn database(&self) -> Key {
         self.key(&[b"K_db"])
     }
 
     /// Wraps every patient's data key (`K_pat`).
-    #[cfg(feature = "store")]
     pub fn patients(&self) -> Key {
         self.key(&[b"K_pat"])
     }
 
     /// Authenticates the vault's head and its table of pages (`K_head`).
-    #[cfg(feature = "store")]
     pub fn head(&self) -> Key {
         self.key(&[b"K_head"])
     }
 
     /// Seed of the ed25519 key that signs audit checkpoints (`K_aud`).
-    #[cfg(feature = "store")]
     pub fn audit(&self) -> Key {
         self.key(&[b"K_aud"])
     }
@@ -119,13 +114,11 @@ impl VaultKeys {
     }
 
     #[cfg(test)]
-    #[cfg(feature = "store")]
     pub fn master_for_tests(&self) -> &Key {
         &self.master
     }
 
     #[cfg(test)]
-    #[cfg(feature = "store")]
     pub fn with_master_for_tests(master: &Key) -> Self {
         Self { master: master.clone() }
     }
@@ -180,13 +173,10 @@ pub enum Held {
     /// A slot's key-encryption key.
     Kek([u8; 16]),
     /// A person's name.
-    #[cfg(feature = "store")]
     Name(OperatorId),
     /// The subject of a card's certificate, by the card's slot.
-    #[cfg(feature = "store")]
     CardSubject([u8; 16]),
     /// A fingerprint template.
-    #[cfg(feature = "store")]
     Print(TemplateId),
 }
 
@@ -196,11 +186,8 @@ impl Held {
             Held::Private(operator) => ("private", operator.0.to_be_bytes()),
             Held::Share(slot) => ("share", slot),
             Held::Kek(slot) => ("kek", slot),
-            #[cfg(feature = "store")]
             Held::Name(operator) => ("name", operator.0.to_be_bytes()),
-            #[cfg(feature = "store")]
             Held::CardSubject(slot) => ("card subject", slot),
-            #[cfg(feature = "store")]
             Held::Print(template) => ("print", template.0.to_be_bytes()),
         };
         [word.as_bytes(), &id].concat()

@@ -17,13 +17,13 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::StoreFault;
-use super::device_secret::DeviceKeys;
-use super::durable;
-use super::primitives::{KdfCost, Key, derive, open, random, seal, stretch};
-use crate::session::OperatorId;
-use crate::session::factor::{Badge, CardSecret, Pin};
-use crate::session::policy::Pair;
+use crate::device_secret::DeviceKeys;
+use crate::durable;
+use crate::primitives::{KdfCost, Key, derive, open, random, seal, stretch};
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::factor::{Badge, CardSecret, Pin};
+use wardkeep_model::access::policy::Pair;
+use wardkeep_model::keeping::StoreFault;
 
 const FILE_MAX: u64 = 1024;
 const SUFFIX: &str = "slot";
@@ -207,8 +207,8 @@ pub fn count(dir: &Path) -> Result<usize, StoreFault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::factor::ReaderFamily;
     use std::fs;
+    use wardkeep_model::access::factor::ReaderFamily;
 
     fn badge(uid: &[u8]) -> Badge {
         Badge::new(ReaderFamily::PcscUid, uid).unwrap()

@@ -10,18 +10,19 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::chain::{Chain, next_key};
-use super::device_secret::DeviceKeys;
-use super::inbox::End;
-use super::mark::{Mark, MarkFile};
-use super::primitives::{Key, PublicKey, hash, mac, seal_to};
-use super::segment::{
+use crate::chain::{Chain, next_key};
+use crate::device_secret::DeviceKeys;
+use crate::durable;
+use crate::inbox::End;
+use crate::mark::{Mark, MarkFile};
+use crate::primitives::{Key, PublicKey, hash, mac, seal_to};
+use crate::segment::{
     self, Entry, Front, Header, INFO, Lane, Piece, RECORD_LEN_MAX, Record, SEGMENT_LEN_MAX, framed,
     is_blank, open_segment, pieces,
 };
-use super::{StoreFault, durable};
-use crate::moment::Moment;
-use crate::session::lockout::BootId;
+use wardkeep_model::access::lockout::BootId;
+use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::moment::Moment;
 
 /// A segment is closed after this many records, so that its import is one short transaction.
 pub const SEGMENT_RECORDS_MAX: u32 = 256;

@@ -11,11 +11,11 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-use super::inbox::Ends;
-use super::opener::{Authentic, Body, OpenedPiece};
-use super::segment::{Entry, Lane};
-use super::vault::Cursor;
-use super::{Finding, FindingKind};
+use crate::inbox::Ends;
+use crate::opener::{Authentic, Body, OpenedPiece};
+use crate::segment::{Entry, Lane};
+use crate::vault::Cursor;
+use wardkeep_model::keeping::{Finding, FindingKind};
 
 /// Gaps remembered in case a record was only moved, and records that came too early.
 const REMEMBERED_MAX: usize = 4096;

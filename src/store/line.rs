@@ -17,15 +17,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
-use super::finding::Finding;
-use super::{AuditAct, AuditEntry, AuditResult};
-use crate::encounter::SubjectId;
-use crate::hardware::DeviceId;
-use crate::moment::BootTime;
-use crate::session::OperatorId;
-use crate::session::emergency::EmergencyReason;
-use crate::session::lockout::BootId;
-use crate::session::policy::Pair;
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::lockout::BootId;
+use wardkeep_model::access::policy::Pair;
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::Finding;
+use wardkeep_model::keeping::emergency::EmergencyReason;
+use wardkeep_model::keeping::{AuditAct, AuditEntry, AuditResult};
+use wardkeep_model::moment::BootTime;
+use wardkeep_model::vitals::DeviceId;
 
 /// Longest text from outside; what is longer loses its end.
 pub const DETAIL_CHARS_MAX: usize = 256;
@@ -151,8 +151,8 @@ impl Formatter for Ascii {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::finding::FindingKind;
     use super::*;
+    use wardkeep_model::keeping::FindingKind;
 
     fn full() -> AuditEntry {
         AuditEntry {

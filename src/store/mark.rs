@@ -13,9 +13,10 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::primitives::{Key, mac, mac_fits};
-use super::segment::Lane;
-use super::{StoreFault, durable};
+use crate::durable;
+use crate::primitives::{Key, mac, mac_fits};
+use crate::segment::Lane;
+use wardkeep_model::keeping::StoreFault;
 
 const LABEL: &[u8] = b"wardkeep inbox mark v1";
 const PLAIN_LEN: usize = 16 + 8 + 32;

@@ -3,7 +3,7 @@
 //! Only the right edge is kept: one hash for each complete subtree, so that a log of any length costs
 //! as many hashes as its size has binary ones.
 
-use super::primitives::hash;
+use crate::primitives::hash;
 
 /// A node's hash: SHA-256.
 pub type Hash = [u8; 32];
@@ -26,7 +26,6 @@ pub struct Frontier {
 }
 
 impl Frontier {
-    #[cfg(any(test, feature = "store"))]
     /// An edge as [`Frontier::peaks`] wrote it; `None` if it is not one of a tree of this size.
     pub fn restored(size: u64, peaks: &[u8]) -> Option<Self> {
         let (peaks, rest) = peaks.as_chunks::<32>();
@@ -39,7 +38,6 @@ impl Frontier {
         self.size
     }
 
-    #[cfg(any(test, feature = "store"))]
     /// Its hashes, the largest subtree's first.
     pub fn peaks(&self) -> Vec<u8> {
         self.peaks.concat()

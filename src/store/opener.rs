@@ -14,14 +14,15 @@ use std::thread::{self, JoinHandle};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::chain::Walk;
-use super::inbox::Ends;
-use super::keyring::{InboxKeys, VaultKeys};
-use super::primitives::{Key, hash, open_with, wipe_deep_stack};
-use super::segment::{
+use crate::chain::Walk;
+use crate::durable;
+use crate::inbox::Ends;
+use crate::keyring::{InboxKeys, VaultKeys};
+use crate::primitives::{Key, hash, open_with, wipe_deep_stack};
+use crate::segment::{
     Entry, HEADER_LEN, Header, INFO, Lane, Piece, Record, SEGMENT_LEN_MAX, open_segment, pieces,
 };
-use super::{StoreFault, durable};
+use wardkeep_model::keeping::StoreFault;
 
 /// Delivery segments that may wait for the vault.
 const AHEAD_MAX: usize = 4;

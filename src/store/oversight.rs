@@ -4,47 +4,21 @@
 //! The newest checkpoint also lies beside the vault (`store/checkpoint`), readable and not secret, so that
 //! whatever copies the directory, or looks at it, takes a witness along.
 
-use super::people::{Desk, Refused};
-use super::setup::Store;
-use super::worker::{Phase, Worker};
-use super::{
+use crate::durable;
+use crate::people::{Desk, Refused};
+use crate::setup::Store;
+use crate::worker::{Phase, Worker};
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::factor::Token;
+use wardkeep_model::access::policy::Pair;
+use wardkeep_model::keeping::{
     Administered, Administration, AdministrationFault as Fault, AuditAct, AuditEntry, AuditResult,
-    NewPin, Refusal, StoreFault, durable,
+    Refusal, StoreFault,
 };
-use crate::moment::Moment;
-use crate::session::OperatorId;
-use crate::session::factor::Token;
-use crate::session::policy::Pair;
+use wardkeep_model::moment::Moment;
 
 /// Name of the newest checkpoint's file.
 pub const CHECKPOINT: &str = "checkpoint";
-
-impl Administration {
-    /// What the audit log calls it, and whom it concerns.
-    pub(super) fn act(&self) -> (AuditAct, Option<OperatorId>) {
-        match self {
-            Administration::AddPerson(..) => (AuditAct::PersonAdded, None),
-            Administration::EnrolBadge(person, ..) => (AuditAct::BadgeEnrolled, Some(*person)),
-            Administration::EnrolCard(person, _) => (AuditAct::CardEnrolled, Some(*person)),
-            Administration::EnrolFinger(person, _) => (AuditAct::FingerEnrolled, Some(*person)),
-            Administration::SetPin(person, NewPin::Chosen(_)) => (AuditAct::PinSet, Some(*person)),
-            Administration::SetPin(person, NewPin::OneTimeCode) => {
-                (AuditAct::CodeIssued, Some(*person))
-            }
-            Administration::ChangeOwnPin(_) => (AuditAct::PinSet, None),
-            Administration::RevokeFactor(person, _) => (AuditAct::FactorRevoked, Some(*person)),
-            Administration::RevokePerson(person) => (AuditAct::PersonRevoked, Some(*person)),
-            Administration::BackUp(_) => (AuditAct::BackupWritten, None),
-            Administration::Shred(_) => (AuditAct::PatientShredded, None),
-            Administration::ExportAudit | Administration::Checkpoint => {
-                (AuditAct::CheckpointExported, None)
-            }
-            Administration::ListPeople
-            | Administration::ReadAudit(_)
-            | Administration::AuditKey => (AuditAct::AccessRefused, None),
-        }
-    }
-}
 
 impl Store {
     /// Signs the log if it has grown, and leaves the newest checkpoint beside the vault.
@@ -65,7 +39,7 @@ impl Store {
         what: &Administration,
     ) -> Result<Administered, Fault> {
         let (act, _) = what.act();
-        let operator = self.open.as_ref().and_then(super::keep::Opened::operator);
+        let operator = self.open.as_ref().and_then(crate::keep::Opened::operator);
         self.audit(AuditEntry { operator, ..AuditEntry::of(act, desk.now.wall) })?;
         self.seal_log()?;
         let (vault, keys) = self.open.as_mut().ok_or(Fault::NotAllowed)?.parts();
@@ -88,7 +62,7 @@ impl Store {
         refused: Refused,
         now: Moment,
     ) -> AuditEntry {
-        let operator = self.open.as_ref().and_then(super::keep::Opened::operator);
+        let operator = self.open.as_ref().and_then(crate::keep::Opened::operator);
         let result = match refused {
             Refused::Fault(Fault::Store(_)) | Refused::Unclear(_) => AuditResult::Failed,
             Refused::Fault(_) => AuditResult::Refused,

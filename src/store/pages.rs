@@ -13,10 +13,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::primitives::{Key, mac, mac_fits};
-use super::vault::BESIDE;
-use super::wal::read_at;
-use super::{StoreFault, durable};
+use crate::durable;
+use crate::primitives::{Key, mac, mac_fits};
+use crate::vault::BESIDE;
+use crate::wal::read_at;
+use wardkeep_model::keeping::StoreFault;
 
 /// Bytes of a page: SQLCipher's default.
 pub const PAGE: usize = 4096;

@@ -15,10 +15,11 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, params};
 use zeroize::Zeroizing;
 
-use super::StoreFault;
-use super::keyring::{PeopleKey, VaultKeys};
-use super::primitives::{Key, open, seal};
-use crate::encounter::SubjectId;
+use crate::fault::VaultFault;
+use crate::keyring::{PeopleKey, VaultKeys};
+use crate::primitives::{Key, open, seal};
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::StoreFault;
 
 /// Table of the wrapped keys.
 pub const TABLE: &str = "
@@ -58,7 +59,7 @@ impl PatientKeys {
         &mut self,
         connection: &Connection,
         subject: Option<SubjectId>,
-    ) -> Result<Option<&Key>, StoreFault> {
+    ) -> Result<Option<&Key>, VaultFault> {
         if !self.known.contains_key(&subject) {
             let key = match self.unwrapped(connection, subject)? {
                 Wrapped::Key(key) => key,
@@ -83,11 +84,11 @@ impl PatientKeys {
         &self,
         connection: &Connection,
         subject: Option<SubjectId>,
-    ) -> Result<Option<Key>, StoreFault> {
+    ) -> Result<Option<Key>, VaultFault> {
         match self.unwrapped(connection, subject)? {
             Wrapped::Key(key) => Ok(Some(key)),
             Wrapped::Destroyed => Ok(None),
-            Wrapped::Never => Err(StoreFault::Damaged),
+            Wrapped::Never => Err(StoreFault::Damaged.into()),
         }
     }
 
@@ -95,7 +96,7 @@ impl PatientKeys {
         &self,
         connection: &Connection,
         subject: Option<SubjectId>,
-    ) -> Result<Wrapped, StoreFault> {
+    ) -> Result<Wrapped, VaultFault> {
         let found: Option<Option<Vec<u8>>> = connection
             .prepare_cached("SELECT sealed FROM patient_keys WHERE subject = ?1")?
             .query_row([id(subject)], |row| row.get(0))
@@ -119,7 +120,7 @@ impl PatientKeys {
         &mut self,
         connection: &Connection,
         subject: SubjectId,
-    ) -> Result<(), StoreFault> {
+    ) -> Result<(), VaultFault> {
         self.known.remove(&Some(subject));
         store(connection, Some(subject), None)
     }
@@ -128,7 +129,7 @@ impl PatientKeys {
     ///
     /// # Errors
     /// `Damaged` if one does not unwrap; otherwise as the database.
-    pub fn rewrap(&mut self, connection: &Connection, old: &VaultKeys) -> Result<(), StoreFault> {
+    pub fn rewrap(&mut self, connection: &Connection, old: &VaultKeys) -> Result<(), VaultFault> {
         let mut statement =
             connection.prepare("SELECT subject, sealed FROM patient_keys WHERE sealed NOT NULL")?;
         let wrapped = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -154,9 +155,9 @@ impl PatientKeys {
         subject: Option<SubjectId>,
         aad: &[u8],
         plain: &[u8],
-    ) -> Result<Option<Vec<u8>>, StoreFault> {
+    ) -> Result<Option<Vec<u8>>, VaultFault> {
         let Some(key) = self.key(connection, subject)? else { return Ok(None) };
-        seal(key, aad, plain).map(Some)
+        Ok(seal(key, aad, plain).map(Some)?)
     }
 
     /// Opens bytes out of a row of a patient; `None` if the patient's key was destroyed.
@@ -169,13 +170,13 @@ impl PatientKeys {
         subject: Option<SubjectId>,
         aad: &[u8],
         sealed: &[u8],
-    ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreFault> {
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, VaultFault> {
         if !self.known.contains_key(&subject) {
             let Some(key) = self.existing(connection, subject)? else { return Ok(None) };
             self.known.insert(subject, key);
         }
         let key = self.known.get(&subject).ok_or(StoreFault::Damaged)?;
-        open(key, aad, sealed).ok_or(StoreFault::Damaged).map(Some)
+        Ok(open(key, aad, sealed).ok_or(StoreFault::Damaged).map(Some)?)
     }
 
     /// Forgets a key that a rolled-back transaction may have made.
@@ -200,7 +201,7 @@ fn store(
     connection: &Connection,
     subject: Option<SubjectId>,
     sealed: Option<&[u8]>,
-) -> Result<(), StoreFault> {
+) -> Result<(), VaultFault> {
     connection.execute(
         "INSERT INTO patient_keys (subject, sealed) VALUES (?1, ?2)
          ON CONFLICT (subject) DO UPDATE SET sealed = excluded.sealed",

@@ -8,10 +8,12 @@ use std::cmp::Ordering;
 use rusqlite::{Connection, Row, Transaction, params};
 use zeroize::Zeroizing;
 
-use super::patient_keys::PatientKeys;
-use super::primitives::open;
-use super::{StoreFault, retention, rows};
-use crate::encounter::{Patient, SubjectId};
+use crate::fault::VaultFault;
+use crate::patient_keys::PatientKeys;
+use crate::primitives::open;
+use crate::{retention, rows};
+use wardkeep_model::encounter::{Patient, SubjectId};
+use wardkeep_model::keeping::StoreFault;
 
 /// Inserts a patient.
 ///
@@ -21,7 +23,7 @@ pub fn insert(
     connection: &Connection,
     keys: &mut PatientKeys,
     patient: &Patient,
-) -> Result<(), StoreFault> {
+) -> Result<(), VaultFault> {
     let content = Zeroizing::new(serde_json::to_vec(patient).map_err(|_| StoreFault::Damaged)?);
     let sealed = keys.seal(connection, Some(patient.id), &bound(patient.id), &content)?;
     connection.execute(
@@ -45,7 +47,7 @@ pub fn destroy(
     transaction: &Transaction<'_>,
     keys: &mut PatientKeys,
     subject: SubjectId,
-) -> Result<(), StoreFault> {
+) -> Result<(), VaultFault> {
     keys.destroy(transaction, subject)?;
     let id = subject.0.to_be_bytes();
     transaction.execute("DELETE FROM patients WHERE id = ?1", [id])?;
@@ -60,7 +62,7 @@ pub fn destroy(
 ///
 /// # Errors
 /// `Damaged` if one does not open; otherwise as the database.
-pub fn all(connection: &Connection, keys: &PatientKeys) -> Result<Vec<Patient>, StoreFault> {
+pub fn all(connection: &Connection, keys: &PatientKeys) -> Result<Vec<Patient>, VaultFault> {
     let mut statement = connection.prepare_cached("SELECT id, sealed FROM patients")?;
     let mut rows = statement.query([])?;
     let mut patients = Vec::new();
@@ -79,7 +81,7 @@ pub fn one(
     connection: &Connection,
     keys: &PatientKeys,
     id: SubjectId,
-) -> Result<Option<Patient>, StoreFault> {
+) -> Result<Option<Patient>, VaultFault> {
     let mut statement =
         connection.prepare_cached("SELECT id, sealed FROM patients WHERE id = ?1")?;
     let mut rows = statement.query([id.0.to_be_bytes()])?;
@@ -96,13 +98,13 @@ fn patient(
     connection: &Connection,
     keys: &PatientKeys,
     row: &Row<'_>,
-) -> Result<Option<Patient>, StoreFault> {
+) -> Result<Option<Patient>, VaultFault> {
     let id = SubjectId(u128::from_be_bytes(row.get(0)?));
     let Some(key) = keys.existing(connection, Some(id))? else { return Ok(None) };
     let sealed: Vec<u8> = row.get(1)?;
     let content = open(&key, &bound(id), &sealed).ok_or(StoreFault::Damaged)?;
     let patient: Patient = serde_json::from_slice(&content).map_err(|_| StoreFault::Damaged)?;
-    if patient.id == id { Ok(Some(patient)) } else { Err(StoreFault::Damaged) }
+    if patient.id == id { Ok(Some(patient)) } else { Err(StoreFault::Damaged.into()) }
 }
 
 /// Whatever their capitals. Letters with accents follow all others, as in the order of their code points.

@@ -9,24 +9,26 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::cart::{Cart, Person};
-use super::handle::Options;
-use super::keep::Opened;
-use super::rotation::{Failure, Taken};
-use super::segment::Entry;
-use super::setup::Store;
-use super::vault::Vault;
-use super::worker::{Phase, Worker};
-use super::{
-    Administered, Administration, AdministrationFault as Fault, Attempt, AuditAct, AuditEntry,
-    AuditRow, FactorId, FactorKind, FactorRow, Outcome, PersonRow, StoreFault, emergency,
+use crate::cart::{Cart, Person};
+use crate::emergency;
+use crate::handle::Options;
+use crate::keep::Opened;
+use crate::rotation::{Failure, Taken};
+use crate::segment::Entry;
+use crate::setup::Store;
+use crate::vault::Vault;
+use crate::worker::{Phase, Worker};
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{TemplateId, TokenKind};
+use wardkeep_model::access::lockout::TRIES_MAX;
+use wardkeep_model::access::policy::{Permission, Policy};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::keeping::{
+    Administered, Administration, AdministrationFault as Fault, AuditAct, AuditEntry, AuditRow,
+    FactorId, FactorKind, FactorRow, Outcome, PersonRow, StoreFault,
 };
-use crate::confidential::Phi;
-use crate::moment::Moment;
-use crate::session::OperatorId;
-use crate::session::factor::{TemplateId, TokenKind};
-use crate::session::lockout::TRIES_MAX;
-use crate::session::policy::{Permission, Policy};
+use wardkeep_model::moment::Moment;
 
 /// Most entries of the audit log in one answer.
 const AUDIT_MAX: u32 = 1_000;
@@ -46,57 +48,6 @@ impl Desk<'_> {
 
     pub(super) fn policy(&self) -> &Policy {
         &self.options.policy
-    }
-}
-
-impl Administration {
-    fn permission(&self) -> Option<Permission> {
-        match self {
-            Administration::ListPeople
-            | Administration::AddPerson(..)
-            | Administration::EnrolBadge(..)
-            | Administration::EnrolCard(..)
-            | Administration::EnrolFinger(..)
-            | Administration::SetPin(..)
-            | Administration::RevokeFactor(..)
-            | Administration::RevokePerson(_)
-            // Neither shows anything: IT does them without seeing a patient.
-            | Administration::BackUp(_)
-            | Administration::Shred(_) => Some(Permission::ManagePeople),
-            Administration::ReadAudit(_)
-            | Administration::ExportAudit
-            | Administration::Checkpoint
-            | Administration::AuditKey => Some(Permission::ReadAudit),
-            Administration::ChangeOwnPin(_) => None,
-        }
-    }
-
-    /// Whether everything that was sealed while locked has to be in the vault before.
-    fn waits_for_import(&self) -> bool {
-        match self {
-            Administration::RevokeFactor(..)
-            | Administration::RevokePerson(_)
-            | Administration::BackUp(_)
-            | Administration::Shred(_) => true,
-            Administration::ListPeople
-            | Administration::AddPerson(..)
-            | Administration::EnrolBadge(..)
-            | Administration::EnrolCard(..)
-            | Administration::EnrolFinger(..)
-            | Administration::SetPin(..)
-            | Administration::ChangeOwnPin(_)
-            | Administration::ReadAudit(_)
-            | Administration::ExportAudit
-            | Administration::Checkpoint
-            | Administration::AuditKey => false,
-        }
-    }
-
-    fn reads(&self) -> bool {
-        matches!(
-            self,
-            Administration::ListPeople | Administration::ReadAudit(_) | Administration::AuditKey
-        )
     }
 }
 
@@ -392,7 +343,7 @@ fn row(vault: &Vault, cart: &Cart, person: &Person) -> Result<PersonRow, StoreFa
     }
     factors.sort_by_key(|factor| factor.since);
     let failures =
-        cart.tally(super::cart::Counter::Person(person.id)).map_or(0, |tally| tally.failures());
+        cart.tally(crate::cart::Counter::Person(person.id)).map_or(0, |tally| tally.failures());
     Ok(PersonRow {
         id: person.id,
         name: vault.operator_name(person.id)?,

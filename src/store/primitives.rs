@@ -15,7 +15,6 @@ use std::fmt;
 use std::ops::Deref;
 
 use argon2::{Algorithm, Argon2, Params, Version};
-#[cfg(feature = "store")]
 use chacha20poly1305::aead::AeadInOut;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -27,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::StoreFault;
+use wardkeep_model::keeping::StoreFault;
 
 /// A 256-bit secret, wiped on drop. It lives on the heap because moving a value leaves its bytes
 /// behind on the stack.
@@ -51,7 +50,6 @@ impl Key {
     }
 
     /// No key: what is written over one.
-    #[cfg(feature = "store")]
     pub fn zero() -> Self {
         Self::filled_by(|_| {})
     }
@@ -224,7 +222,6 @@ pub fn open(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u
 
 /// Encrypts a buffer where it is and puts the tag behind it. **A nonce may never be used twice with the
 /// same key for different content.**
-#[cfg(feature = "store")]
 pub fn seal_as(
     key: &[u8; 32],
     nonce: &[u8; NONCE_LEN],
@@ -236,7 +233,6 @@ pub fn seal_as(
 }
 
 /// Opens what [`seal_as`] made, in the buffer; `None` if key, nonce, associated data or content differ.
-#[cfg(feature = "store")]
 pub fn open_as(
     key: &[u8; 32],
     nonce: &[u8; NONCE_LEN],

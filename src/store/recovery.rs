@@ -6,9 +6,9 @@
 use bip39::Mnemonic;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::primitives::{Key, PublicKey, derive, key_pair};
-use super::{RecoveryPhrase, StoreFault};
-use crate::confidential::Secret;
+use crate::primitives::{Key, PublicKey, derive, key_pair};
+use wardkeep_model::confidential::Secret;
+use wardkeep_model::keeping::{RecoveryPhrase, StoreFault};
 
 /// The words do not form a recovery key: a word is unknown, missing, or the checksum is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,8 +54,8 @@ mod tests {
             Secret::new(format!("  {}\n", phrase.expose().to_uppercase().replace(' ', "  ")));
         for words in [phrase, sloppy] {
             let secret = private_key(&words).unwrap();
-            let sealed = super::super::primitives::seal_to(&public, b"", b"", b"x").unwrap();
-            assert!(super::super::primitives::open_with(&secret, b"", b"", &sealed).is_some());
+            let sealed = crate::primitives::seal_to(&public, b"", b"", b"x").unwrap();
+            assert!(crate::primitives::open_with(&secret, b"", b"", &sealed).is_some());
         }
     }
 

@@ -4,19 +4,20 @@
 //! The words open the vault; the device secret has to be there too, because slots are made with it.
 //! What they do is audited as done by nobody, after an entry that says that they were used.
 
-use super::handle::Options;
-use super::import::{ImportRun, Step};
-use super::keep::Opened;
-use super::keyring::Recipient;
-use super::people::{Desk, Refused};
-use super::segment::Entry;
-use super::setup::{Loaded, Store};
-use super::vault::cipher_facts;
-use super::{
+use crate::handle::Options;
+use crate::import::{ImportRun, Step};
+use crate::keep::Opened;
+use crate::keyring::Recipient;
+use crate::people::{Desk, Refused};
+use crate::segment::Entry;
+use crate::setup::{Loaded, Store};
+use crate::vault::cipher_facts;
+use crate::{durable, recovery};
+use wardkeep_model::keeping::{
     Administered, Administration, AdministrationFault, AuditAct, AuditEntry, RecoveryPhrase,
-    StoreFault, durable, recovery,
+    StoreFault,
 };
-use crate::moment::Moment;
+use wardkeep_model::moment::Moment;
 
 /// Does one act with the recovery words in place of a person, on the machine that the store belongs
 /// to, while no kiosk runs on it.

@@ -18,20 +18,22 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::backup::{BackupPart, FORMAT, Manifest};
-use super::backup_file::{BackupFault, BackupReader, Sealing};
-use super::cart::{Cart, Person};
-use super::device_secret::DeviceKeys;
-use super::durable::{self, StateDir};
-use super::inbox::Inbox;
-use super::keyring::{Held, Keyring, Recipient, VaultKeys};
-use super::primitives::{Key, key_pair};
-use super::setup::{INBOX, SLOTS, VAULT};
-use super::vault::{Vault, cipher_facts};
-use super::{AuditAct, AuditEntry, Options, RecoveryPhrase, StoreFault, recovery, rotation};
-use crate::confidential::Phi;
-use crate::moment::Moment;
-use crate::session::OperatorId;
+use crate::backup::{FORMAT, Manifest};
+use crate::backup_file::{BackupFault, BackupReader, Sealing};
+use crate::cart::{Cart, Person};
+use crate::device_secret::DeviceKeys;
+use crate::durable::{self, StateDir};
+use crate::inbox::Inbox;
+use crate::keyring::{Held, Keyring, Recipient, VaultKeys};
+use crate::primitives::{Key, key_pair};
+use crate::setup::{INBOX, SLOTS, VAULT};
+use crate::vault::{Vault, cipher_facts};
+use crate::{Options, recovery, rotation};
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::keeping::BackupPart;
+use wardkeep_model::keeping::{AuditAct, AuditEntry, RecoveryPhrase, StoreFault};
+use wardkeep_model::moment::Moment;
 
 /// Where the backup's vault lies until it is under the new keys.
 const FROM: &str = "from";

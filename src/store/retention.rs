@@ -18,10 +18,12 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::schema::Vault;
-use super::upkeep::Witness;
-use super::{Retention, StoreFault, trends};
-use crate::moment::Moment;
+use crate::fault::VaultFault;
+use crate::schema::Vault;
+use crate::trends;
+use crate::upkeep::Witness;
+use wardkeep_model::keeping::Retention;
+use wardkeep_model::moment::Moment;
 
 /// Table of the marks.
 pub const TABLE: &str = "
@@ -91,7 +93,7 @@ impl Vault {
     ///
     /// # Errors
     /// As reading the database.
-    pub(super) fn age(&self, witness: Option<Witness>, now: Moment) -> Result<i64, StoreFault> {
+    pub(super) fn age(&self, witness: Option<Witness>, now: Moment) -> Result<i64, VaultFault> {
         if let Some(Witness { boot, age_us }) = witness {
             return Ok(age_us.saturating_add(micros(now.boot.since(boot))));
         }
@@ -100,7 +102,7 @@ impl Vault {
         Ok(age_us.unwrap_or(0).saturating_add(since.clamp(0, BETWEEN_RUNS_US_MAX)))
     }
 
-    fn number(&self, name: &str) -> Result<Option<i64>, StoreFault> {
+    fn number(&self, name: &str) -> Result<Option<i64>, VaultFault> {
         let mut statement =
             self.connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
         Ok(statement.query_row([name], |row| row.get(0)).optional()?)
@@ -116,7 +118,7 @@ impl Vault {
         witness: &mut Option<Witness>,
         now: Moment,
         retention: &Retention,
-    ) -> Result<bool, StoreFault> {
+    ) -> Result<bool, VaultFault> {
         let age_us = self.age(*witness, now)?;
         *witness = Some(Witness { boot: now.boot, age_us });
         if self.has_unpacked()? {
@@ -135,7 +137,7 @@ impl Vault {
         age_us: i64,
         now: Moment,
         retention: &Retention,
-    ) -> Result<bool, StoreFault> {
+    ) -> Result<bool, VaultFault> {
         let newest: Option<i64> =
             self.connection.query_row("SELECT max(age_us) FROM ages", [], |row| row.get(0))?;
         if newest.is_some_and(|newest| age_us < newest.saturating_add(MARK_EVERY_US)) {
@@ -163,7 +165,7 @@ impl Vault {
         })
     }
 
-    fn expire_some(&mut self, age_us: i64, retention: &Retention) -> Result<bool, StoreFault> {
+    fn expire_some(&mut self, age_us: i64, retention: &Retention) -> Result<bool, VaultFault> {
         for expired in &EXPIRED {
             let until = age_us.saturating_sub(micros((expired.after)(retention)));
             let mut statement = self.connection.prepare_cached(expired.is_there)?;
@@ -188,7 +190,7 @@ impl Vault {
 ///
 /// # Errors
 /// As writing the database.
-pub fn rows_were_deleted(transaction: &Transaction<'_>) -> Result<(), StoreFault> {
+pub fn rows_were_deleted(transaction: &Transaction<'_>) -> Result<(), VaultFault> {
     let last: i64 = transaction
         .prepare_cached("SELECT coalesce(max(id), 0) FROM observations")?
         .query_row([], |row| row.get(0))?;

@@ -30,22 +30,23 @@
 //! open the vault. Whoever had the vault open may have copied its keys; the next records are safe from
 //! them, those of before are not.
 //!
-//! It runs in the store's thread. Records wait meanwhile in its queue ([`super::QUEUE_MAX`] commands).
+//! It runs in the store's thread. Records wait meanwhile in its queue ([`crate::QUEUE_MAX`] commands).
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::cart::{self, Cart};
-use super::keep::Opened;
-use super::keyring::{self, Held, Keyring, Recipient, VaultKeys};
-use super::keyslot::{self, Slot, SlotOwner};
-use super::primitives::{Key, PublicKey, key_pair};
-use super::setup::{INBOX, SLOTS, Store, VAULT};
-use super::vault::{BESIDE, TokenRow, Vault};
-use super::{AuditEntry, StoreFault, draft, durable, emergency, inbox};
-use crate::moment::Moment;
-use crate::session::OperatorId;
-use crate::session::policy::Policy;
+use crate::cart::{self, Cart};
+use crate::keep::Opened;
+use crate::keyring::{self, Held, Keyring, Recipient, VaultKeys};
+use crate::keyslot::{self, Slot, SlotOwner};
+use crate::primitives::{Key, PublicKey, key_pair};
+use crate::setup::{INBOX, SLOTS, Store, VAULT};
+use crate::vault::{BESIDE, TokenRow, Vault};
+use crate::{draft, durable, emergency, inbox};
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::policy::Policy;
+use wardkeep_model::keeping::{AuditEntry, StoreFault};
+use wardkeep_model::moment::Moment;
 
 const PREFIX: &str = "epoch-";
 
@@ -192,7 +193,7 @@ impl Store {
         vault.export(&dir.join(VAULT), &keys)?;
         entries.push(AuditEntry {
             operator: entries.first().and_then(|entry| entry.operator),
-            ..AuditEntry::of(super::AuditAct::KeysRotated, now.wall)
+            ..AuditEntry::of(wardkeep_model::keeping::AuditAct::KeysRotated, now.wall)
         });
         entries.iter_mut().for_each(|entry| self.stamp(entry, now));
         let (_, old) = self.open.as_mut().ok_or(StoreFault::Io)?.parts();
@@ -405,5 +406,4 @@ fn move_all(from: &Path, to: &Path) -> Result<(), StoreFault> {
 }
 
 #[cfg(test)]
-#[cfg(feature = "store")]
 mod tests;

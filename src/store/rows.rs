@@ -16,16 +16,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::StoreFault;
-use super::body::{self, Body};
-use super::patient_keys::PatientKeys;
-use super::primitives::{Key, NONCE_LEN, open_as, seal_as};
-use crate::confidential::Phi;
-use crate::encounter::SubjectId;
-use crate::hardware::DeviceId;
-use crate::session::emergency::PastNumeric;
-use crate::vitals::nomenclature::Mdc;
-use crate::vitals::{Observation, RecordId, Value};
+use crate::body::{self, Body};
+use crate::fault::VaultFault;
+use crate::patient_keys::PatientKeys;
+use crate::primitives::{Key, NONCE_LEN, open_as, seal_as};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::keeping::emergency::PastNumeric;
+use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::nomenclature::Mdc;
+use wardkeep_model::vitals::{Observation, RecordId, Value};
 
 mod insert;
 mod upgrade;
@@ -63,21 +64,21 @@ const WHOLE: &str =
 const PATIENT: &str = "(SELECT patient FROM subjects WHERE subject = ?1)";
 
 /// The one word of a fieldless enum, as its serialisation spells it.
-pub fn word<T: Serialize>(value: &T) -> Result<String, StoreFault> {
+pub fn word<T: Serialize>(value: &T) -> Result<String, VaultFault> {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => Ok(word),
-        Ok(_) | Err(_) => Err(StoreFault::Damaged),
+        Ok(_) | Err(_) => Err(StoreFault::Damaged.into()),
     }
 }
 
 /// The value of a word.
-pub fn from_word<T: DeserializeOwned>(word: String) -> Result<T, StoreFault> {
-    serde_json::from_value(serde_json::Value::String(word)).map_err(|_| StoreFault::Damaged)
+pub fn from_word<T: DeserializeOwned>(word: String) -> Result<T, VaultFault> {
+    serde_json::from_value(serde_json::Value::String(word)).map_err(|_| StoreFault::Damaged.into())
 }
 
 /// A stored instant.
-pub fn timestamp(micros: i64) -> Result<Timestamp, StoreFault> {
-    Timestamp::from_microsecond(micros).map_err(|_| StoreFault::Damaged)
+pub fn timestamp(micros: i64) -> Result<Timestamp, VaultFault> {
+    Ok(Timestamp::from_microsecond(micros).map_err(|_| StoreFault::Damaged)?)
 }
 
 /// The columns of a row that are not sealed.
@@ -105,7 +106,7 @@ impl Columns {
         }
     }
 
-    fn read(row: &Row<'_>) -> Result<Self, StoreFault> {
+    fn read(row: &Row<'_>) -> Result<Self, VaultFault> {
         let subject: Option<[u8; 16]> = row.get(4)?;
         let (effective_us, delay_us): (i64, i64) = (row.get(5)?, row.get(6)?);
         Ok(Self {
@@ -154,7 +155,7 @@ impl Columns {
         key: &Key,
         observation: &Observation,
         buffer: &mut Zeroizing<Vec<u8>>,
-    ) -> Result<(), StoreFault> {
+    ) -> Result<(), VaultFault> {
         let length = BODY_LEN + observation.status.len();
         if buffer.capacity() < length {
             // Growing would leave copies behind.
@@ -162,13 +163,13 @@ impl Columns {
         }
         buffer.clear();
         body::encode(observation, buffer);
-        seal_as(key, &self.nonce(), &self.bound(), buffer)
+        Ok(seal_as(key, &self.nonce(), &self.bound(), buffer)?)
     }
 
-    fn open(&self, key: &Key, sealed: Vec<u8>) -> Result<Body, StoreFault> {
+    fn open(&self, key: &Key, sealed: Vec<u8>) -> Result<Body, VaultFault> {
         let mut body = Zeroizing::new(sealed);
         open_as(key, &self.nonce(), &self.bound(), &mut body).ok_or(StoreFault::Damaged)?;
-        body::decode(&body)
+        Ok(body::decode(&body)?)
     }
 }
 
@@ -176,7 +177,7 @@ impl Columns {
 ///
 /// # Errors
 /// As the database.
-pub fn delete(connection: &Connection, subject: SubjectId) -> Result<(), StoreFault> {
+pub fn delete(connection: &Connection, subject: SubjectId) -> Result<(), VaultFault> {
     connection.execute(
         &format!("DELETE FROM observations WHERE patient = {PATIENT}"),
         [subject.0.to_be_bytes()],
@@ -197,7 +198,7 @@ impl<'a> Opener<'a> {
     }
 
     /// A row of [`Columns::NAMES`] and the body; `None` if its key was destroyed.
-    fn open(&mut self, row: &Row<'_>) -> Result<Option<(Columns, Body)>, StoreFault> {
+    fn open(&mut self, row: &Row<'_>) -> Result<Option<(Columns, Body)>, VaultFault> {
         let columns = Columns::read(row)?;
         if !self.known.contains_key(&columns.subject) {
             let key = self.keys.existing(self.connection, columns.subject)?;
@@ -216,7 +217,7 @@ impl<'a> Opener<'a> {
 pub fn observations(
     connection: &Connection,
     keys: &PatientKeys,
-) -> Result<Vec<Observation>, StoreFault> {
+) -> Result<Vec<Observation>, VaultFault> {
     let mut statement = connection
         .prepare_cached(&format!("SELECT {}, body FROM {WHOLE} ORDER BY id", Columns::NAMES))?;
     let mut rows = statement.query([])?;
@@ -230,7 +231,7 @@ pub fn observations(
     Ok(observations)
 }
 
-fn observation(columns: &Columns, body: Body) -> Result<Observation, StoreFault> {
+fn observation(columns: &Columns, body: Body) -> Result<Observation, VaultFault> {
     let Body { value, unit, device_time, clock, status, provenance } = body;
     Ok(Observation {
         record: columns.record,
@@ -258,7 +259,7 @@ pub fn numerics(
     keys: &PatientKeys,
     subject: SubjectId,
     (since, until): (Timestamp, Timestamp),
-) -> Result<Vec<PastNumeric>, StoreFault> {
+) -> Result<Vec<PastNumeric>, VaultFault> {
     let id = subject.0.to_be_bytes();
     // Code by code, because the index is ordered by them: years of the same patient cost nothing.
     let mut codes = connection.prepare_cached(&format!(
@@ -304,7 +305,7 @@ pub fn for_packing(
     keys: &PatientKeys,
     after_id: i64,
     limit: usize,
-) -> Result<Vec<(i64, Observation)>, StoreFault> {
+) -> Result<Vec<(i64, Observation)>, VaultFault> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {}, body, id FROM {WHOLE} WHERE id > ?1 ORDER BY id",
         Columns::NAMES
@@ -333,7 +334,7 @@ pub fn kept_after(
     after_id: i64,
     (subject, code): (SubjectId, Mdc),
     (since_us, until_us): (i64, i64),
-) -> Result<Vec<Observation>, StoreFault> {
+) -> Result<Vec<Observation>, VaultFault> {
     // By id and not by the index: what was kept last is little, what a patient has may be a month.
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {}, body FROM {WHOLE}

@@ -6,7 +6,7 @@
 //!
 //! Times are integers in microseconds since 1970 (the whole range of a device's calendar fits);
 //! numbers of 64 bits are stored bit by bit as signed. What rows say of patients and people is sealed
-//! once more before the database library sees it ([`super::patient_keys`]).
+//! once more before the database library sees it ([`crate::patient_keys`]).
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -14,19 +14,21 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 use zeroize::Zeroizing;
 
-use super::freshness::Freshness;
-use super::keyring::VaultKeys;
-use super::patient_keys::PatientKeys;
-use super::primitives::{Key, derive};
-use super::segment::Entry;
-use super::vault::{CipherFacts, Cursor};
-use super::{AuditEntry, StoreFault, audit, head, patients, rows, trends, waves};
-use crate::encounter::{Patient, SubjectId};
-use crate::session::emergency::PastNumeric;
-use crate::vitals::Observation;
+use crate::fault::VaultFault;
+use crate::freshness::Freshness;
+use crate::keyring::VaultKeys;
+use crate::patient_keys::PatientKeys;
+use crate::primitives::{Key, derive};
+use crate::segment::Entry;
+use crate::vault::{CipherFacts, Cursor};
+use crate::{audit, head, patients, rows, trends, waves};
+use wardkeep_model::encounter::{Patient, SubjectId};
+use wardkeep_model::keeping::emergency::PastNumeric;
+use wardkeep_model::keeping::{AuditEntry, StoreFault};
+use wardkeep_model::vitals::Observation;
 
 /// What leads from each version of the schema to the next, in one transaction each.
 const MIGRATIONS: [Migration; 3] = [
@@ -41,7 +43,7 @@ const MIGRATIONS: [Migration; 3] = [
     },
 ];
 
-type Migration = fn(&Transaction<'_>, &mut PatientKeys) -> Result<(), StoreFault>;
+type Migration = fn(&Transaction<'_>, &mut PatientKeys) -> Result<(), VaultFault>;
 
 const FIRST: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -93,24 +95,8 @@ const PEOPLE: &str = "
     ALTER TABLE audit ADD COLUMN reason TEXT;
 ";
 
-impl From<rusqlite::Error> for StoreFault {
-    fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => StoreFault::Full,
-            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-                StoreFault::ReadOnly
-            }
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreFault::InUse,
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreFault::Damaged,
-            // A column of another type than the schema's, or a number out of range.
-            None => StoreFault::Damaged,
-            Some(_) => StoreFault::Io,
-        }
-    }
-}
-
-/// See [`super::vault::cipher_facts`].
-pub fn cipher_facts() -> Result<CipherFacts, StoreFault> {
+/// See [`crate::vault::cipher_facts`].
+pub fn cipher_facts() -> Result<CipherFacts, VaultFault> {
     // One thread at a time: the first use of SQLCipher in a process also sets its cipher library up.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,10 +105,12 @@ pub fn cipher_facts() -> Result<CipherFacts, StoreFault> {
     assert_cipher(&connection)
 }
 
-fn assert_cipher(connection: &Connection) -> Result<CipherFacts, StoreFault> {
-    let ask = |sql: &str| -> Result<String, StoreFault> {
+fn assert_cipher(connection: &Connection) -> Result<CipherFacts, VaultFault> {
+    let ask = |sql: &str| -> Result<String, VaultFault> {
         let answer = connection.query_row(sql, [], |row| row.get(0)).optional();
-        answer.map_err(|_| StoreFault::NoCipher)?.ok_or(StoreFault::NoCipher)
+        answer
+            .map_err(|_| VaultFault::Store(StoreFault::NoCipher))?
+            .ok_or(VaultFault::Store(StoreFault::NoCipher))
     };
     let facts = CipherFacts {
         sqlite_version: ask("SELECT sqlite_version()")?,
@@ -130,7 +118,7 @@ fn assert_cipher(connection: &Connection) -> Result<CipherFacts, StoreFault> {
         provider: ask("PRAGMA cipher_provider")?,
     };
     let complete = !facts.cipher_version.is_empty() && facts.provider == "openssl";
-    if complete { Ok(facts) } else { Err(StoreFault::NoCipher) }
+    if complete { Ok(facts) } else { Err(StoreFault::NoCipher.into()) }
 }
 
 /// Where the cipher's salt comes from.
@@ -161,7 +149,7 @@ fn salt_of(key: &Key) -> [u8; 16] {
     salt
 }
 
-fn set_key(connection: &Connection, key: &Key, salt: Salt) -> Result<(), StoreFault> {
+fn set_key(connection: &Connection, key: &Key, salt: Salt) -> Result<(), VaultFault> {
     // SQLCipher writes to stderr by itself otherwise.
     connection.execute_batch("PRAGMA cipher_log_level = NONE;")?;
     let derived = salt_of(key);
@@ -173,7 +161,7 @@ fn set_key(connection: &Connection, key: &Key, salt: Salt) -> Result<(), StoreFa
     said.map_err(|error| {
         // The code alone: the error's text may quote the statement, and the statement is the key.
         tracing::warn!(code = ?error.sqlite_error_code(), "the cipher took no key");
-        StoreFault::from(error)
+        VaultFault::Store(VaultFault::Database(error).class())
     })?;
     // What the library reads of a statement it frees without wiping it (S-3). The same sentence about
     // nothing, which it ignores, takes the same places.
@@ -189,14 +177,16 @@ fn sentence(pragma: &str, key: &Key, salt: &[u8]) -> Zeroizing<String> {
 }
 
 /// Opens a database that takes the key, and changes nothing.
-fn connect(path: &Path, keys: &VaultKeys) -> Result<Connection, StoreFault> {
+fn connect(path: &Path, keys: &VaultKeys) -> Result<Connection, VaultFault> {
     match connect_with(path, keys, Salt::Derived) {
-        Err(StoreFault::Damaged) => connect_with(path, keys, Salt::InFile),
+        Err(fault) if fault.class() == StoreFault::Damaged => {
+            connect_with(path, keys, Salt::InFile)
+        }
         other => other,
     }
 }
 
-fn connect_with(path: &Path, keys: &VaultKeys, salt: Salt) -> Result<Connection, StoreFault> {
+fn connect_with(path: &Path, keys: &VaultKeys, salt: Salt) -> Result<Connection, VaultFault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     set_key(&connection, &keys.database(), salt)?;
@@ -225,10 +215,10 @@ impl Vault {
     ///
     /// # Errors
     /// `NoCipher` without SQLCipher; otherwise as writing a file.
-    pub fn create(path: &Path, keys: &VaultKeys) -> Result<Self, StoreFault> {
+    pub fn create(path: &Path, keys: &VaultKeys) -> Result<Self, VaultFault> {
         cipher_facts()?;
         // SQLite would leave the mode to the umask.
-        super::durable::create_new(path)?;
+        crate::durable::create_new(path)?;
         Self::open(path, keys)
     }
 
@@ -236,7 +226,7 @@ impl Vault {
     ///
     /// # Errors
     /// `Damaged` if it is missing, altered, of a later version or has another key.
-    pub fn open(path: &Path, keys: &VaultKeys) -> Result<Self, StoreFault> {
+    pub fn open(path: &Path, keys: &VaultKeys) -> Result<Self, VaultFault> {
         Self::open_if(path, keys, false)
     }
 
@@ -244,19 +234,19 @@ impl Vault {
     ///
     /// # Errors
     /// As [`Vault::open`].
-    pub fn open_exported(path: &Path, keys: &VaultKeys) -> Result<Self, StoreFault> {
+    pub fn open_exported(path: &Path, keys: &VaultKeys) -> Result<Self, VaultFault> {
         Self::open_if(path, keys, true)
     }
 
-    fn open_if(path: &Path, keys: &VaultKeys, vouched: bool) -> Result<Self, StoreFault> {
+    fn open_if(path: &Path, keys: &VaultKeys, vouched: bool) -> Result<Self, VaultFault> {
         if !path.exists() {
-            return Err(StoreFault::Damaged);
+            return Err(StoreFault::Damaged.into());
         }
         let mut freshness = Freshness::look(path, keys, vouched)?;
         let mut connected = connect(path, keys);
         let row = match &connected {
-            Ok(connection) => head::read(connection),
-            Err(fault) => Err(*fault),
+            Ok(connection) => head::read(connection).map_err(StoreFault::from),
+            Err(fault) => Err(fault.class()),
         };
         if let Some(aside) = freshness.set_log_aside(row)? {
             drop(connected);
@@ -286,13 +276,13 @@ impl Vault {
         Ok(vault)
     }
 
-    fn migrate(&mut self) -> Result<(), StoreFault> {
+    fn migrate(&mut self) -> Result<(), VaultFault> {
         let version: u32 =
             self.connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         let done = usize::try_from(version).unwrap_or(usize::MAX);
         let Some(missing) = MIGRATIONS.get(done..) else {
             // Written by a later program; reading it as if it were ours could lose what it added.
-            return Err(StoreFault::Damaged);
+            return Err(StoreFault::Damaged.into());
         };
         if (1..MIGRATIONS.len()).contains(&done) {
             self.wipe_library_memory()?;
@@ -310,7 +300,7 @@ impl Vault {
     /// Lets the database library wipe what it frees, for as long as this process runs: earlier versions
     /// kept names and values in the clear inside the database, and their rows are about to be read.
     /// Slow, and it cannot be undone; not in unit tests, which search the memory of their one process.
-    fn wipe_library_memory(&self) -> Result<(), StoreFault> {
+    fn wipe_library_memory(&self) -> Result<(), VaultFault> {
         if cfg!(test) {
             return Ok(());
         }
@@ -322,7 +312,7 @@ impl Vault {
     ///
     /// # Errors
     /// As writing a file; then none of them was kept.
-    pub fn append(&mut self, entries: &[Entry]) -> Result<u64, StoreFault> {
+    pub fn append(&mut self, entries: &[Entry]) -> Result<u64, VaultFault> {
         let refused = self.write_rows(|transaction, keys| {
             let refused = insert(transaction, keys, entries)?;
             Ok((refused, (entries.len() as u64).saturating_sub(refused)))
@@ -332,7 +322,7 @@ impl Vault {
     }
 
     /// How far the inbox was imported.
-    pub fn cursor(&self) -> Result<Cursor, StoreFault> {
+    pub fn cursor(&self) -> Result<Cursor, VaultFault> {
         Ok(Cursor {
             next_seq: self.meta("inbox_next_seq")?.unwrap_or(1),
             next_wave: self.meta("inbox_next_wave")?.unwrap_or(1),
@@ -346,7 +336,7 @@ impl Vault {
     ///
     /// # Errors
     /// As writing a file; then neither was done.
-    pub fn import(&mut self, entries: &[Entry], cursor: Cursor) -> Result<(), StoreFault> {
+    pub fn import(&mut self, entries: &[Entry], cursor: Cursor) -> Result<(), VaultFault> {
         self.write_rows(|transaction, keys| {
             let refused = insert(transaction, keys, entries)?;
             if refused > 0 {
@@ -361,7 +351,7 @@ impl Vault {
         })
     }
 
-    fn meta(&self, name: &str) -> Result<Option<u64>, StoreFault> {
+    fn meta(&self, name: &str) -> Result<Option<u64>, VaultFault> {
         let value: Option<i64> = self
             .connection
             .query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0))
@@ -370,22 +360,22 @@ impl Vault {
     }
 
     /// Adds a patient.
-    pub fn add_patient(&mut self, patient: &Patient) -> Result<(), StoreFault> {
+    pub fn add_patient(&mut self, patient: &Patient) -> Result<(), VaultFault> {
         self.write(|transaction, keys| patients::insert(transaction, keys, patient))
     }
 
     /// All patients by family name.
-    pub fn patients(&self) -> Result<Vec<Patient>, StoreFault> {
+    pub fn patients(&self) -> Result<Vec<Patient>, VaultFault> {
         patients::all(&self.connection, &self.patients)
     }
 
     /// One patient.
-    pub fn patient(&self, id: SubjectId) -> Result<Option<Patient>, StoreFault> {
+    pub fn patient(&self, id: SubjectId) -> Result<Option<Patient>, VaultFault> {
         patients::one(&self.connection, &self.patients, id)
     }
 
     /// All observations in the order in which they were kept.
-    pub fn observations(&self) -> Result<Vec<Observation>, StoreFault> {
+    pub fn observations(&self) -> Result<Vec<Observation>, VaultFault> {
         rows::observations(&self.connection, &self.patients)
     }
 
@@ -394,7 +384,7 @@ impl Vault {
     ///
     /// # Errors
     /// As writing a file; then it has to be done again.
-    pub fn shred(&mut self, subject: SubjectId, entry: AuditEntry) -> Result<(), StoreFault> {
+    pub fn shred(&mut self, subject: SubjectId, entry: AuditEntry) -> Result<(), VaultFault> {
         self.write(|transaction, keys| {
             patients::destroy(transaction, keys, subject)?;
             insert(transaction, keys, &[Entry::Audit(Box::new(entry))])
@@ -407,7 +397,7 @@ impl Vault {
         &self,
         subject: SubjectId,
         (since, until): (Timestamp, Timestamp),
-    ) -> Result<Vec<PastNumeric>, StoreFault> {
+    ) -> Result<Vec<PastNumeric>, VaultFault> {
         rows::numerics(&self.connection, &self.patients, subject, (since, until))
     }
 
@@ -416,8 +406,8 @@ impl Vault {
     ///
     /// # Errors
     /// As writing a file; what is at `path` then is of no use.
-    pub fn export(&self, path: &Path, keys: &VaultKeys) -> Result<(), StoreFault> {
-        let file = super::durable::create_new(path)?;
+    pub fn export(&self, path: &Path, keys: &VaultKeys) -> Result<(), VaultFault> {
+        let file = crate::durable::create_new(path)?;
         let text = path.to_str().ok_or(StoreFault::Io)?;
         let version: u32 =
             self.connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -433,7 +423,7 @@ impl Vault {
         self.freshness.copy_to(path, keys)
     }
 
-    fn fill_next(&self, version: u32) -> Result<(), StoreFault> {
+    fn fill_next(&self, version: u32) -> Result<(), VaultFault> {
         // Nobody reads the file before it is whole and synced, so it needs no journal of its own.
         self.connection.execute_batch(
             "PRAGMA next.journal_mode = OFF;
@@ -453,12 +443,12 @@ impl Vault {
             "tokens",
             "templates",
         ] {
-            let count = |schema: &str| -> Result<i64, StoreFault> {
+            let count = |schema: &str| -> Result<i64, VaultFault> {
                 let sql = format!("SELECT count(*) FROM {schema}.{table}");
                 Ok(self.connection.query_row(&sql, [], |row| row.get(0))?)
             };
             if count("main")? != count("next")? {
-                return Err(StoreFault::Damaged);
+                return Err(StoreFault::Damaged.into());
             }
         }
         Ok(self.connection.execute_batch(&format!("PRAGMA next.user_version = {version}"))?)
@@ -469,7 +459,7 @@ fn insert(
     transaction: &Transaction<'_>,
     keys: &mut PatientKeys,
     entries: &[Entry],
-) -> Result<u64, StoreFault> {
+) -> Result<u64, VaultFault> {
     let mut refused = 0;
     let mut observations = rows::Inserter::new(transaction)?;
     for entry in entries {
@@ -484,7 +474,7 @@ fn insert(
     Ok(refused)
 }
 
-fn set_meta(transaction: &Transaction<'_>, name: &str, value: u64) -> Result<(), StoreFault> {
+fn set_meta(transaction: &Transaction<'_>, name: &str, value: u64) -> Result<(), VaultFault> {
     transaction
         .prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
         .execute(params![name, value.cast_signed()])?;

@@ -28,11 +28,11 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::StoreFault;
-pub use super::entry::Entry;
-use super::primitives::{Key, mac, mac_fits};
-use crate::moment::BootTime;
-use crate::session::lockout::BootId;
+pub use crate::entry::Entry;
+use crate::primitives::{Key, mac, mac_fits};
+use wardkeep_model::access::lockout::BootId;
+use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::moment::BootTime;
 
 /// Longest segment that is read.
 pub const SEGMENT_LEN_MAX: u64 = 1024 * 1024;

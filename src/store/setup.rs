@@ -9,30 +9,30 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::cart::{Cart, Person, TokenSlot};
-use super::device_secret::DeviceKeys;
-use super::durable::{self, StateDir};
-use super::handle::Options;
-use super::inbox::Inbox;
-use super::keep::Opened;
-use super::keyring::{Held, Keyring, Recipient, VaultKeys};
-use super::keyslot::{self, SlotInfo, SlotOwner};
-use super::primitives::{Key, key_pair, random};
-use super::twins::Newer;
-use super::unlock::Gate;
-use super::vault::{TokenRow, Vault};
-use super::{
-    AuditEntry, CartState, Finding, FindingKind, NewOperator, RecoveryPhrase, StoreFault, aside,
-    emergency, recovery, rotation,
+use crate::cart::{Cart, Person, TokenSlot};
+use crate::device_secret::DeviceKeys;
+use crate::durable::{self, StateDir};
+use crate::handle::Options;
+use crate::inbox::Inbox;
+use crate::keep::Opened;
+use crate::keyring::{Held, Keyring, Recipient, VaultKeys};
+use crate::keyslot::{self, SlotInfo, SlotOwner};
+use crate::primitives::{Key, key_pair, random};
+use crate::twins::Newer;
+use crate::unlock::Gate;
+use crate::vault::{TokenRow, Vault};
+use crate::{aside, emergency, recovery, rotation};
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::factor::{Token, TokenKind};
+use wardkeep_model::access::policy::Pair;
+use wardkeep_model::encounter::{Patient, SubjectId};
+use wardkeep_model::keeping::{
+    AuditEntry, CartState, Finding, FindingKind, NewOperator, RecoveryPhrase, StoreFault,
 };
-use crate::encounter::{Patient, SubjectId};
-use crate::moment::Moment;
-use crate::session::OperatorId;
-use crate::session::factor::{Token, TokenKind};
-use crate::session::policy::Pair;
-use crate::vitals::Observation;
-use crate::vitals::nomenclature::Mdc;
-use crate::vitals::wave::WaveSegment;
+use wardkeep_model::moment::Moment;
+use wardkeep_model::vitals::Observation;
+use wardkeep_model::vitals::nomenclature::Mdc;
+use wardkeep_model::vitals::wave::WaveSegment;
 
 /// Directory of the key slots.
 pub(super) const SLOTS: &str = "slots";
@@ -109,7 +109,7 @@ impl Store {
     /// `Damaged`; otherwise as opening a file.
     pub(super) fn vault_file(&self, keys: &VaultKeys) -> Result<Vault, StoreFault> {
         self.vault_fault()?;
-        Vault::open(&self.vault_path(), keys)
+        Ok(Vault::open(&self.vault_path(), keys)?)
     }
 
     /// Removes what belongs to nobody: a kill left it, or a person left it behind. What is newer than
@@ -324,7 +324,7 @@ impl RecoveredVault {
     /// # Errors
     /// As reading the database.
     pub fn patients(&self) -> Result<Vec<Patient>, StoreFault> {
-        self.vault.patients()
+        Ok(self.vault.patients()?)
     }
 
     /// All observations in the order in which they were kept.
@@ -332,7 +332,7 @@ impl RecoveredVault {
     /// # Errors
     /// As reading the database.
     pub fn observations(&self) -> Result<Vec<Observation>, StoreFault> {
-        self.vault.observations()
+        Ok(self.vault.observations()?)
     }
 
     /// A patient's stretches of a waveform that have samples of this time, oldest first.
@@ -344,7 +344,7 @@ impl RecoveredVault {
         of: (SubjectId, Mdc),
         time: (Timestamp, Timestamp),
     ) -> Result<Vec<WaveSegment>, StoreFault> {
-        self.vault.waves(of, time)
+        Ok(self.vault.waves(of, time)?)
     }
 
     /// Opens every block that trends are read from; gives back how many there are.
@@ -352,7 +352,7 @@ impl RecoveredVault {
     /// # Errors
     /// `Damaged` if one does not open or parse; otherwise as reading the database.
     pub fn check_trends(&mut self) -> Result<u64, StoreFault> {
-        self.vault.check_trends()
+        Ok(self.vault.check_trends()?)
     }
 
     /// The audit log with its sequence.
@@ -360,7 +360,7 @@ impl RecoveredVault {
     /// # Errors
     /// As reading the database.
     pub fn audit(&self) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
-        self.vault.audit()
+        Ok(self.vault.audit()?)
     }
 }
 

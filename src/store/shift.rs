@@ -15,7 +15,7 @@
 //! The salt is the part that must not be swapped out; the rest is noise without it, and a share ends
 //! by wiping its salt. The page is locked through the crate `region`; if the system refuses, no share
 //! is kept. Core images and debuggers are kept away from the whole process at its start
-//! ([`super::protect_memory`]).
+//! ([`crate::protect_memory`]).
 //!
 //! A share takes the token that logged in, and the person's others as far as the vault knows their
 //! shares of the key. It ends with its time (boot time), when wall time was set,
@@ -27,17 +27,17 @@ use jiff::SignedDuration;
 use region::LockGuard;
 use zeroize::Zeroize;
 
-use super::StoreFault;
-use super::cart::Counter;
-use super::device_secret::DeviceKeys;
-use super::primitives::{Key, derive, open, seal};
-use super::setup::Store;
-use super::worker::{Phase, Worker};
-use crate::confidential::Secret;
-use crate::moment::{BootTime, Moment, slept};
-use crate::session::OperatorId;
-use crate::session::factor::{Finger, Sensor, Template, TemplateId, Token};
-use crate::session::policy::SHIFT_MAX;
+use crate::cart::Counter;
+use crate::device_secret::DeviceKeys;
+use crate::primitives::{Key, derive, open, seal};
+use crate::setup::Store;
+use crate::worker::{Phase, Worker};
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::factor::{Finger, Sensor, Template, TemplateId, Token};
+use wardkeep_model::access::policy::SHIFT_MAX;
+use wardkeep_model::confidential::Secret;
+use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::moment::{BootTime, Moment, slept};
 
 /// People who may have a share at a time; whoever logged in longest ago makes room.
 const PEOPLE_MAX: usize = 64;

@@ -18,12 +18,15 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::inbox::GivenUp;
-use super::keep::FLUSH_EVERY;
-use super::segment::{Entry, Lane};
-use super::worker::{Phase, Worker};
-use super::{AuditAct, AuditEntry, Finding, FindingKind, Outcome, Space, StoreFault, durable};
-use crate::moment::Moment;
+use crate::durable;
+use crate::inbox::GivenUp;
+use crate::keep::FLUSH_EVERY;
+use crate::segment::{Entry, Lane};
+use crate::worker::{Phase, Worker};
+use wardkeep_model::keeping::{
+    AuditAct, AuditEntry, Finding, FindingKind, Outcome, Space, StoreFault,
+};
+use wardkeep_model::moment::Moment;
 
 /// Name of the reserve in the inbox's directory.
 const RESERVE: &str = "reserve";

@@ -6,14 +6,15 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::StoreFault;
-use super::keyring::{Held, PeopleKey, VaultKeys};
-use super::rows::{from_word, timestamp, word};
-use super::schema::Vault;
-use super::vault::{SealedKey, TemplateRow, TokenRow};
-use crate::confidential::{Phi, Secret};
-use crate::session::OperatorId;
-use crate::session::factor::{Finger, Template, TemplateId};
+use crate::fault::VaultFault;
+use crate::keyring::{Held, PeopleKey, VaultKeys};
+use crate::rows::{from_word, timestamp, word};
+use crate::schema::Vault;
+use crate::vault::{SealedKey, TemplateRow, TokenRow};
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::factor::{Finger, Template, TemplateId};
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::keeping::StoreFault;
 
 impl Vault {
     /// Stores a person's name and private key.
@@ -25,7 +26,7 @@ impl Vault {
         id: OperatorId,
         name: &Phi<String>,
         private: &SealedKey,
-    ) -> Result<(), StoreFault> {
+    ) -> Result<(), VaultFault> {
         self.write(|transaction, keys| {
             let name = keys.people().hold(Held::Name(id), name.reveal().as_bytes())?;
             transaction.execute(
@@ -40,7 +41,7 @@ impl Vault {
     ///
     /// # Errors
     /// `Damaged` if the vault does not know the person.
-    pub fn operator_name(&self, id: OperatorId) -> Result<Phi<String>, StoreFault> {
+    pub fn operator_name(&self, id: OperatorId) -> Result<Phi<String>, VaultFault> {
         let name: Vec<u8> = self.connection.query_row(
             "SELECT name FROM operators WHERE id = ?1",
             [id.0.to_be_bytes()],
@@ -53,7 +54,7 @@ impl Vault {
     ///
     /// # Errors
     /// As reading a file.
-    pub fn names(&self) -> Result<Vec<(OperatorId, Phi<String>)>, StoreFault> {
+    pub fn names(&self) -> Result<Vec<(OperatorId, Phi<String>)>, VaultFault> {
         let mut statement = self.connection.prepare_cached("SELECT id, name FROM operators")?;
         let mut rows = statement.query([])?;
         let mut names = Vec::new();
@@ -69,7 +70,7 @@ impl Vault {
     ///
     /// # Errors
     /// As reading a file.
-    pub fn private_key(&self, id: OperatorId) -> Result<Option<SealedKey>, StoreFault> {
+    pub fn private_key(&self, id: OperatorId) -> Result<Option<SealedKey>, VaultFault> {
         let private: Option<Option<Vec<u8>>> = self
             .connection
             .query_row("SELECT private FROM operators WHERE id = ?1", [id.0.to_be_bytes()], |row| {
@@ -88,7 +89,7 @@ impl Vault {
         &mut self,
         privates: &[(OperatorId, Option<SealedKey>)],
         tokens: &[(OperatorId, TokenRow)],
-    ) -> Result<(), StoreFault> {
+    ) -> Result<(), VaultFault> {
         self.write(|transaction, keys| {
             for (id, private) in privates {
                 transaction.execute(
@@ -109,7 +110,7 @@ impl Vault {
     ///
     /// # Errors
     /// `Damaged` if something was not sealed under the old master key; otherwise as writing a file.
-    pub fn reseal(&mut self, old: &VaultKeys) -> Result<(), StoreFault> {
+    pub fn reseal(&mut self, old: &VaultKeys) -> Result<(), VaultFault> {
         let old_people = old.people();
         self.write(|transaction, keys| {
             let people = (&old_people, keys.people());
@@ -133,7 +134,7 @@ impl Vault {
         &mut self,
         operator: OperatorId,
         tokens: &[TokenRow],
-    ) -> Result<(), StoreFault> {
+    ) -> Result<(), VaultFault> {
         self.write(|transaction, keys| {
             for token in tokens {
                 insert_token(transaction, keys.people(), operator, token)?;
@@ -146,7 +147,7 @@ impl Vault {
     ///
     /// # Errors
     /// As reading a file.
-    pub fn tokens(&self, operator: OperatorId) -> Result<Vec<TokenRow>, StoreFault> {
+    pub fn tokens(&self, operator: OperatorId) -> Result<Vec<TokenRow>, VaultFault> {
         let mut statement = self.connection.prepare_cached(
             "SELECT slot, kind, subject, share, kek FROM tokens WHERE operator = ?1",
         )?;
@@ -177,7 +178,7 @@ impl Vault {
         &mut self,
         operator: OperatorId,
         kept: &[[u8; 16]],
-    ) -> Result<(), StoreFault> {
+    ) -> Result<(), VaultFault> {
         let there = self.tokens(operator)?;
         self.write(|transaction, _| {
             for token in there.iter().filter(|token| !kept.contains(&token.slot)) {
@@ -195,7 +196,7 @@ impl Vault {
         &mut self,
         operator: OperatorId,
         row: &TemplateRow,
-    ) -> Result<(), StoreFault> {
+    ) -> Result<(), VaultFault> {
         let Template { id, finger, sensor, print } = &row.template;
         let sensor = serde_json::to_string(sensor).map_err(|_| StoreFault::Io)?;
         let finger = word(finger)?;
@@ -221,7 +222,7 @@ impl Vault {
     ///
     /// # Errors
     /// As reading a file.
-    pub fn template_rows(&self, operator: OperatorId) -> Result<Vec<TemplateRow>, StoreFault> {
+    pub fn template_rows(&self, operator: OperatorId) -> Result<Vec<TemplateRow>, VaultFault> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, finger, sensor, print, since_us FROM templates
              WHERE operator = ?1 ORDER BY since_us, id",
@@ -250,7 +251,7 @@ impl Vault {
     ///
     /// # Errors
     /// As reading a file.
-    pub fn templates(&self, operator: OperatorId) -> Result<Vec<Template>, StoreFault> {
+    pub fn templates(&self, operator: OperatorId) -> Result<Vec<Template>, VaultFault> {
         Ok(self.template_rows(operator)?.into_iter().map(|row| row.template).collect())
     }
 
@@ -262,7 +263,7 @@ impl Vault {
         &mut self,
         operator: OperatorId,
         only: Option<TemplateId>,
-    ) -> Result<bool, StoreFault> {
+    ) -> Result<bool, VaultFault> {
         self.write(|transaction, _| {
             let removed = transaction.execute(
                 "DELETE FROM templates WHERE operator = ?1 AND (?2 IS NULL OR id = ?2)",
@@ -278,7 +279,7 @@ fn reseal_column(
     (old, new): (&PeopleKey, &PeopleKey),
     (table, id, column): (&str, &str, &str),
     held: impl Fn([u8; 16]) -> Held,
-) -> Result<(), StoreFault> {
+) -> Result<(), VaultFault> {
     let sql = format!("SELECT {id}, {column} FROM {table} WHERE {column} NOT NULL");
     let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -291,7 +292,7 @@ fn reseal_column(
     Ok(())
 }
 
-fn text(people: &PeopleKey, which: Held, sealed: &[u8]) -> Result<Phi<String>, StoreFault> {
+fn text(people: &PeopleKey, which: Held, sealed: &[u8]) -> Result<Phi<String>, VaultFault> {
     let opened = people.held(which, sealed)?;
     let text = std::str::from_utf8(&opened).map_err(|_| StoreFault::Damaged)?;
     Ok(Phi::new(text.to_owned()))
@@ -302,7 +303,7 @@ fn insert_token(
     people: &PeopleKey,
     operator: OperatorId,
     token: &TokenRow,
-) -> Result<(), StoreFault> {
+) -> Result<(), VaultFault> {
     let seal =
         |text: &Phi<String>| people.hold(Held::CardSubject(token.slot), text.reveal().as_bytes());
     connection

@@ -14,24 +14,25 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
-use super::cart::Cart;
-use super::device_secret::{DeviceKeys, DeviceSecret, SecretFile};
-use super::durable::store_of;
-use super::handle::Options;
-use super::keyring::{Keyring, Recipient, VaultKeys};
-use super::keyslot::{self, Slot, SlotOwner};
-use super::primitives::{KdfCost, Key, random, stretch};
-use super::{
-    Administered, Administration, Attempt, Command, NewOperator, NewPerson, NewPin, Outcome,
-    Refusal, StoreHandle,
-};
-use crate::confidential::{Phi, Secret};
-use crate::moment::Moment;
-use crate::session::factor::{
+use crate::StoreHandle;
+use crate::cart::Cart;
+use crate::device_secret::{DeviceKeys, DeviceSecret, SecretFile};
+use crate::durable::store_of;
+use crate::handle::Options;
+use crate::keyring::{Keyring, Recipient, VaultKeys};
+use crate::keyslot::{self, Slot, SlotOwner};
+use crate::primitives::{KdfCost, Key, random, stretch};
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{
     Badge, Evidence, Finger, Pin, ReaderFamily, Sensor, Template, TemplateId, Token,
 };
-use crate::session::policy::Policy;
-use crate::session::{OperatorId, Role};
+use wardkeep_model::access::policy::Policy;
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::keeping::{
+    Administered, Administration, Command, NewOperator, NewPerson, NewPin, Outcome, Refusal,
+};
+use wardkeep_model::moment::Moment;
 
 mod patients;
 mod search;
@@ -180,7 +181,7 @@ impl Kiosk {
             .with_policy(policy)
             .with_cost_for_tests();
         let (sender, outcomes) = mpsc::channel(64);
-        let (handle, thread) = super::spawn(options, sender).unwrap();
+        let (handle, thread) = crate::spawn(options, sender).unwrap();
         let mut kiosk = Self { dir, handle, outcomes, thread, factors: Factors::random() };
         let first = NewOperator {
             initials: "AB".into(),

@@ -20,12 +20,14 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use self::block::{Aggregate, Block, Resolution};
 use self::columns::Columns;
-use super::patient_keys::PatientKeys;
-use super::schema::Vault;
-use super::{StoreFault, TrendColumn, TrendQuery, retention, rows};
-use crate::encounter::SubjectId;
-use crate::vitals::nomenclature::{Mdc, Unit};
-use crate::vitals::{ClockConfidence, Observation, Value};
+use crate::fault::VaultFault;
+use crate::patient_keys::PatientKeys;
+use crate::schema::Vault;
+use crate::{retention, rows};
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::{StoreFault, TrendColumn, TrendQuery};
+use wardkeep_model::vitals::nomenclature::{Mdc, Unit};
+use wardkeep_model::vitals::{ClockConfidence, Observation, Value};
 
 const TABLE: &str = "
     CREATE TABLE trend_blocks (
@@ -43,7 +45,7 @@ const PACK_MAX: usize = 512;
 const PACKED: &str = "trend_packed_id";
 
 /// Adds what version 3 of the schema needs for trends.
-pub fn upgrade(transaction: &Transaction<'_>) -> Result<(), StoreFault> {
+pub fn upgrade(transaction: &Transaction<'_>) -> Result<(), VaultFault> {
     transaction.execute_batch(TABLE)?;
     Ok(transaction.execute_batch(retention::TABLE)?)
 }
@@ -52,7 +54,7 @@ pub fn upgrade(transaction: &Transaction<'_>) -> Result<(), StoreFault> {
 ///
 /// # Errors
 /// As reading the database.
-pub fn packed(connection: &Connection) -> Result<i64, StoreFault> {
+pub fn packed(connection: &Connection) -> Result<i64, VaultFault> {
     let id: Option<i64> = connection
         .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
         .query_row([PACKED], |row| row.get(0))
@@ -64,7 +66,7 @@ pub fn packed(connection: &Connection) -> Result<i64, StoreFault> {
 ///
 /// # Errors
 /// As writing the database.
-pub fn unpack_after(transaction: &Transaction<'_>, last: i64) -> Result<(), StoreFault> {
+pub fn unpack_after(transaction: &Transaction<'_>, last: i64) -> Result<(), VaultFault> {
     transaction
         .prepare_cached("UPDATE meta SET value = ?1 WHERE name = ?2 AND value > ?1")?
         .execute(params![last, PACKED])?;
@@ -114,7 +116,7 @@ type Values = Vec<(i64, f32)>;
 
 impl Vault {
     /// Whether rows wait to be packed.
-    pub(super) fn has_unpacked(&self) -> Result<bool, StoreFault> {
+    pub(super) fn has_unpacked(&self) -> Result<bool, VaultFault> {
         let after = packed(&self.connection)?;
         let mut statement = self.connection.prepare_cached(
             "SELECT count(*) > 0 FROM (SELECT 1 FROM observations WHERE id > ?1 LIMIT 1)",
@@ -126,7 +128,7 @@ impl Vault {
     ///
     /// # Errors
     /// As writing a file; then none was packed.
-    pub(super) fn pack_some(&mut self, age_us: i64) -> Result<(), StoreFault> {
+    pub(super) fn pack_some(&mut self, age_us: i64) -> Result<(), VaultFault> {
         self.write(|transaction, keys| {
             let rows = rows::for_packing(transaction, keys, packed(transaction)?, PACK_MAX)?;
             let last: i64 = match rows.last() {
@@ -165,7 +167,7 @@ impl Vault {
     ///
     /// # Errors
     /// `Damaged` if a block or row does not open or parse; otherwise as reading the database.
-    pub fn trend(&mut self, query: TrendQuery) -> Result<Vec<TrendColumn>, StoreFault> {
+    pub fn trend(&mut self, query: TrendQuery) -> Result<Vec<TrendColumn>, VaultFault> {
         let mut columns = Columns::of(&query);
         if columns.is_empty() {
             return Ok(columns.finish());
@@ -200,7 +202,7 @@ impl Vault {
     ///
     /// # Errors
     /// `Damaged` if one does not open or parse; otherwise as reading the database.
-    pub fn check_trends(&mut self) -> Result<u64, StoreFault> {
+    pub fn check_trends(&mut self) -> Result<u64, VaultFault> {
         let Self { connection, patients, .. } = self;
         let mut statement = connection
             .prepare("SELECT subject, mdc, unit, resolution, start_us, body FROM trend_blocks")?;
@@ -211,7 +213,7 @@ impl Vault {
             let resolution = Resolution::ALL.into_iter().find(|known| known.number() == number);
             let unit = Unit::ALL.into_iter().find(|known| known.ucum() == unit);
             let (Some(resolution), Some(unit)) = (resolution, unit) else {
-                return Err(StoreFault::Damaged);
+                return Err(StoreFault::Damaged.into());
             };
             let subject = SubjectId(u128::from_be_bytes(row.get(0)?));
             let place = (Series::new(subject, Mdc(row.get(1)?), unit), resolution, row.get(4)?);
@@ -242,7 +244,7 @@ fn add(
     keys: &mut PatientKeys,
     place: Place,
     (values, age_us): (&[(i64, f32)], i64),
-) -> Result<bool, StoreFault> {
+) -> Result<bool, VaultFault> {
     let (series, resolution, start_us) = place;
     let subject = series.subject.0.to_be_bytes();
     let sealed: Option<Vec<u8>> = transaction
@@ -290,11 +292,11 @@ fn open(
     keys: &mut PatientKeys,
     (series, resolution, start_us): Place,
     (sealed, room): (&[u8], usize),
-) -> Result<Option<Block>, StoreFault> {
+) -> Result<Option<Block>, VaultFault> {
     let context = series.context(resolution, start_us);
     let plain = keys.open(connection, Some(series.subject), &context, sealed)?;
     let Some(plain) = plain else { return Ok(None) };
-    Block::parse(resolution, start_us, &plain, room).ok_or(StoreFault::Damaged).map(Some)
+    Ok(Block::parse(resolution, start_us, &plain, room).ok_or(StoreFault::Damaged).map(Some)?)
 }
 
 /// Reads every block that has entries of a time.
@@ -303,7 +305,7 @@ fn read(
     keys: &mut PatientKeys,
     (series, resolution, (since_us, until_us)): (Series, Resolution, (i64, i64)),
     mut each: impl FnMut(&Block),
-) -> Result<(), StoreFault> {
+) -> Result<(), VaultFault> {
     let mut statement = connection.prepare_cached(
         "SELECT start_us, body FROM trend_blocks
          WHERE subject = ?1 AND mdc = ?2 AND unit = ?3 AND resolution = ?4
@@ -337,7 +339,7 @@ fn read_singles(
     keys: &mut PatientKeys,
     series: Series,
     columns: &mut Columns,
-) -> Result<(), StoreFault> {
+) -> Result<(), VaultFault> {
     let hour_of = |at_us| Resolution::Single.block_of(at_us);
     let mut hours: BTreeMap<i64, Vec<(i64, Aggregate)>> = BTreeMap::new();
     let span = columns.span(Resolution::Minute);

@@ -9,7 +9,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Finding, FindingKind, StoreFault, durable};
+use crate::durable;
+use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
 
 /// How to read a kind of file.
 pub struct Format<'a, T> {

@@ -4,7 +4,7 @@
 //! again tests nothing and costs nothing; that is remembered as a keyed tag, in memory only. A
 //! person's badges have one PIN and one tally; every card has its own.
 //! S-4: nothing is compared; the slot opens or it does not. What opens inside a shift is in
-//! [`super::shift`]. Whether a person's time is over is told only to somebody with the right factors.
+//! [`crate::shift`]. Whether a person's time is over is told only to somebody with the right factors.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -13,21 +13,24 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::cart::{Counter, Person, TokenSlot};
-use super::handle::Options;
-use super::keep::Opened;
-use super::keyring::{Held, Recipient};
-use super::keyslot::{self, Slot, SlotInfo, SlotOwner};
-use super::primitives::{KdfCost, Key, mac, random};
-use super::setup::Store;
-use super::shift::{Clocks, Grant, Opener, Reopened, Shifts};
-use super::vault::Vault;
-use super::{Admission, Finding, FindingKind, Identified, Refusal, Shift, StoreFault, Unlocked};
-use crate::moment::BootTime;
-use crate::session::factor::{Evidence, TemplateId, Token, TokenKind};
-use crate::session::lockout::{BootId, Tally};
-use crate::session::policy::{Pair, Policy};
-use crate::session::{Operator, OperatorId};
+use crate::cart::{Counter, Person, TokenSlot};
+use crate::handle::Options;
+use crate::keep::Opened;
+use crate::keyring::{Held, Recipient};
+use crate::keyslot::{self, Slot, SlotInfo, SlotOwner};
+use crate::primitives::{KdfCost, Key, mac, random};
+use crate::setup::Store;
+use crate::shift::{Clocks, Grant, Opener, Reopened, Shifts};
+use crate::vault::Vault;
+use wardkeep_model::access::factor::{Evidence, TemplateId, Token, TokenKind};
+use wardkeep_model::access::lockout::Admission;
+use wardkeep_model::access::lockout::{BootId, Tally};
+use wardkeep_model::access::policy::{Pair, Policy};
+use wardkeep_model::access::{Operator, OperatorId};
+use wardkeep_model::keeping::{
+    Finding, FindingKind, Identified, Refusal, Shift, StoreFault, Unlocked,
+};
+use wardkeep_model::moment::BootTime;
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 const WRONG_MAX: usize = 1024;
@@ -337,7 +340,8 @@ impl Store {
         let keys = self.ring.open(Recipient::Operator(person.id), private);
         let keys = keys.ok_or(Refusal::Damaged(StoreFault::Damaged))?;
         let mut vault = self.vault_file(&keys).map_err(Refusal::Damaged)?;
-        vault.witness(self.inbox.seen_vault()).map_err(Refusal::Damaged)?;
+        let seen = vault.witness(self.inbox.seen_vault());
+        seen.map_err(|fault| Refusal::Damaged(fault.into()))?;
         let unlocked = self.welcome(&vault, person).map_err(Refusal::Damaged)?;
         self.open = Some(Opened::new(vault, keys, Some(person.id)));
         Ok(unlocked)
@@ -421,5 +425,4 @@ fn is_fresh(since: Timestamp, now: Timestamp) -> bool {
 }
 
 #[cfg(test)]
-#[cfg(feature = "store")]
 mod tests;

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use super::worker::{Phase, Worker};
-use crate::moment::{BootTime, Moment};
+use crate::worker::{Phase, Worker};
+use wardkeep_model::moment::{BootTime, Moment};
 
 /// Between two looks for something to do. Each packs what was recorded meanwhile, and a trend that is
 /// asked for in between reads it row by row.
@@ -50,7 +50,7 @@ impl Worker {
             Ok(false) => *due = Some(now.boot + EVERY),
             Err(fault) => {
                 *due = Some(now.boot + EVERY);
-                self.faulted(fault);
+                self.faulted(fault.into());
             }
         }
     }

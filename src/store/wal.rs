@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::StoreFault;
-use super::pages::{PAGE, Tag, tag};
-use super::primitives::hash;
+use crate::pages::{PAGE, Tag, tag};
+use crate::primitives::hash;
+use wardkeep_model::keeping::StoreFault;
 
 const HEADER: usize = 32;
 const FRAME: usize = 24 + PAGE;

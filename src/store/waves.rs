@@ -6,16 +6,17 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
-use super::StoreFault;
-use super::patient_keys::PatientKeys;
-use super::rows::timestamp;
-use super::schema::Vault;
-use crate::confidential::Phi;
-use crate::encounter::SubjectId;
-use crate::hardware::DeviceId;
-use crate::vitals::nomenclature::Mdc;
-use crate::vitals::wave::WaveSegment;
-use crate::vitals::{Provenance, RecordId};
+use crate::fault::VaultFault;
+use crate::patient_keys::PatientKeys;
+use crate::rows::timestamp;
+use crate::schema::Vault;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::nomenclature::Mdc;
+use wardkeep_model::vitals::wave::WaveSegment;
+use wardkeep_model::vitals::{Provenance, RecordId};
 
 /// The ids are never given out again: retention tells by them how old a row is.
 const TABLE: &str = "
@@ -33,7 +34,7 @@ const TABLE: &str = "
 const LENGTH_US_MAX: i64 = 60_000_000;
 
 /// Adds what version 3 of the schema needs for waveforms.
-pub fn upgrade(transaction: &Transaction<'_>) -> Result<(), StoreFault> {
+pub fn upgrade(transaction: &Transaction<'_>) -> Result<(), VaultFault> {
     Ok(transaction.execute_batch(TABLE)?)
 }
 
@@ -46,7 +47,7 @@ pub fn insert(
     connection: &Connection,
     keys: &mut PatientKeys,
     wave: &WaveSegment,
-) -> Result<(), StoreFault> {
+) -> Result<(), VaultFault> {
     let mut plain =
         zeroize::Zeroizing::new(Vec::with_capacity(1 + wave.samples.reveal().len() * 2));
     plain.push(match wave.provenance {
@@ -82,7 +83,7 @@ fn read(
     keys: &mut PatientKeys,
     (subject, code): (SubjectId, Mdc),
     (since, until): (Timestamp, Timestamp),
-) -> Result<Vec<WaveSegment>, StoreFault> {
+) -> Result<Vec<WaveSegment>, VaultFault> {
     let mut statement = connection.prepare_cached(
         "SELECT device, run, seq, mdc, subject, start_us, rate_hz, body FROM waves
          WHERE subject = ?1 AND mdc = ?2 AND start_us >= ?3 - ?5 AND start_us < ?4 AND end_us > ?3
@@ -107,7 +108,7 @@ impl Vault {
         &mut self,
         of: (SubjectId, Mdc),
         time: (Timestamp, Timestamp),
-    ) -> Result<Vec<WaveSegment>, StoreFault> {
+    ) -> Result<Vec<WaveSegment>, VaultFault> {
         read(&self.connection, &mut self.patients, of, time)
     }
 }
@@ -116,7 +117,7 @@ fn wave(
     connection: &Connection,
     keys: &mut PatientKeys,
     row: &Row<'_>,
-) -> Result<Option<WaveSegment>, StoreFault> {
+) -> Result<Option<WaveSegment>, VaultFault> {
     let subject: Option<[u8; 16]> = row.get(4)?;
     let mut wave = WaveSegment {
         record: RecordId {
@@ -141,10 +142,10 @@ fn wave(
             wave.provenance = Provenance::Simulated;
             samples.as_chunks::<2>()
         }
-        Some(_) | None => return Err(StoreFault::Damaged),
+        Some(_) | None => return Err(StoreFault::Damaged.into()),
     };
     if !odd.is_empty() {
-        return Err(StoreFault::Damaged);
+        return Err(StoreFault::Damaged.into());
     }
     wave.samples = Phi::new(samples.iter().map(|sample| u16::from_be_bytes(*sample)).collect());
     Ok(Some(wave))

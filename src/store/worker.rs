@@ -6,25 +6,26 @@
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
-use super::durable::StateDir;
-use super::emergency::Unknowns;
-use super::handle::Options;
-use super::import::ImportRun;
-use super::keep::FLUSH_EVERY;
-use super::opener::Delivery;
-use super::primitives::{wipe_deep_stack, wipe_stack};
-use super::segment::Entry;
-use super::setup::{self, Loaded, Store};
-use super::shift::Clocks;
-use super::space::Room;
-use super::upkeep::Upkeep;
-use super::vault::{Vault, cipher_facts};
-use super::{
-    Administration, Admission, Attempt, CartState, Command, Found, NewOperator, Outcome, Refusal,
-    StoreFault,
+use crate::durable::StateDir;
+use crate::emergency::Unknowns;
+use crate::handle::Options;
+use crate::import::ImportRun;
+use crate::keep::FLUSH_EVERY;
+use crate::opener::Delivery;
+use crate::primitives::{wipe_deep_stack, wipe_stack};
+use crate::segment::Entry;
+use crate::setup::{self, Loaded, Store};
+use crate::shift::Clocks;
+use crate::space::Room;
+use crate::upkeep::Upkeep;
+use crate::vault::{Vault, cipher_facts};
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{Evidence, Token};
+use wardkeep_model::access::lockout::Admission;
+use wardkeep_model::keeping::{
+    Administration, CartState, Command, Found, NewOperator, Outcome, Refusal, StoreFault,
 };
-use crate::moment::{BootTime, Moment};
-use crate::session::factor::{Evidence, Token};
+use wardkeep_model::moment::{BootTime, Moment};
 
 pub(super) enum Phase {
     /// The directory cannot be used; `Retry` looks again.
@@ -221,7 +222,7 @@ impl Worker {
             Command::Audit(entry) => self.record(Entry::Audit(entry)),
             Command::SaveCart(state) => self.save_cart(*state),
             Command::ListPatients => {
-                self.ask_vault(|vault| vault.patients().map(Outcome::Patients));
+                self.ask_vault(|vault| Ok(vault.patients().map(Outcome::Patients)?));
             }
             Command::AddPatient(patient) => self.ask_vault(|vault| {
                 vault.add_patient(&patient)?;

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, channel};
-use wardkeep::hardware::smartcard::{SmartcardHandle, spawn};
-use wardkeep::hardware::{CardCommand, CardRefusal, CardSeen, Event, FactorEvent, ReaderHealth};
-use wardkeep::session::factor::{CardId, CardPeer};
-use wardkeep::store::{Attempt, CardEnrolment};
+use wardkeep_hardware::smartcard::{SmartcardHandle, spawn};
+use wardkeep_model::access::factor::{Attempt, CardEnrolment};
+use wardkeep_model::access::factor::{CardId, CardPeer};
+use wardkeep_model::ports::{CardCommand, CardRefusal, CardSeen, Event, FactorEvent, ReaderHealth};
 
 use crate::namespace::{isolated, skipped};
 use crate::pcscd::Pcscd;

@@ -18,9 +18,9 @@ use std::sync::mpsc::channel as steps;
 use std::thread;
 use std::time::Duration;
 
-use wardkeep::hardware::{CardRefusal, Event, FactorEvent, ReaderHealth, ReaderKind};
-use wardkeep::moment::Moment;
-use wardkeep::session::factor::CardPeer;
+use wardkeep_model::access::factor::CardPeer;
+use wardkeep_model::moment::Moment;
+use wardkeep_model::ports::{CardRefusal, Event, FactorEvent, ReaderHealth, ReaderKind};
 
 use crate::bench::{Bench, Card, QUIET, SOON, insert, with_stack, word};
 use crate::pcscd::{PORTS, Pcscd};

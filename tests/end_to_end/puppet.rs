@@ -12,9 +12,9 @@ use slint::platform::{PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, Weak};
 use wardkeep::app::start::{Options, start};
 use wardkeep::bridge::AppWindow;
-use wardkeep::moment::Moment;
-use wardkeep::sim::SimHandle;
-use wardkeep::sim::ward::{IT_BADGE, Knob, NURSE_BADGE};
+use wardkeep_model::moment::Moment;
+use wardkeep_sim::SimHandle;
+use wardkeep_sim::ward::{IT_BADGE, Knob, NURSE_BADGE};
 
 /// How long a press lasts, and how long a held one.
 const PRESS: (Duration, Duration) = (Duration::from_millis(30), Duration::from_millis(1_300));
@@ -34,7 +34,7 @@ pub fn is_wanted() -> bool {
 
 /// Runs the program until it is closed or told to quit.
 pub fn run() {
-    wardkeep::telemetry::start();
+    wardkeep_model::telemetry::start();
     let state = PathBuf::from(std::env::var_os(STATE).expect("asked for by `is_wanted`"));
     let simulate = std::env::var_os(SIMULATED).is_some();
     let config = std::env::var_os(CONFIG).map(PathBuf::from);
@@ -159,7 +159,7 @@ fn stalls(window: &Weak<AppWindow>, longest_s: &str) -> String {
     while gone() < longest {
         let asked = Moment::read();
         let (heard, shown) = on_screen(window, |window| {
-            (Moment::read(), window.global::<wardkeep::bridge::ui::Frame>().get_taking_over().shown)
+            (Moment::read(), window.global::<wardkeep_ui::Frame>().get_taking_over().shown)
         });
         waits.push(heard.boot.since(asked.boot));
         if was_shown && !shown || !was_shown && gone() > Duration::from_secs(20) {

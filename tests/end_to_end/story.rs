@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use wardkeep::confidential::Secret;
-use wardkeep::moment::Moment;
-use wardkeep::store::{Options, RecoveryPhrase, open_with_recovery};
-use wardkeep::vitals::nomenclature::{HEART_RATE, PULSE_RATE_OXIMETER, SPO2};
-use wardkeep::vitals::{Observation, Value};
+use wardkeep_model::confidential::Secret;
+use wardkeep_model::keeping::RecoveryPhrase;
+use wardkeep_model::moment::Moment;
+use wardkeep_model::vitals::nomenclature::{HEART_RATE, PULSE_RATE_OXIMETER, SPO2};
+use wardkeep_model::vitals::{Observation, Value};
+use wardkeep_store::{Options, open_with_recovery};
 
 use crate::house::{House, Kiosk, PICTURES, until};
 

@@ -4,23 +4,26 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use wardkeep::bridge::intent::{Intent, PatientForm};
-use wardkeep::bridge::view::{PinPrompt, Screen, Tile, View};
-use wardkeep::confidential::{Phi, Secret};
-use wardkeep::config::Config;
-use wardkeep::encounter::Sex;
-use wardkeep::hardware::{
-    self, CardCommand, CardRefusal, CardSeen, Characteristic, DeviceId, DeviceKind, FactorEvent,
-    FingerCommand, FingerEvent, Link, Proof,
+use wardkeep_core::config::Config;
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::view::{PinPrompt, Screen, Tile, View};
+use wardkeep_core::kiosk::{Effect, Event, Kiosk, Surroundings};
+use wardkeep_model::access::factor::{Attempt, CardEnrolment};
+use wardkeep_model::access::factor::{CardId, CardPeer, Finger, Template};
+use wardkeep_model::access::policy::{Level, Pair, Policy};
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::encounter::PatientForm;
+use wardkeep_model::encounter::Sex;
+use wardkeep_model::keeping::emergency::EmergencyReason;
+use wardkeep_model::keeping::{AuditAct, CartState, Found, Outcome};
+use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::notice::Notice;
+use wardkeep_model::ports;
+use wardkeep_model::ports::{
+    CardCommand, CardRefusal, CardSeen, FactorEvent, FingerCommand, FingerEvent, Link, Proof,
 };
-use wardkeep::kiosk::{Effect, Event, Kiosk, Surroundings};
-use wardkeep::moment::{BootTime, Moment};
-use wardkeep::notice::Notice;
-use wardkeep::session::emergency::EmergencyReason;
-use wardkeep::session::factor::{CardId, CardPeer, Finger, Template};
-use wardkeep::session::policy::{Level, Pair, Policy};
-use wardkeep::session::{OperatorId, Role};
-use wardkeep::store::{Attempt, AuditAct, CardEnrolment, CartState, Found, Outcome};
+use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind};
 
 pub use crate::memory::{MemoryStore, PIN, WRONG, badge, card, pin, sensor, template};
 
@@ -43,7 +46,7 @@ pub struct Bedside {
     pub now: Moment,
     pub store: MemoryStore,
     /// Commands to the radio.
-    pub radio: Vec<hardware::Command>,
+    pub radio: Vec<ports::Command>,
     pub waves: usize,
     /// Answers of the store that have not been delivered yet.
     pub answers: Vec<Outcome>,
@@ -174,7 +177,7 @@ impl Bedside {
         for (id, kind) in [(STRAP, DeviceKind::HeartRate), (OXIMETER, DeviceKind::PulseOximeter)] {
             self.advertise(id, kind);
             self.intent(Intent::Connect(id));
-            self.hardware(hardware::Event::Link(id, Link::Live));
+            self.hardware(ports::Event::Link(id, Link::Live));
             self.intent(Intent::Assign(id));
         }
     }
@@ -186,8 +189,8 @@ impl Bedside {
 
     /// A badge comes and goes.
     pub fn tap(&mut self, number: u8) {
-        self.hardware(hardware::Event::BadgePresented(badge(number)));
-        self.hardware(hardware::Event::BadgeRemoved);
+        self.hardware(ports::Event::BadgePresented(badge(number)));
+        self.hardware(ports::Event::BadgeRemoved);
     }
 
     pub fn type_pin(&mut self, digits: [u8; 6]) {
@@ -207,11 +210,11 @@ impl Bedside {
     }
 
     pub fn factor(&mut self, event: FactorEvent) {
-        self.hardware(hardware::Event::Factor(event));
+        self.hardware(ports::Event::Factor(event));
     }
 
     /// A shift share is alive; its templates were taken on the reader `A`, which is plugged in.
-    pub fn in_shift(&mut self, shift: wardkeep::store::Shift) {
+    pub fn in_shift(&mut self, shift: wardkeep_model::keeping::Shift) {
         self.store.shift = Some(shift);
         self.factor(FactorEvent::Sensor(Some(sensor("A"))));
     }
@@ -264,16 +267,16 @@ impl Bedside {
 
     pub fn advertise(&mut self, device: DeviceId, kind: DeviceKind) {
         let name = format!("{kind:?}");
-        self.hardware(hardware::Event::Seen { device, name, kind, rssi: -55 });
+        self.hardware(ports::Event::Seen { device, name, kind, rssi: -55 });
     }
 
     pub fn frame(&mut self, device: DeviceId, payload: Vec<u8>) {
         let characteristic = Characteristic(if device == STRAP { 0x2A37 } else { 0x2A5F });
         let received = self.now;
-        self.hardware(hardware::Event::Frame { device, characteristic, payload, received });
+        self.hardware(ports::Event::Frame { device, characteristic, payload, received });
     }
 
-    pub fn hardware(&mut self, event: hardware::Event) {
+    pub fn hardware(&mut self, event: ports::Event) {
         self.event(Event::Hardware(event));
     }
 
@@ -309,22 +312,22 @@ impl Bedside {
         }
     }
 
-    fn ask(&mut self, command: hardware::Command) {
+    fn ask(&mut self, command: ports::Command) {
         match command {
-            hardware::Command::Card(command) => self.asked_card = Some(command),
-            hardware::Command::Finger(FingerCommand::Identify { attempt, templates }) => {
+            ports::Command::Card(command) => self.asked_card = Some(command),
+            ports::Command::Finger(FingerCommand::Identify { attempt, templates }) => {
                 assert!(self.asked_finger.is_none(), "the reader still works on another question");
                 assert!(!templates.is_empty(), "nothing to compare with");
                 self.asked_finger = Some((attempt, templates));
             }
-            hardware::Command::Finger(FingerCommand::Stop) => {
+            ports::Command::Finger(FingerCommand::Stop) => {
                 let worked = self.asked_finger.take().is_some() | self.enrolling.take().is_some();
                 assert!(worked, "nothing to stop");
             }
-            hardware::Command::Finger(FingerCommand::Enrol { attempt, finger }) => {
+            ports::Command::Finger(FingerCommand::Enrol { attempt, finger }) => {
                 self.enrolling = Some((attempt, finger));
             }
-            hardware::Command::Connect(..) | hardware::Command::Disconnect(_) => {
+            ports::Command::Connect(..) | ports::Command::Disconnect(_) => {
                 self.radio.push(command);
             }
         }

@@ -1,14 +1,14 @@
 //! Logging in with a smart card, and every way in which it goes wrong.
 
 use crate::bedside::{Bedside, PIN, WRONG, card};
-use wardkeep::bridge::intent::Intent;
-use wardkeep::hardware::{
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::factor::TokenKind;
+use wardkeep_model::access::policy::{Level, Pair};
+use wardkeep_model::notice::Notice;
+use wardkeep_model::ports::{
     CardCommand, CardFault, CardRefusal, Distrust, Event, FactorEvent, ReaderHealth, ReaderKind,
 };
-use wardkeep::notice::Notice;
-use wardkeep::session::OperatorId;
-use wardkeep::session::factor::TokenKind;
-use wardkeep::session::policy::{Level, Pair};
 
 const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
 

@@ -7,14 +7,18 @@ use crate::bedside::{Bedside, PIN, WRONG, badge, template};
 use crate::people::form;
 use crate::register::{ADA, BEA};
 use proptest::prelude::*;
-use wardkeep::bridge::intent::{EnrolKind, Intent, Page};
-use wardkeep::bridge::view::Screen;
-use wardkeep::bridge::view::access::Enrolment;
-use wardkeep::hardware::{Event, FactorEvent, FingerEvent, FingerFault, ReaderHealth, ReaderKind};
-use wardkeep::session::factor::Finger;
-use wardkeep::session::policy::{Permission, Policy};
-use wardkeep::session::{OperatorId, Role};
-use wardkeep::store::Administration;
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::view::Screen;
+use wardkeep_core::kiosk::view::access::Enrolment;
+use wardkeep_core::session::enrolment::EnrolKind;
+use wardkeep_model::access::factor::Finger;
+use wardkeep_model::access::policy::{Permission, Policy};
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::keeping::Administration;
+use wardkeep_model::ports::{
+    Event, FactorEvent, FingerEvent, FingerFault, ReaderHealth, ReaderKind,
+};
 
 /// Everything that can happen there.
 #[derive(Clone, Debug)]
@@ -98,7 +102,7 @@ fn apply(bedside: &mut Bedside, op: &Op) {
                     0 => FingerEvent::Stage(attempt, 2, 5),
                     1 => {
                         let taken =
-                            wardkeep::session::factor::Template { finger, ..template(2, "A") };
+                            wardkeep_model::access::factor::Template { finger, ..template(2, "A") };
                         FingerEvent::Enrolled(attempt, taken)
                     }
                     _ => FingerEvent::Failed(attempt, FingerFault::Broken),

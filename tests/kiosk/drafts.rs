@@ -2,10 +2,12 @@
 
 use crate::bedside::{Bedside, PIN};
 use crate::register::ADA;
-use wardkeep::bridge::intent::{Intent, Page, PatientForm};
-use wardkeep::bridge::view::Screen;
-use wardkeep::confidential::Phi;
-use wardkeep::session::Role;
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::view::Screen;
+use wardkeep_model::access::Role;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::PatientForm;
 
 fn typed(family: &str) -> PatientForm {
     PatientForm { family: Phi::new(family.into()), ..PatientForm::default() }

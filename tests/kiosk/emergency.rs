@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use crate::bedside::{Bedside, OXIMETER, STRAP, badge, heart_rate, oximetry};
-use wardkeep::bridge::intent::{Intent, Page, PatientForm};
-use wardkeep::bridge::view::Screen;
-use wardkeep::bridge::view::access::{Emergency, EmergencyPage};
-use wardkeep::confidential::Phi;
-use wardkeep::encounter::SubjectId;
-use wardkeep::hardware::Event;
-use wardkeep::notice::Notice;
-use wardkeep::session::emergency::{EMERGENCY_MAX, EmergencyReason, PastNumeric};
-use wardkeep::session::policy::Policy;
-use wardkeep::store::{AuditAct, EmergencyRefusal, StoreFault};
-use wardkeep::vitals::nomenclature::{HEART_RATE, Mdc, PULSE_RATE_OXIMETER, SPO2, Unit};
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::view::Screen;
+use wardkeep_core::kiosk::view::access::{Emergency, EmergencyPage};
+use wardkeep_model::access::policy::Policy;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::PatientForm;
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::emergency::{EMERGENCY_MAX, EmergencyReason, PastNumeric};
+use wardkeep_model::keeping::{AuditAct, EmergencyRefusal, StoreFault};
+use wardkeep_model::notice::Notice;
+use wardkeep_model::ports::Event;
+use wardkeep_model::vitals::nomenclature::{HEART_RATE, Mdc, PULSE_RATE_OXIMETER, SPO2, Unit};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -234,7 +236,7 @@ fn s1_a_card_that_comes_too_late_is_shown_to_nobody() {
     bedside.tap(1);
     bedside.choose_reason();
     let late = bedside.answers.remove(0);
-    bedside.event(wardkeep::kiosk::Event::Store(late));
+    bedside.event(wardkeep_core::kiosk::Event::Store(late));
     assert!(!is_open(&bedside), "it answers the question that was abandoned");
     assert_eq!(ended(&bedside), 1);
     bedside.prompt_store = true;

@@ -6,18 +6,20 @@ use std::time::Duration;
 use crate::bedside::{Bedside, PIN, WRONG, badge, card, pin, template};
 use crate::people::form;
 use crate::register::{ADA, BEA, CODE};
-use wardkeep::bridge::intent::{EnrolKind, Intent, Page};
-use wardkeep::bridge::view::access::{Enrolment, PersonState};
-use wardkeep::bridge::view::{PinPurpose, Screen};
-use wardkeep::hardware::{
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::view::access::{Enrolment, PersonState};
+use wardkeep_core::kiosk::view::{PinPurpose, Screen};
+use wardkeep_core::session::enrolment::EnrolKind;
+use wardkeep_model::access::Role;
+use wardkeep_model::access::factor::{Evidence, Finger, TokenKind};
+use wardkeep_model::access::policy::Policy;
+use wardkeep_model::keeping::{Administration, NewPin};
+use wardkeep_model::notice::Notice;
+use wardkeep_model::ports::{
     CardRefusal, Event, FactorEvent, FingerAdvice, FingerEvent, FingerFault, ReaderHealth,
     ReaderKind,
 };
-use wardkeep::notice::Notice;
-use wardkeep::session::Role;
-use wardkeep::session::factor::{Evidence, Finger, TokenKind};
-use wardkeep::session::policy::Policy;
-use wardkeep::store::{Administration, NewPin};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -337,7 +339,7 @@ fn cards_answers_to_others_do_not_count() {
     bedside.prompt_card = false;
     bedside.insert(5);
     bedside.type_pin(PIN);
-    let stale = wardkeep::store::Attempt(3);
+    let stale = wardkeep_model::access::factor::Attempt(3);
     bedside.factor(FactorEvent::CardRefused(stale, CardRefusal::Blocked));
     assert!(matches!(bedside.step(), Enrolment::CardPin { prompt, .. } if prompt.busy));
 }

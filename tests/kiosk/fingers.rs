@@ -1,15 +1,16 @@
 //! Inside a shift: a finger beside the PIN, or a tap alone.
 
 use crate::bedside::{Bedside, PIN, WRONG, sensor, template};
-use wardkeep::bridge::intent::{Intent, Page};
-use wardkeep::bridge::view::Screen;
-use wardkeep::bridge::view::access::FingerPrompt;
-use wardkeep::hardware::{FactorEvent, FingerAdvice, FingerEvent, FingerFault};
-use wardkeep::notice::Notice;
-use wardkeep::session::OperatorId;
-use wardkeep::session::factor::{TemplateId, TokenKind};
-use wardkeep::session::policy::{Level, Pair, Policy};
-use wardkeep::store::{Refusal, Shift};
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::view::Screen;
+use wardkeep_core::session::FingerPrompt;
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::factor::{TemplateId, TokenKind};
+use wardkeep_model::access::policy::{Level, Pair, Policy};
+use wardkeep_model::keeping::{Refusal, Shift};
+use wardkeep_model::notice::Notice;
+use wardkeep_model::ports::{FactorEvent, FingerAdvice, FingerEvent, FingerFault};
 
 fn shift() -> Shift {
     Shift { templates: vec![template(1, "A")], tap: false }
@@ -141,7 +142,7 @@ fn what_the_fingerprint_reader_says_is_shown_beside_the_pad() {
     let retry = FingerEvent::Retry(attempt, FingerAdvice::Centre);
     let shown = Some(FingerPrompt::Retry(FingerAdvice::Centre));
     assert_eq!(finger(&mut bedside, retry), shown);
-    let stale = wardkeep::store::Attempt(attempt.0 + 50);
+    let stale = wardkeep_model::access::factor::Attempt(attempt.0 + 50);
     assert_eq!(finger(&mut bedside, FingerEvent::NotMatched(stale)), shown, "of another question");
     assert_eq!(bedside.store.misses, 0);
     bedside.factor(FactorEvent::Sensor(Some(sensor("A"))));

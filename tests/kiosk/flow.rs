@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use crate::bedside::{Bedside, OXIMETER, PIN, STRAP, WRONG, badge, heart_rate, oximetry, pin};
-use wardkeep::bridge::intent::{Intent, Page};
-use wardkeep::bridge::view::{AlarmText, FirstStart, Priority, Screen, TileState};
-use wardkeep::hardware::{BadgeFault, Command, Event, Link, SpeakerHealth};
-use wardkeep::notice::Notice;
-use wardkeep::store::{Found, Outcome, StoreFault};
-use wardkeep::vitals::Value;
+use wardkeep_core::alarms::AlarmText;
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::view::{FirstStart, Screen, TileState};
+use wardkeep_model::alarm::Priority;
+use wardkeep_model::keeping::{Found, Outcome, StoreFault};
+use wardkeep_model::notice::Notice;
+use wardkeep_model::ports::{BadgeFault, Command, Event, Link, SpeakerHealth};
+use wardkeep_model::vitals::Value;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -187,7 +190,7 @@ fn s6_values_are_filed_only_between_assign_and_release() {
     bedside.intent(Intent::Release(STRAP));
     assert!(bedside.radio.contains(&Command::Disconnect(STRAP)));
     bedside.frame(STRAP, heart_rate(71));
-    bedside.advertise(STRAP, wardkeep::hardware::DeviceKind::HeartRate);
+    bedside.advertise(STRAP, wardkeep_model::vitals::DeviceKind::HeartRate);
     bedside.intent(Intent::Connect(STRAP));
     bedside.hardware(Event::Link(STRAP, Link::Live));
     bedside.frame(STRAP, heart_rate(72));
@@ -207,9 +210,9 @@ fn s6_values_are_filed_only_between_assign_and_release() {
 fn s6_another_patient_at_the_bed_unassigns_every_device() {
     let mut bedside = Bedside::monitoring();
     bedside.intent(Intent::Open(Page::Patients));
-    let form = wardkeep::bridge::intent::PatientForm {
-        family: wardkeep::confidential::Phi::new("Aydin".into()),
-        given: wardkeep::confidential::Phi::new("Cem".into()),
+    let form = wardkeep_model::encounter::PatientForm {
+        family: wardkeep_model::confidential::Phi::new("Aydin".into()),
+        given: wardkeep_model::confidential::Phi::new("Cem".into()),
         ..Default::default()
     };
     bedside.intent(Intent::AddPatient(form));
@@ -254,7 +257,7 @@ fn s9_link_loss_and_battery_are_signalled() {
     let mut bedside = Bedside::monitoring();
     bedside.hardware(Event::Frame {
         device: STRAP,
-        characteristic: wardkeep::hardware::Characteristic(0x2A19),
+        characteristic: wardkeep_model::vitals::Characteristic(0x2A19),
         payload: vec![12],
         received: bedside.now,
     });
@@ -272,7 +275,7 @@ fn s9_link_loss_and_battery_are_signalled() {
 #[test]
 fn s8_lost_records_stay_on_the_strip_until_seen() {
     let mut bedside = Bedside::locked();
-    bedside.event(wardkeep::kiosk::Event::RecordsLost(3));
+    bedside.event(wardkeep_core::kiosk::Event::RecordsLost(3));
     bedside.wait(60 * SECOND);
     let strip = bedside.view().alarm.expect("a technical alarm");
     assert_eq!(strip.text, AlarmText::RecordsLost { count: 3 });
@@ -308,7 +311,7 @@ fn s6_s7_a_value_from_the_devices_memory_is_neither_live_nor_filed() {
 fn the_first_start_shows_the_recovery_words_until_they_are_written_down() {
     let mut bedside = Bedside::on_a_new_machine();
     bedside.intent(Intent::BeginSetup);
-    let name = wardkeep::confidential::Phi::new("Ada Kern".to_owned());
+    let name = wardkeep_model::confidential::Phi::new("Ada Kern".to_owned());
     bedside.intent(Intent::NameAdmin { name, initials: "AK".into() });
     bedside.hardware(Event::BadgePresented(badge(1)));
     bedside.intent(Intent::SubmitPin(pin(PIN)));
@@ -333,11 +336,11 @@ fn s9_a_speaker_that_does_not_answer_is_an_alarm() {
 #[test]
 fn s8_a_store_that_recovers_leaves_assignments_alone() {
     let mut bedside = Bedside::monitoring();
-    bedside.event(wardkeep::kiosk::Event::Store(Outcome::Fault(StoreFault::Full)));
+    bedside.event(wardkeep_core::kiosk::Event::Store(Outcome::Fault(StoreFault::Full)));
     assert!(bedside.view().alarm.is_some_and(|strip| strip.text == AlarmText::NotRecording));
-    bedside.event(wardkeep::kiosk::Event::Store(Outcome::Recovered));
+    bedside.event(wardkeep_core::kiosk::Event::Store(Outcome::Recovered));
     let stale = Found::Store(Box::default());
-    bedside.event(wardkeep::kiosk::Event::Store(Outcome::Found(stale)));
+    bedside.event(wardkeep_core::kiosk::Event::Store(Outcome::Found(stale)));
     assert!(bedside.view().alarm.is_none());
     bedside.frame(STRAP, heart_rate(72));
     assert_eq!(bedside.numbers()[0], shows("72"));

@@ -3,14 +3,18 @@
 use std::time::Duration;
 
 use crate::bedside::{Bedside, PIN, WRONG, badge, pin};
-use wardkeep::bridge::intent::{Intent, PatientForm};
-use wardkeep::bridge::view::{AlarmText, PinPurpose, Priority, Screen};
-use wardkeep::confidential::Phi;
-use wardkeep::hardware::{Event, ReaderHealth, ReaderKind};
-use wardkeep::notice::Notice;
-use wardkeep::session::OperatorId;
-use wardkeep::session::policy::Policy;
-use wardkeep::store::{AdministrationFault, Admission, Refusal, Shift, StoreFault};
+use wardkeep_core::alarms::AlarmText;
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::view::{PinPurpose, Screen};
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::lockout::Admission;
+use wardkeep_model::access::policy::Policy;
+use wardkeep_model::alarm::Priority;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::PatientForm;
+use wardkeep_model::keeping::{AdministrationFault, Refusal, Shift, StoreFault};
+use wardkeep_model::notice::Notice;
+use wardkeep_model::ports::{Event, ReaderHealth, ReaderKind};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -101,7 +105,7 @@ fn s1_what_an_abandoned_unlock_brought_is_shown_to_nobody() {
     bedside.store.is_code = true;
     bedside.tap(2);
     bedside.type_pin(PIN);
-    bedside.event(wardkeep::kiosk::Event::Store(late));
+    bedside.event(wardkeep_core::kiosk::Event::Store(late));
     bedside.type_pin([8, 2, 6, 3, 9, 0]);
     bedside.type_pin([8, 2, 6, 3, 9, 0]);
     assert_eq!(bedside.view().open.map(|open| open.operator.initials), Some("BL".into()));

@@ -2,20 +2,21 @@
 
 use crate::register::Register;
 use jiff::Timestamp;
-use wardkeep::confidential::{Phi, Secret};
-use wardkeep::encounter::Patient;
-use wardkeep::session::emergency::EmergencyCard;
-use wardkeep::session::factor::{
+use wardkeep_model::access::factor::{
     Badge, CardId, CardPeer, Evidence, Finger, Pin, ReaderFamily, Sensor, Template, TemplateId,
     Token,
 };
-use wardkeep::session::{Operator, OperatorId, Role};
-use wardkeep::store::{
-    Administered, Administration, AdministrationFault, Admission, AuditEntry, CartState, Command,
-    Draft, EmergencyRefusal, Found, Identified, Outcome, Refusal, Shift, Unlocked,
+use wardkeep_model::access::lockout::Admission;
+use wardkeep_model::access::{Operator, OperatorId, Role};
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::encounter::Patient;
+use wardkeep_model::keeping::emergency::EmergencyCard;
+use wardkeep_model::keeping::{
+    Administered, Administration, AdministrationFault, AuditEntry, CartState, Command, Draft,
+    EmergencyRefusal, Found, Identified, Outcome, Refusal, Shift, Unlocked,
 };
-use wardkeep::vitals::Observation;
-use wardkeep::vitals::wave::WaveSegment;
+use wardkeep_model::vitals::Observation;
+use wardkeep_model::vitals::wave::WaveSegment;
 
 pub const PIN: [u8; 6] = [4, 7, 1, 1, 0, 8];
 pub const WRONG: [u8; 6] = [9, 9, 1, 2, 3, 4];

@@ -4,21 +4,23 @@ use std::time::Duration;
 
 use crate::bedside::{Bedside, PIN};
 use crate::register::{ADA, BEA};
-use wardkeep::bridge::intent::{EnrolKind, Intent, Page, PersonForm};
-use wardkeep::bridge::view::Screen;
-use wardkeep::bridge::view::access::{
+use wardkeep_core::kiosk::intent::{Intent, PersonForm};
+use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::view::Screen;
+use wardkeep_core::kiosk::view::access::{
     Account, Audit, Cart, Enrolment, FactorWord, People, PersonPage, PersonState,
 };
-use wardkeep::confidential::Phi;
-use wardkeep::hardware::{Event, FactorEvent, ReaderHealth, ReaderKind};
-use wardkeep::notice::Notice;
-use wardkeep::session::factor::Finger;
-use wardkeep::session::policy::{Pair, Policy};
-use wardkeep::session::{OperatorId, Role};
-use wardkeep::store::{
+use wardkeep_core::session::enrolment::EnrolKind;
+use wardkeep_model::access::factor::Finger;
+use wardkeep_model::access::policy::{Pair, Policy};
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::keeping::{
     Administered, Administration, AdministrationFault, AuditAct, AuditEntry, AuditRow, FactorId,
     Outcome, StoreFault,
 };
+use wardkeep_model::notice::Notice;
+use wardkeep_model::ports::{Event, FactorEvent, ReaderHealth, ReaderKind};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -142,7 +144,7 @@ fn a_persons_page_shows_what_is_enrolled_and_which_readers_can_enrol() {
 #[test]
 fn how_people_stand_is_said_at_a_glance() {
     let mut bedside = Bedside::at_the_desk();
-    let change = |bedside: &mut Bedside, change: fn(&mut wardkeep::store::PersonRow)| {
+    let change = |bedside: &mut Bedside, change: fn(&mut wardkeep_model::keeping::PersonRow)| {
         let people = &mut bedside.store.register.people;
         change(people.iter_mut().find(|row| row.id == BEA).expect("Bea"));
         bedside.intent(Intent::Open(Page::People));
@@ -152,11 +154,11 @@ fn how_people_stand_is_said_at_a_glance() {
     assert_eq!(change(&mut bedside, |row| row.has_code = true), PersonState::Code);
     assert_eq!(change(&mut bedside, |row| row.tries_left = 0), PersonState::Exhausted);
     assert_eq!(change(&mut bedside, |row| row.factors.clear()), PersonState::NoFactors);
-    let today = |row: &mut wardkeep::store::PersonRow| {
+    let today = |row: &mut wardkeep_model::keeping::PersonRow| {
         row.valid_until = Some("2026-11-22".parse().expect("a day"));
     };
     assert_eq!(change(&mut bedside, today), PersonState::NoFactors, "today still counts");
-    let yesterday = |row: &mut wardkeep::store::PersonRow| {
+    let yesterday = |row: &mut wardkeep_model::keeping::PersonRow| {
         row.valid_until = Some("2026-11-21".parse().expect("a day"));
     };
     assert_eq!(change(&mut bedside, yesterday), PersonState::Expired);
@@ -224,7 +226,7 @@ fn s1_revoking_oneself_locks_at_once() {
 #[test]
 fn s1_a_vault_that_closes_by_itself_locks() {
     let mut bedside = Bedside::at_the_desk();
-    bedside.event(wardkeep::kiosk::Event::Store(Outcome::Closed));
+    bedside.event(wardkeep_core::kiosk::Event::Store(Outcome::Closed));
     assert!(bedside.is_lock_screen() && !bedside.store.vault_open);
 }
 
@@ -247,7 +249,8 @@ fn the_last_it_person_and_other_refusals_are_named() {
         bedside.prompt_store = true;
         let people = bedside.store.register.people.clone();
         assert_eq!(people.len(), 1, "Bea is gone from the register");
-        bedside.event(wardkeep::kiosk::Event::Store(Outcome::Administered(attempt, Err(fault))));
+        bedside
+            .event(wardkeep_core::kiosk::Event::Store(Outcome::Administered(attempt, Err(fault))));
         assert_eq!(bedside.notice(), notice);
         if fault == F::Unknown {
             assert_eq!(bedside.names(), ["Ada Kern"], "the list was read again");
@@ -267,15 +270,15 @@ fn s1_names_leave_the_core_with_the_session_even_if_the_list_comes_late() {
     bedside.intent(Intent::Lock);
     bedside.prompt_store = true;
     bedside.deliver();
-    bedside.event(wardkeep::kiosk::Event::Store(list.clone()));
+    bedside.event(wardkeep_core::kiosk::Event::Store(list.clone()));
     // The next session waits for its own list, and takes no other.
     bedside.tap(1);
     bedside.prompt_store = false;
     bedside.type_pin(PIN);
     let unlocked = bedside.answers.remove(0);
-    bedside.event(wardkeep::kiosk::Event::Store(unlocked));
+    bedside.event(wardkeep_core::kiosk::Event::Store(unlocked));
     assert!(bedside.people().loading && bedside.people().rows.is_empty());
-    bedside.event(wardkeep::kiosk::Event::Store(list));
+    bedside.event(wardkeep_core::kiosk::Event::Store(list));
     assert!(bedside.people().loading && bedside.people().rows.is_empty());
     bedside.deliver();
     assert_eq!(bedside.names().len(), 2);

@@ -6,17 +6,19 @@ use crate::bedside::{
     Bedside, OXIMETER, PIN, STRAP, WRONG, badge, heart_rate, oximetry, sensor, template,
 };
 use proptest::prelude::*;
-use wardkeep::bridge::intent::{Intent, Page, PatientForm};
-use wardkeep::bridge::view::access::{Emergency, FingerPrompt};
-use wardkeep::bridge::view::{Screen, View};
-use wardkeep::confidential::Phi;
-use wardkeep::hardware::{
-    DeviceId, DeviceKind, Event, FactorEvent, Link, ReaderHealth, ReaderKind,
-};
-use wardkeep::session::Role;
-use wardkeep::session::emergency::EMERGENCY_MAX;
-use wardkeep::session::policy::{Permission, Policy};
-use wardkeep::store::{AuditAct, Shift};
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::view::access::Emergency;
+use wardkeep_core::kiosk::view::{Screen, View};
+use wardkeep_core::session::FingerPrompt;
+use wardkeep_model::access::Role;
+use wardkeep_model::access::policy::{Permission, Policy};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::PatientForm;
+use wardkeep_model::keeping::emergency::EMERGENCY_MAX;
+use wardkeep_model::keeping::{AuditAct, Shift};
+use wardkeep_model::ports::{Event, FactorEvent, Link, ReaderHealth, ReaderKind};
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 /// Everything that can happen at a bedside.
 #[derive(Clone, Debug)]
@@ -255,7 +257,7 @@ fn shows_patient(view: &View) -> bool {
 #[derive(Default)]
 struct Model {
     last: u8,
-    emergency_since: Option<wardkeep::moment::BootTime>,
+    emergency_since: Option<wardkeep_model::moment::BootTime>,
 }
 
 impl Model {

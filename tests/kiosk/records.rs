@@ -3,18 +3,21 @@
 use std::time::Duration;
 
 use crate::bedside::{Bedside, OXIMETER, oximetry};
-use wardkeep::alarms::Sound;
-use wardkeep::bridge::intent::{Intent, Page};
-use wardkeep::bridge::view::access::Audit;
-use wardkeep::bridge::view::records::{Checkpoint, FindingGroup, FindingNotice, TakingOver};
-use wardkeep::bridge::view::{AlarmText, Priority, Screen};
-use wardkeep::confidential::Phi;
-use wardkeep::notice::Notice;
-use wardkeep::session::Role;
-use wardkeep::store::{
+use wardkeep_core::alarms::AlarmText;
+use wardkeep_core::alarms::Sound;
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::view::Screen;
+use wardkeep_core::kiosk::view::access::Audit;
+use wardkeep_core::kiosk::view::records::{Checkpoint, FindingGroup, FindingNotice, TakingOver};
+use wardkeep_model::access::Role;
+use wardkeep_model::alarm::Priority;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::keeping::{
     AdministrationFault, AuditAct, AuditEntry, AuditResult, AuditRow, Finding, FindingKind, Import,
     Outcome, Refusal, Space, StoreFault,
 };
+use wardkeep_model::notice::Notice;
 
 const SECOND: Duration = Duration::from_secs(1);
 

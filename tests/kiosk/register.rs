@@ -1,10 +1,10 @@
 //! Everybody who may log in, as a store that answers in memory keeps them.
 
 use jiff::Timestamp;
-use wardkeep::confidential::{Phi, Secret};
-use wardkeep::session::factor::{Badge, CardId, Evidence};
-use wardkeep::session::{OperatorId, Role};
-use wardkeep::store::{
+use wardkeep_model::access::factor::{Badge, CardId, Evidence};
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::keeping::{
     Administered, Administration, AdministrationFault, AuditRow, FactorId, FactorKind, FactorRow,
     NewPerson, NewPin, PersonRow,
 };

@@ -3,17 +3,22 @@
 use std::time::Duration;
 
 use crate::bedside::{Bedside, OXIMETER, PIN, STRAP, heart_rate, pin};
-use wardkeep::bridge::intent::{EnrolKind, Intent, Language, Page, PatientForm, PersonForm};
-use wardkeep::bridge::view::{Owner, Screen};
-use wardkeep::confidential::Phi;
-use wardkeep::encounter::SubjectId;
-use wardkeep::hardware::{DeviceId, DeviceKind, Event, Link};
-use wardkeep::notice::Notice;
-use wardkeep::session::emergency::EmergencyReason;
-use wardkeep::session::factor::Finger;
-use wardkeep::session::policy::Permission as P;
-use wardkeep::session::{OperatorId, Role};
-use wardkeep::store::{AuditAct, FactorId};
+use wardkeep_core::config::Language;
+use wardkeep_core::kiosk::intent::{Intent, PersonForm};
+use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::view::{Owner, Screen};
+use wardkeep_core::session::enrolment::EnrolKind;
+use wardkeep_model::access::factor::Finger;
+use wardkeep_model::access::policy::Permission as P;
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::PatientForm;
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::emergency::EmergencyReason;
+use wardkeep_model::keeping::{AuditAct, FactorId};
+use wardkeep_model::notice::Notice;
+use wardkeep_model::ports::{Event, Link};
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 const ROLES: [Role; 4] = [Role::Nurse, Role::Caregiver, Role::It, Role::Auditor];
 const SPARE: DeviceId = DeviceId([0xC0, 0, 0, 0, 0, 0x03]);
@@ -161,8 +166,8 @@ fn s1_a_role_that_may_not_see_patients_sees_nothing_of_them() {
         let wave = Event::Wave { device: OXIMETER, rate_hz: 125, samples: vec![0.5; 6] };
         bedside.hardware(wave);
         assert_eq!(bedside.waves, 0);
-        let listed = wardkeep::store::Outcome::Patients(bedside.store.patients.clone());
-        bedside.event(wardkeep::kiosk::Event::Store(listed));
+        let listed = wardkeep_model::keeping::Outcome::Patients(bedside.store.patients.clone());
+        bedside.event(wardkeep_core::kiosk::Event::Store(listed));
         assert!(!format!("{:?}", bedside.view().screen).contains("PatientRow"));
         bedside.intent(Intent::Lock);
         let log = bedside.store.audit.iter().rev();

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use crate::memory::{PIN, badge, card, pin, sensor, template};
-use wardkeep::confidential::{Phi, Secret};
-use wardkeep::hardware::{CardCommand, CardRefusal, FingerCommand, FingerEvent, Proof};
-use wardkeep::moment::BootTime;
-use wardkeep::session::emergency::EmergencyReason;
-use wardkeep::session::factor::{CardPeer, TemplateId, Token};
-use wardkeep::session::policy::Policy;
-use wardkeep::session::{Effect, Emergency, Event, Operator, OperatorId, Role, Session, State};
-use wardkeep::store::{Admission, Attempt, EmergencyRefusal, Identified, Refusal, Shift};
+use wardkeep_core::session::{Effect, Emergency, Event, Session, State};
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{CardPeer, TemplateId, Token};
+use wardkeep_model::access::lockout::Admission;
+use wardkeep_model::access::policy::Policy;
+use wardkeep_model::access::{Operator, OperatorId, Role};
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::keeping::emergency::EmergencyReason;
+use wardkeep_model::keeping::{EmergencyRefusal, Identified, Refusal, Shift};
+use wardkeep_model::moment::BootTime;
+use wardkeep_model::ports::{CardCommand, CardRefusal, FingerCommand, FingerEvent, Proof};
 
 const START: BootTime = BootTime(Duration::from_secs(1000));
 

@@ -4,12 +4,17 @@ use std::time::Duration;
 
 use crate::bedside::{Bedside, OXIMETER, STRAP, badge, heart_rate, oximetry};
 use proptest::prelude::*;
-use wardkeep::bridge::intent::{Intent, Language, Page};
-use wardkeep::bridge::view::records::{Trouble, Watch};
-use wardkeep::bridge::view::{AlarmText, DeviceRow, Owner, Priority, Screen, Tile};
-use wardkeep::hardware::{Command, DeviceId, DeviceKind, Event, Link};
-use wardkeep::notice::Notice;
-use wardkeep::store::{CartState, Found, Outcome, StoreFault};
+use wardkeep_core::alarms::AlarmText;
+use wardkeep_core::config::Language;
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::view::records::{Trouble, Watch};
+use wardkeep_core::kiosk::view::{DeviceRow, Owner, Screen, Tile};
+use wardkeep_model::alarm::Priority;
+use wardkeep_model::keeping::{CartState, Found, Outcome, StoreFault};
+use wardkeep_model::notice::Notice;
+use wardkeep_model::ports::{Command, Event, Link};
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 const SECOND: Duration = Duration::from_secs(1);
 const SPARE: DeviceId = DeviceId([0xC0, 0, 0, 0, 0, 0x03]);

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use crate::bedside::{Bedside, OXIMETER, STRAP, heart_rate};
 use proptest::prelude::*;
-use wardkeep::bridge::intent::{Intent, Page};
-use wardkeep::hardware::{Event, Link};
-use wardkeep::kiosk::Effect;
-use wardkeep::store::Command;
-use wardkeep::vitals::nomenclature::PLETH;
-use wardkeep::vitals::wave::WaveSegment;
+use wardkeep_core::kiosk::Effect;
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::page::Page;
+use wardkeep_model::keeping::Command;
+use wardkeep_model::ports::{Event, Link};
+use wardkeep_model::vitals::nomenclature::PLETH;
+use wardkeep_model::vitals::wave::WaveSegment;
 
 /// A sample that can be told from all others.
 fn sample(number: u16) -> f32 {
@@ -161,7 +162,7 @@ proptest! {
                 Op::Wait(ms) => bedside.wait(Duration::from_millis(ms.into())),
                 Op::Assign => {
                     bedside.intent(Intent::Open(Page::Devices));
-                    bedside.advertise(OXIMETER, wardkeep::hardware::DeviceKind::PulseOximeter);
+                    bedside.advertise(OXIMETER, wardkeep_model::vitals::DeviceKind::PulseOximeter);
                     bedside.intent(Intent::Connect(OXIMETER));
                     bedside.intent(Intent::Assign(OXIMETER));
                 }

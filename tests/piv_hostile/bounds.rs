@@ -1,8 +1,8 @@
 //! A card that leaves, that never ends an answer, or that says too much, at every step of every work.
 
-use wardkeep::hardware::card_work::look;
-use wardkeep::hardware::dialogue::EXCHANGES_MAX;
-use wardkeep::session::factor::CardPeer;
+use wardkeep_hardware::card_work::look;
+use wardkeep_hardware::dialogue::EXCHANGES_MAX;
+use wardkeep_model::access::factor::CardPeer;
 use zeroize::Zeroizing;
 
 use crate::piv_model::{PIN, pin};

@@ -7,12 +7,12 @@ mod bounds;
 mod piv_model;
 mod random;
 
-use wardkeep::hardware::card_work::{Claim, Ended, Look, enrol, look, prove};
-use wardkeep::hardware::trust::{Trust, Trusted};
-use wardkeep::hardware::{CardRefusal, Distrust, Proof};
-use wardkeep::moment::Moment;
-use wardkeep::session::factor::{CardPeer, Pin};
-use wardkeep::store::CardEnrolment;
+use wardkeep_hardware::card_work::{Claim, Ended, Look, enrol, look, prove};
+use wardkeep_hardware::trust::{Trust, Trusted};
+use wardkeep_model::access::factor::CardEnrolment;
+use wardkeep_model::access::factor::{CardPeer, Pin};
+use wardkeep_model::moment::Moment;
+use wardkeep_model::ports::{CardRefusal, Distrust, Proof};
 use zeroize::Zeroizing;
 
 use crate::piv_model::{Model, PIN, Site, object, pin};

@@ -8,10 +8,10 @@
 use std::io::Write;
 use std::time::Duration;
 
-use wardkeep::hardware::card_work::look;
-use wardkeep::hardware::dialogue::{EXCHANGES_MAX, OBJECT_MAX};
-use wardkeep::hardware::trust::Trusted;
-use wardkeep::moment::Moment;
+use wardkeep_hardware::card_work::look;
+use wardkeep_hardware::dialogue::{EXCHANGES_MAX, OBJECT_MAX};
+use wardkeep_hardware::trust::Trusted;
+use wardkeep_model::moment::Moment;
 use zeroize::Zeroizing;
 
 use crate::piv_model::{Model, PIN, pin};

@@ -11,11 +11,11 @@ use rcgen::{
     CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose,
     NameConstraints, SanType, SigningKey,
 };
-use wardkeep::hardware::Distrust::{
+use wardkeep_hardware::trust::{Fault, SignKey, Trust};
+use wardkeep_model::moment::Moment;
+use wardkeep_model::ports::Distrust::{
     Expired, Malformed, NotYetValid, Revoked, UnknownIssuer, WrongPurpose,
 };
-use wardkeep::hardware::trust::{Fault, SignKey, Trust};
-use wardkeep::moment::Moment;
 
 use crate::issuers::{Made, TrustFolder, authority, below, card, days, key, list, root, valid};
 use crate::namespace::skipped;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use wardkeep::hardware::Distrust::{ListMissing, Revoked};
-use wardkeep::hardware::trust::{Facts, Fault, Trust};
+use wardkeep_hardware::trust::{Facts, Fault, Trust};
+use wardkeep_model::ports::Distrust::{ListMissing, Revoked};
 
 use crate::issuers::{TrustFolder, authority, list, root};
 use crate::{SERIAL, Site, now, today};

@@ -1,8 +1,8 @@
 //! Revocation lists: stale, missing, by somebody else, of an issuer with two keys.
 
-use wardkeep::config::Cards;
-use wardkeep::hardware::Distrust::{ListMissing, ListStale, NoIssuers, Revoked};
-use wardkeep::hardware::trust::{SignKey, Trust};
+use wardkeep_hardware::trust::{SignKey, Trust};
+use wardkeep_model::access::cards::Cards;
+use wardkeep_model::ports::Distrust::{ListMissing, ListStale, NoIssuers, Revoked};
 
 use crate::issuers::{TrustFolder, authority, below, list, root};
 use crate::{SERIAL, Site, now, signed, sub_params, today};

@@ -14,8 +14,8 @@ mod reading;
 
 use jiff::Timestamp;
 use rcgen::CertificateParams;
-use wardkeep::hardware::Distrust;
-use wardkeep::hardware::trust::{SignKey, Trust};
+use wardkeep_hardware::trust::{SignKey, Trust};
+use wardkeep_model::ports::Distrust;
 
 use crate::issuers::{Authority, TrustFolder, authority, below, card, days, key, list, root};
 

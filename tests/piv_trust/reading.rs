@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use rcgen::{DnType, KeyPair, PublicKeyData};
 use sha2::{Digest, Sha256};
-use wardkeep::hardware::Distrust;
-use wardkeep::hardware::trust::{AgreementKey, Trust, agreement_key, card_id, subject};
+use wardkeep_hardware::trust::{AgreementKey, Trust, agreement_key, card_id, subject};
+use wardkeep_model::ports::Distrust;
 
 use crate::issuers::{Made, card, key, list};
 use crate::{SERIAL, Site, now, signed, today};

@@ -9,10 +9,10 @@ use i_slint_backend_testing::{
 use slint::platform::{PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, PhysicalSize, Rgba8Pixel, SharedPixelBuffer};
 use tokio::sync::{mpsc, watch};
-use wardkeep::bridge::intent::Intent;
-use wardkeep::bridge::view::{Screen, View};
 use wardkeep::bridge::{AppWindow, Bridge, Pump, WaveChunk, open_window};
-use wardkeep::sim::samples;
+use wardkeep::tour::samples;
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::view::{Screen, View};
 
 pub const LANDSCAPE: (u32, u32) = (1280, 800);
 pub const PORTRAIT: (u32, u32) = (800, 1280);

@@ -1,12 +1,14 @@
 //! Everything can be reached with a gloved finger and nothing is cut off.
 
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
-use wardkeep::bridge::intent::Language;
-use wardkeep::bridge::view::access::{Emergency, EmergencyPage};
-use wardkeep::bridge::view::{Bedside, Parameter, Priority, Screen, Tile, View};
-use wardkeep::confidential::Phi;
-use wardkeep::sim::samples::{self, open};
-use wardkeep::sim::stops;
+use wardkeep::tour::samples::{self, open};
+use wardkeep::tour::stops;
+use wardkeep_core::config::Language;
+use wardkeep_core::kiosk::view::access::{Emergency, EmergencyPage};
+use wardkeep_core::kiosk::view::{Bedside, Screen, Tile, View};
+use wardkeep_model::alarm::Priority;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::vitals::live::Parameter;
 
 use crate::desk::{Desk, LANDSCAPE, PORTRAIT};
 

@@ -2,13 +2,15 @@
 
 use slint::{ComponentHandle, Model};
 use wardkeep::bridge::WaveChunk;
-use wardkeep::bridge::ui;
-use wardkeep::bridge::view::access::{Emergency, Enrolment};
-use wardkeep::bridge::view::{Parameter, Priority, Screen, TileState, View};
-use wardkeep::confidential::{Phi, Secret};
-use wardkeep::hardware::ReaderHealth;
-use wardkeep::sim::samples::{self, concealed, open, staff};
-use wardkeep::sim::stops::records;
+use wardkeep::tour::samples::{self, concealed, open, staff};
+use wardkeep::tour::stops::records;
+use wardkeep_core::kiosk::view::access::{Emergency, Enrolment};
+use wardkeep_core::kiosk::view::{Screen, TileState, View};
+use wardkeep_model::alarm::Priority;
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::ports::ReaderHealth;
+use wardkeep_model::vitals::live::Parameter;
+use wardkeep_ui as ui;
 
 use crate::desk::{Desk, LANDSCAPE, PORTRAIT};
 
@@ -257,8 +259,8 @@ fn s1_a_patient_screen_without_a_session_is_the_lock_screen() {
 #[test]
 fn s1_the_recovery_words_are_gone_after_their_step() {
     let desk = Desk::new(PORTRAIT);
-    let words = wardkeep::confidential::Secret::new(samples::WORDS.into());
-    let recovery = wardkeep::bridge::view::FirstStart::Recovery(words);
+    let words = wardkeep_model::confidential::Secret::new(samples::WORDS.into());
+    let recovery = wardkeep_core::kiosk::view::FirstStart::Recovery(words);
     desk.show(&concealed(Screen::FirstStart(recovery)));
     assert!(desk.spoken().contains("acoustic"));
     desk.show(&concealed(Screen::Lock(samples::lock())));

@@ -1,14 +1,16 @@
 //! What the screen says of the store: readable, bounded, and gone when it has to be.
 
 use slint::{ComponentHandle, Model};
-use wardkeep::bridge::intent::Intent;
-use wardkeep::bridge::ui;
-use wardkeep::bridge::view::access::Audit;
-use wardkeep::bridge::view::records::{Checkpoint, FindingGroup, FindingNotice, TakingOver, Watch};
-use wardkeep::bridge::view::{Screen, View};
-use wardkeep::sim::samples::{self, concealed, open, staff};
-use wardkeep::sim::stops::records::{CHECKPOINT, finding, meddled, trouble, unknown};
-use wardkeep::store::StoreFault;
+use wardkeep::tour::samples::{self, concealed, open, staff};
+use wardkeep::tour::stops::records::{CHECKPOINT, finding, meddled, trouble, unknown};
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::view::access::Audit;
+use wardkeep_core::kiosk::view::records::{
+    Checkpoint, FindingGroup, FindingNotice, TakingOver, Watch,
+};
+use wardkeep_core::kiosk::view::{Screen, View};
+use wardkeep_model::keeping::StoreFault;
+use wardkeep_ui as ui;
 
 use crate::desk::{Desk, LANDSCAPE, PORTRAIT};
 

@@ -3,21 +3,24 @@
 use std::time::Duration;
 
 use slint::ComponentHandle;
-use wardkeep::bridge::intent::{EnrolKind, Intent, Page, PersonForm};
-use wardkeep::bridge::ui;
-use wardkeep::bridge::view::access::{
-    Emergency, Enrolment, FingerPrompt, People, PersonPage, PersonState, Ways,
+use wardkeep::tour::samples::staff::{self, open_it};
+use wardkeep::tour::samples::{self, concealed, open};
+use wardkeep_core::kiosk::intent::{Intent, PersonForm};
+use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::view::access::{
+    Emergency, Enrolment, People, PersonPage, PersonState, Ways,
 };
-use wardkeep::bridge::view::{Lock, Patients, PinPrompt, PinPurpose, Screen, View};
-use wardkeep::confidential::{Phi, Secret};
-use wardkeep::hardware::{FingerAdvice, ReaderHealth, ReaderKind};
-use wardkeep::notice::Notice;
-use wardkeep::session::emergency::EmergencyReason;
-use wardkeep::session::factor::Finger;
-use wardkeep::session::{OperatorId, Role};
-use wardkeep::sim::samples::staff::{self, open_it};
-use wardkeep::sim::samples::{self, concealed, open};
-use wardkeep::store::FactorId;
+use wardkeep_core::kiosk::view::{Lock, Patients, PinPrompt, PinPurpose, Screen, View};
+use wardkeep_core::session::FingerPrompt;
+use wardkeep_core::session::enrolment::EnrolKind;
+use wardkeep_model::access::factor::Finger;
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::keeping::FactorId;
+use wardkeep_model::keeping::emergency::EmergencyReason;
+use wardkeep_model::notice::Notice;
+use wardkeep_model::ports::{FingerAdvice, ReaderHealth, ReaderKind};
+use wardkeep_ui as ui;
 
 use crate::desk::{Desk, LANDSCAPE, PORTRAIT};
 

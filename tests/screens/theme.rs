@@ -11,7 +11,7 @@ struct Themes {
 }
 
 fn ui() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("ui")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui")
 }
 
 fn slint_files(folder: &Path) -> Vec<PathBuf> {

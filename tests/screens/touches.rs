@@ -5,14 +5,19 @@ use std::time::Duration;
 use i_slint_backend_testing::mock_elapsed_time;
 use slint::ComponentHandle;
 use slint::platform::PointerEventButton;
-use wardkeep::bridge::intent::{Intent, Language, Page, PatientForm};
-use wardkeep::bridge::ui;
-use wardkeep::bridge::view::{Bedside, FirstStart, PinPrompt, PinPurpose, Priority, Screen, View};
-use wardkeep::confidential::{Phi, Secret};
-use wardkeep::encounter::{Sex, SubjectId};
-use wardkeep::hardware::{DeviceId, ReaderHealth};
-use wardkeep::notice::Notice;
-use wardkeep::sim::samples::{self, concealed, open};
+use wardkeep::tour::samples::{self, concealed, open};
+use wardkeep_core::config::Language;
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::view::{Bedside, FirstStart, PinPrompt, PinPurpose, Screen, View};
+use wardkeep_model::alarm::Priority;
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::encounter::PatientForm;
+use wardkeep_model::encounter::{Sex, SubjectId};
+use wardkeep_model::notice::Notice;
+use wardkeep_model::ports::ReaderHealth;
+use wardkeep_model::vitals::DeviceId;
+use wardkeep_ui as ui;
 
 use crate::desk::{Desk, LANDSCAPE, PORTRAIT};
 
@@ -252,7 +257,7 @@ fn an_accepted_form_is_emptied_and_closed() {
         "B",
         "a view keeps what is typed"
     );
-    let saved = wardkeep::bridge::view::Patients { saved: 1, ..patients };
+    let saved = wardkeep_core::kiosk::view::Patients { saved: 1, ..patients };
     desk.show(&open(Screen::Patients(saved)));
     assert!(desk.labelled("Family name").is_empty());
     desk.tap("New patient");
@@ -266,7 +271,7 @@ fn the_search_narrows_a_long_list() {
     assert!(desk.labelled("Search by name or number").is_empty());
     for id in 10..18 {
         let banner = samples::patient("Berg", "Ida", None, Sex::Female, &format!("99{id}"));
-        let row = wardkeep::bridge::view::PatientRow { id: SubjectId(id), banner, here: false };
+        let row = wardkeep_core::kiosk::view::PatientRow { id: SubjectId(id), banner, here: false };
         patients.rows.push(row);
     }
     desk.show(&open(Screen::Patients(patients)));

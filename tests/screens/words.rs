@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use wardkeep::bridge::intent::Language;
-use wardkeep::bridge::view::{Screen, View};
-use wardkeep::sim::samples::{self, concealed, open};
+use wardkeep::tour::samples::{self, concealed, open};
+use wardkeep_core::config::Language;
+use wardkeep_core::kiosk::view::{Screen, View};
 
 use crate::desk::{Desk, LANDSCAPE};
 
@@ -42,7 +42,7 @@ fn literal(text: &str) -> Option<(String, &str)> {
 
 fn sentences() -> Vec<Sentence> {
     let mut found = Vec::new();
-    for file in files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("ui")) {
+    for file in files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui")) {
         let source = std::fs::read_to_string(file).unwrap();
         let mut component = String::new();
         let code: String = source
@@ -70,7 +70,8 @@ fn sentences() -> Vec<Sentence> {
 }
 
 fn german() -> BTreeMap<(String, String), Vec<String>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/lang/de/LC_MESSAGES/wardkeep.po");
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/lang/de/LC_MESSAGES/wardkeep-ui.po");
     let source = std::fs::read_to_string(path).unwrap();
     let mut entries = BTreeMap::new();
     for entry in source.split("\n\n") {

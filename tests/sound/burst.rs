@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::measure::{amplitude, decibels, fundamental, index_at, pulses, spacings};
-use wardkeep::alarms::sound::{burst, interval, two_bursts};
-use wardkeep::bridge::view::Priority::{self, High, Low, Medium};
 use wardkeep::ctl::alarm;
+use wardkeep_hardware::speaker::sound::{burst, interval, two_bursts};
+use wardkeep_model::alarm::Priority::{self, High, Low, Medium};
 
 const RATES_HZ: [u32; 3] = [22_050, 44_100, 48_000];
 const ALL: [Priority; 3] = [High, Medium, Low];

@@ -2,8 +2,6 @@
 
 mod burst;
 mod measure;
-#[cfg(feature = "hardware")]
 #[path = "../support/namespace.rs"]
 mod namespace;
-#[cfg(feature = "hardware")]
 mod speaker;

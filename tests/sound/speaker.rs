@@ -17,9 +17,10 @@ use std::time::Duration;
 use crate::measure::{Pulse, index_at, pulses};
 use crate::namespace::{say, skipped};
 use tokio::sync::mpsc;
-use wardkeep::bridge::view::Priority;
-use wardkeep::hardware::{Event, speaker};
-use wardkeep::moment::{BootTime, Moment};
+use wardkeep_hardware::speaker;
+use wardkeep_model::alarm::Priority;
+use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::ports::Event;
 
 const SCRIPT: &str = "WARDKEEP_SPEAKER_SCRIPT";
 const RATE_HZ: u32 = 48_000;

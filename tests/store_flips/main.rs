@@ -6,7 +6,6 @@
 //!
 //! A flip that fails is kept as a directory.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 #![expect(clippy::print_stdout, reason = "the counts are the proof")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "any other outcome is an alarm")]
@@ -29,13 +28,14 @@ use desk::*;
 use reading::{Seen, read};
 use store_kit::*;
 use tree::{Tree, scratch, tree};
-use wardkeep::bridge::intent::PatientForm;
-use wardkeep::confidential::Phi;
-use wardkeep::encounter::SubjectId;
-use wardkeep::session::Role;
-use wardkeep::session::factor::Token;
-use wardkeep::store::{
-    Attempt, AuditAct, AuditEntry, CartState, Command, Draft, Outcome, RecoveryPhrase,
+use wardkeep_model::access::Role;
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::Token;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::PatientForm;
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::{
+    AuditAct, AuditEntry, CartState, Command, Draft, Outcome, RecoveryPhrase,
 };
 
 /// Nothing that is read takes so long.

@@ -9,14 +9,17 @@ use serde::Serialize;
 
 use super::desk::*;
 use super::store_kit::*;
-use wardkeep::moment::Moment;
-use wardkeep::session::emergency::EmergencyReason;
-use wardkeep::session::factor::{Evidence, Token};
-use wardkeep::store::{
-    Administered, Administration, Admission, Attempt, AuditAct, AuditEntry, Command, Found,
-    Outcome, PersonRow, RecoveryPhrase, TrendQuery, open_with_recovery,
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{Evidence, Token};
+use wardkeep_model::access::lockout::Admission;
+use wardkeep_model::keeping::emergency::EmergencyReason;
+use wardkeep_model::keeping::{
+    Administered, Administration, AuditAct, AuditEntry, Command, Found, Outcome, PersonRow,
+    RecoveryPhrase, TrendQuery,
 };
-use wardkeep::vitals::nomenclature::{HEART_RATE, Unit};
+use wardkeep_model::moment::Moment;
+use wardkeep_model::vitals::nomenclature::{HEART_RATE, Unit};
+use wardkeep_store::open_with_recovery;
 
 /// Seconds of the reading, after everything that was recorded.
 const READS_AT: u64 = 1_000_000;

@@ -5,17 +5,18 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "any other outcome fails the test")]
 
 use super::store_kit::*;
-use wardkeep::confidential::{Phi, Secret};
-use wardkeep::moment::Moment;
-use wardkeep::session::factor::{
+use wardkeep_model::access::factor::{Attempt, CardEnrolment};
+use wardkeep_model::access::factor::{
     Badge, CardId, CardPeer, Evidence, Finger, Pin, ReaderFamily, Sensor, Template, TemplateId,
     Token,
 };
-use wardkeep::session::{OperatorId, Role};
-use wardkeep::store::{
-    Administered, Administration, AdministrationFault, Attempt, CardEnrolment, Command, NewPerson,
-    NewPin, Outcome, PersonRow,
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::keeping::{
+    Administered, Administration, AdministrationFault, Command, NewPerson, NewPin, Outcome,
+    PersonRow,
 };
+use wardkeep_model::moment::Moment;
 
 pub const PIN: &[u8] = &[2, 9, 4, 0, 7, 3];
 pub const PIN_2: &[u8] = &[8, 3, 5, 0, 1, 6];

@@ -13,21 +13,22 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
-use wardkeep::confidential::Phi;
-use wardkeep::encounter::{Patient, Sex, SubjectId};
-use wardkeep::hardware::DeviceId;
-use wardkeep::moment::Moment;
-use wardkeep::session::Role;
-use wardkeep::session::factor::{Badge, Evidence, Pin, ReaderFamily};
-use wardkeep::store::device_secret::SecretFile;
-use wardkeep::store::{
-    Attempt, AuditEntry, Command, Finding, FindingKind, Found, Import, NewOperator, Options,
-    Outcome, RecoveredVault, RecoveryPhrase, Refusal, Space, StoreFault, StoreHandle, Unlocked,
-    open_with_recovery, spawn,
+use wardkeep_model::access::Role;
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{Badge, Evidence, Pin, ReaderFamily};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::{Patient, Sex, SubjectId};
+use wardkeep_model::keeping::{
+    AuditEntry, Command, Finding, FindingKind, Found, Import, NewOperator, Outcome, RecoveryPhrase,
+    Refusal, Space, StoreFault, Unlocked,
 };
-use wardkeep::vitals::decimal::Decimal;
-use wardkeep::vitals::nomenclature::{HEART_RATE, Status, Unit};
-use wardkeep::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+use wardkeep_model::moment::Moment;
+use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::decimal::Decimal;
+use wardkeep_model::vitals::nomenclature::{HEART_RATE, Status, Unit};
+use wardkeep_model::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+use wardkeep_store::device_secret::SecretFile;
+use wardkeep_store::{Options, RecoveredVault, StoreHandle, open_with_recovery, spawn};
 
 pub const RIGHT_PIN: &[u8] = &[4, 7, 1, 1, 8, 2];
 pub const WRONG_PIN: &[u8] = &[4, 7, 1, 1, 8, 3];

@@ -9,7 +9,6 @@
 //!
 //! A cut that fails is kept; `WARDKEEP_CUT=STORY:AFTER:NUMBER` repeats the same place and way alone.
 
-#![cfg(feature = "store")]
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 #![expect(clippy::print_stdout, reason = "the counts are the proof")]
 #![expect(clippy::cast_possible_truncation, reason = "all lengths are small")]
@@ -37,7 +36,7 @@ use promises::Promises;
 use recording::Recording;
 use tempfile::TempDir;
 use tree::{Tree, scratch, tree};
-use wardkeep::session::OperatorId;
+use wardkeep_model::access::OperatorId;
 use workloads::{STORIES, base, tell};
 
 const STORY: &str = "WARDKEEP_TEST_STORY";
@@ -65,7 +64,7 @@ fn recorder() -> Option<&'static Path> {
     let compiled = RECORDER.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();
         let library = dir.path().join("recorder.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/recorder.c");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("support/recorder.c");
         let mut compiler = Process::new("cc");
         compiler.args(["-std=gnu11", "-Wall", "-Werror", "-O1", "-shared", "-fPIC", "-pthread"]);
         match compiler.arg(source).arg("-o").arg(&library).status() {

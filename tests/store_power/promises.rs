@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use super::desk::*;
 use super::store_kit::*;
-use wardkeep::confidential::Phi;
-use wardkeep::encounter::Patient;
-use wardkeep::moment::Moment;
-use wardkeep::session::factor::{Evidence, Token};
-use wardkeep::store::{
-    Admission, Attempt, AuditAct, AuditEntry, CartState, Command, Found, Outcome, RecoveredVault,
-    RecoveryPhrase, Unlocked,
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{Evidence, Token};
+use wardkeep_model::access::lockout::Admission;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::Patient;
+use wardkeep_model::keeping::{
+    AuditAct, AuditEntry, CartState, Command, Found, Outcome, RecoveryPhrase, Unlocked,
 };
-use wardkeep::vitals::nomenclature::PLETH;
-use wardkeep::vitals::wave::WaveSegment;
+use wardkeep_model::moment::Moment;
+use wardkeep_model::vitals::nomenclature::PLETH;
+use wardkeep_model::vitals::wave::WaveSegment;
+use wardkeep_store::RecoveredVault;
 
 /// A stretch of the pulse wave, of the patient whose values [`observation`] makes.
 pub fn wave(run: u64, seq: u64) -> WaveSegment {

@@ -9,13 +9,14 @@ use super::desk::*;
 use super::promises::{Must, Promises, WAVES, told, wave};
 use super::store_kit::*;
 use super::tree::{Tree, tree};
-use wardkeep::bridge::intent::PatientForm;
-use wardkeep::confidential::Phi;
-use wardkeep::encounter::{Patient, SubjectId};
-use wardkeep::session::factor::Token;
-use wardkeep::session::{OperatorId, Role};
-use wardkeep::store::{
-    Administered, Administration, Attempt, CartState, Command, Draft, FactorId, FactorKind, Outcome,
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::Token;
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::PatientForm;
+use wardkeep_model::encounter::{Patient, SubjectId};
+use wardkeep_model::keeping::{
+    Administered, Administration, CartState, Command, Draft, FactorId, FactorKind, Outcome,
 };
 
 /// Run number of the records that the process makes.

@@ -10,8 +10,9 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
-use wardkeep::hardware::ble::{self, BleHandle, Timing};
-use wardkeep::hardware::{Command, DeviceId, DeviceKind, Event, Link, RadioHealth};
+use wardkeep_hardware::ble::{self, BleHandle, Timing};
+use wardkeep_model::ports::{Command, Event, Link, RadioHealth};
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 use super::fake_bluez::{DeviceSpec, FakeBluez};
 

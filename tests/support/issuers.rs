@@ -13,7 +13,7 @@ use rcgen::{
     RevokedCertParams, SerialNumber, SignatureAlgorithm, date_time_ymd,
 };
 use tempfile::TempDir;
-use wardkeep::config::Cards;
+use wardkeep_model::access::cards::Cards;
 
 /// Whole days.
 const DAY_S: i64 = 24 * 3600;

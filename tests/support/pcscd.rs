@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use wardkeep::moment::Moment;
+use wardkeep_model::moment::Moment;
 
 use crate::vpcd::wait_for_port;
 

@@ -19,10 +19,10 @@ use jiff::Timestamp;
 use rcgen::{CertificateParams, SignatureAlgorithm};
 use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
-use wardkeep::config::Cards;
-use wardkeep::hardware::trust::card_id;
-use wardkeep::moment::Moment;
-use wardkeep::session::factor::{CardId, Pin};
+use wardkeep_hardware::trust::card_id;
+use wardkeep_model::access::cards::Cards;
+use wardkeep_model::access::factor::{CardId, Pin};
+use wardkeep_model::moment::Moment;
 
 use crate::issuers::{Authority, Made, TrustFolder, authority, below, card, days, list, root};
 
@@ -56,7 +56,7 @@ fn build() -> PathBuf {
     if crate::namespace::is_inside() {
         return program;
     }
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/piv_card/Cargo.toml");
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("piv_card/Cargo.toml");
     let built = Command::new(env!("CARGO"))
         .args(["build", "--locked", "--quiet", "--manifest-path"])
         .arg(manifest)

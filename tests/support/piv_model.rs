@@ -12,9 +12,9 @@ use rcgen::{
     KeyUsagePurpose, PublicKeyData, SerialNumber, SignatureAlgorithm,
 };
 use tempfile::TempDir;
-use wardkeep::config::Cards;
-use wardkeep::hardware::trust::Trust;
-use wardkeep::session::factor::Pin;
+use wardkeep_hardware::trust::Trust;
+use wardkeep_model::access::cards::Cards;
+use wardkeep_model::access::factor::Pin;
 
 /// The PIN of every model, as typed.
 pub const PIN: [u8; 6] = [4, 7, 1, 1, 2, 0];

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use wardkeep::moment::Moment;
+use wardkeep_model::moment::Moment;
 
 /// vpcd asks for the answer to reset. The other codes (off, on, reset) want no answer.
 const CONTROL_ATR: u8 = 4;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Timing;
+use crate::ble::Timing;
 
 /// The next wait of one thing that is tried again and again.
 #[derive(Debug)]

@@ -16,15 +16,16 @@ use futures_util::StreamExt;
 use tokio::sync::{broadcast, watch};
 use tokio::time::{interval, sleep, timeout};
 
-use super::Timing;
-use super::backoff::Backoff;
-use super::bus::{Bus, BusError, News};
-use super::link::{LinkTask, Tiding};
-use super::links::{Links, Orders};
-use super::outbox::Outbox;
-use super::sightings::{Sightings, clean_name, kind_of, service_of};
-use crate::hardware::{DeviceId, DeviceKind, Event, Link, RadioHealth};
-use crate::moment::{BootTime, Moment};
+use crate::ble::Timing;
+use crate::ble::backoff::Backoff;
+use crate::ble::bus::{Bus, BusError, News};
+use crate::ble::link::{LinkTask, Tiding};
+use crate::ble::links::{Links, Orders};
+use crate::ble::outbox::Outbox;
+use crate::ble::sightings::{Sightings, clean_name, kind_of, service_of};
+use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::ports::{Event, Link, RadioHealth};
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 /// Tidings that a link may be late for before it has to ask instead.
 const TIDINGS_MAX: usize = 256;

@@ -14,12 +14,13 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::{broadcast, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::Timing;
-use super::backoff::Backoff;
-use super::outbox::Outbox;
-use super::sightings::{service_of, sig};
-use crate::hardware::{Characteristic, DeviceId, DeviceKind, Event, Link};
-use crate::moment::Moment;
+use crate::ble::Timing;
+use crate::ble::backoff::Backoff;
+use crate::ble::outbox::Outbox;
+use crate::ble::sightings::{service_of, sig};
+use wardkeep_model::moment::Moment;
+use wardkeep_model::ports::{Event, Link};
+use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind};
 
 /// Longest attribute value (Core Specification Vol 3 Part F 3.2.9).
 const VALUE_MAX: usize = 512;

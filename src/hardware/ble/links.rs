@@ -8,8 +8,9 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::outbox::Outbox;
-use crate::hardware::{DeviceId, DeviceKind, Link};
+use crate::ble::outbox::Outbox;
+use wardkeep_model::ports::Link;
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 /// What the core wants, newest value wins.
 #[derive(Clone, Debug, Default)]
@@ -163,7 +164,7 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::hardware::Event;
+    use wardkeep_model::ports::Event;
 
     const ONE: DeviceId = DeviceId([0, 0, 0, 0, 0, 1]);
 

@@ -27,8 +27,8 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Command, Event};
 use outbox::Outbox;
+use wardkeep_model::ports::{Command, Event};
 
 /// Commands that may wait for the driver; a burst is a handful of devices.
 const COMMANDS_MAX: usize = 64;

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, mpsc};
 
-use crate::hardware::{DeviceId, Event, Link, RadioHealth};
+use wardkeep_model::ports::{Event, Link, RadioHealth};
+use wardkeep_model::vitals::DeviceId;
 
 /// The name of this driver's queue in `Event::Overrun`.
 pub(super) const SOURCE: &str = "bluetooth";

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::hardware::{DeviceId, DeviceKind};
-use crate::moment::BootTime;
+use wardkeep_model::moment::BootTime;
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 /// Devices remembered at once.
 pub(super) const SIGHTINGS_MAX: usize = 256;

@@ -9,12 +9,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::backoff::Backoff;
-use super::life::{self, LifeError};
-use super::links::{Orders, Want};
-use super::outbox::Outbox;
-use super::{LINKS_MAX, Timing};
-use crate::hardware::{Command, Event, Link, RadioHealth};
+use crate::ble::backoff::Backoff;
+use crate::ble::life::{self, LifeError};
+use crate::ble::links::{Orders, Want};
+use crate::ble::outbox::Outbox;
+use crate::ble::{LINKS_MAX, Timing};
+use wardkeep_model::ports::{Command, Event, Link, RadioHealth};
 
 /// Runs the driver until its handle or the core's receiver is dropped.
 pub(super) async fn run(mut inbox: mpsc::Receiver<Command>, outbox: Outbox, timing: Timing) {

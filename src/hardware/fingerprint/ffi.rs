@@ -18,8 +18,8 @@ use std::ptr::{NonNull, null_mut};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::frame::Intact;
-use crate::hardware::FingerAdvice;
+use crate::fingerprint::frame::Intact;
+use wardkeep_model::ports::FingerAdvice;
 
 pub use scan::Progress;
 pub use symbols::NoLibrary;

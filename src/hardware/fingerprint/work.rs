@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::ffi::{Cancel, Failure, Open, Print, Progress};
-use super::{Desk, ERRORS_MAX, Reader, Setup, frame};
-use crate::confidential::Secret;
-use crate::hardware::outlet::Closed;
-use crate::hardware::{Event, FactorEvent, FingerAdvice, FingerEvent, FingerFault};
-use crate::moment::Moment;
-use crate::session::factor::{Finger, Template, TemplateId};
-use crate::store::Attempt;
+use crate::fingerprint::ffi::{Cancel, Failure, Open, Print, Progress};
+use crate::fingerprint::{Desk, ERRORS_MAX, Reader, Setup, frame};
+use crate::outlet::Closed;
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{Finger, Template, TemplateId};
+use wardkeep_model::confidential::Secret;
+use wardkeep_model::moment::Moment;
+use wardkeep_model::ports::{Event, FactorEvent, FingerAdvice, FingerEvent, FingerFault};
 
 /// Between two touches: no reader, however broken, can flood the core.
 const PACE: Duration = Duration::from_millis(200);

@@ -3,13 +3,13 @@
 use std::thread;
 use std::time::Duration;
 
-use super::UsbId;
-use super::usb::{Claimed, UsbError};
-use crate::hardware::Event;
-use crate::hardware::field::{Field, Slot};
-use crate::hardware::keyboard_badge::{Typed, Typing};
-use crate::hardware::pcprox::{self, Change, Hold, Look, Question, Report};
-use crate::moment::Moment;
+use crate::field::{Field, Slot};
+use crate::hid_reader::UsbId;
+use crate::hid_reader::usb::{Claimed, UsbError};
+use crate::keyboard_badge::{Typed, Typing};
+use crate::pcprox::{self, Change, Hold, Look, Question, Report};
+use wardkeep_model::moment::Moment;
+use wardkeep_model::ports::Event;
 
 /// Faults in a row after which a reader is let go, to be claimed anew.
 const FAULTS_MAX: u8 = 5;

@@ -8,8 +8,8 @@ use rusb::{
 };
 use zeroize::Zeroizing;
 
-use super::station::Feature;
-use crate::hardware::pcprox::{REPORT_BYTES, Report};
+use crate::hid_reader::station::Feature;
+use crate::pcprox::{REPORT_BYTES, Report};
 
 /// `bInterfaceClass` of human interface devices.
 const HID: u8 = 3;

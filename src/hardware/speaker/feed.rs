@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::alarms::sound;
-use crate::bridge::view::Priority;
+use crate::speaker::sound;
+use wardkeep_model::alarm::Priority;
 
 /// Silence before a burst: sound servers swallow some milliseconds when a stream begins, and the first
 /// pulse has to keep its attack.

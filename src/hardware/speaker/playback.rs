@@ -13,10 +13,10 @@ use std::time::Duration;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, ErrorKind, FromSample, SampleFormat, SizedSample, SupportedStreamConfig};
 
-use crate::bridge::view::Priority;
-use crate::moment::BootTime;
+use wardkeep_model::alarm::Priority;
+use wardkeep_model::moment::BootTime;
 
-use super::feed::{Burst, Feed, Orders, frames};
+use crate::speaker::feed::{Burst, Feed, Orders, frames};
 
 /// Portions handed over each second, two of which the device holds: 83 ms each. Long enough for a busy
 /// cart, short enough to cut a burst in its pause.

@@ -15,7 +15,7 @@ use x509_cert::ext::pkix::{
     SubjectKeyIdentifier,
 };
 
-use super::certificate::instant;
+use crate::trust::certificate::instant;
 
 /// An issuer.
 pub(super) struct Authority {

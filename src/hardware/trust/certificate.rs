@@ -9,9 +9,9 @@ use x509_cert::ext::pkix::KeyUsage;
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 use x509_cert::time::Time;
 
-use crate::confidential::Phi;
-use crate::hardware::Distrust;
-use crate::session::factor::CardId;
+use wardkeep_model::access::factor::CardId;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::ports::Distrust;
 
 /// rsaEncryption (RFC 8017, appendix C).
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");

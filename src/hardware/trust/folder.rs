@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
-use super::authority::{Authority, RevocationList};
+use crate::trust::authority::{Authority, RevocationList};
 
 /// Most files in the whole directory.
 const FILES_MAX: usize = 256;

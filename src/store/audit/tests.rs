@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::super::audit_file::{VerifierKey, verify};
-use super::super::segment::Entry;
 use super::*;
+use crate::audit_file::{VerifierKey, verify};
+use crate::segment::Entry;
 
 fn entry(second: i64) -> AuditEntry {
     let at = jiff::Timestamp::from_second(1_800_000_000 + second).unwrap();

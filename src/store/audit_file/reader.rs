@@ -1,7 +1,7 @@
 //! Takes a log's file apart, without judging more than its grammar.
 
-use super::super::checkpoint::{Note, NoteError, VerifierKey};
-use super::{END, TITLE};
+use crate::audit_file::{END, TITLE};
+use crate::checkpoint::{Note, NoteError, VerifierKey};
 
 const DASH: &[u8] = "\u{2014} ".as_bytes();
 

@@ -2,12 +2,13 @@
 
 use proptest::prelude::*;
 
-use super::super::checkpoint::Signer;
-use super::super::merkle::Frontier;
-use super::super::primitives::Key;
-use super::super::{AuditAct, AuditEntry, line};
 use super::*;
-use crate::session::OperatorId;
+use crate::checkpoint::Signer;
+use crate::line;
+use crate::merkle::Frontier;
+use crate::primitives::Key;
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::keeping::{AuditAct, AuditEntry};
 
 const ENTRIES: u64 = 24;
 /// Sizes at which the first key signs; the last one covers the entry that names the second.

@@ -2,12 +2,12 @@
 
 use base64ct::{Base64, Encoding};
 
-use super::super::AuditAct;
-use super::super::checkpoint::{Note, NoteError, Signed, VerifierKey};
-use super::super::line;
-use super::super::merkle::{Frontier, Hash, leaf};
-use super::reader::{LogFile, NoFile, read};
-use super::{FILE_LEN_MAX, Flaw, Problem, Verified};
+use crate::audit_file::reader::{LogFile, NoFile, read};
+use crate::audit_file::{FILE_LEN_MAX, Flaw, Problem, Verified};
+use crate::checkpoint::{Note, NoteError, Signed, VerifierKey};
+use crate::line;
+use crate::merkle::{Frontier, Hash, leaf};
+use wardkeep_model::keeping::AuditAct;
 
 /// A key that an entry names as the next one.
 struct Named {
@@ -31,7 +31,6 @@ pub fn verify(
 ///
 /// # Errors
 /// As [`verify`].
-#[cfg(feature = "store")]
 pub fn verify_open(file: &[u8], trusted: &VerifierKey) -> Result<Verified, Flaw> {
     examine(file, std::slice::from_ref(trusted), &[], false)
 }

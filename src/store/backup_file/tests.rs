@@ -5,12 +5,12 @@ use std::io::Cursor;
 use proptest::prelude::*;
 
 use super::*;
-use crate::session::OperatorId;
+use wardkeep_model::access::OperatorId;
 
 const PERSON: Recipient = Recipient::Operator(OperatorId(9));
 
 fn pair(byte: u8) -> (Key, PublicKey) {
-    super::super::primitives::key_pair(&Key::from_slice(&[byte; 32]).unwrap())
+    crate::primitives::key_pair(&Key::from_slice(&[byte; 32]).unwrap())
 }
 
 fn content(length: usize) -> Vec<u8> {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::super::head::{Closed, Commit, Head};
-use super::super::pages::{self, PAGE, Table, Tag};
-use super::super::vault::Seen;
-use super::super::wal::Place;
-use super::super::{Finding, FindingKind, StoreFault, durable};
-use super::Freshness;
+use crate::durable;
+use crate::freshness::Freshness;
+use crate::head::{Closed, Commit, Head};
+use crate::pages::{self, PAGE, Table, Tag};
+use crate::vault::Seen;
+use crate::wal::Place;
+use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
 
 /// The log as it was found.
 #[derive(Debug, Default)]
@@ -72,7 +73,7 @@ impl Freshness {
         let log = with(&self.database, "-wal");
         let aside = with(&self.database, "-wal.older");
         durable::rename(&log, &aside)?;
-        self.log = super::Log::of(&self.database);
+        self.log = crate::freshness::Log::of(&self.database);
         Ok(Some(Aside { log, aside }))
     }
 
@@ -118,7 +119,7 @@ impl Freshness {
             let (found, expected) = (Some(seq), Some(self.head.commit.seq));
             self.add(Finding { found, expected, ..Finding::of(FindingKind::HeadOlder, 1) });
         }
-        if dirty { self.save(Closed::No) } else { Ok(()) }
+        if dirty { Ok(self.save(Closed::No)?) } else { Ok(()) }
     }
 
     fn scan(&mut self, head: Option<&Head>) -> Result<Scan, StoreFault> {
@@ -249,7 +250,7 @@ impl Freshness {
         self.opened = (seen, false);
         self.head.floor = self.head.last_seq().max(seen.seq);
         self.head.generation = self.head.generation.max(seen.generation);
-        self.save(Closed::No)
+        Ok(self.save(Closed::No)?)
     }
 }
 

@@ -8,13 +8,13 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 
-use super::super::durable::steps;
-use super::super::head::path as head_path;
-use super::super::pages::PAGE;
-use super::super::segment::Entry;
-use super::super::vault::Vault;
-use super::super::{AuditAct, AuditEntry};
 use super::*;
+use crate::durable::steps;
+use crate::head::path as head_path;
+use crate::pages::PAGE;
+use crate::segment::Entry;
+use crate::vault::Vault;
+use wardkeep_model::keeping::{AuditAct, AuditEntry};
 
 mod schedules;
 
@@ -211,7 +211,10 @@ fn s8_a_fault_at_any_change_is_no_false_alarm_later() {
             _ => vault.close(),
         };
         steps::end();
-        assert!(matches!(closed, Ok(()) | Err(StoreFault::Full)), "fault at {failing}");
+        assert!(
+            matches!(closed.map_err(StoreFault::from), Ok(()) | Err(StoreFault::Full)),
+            "fault at {failing}"
+        );
         let mut vault = bench.open();
         assert_eq!(vault.findings(), [], "fault at {failing}");
         assert!(vault.audit().unwrap().len() >= acknowledged, "fault at {failing}");

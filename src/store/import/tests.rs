@@ -9,17 +9,17 @@ use std::io::Write;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::{ImportRun, Step};
-use crate::moment::{BootTime, Moment};
-use crate::session::lockout::BootId;
-use crate::store::chain::next_key;
-use crate::store::device_secret::DeviceKeys;
-use crate::store::inbox::Inbox;
-use crate::store::keyring::{Keyring, VaultKeys};
-use crate::store::primitives::{Key, mac, random, seal_to};
-use crate::store::segment::{Entry, Front, INFO, Lane, Piece, framed, open_segment, pieces};
-use crate::store::vault::{Cursor, Vault};
-use crate::store::{AuditAct, AuditEntry, Finding, FindingKind};
+use crate::chain::next_key;
+use crate::device_secret::DeviceKeys;
+use crate::import::{ImportRun, Step};
+use crate::inbox::Inbox;
+use crate::keyring::{Keyring, VaultKeys};
+use crate::primitives::{Key, mac, random, seal_to};
+use crate::segment::{Entry, Front, INFO, Lane, Piece, framed, open_segment, pieces};
+use crate::vault::{Cursor, Vault};
+use wardkeep_model::access::lockout::BootId;
+use wardkeep_model::keeping::{AuditAct, AuditEntry, Finding, FindingKind};
+use wardkeep_model::moment::{BootTime, Moment};
 
 /// A start of the machine.
 pub(super) const BOOT: BootId = BootId(0x7c1e_93aa_5d20_4f6b_9e11_cc08_2b57_e4d9);

@@ -9,17 +9,17 @@ use std::path::{Path, PathBuf};
 use aes::cipher::{BlockCipherDecrypt, KeyInit};
 use jiff::Timestamp;
 
-use super::super::keyring::VaultKeys;
-use super::super::segment::Entry;
-use super::super::vault::{Cursor, Vault};
-use super::super::{AuditAct, AuditEntry};
 use super::*;
-use crate::confidential::Phi;
-use crate::encounter::Sex;
-use crate::hardware::DeviceId;
-use crate::vitals::decimal::Decimal;
-use crate::vitals::nomenclature::{HEART_RATE, Unit};
-use crate::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+use crate::keyring::VaultKeys;
+use crate::segment::Entry;
+use crate::vault::{Cursor, Vault};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::Sex;
+use wardkeep_model::keeping::{AuditAct, AuditEntry};
+use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::decimal::Decimal;
+use wardkeep_model::vitals::nomenclature::{HEART_RATE, Unit};
+use wardkeep_model::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
 
 const PAGE: usize = 4096;
 /// What SQLCipher 4 leaves at the end of a page: initialisation vector and HMAC-SHA512.

@@ -5,16 +5,16 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::*;
-use crate::confidential::Phi;
-use crate::encounter::SubjectId;
-use crate::hardware::DeviceId;
-use crate::moment::BootTime;
-use crate::store::keyring::VaultKeys;
-use crate::store::segment::Entry;
-use crate::store::{AuditAct, AuditEntry};
-use crate::vitals::nomenclature::{HEART_RATE, PLETH, Unit};
-use crate::vitals::wave::WaveSegment;
-use crate::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+use crate::keyring::VaultKeys;
+use crate::segment::Entry;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::{AuditAct, AuditEntry};
+use wardkeep_model::moment::BootTime;
+use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::nomenclature::{HEART_RATE, PLETH, Unit};
+use wardkeep_model::vitals::wave::WaveSegment;
+use wardkeep_model::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
 
 const DAY: u64 = 86_400;
 const SUBJECT: SubjectId = SubjectId(7);

@@ -7,23 +7,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::super::device_secret::{DeviceKeys, DeviceSecret, SecretFile};
-use super::super::durable::{StateDir, steps};
-use super::super::handle::Options;
-use super::super::keep::Opened;
-use super::super::keyring::{Keyring, VaultKeys};
-use super::super::people::{Desk, Refused};
-use super::super::segment::Entry;
-use super::super::setup::{Loaded, Store, initialise, open_with_recovery};
-use super::super::shift::Clocks;
-use super::super::{
-    Administered, Administration, AuditAct, AuditEntry, CardEnrolment, NewOperator, NewPerson,
-    NewPin, RecoveryPhrase, StoreFault,
+use crate::device_secret::{DeviceKeys, DeviceSecret, SecretFile};
+use crate::durable::{StateDir, steps};
+use crate::handle::Options;
+use crate::keep::Opened;
+use crate::keyring::{Keyring, VaultKeys};
+use crate::people::{Desk, Refused};
+use crate::segment::Entry;
+use crate::setup::{Loaded, Store, initialise, open_with_recovery};
+use crate::shift::Clocks;
+use wardkeep_model::access::factor::CardEnrolment;
+use wardkeep_model::access::factor::{Badge, CardId, CardPeer, Evidence, Pin, ReaderFamily};
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::keeping::{
+    Administered, Administration, AuditAct, AuditEntry, NewOperator, NewPerson, NewPin,
+    RecoveryPhrase, StoreFault,
 };
-use crate::confidential::{Phi, Secret};
-use crate::moment::Moment;
-use crate::session::factor::{Badge, CardId, CardPeer, Evidence, Pin, ReaderFamily};
-use crate::session::{OperatorId, Role};
+use wardkeep_model::moment::Moment;
 
 const ENTRIES: usize = 50;
 
@@ -193,7 +194,7 @@ impl Case {
             Case::Badge => {
                 let person = store.cart.person(ward.stays).unwrap();
                 let token = person.tokens.iter().find(|token| token.peer.is_none()).unwrap();
-                let id = super::super::FactorId(u128::from_be_bytes(token.slot.id));
+                let id = wardkeep_model::keeping::FactorId(u128::from_be_bytes(token.slot.id));
                 Administration::RevokeFactor(ward.stays, id)
             }
         }
@@ -235,9 +236,9 @@ fn check(ward: &Ward, dir: &Path, case: Case, context: &str) -> bool {
     drop(store);
     let left = fs::read_dir(dir.join("store/slots")).unwrap().count();
     assert_eq!(left, slots, "{context}: no slot of anybody else");
-    let unfinished = fs::read_dir(dir.join("store"))
-        .unwrap()
-        .any(|entry| entry.unwrap().file_name().to_string_lossy().starts_with(super::PREFIX));
+    let unfinished = fs::read_dir(dir.join("store")).unwrap().any(|entry| {
+        entry.unwrap().file_name().to_string_lossy().starts_with(crate::rotation::PREFIX)
+    });
     assert!(!unfinished, "{context}");
     let words = Secret::new(ward.phrase.expose().clone());
     assert!(open_with_recovery(&options(dir), &words).unwrap().is_some(), "{context}");
@@ -339,13 +340,13 @@ fn s4_no_key_of_the_last_epoch_opens_the_next() {
     let old_inbox = opened.keys().inbox().1;
     let old = VaultKeys::with_master_for_tests(opened.keys().master_for_tests());
     let (vault, keys) = opened.parts();
-    let old_private = super::private_key(vault, keys, ward.stays).unwrap();
+    let old_private = crate::rotation::private_key(vault, keys, ward.stays).unwrap();
     let act = Case::Badge.act(&ward, &store);
     administer(&mut store, ward.dir.path(), act).unwrap();
     assert_ne!(store.ring.inbox, old_inbox);
-    let recipient = super::Recipient::Operator(ward.stays);
+    let recipient = crate::rotation::Recipient::Operator(ward.stays);
     assert!(store.ring.open(recipient, &old_private).is_none(), "the lost badge's key pair");
     store.open.take().unwrap().close().unwrap();
-    let vault = super::Vault::open(&store.vault_path(), &old);
-    assert_eq!(vault.map(|_| ()), Err(StoreFault::Damaged));
+    let vault = crate::rotation::Vault::open(&store.vault_path(), &old);
+    assert_eq!(vault.map(|_| ()), Err(StoreFault::Damaged.into()));
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, ToSql, params};
 use zeroize::Zeroizing;
 
-use super::super::StoreFault;
-use super::super::patient_keys::PatientKeys;
-use super::Columns;
-use crate::encounter::SubjectId;
-use crate::hardware::DeviceId;
-use crate::vitals::Observation;
+use crate::fault::VaultFault;
+use crate::patient_keys::PatientKeys;
+use crate::rows::Columns;
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::Observation;
 
 /// Inserts observations, within one transaction.
 pub struct Inserter<'a> {
@@ -24,7 +24,7 @@ pub struct Inserter<'a> {
 impl<'a> Inserter<'a> {
     /// # Errors
     /// As the database.
-    pub fn new(connection: &'a Connection) -> Result<Self, StoreFault> {
+    pub fn new(connection: &'a Connection) -> Result<Self, VaultFault> {
         let statement = connection.prepare_cached(
             "INSERT INTO observations
                  (source, seq, mdc, patient, effective_us, delay_us, body, id)
@@ -49,7 +49,7 @@ impl<'a> Inserter<'a> {
         keys: &mut PatientKeys,
         observation: &Observation,
         id: Option<i64>,
-    ) -> Result<bool, StoreFault> {
+    ) -> Result<bool, VaultFault> {
         let columns = Columns::of(observation);
         let Some(key) = keys.key(self.connection, columns.subject)? else { return Ok(false) };
         columns.seal(key, observation, &mut self.buffer)?;
@@ -91,7 +91,7 @@ impl<'a> Inserter<'a> {
             )?)
     }
 
-    fn source(&mut self, columns: &Columns) -> Result<i64, StoreFault> {
+    fn source(&mut self, columns: &Columns) -> Result<i64, VaultFault> {
         let run = columns.record.run;
         if let Some(number) = self.sources.get(&(columns.device, run)) {
             return Ok(*number);
@@ -108,7 +108,7 @@ impl<'a> Inserter<'a> {
         Ok(number)
     }
 
-    fn patient(&mut self, subject: SubjectId) -> Result<i64, StoreFault> {
+    fn patient(&mut self, subject: SubjectId) -> Result<i64, VaultFault> {
         if let Some(number) = self.patients.get(&subject) {
             return Ok(*number);
         }
@@ -130,7 +130,7 @@ fn number(
     connection: &Connection,
     [find, insert]: [&str; 2],
     what: &[&dyn ToSql],
-) -> Result<i64, StoreFault> {
+) -> Result<i64, VaultFault> {
     let found = connection.prepare_cached(find)?.query_row(what, |row| row.get(0)).optional()?;
     match found {
         Some(number) => Ok(number),

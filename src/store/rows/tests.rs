@@ -1,12 +1,12 @@
 //! What a row takes, gives back and refuses.
 
-use super::super::keyring::VaultKeys;
-use super::super::segment::Entry;
-use super::super::vault::Vault;
 use super::*;
-use crate::vitals::decimal::Decimal;
-use crate::vitals::nomenclature::{Absent, HEART_RATE, SPO2, Status, Unit};
-use crate::vitals::{ClockConfidence, Provenance};
+use crate::keyring::VaultKeys;
+use crate::segment::Entry;
+use crate::vault::Vault;
+use wardkeep_model::vitals::decimal::Decimal;
+use wardkeep_model::vitals::nomenclature::{Absent, HEART_RATE, SPO2, Status, Unit};
+use wardkeep_model::vitals::{ClockConfidence, Provenance};
 
 fn observation(seq: u64, subject: Option<u128>) -> Observation {
     Observation {
@@ -95,7 +95,7 @@ fn s8_a_row_opens_only_as_it_was_sealed() {
         vault.connection.execute_batch("DELETE FROM observations WHERE seq > 1").unwrap();
         assert_eq!(vault.observations().unwrap().len(), 1);
         vault.connection.execute_batch(sql).unwrap();
-        assert_eq!(vault.observations(), Err(StoreFault::Damaged), "{sql}");
+        assert_eq!(vault.observations(), Err(StoreFault::Damaged.into()), "{sql}");
     }
 }
 

@@ -3,18 +3,19 @@
 use jiff::civil::DateTime;
 use rusqlite::{Connection, Row, Transaction, params};
 
-use super::super::StoreFault;
-use super::super::keyring::Held;
-use super::super::patient_keys::{self, PatientKeys};
-use super::super::patients;
-use super::{Inserter, TABLES, from_word, timestamp};
-use crate::confidential::Phi;
-use crate::encounter::{Patient, SubjectId};
-use crate::hardware::DeviceId;
-use crate::session::OperatorId;
-use crate::session::factor::TemplateId;
-use crate::vitals::nomenclature::Mdc;
-use crate::vitals::{Observation, RecordId, Value};
+use crate::fault::VaultFault;
+use crate::keyring::Held;
+use crate::patient_keys::{self, PatientKeys};
+use crate::patients;
+use crate::rows::{Inserter, TABLES, from_word, timestamp};
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::factor::TemplateId;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::{Patient, SubjectId};
+use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::nomenclature::Mdc;
+use wardkeep_model::vitals::{Observation, RecordId, Value};
 
 /// The tables of earlier versions step aside and those of version 3 take their names.
 const ASIDE: &str = "
@@ -44,7 +45,7 @@ const LEFT: &str = "
 ///
 /// # Errors
 /// `Damaged` if one of them is none; otherwise as the database.
-pub fn upgrade(transaction: &Transaction<'_>, keys: &mut PatientKeys) -> Result<(), StoreFault> {
+pub fn upgrade(transaction: &Transaction<'_>, keys: &mut PatientKeys) -> Result<(), VaultFault> {
     transaction.execute_batch(patient_keys::TABLE)?;
     transaction.execute_batch(ASIDE)?;
     transaction.execute_batch(TABLES)?;
@@ -54,7 +55,7 @@ pub fn upgrade(transaction: &Transaction<'_>, keys: &mut PatientKeys) -> Result<
     Ok(transaction.execute_batch(LEFT)?)
 }
 
-fn seal_patients(connection: &Connection, keys: &mut PatientKeys) -> Result<(), StoreFault> {
+fn seal_patients(connection: &Connection, keys: &mut PatientKeys) -> Result<(), VaultFault> {
     let mut statement = connection
         .prepare("SELECT id, family, given, born, sex, mrn, allergies FROM clear_patients")?;
     let mut rows = statement.query([])?;
@@ -75,7 +76,7 @@ fn seal_patients(connection: &Connection, keys: &mut PatientKeys) -> Result<(), 
     Ok(())
 }
 
-fn seal_observations(connection: &Connection, keys: &mut PatientKeys) -> Result<(), StoreFault> {
+fn seal_observations(connection: &Connection, keys: &mut PatientKeys) -> Result<(), VaultFault> {
     let mut statement = connection.prepare(
         "SELECT device, run, seq, mdc, value, absent, unit, effective_us, received_us, device_time,
              clock, status, subject, provenance, id FROM clear_observations ORDER BY id",
@@ -84,19 +85,19 @@ fn seal_observations(connection: &Connection, keys: &mut PatientKeys) -> Result<
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         if !inserter.insert(keys, &observation(row)?, Some(row.get(14)?))? {
-            return Err(StoreFault::Damaged);
+            return Err(StoreFault::Damaged.into());
         }
     }
     Ok(())
 }
 
-fn observation(row: &Row<'_>) -> Result<Observation, StoreFault> {
+fn observation(row: &Row<'_>) -> Result<Observation, VaultFault> {
     let value: Option<String> = row.get(4)?;
     let absent: Option<String> = row.get(5)?;
     let value = match (value, absent) {
         (Some(digits), None) => Value::Measured(digits.parse().map_err(|_| StoreFault::Damaged)?),
         (None, Some(reason)) => Value::Absent(from_word(reason)?),
-        (Some(_), Some(_)) | (None, None) => return Err(StoreFault::Damaged),
+        (Some(_), Some(_)) | (None, None) => return Err(StoreFault::Damaged.into()),
     };
     let device_time: Option<String> = row.get(9)?;
     let device_time = device_time.map(|text| text.parse::<DateTime>()).transpose();
@@ -121,7 +122,7 @@ fn observation(row: &Row<'_>) -> Result<Observation, StoreFault> {
     })
 }
 
-fn seal_people(connection: &Connection, keys: &PatientKeys) -> Result<(), StoreFault> {
+fn seal_people(connection: &Connection, keys: &PatientKeys) -> Result<(), VaultFault> {
     let mut statement = connection.prepare("SELECT id, name, private FROM clear_operators")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

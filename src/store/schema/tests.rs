@@ -2,19 +2,19 @@
 
 use rusqlite::Connection;
 
-use super::super::AuditAct;
-use super::super::keyring::Held;
-use super::super::primitives::hash;
-use super::super::vault::TemplateRow;
 use super::*;
-use crate::confidential::Phi;
-use crate::encounter::Sex;
-use crate::hardware::DeviceId;
-use crate::session::OperatorId;
-use crate::session::factor::{Finger, TokenKind};
-use crate::vitals::decimal::Decimal;
-use crate::vitals::nomenclature::{Absent, Mdc, Status, Unit};
-use crate::vitals::{ClockConfidence, Provenance, RecordId, Value};
+use crate::keyring::Held;
+use crate::primitives::hash;
+use crate::vault::TemplateRow;
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::factor::{Finger, TokenKind};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::Sex;
+use wardkeep_model::keeping::AuditAct;
+use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::decimal::Decimal;
+use wardkeep_model::vitals::nomenclature::{Absent, Mdc, Status, Unit};
+use wardkeep_model::vitals::{ClockConfidence, Provenance, RecordId, Value};
 
 /// What both released programs wrote, in their own words.
 const ROWS: &str = "
@@ -206,7 +206,7 @@ fn s8_a_damaged_row_of_an_earlier_version_is_not_left_out() {
         set_key(&connection, &keys.database(), Salt::InFile).unwrap();
         connection.execute_batch(sql).unwrap();
         drop(connection);
-        assert_eq!(Vault::open(&path, &keys).map(|_| ()), Err(StoreFault::Damaged), "{sql}");
+        assert_eq!(Vault::open(&path, &keys).map(|_| ()), Err(StoreFault::Damaged.into()), "{sql}");
         let connection = Connection::open(&path).unwrap();
         set_key(&connection, &keys.database(), Salt::InFile).unwrap();
         let rows = connection.query_row("SELECT count(value) FROM observations", [], |r| r.get(0));
@@ -229,7 +229,7 @@ fn a_database_of_a_later_program_is_left_alone() {
     let vault = Vault::create(&path, &key).unwrap();
     vault.connection.execute_batch("PRAGMA user_version = 4").unwrap();
     vault.close().unwrap();
-    assert_eq!(Vault::open(&path, &key).map(|_| ()), Err(StoreFault::Damaged));
+    assert_eq!(Vault::open(&path, &key).map(|_| ()), Err(StoreFault::Damaged.into()));
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn s4_an_export_is_whole_under_its_own_key_and_keeps_its_rules() {
     vault.export(&next, &next_key).unwrap();
     assert!(vault.export(&next, &next_key).is_err(), "never over something");
     vault.close().unwrap();
-    assert_eq!(Vault::open(&next, &key).map(|_| ()), Err(StoreFault::Damaged));
+    assert_eq!(Vault::open(&next, &key).map(|_| ()), Err(StoreFault::Damaged.into()));
     let mut vault = Vault::open(&next, &next_key).unwrap();
     assert_eq!(vault.audit().unwrap().len(), 1);
     vault.reseal(&key).unwrap();
@@ -254,9 +254,9 @@ fn s4_an_export_is_whole_under_its_own_key_and_keeps_its_rules() {
         .query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'index'", [], |row| row.get(0))
         .unwrap();
     assert!(index >= 1);
-    let private = super::super::vault::SealedKey(vec![1; 72]);
+    let private = crate::vault::SealedKey(vec![1; 72]);
     vault
-        .add_operator(OperatorId(8), &crate::confidential::Phi::new("C".into()), &private)
+        .add_operator(OperatorId(8), &wardkeep_model::confidential::Phi::new("C".into()), &private)
         .unwrap();
     let text = std::fs::read(&next).unwrap();
     assert!(!text.starts_with(b"SQLite format 3") && !text.windows(7).any(|w| w == b"Okonkwo"));

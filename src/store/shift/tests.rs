@@ -1,7 +1,7 @@
 //! Shift shares by themselves: what opens them, what ends them, and where their salts are.
 
 use super::*;
-use crate::session::factor::{Badge, CardId, ReaderFamily};
+use wardkeep_model::access::factor::{Badge, CardId, ReaderFamily};
 
 const HOUR: Duration = Duration::from_secs(3600);
 

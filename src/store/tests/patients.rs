@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 
 use super::*;
-use crate::encounter::{Patient, Sex, SubjectId};
-use crate::hardware::DeviceId;
-use crate::store::primitives::wipe_deep_stack;
-use crate::store::vault::Vault;
-use crate::store::{CartState, TrendQuery};
-use crate::vitals::decimal::Decimal;
-use crate::vitals::nomenclature::{HEART_RATE, Unit};
-use crate::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+use crate::primitives::wipe_deep_stack;
+use crate::vault::Vault;
+use wardkeep_model::encounter::{Patient, Sex, SubjectId};
+use wardkeep_model::keeping::{CartState, TrendQuery};
+use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::decimal::Decimal;
+use wardkeep_model::vitals::nomenclature::{HEART_RATE, Unit};
+use wardkeep_model::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
 
 const SUBJECT: SubjectId = SubjectId(0x5eed);
 const DEVICE: DeviceId = DeviceId([6, 5, 4, 3, 2, 1]);

@@ -1,7 +1,7 @@
 //! The columns of a trend, and how fine the values have to be that fill them.
 
-use super::super::{TrendColumn, TrendQuery};
-use super::block::{Aggregate, Resolution};
+use crate::trends::block::{Aggregate, Resolution};
+use wardkeep_model::keeping::{TrendColumn, TrendQuery};
 
 /// Most columns of a picture.
 const COLUMNS_MAX: u16 = 4096;

@@ -8,14 +8,14 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::confidential::Phi;
-use crate::hardware::DeviceId;
-use crate::store::keyring::VaultKeys;
-use crate::store::segment::Entry;
-use crate::store::{AuditAct, AuditEntry, Retention};
-use crate::vitals::decimal::Decimal;
-use crate::vitals::nomenclature::{Absent, HEART_RATE, SPO2};
-use crate::vitals::{Provenance, RecordId};
+use crate::keyring::VaultKeys;
+use crate::segment::Entry;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::keeping::{AuditAct, AuditEntry, Retention};
+use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::decimal::Decimal;
+use wardkeep_model::vitals::nomenclature::{Absent, HEART_RATE, SPO2};
+use wardkeep_model::vitals::{Provenance, RecordId};
 
 const DAY_S: i64 = 86_400;
 /// 2026-01-01T00:00:00Z.
@@ -335,8 +335,8 @@ fn an_altered_block_is_damage_and_not_another_picture() {
          WHERE other.resolution = 0 AND other.start_us <> trend_blocks.start_us)
          WHERE resolution = 0";
     assert_eq!(bench.vault.connection.execute(swap, []).unwrap(), 2);
-    assert_eq!(bench.vault.trend(whole), Err(StoreFault::Damaged));
-    assert_eq!(bench.vault.check_trends(), Err(StoreFault::Damaged));
+    assert_eq!(bench.vault.trend(whole), Err(StoreFault::Damaged.into()));
+    assert_eq!(bench.vault.check_trends(), Err(StoreFault::Damaged.into()));
 }
 
 #[test]
@@ -386,7 +386,10 @@ fn a_trend_waits_for_nothing_that_retention_deletes() {
         Retention { numerics: Duration::ZERO, waveforms: Duration::ZERO, ..Retention::default() };
     let (mut witness, mut now) = (
         None,
-        crate::moment::Moment { boot: crate::moment::BootTime::default(), wall: seconds(1_500) },
+        wardkeep_model::moment::Moment {
+            boot: wardkeep_model::moment::BootTime::default(),
+            wall: seconds(1_500),
+        },
     );
     for _ in 0..40 {
         while bench.vault.keep_up(&mut witness, now, &none).unwrap() {}

@@ -10,15 +10,15 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::*;
-use crate::confidential::{Phi, Secret};
-use crate::moment::Moment;
-use crate::session::Role;
-use crate::session::factor::{Badge, CardId, CardPeer, Pin, ReaderFamily};
-use crate::store::NewOperator;
-use crate::store::device_secret::SecretFile;
-use crate::store::durable::StateDir;
-use crate::store::primitives::STRETCHED;
-use crate::store::setup::{Loaded, initialise};
+use crate::device_secret::SecretFile;
+use crate::durable::StateDir;
+use crate::primitives::STRETCHED;
+use crate::setup::{Loaded, initialise};
+use wardkeep_model::access::Role;
+use wardkeep_model::access::factor::{Badge, CardId, CardPeer, Pin, ReaderFamily};
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::keeping::NewOperator;
+use wardkeep_model::moment::Moment;
 
 const PIN: [u8; 6] = [4, 7, 1, 1, 8, 2];
 const CARD: CardId = CardId([0xc4; 32]);

@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep};
-use wardkeep::hardware::DeviceId;
+use wardkeep_model::vitals::DeviceId;
 use zbus::{Connection, fdo};
 
 use crate::namespace::say;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use wardkeep::hardware::DeviceId;
+use wardkeep_model::vitals::DeviceId;
 
 /// A 16-bit number of the Bluetooth SIG as the text BlueZ uses.
 pub fn uuid(number: u16) -> String {

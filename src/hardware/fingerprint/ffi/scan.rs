@@ -10,9 +10,9 @@ use std::ptr::null_mut;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::symbols::{GError, GPtrArray, Raw, Symbols};
-use super::{Cancel, Failure, Object, Open, Print, failure, judge};
-use crate::hardware::FingerAdvice;
+use crate::fingerprint::ffi::symbols::{GError, GPtrArray, Raw, Symbols};
+use crate::fingerprint::ffi::{Cancel, Failure, Object, Open, Print, failure, judge};
+use wardkeep_model::ports::FingerAdvice;
 
 /// What is known while a finger is enrolled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

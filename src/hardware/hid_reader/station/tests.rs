@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::*;
-use crate::session::factor::Badge;
+use wardkeep_model::access::factor::Badge;
 
 /// What the last report has put the reader into.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -132,7 +132,7 @@ fn a_badge_that_is_swapped_between_the_questions_is_no_badge() {
 fn a_typed_number_comes_and_leaves() {
     let mut field = Field::default();
     let mut events = Vec::new();
-    let badge = Badge::new(crate::session::factor::ReaderFamily::Keyboard, b"0012345678");
+    let badge = Badge::new(wardkeep_model::access::factor::ReaderFamily::Keyboard, b"0012345678");
     tap(Typed::Badge(badge.expect("a number")), Slot(0), &mut field, &mut events);
     tap(Typed::Unreadable, Slot(0), &mut field, &mut events);
     let told: Vec<String> = events.iter().map(|event| format!("{event:?}")).collect();

@@ -100,7 +100,7 @@ fn s8_random_lives_raise_no_alarm_and_anything_put_back_raises_one() {
                 vault.witness(life.seen)?;
                 Ok(vault.findings())
             });
-            refused += u64::from(found == Err(StoreFault::Damaged));
+            refused += u64::from(found == Err(StoreFault::Damaged.into()));
             let reported = found.as_ref().map_or(true, |found| !found.is_empty());
             assert!(reported, "seed {seed}, age {age}, files {which:04b}: {found:?}");
         }

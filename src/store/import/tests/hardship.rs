@@ -3,17 +3,17 @@
 
 use std::fs;
 
-use super::{BOOT, Bench, at, bench, count, entry};
-use crate::confidential::Phi;
-use crate::hardware::DeviceId;
-use crate::store::durable::steps;
-use crate::store::inbox::Inbox;
-use crate::store::primitives::mac;
-use crate::store::segment::{Entry, HEADER_LEN, Lane};
-use crate::store::{AuditAct, AuditEntry, FindingKind, StoreFault};
-use crate::vitals::nomenclature::HEART_RATE;
-use crate::vitals::wave::WaveSegment;
-use crate::vitals::{Provenance, RecordId};
+use crate::durable::steps;
+use crate::import::tests::{BOOT, Bench, at, bench, count, entry};
+use crate::inbox::Inbox;
+use crate::primitives::mac;
+use crate::segment::{Entry, HEADER_LEN, Lane};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::keeping::{AuditAct, AuditEntry, FindingKind, StoreFault};
+use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::nomenclature::HEART_RATE;
+use wardkeep_model::vitals::wave::WaveSegment;
+use wardkeep_model::vitals::{Provenance, RecordId};
 
 /// Fails `count` changes of the disk after the first `from`.
 fn fail(from: usize, count: usize) {

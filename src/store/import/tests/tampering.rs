@@ -9,14 +9,14 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 
-use super::{Bench, at, bench, count, entry};
-use crate::store::inbox::Inbox;
-use crate::store::keyring::{Keyring, VaultKeys};
-use crate::store::ledger::Ledger;
-use crate::store::opener::{Delivery, Opener, Source};
-use crate::store::segment::{Entry, HEADER_LEN, Lane};
-use crate::store::vault::Cursor;
-use crate::store::{Finding, FindingKind};
+use crate::import::tests::{Bench, at, bench, count, entry};
+use crate::inbox::Inbox;
+use crate::keyring::{Keyring, VaultKeys};
+use crate::ledger::Ledger;
+use crate::opener::{Delivery, Opener, Source};
+use crate::segment::{Entry, HEADER_LEN, Lane};
+use crate::vault::Cursor;
+use wardkeep_model::keeping::{Finding, FindingKind};
 
 use FindingKind::{
     InboxOlder, RecordsForged as Forged, RecordsMissing as Missing, RecordsMoved as Moved,

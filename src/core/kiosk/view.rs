@@ -1,0 +1,396 @@
+//! What the screen shows, as plain values. The core computes it; `.slint` decides nothing.
+//!
+//! S-1: [`View::open`] is the only place for patient data, and it is `None` unless a session is open.
+//! S-7: a tile without a current value carries no number, only how long ago the last one was.
+
+pub mod access;
+pub mod records;
+
+use std::time::Duration;
+
+use crate::alarms::AlarmText;
+use crate::config::Language;
+use crate::kiosk::page::Page;
+use crate::session::FingerPrompt;
+use wardkeep_model::access::Role;
+use wardkeep_model::access::factor::TokenKind;
+use wardkeep_model::access::policy::Level;
+use wardkeep_model::alarm::Priority;
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::encounter::PatientForm;
+use wardkeep_model::encounter::{Sex, SubjectId};
+use wardkeep_model::notice::Notice;
+use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
+use wardkeep_model::vitals::live::Parameter;
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
+
+/// Local wall-clock time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Clock {
+    /// 0..=23
+    pub hour: i8,
+    /// 0..=59
+    pub minute: i8,
+    /// 1 = Monday ..= 7 = Sunday
+    pub weekday: i8,
+    /// 1..=31
+    pub day: i8,
+    /// 1..=12
+    pub month: i8,
+}
+
+/// The strip along the top edge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlarmStrip {
+    /// Of the condition shown.
+    pub priority: Priority,
+    /// The condition shown: the highest, then the newest.
+    pub text: AlarmText,
+    /// Hour and minute of its onset, local.
+    pub since: (i8, i8),
+    /// It was acknowledged: steady, silent.
+    pub acknowledged: bool,
+    /// How many other conditions are present.
+    pub others: usize,
+    /// Seconds until the sound comes back, when paused.
+    pub audio_paused_s: Option<u64>,
+}
+
+/// The chip at the banner's right end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorChip {
+    /// Two or three letters.
+    pub initials: String,
+    /// Their role.
+    pub role: Role,
+    /// What the login proved.
+    pub level: Level,
+    /// Hour and minute of the login, local.
+    pub since: (i8, i8),
+    /// Minutes until the session locks by itself, rounded up.
+    pub minutes_left: u64,
+}
+
+/// The patient banner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PatientBanner {
+    /// Family name.
+    pub family: Phi<String>,
+    /// Given names.
+    pub given: Phi<String>,
+    /// Age in whole years.
+    pub age_years: Option<Phi<i16>>,
+    /// Sex.
+    pub sex: Phi<Sex>,
+    /// Date of birth, ISO 8601.
+    pub born: Option<Phi<String>>,
+    /// Patient number; may be empty.
+    pub mrn: Phi<String>,
+}
+
+/// Frame of an open session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenFrame {
+    /// Who is logged in.
+    pub operator: OperatorChip,
+    /// The patient at this bed; only for a role that may see patients.
+    pub patient: Option<PatientBanner>,
+    /// Pages this role may open, in the order of the rail.
+    pub pages: Vec<Page>,
+    /// Name of the person whose factor is being enrolled, so that none goes to somebody else.
+    pub enrolling: Option<Phi<String>>,
+    /// Records of the locked time are being taken over, and have been for a while.
+    pub taking_over: Option<records::TakingOver>,
+    /// Something in the store was not as it should be, and nobody has read that yet.
+    pub finding: Option<records::FindingNotice>,
+}
+
+/// Everything on the screen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// Time of day.
+    pub clock: Clock,
+    /// Bed label.
+    pub bed: String,
+    /// Ward or cart label; may be empty.
+    pub ward: String,
+    /// Language.
+    pub language: Language,
+    /// Values are simulated: hatched band and the word on every screen.
+    pub simulated: bool,
+    /// The alarm strip; `None` when silent.
+    pub alarm: Option<AlarmStrip>,
+    /// Banner and chip; `None` unless a session is open (S-1).
+    pub open: Option<OpenFrame>,
+    /// A sentence for the operator.
+    pub notice: Option<Notice>,
+    /// What fills the rest.
+    pub screen: Screen,
+}
+
+/// The content below the frame.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Screen {
+    /// The program has just started and does not know its store yet.
+    Starting,
+    /// First start wizard.
+    FirstStart(FirstStart),
+    /// Nobody is logged in.
+    Lock(Lock),
+    /// A token was presented; the second factor is wanted.
+    Pin(PinPrompt),
+    /// One factor and a reason instead of two factors.
+    Emergency(access::Emergency),
+    /// Everybody who may log in.
+    People(access::People),
+    /// One of them.
+    Person(Box<access::PersonPage>),
+    /// A factor is being enrolled.
+    Enrolment(access::Enrolment),
+    /// The audit log.
+    Audit(access::Audit),
+    /// How this cart is set up and protected.
+    Cart(access::Cart),
+    /// The logged-in person's own page.
+    Account(access::Account),
+    /// Live values.
+    Bedside(Bedside),
+    /// Devices near this bed.
+    Devices(Devices),
+    /// Choose or add a patient.
+    Patients(Patients),
+    /// The store cannot be used.
+    Trouble(records::Trouble),
+}
+
+/// A step of the first start.
+#[derive(Clone, Debug)]
+pub enum FirstStart {
+    /// What will happen.
+    Welcome {
+        /// A badge reader is ready.
+        badge_reader: ReaderHealth,
+    },
+    /// Name and initials of the first IT admin.
+    Name,
+    /// Tap the badge.
+    Badge {
+        /// State of the reader.
+        badge_reader: ReaderHealth,
+    },
+    /// Type a new PIN.
+    Pin(PinPrompt),
+    /// Keys and vault are being made.
+    Working,
+    /// The recovery key, shown once.
+    Recovery(Secret<String>),
+}
+
+impl PartialEq for FirstStart {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Welcome { badge_reader: a }, Self::Welcome { badge_reader: b })
+            | (Self::Badge { badge_reader: a }, Self::Badge { badge_reader: b }) => a == b,
+            (Self::Pin(a), Self::Pin(b)) => a == b,
+            (Self::Recovery(a), Self::Recovery(b)) => a.expose() == b.expose(),
+            (Self::Name, Self::Name) | (Self::Working, Self::Working) => true,
+            _ => false,
+        }
+    }
+}
+
+/// The lock screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// Each reader, in the order badge, card, finger.
+    pub readers: Vec<(ReaderKind, ReaderHealth)>,
+    /// What is offered besides the badge.
+    pub ways: access::Ways,
+    /// The Bluetooth controller.
+    pub radio: RadioHealth,
+    /// Devices with a live link.
+    pub devices_live: usize,
+    /// Devices this cart keeps linked.
+    pub devices_known: usize,
+}
+
+/// Why a PIN is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinPurpose {
+    /// To unlock.
+    Unlock,
+    /// Choose one: at first start, at enrolment, or one's own.
+    Choose,
+    /// Type it again.
+    Repeat,
+    /// The card's PIN, for the sign test of its enrolment.
+    SignTest,
+    /// Another IT person vouches.
+    Vouch,
+}
+
+/// The PIN pad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PinPrompt {
+    /// Why.
+    pub purpose: PinPurpose,
+    /// What was presented; the words differ for a card.
+    pub token: TokenKind,
+    /// A finger does as well.
+    pub finger: Option<FingerPrompt>,
+    /// Counts prompts: when it changes, the pad's buffer is wiped.
+    pub prompt: u64,
+    /// The last PIN of this prompt's badge was refused: shake once.
+    pub refused: bool,
+    /// Tries left, once there have been three failures.
+    pub tries_left: Option<u8>,
+    /// Seconds until a PIN may be tried.
+    pub wait_s: Option<u64>,
+    /// The key is being derived.
+    pub busy: bool,
+}
+
+/// Why a tile has or lacks a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TileState {
+    /// The number is current.
+    Current,
+    /// No value came for too long; the link stands.
+    Stale,
+    /// The link is lost; the driver reconnects.
+    LinkLost,
+    /// Linked, but the sensor gives no value (finger out, no contact).
+    NoValue,
+    /// Linking for the first time.
+    Connecting,
+    /// No device for this parameter is assigned.
+    NoDevice,
+}
+
+/// One numeric.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tile {
+    /// What.
+    pub parameter: Parameter,
+    /// The digits; `None` shows as dashes (S-7).
+    pub value: Option<Phi<String>>,
+    /// UCUM unit.
+    pub unit: &'static str,
+    /// Lower alarm limit.
+    pub limit_low: Option<String>,
+    /// Upper alarm limit.
+    pub limit_high: Option<String>,
+    /// Name of the source device; empty without one.
+    pub source: String,
+    /// Age of the value shown, or of the last one when `value` is `None`.
+    pub age: Option<Duration>,
+    /// The last value, shown muted with its age when `value` is `None`.
+    pub last: Option<Phi<String>>,
+    /// Why.
+    pub state: TileState,
+    /// The device calls the signal weak or the value low in quality.
+    pub weak_signal: bool,
+    /// The alarm on this parameter.
+    pub alarm: Option<Priority>,
+}
+
+/// The bedside screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bedside {
+    /// Heart rate, SpO2, pulse rate.
+    pub tiles: Vec<Tile>,
+    /// A waveform lane is fed.
+    pub wave: bool,
+    /// A patient was chosen.
+    pub has_patient: bool,
+    /// At least one device is assigned.
+    pub has_device: bool,
+}
+
+/// How a device stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceState {
+    /// Advertising nearby, not linked.
+    Near,
+    /// Known, not heard.
+    Away,
+    /// Linking.
+    Connecting,
+    /// Live.
+    Live,
+    /// The link broke; reconnecting.
+    Lost,
+}
+
+/// Whose a device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Nobody's.
+    Nobody,
+    /// The patient at this bed, since hour and minute.
+    ThisPatient(i8, i8),
+    /// Somebody who is not at this bed any more.
+    AnotherPatient,
+    /// Nobody knows whose: it is watched without records.
+    Unknown,
+}
+
+/// One device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceRow {
+    /// Its address.
+    pub id: DeviceId,
+    /// Its cleaned name.
+    pub name: String,
+    /// What it measures.
+    pub kind: DeviceKind,
+    /// How it stands.
+    pub state: DeviceState,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Its current value with unit, e.g. `97 %`; empty without one.
+    pub reading: Phi<String>,
+    /// Battery in percent.
+    pub battery_percent: Option<u8>,
+    /// Connect is offered.
+    pub can_connect: bool,
+    /// Assign is offered.
+    pub can_assign: bool,
+    /// Release is offered.
+    pub can_release: bool,
+}
+
+/// The devices screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Devices {
+    /// Linked ones first, then by signal strength.
+    pub rows: Vec<DeviceRow>,
+    /// The controller.
+    pub radio: RadioHealth,
+    /// A patient was chosen: devices can be assigned.
+    pub has_patient: bool,
+}
+
+/// One patient to choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PatientRow {
+    /// Opaque identity.
+    pub id: SubjectId,
+    /// As in the banner.
+    pub banner: PatientBanner,
+    /// This one is at this bed.
+    pub here: bool,
+}
+
+/// The patient chooser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Patients {
+    /// By family name.
+    pub rows: Vec<PatientRow>,
+    /// The list is being read.
+    pub loading: bool,
+    /// Counts accepted forms: when it changes, the form is emptied and closed.
+    pub saved: u64,
+    /// A form that was typed and not saved when this person's last session ended, to go on with.
+    pub draft: Option<PatientForm>,
+}

@@ -1,0 +1,287 @@
+//! The bench window: the simulator's own bridge between its scene and what a person turns.
+//!
+//! Ten times a second the window asks for the newest [`Scene`] and changes only the rows that
+//! differ; every control becomes one [`Knob`]. It knows nothing of the kiosk and the kiosk nothing
+//! of it: both meet in the simulator, as hand and instrument do at a bedside.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+use std::rc::Rc;
+
+use slint::{ComponentHandle, Model, ModelRc, VecModel, Weak};
+
+use wardkeep_model::ports::Link;
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
+use wardkeep_sim::device::Device;
+use wardkeep_sim::factors::{CARDS, FINGERS};
+use wardkeep_sim::frames::whole;
+use wardkeep_sim::physiology::State;
+use wardkeep_sim::ward::{BADGES, BenchBadge, Holder, Knob, Scene};
+use wardkeep_sim::{SimError, SimHandle};
+use wardkeep_ui as ui;
+use wardkeep_ui::BenchWindow;
+
+/// Opens the bench window beside the kiosk. `cut_power` ends the program without a farewell.
+///
+/// # Errors
+/// The windowing system gave no window.
+pub fn open(
+    handle: SimHandle,
+    cut_power: impl Fn() + 'static,
+) -> Result<BenchWindow, slint::PlatformError> {
+    let window = BenchWindow::new()?;
+    let rows = Rows::new(&window);
+    rows.apply(&window, &handle.scene());
+    let hand = Hand { handle, window: window.as_weak() };
+    connect_refresh(&window, &hand, rows);
+    connect_badges(&window, &hand);
+    connect_devices(&window, &hand);
+    connect_bedside(&window, &hand);
+    window.global::<ui::Bench>().on_cut_power(cut_power);
+    window.show()?;
+    Ok(window)
+}
+
+/// The person's hand: turns knobs and says so when nothing turns any more.
+#[derive(Clone)]
+struct Hand {
+    handle: SimHandle,
+    window: Weak<BenchWindow>,
+}
+
+impl Hand {
+    fn turn(&self, knob: Knob) {
+        match self.handle.turn(knob) {
+            Ok(()) => {}
+            Err(SimError::Busy) => tracing::warn!("the simulator is busy: a knob did not turn"),
+            Err(SimError::Stopped) => self.say_stopped(),
+        }
+    }
+
+    fn say_stopped(&self) {
+        if let Some(window) = self.window.upgrade() {
+            window.global::<ui::Bench>().set_stopped(true);
+        }
+    }
+
+    /// Turns a knob of the device in row `index`.
+    fn turn_device(&self, index: i32, knob: impl FnOnce(DeviceId) -> Knob) {
+        let scene = self.handle.scene();
+        if let Some(device) = usize::try_from(index).ok().and_then(|at| scene.devices.get(at)) {
+            self.turn(knob(device.id));
+        }
+    }
+}
+
+fn connect_refresh(window: &BenchWindow, hand: &Hand, rows: Rows) {
+    let hand = hand.clone();
+    window.global::<ui::Bench>().on_refresh(move || {
+        if hand.handle.is_stopped() {
+            hand.say_stopped();
+        } else if let Some(window) = hand.window.upgrade() {
+            rows.apply(&window, &hand.handle.scene());
+        }
+    });
+}
+
+fn connect_badges(window: &BenchWindow, hand: &Hand) {
+    let bench = window.global::<ui::Bench>();
+    let badge = |hand: &Hand, knob: fn(usize) -> Knob| {
+        let hand = hand.clone();
+        move |index: i32| {
+            if let Ok(index) = usize::try_from(index) {
+                hand.turn(knob(index));
+            }
+        }
+    };
+    bench.on_tap_badge(badge(hand, Knob::TapBadge));
+    bench.on_lay_badge(badge(hand, Knob::HoldBadge));
+    let taker = hand.clone();
+    bench.on_take_badge(move || taker.turn(Knob::PullBadge));
+    bench.on_insert_card(badge(hand, Knob::InsertCard));
+    let puller = hand.clone();
+    bench.on_pull_card(move || puller.turn(Knob::PullCard));
+    bench.on_touch_finger(badge(hand, Knob::TouchFinger));
+}
+
+fn connect_devices(window: &BenchWindow, hand: &Hand) {
+    let bench = window.global::<ui::Bench>();
+    let switch = |hand: &Hand, knob: fn(DeviceId, bool) -> Knob| {
+        let hand = hand.clone();
+        move |index: i32, on: bool| hand.turn_device(index, |id| knob(id, on))
+    };
+    let slide = |hand: &Hand, knob: fn(DeviceId, u8) -> Knob| {
+        let hand = hand.clone();
+        move |index: i32, percent: i32| {
+            let percent = u8::try_from(percent.clamp(0, 100)).unwrap_or(100);
+            hand.turn_device(index, |id| knob(id, percent));
+        }
+    };
+    bench.on_carry(switch(
+        hand,
+        |id, near| {
+            if near { Knob::MoveNear(id) } else { Knob::MoveFar(id) }
+        },
+    ));
+    bench.on_wear(switch(hand, Knob::SetWorn));
+    bench.on_malform(switch(hand, Knob::Malformed));
+    bench.on_charge(slide(hand, Knob::SetBattery));
+    bench.on_weaken(slide(hand, Knob::SetSignal));
+}
+
+fn connect_bedside(window: &BenchWindow, hand: &Hand) {
+    let bench = window.global::<ui::Bench>();
+    let chooser = hand.clone();
+    bench.on_choose_state(move |state| {
+        chooser.turn(Knob::SetState(match state {
+            ui::BenchState::Calm => State::Calm,
+            ui::BenchState::Fever => State::Fever,
+            ui::BenchState::Desaturation => State::Desaturation,
+            ui::BenchState::Arrest => State::Arrest,
+        }));
+    });
+    let plug = hand.clone();
+    bench.on_unplug_reader(move |unplugged| plug.turn(Knob::ReaderUnplugged(unplugged)));
+    let radio = hand.clone();
+    bench.on_switch_bluetooth_off(move |off| radio.turn(Knob::BluetoothOff(off)));
+}
+
+/// The rows on the bench; they change in place.
+struct Rows {
+    badges: Rc<VecModel<ui::BenchBadge>>,
+    cards: Rc<VecModel<ui::BenchCard>>,
+    devices: Rc<VecModel<ui::BenchDevice>>,
+}
+
+impl Rows {
+    fn new(window: &BenchWindow) -> Self {
+        let rows = Self { badges: Rc::default(), cards: Rc::default(), devices: Rc::default() };
+        let bench = window.global::<ui::Bench>();
+        bench.set_badges(ModelRc::from(rows.badges.clone()));
+        bench.set_cards(ModelRc::from(rows.cards.clone()));
+        let fingers: Vec<slint::SharedString> = FINGERS.map(Into::into).into();
+        bench.set_fingers(ModelRc::new(VecModel::from(fingers)));
+        bench.set_devices(ModelRc::from(rows.devices.clone()));
+        rows
+    }
+
+    fn apply(&self, window: &BenchWindow, scene: &Scene) {
+        let badges = BADGES.iter().enumerate().map(|(index, badge)| badge_row(index, badge, scene));
+        lay_out(&self.badges, badges);
+        let cards = CARDS.iter().enumerate().map(|(index, card)| ui::BenchCard {
+            name: card.name.into(),
+            pin: card.pin.into(),
+            inserted: scene.card == Some(index),
+        });
+        lay_out(&self.cards, cards);
+        lay_out(&self.devices, scene.devices.iter().map(device_row));
+
+        let bench = window.global::<ui::Bench>();
+        let truth = scene.truth;
+        bench.set_truth(ui::BenchTruth {
+            heart_rate: slint::format!("{}", whole(truth.heart_rate_per_min)),
+            oxygen: slint::format!("{}", whole(truth.spo2_percent)),
+            breaths: slint::format!("{}", whole(truth.breaths_per_min)),
+            temperature: slint::format!("{:.1}", truth.temperature_celsius),
+        });
+        bench.set_state(match scene.state {
+            State::Calm => ui::BenchState::Calm,
+            State::Fever => ui::BenchState::Fever,
+            State::Desaturation => ui::BenchState::Desaturation,
+            State::Arrest => ui::BenchState::Arrest,
+        });
+        bench.set_finger_wanted(scene.finger_wanted);
+        bench.set_reader_unplugged(scene.reader_unplugged);
+        bench.set_bluetooth_off(scene.bluetooth_off);
+    }
+}
+
+/// Makes `model` hold `rows`, touching only what differs.
+fn lay_out<T: Clone + PartialEq + 'static>(model: &VecModel<T>, rows: impl Iterator<Item = T>) {
+    for (index, row) in rows.enumerate() {
+        match model.row_data(index) {
+            Some(shown) if shown == row => {}
+            Some(_) => model.set_row_data(index, row),
+            None => model.push(row),
+        }
+    }
+}
+
+fn badge_row(index: usize, badge: &BenchBadge, scene: &Scene) -> ui::BenchBadge {
+    let at_reader = scene.badge == Some(index);
+    let initials: String = badge.name.split(' ').filter_map(|word| word.chars().next()).collect();
+    ui::BenchBadge {
+        holder: match badge.holder {
+            Holder::It => ui::BenchHolder::It,
+            Holder::Nurse => ui::BenchHolder::Nurse,
+            Holder::Stranger => ui::BenchHolder::Stranger,
+        },
+        name: badge.name.into(),
+        initials: initials.into(),
+        at_reader,
+        rests: at_reader && scene.badge_rests,
+    }
+}
+
+fn device_row(device: &Device) -> ui::BenchDevice {
+    let DeviceId([.., fifth, sixth]) = device.id;
+    ui::BenchDevice {
+        name: device.name.into(),
+        tag: slint::format!("{fifth:02X}:{sixth:02X}"),
+        strap: device.kind == DeviceKind::HeartRate,
+        near: device.near,
+        worn: device.worn,
+        battery_percent: device.battery_percent.into(),
+        signal_percent: device.signal_percent.into(),
+        malformed: device.malformed,
+        signal: signal(device),
+    }
+}
+
+fn signal(device: &Device) -> ui::BenchSignal {
+    match device.link() {
+        Link::Live => ui::BenchSignal::Live,
+        Link::Lost => ui::BenchSignal::Lost,
+        Link::Connecting => ui::BenchSignal::Connecting,
+        Link::Down if device.battery_percent == 0 => ui::BenchSignal::Empty,
+        Link::Down if device.near => ui::BenchSignal::Advertising,
+        Link::Down => ui::BenchSignal::OutOfReach,
+    }
+}
+
+/// Why no picture of the bench could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The screen could not be built or drawn.
+    #[error("the bench could not be drawn")]
+    Draw(#[from] slint::PlatformError),
+    /// The file could not be created.
+    #[error("the picture's file could not be created")]
+    Create(#[from] std::io::Error),
+    /// The picture could not be written.
+    #[error("the picture could not be written")]
+    Write(#[from] png::EncodingError),
+}
+
+/// Draws the bench as it shows `scene` into the PNG file `out`, in physical pixels. A headless
+/// platform with a renderer must be set on this thread.
+///
+/// # Errors
+/// The bench could not be drawn or the file not written.
+pub fn render_bench(out: &Path, scene: &Scene, size: (u32, u32)) -> Result<(), RenderError> {
+    let window = BenchWindow::new()?;
+    Rows::new(&window).apply(&window, scene);
+    window.window().set_size(slint::PhysicalSize::new(size.0, size.1));
+    window.show()?;
+    let picture = window.window().take_snapshot()?;
+    window.hide()?;
+
+    let file = BufWriter::new(File::create(out)?);
+    let mut encoder = png::Encoder::new(file, picture.width(), picture.height());
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(picture.as_bytes())?;
+    Ok(writer.finish()?)
+}

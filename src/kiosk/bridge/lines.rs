@@ -1,0 +1,251 @@
+//! Rows and lines of the screen, made from the view's plain values.
+
+use std::time::Duration;
+
+use slint::{Model, SharedString, VecModel};
+
+use crate::bridge::vocabulary;
+use wardkeep_core::alarms::AlarmText;
+use wardkeep_core::kiosk::view::{
+    AlarmStrip, DeviceRow, OperatorChip, Owner, PatientBanner, PatientRow, Tile,
+};
+use wardkeep_ui as ui;
+
+/// A value at most this old counts as current in words, s. Oximeters and straps send once a second.
+const NOW_S_MAX: u64 = 4;
+
+/// Brings a model to `rows`, touching only the rows that differ, so that only they are painted again.
+pub fn sync<T: Clone + PartialEq + 'static>(model: &VecModel<T>, rows: Vec<T>) {
+    while model.row_count() > rows.len() {
+        model.remove(model.row_count() - 1);
+    }
+    for (place, line) in rows.into_iter().enumerate() {
+        match model.row_data(place) {
+            None => model.push(line),
+            Some(shown) if shown != line => model.set_row_data(place, line),
+            Some(_) => {}
+        }
+    }
+}
+
+/// The rows in the order already shown, newcomers last: a list that sorts itself under a finger makes
+/// the finger land on the wrong line.
+pub fn steady(
+    shown: &VecModel<ui::DeviceLine>,
+    mut rows: Vec<ui::DeviceLine>,
+) -> Vec<ui::DeviceLine> {
+    let order: Vec<SharedString> = shown.iter().map(|line| line.id).collect();
+    rows.sort_by_key(|line| order.iter().position(|id| *id == line.id).unwrap_or(usize::MAX));
+    rows
+}
+
+/// The strip along the top edge.
+pub fn alarm(strip: Option<&AlarmStrip>) -> ui::AlarmLine {
+    let Some(strip) = strip else { return ui::AlarmLine::default() };
+    let mut line = ui::AlarmLine {
+        present: true,
+        priority: vocabulary::priority(Some(strip.priority)),
+        since: time_of_day(strip.since.0, strip.since.1),
+        acknowledged: strip.acknowledged,
+        others: count(strip.others),
+        paused: strip.audio_paused_s.map(countdown).unwrap_or_default(),
+        ..ui::AlarmLine::default()
+    };
+    match &strip.text {
+        AlarmText::Low { parameter, value, limit } => {
+            line.condition = ui::Condition::Below;
+            line.vital = vocabulary::vital(*parameter);
+            (line.value, line.limit) = (value.into(), limit.into());
+        }
+        AlarmText::High { parameter, value, limit } => {
+            line.condition = ui::Condition::Above;
+            line.vital = vocabulary::vital(*parameter);
+            (line.value, line.limit) = (value.into(), limit.into());
+        }
+        AlarmText::LinkLost { device } => {
+            line.condition = ui::Condition::LinkLost;
+            line.device = device.into();
+        }
+        AlarmText::NoValue { device } => {
+            line.condition = ui::Condition::NoValue;
+            line.device = device.into();
+        }
+        AlarmText::BatteryLow { device, percent } => {
+            line.condition = ui::Condition::BatteryLow;
+            line.device = device.into();
+            line.amount = i32::from(*percent);
+        }
+        AlarmText::AssignmentEnded { device } => {
+            line.condition = ui::Condition::AssignmentEnded;
+            line.device = device.into();
+        }
+        AlarmText::NoSound => line.condition = ui::Condition::NoSound,
+        AlarmText::NotRecording => line.condition = ui::Condition::NotRecording,
+        AlarmText::NoWaveforms => line.condition = ui::Condition::NoWaveforms,
+        AlarmText::WatchEnded => line.condition = ui::Condition::WatchEnded,
+        AlarmText::RecordsLost { count } => {
+            line.condition = ui::Condition::RecordsLost;
+            line.amount = i32::try_from(*count).unwrap_or(i32::MAX);
+        }
+        AlarmText::TokenLeftBehind => line.condition = ui::Condition::TokenLeftBehind,
+    }
+    line
+}
+
+/// The operator chip.
+pub fn operator(chip: &OperatorChip) -> ui::OperatorLine {
+    ui::OperatorLine {
+        initials: (&chip.initials).into(),
+        role: vocabulary::role(chip.role),
+        level: vocabulary::access::level(chip.level),
+        since: time_of_day(chip.since.0, chip.since.1),
+        minutes: i32::try_from(chip.minutes_left).unwrap_or(i32::MAX),
+    }
+}
+
+/// A patient: family name in capitals first, as on a wristband.
+pub fn patient(banner: &PatientBanner) -> ui::PatientLine {
+    let family = in_capitals(banner.family.reveal());
+    let given = banner.given.reveal();
+    let name = if given.is_empty() { family } else { format!("{family}, {given}") };
+    ui::PatientLine {
+        present: true,
+        name: name.into(),
+        years: banner.age_years.as_ref().map_or(-1, |years| i32::from(*years.reveal())),
+        sex: vocabulary::sex(*banner.sex.reveal()),
+        born: banner.born.as_ref().map(|born| born.reveal().into()).unwrap_or_default(),
+        mrn: banner.mrn.reveal().into(),
+    }
+}
+
+/// One patient to choose.
+pub fn choice(line: &PatientRow) -> ui::PatientChoice {
+    ui::PatientChoice {
+        id: slint::format!("{:032x}", line.id.0),
+        patient: patient(&line.banner),
+        here: line.here,
+    }
+}
+
+/// One tile. S-7: no value, no digits, only the last one with its age.
+pub fn tile(tile: &Tile) -> ui::VitalLine {
+    let value = tile.value.as_ref().map(|value| value.reveal().into()).unwrap_or_default();
+    let current = tile.value.is_some();
+    ui::VitalLine {
+        vital: vocabulary::vital(tile.parameter),
+        value,
+        unit: tile.unit.into(),
+        limit_low: tile.limit_low.as_ref().map(SharedString::from).unwrap_or_default(),
+        limit_high: tile.limit_high.as_ref().map(SharedString::from).unwrap_or_default(),
+        source: (&tile.source).into(),
+        age: age(tile.age, current),
+        last: tile
+            .last
+            .as_ref()
+            .filter(|_| !current)
+            .map(|last| last.reveal().into())
+            .unwrap_or_default(),
+        why: vocabulary::why(tile.state),
+        weak: tile.weak_signal,
+        alarm: vocabulary::priority(tile.alarm),
+    }
+}
+
+/// One device.
+pub fn device(line: &DeviceRow) -> ui::DeviceLine {
+    ui::DeviceLine {
+        id: slint::format!("{}", line.id),
+        name: (&line.name).into(),
+        kind: vocabulary::kind(line.kind),
+        state: vocabulary::link(line.state),
+        owner: vocabulary::owner(line.owner),
+        since: match line.owner {
+            Owner::ThisPatient(hour, minute) => time_of_day(hour, minute),
+            Owner::Nobody | Owner::AnotherPatient | Owner::Unknown => SharedString::default(),
+        },
+        reading: line.reading.reveal().into(),
+        battery: line.battery_percent.map_or(-1, i32::from),
+        can_connect: line.can_connect,
+        can_assign: line.can_assign,
+        can_release: line.can_release,
+    }
+}
+
+/// `14:05`.
+pub fn time_of_day(hour: i8, minute: i8) -> SharedString {
+    slint::format!("{hour:02}:{minute:02}")
+}
+
+/// `1:58`.
+pub fn countdown(seconds: u64) -> SharedString {
+    slint::format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// A count for the screen.
+pub fn count(many: usize) -> i32 {
+    i32::try_from(many).unwrap_or(i32::MAX)
+}
+
+fn age(age: Option<Duration>, current: bool) -> ui::Age {
+    let Some(age) = age else { return ui::Age::default() };
+    let seconds = age.as_secs();
+    let (amount, unit) = match seconds {
+        0..=NOW_S_MAX if current => (0, ui::AgeUnit::Now),
+        0..=89 => (seconds, ui::AgeUnit::Seconds),
+        90..=5399 => (seconds / 60, ui::AgeUnit::Minutes),
+        5400.. => (seconds / 3600, ui::AgeUnit::Hours),
+    };
+    ui::Age { amount: i32::try_from(amount).unwrap_or(i32::MAX), unit }
+}
+
+/// Capitals that lose nothing: the sharp s keeps its own capital instead of becoming two letters.
+fn in_capitals(name: &str) -> String {
+    name.chars()
+        .flat_map(|letter| {
+            let capital = if letter == 'ß' { '\u{1E9E}' } else { letter };
+            capital.to_uppercase()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn age_is_told_in_the_largest_unit_that_says_something() {
+        for (seconds, current, amount, unit) in [
+            (0, true, 0, ui::AgeUnit::Now),
+            (4, true, 0, ui::AgeUnit::Now),
+            (4, false, 4, ui::AgeUnit::Seconds),
+            (5, true, 5, ui::AgeUnit::Seconds),
+            (89, false, 89, ui::AgeUnit::Seconds),
+            (90, false, 1, ui::AgeUnit::Minutes),
+            (5399, false, 89, ui::AgeUnit::Minutes),
+            (5400, false, 1, ui::AgeUnit::Hours),
+            (200_000, false, 55, ui::AgeUnit::Hours),
+        ] {
+            let told = age(Some(Duration::from_secs(seconds)), current);
+            assert_eq!(told, ui::Age { amount, unit }, "{seconds} s");
+        }
+        assert_eq!(age(None, true).unit, ui::AgeUnit::None);
+    }
+
+    #[test]
+    fn capitals_lose_no_letter() {
+        for (name, capitals) in
+            [("Weiß", "WEI\u{1E9E}"), ("Okonkwo-Brandt", "OKONKWO-BRANDT"), ("Łuczak", "ŁUCZAK")]
+        {
+            assert_eq!(in_capitals(name), capitals);
+        }
+    }
+
+    #[test]
+    fn only_rows_that_differ_are_set() {
+        let model = VecModel::from(vec![1, 2, 3, 4]);
+        sync(&model, vec![1, 9, 3]);
+        assert_eq!(model.iter().collect::<Vec<_>>(), [1, 9, 3]);
+        sync(&model, vec![1, 9, 3, 5, 6]);
+        assert_eq!(model.iter().collect::<Vec<_>>(), [1, 9, 3, 5, 6]);
+    }
+}

@@ -1,0 +1,223 @@
+//! One line of a batch as a question: which characteristic, which bytes, which device.
+
+use serde_json::Value as Json;
+
+use crate::ctl::decode::answer::Rejection;
+use wardkeep_model::vitals::Characteristic;
+use wardkeep_model::vitals::gatt::Quirks;
+
+/// What the last 96 bits of every Bluetooth SIG UUID are (Bluetooth Core, Vol 3 Part B, 2.5.1).
+const SIG_BASE: &str = "00001000800000805f9b34fb";
+
+/// The one protocol that frames are decoded by: the profile that their characteristic belongs to.
+const PROTOCOL: &str = "gatt";
+
+/// A characteristic as written by a person or a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// A Bluetooth SIG number.
+    Sig(Characteristic),
+    /// Somebody's own UUID.
+    Vendor,
+}
+
+/// A frame to decode.
+#[derive(Debug)]
+pub struct Question {
+    /// Whatever the asker calls it; null if nothing.
+    pub id: Json,
+    /// Which characteristic.
+    pub characteristic: Name,
+    /// The bytes.
+    pub frame: Vec<u8>,
+    /// Deviations of the device.
+    pub quirks: Quirks,
+}
+
+/// Reads a line. An error still carries the line's `id`, where it has one.
+pub fn parse(line: &[u8]) -> Result<Question, (Json, Rejection)> {
+    let Ok(Json::Object(mut object)) = serde_json::from_slice(line) else {
+        return Err((Json::Null, malformed("line")));
+    };
+    let id = object.remove("id").unwrap_or_default();
+    match (read_frame(&object), read_quirks(&object)) {
+        (Ok((characteristic, frame)), Ok(quirks)) => {
+            Ok(Question { id, characteristic, frame, quirks })
+        }
+        (Err(rejection), _) | (Ok(_), Err(rejection)) => Err((id, rejection)),
+    }
+}
+
+type Object = serde_json::Map<String, Json>;
+
+fn read_frame(object: &Object) -> Result<(Name, Vec<u8>), Rejection> {
+    let text = |field| object.get(field).and_then(Json::as_str).ok_or(malformed(field));
+    let name = characteristic(text("characteristic")?).ok_or(malformed("characteristic"))?;
+    let frame = hexadecimal(text("value")?).ok_or(malformed("value"))?;
+    match object.get("protocol") {
+        None | Some(Json::Null) => Ok((name, frame)),
+        Some(Json::String(protocol)) if protocol.eq_ignore_ascii_case(PROTOCOL) => {
+            Ok((name, frame))
+        }
+        // Bytes of another protocol must not be read as if they followed the profile.
+        Some(Json::String(_)) => Err(Rejection { kind: "unsupported", field: "protocol" }),
+        Some(Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_)) => {
+            Err(malformed("protocol"))
+        }
+    }
+}
+
+fn read_quirks(object: &Object) -> Result<Quirks, Rejection> {
+    let device = match object.get("device") {
+        None | Some(Json::Null) => return Ok(Quirks::default()),
+        Some(Json::Object(device)) => device,
+        Some(Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::String(_)) => {
+            return Err(malformed("device"));
+        }
+    };
+    let text = |field| match device.get(field) {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text.as_str())),
+        Some(Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_)) => {
+            Err(malformed("device"))
+        }
+    };
+    Ok(Quirks::of(text("name")?, text("model")?))
+}
+
+const fn malformed(field: &'static str) -> Rejection {
+    Rejection { kind: "malformed", field }
+}
+
+/// A SIG number of 4 or 8 digits (`2a5f`, `0x2A5F`, `00002a5f`) or a UUID of 32, hyphens or not.
+pub fn characteristic(text: &str) -> Option<Name> {
+    let plain: String = text.trim().chars().filter(|c| *c != '-').collect();
+    let digits = plain.strip_prefix("0x").unwrap_or(&plain).to_ascii_lowercase();
+    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let short = match digits.len() {
+        4 => digits.as_str(),
+        8 => match digits.strip_prefix("0000") {
+            Some(short) => short,
+            None => return Some(Name::Vendor),
+        },
+        32 => match digits.strip_prefix("0000").and_then(|rest| rest.strip_suffix(SIG_BASE)) {
+            Some(short) => short,
+            None => return Some(Name::Vendor),
+        },
+        _ => return None,
+    };
+    let number = u16::from_str_radix(short, 16).ok()?;
+    Some(Name::Sig(Characteristic(number)))
+}
+
+/// Bytes as pairs of hexadecimal digits; spaces, colons, hyphens and commas may separate them, and
+/// each run of digits may begin with `0x`.
+pub fn hexadecimal(text: &str) -> Option<Vec<u8>> {
+    let separates = |c: char| c.is_ascii_whitespace() || matches!(c, ':' | '-' | ',');
+    let mut bytes = Vec::new();
+    for run in text.split(separates) {
+        let run = run.strip_prefix("0x").or_else(|| run.strip_prefix("0X")).unwrap_or(run);
+        let (pairs, odd) = run.as_bytes().as_chunks::<2>();
+        if !odd.is_empty() {
+            return None;
+        }
+        for [high, low] in pairs {
+            let digit = |byte: u8| char::from(byte).to_digit(16);
+            let byte = digit(*high)? << 4 | digit(*low)?;
+            bytes.push(u8::try_from(byte).ok()?);
+        }
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characteristics_are_numbers_or_uuids() {
+        let sig = Some(Name::Sig(Characteristic(0x2A5F)));
+        for text in [
+            "2a5f",
+            "2A5F",
+            "0x2a5f",
+            "00002a5f",
+            "00002a5f-0000-1000-8000-00805f9b34fb",
+            "00002A5F-0000-1000-8000-00805F9B34FB",
+            "00002a5f00001000800000805f9b34fb",
+        ] {
+            assert_eq!(characteristic(text), sig, "{text}");
+        }
+        for text in [
+            "fb005c82-02e7-f387-1cad-8acd2d8df0c8",
+            "00002a5f-0000-1000-8000-00805f9b35fb",
+            "10002a5f",
+        ] {
+            assert_eq!(characteristic(text), Some(Name::Vendor), "{text}");
+        }
+        for text in ["", "2a5", "2a5fg", "heart rate", "+2a5", "00002a5f-0000-1000-8000"] {
+            assert_eq!(characteristic(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn frames_are_hexadecimal_pairs() {
+        for text in ["00 61 ff", "0061ff", "00:61:FF", "00-61-ff", "0x00 0x61,0xff", " 0061 ff\t"] {
+            assert_eq!(hexadecimal(text), Some(vec![0, 0x61, 0xFF]), "{text}");
+        }
+        assert_eq!(hexadecimal(""), Some(vec![]));
+        for text in ["0", "00 6", "zz", "00 6g", "+1", "\u{ff10}0", "00;61"] {
+            assert_eq!(hexadecimal(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_part_is_named_and_keeps_the_id() {
+        let rejected = |line: &str| {
+            let (id, rejection) = parse(line.as_bytes()).expect_err("a wrong line");
+            (id, rejection.kind, rejection.field)
+        };
+        for line in ["", "not json", "[1]", "7", "{\"id\":1", "\u{feff}{}"] {
+            assert_eq!(rejected(line), (Json::Null, "malformed", "line"), "{line}");
+        }
+        for (line, kind, field) in [
+            (r#"{"id":7}"#, "malformed", "characteristic"),
+            (r#"{"id":7,"characteristic":10847,"value":"00"}"#, "malformed", "characteristic"),
+            (r#"{"id":7,"characteristic":"2a5f"}"#, "malformed", "value"),
+            (r#"{"id":7,"characteristic":"2a5f","value":"0"}"#, "malformed", "value"),
+            (
+                r#"{"id":7,"characteristic":"2a5f","value":"00","protocol":"o2ring"}"#,
+                "unsupported",
+                "protocol",
+            ),
+            (
+                r#"{"id":7,"characteristic":"2a5f","value":"00","protocol":1}"#,
+                "malformed",
+                "protocol",
+            ),
+            (
+                r#"{"id":7,"characteristic":"2a5f","value":"00","device":"BM85"}"#,
+                "malformed",
+                "device",
+            ),
+            (
+                r#"{"id":7,"characteristic":"2a5f","value":"00","device":{"name":85}}"#,
+                "malformed",
+                "device",
+            ),
+        ] {
+            assert_eq!(rejected(line), (Json::from(7), kind, field), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_question_may_name_its_device() {
+        let line =
+            br#"{"characteristic":"2a35","value":"00","device":{"model":"BM 85","name":null}}"#;
+        let question = parse(line).expect("a good line");
+        assert_eq!(question.id, Json::Null);
+        assert!(question.quirks.swapped_cuff_tail);
+    }
+}

@@ -1,0 +1,400 @@
+//! `wardkeepctl doctor`: what works on this machine, and what to do about what does not.
+//!
+//! `probe` asks the machine and returns [`Facts`]; [`Report::of`] turns facts into lines. Only the
+//! second half decides anything, so every line is tested without the machine being in that state.
+//! S-10: nothing here opens the store or reads a secret; paths, versions and counts are all it shows.
+
+mod factor_probe;
+mod factors;
+mod keeping;
+mod probe;
+
+pub use factors::{Factors, Finger, Issuers};
+pub use keeping::{Counter, Keeping};
+pub use probe::{Bluetooth, DirFault, Facts, Readers, StoreFacts};
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use lexopt::Arg::{Long, Short, Value};
+use serde::Serialize;
+
+use crate::ctl::terminal;
+use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::moment::Moment;
+
+/// Where the store lies unless `--state` or `$STATE_DIRECTORY` says otherwise.
+const STATE: &str = "/var/lib/wardkeep";
+/// A clock that shows a year outside this range was never set.
+const YEARS: std::ops::RangeInclusive<i16> = 2026..=2099;
+
+/// The settings, unless `--config` says otherwise.
+const CONFIG: &str = "/etc/wardkeep/config.toml";
+
+/// Runs the verb on the words that follow it. JSON goes to standard output, sentences to standard
+/// error. Exit code 0: everything works; 1: something does not; 2: wrong usage.
+pub fn run(args: &mut lexopt::Parser) -> ExitCode {
+    let (state, config) = match places(args) {
+        Ok(places) => places,
+        Err(error) => return terminal::usage(&terminal::sentence(&error)),
+    };
+    let report = Report::of(&probe::facts(&state, &config));
+    terminal::complain(report.sentences().trim_end());
+    let json = serde_json::to_string(&report).expect("a report has only strings and booleans");
+    let printed = terminal::print(&format!("{json}\n"));
+    if report.ok { printed } else { ExitCode::FAILURE }
+}
+
+/// Where the store and the settings lie.
+fn places(args: &mut lexopt::Parser) -> Result<(PathBuf, PathBuf), lexopt::Error> {
+    let from_service = std::env::var_os("STATE_DIRECTORY").filter(|value| !value.is_empty());
+    let mut state = from_service.map_or_else(|| PathBuf::from(STATE), PathBuf::from);
+    let mut config = PathBuf::from(CONFIG);
+    while let Some(word) = args.next()? {
+        match word {
+            Long("state") => state = args.value()?.into(),
+            Long("config") => config = args.value()?.into(),
+            Short(_) | Long(_) | Value(_) => return Err(word.unexpected()),
+        }
+    }
+    Ok((state, config))
+}
+
+/// One line of the report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Stable name.
+    pub name: &'static str,
+    /// It works.
+    pub ok: bool,
+    /// What was found.
+    pub detail: String,
+    /// Why it does not work.
+    pub cause: Option<&'static str>,
+    /// What to do about it.
+    pub remedy: Option<&'static str>,
+}
+
+/// The whole report, as printed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Everything works.
+    pub ok: bool,
+    /// One line per part.
+    pub checks: Vec<Check>,
+}
+
+impl Report {
+    /// Judges the facts.
+    pub fn of(facts: &Facts) -> Self {
+        let mut checks = vec![badge_reader(&facts.readers, facts.factors.as_ref())];
+        checks.extend(factors::checks(facts.factors.as_ref()));
+        checks.extend([
+            bluetooth(&facts.bluetooth),
+            tpm(facts.tpm),
+            store(&facts.store),
+            state_directory(&facts.state),
+            device_secret(&facts.store),
+        ]);
+        checks.extend(keeping::checks(&facts.keeping));
+        checks.extend([
+            configuration(&facts.ignored),
+            clock(facts.now),
+            sound(&facts.sound),
+            fonts(facts.font.as_ref()),
+            display(facts.display.as_deref()),
+        ]);
+        Self { ok: checks.iter().all(|check| check.ok), checks }
+    }
+
+    /// For people.
+    pub fn sentences(&self) -> String {
+        let mut text = String::new();
+        for Check { name, ok, detail, cause, remedy } in &self.checks {
+            text += &format!("{:<4} {name:<16} {detail}\n", if *ok { "ok" } else { "FAIL" });
+            for sentence in [cause, remedy].into_iter().flatten() {
+                text += &format!("{:<22}{sentence}\n", "");
+            }
+        }
+        text
+    }
+}
+
+/// A line about something that works.
+fn works(name: &'static str, detail: impl Into<String>) -> Check {
+    Check { name, ok: true, detail: detail.into(), cause: None, remedy: None }
+}
+
+/// A line about something that does not.
+fn fails(
+    name: &'static str,
+    detail: impl Into<String>,
+    cause: &'static str,
+    remedy: &'static str,
+) -> Check {
+    Check { name, ok: false, detail: detail.into(), cause: Some(cause), remedy: Some(remedy) }
+}
+
+const NOT_BUILT: (&str, &str, &str) = (
+    "not in this build",
+    "This program was built without its hardware drivers.",
+    "Install the packaged program, or build it with the feature `hardware`.",
+);
+
+fn badge_reader(readers: &Readers, factors: Option<&Factors>) -> Check {
+    let name = "badge-reader";
+    let none = matches!(readers, Readers::Listed(names) if names.is_empty());
+    if none && factors.is_some_and(|factors| factors.pn533_holds) {
+        return fails(
+            name,
+            "no reader",
+            "The kernel module pn533_usb holds the reader, so that pcscd cannot (an ACR122U).",
+            "Write `blacklist pn533_usb` into /etc/modprobe.d/wardkeep.conf and run `modprobe -r pn533_usb`.",
+        );
+    }
+    if none && factors.is_some_and(|factors| factors.usb_badges.iter().any(|(_, usable)| *usable)) {
+        return works(name, "none by PC/SC; badges are read on USB");
+    }
+    match readers {
+        Readers::NotBuilt => fails(name, NOT_BUILT.0, NOT_BUILT.1, NOT_BUILT.2),
+        Readers::ServiceDown => fails(
+            name,
+            "pcscd does not answer",
+            "The reader service is not installed or not running.",
+            "Install the package pcscd and run `systemctl enable --now pcscd.socket`.",
+        ),
+        Readers::Refused => fails(
+            name,
+            "pcscd refuses this account",
+            "The polkit rules do not let this account use readers and cards.",
+            "Allow org.debian.pcsc-lite.access_pcsc and access_card for the kiosk's account.",
+        ),
+        Readers::Listed(names) if names.is_empty() => fails(
+            name,
+            "no reader",
+            "No reader is plugged in, or another driver holds it.",
+            "Plug the reader in. For an ACR122U, keep the kernel module pn533_usb from loading.",
+        ),
+        Readers::Listed(names) => works(name, names.join(", ")),
+    }
+}
+
+fn bluetooth(bluetooth: &Bluetooth) -> Check {
+    let name = "bluetooth";
+    match bluetooth {
+        Bluetooth::NotBuilt => fails(name, NOT_BUILT.0, NOT_BUILT.1, NOT_BUILT.2),
+        Bluetooth::NoBus => fails(
+            name,
+            "no D-Bus system bus",
+            "The message bus that BlueZ speaks on does not answer.",
+            "Install the package dbus and start it.",
+        ),
+        Bluetooth::NoDaemon => fails(
+            name,
+            "bluetoothd is not running",
+            "The Bluetooth service is not installed or not running.",
+            "Install the package bluez and run `systemctl enable --now bluetooth`.",
+        ),
+        Bluetooth::Refused => fails(
+            name,
+            "bluetoothd does not answer this account",
+            "The D-Bus policy keeps this account from BlueZ, or the service hangs.",
+            "Allow the kiosk's account in the policy of org.bluez, or restart bluetooth.",
+        ),
+        Bluetooth::Adapters(adapters) if adapters.is_empty() => fails(
+            name,
+            "no controller",
+            "The machine has no Bluetooth controller, or its firmware is missing.",
+            "Plug a controller in, or install its firmware package (see `dmesg`).",
+        ),
+        Bluetooth::Adapters(adapters) => match adapters.iter().find(|(_, powered)| *powered) {
+            Some((adapter, _)) => works(name, adapter.as_str()),
+            None => fails(
+                name,
+                "the controller is off",
+                "The controller is switched off, by software or by a switch on the machine.",
+                "Run `rfkill unblock bluetooth` and `bluetoothctl power on`.",
+            ),
+        },
+    }
+}
+
+fn tpm(present: bool) -> Check {
+    if present {
+        return works("tpm", "TPM 2.0");
+    }
+    fails(
+        "tpm",
+        "no TPM 2.0",
+        "The machine has none, or it is off in the firmware settings.",
+        "Switch it on in the firmware settings; without it the device secret is protected less.",
+    )
+}
+
+fn store(store: &Result<StoreFacts, StoreFault>) -> Check {
+    let name = "store";
+    match store {
+        Ok(StoreFacts { exists: false, cipher, .. }) => {
+            works(name, format!("none yet, made at first start; {cipher}"))
+        }
+        Ok(StoreFacts { slots, inbox_bytes, cipher, .. }) => {
+            let waits = format!("{inbox_bytes} bytes wait to be unlocked");
+            works(name, format!("{slots} key slots, {waits}; {cipher}"))
+        }
+        Err(fault) => {
+            let (cause, remedy) = advice(*fault);
+            fails(name, fault.to_string(), cause, remedy)
+        }
+    }
+}
+
+fn advice(fault: StoreFault) -> (&'static str, &'static str) {
+    match fault {
+        StoreFault::InUse => {
+            ("Another program holds the store.", "End it, or use another --state.")
+        }
+        StoreFault::ReadOnly => (
+            "This account may not read or write there.",
+            "Run as the kiosk's account, or correct the owner of the directory.",
+        ),
+        StoreFault::Foreign => (
+            "The directory holds files of something else.",
+            "Give the program a directory of its own.",
+        ),
+        StoreFault::WrongDeviceSecret => (
+            "The disk comes from another machine, or the device secret was lost.",
+            "Restore the device secret, or open the store with its recovery key.",
+        ),
+        StoreFault::Damaged => (
+            "Files were changed or lost.",
+            "Keep a copy of the directory, then restore the last backup.",
+        ),
+        StoreFault::Full => ("The disk is full.", "Make room; records wait in memory until then."),
+        StoreFault::Io => (
+            "The disk or its file system reports errors.",
+            "Look into `dmesg`; replace the disk if it fails.",
+        ),
+        StoreFault::NoCipher => (
+            "This program was built without SQLCipher.",
+            "Install the packaged program, or build it with the feature `store`.",
+        ),
+    }
+}
+
+fn state_directory((path, fault): &(PathBuf, Option<DirFault>)) -> Check {
+    let name = "state-directory";
+    let path = path.display().to_string();
+    match fault {
+        None => works(name, path),
+        Some(DirFault::Missing) => fails(
+            name,
+            path,
+            "The directory does not exist.",
+            "The service makes it; by hand: `install -d -m 700 -o ACCOUNT DIRECTORY`.",
+        ),
+        Some(DirFault::NotADirectory) => fails(
+            name,
+            path,
+            "Something that is not a directory has this name.",
+            "Move it away, or use another --state.",
+        ),
+        Some(DirFault::ReadOnly) => fails(
+            name,
+            path,
+            "This account may not write there, or the file system is read-only.",
+            "Run as the kiosk's account, or correct the owner of the directory.",
+        ),
+    }
+}
+
+fn device_secret(store: &Result<StoreFacts, StoreFault>) -> Check {
+    let name = "device-secret";
+    match store {
+        Ok(StoreFacts { sealed_secret: true, .. }) => works(name, "full protection"),
+        Ok(StoreFacts { sealed_secret: false, .. }) => fails(
+            name,
+            "reduced protection",
+            "The device secret is a file beside the store, so a copied disk has it.",
+            "Give it as an encrypted systemd credential named wardkeep-device-secret.",
+        ),
+        Err(_) => fails(
+            name,
+            "not known",
+            "The store could not be looked at.",
+            "See the line about the store.",
+        ),
+    }
+}
+
+fn configuration(ignored: &[String]) -> Check {
+    if ignored.is_empty() {
+        return works("configuration", "every setting is used");
+    }
+    fails(
+        "configuration",
+        ignored.join("; "),
+        "Settings that are unknown or out of range are left at their default.",
+        "Correct them in the configuration file and restart the kiosk.",
+    )
+}
+
+fn clock(now: Moment) -> Check {
+    let year = now.wall.to_zoned(jiff::tz::TimeZone::UTC).year();
+    let detail = format!("{}, up {} s", now.wall.strftime("%F %T UTC"), now.boot.0.as_secs());
+    if !YEARS.contains(&year) {
+        return fails(
+            "clock",
+            detail,
+            "The clock was never set, so records would carry a wrong time.",
+            "Set it with `timedatectl`, and replace the battery of the machine's clock.",
+        );
+    }
+    if now.boot.0.is_zero() {
+        return fails(
+            "clock",
+            detail,
+            "The kernel gives no time since boot, so deadlines cannot run.",
+            "Use a kernel with CLOCK_BOOTTIME (Linux 2.6.39 or newer).",
+        );
+    }
+    works("clock", detail)
+}
+
+fn sound(devices: &[String]) -> Check {
+    if devices.is_empty() {
+        return fails(
+            "sound",
+            "no playback device",
+            "ALSA offers no sound card, so alarms would be seen but not heard.",
+            "Connect or enable the sound card, and let the kiosk's account into group audio.",
+        );
+    }
+    works("sound", devices.join(", "))
+}
+
+fn fonts(font: Option<&PathBuf>) -> Check {
+    match font {
+        Some(path) => works("fonts", path.display().to_string()),
+        None => fails(
+            "fonts",
+            "Noto Sans was not found",
+            "The screen is laid out for this font; another one may cut numerals off.",
+            "Install the package fonts-noto-core.",
+        ),
+    }
+}
+
+fn display(display: Option<&str>) -> Check {
+    match display {
+        Some(display) => works("display", display),
+        None => fails(
+            "display",
+            "no display server",
+            "Neither WAYLAND_DISPLAY nor DISPLAY is set for this account.",
+            "Run inside the kiosk's session, or start one.",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

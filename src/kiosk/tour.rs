@@ -1,0 +1,122 @@
+//! `wardkeep tour`: every screen and its telling states as pictures, without a display.
+//!
+//! The pictures are for people to look at: can it be read at two metres, what is the one next step,
+//! whose data is this, what if the name has forty letters or the language is German?
+
+pub mod samples;
+pub mod stops;
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use i_slint_backend_testing::{TestingBackend, TestingBackendOptions, mock_elapsed_time};
+use slint::{ComponentHandle, PhysicalSize, Rgba8Pixel, SharedPixelBuffer};
+use tokio::sync::{mpsc, watch};
+
+use crate::bridge::{AppWindow, Bridge, WaveChunk, open_window};
+use crate::tour::stops::Stop;
+use wardkeep_core::config::Language;
+use wardkeep_core::kiosk::view::{Screen, View};
+
+/// Orientations of the kiosk, in px.
+const SIZES: [(&str, u32, u32); 2] = [("landscape", 1280, 800), ("portrait", 800, 1280)];
+const PLETH_HZ: u16 = 75;
+
+/// Renders every stop of the tour whose name contains `only` into `out`, and returns how many pictures
+/// were written.
+///
+/// # Errors
+/// The folder cannot be written, or this thread has a screen backend already.
+pub fn run(out: &Path, only: &str) -> anyhow::Result<usize> {
+    std::fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
+    let stage = Stage::new()?;
+    let mut written = 0;
+    for stop in stops::all().into_iter().filter(|stop| stop.name.contains(only)) {
+        for (orientation, width, height) in SIZES {
+            for language in [Language::English, Language::German] {
+                let tag = if language == Language::German { "-de" } else { "" };
+                let file = out.join(format!("{}{tag}-{orientation}.png", stop.name));
+                let picture = stage.picture(&stop, language, (width, height))?;
+                save(&file, &picture).with_context(|| format!("writing {}", file.display()))?;
+                written += 1;
+            }
+        }
+    }
+    Ok(written)
+}
+
+struct Stage {
+    window: AppWindow,
+    bridge: Bridge,
+    waves: mpsc::Sender<WaveChunk>,
+    // Held so that touches of the tour have somewhere to go.
+    _intents: mpsc::Receiver<wardkeep_core::kiosk::intent::Intent>,
+}
+
+impl Stage {
+    fn new() -> anyhow::Result<Self> {
+        let backend = TestingBackend::new(TestingBackendOptions {
+            mock_time: true,
+            threading: false,
+            renderer_name: Some("software".into()),
+        });
+        slint::platform::set_platform(Box::new(backend))
+            .map_err(|error| anyhow::anyhow!("no headless screen: {error}"))?;
+        let (intents, taken) = mpsc::channel(32);
+        let (window, bridge) = open_window(intents)?;
+        let (_, views) = watch::channel(samples::concealed(Screen::Starting));
+        let (waves, samples) = mpsc::channel(64);
+        drop(bridge.connect(views, samples));
+        window.show()?;
+        Ok(Self { window, bridge, waves, _intents: taken })
+    }
+
+    fn picture(
+        &self,
+        stop: &Stop,
+        language: Language,
+        (width, height): (u32, u32),
+    ) -> anyhow::Result<SharedPixelBuffer<Rgba8Pixel>> {
+        // Through the starting screen: each stop begins with nothing left of the one before.
+        self.bridge.apply(&samples::concealed(Screen::Starting));
+        self.bridge.set_day(stop.day);
+        self.window.window().set_size(PhysicalSize::new(width, height));
+        let view = View { language, ..stop.view.clone() };
+        self.bridge.apply(&view);
+        mock_elapsed_time(Duration::from_millis(20));
+        (stop.touch)(&self.window);
+        mock_elapsed_time(Duration::from_millis(600));
+        self.sweep(&view)?;
+        Ok(self.window.window().take_snapshot()?)
+    }
+
+    /// Ten seconds of pleth: a whole sweep and a part of the next one.
+    fn sweep(&self, view: &View) -> anyhow::Result<()> {
+        if !matches!(&view.screen, Screen::Bedside(bedside) if bedside.wave) {
+            return Ok(());
+        }
+        for _ in 0..2 {
+            // A quarter of a second at a time, as a device would send it.
+            for samples in samples::pleth(PLETH_HZ, 72.0).chunks(19) {
+                let samples = samples.to_vec();
+                self.waves.try_send(WaveChunk { rate_hz: PLETH_HZ, samples })?;
+                for _ in 0..8 {
+                    self.bridge.sweep_one_frame();
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn save(file: &Path, picture: &SharedPixelBuffer<Rgba8Pixel>) -> anyhow::Result<()> {
+    let mut encoder =
+        png::Encoder::new(BufWriter::new(File::create(file)?), picture.width(), picture.height());
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.write_header()?.write_image_data(picture.as_bytes())?;
+    Ok(())
+}

@@ -1,0 +1,232 @@
+//! Stops of the tour: each screen, and the states of it that tell something.
+
+pub mod records;
+mod staff;
+
+use i_slint_backend_testing::ElementHandle;
+
+use crate::bridge::AppWindow;
+use crate::tour::samples::{
+    WORDS, alarm, bedside, concealed, devices, lock, long_name, low_oxygen, missing, open,
+    patients, pin, tile,
+};
+use wardkeep_core::alarms::AlarmText;
+use wardkeep_core::kiosk::view::access::Ways;
+use wardkeep_core::kiosk::view::{
+    AlarmStrip, Bedside, Devices, FirstStart, Lock, Patients, PinPrompt, PinPurpose, Screen, Tile,
+    TileState, View,
+};
+use wardkeep_model::alarm::Priority;
+use wardkeep_model::confidential::Secret;
+use wardkeep_model::notice::Notice;
+use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
+use wardkeep_model::vitals::live::Parameter;
+
+/// One picture: a view, and what somebody touches before it is taken.
+pub struct Stop {
+    /// File name without orientation.
+    pub name: &'static str,
+    /// What the core says.
+    pub view: View,
+    /// In the day theme.
+    pub day: bool,
+    /// Touches.
+    pub touch: fn(&AppWindow),
+}
+
+/// The whole tour.
+pub fn all() -> Vec<Stop> {
+    let mut stops = vec![stop("starting", concealed(Screen::Starting))];
+    stops.extend(first_start());
+    stops.extend(locked());
+    stops.extend(pins());
+    stops.extend(bedsides());
+    stops.extend(lists());
+    stops.extend(staff::all());
+    stops.extend(records::all());
+    stops
+}
+
+fn stop(name: &'static str, view: View) -> Stop {
+    Stop { name, view, day: false, touch: |_| {} }
+}
+
+/// Touches the control with this English or German label.
+fn touch(window: &AppWindow, labels: &[&str]) {
+    for label in labels {
+        for element in ElementHandle::find_by_accessible_label(window, label) {
+            element.invoke_accessible_default_action();
+        }
+    }
+}
+
+fn first_start() -> Vec<Stop> {
+    let step = |name, step| stop(name, concealed(Screen::FirstStart(step)));
+    let prompt = PinPrompt { purpose: PinPurpose::Choose, ..pin() };
+    let repeat = PinPrompt { purpose: PinPurpose::Repeat, prompt: 2, ..pin() };
+    let mut guessable = step("first-start-pin-guessable", FirstStart::Pin(prompt));
+    guessable.view.notice = Some(Notice::PinGuessable);
+    vec![
+        step("first-start", FirstStart::Welcome { badge_reader: ReaderHealth::Ready }),
+        step(
+            "first-start-no-reader",
+            FirstStart::Welcome { badge_reader: ReaderHealth::NotFitted },
+        ),
+        step("first-start-name", FirstStart::Name),
+        step("first-start-badge", FirstStart::Badge { badge_reader: ReaderHealth::Ready }),
+        step("first-start-pin", FirstStart::Pin(prompt)),
+        guessable,
+        step("first-start-repeat", FirstStart::Pin(repeat)),
+        step("first-start-working", FirstStart::Working),
+        step("first-start-recovery", FirstStart::Recovery(Secret::new(WORDS.into()))),
+    ]
+}
+
+fn locked() -> Vec<Stop> {
+    let calm = concealed(Screen::Lock(lock()));
+    let low = alarm(Priority::Medium, low_oxygen("88"));
+    let no_reader = Lock {
+        readers: vec![(ReaderKind::Badge, ReaderHealth::ServiceDown)],
+        ways: Ways::default(),
+        radio: RadioHealth::NoAdapter,
+        devices_live: 0,
+        devices_known: 0,
+    };
+    vec![
+        stop("lock", calm.clone()),
+        stop("lock-alarm", View { alarm: Some(low), simulated: true, ..calm.clone() }),
+        stop("lock-notice", View { notice: Some(Notice::BadgeLeftTooSoon), ..calm.clone() }),
+        stop("lock-no-reader", concealed(Screen::Lock(no_reader))),
+        Stop { day: true, ..stop("lock-day", calm) },
+    ]
+}
+
+fn pins() -> Vec<Stop> {
+    let prompt = |prompt| concealed(Screen::Pin(prompt));
+    let digits: fn(&AppWindow) = |window| {
+        for digit in ["4", "7", "1", "1"] {
+            touch(window, &[&format!("Digit {digit}"), &format!("Ziffer {digit}")]);
+        }
+    };
+    let refused = PinPrompt { refused: true, tries_left: Some(7), ..pin() };
+    let waiting = PinPrompt { refused: true, tries_left: Some(4), wait_s: Some(30), ..pin() };
+    vec![
+        Stop { touch: digits, ..stop("pin", prompt(pin())) },
+        stop("pin-refused", prompt(refused)),
+        stop("pin-waiting", View { notice: Some(Notice::TryLater), ..prompt(waiting) }),
+        stop("pin-busy", prompt(PinPrompt { busy: true, ..pin() })),
+    ]
+}
+
+fn with_alarm(parameter: Parameter, priority: Priority, value: &str) -> Bedside {
+    let mut shown = bedside();
+    for tile in &mut shown.tiles {
+        if tile.parameter == parameter {
+            *tile = Tile { alarm: Some(priority), ..samples_tile(parameter, value) };
+        }
+    }
+    shown
+}
+
+fn samples_tile(parameter: Parameter, value: &str) -> Tile {
+    Tile { weak_signal: true, ..tile(parameter, value) }
+}
+
+fn bedsides() -> Vec<Stop> {
+    let at = |bedside| open(Screen::Bedside(bedside));
+    let medium = View {
+        alarm: Some(alarm(Priority::Medium, low_oxygen("88"))),
+        ..at(with_alarm(Parameter::SpO2, Priority::Medium, "88"))
+    };
+    let racing = AlarmText::High {
+        parameter: Parameter::HeartRate,
+        value: "300".into(),
+        limit: "120".into(),
+    };
+    let high = View {
+        alarm: Some(AlarmStrip { others: 2, ..alarm(Priority::High, racing) }),
+        simulated: true,
+        ..at(with_alarm(Parameter::HeartRate, Priority::High, "300"))
+    };
+    let lost = AlarmText::LinkLost { device: "Oximeter 21".into() };
+    let low = View {
+        alarm: Some(AlarmStrip {
+            acknowledged: true,
+            audio_paused_s: Some(118),
+            ..alarm(Priority::Low, lost)
+        }),
+        ..at(gone())
+    };
+    let mut long = at(Bedside { wave: false, ..bedside() });
+    if let Some(open) = &mut long.open {
+        open.patient = Some(long_name());
+    }
+    let nobody = Bedside { has_patient: false, has_device: false, wave: false, tiles: vec![] };
+    let mut no_patient = at(nobody);
+    if let Some(open) = &mut no_patient.open {
+        open.patient = None;
+    }
+    let bare = Bedside { has_device: false, wave: false, tiles: vec![], has_patient: true };
+    vec![
+        stop("bedside", at(bedside())),
+        Stop { day: true, ..stop("bedside-day", at(bedside())) },
+        stop("bedside-alarm-medium", medium.clone()),
+        Stop { day: true, ..stop("bedside-alarm-day", medium) },
+        stop("bedside-alarm-high", high),
+        stop("bedside-alarm-low", low),
+        stop("bedside-long-name", long.clone()),
+        Stop { touch: |window| touch(window, &["Patient"]), ..stop("bedside-full-name", long) },
+        stop("bedside-no-patient", no_patient),
+        stop("bedside-no-device", at(bare)),
+        stop("bedside-notice", View { notice: Some(Notice::ConfigIgnored), ..at(bedside()) }),
+    ]
+}
+
+/// One value lost with the link, one that is old, one without a device.
+fn gone() -> Bedside {
+    Bedside {
+        tiles: vec![
+            missing(Parameter::HeartRate, TileState::NoDevice, None),
+            missing(Parameter::SpO2, TileState::LinkLost, Some(("97", 12))),
+            missing(Parameter::PulseRate, TileState::Stale, Some(("73", 180))),
+        ],
+        wave: false,
+        has_patient: true,
+        has_device: true,
+    }
+}
+
+fn lists() -> Vec<Stop> {
+    let none = Devices { rows: vec![], radio: RadioHealth::Ready, has_patient: true };
+    let off = Devices { radio: RadioHealth::Off, ..none.clone() };
+    let unassigned = Devices { has_patient: false, ..devices() };
+    let nobody = Patients { rows: vec![], loading: false, saved: 0, draft: None };
+    let mut many = patients();
+    let more: Vec<_> = many.rows.iter().cloned().cycle().take(12).collect();
+    many.rows = more;
+    vec![
+        stop("devices", open(Screen::Devices(devices()))),
+        stop("devices-empty", open(Screen::Devices(none))),
+        stop("devices-radio-off", open(Screen::Devices(off))),
+        stop("devices-no-patient", open(Screen::Devices(unassigned))),
+        stop("patients", open(Screen::Patients(patients()))),
+        stop("patients-many", open(Screen::Patients(many))),
+        stop("patients-empty", open(Screen::Patients(nobody))),
+        Stop {
+            touch: |window| touch(window, &["New patient", "Neu aufnehmen"]),
+            ..stop("patients-new", open(Screen::Patients(patients())))
+        },
+        Stop {
+            touch: |window| touch(window, &["New patient", "Neu aufnehmen"]),
+            ..stop(
+                "patients-new-refused",
+                View {
+                    notice: Some(Notice::BirthDateWrong),
+                    alarm: Some(alarm(Priority::Medium, low_oxygen("88"))),
+                    simulated: true,
+                    ..open(Screen::Patients(patients()))
+                },
+            )
+        },
+    ]
+}

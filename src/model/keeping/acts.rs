@@ -1,0 +1,153 @@
+//! What the audit log says: acts, how they ended, and what was found wrong.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::access::OperatorId;
+use crate::access::lockout::BootId;
+use crate::access::policy::Pair;
+use crate::encounter::SubjectId;
+use crate::keeping::Finding;
+use crate::keeping::emergency::EmergencyReason;
+use crate::moment::BootTime;
+use crate::vitals::DeviceId;
+
+/// Something for the audit log. The store adds sequence, operator and both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuditAct {
+    /// A session opened.
+    Unlocked,
+    /// A session ended.
+    Locked,
+    /// An unlock was refused.
+    UnlockRefused,
+    /// A patient was created.
+    PatientCreated,
+    /// A patient was put at this bed.
+    PatientChosen,
+    /// A device was assigned to the patient at this bed.
+    DeviceAssigned,
+    /// A device was released.
+    DeviceReleased,
+    /// An alarm was acknowledged.
+    AlarmAcknowledged,
+    /// Alarm sound was paused.
+    AudioPaused,
+    /// The store was created.
+    StoreCreated,
+    /// Something in the store is not as it was acknowledged; [`AuditEntry::finding`] says what.
+    #[serde(alias = "backlog-damaged", alias = "cart-rolled-back")]
+    StoreFinding,
+    /// A patient's data key was destroyed.
+    PatientShredded,
+    /// A backup was written.
+    BackupWritten,
+    /// The store was made from a backup.
+    BackupRestored,
+    /// A signed checkpoint of this log left the machine.
+    CheckpointExported,
+    /// A person was added.
+    PersonAdded,
+    /// A person was revoked.
+    PersonRevoked,
+    /// A badge was enrolled.
+    BadgeEnrolled,
+    /// A smart card was enrolled.
+    CardEnrolled,
+    /// A finger was enrolled.
+    FingerEnrolled,
+    /// One factor was revoked.
+    FactorRevoked,
+    /// A person got a new PIN, typed by themselves.
+    PinSet,
+    /// A person got a one-time code, and their failed tries were forgotten.
+    CodeIssued,
+    /// The vault's keys were changed.
+    KeysRotated,
+    /// Another IT person vouched.
+    Vouched,
+    /// The emergency view was opened.
+    EmergencyOpened,
+    /// The emergency view was refused.
+    EmergencyRefused,
+    /// The emergency view ended.
+    EmergencyEnded,
+    /// The recovery words opened the vault.
+    RecoveryUsed,
+    /// Somebody asked to be shown what their role does not allow.
+    AccessRefused,
+}
+
+/// How an act ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuditResult {
+    /// It was done.
+    #[default]
+    Done,
+    /// It was not allowed.
+    Refused,
+    /// It was allowed and could not be done.
+    Failed,
+}
+
+/// One audit entry as the core reports it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// What happened.
+    pub act: AuditAct,
+    /// Who did it, if a session is or was open.
+    pub operator: Option<OperatorId>,
+    /// Whom it concerns.
+    pub subject: Option<SubjectId>,
+    /// Which device it concerns.
+    pub device: Option<DeviceId>,
+    /// Whom of the staff it concerns.
+    #[serde(default)]
+    pub person: Option<OperatorId>,
+    /// Which factors were used.
+    #[serde(default)]
+    pub pair: Option<Pair>,
+    /// Why the emergency view was opened.
+    #[serde(default)]
+    pub reason: Option<EmergencyReason>,
+    /// How it ended.
+    #[serde(default)]
+    pub result: AuditResult,
+    /// What was found, for [`AuditAct::StoreFinding`].
+    #[serde(default)]
+    pub finding: Option<Finding>,
+    /// Text from outside, such as an advertised name: never trusted, escaped wherever it is shown.
+    #[serde(default)]
+    pub detail: Option<String>,
+    /// Which start of the machine `since_boot` counts from. The store fills both clocks in.
+    #[serde(default)]
+    pub boot: Option<BootId>,
+    /// When, on the clock that nobody can set.
+    #[serde(default)]
+    pub since_boot: Option<BootTime>,
+    /// When, on the wall clock.
+    pub at: Timestamp,
+}
+
+impl AuditEntry {
+    /// An act that concerns nobody; the rest is filled in by struct update.
+    pub fn of(act: AuditAct, at: Timestamp) -> Self {
+        Self {
+            act,
+            operator: None,
+            subject: None,
+            device: None,
+            person: None,
+            pair: None,
+            reason: None,
+            result: AuditResult::Done,
+            finding: None,
+            detail: None,
+            boot: None,
+            since_boot: None,
+            at,
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! What the store is asked ([`Command`]) and what it answers ([`Outcome`]). Data only: the core writes
+//! the questions, the store's thread answers them, and neither has to know the other.
+
+mod acts;
+mod backup;
+pub mod emergency;
+mod finding;
+mod people;
+
+pub use acts::{AuditAct, AuditEntry, AuditResult};
+pub use backup::{BackupDone, BackupOrder, BackupPart};
+pub use finding::{Finding, FindingKind};
+pub use people::{
+    Administered, Administration, AdministrationFault, AuditRow, Draft, EmergencyRefusal, FactorId,
+    FactorKind, FactorRow, Identified, NewPerson, NewPin, PersonRow, Shift,
+};
+
+use std::io;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::access::factor::{Attempt, Badge, Evidence, Pin, Token};
+use crate::access::lockout::Admission;
+use crate::access::{Operator, Role};
+use crate::confidential::{Phi, Secret};
+use crate::encounter::{Patient, SubjectId};
+use crate::keeping::emergency::{EmergencyCard, EmergencyReason};
+use crate::moment::Moment;
+use crate::vitals::nomenclature::{Mdc, Unit};
+use crate::vitals::wave::WaveSegment;
+use crate::vitals::{DeviceId, DeviceKind, Observation};
+
+/// A device's claim on a patient's behalf: who, from when, until when (S-6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// Whose values they are.
+    pub subject: SubjectId,
+    /// Readings that began earlier are not filed.
+    pub since: Timestamp,
+    /// Readings that begin at or after this are not filed.
+    pub until: Timestamp,
+}
+
+/// A device this cart keeps a link to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownDevice {
+    /// Its address.
+    pub id: DeviceId,
+    /// What it measures.
+    pub kind: DeviceKind,
+    /// Its advertised name, cleaned.
+    pub name: String,
+    /// Whose values it sends, if anybody's.
+    pub assignment: Option<Assignment>,
+}
+
+/// The cart compartment's monitoring part: everything a restart with nobody there needs. No patient data.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CartState {
+    /// The patient at this bed, by opaque identity.
+    pub subject: Option<SubjectId>,
+    /// Devices to keep linked.
+    pub devices: Vec<KnownDevice>,
+    /// Language of the screen, as an IETF tag (`en`, `de`).
+    pub language: String,
+}
+
+/// A person to enrol with badge and PIN.
+#[derive(Clone, Debug)]
+pub struct NewOperator {
+    /// Two or three letters.
+    pub initials: String,
+    /// Full name.
+    pub name: Phi<String>,
+    /// What they may do.
+    pub role: Role,
+    /// The badge they tapped.
+    pub badge: Badge,
+    /// The PIN they typed twice.
+    pub pin: Pin,
+}
+
+/// What the core asks of the store.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// First start: make the vault, the first IT admin and the recovery key.
+    Initialise(Box<NewOperator>, Moment),
+    /// May this token try a second factor now, and which?
+    Identify(Attempt, Token, Moment),
+    /// Derive the key from the factors and open the vault.
+    Unlock(Attempt, Evidence, Moment),
+    /// A finger did not match this token's owner; after five in a row their shift share is wiped.
+    FingerMissed(Token),
+    /// Seal the draft to its writer, close the vault and wipe its keys. Recording goes on into the
+    /// inbox; the emergency card is written anew.
+    Close(Option<Box<Draft>>, Moment),
+    /// Open the emergency card with one enrolled token.
+    OpenEmergency(Attempt, Token, EmergencyReason, Moment),
+    /// Manage people or read the audit log. Answered only while open.
+    Administer(Attempt, Box<Administration>, Moment),
+    /// Keep one observation: in the vault when open, else sealed in the inbox.
+    Record(Box<Observation>),
+    /// Keep a stretch of a waveform, by the same rule; given up first where space is short.
+    RecordWave(Box<WaveSegment>),
+    /// Keep one audit entry, by the same rule.
+    Audit(Box<AuditEntry>),
+    /// Replace the cart compartment's monitoring part, durably.
+    SaveCart(Box<CartState>),
+    /// List the patients. Answered only while open.
+    ListPatients,
+    /// Add a patient. Answered only while open.
+    AddPatient(Box<Patient>),
+    /// What a patient's values were over a time. Answered only while open.
+    Trend(TrendQuery),
+    /// Look at the state directory again after [`Outcome::Fault`] at start.
+    Retry,
+}
+
+/// The recovery key: 24 words that open the vault when every badge is lost. Shown once.
+pub type RecoveryPhrase = Secret<String>;
+
+/// What the store found at start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// No store here yet.
+    Nothing,
+    /// A store; its cart compartment was opened.
+    Store(Box<CartState>),
+    /// A store that cannot be opened for this reason, while its cart compartment was: monitoring goes
+    /// on. Where only the vault is damaged, records are sealed in the inbox; else [`Outcome::Fault`]
+    /// follows, and they are kept in memory as far as they fit.
+    Broken(StoreFault, Box<CartState>),
+}
+
+/// Why an unlock failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The badge is not enrolled or the PIN is wrong: indistinguishable on purpose.
+    WrongFactors(Admission),
+    /// The delay has not passed or the tries are used up.
+    NotAdmitted(Admission),
+    /// The factors were right, but the person's time is over.
+    Expired,
+    /// No shift share that fits is alive any more: the second factor has to be a PIN.
+    ShiftOver,
+    /// The site's policy does not take this pair.
+    NotTaken,
+    /// The factors were right, but the vault could not be opened.
+    Damaged(StoreFault),
+}
+
+/// An open vault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unlocked {
+    /// Who opened it.
+    pub operator: Operator,
+    /// The patient at this bed, if one was chosen.
+    pub patient: Option<Patient>,
+    /// What this person had typed and not saved last time.
+    pub draft: Option<Draft>,
+    /// They came with a one-time code and have to choose a PIN before anything else.
+    pub must_choose_pin: bool,
+}
+
+/// How far the import of what was sealed while locked has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Import {
+    /// Records moved into the vault.
+    pub imported: u64,
+    /// Records that waited when the import began.
+    pub total: u64,
+}
+
+/// Which values a trend is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrendQuery {
+    /// Of whom.
+    pub subject: SubjectId,
+    /// What was measured.
+    pub code: Mdc,
+    /// Values in other units are left out: they are never mixed, and never converted.
+    pub unit: Unit,
+    /// Not before this.
+    pub since: Timestamp,
+    /// Before this.
+    pub until: Timestamp,
+    /// Columns of the picture, 1..=4096.
+    pub columns: u16,
+}
+
+/// A trend's column.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TrendColumn {
+    /// Values in it; the other fields mean nothing if there is none.
+    pub count: u32,
+    /// Least.
+    pub min: f32,
+    /// Greatest.
+    pub max: f32,
+    /// Arithmetic mean.
+    pub mean: f32,
+}
+
+/// How much room there is for records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Space {
+    /// Enough.
+    #[default]
+    Enough,
+    /// Waveforms are not recorded any more, so that values have the room.
+    NoWaveforms,
+    /// Nothing can be recorded.
+    Full,
+}
+
+/// How long what was recorded is kept, counted in time that the store lives through: no setting of the wall
+/// clock makes anything older.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Waveforms.
+    pub waveforms: Duration,
+    /// Single values.
+    pub numerics: Duration,
+    /// Least, greatest and mean value of each minute and of each hour.
+    pub minutes: Duration,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        let days = |days: u64| Duration::from_secs(days * 24 * 3600);
+        Self { waveforms: days(1), numerics: days(30), minutes: days(365) }
+    }
+}
+
+/// Why the store cannot do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreFault {
+    /// Another instance holds the state directory.
+    #[error("state directory is in use by another instance")]
+    InUse,
+    /// The state directory cannot be written.
+    #[error("state directory is not writable")]
+    ReadOnly,
+    /// The directory holds something that is not a Wardkeep store.
+    #[error("state directory holds foreign files")]
+    Foreign,
+    /// The device secret does not open the cart compartment (another machine's disk, or a lost key).
+    #[error("device secret does not fit this store")]
+    WrongDeviceSecret,
+    /// The vault or a compartment does not authenticate or parse.
+    #[error("store is damaged")]
+    Damaged,
+    /// No space is left.
+    #[error("disk is full")]
+    Full,
+    /// The system refused a read or a write.
+    #[error("input or output failed")]
+    Io,
+    /// The program was built without SQLCipher.
+    #[error("cipher is missing")]
+    NoCipher,
+}
+
+impl From<io::Error> for StoreFault {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the system's enum, open to additions")]
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreFault::Full,
+            io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::NotADirectory => StoreFault::ReadOnly,
+            _ => StoreFault::Io,
+        }
+    }
+}
+
+/// What the store answers.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// At start.
+    Found(Found),
+    /// To [`Command::Initialise`].
+    Initialised(RecoveryPhrase),
+    /// To [`Command::Identify`].
+    Identified(Attempt, Identified),
+    /// To [`Command::Unlock`].
+    Unlocked(Attempt, Box<Unlocked>),
+    /// To [`Command::Unlock`].
+    Refused(Attempt, Refusal),
+    /// To [`Command::Close`].
+    Closed,
+    /// To [`Command::OpenEmergency`].
+    Emergency(Attempt, Result<Box<EmergencyCard>, EmergencyRefusal>),
+    /// To [`Command::Administer`].
+    Administered(Attempt, Result<Administered, AdministrationFault>),
+    /// After an unlock, while the inbox is read; at most ten times a second.
+    Importing(Import),
+    /// After an unlock, once the inbox was read.
+    Imported(Import),
+    /// Something is not as it was acknowledged. The store has audited it.
+    Findings(Vec<Finding>),
+    /// There is more or less room than before.
+    Space(Space),
+    /// To [`Command::Trend`]; as many columns as were asked for, oldest first.
+    Trend(TrendQuery, Vec<TrendColumn>),
+    /// To [`Command::ListPatients`], by family name.
+    Patients(Vec<Patient>),
+    /// To [`Command::AddPatient`].
+    PatientAdded(Box<Patient>),
+    /// The store works again after a fault.
+    Recovered,
+    /// It does not work; records are kept in memory as far as they fit.
+    Fault(StoreFault),
+    /// This many records could not be kept (S-8, S-11).
+    Lost(u64),
+}
+
+/// How well the device secret is kept from a thief of the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// A file beside the store: whoever copies the disk has it.
+    Reduced,
+    /// A credential that the service manager decrypted.
+    Full,
+}

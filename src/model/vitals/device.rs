@@ -1,0 +1,61 @@
+//! A peripheral, by its address and by what it measures.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A peripheral's Bluetooth device address, most significant byte first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DeviceId(pub [u8; 6]);
+
+impl fmt::Display for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02X}:{b:02X}:{c:02X}:{d:02X}:{e:02X}:{g:02X}")
+    }
+}
+
+impl fmt::Debug for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [.., e, g] = self.0;
+        write!(f, "device-{e:02X}{g:02X}")
+    }
+}
+
+/// The text is not six hexadecimal bytes separated by colons.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("not a device address")]
+pub struct NotAnAddress;
+
+impl FromStr for DeviceId {
+    type Err = NotAnAddress;
+    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+        let mut bytes = [0_u8; 6];
+        let mut parts = text.split(':');
+        for byte in &mut bytes {
+            let part = parts.next().filter(|part| part.len() == 2).ok_or(NotAnAddress)?;
+            *byte = u8::from_str_radix(part, 16).map_err(|_| NotAnAddress)?;
+        }
+        if parts.next().is_some() { Err(NotAnAddress) } else { Ok(Self(bytes)) }
+    }
+}
+
+/// A GATT characteristic by its 16-bit Bluetooth SIG number, e.g. `0x2A37`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Characteristic(pub u16);
+
+impl fmt::Debug for Characteristic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04x}", self.0)
+    }
+}
+
+/// What a peripheral measures, by the services it advertises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum DeviceKind {
+    /// Heart Rate Service, 0x180D.
+    HeartRate,
+    /// Pulse Oximeter Service, 0x1822.
+    PulseOximeter,
+}

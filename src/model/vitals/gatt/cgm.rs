@@ -1,0 +1,127 @@
+//! Continuous Glucose Monitoring Service, 0x181F: CGM Measurement (2AA7).
+//!
+//! One notification carries one or more records, each with its own size byte, and a checksum at its end
+//! if the sensor supports one (CGM Feature): two bytes more than the flags announce are that checksum.
+//! One bad record rejects the notification. A record's time counts from the session's start, which the
+//! frame does not hold, so the frame has no time.
+
+use crate::vitals::gatt::quality::{Bit, Meaning, Quality};
+use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Quantity};
+use crate::vitals::nomenclature::*;
+use crate::vitals::sfloat::Reading;
+
+const TREND_PRESENT: u8 = 1 << 0;
+const QUALITY_PRESENT: u8 = 1 << 1;
+const WARNING_PRESENT: u8 = 1 << 5;
+const CALIBRATION_PRESENT: u8 = 1 << 6;
+const STATUS_PRESENT: u8 = 1 << 7;
+
+/// Size, flags, concentration and time offset.
+const RECORD_LEN_MIN: usize = 6;
+const CRC_LEN: usize = 2;
+
+/// Sensor Status Annunciation, graver reasons first. Bits 0-7 come in the status octet, 8-15 in the
+/// calibration and temperature octet, 16-23 in the warning octet.
+const ANNUNCIATION: &[Bit] = &[
+    (0, Meaning::Withhold(Absent::SessionStopped)),
+    (3, Meaning::Withhold(Absent::SensorFault)),
+    (5, Meaning::Withhold(Absent::SensorFault)),
+    (2, Meaning::Withhold(Absent::SensorFault)), // sensor of the wrong type for the device
+    (12, Meaning::Withhold(Absent::MeasurementFailed)), // sensor too hot
+    (13, Meaning::Withhold(Absent::MeasurementFailed)), // sensor too cold
+    (22, Meaning::Withhold(Absent::BelowDeviceRange)),
+    (23, Meaning::Withhold(Absent::AboveDeviceRange)),
+    (1, Meaning::Remark(Status::LowBattery)),
+    (4, Meaning::Remark(Status::DeviceAlert)),
+    (8, Meaning::Remark(Status::TimeSyncRequired)),
+    (9, Meaning::Remark(Status::CalibrationNotAllowed)),
+    (10, Meaning::Remark(Status::CalibrationRecommended)),
+    (11, Meaning::Remark(Status::CalibrationRequired)),
+    (16, Meaning::Remark(Status::BelowPatientLow)),
+    (17, Meaning::Remark(Status::AbovePatientHigh)),
+    (18, Meaning::Remark(Status::BelowHypo)),
+    (19, Meaning::Remark(Status::AboveHyper)),
+    (20, Meaning::Remark(Status::FallingFast)),
+    (21, Meaning::Remark(Status::RisingFast)),
+];
+
+/// Reads record after record to the end of the frame.
+pub fn measurement(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+    loop {
+        let rest = cursor.rest();
+        let size = usize::from(cursor.u8("size")?);
+        if size < RECORD_LEN_MIN {
+            return Err(DecodeError::Size { field: "record" });
+        }
+        let whole = rest.get(..size).ok_or(DecodeError::Truncated { field: "record" })?;
+        record(whole, decoded)?;
+        *cursor = Cursor::new(rest.get(size..).unwrap_or_default());
+        if cursor.rest().is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+fn record(whole: &[u8], decoded: &mut Decoded) -> Result<(), DecodeError> {
+    let mut cursor = Cursor::new(whole);
+    cursor.u8("size")?;
+    let flags = cursor.u8("flags")?;
+    match whole.len().checked_sub(announced_len(flags)) {
+        Some(0) => {}
+        Some(CRC_LEN) => check(whole)?,
+        Some(_) | None => return Err(DecodeError::Size { field: "record" }),
+    }
+    let concentration = cursor.sfloat("concentration")?;
+    let minutes = cursor.u16("time offset")?;
+    let mut annunciation = [0_u8; 4];
+    for (octet, present) in
+        annunciation.iter_mut().zip([STATUS_PRESENT, CALIBRATION_PRESENT, WARNING_PRESENT])
+    {
+        if flags & present != 0 {
+            *octet = cursor.u8("sensor status annunciation")?;
+        }
+    }
+    let quality = Quality::of(u32::from_le_bytes(annunciation), ANNUNCIATION);
+    decoded.offer(GLUCOSE_INTERSTITIAL, Unit::MilligramPerDecilitre, concentration, &quality);
+    let minutes = Reading::of(i64::from(minutes), 0);
+    decoded.quantity(Quantity::SessionTime, minutes, Unit::Minute);
+    if flags & TREND_PRESENT != 0 {
+        let trend = cursor.sfloat("trend")?;
+        decoded.quantity(Quantity::GlucoseTrend, trend, Unit::MilligramPerDecilitreMinute);
+    }
+    if flags & QUALITY_PRESENT != 0 {
+        decoded.quantity(Quantity::GlucoseQuality, cursor.sfloat("quality")?, Unit::Percent);
+    }
+    Ok(())
+}
+
+/// Length of a record with these flags, without checksum.
+fn announced_len(flags: u8) -> usize {
+    let optional = [
+        (STATUS_PRESENT, 1),
+        (CALIBRATION_PRESENT, 1),
+        (WARNING_PRESENT, 1),
+        (TREND_PRESENT, 2),
+        (QUALITY_PRESENT, 2),
+    ];
+    let present = optional.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, len)| len);
+    RECORD_LEN_MIN + present.sum::<usize>()
+}
+
+fn check(whole: &[u8]) -> Result<(), DecodeError> {
+    let (body, sent) = whole.split_last_chunk::<CRC_LEN>().ok_or(DecodeError::Crc)?;
+    if crc16(body) == u16::from_le_bytes(*sent) { Ok(()) } else { Err(DecodeError::Crc) }
+}
+
+/// The E2E-CRC of the health profiles: CRC-16/MCRF4XX (polynomial 0x1021 reflected, start 0xFFFF, no
+/// final exclusive or).
+pub fn crc16(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0xFFFF, |crc, byte| {
+        (0..8).fold(crc ^ u16::from(*byte), |crc, _| {
+            if crc & 1 == 0 { crc >> 1 } else { (crc >> 1) ^ 0x8408 }
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! Reads little-endian fields off a frame, in order, naming the field that is missing.
+//!
+//! Every read is checked: a frame that ends inside a field is rejected with that field's name, and
+//! no byte of it is charted.
+
+use jiff::civil::DateTime;
+
+use crate::vitals::gatt::{DecodeError, Decoded, Note};
+use crate::vitals::sfloat::{self, Reading};
+
+/// A position in a frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Cursor<'a> {
+    rest: &'a [u8],
+}
+
+/// A device's own time stamp (Date Time, 0x2A08: local wall time without a zone).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stamp {
+    /// A full date and time.
+    Known(DateTime),
+    /// The device says that it does not know the year, month or day (zero).
+    Unknown,
+    /// No such date or time exists.
+    Impossible,
+}
+
+impl<'a> Cursor<'a> {
+    /// Starts at the first byte.
+    pub fn new(frame: &'a [u8]) -> Self {
+        Self { rest: frame }
+    }
+
+    /// The bytes not yet read.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Takes the next `N` bytes.
+    ///
+    /// # Errors
+    /// The frame ends before them.
+    pub fn bytes<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], DecodeError> {
+        let (head, rest) =
+            self.rest.split_first_chunk::<N>().ok_or(DecodeError::Truncated { field })?;
+        self.rest = rest;
+        Ok(*head)
+    }
+
+    /// Takes an unsigned byte.
+    ///
+    /// # Errors
+    /// The frame has ended.
+    pub fn u8(&mut self, field: &'static str) -> Result<u8, DecodeError> {
+        self.bytes::<1>(field).map(|[byte]| byte)
+    }
+
+    /// Takes an unsigned 16-bit integer.
+    ///
+    /// # Errors
+    /// The frame ends inside it.
+    pub fn u16(&mut self, field: &'static str) -> Result<u16, DecodeError> {
+        self.bytes(field).map(u16::from_le_bytes)
+    }
+
+    /// Takes a signed 16-bit integer.
+    ///
+    /// # Errors
+    /// The frame ends inside it.
+    pub fn i16(&mut self, field: &'static str) -> Result<i16, DecodeError> {
+        self.bytes(field).map(i16::from_le_bytes)
+    }
+
+    /// Takes an unsigned 24-bit integer.
+    ///
+    /// # Errors
+    /// The frame ends inside it.
+    pub fn u24(&mut self, field: &'static str) -> Result<u32, DecodeError> {
+        self.bytes(field).map(|[a, b, c]| u32::from_le_bytes([a, b, c, 0]))
+    }
+
+    /// Takes an unsigned 32-bit integer.
+    ///
+    /// # Errors
+    /// The frame ends inside it.
+    pub fn u32(&mut self, field: &'static str) -> Result<u32, DecodeError> {
+        self.bytes(field).map(u32::from_le_bytes)
+    }
+
+    /// Takes an SFLOAT.
+    ///
+    /// # Errors
+    /// The frame ends inside it.
+    pub fn sfloat(&mut self, field: &'static str) -> Result<Reading, DecodeError> {
+        self.u16(field).map(sfloat::sfloat)
+    }
+
+    /// Takes a FLOAT.
+    ///
+    /// # Errors
+    /// The frame ends inside it.
+    pub fn float(&mut self, field: &'static str) -> Result<Reading, DecodeError> {
+        self.u32(field).map(sfloat::float)
+    }
+
+    /// Takes an unsigned 16-bit integer that counts steps of `step x 10^exponent`.
+    ///
+    /// # Errors
+    /// The frame ends inside it.
+    pub fn scaled(
+        &mut self,
+        field: &'static str,
+        step: i64,
+        exponent: i8,
+    ) -> Result<Reading, DecodeError> {
+        self.u16(field).map(|raw| Reading::of(i64::from(raw) * step, exponent))
+    }
+
+    /// Takes a Date Time (0x2A08), seven bytes.
+    ///
+    /// # Errors
+    /// The frame ends inside it.
+    pub fn stamp(&mut self, field: &'static str) -> Result<Stamp, DecodeError> {
+        let [low, high, month, day, hour, minute, second] = self.bytes(field)?;
+        let year = u16::from_le_bytes([low, high]);
+        if year == 0 || month == 0 || day == 0 {
+            return Ok(Stamp::Unknown);
+        }
+        Ok(civil(year, [month, day, hour, minute, second]).map_or(Stamp::Impossible, Stamp::Known))
+    }
+
+    /// Ends the frame: bytes after the last field are kept out of everything, but not kept quiet.
+    pub fn finish(self, decoded: &mut Decoded) {
+        if !self.rest.is_empty() {
+            decoded.note(Note::TrailingBytes);
+        }
+    }
+}
+
+/// Years below 1582 and above 9999 are reserved (Date Time, 0x2A08).
+fn civil(year: u16, parts: [u8; 5]) -> Option<DateTime> {
+    let year = i16::try_from(year).ok().filter(|year| (1582..=9999).contains(year))?;
+    let mut signed = [0_i8; 5];
+    for (to, from) in signed.iter_mut().zip(parts) {
+        *to = i8::try_from(from).ok()?;
+    }
+    let [month, day, hour, minute, second] = signed;
+    DateTime::new(year, month, day, hour, minute, second, 0).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn stamps_are_known_unknown_or_impossible() {
+        let stamp = |bytes: [u8; 7]| Cursor::new(&bytes).stamp("time").expect("seven bytes");
+        let known = Stamp::Known(date(2024, 6, 15).at(17, 17, 27, 0));
+        assert_eq!(stamp([0xE8, 0x07, 6, 15, 17, 17, 27]), known);
+        assert_eq!(stamp([0, 0, 6, 15, 17, 17, 27]), Stamp::Unknown);
+        assert_eq!(stamp([0xE8, 0x07, 0, 15, 17, 17, 27]), Stamp::Unknown);
+        assert_eq!(stamp([0xE8, 0x07, 6, 0, 17, 17, 27]), Stamp::Unknown);
+        for impossible in [
+            [0xE8, 0x07, 13, 15, 17, 17, 27],
+            [0xE8, 0x07, 2, 30, 17, 17, 27],
+            [0xE8, 0x07, 6, 15, 24, 17, 27],
+            [0xE8, 0x07, 6, 15, 17, 60, 27],
+            [0xE8, 0x07, 6, 15, 17, 17, 60],
+            [0x2D, 0x06, 6, 15, 17, 17, 27], // 1581
+            [0x10, 0x27, 6, 15, 17, 17, 27], // 10000
+            [0xE8, 0x07, 6, 15, 0xFF, 17, 27],
+        ] {
+            assert_eq!(stamp(impossible), Stamp::Impossible, "{impossible:?}");
+        }
+    }
+
+    #[test]
+    fn a_missing_byte_names_its_field() {
+        let mut cursor = Cursor::new(&[1, 2, 3]);
+        assert_eq!(cursor.u16("first"), Ok(0x0201));
+        assert_eq!(cursor.u16("second"), Err(DecodeError::Truncated { field: "second" }));
+    }
+}

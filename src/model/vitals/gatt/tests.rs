@@ -1,0 +1,74 @@
+//! What holds for every profile: unknown characteristics, size limits, battery and clocks.
+
+use super::*;
+use crate::vitals::gatt::testing::{Expect, assert_decodes};
+
+#[test]
+fn exactly_the_supported_characteristics_decode() {
+    for number in 0..=u16::MAX {
+        let characteristic = Characteristic(number);
+        let unsupported = decode(characteristic, &[]) == Err(DecodeError::Unsupported);
+        assert_eq!(!unsupported, SUPPORTED.contains(&characteristic), "{number:04x}");
+    }
+}
+
+#[test]
+fn a_frame_longer_than_an_attribute_is_rejected() {
+    let whole = vec![0; FRAME_LEN_MAX];
+    assert!(decode(Characteristic(0x2A37), &whole).is_ok());
+    let long = vec![0; FRAME_LEN_MAX + 1];
+    let error = decode(Characteristic(0x2A37), &long).expect_err("too long");
+    assert_eq!((error.kind(), error.field()), ("size", "frame"));
+}
+
+#[test]
+fn s7_a_battery_level_is_no_vital() {
+    assert_decodes(
+        0x2A19,
+        &[
+            ("64", Expect { events: &["battery-level 100 %"], ..Expect::NOTHING }),
+            ("00", Expect { events: &["battery-level 0 %"], ..Expect::NOTHING }),
+            ("65", Expect { events: &["battery-level-invalid"], ..Expect::NOTHING }),
+            (
+                "ff 00",
+                Expect { events: &["battery-level-invalid", "trailing-bytes"], ..Expect::NOTHING },
+            ),
+            ("", Expect { error: Some("truncated battery level"), ..Expect::NOTHING }),
+        ],
+    );
+    let percent =
+        |frame: &[u8]| decode(Characteristic(0x2A19), frame).expect("one byte").battery_percent;
+    assert_eq!((percent(&[55]), percent(&[101])), (Some(55), None));
+}
+
+#[test]
+fn s7_a_clock_is_no_vital() {
+    assert_decodes(
+        0x2A2B,
+        &[
+            (
+                "e8 07 06 0f 11 11 1b 06 80 01",
+                Expect { time: Some("2024-06-15T17:17:27"), ..Expect::NOTHING },
+            ),
+            (
+                "00 00 00 00 00 00 00 00 00 00",
+                Expect { events: &["time-unknown"], ..Expect::NOTHING },
+            ),
+            (
+                "e8 07 0d 0f 11 11 1b 06 80 01",
+                Expect { events: &["time-impossible"], ..Expect::NOTHING },
+            ),
+            (
+                "e8 07 06 0f 11 11 1b 06 80",
+                Expect { error: Some("truncated adjust reason"), ..Expect::NOTHING },
+            ),
+        ],
+    );
+    assert_decodes(
+        0x2A08,
+        &[(
+            "e8 07 06 0f 11 11 1b",
+            Expect { time: Some("2024-06-15T17:17:27"), ..Expect::NOTHING },
+        )],
+    );
+}

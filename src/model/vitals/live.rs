@@ -1,0 +1,181 @@
+//! The current numerics. Each grows old on its own clock and turns to dashes (S-7).
+//!
+//! A number is current while its device is linked and sent it less than [`FRESH_MAX`] ago. Anything
+//! else - link lost, sensor off the patient, silence - leaves only "how long ago, and what it was".
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::moment::BootTime;
+use crate::vitals::decimal::Decimal;
+use crate::vitals::gatt::{Charted, Withheld};
+use crate::vitals::nomenclature::{HEART_RATE, Mdc, PULSE_RATE_OXIMETER, SPO2, Status};
+use crate::vitals::{DeviceId, DeviceKind};
+
+/// A value older than this is not current; devices of these profiles send every second.
+pub const FRESH_MAX: Duration = Duration::from_secs(4);
+
+/// A parameter with a tile, in the order of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Parameter {
+    /// From an ECG strap.
+    HeartRate,
+    /// From an oximeter.
+    SpO2,
+    /// From an oximeter.
+    PulseRate,
+}
+
+impl Parameter {
+    /// All of them.
+    pub const ALL: [Parameter; 3] = [Parameter::HeartRate, Parameter::SpO2, Parameter::PulseRate];
+
+    /// The parameter of a metric code, if it has a tile.
+    pub fn of(code: Mdc) -> Option<Self> {
+        match code {
+            HEART_RATE => Some(Parameter::HeartRate),
+            SPO2 => Some(Parameter::SpO2),
+            PULSE_RATE_OXIMETER => Some(Parameter::PulseRate),
+            Mdc(_) => None,
+        }
+    }
+
+    /// The kind of device that measures it.
+    pub fn source(self) -> DeviceKind {
+        match self {
+            Parameter::HeartRate => DeviceKind::HeartRate,
+            Parameter::SpO2 | Parameter::PulseRate => DeviceKind::PulseOximeter,
+        }
+    }
+}
+
+/// The last number of a parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Numeric {
+    /// Who sent it.
+    pub device: DeviceId,
+    /// The device's digits.
+    pub value: Decimal,
+    /// When it was received.
+    pub at: BootTime,
+    /// What the device said about it.
+    pub status: Vec<Status>,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    last: Option<Numeric>,
+    /// The device answered more recently that it has no value.
+    withheld_at: Option<BootTime>,
+    ended: bool,
+}
+
+/// Every numeric of the patient at this bed.
+#[derive(Debug, Default)]
+pub struct Live {
+    slots: BTreeMap<Parameter, Slot>,
+}
+
+impl Live {
+    /// Takes a charted value of an assigned device.
+    pub fn take(&mut self, now: BootTime, device: DeviceId, charted: &Charted) {
+        let Some(parameter) = Parameter::of(charted.code) else { return };
+        let status = charted.status.clone();
+        let last = Some(Numeric { device, value: charted.value, at: now, status });
+        self.slots.insert(parameter, Slot { last, withheld_at: None, ended: false });
+    }
+
+    /// The device said that it has no value.
+    pub fn withhold(&mut self, now: BootTime, withheld: &Withheld) {
+        if let Some(parameter) = Parameter::of(withheld.code) {
+            self.slots.entry(parameter).or_default().withheld_at = Some(now);
+        }
+    }
+
+    /// The device's link is gone: none of its numbers is current, and none becomes so again.
+    pub fn end(&mut self, device: DeviceId) {
+        for slot in self.slots.values_mut() {
+            if slot.last.as_ref().is_some_and(|last| last.device == device) {
+                slot.ended = true;
+            }
+        }
+    }
+
+    /// Forgets everything: another patient, or none.
+    pub fn clear(&mut self) {
+        self.slots.clear();
+    }
+
+    /// The number that may be shown as current, if there is one (S-7).
+    pub fn current(&self, now: BootTime, parameter: Parameter) -> Option<&Numeric> {
+        let slot = self.slots.get(&parameter)?;
+        let last = slot.last.as_ref()?;
+        let current = !slot.ended
+            && slot.withheld_at.is_none_or(|withheld| withheld < last.at)
+            && now.since(last.at) < FRESH_MAX;
+        current.then_some(last)
+    }
+
+    /// The last number, however old.
+    pub fn last(&self, parameter: Parameter) -> Option<&Numeric> {
+        self.slots.get(&parameter)?.last.as_ref()
+    }
+
+    /// The device is linked but said lately that it has no value.
+    pub fn is_withheld(&self, now: BootTime, parameter: Parameter) -> bool {
+        let withheld = self.slots.get(&parameter).and_then(|slot| slot.withheld_at);
+        self.current(now, parameter).is_none()
+            && withheld.is_some_and(|at| now.since(at) < FRESH_MAX)
+    }
+
+    /// When the next current number stops being so.
+    pub fn next_deadline(&self, now: BootTime) -> Option<BootTime> {
+        let current = Parameter::ALL.iter().filter_map(|parameter| self.current(now, *parameter));
+        current.map(|numeric| numeric.at + FRESH_MAX).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vitals::nomenclature::{Absent, Unit};
+
+    const OXIMETER: DeviceId = DeviceId([1, 2, 3, 4, 5, 6]);
+
+    fn at(ms: u64) -> BootTime {
+        BootTime(Duration::from_millis(ms))
+    }
+
+    fn spo2(value: i64) -> Charted {
+        Charted { code: SPO2, value: value.into(), unit: Unit::Percent, status: vec![] }
+    }
+
+    #[test]
+    fn s7_a_number_ages_into_no_number() {
+        let mut live = Live::default();
+        live.take(at(0), OXIMETER, &spo2(97));
+        assert!(live.current(at(3_999), Parameter::SpO2).is_some());
+        assert_eq!(live.next_deadline(at(1)), Some(at(4_000)));
+        assert!(live.current(at(4_000), Parameter::SpO2).is_none());
+        assert_eq!(live.last(Parameter::SpO2).map(|n| n.value), Some(97.into()));
+    }
+
+    #[test]
+    fn s7_a_lost_link_ends_the_number_at_once_and_for_good() {
+        let mut live = Live::default();
+        live.take(at(0), OXIMETER, &spo2(97));
+        live.end(OXIMETER);
+        assert!(live.current(at(1), Parameter::SpO2).is_none());
+        live.take(at(2), OXIMETER, &spo2(96));
+        assert!(live.current(at(3), Parameter::SpO2).is_some());
+    }
+
+    #[test]
+    fn s7_finger_out_replaces_the_number_at_once() {
+        let mut live = Live::default();
+        live.take(at(0), OXIMETER, &spo2(97));
+        live.withhold(at(10), &Withheld { code: SPO2, reason: Absent::NotANumber });
+        assert!(live.current(at(11), Parameter::SpO2).is_none());
+        assert!(live.is_withheld(at(11), Parameter::SpO2));
+    }
+}

@@ -1,0 +1,271 @@
+//! Codes and units: MDC (ISO/IEEE 11073-10101), LOINC and UCUM; absence reasons and device statuses.
+//!
+//! Every measured value carries a code and a unit from here and from nowhere else, so that a number
+//! without a meaning cannot be charted. The words live in [`crate::vitals::words`].
+
+use serde::{Deserialize, Serialize};
+
+pub use crate::vitals::words::{Absent, Status};
+
+/// A metric code of the 11073-10101 nomenclature, context-free (`partition x 65536 + term`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Mdc(pub u32);
+
+/// `MDC_ECG_HEART_RATE`.
+pub const HEART_RATE: Mdc = Mdc(147_842);
+/// `MDC_ECG_TIME_PD_RR_GL`.
+pub const RR_INTERVAL: Mdc = Mdc(147_240);
+/// `MDC_PULS_OXIM_PULS_RATE`.
+pub const PULSE_RATE_OXIMETER: Mdc = Mdc(149_530);
+/// `MDC_PULS_RATE_NON_INV`.
+pub const PULSE_RATE_CUFF: Mdc = Mdc(149_546);
+/// `MDC_PRESS_BLD_NONINV_SYS`.
+pub const SYSTOLIC: Mdc = Mdc(150_021);
+/// `MDC_PRESS_BLD_NONINV_DIA`.
+pub const DIASTOLIC: Mdc = Mdc(150_022);
+/// `MDC_PRESS_BLD_NONINV_MEAN`.
+pub const MEAN_PRESSURE: Mdc = Mdc(150_023);
+/// `MDC_TEMP_BODY`.
+pub const BODY_TEMPERATURE: Mdc = Mdc(150_364);
+/// `MDC_TEMP_TYMP`.
+pub const TEMPERATURE_TYMPANIC: Mdc = Mdc(150_392);
+/// `MDC_TEMP_RECT`.
+pub const TEMPERATURE_RECTAL: Mdc = Mdc(188_420);
+/// `MDC_TEMP_ORAL`.
+pub const TEMPERATURE_ORAL: Mdc = Mdc(188_424);
+/// `MDC_TEMP_EAR`.
+pub const TEMPERATURE_EAR: Mdc = Mdc(188_428);
+/// `MDC_TEMP_FINGER`.
+pub const TEMPERATURE_FINGER: Mdc = Mdc(188_432);
+/// `MDC_TEMP_TOE`.
+pub const TEMPERATURE_TOE: Mdc = Mdc(188_448);
+/// `MDC_TEMP_AXILLA`.
+pub const TEMPERATURE_AXILLA: Mdc = Mdc(188_452);
+/// `MDC_TEMP_GIT`.
+pub const TEMPERATURE_GUT: Mdc = Mdc(188_456);
+/// `MDC_PULS_OXIM_SAT_O2`.
+pub const SPO2: Mdc = Mdc(150_456);
+/// `MDC_PULS_OXIM_PLETH`: the pulse wave.
+pub const PLETH: Mdc = Mdc(150_452);
+/// `MDC_BLD_PERF_INDEX`.
+pub const PERFUSION_INDEX: Mdc = Mdc(150_488);
+/// `MDC_CONC_GLU_GEN`: a specimen that the nomenclature of the profile does not name.
+pub const GLUCOSE: Mdc = Mdc(160_020);
+/// `MDC_CONC_GLU_CAPILLARY_WHOLEBLOOD`.
+pub const GLUCOSE_CAPILLARY_BLOOD: Mdc = Mdc(160_184);
+/// `MDC_CONC_GLU_CAPILLARY_PLASMA`.
+pub const GLUCOSE_CAPILLARY_PLASMA: Mdc = Mdc(160_188);
+/// `MDC_CONC_GLU_VENOUS_WHOLEBLOOD`.
+pub const GLUCOSE_VENOUS_BLOOD: Mdc = Mdc(160_192);
+/// `MDC_CONC_GLU_VENOUS_PLASMA`.
+pub const GLUCOSE_VENOUS_PLASMA: Mdc = Mdc(160_196);
+/// `MDC_CONC_GLU_ARTERIAL_WHOLEBLOOD`.
+pub const GLUCOSE_ARTERIAL_BLOOD: Mdc = Mdc(160_200);
+/// `MDC_CONC_GLU_ARTERIAL_PLASMA`.
+pub const GLUCOSE_ARTERIAL_PLASMA: Mdc = Mdc(160_204);
+/// `MDC_CONC_GLU_CONTROL`: never a patient's result.
+pub const GLUCOSE_CONTROL: Mdc = Mdc(160_208);
+/// `MDC_CONC_GLU_ISF`: interstitial fluid.
+pub const GLUCOSE_INTERSTITIAL: Mdc = Mdc(160_212);
+/// `MDC_CONC_GLU_UNDETERMINED_WHOLEBLOOD`.
+pub const GLUCOSE_UNDETERMINED_BLOOD: Mdc = Mdc(160_364);
+/// `MDC_CONC_GLU_UNDETERMINED_PLASMA`.
+pub const GLUCOSE_UNDETERMINED_PLASMA: Mdc = Mdc(160_368);
+/// `MDC_MASS_BODY_ACTUAL`.
+pub const BODY_WEIGHT: Mdc = Mdc(188_736);
+/// `MDC_LEN_BODY_ACTUAL`.
+pub const BODY_HEIGHT: Mdc = Mdc(188_740);
+/// `MDC_BODY_FAT`.
+pub const BODY_FAT: Mdc = Mdc(188_748);
+/// `MDC_RATIO_MASS_BODY_LEN_SQ`.
+pub const BODY_MASS_INDEX: Mdc = Mdc(188_752);
+/// `MDC_MASS_BODY_FAT_FREE`.
+pub const FAT_FREE_MASS: Mdc = Mdc(188_756);
+/// `MDC_MASS_BODY_SOFT_LEAN`.
+pub const SOFT_LEAN_MASS: Mdc = Mdc(188_760);
+/// `MDC_BODY_WATER`.
+pub const BODY_WATER: Mdc = Mdc(188_764);
+
+/// A LOINC code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Loinc(pub &'static str);
+
+impl Mdc {
+    /// The LOINC code of this metric in this unit, where one says the same thing. Glucose has one code
+    /// for mass and another for amount of substance.
+    pub fn loinc(self, unit: Unit) -> Option<Loinc> {
+        let code = match self {
+            HEART_RATE | PULSE_RATE_CUFF => "8867-4",
+            PULSE_RATE_OXIMETER => "8889-8",
+            RR_INTERVAL => "8637-1",
+            SPO2 => "59408-5",
+            PERFUSION_INDEX => "61006-3",
+            SYSTOLIC => "8480-6",
+            DIASTOLIC => "8462-4",
+            MEAN_PRESSURE => "8478-0",
+            BODY_TEMPERATURE => "8310-5",
+            TEMPERATURE_ORAL => "8331-1",
+            TEMPERATURE_RECTAL => "8332-9",
+            TEMPERATURE_AXILLA => "8328-7",
+            TEMPERATURE_TYMPANIC => "8333-7",
+            BODY_WEIGHT => "29463-7",
+            BODY_HEIGHT => "8302-2",
+            BODY_MASS_INDEX => "39156-5",
+            BODY_FAT => "41982-0",
+            _ => return self.glucose_loinc(unit),
+        };
+        Some(Loinc(code))
+    }
+
+    fn glucose_loinc(self, unit: Unit) -> Option<Loinc> {
+        let (mass, substance) = match self {
+            GLUCOSE_CAPILLARY_BLOOD
+            | GLUCOSE_VENOUS_BLOOD
+            | GLUCOSE_ARTERIAL_BLOOD
+            | GLUCOSE_UNDETERMINED_BLOOD => ("2339-0", "15074-8"),
+            GLUCOSE_CAPILLARY_PLASMA | GLUCOSE_UNDETERMINED_PLASMA => ("41653-7", "14743-9"),
+            GLUCOSE_VENOUS_PLASMA | GLUCOSE_ARTERIAL_PLASMA => ("2345-7", "14749-6"),
+            GLUCOSE_INTERSTITIAL => ("99504-3", "105272-9"),
+            _ => return None,
+        };
+        if unit == Unit::MilligramPerDecilitre {
+            Some(Loinc(mass))
+        } else if unit == Unit::MillimolePerLitre {
+            Some(Loinc(substance))
+        } else {
+            None
+        }
+    }
+}
+
+/// A unit of measure; the device's own, never converted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Unit {
+    /// `/min`
+    PerMinute,
+    /// `%`
+    Percent,
+    /// `ms`
+    Millisecond,
+    /// `s`
+    Second,
+    /// `min`
+    Minute,
+    /// `mm[Hg]`
+    MillimetreMercury,
+    /// `kPa`
+    Kilopascal,
+    /// `Cel`
+    Celsius,
+    /// `[degF]`
+    Fahrenheit,
+    /// `mg/dL`
+    MilligramPerDecilitre,
+    /// `mmol/L`
+    MillimolePerLitre,
+    /// `mg/dL/min`
+    MilligramPerDecilitreMinute,
+    /// `kg`
+    Kilogram,
+    /// `[lb_av]`
+    Pound,
+    /// `L`
+    Litre,
+    /// `m`
+    Metre,
+    /// `dm`
+    Decimetre,
+    /// `cm`
+    Centimetre,
+    /// `[in_i]`
+    Inch,
+    /// `kg/m2`
+    KilogramPerSquareMetre,
+    /// `kJ`
+    Kilojoule,
+    /// `Ohm`
+    Ohm,
+    /// `m/s`
+    MetrePerSecond,
+}
+
+impl Unit {
+    /// All of them.
+    pub const ALL: [Unit; 23] = [
+        Unit::PerMinute,
+        Unit::Percent,
+        Unit::Millisecond,
+        Unit::Second,
+        Unit::Minute,
+        Unit::MillimetreMercury,
+        Unit::Kilopascal,
+        Unit::Celsius,
+        Unit::Fahrenheit,
+        Unit::MilligramPerDecilitre,
+        Unit::MillimolePerLitre,
+        Unit::MilligramPerDecilitreMinute,
+        Unit::Kilogram,
+        Unit::Pound,
+        Unit::Litre,
+        Unit::Metre,
+        Unit::Decimetre,
+        Unit::Centimetre,
+        Unit::Inch,
+        Unit::KilogramPerSquareMetre,
+        Unit::Kilojoule,
+        Unit::Ohm,
+        Unit::MetrePerSecond,
+    ];
+
+    /// The UCUM code.
+    pub fn ucum(self) -> &'static str {
+        match self {
+            Unit::PerMinute => "/min",
+            Unit::Percent => "%",
+            Unit::Millisecond => "ms",
+            Unit::Second => "s",
+            Unit::Minute => "min",
+            Unit::MillimetreMercury => "mm[Hg]",
+            Unit::Kilopascal => "kPa",
+            Unit::Celsius => "Cel",
+            Unit::Fahrenheit => "[degF]",
+            Unit::MilligramPerDecilitre => "mg/dL",
+            Unit::MillimolePerLitre => "mmol/L",
+            Unit::MilligramPerDecilitreMinute => "mg/dL/min",
+            Unit::Kilogram => "kg",
+            Unit::Pound => "[lb_av]",
+            Unit::Litre => "L",
+            Unit::Metre => "m",
+            Unit::Decimetre => "dm",
+            Unit::Centimetre => "cm",
+            Unit::Inch => "[in_i]",
+            Unit::KilogramPerSquareMetre => "kg/m2",
+            Unit::Kilojoule => "kJ",
+            Unit::Ohm => "Ohm",
+            Unit::MetrePerSecond => "m/s",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn glucose_codes_follow_specimen_and_unit() {
+        let loinc = |code: Mdc, unit| code.loinc(unit).map(|loinc| loinc.0);
+        assert_eq!(loinc(GLUCOSE_CAPILLARY_BLOOD, Unit::MilligramPerDecilitre), Some("2339-0"));
+        assert_eq!(loinc(GLUCOSE_CAPILLARY_BLOOD, Unit::MillimolePerLitre), Some("15074-8"));
+        assert_eq!(loinc(GLUCOSE_INTERSTITIAL, Unit::MilligramPerDecilitre), Some("99504-3"));
+        assert_eq!(loinc(GLUCOSE_INTERSTITIAL, Unit::Kilogram), None);
+        assert_eq!(loinc(GLUCOSE_CONTROL, Unit::MilligramPerDecilitre), None);
+    }
+
+    #[test]
+    fn codes_without_an_equal_in_loinc_have_none() {
+        for code in [TEMPERATURE_EAR, TEMPERATURE_FINGER, TEMPERATURE_TOE, TEMPERATURE_GUT] {
+            assert_eq!(code.loinc(Unit::Celsius), None);
+        }
+        assert_eq!(PULSE_RATE_OXIMETER.loinc(Unit::PerMinute), Some(Loinc("8889-8")));
+    }
+}
