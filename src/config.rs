@@ -356,10 +356,6 @@ mod tests {
             ),
             ("[session]\nidle_s = \"long\"\n", "session.idle_s: expected a whole number"),
             ("[session]\nidle_s = nan\n", "session.idle_s: expected a whole number"),
-            (
-                "[retention]\nminutes_d = 9223372036854775807\n",
-                "retention.minutes_d: 9223372036854775807 is outside 30..=1830",
-            ),
             ("[login]\nfinger = 1\n", "login.finger: expected true or false"),
             ("[cards]\ntrust = \"trust\"\n", "cards.trust: expected an absolute path"),
             (
@@ -466,15 +462,10 @@ mod tests {
         let keys: Vec<&str> = entries.iter().map(|(key, _)| *key).collect();
         assert_eq!(keys, known, "packaging/man/wardkeep.toml.5");
         for ((key, takes), (written, (_, entry))) in SETTINGS.iter().zip(file.iter().zip(entries)) {
-            let default = written.default.as_deref().map(|value| {
-                let literal = value.starts_with('"');
-                if literal {
-                    format!("Default:\n.Ql {value} .")
-                } else {
-                    format!("Default: {value}.")
-                }
-            });
-            assert!(default.is_none_or(|default| entry.contains(&default)), "{key} in the manual");
+            let told = entry.rsplit_once("Default:").map(|(_, told)| told.trim_start());
+            let told =
+                told.map(|told| told.trim_start_matches(".Ql ").trim_end_matches([' ', '.']));
+            assert_eq!(told, written.default.as_deref(), "{key} in the manual");
             let enforced = if let Takes::Whole(range, _) = takes { Some(range) } else { None };
             assert_eq!(range(&written.comment).as_ref(), enforced, "{key} in the file");
             assert_eq!(range(entry).as_ref(), enforced, "{key} in the manual");
