@@ -49,7 +49,8 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// Reads both clocks. Only the shell and the drivers call this.
+    /// Reads both clocks. The core never calls this: the shell, the drivers, the store's thread, the
+    /// simulator and the command line do.
     #[expect(clippy::disallowed_methods, reason = "the one place where the clocks are read")]
     pub fn read() -> Self {
         let boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
