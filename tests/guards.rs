@@ -339,7 +339,7 @@ fn test_names_are_unique_in_their_file() {
 }
 
 #[test]
-fn the_readme_tells_what_each_role_may() {
+fn the_security_page_tells_what_each_role_may() {
     let words = [
         (Permission::SeePatients, "see live values, patients and their details"),
         (Permission::Care, "put a patient at this bed, add one, assign and release devices"),
@@ -356,8 +356,8 @@ fn the_readme_tells_what_each_role_may() {
             .join(" | ")
     };
     let table = words.map(|(permission, words)| format!("| {words} | {} |", may(permission)));
-    let readme = read("README.md");
-    let section = readme.split("\n## Roles\n").nth(1).unwrap_or_default();
+    let page = read("docs/security.md");
+    let section = page.split("\n## Roles\n").nth(1).unwrap_or_default();
     let section = section.split("\n## ").next().unwrap_or_default();
     let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ")).collect();
     assert_eq!(rows.first(), Some(&"| | nurse | caregiver | IT | auditor |"));

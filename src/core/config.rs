@@ -3,6 +3,7 @@
 //! A cart that will not open is a harm, so a wrong setting never stops the program: it is left at its
 //! default, and the lock screen and `wardkeepctl doctor` say which setting was not used and why.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use wardkeep_model::keeping::Retention;
 
 /// Most characters of a label.
 const LABEL_CHARS_MAX: usize = 24;
+/// Longest shift in minutes.
+const SHIFT_MIN_MAX: i64 = (SHIFT_MAX.as_secs() / 60).cast_signed();
 
 /// Language of the screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -128,6 +131,53 @@ pub enum Ignored {
     },
 }
 
+/// What a setting may be, and where it goes.
+enum Takes {
+    /// A text of up to [`LABEL_CHARS_MAX`] characters.
+    Label(fn(&mut Config, String)),
+    /// A language's tag.
+    Language(fn(&mut Config, Language)),
+    /// `true` or `false`.
+    Flag(fn(&mut Config, bool)),
+    /// A whole number in a range.
+    Whole(RangeInclusive<i64>, fn(&mut Config, i64)),
+    /// An absolute path.
+    Directory(fn(&mut Config, PathBuf)),
+    /// A USB vendor and product.
+    UsbId(fn(&mut Config, (u16, u16))),
+}
+
+/// Every setting there is, under its full key. `packaging/config.toml` and
+/// `packaging/man/wardkeep.toml.5` describe them in this order, which a test below compares.
+const SETTINGS: [(&str, Takes); 23] = {
+    use Takes::{Directory, Flag, Label, UsbId, Whole};
+    [
+        ("cart.bed", Label(|to, text| to.bed = text)),
+        ("cart.ward", Label(|to, text| to.ward = text)),
+        ("cart.language", Takes::Language(|to, language| to.language = language)),
+        ("session.idle_s", Whole(30..=900, |to, n| to.idle = seconds(n))),
+        ("login.badge_pin", Flag(|to, yes| to.policy.badge_pin = yes)),
+        ("login.finger", Flag(|to, yes| to.policy.finger = yes)),
+        ("login.tap_alone", Flag(|to, yes| to.policy.tap_alone = yes)),
+        ("login.shift_min", Whole(0..=SHIFT_MIN_MAX, |to, n| to.policy.shift = minutes(n))),
+        ("login.emergency", Flag(|to, yes| to.policy.emergency = yes)),
+        ("login.two_person", Flag(|to, yes| to.policy.two_person = yes)),
+        ("login.left_behind_min", Whole(1..=60, |to, n| to.policy.left_behind = minutes(n))),
+        ("cards.trust", Directory(|to, path| to.cards.trust = path)),
+        ("cards.crl_days", Whole(1..=90, |to, n| to.cards.crl_age = days(n))),
+        ("cards.crl", Flag(|to, yes| to.cards.crl_required = yes)),
+        ("readers.keyboard_badge", UsbId(|to, id| to.keyboard_badge = Some(id))),
+        ("devices.assignment_h", Whole(1..=72, |to, n| to.assignment = hours(n))),
+        ("retention.waveforms_h", Whole(1..=168, |to, n| to.retention.waveforms = hours(n))),
+        ("retention.numerics_d", Whole(1..=365, |to, n| to.retention.numerics = days(n))),
+        ("retention.minutes_d", Whole(30..=1830, |to, n| to.retention.minutes = days(n))),
+        ("alarms.heart_rate_low", Whole(20..=150, |to, n| to.limits.heart_rate.low = Some(n))),
+        ("alarms.heart_rate_high", Whole(60..=250, |to, n| to.limits.heart_rate.high = Some(n))),
+        ("alarms.spo2_low", Whole(70..=98, |to, n| to.limits.spo2.low = Some(n))),
+        ("alarms.desaturation", Whole(60..=90, |to, n| to.limits.desaturation = n)),
+    ]
+};
+
 impl Config {
     /// Reads settings from TOML text; never fails, but says what it did not use.
     pub fn parse(text: &str) -> (Self, Vec<Ignored>) {
@@ -158,45 +208,16 @@ impl Config {
     }
 
     fn set(&mut self, key: &str, value: &toml::Value) -> Result<(), Ignored> {
-        let limits = &mut self.limits;
-        match key {
-            "cart.bed" => self.bed = label(key, value)?,
-            "cart.ward" => self.ward = label(key, value)?,
-            "cart.language" => {
-                self.language = match value.as_str() {
-                    Some("en") => Language::English,
-                    Some("de") => Language::German,
-                    Some(_) | None => {
-                        return Err(wrong(key, "\"en\" or \"de\""));
-                    }
-                }
-            }
-            "session.idle_s" => {
-                self.idle = Duration::from_secs(whole(key, value, 30, 900)?.unsigned_abs());
-            }
-            "login.badge_pin" => self.policy.badge_pin = yes(key, value)?,
-            "login.finger" => self.policy.finger = yes(key, value)?,
-            "login.tap_alone" => self.policy.tap_alone = yes(key, value)?,
-            "login.shift_min" => {
-                let longest = i64::try_from(SHIFT_MAX.as_secs() / 60).unwrap_or(i64::MAX);
-                self.policy.shift = minutes(whole(key, value, 0, longest)?);
-            }
-            "login.emergency" => self.policy.emergency = yes(key, value)?,
-            "login.two_person" => self.policy.two_person = yes(key, value)?,
-            "login.left_behind_min" => self.policy.left_behind = minutes(whole(key, value, 1, 60)?),
-            "cards.trust" => self.cards.trust = directory(key, value)?,
-            "cards.crl_days" => self.cards.crl_age = days(whole(key, value, 1, 90)?),
-            "cards.crl" => self.cards.crl_required = yes(key, value)?,
-            "readers.keyboard_badge" => self.keyboard_badge = Some(usb_id(key, value)?),
-            "devices.assignment_h" => self.assignment = hours(whole(key, value, 1, 72)?),
-            "retention.waveforms_h" => self.retention.waveforms = hours(whole(key, value, 1, 168)?),
-            "retention.numerics_d" => self.retention.numerics = days(whole(key, value, 1, 365)?),
-            "retention.minutes_d" => self.retention.minutes = days(whole(key, value, 30, 1830)?),
-            "alarms.heart_rate_low" => limits.heart_rate.low = Some(whole(key, value, 20, 150)?),
-            "alarms.heart_rate_high" => limits.heart_rate.high = Some(whole(key, value, 60, 250)?),
-            "alarms.spo2_low" => limits.spo2.low = Some(whole(key, value, 70, 98)?),
-            "alarms.desaturation" => limits.desaturation = whole(key, value, 60, 90)?,
-            _ => return Err(Ignored::Unknown { key: key.chars().take(60).collect() }),
+        let Some((_, takes)) = SETTINGS.iter().find(|(known, _)| *known == key) else {
+            return Err(Ignored::Unknown { key: key.chars().take(60).collect() });
+        };
+        match takes {
+            Takes::Label(set) => set(self, label(key, value)?),
+            Takes::Language(set) => set(self, language(key, value)?),
+            Takes::Flag(set) => set(self, yes(key, value)?),
+            Takes::Whole(range, set) => set(self, whole(key, value, range)?),
+            Takes::Directory(set) => set(self, directory(key, value)?),
+            Takes::UsbId(set) => set(self, usb_id(key, value)?),
         }
         Ok(())
     }
@@ -222,12 +243,21 @@ fn wrong(key: &str, expected: &'static str) -> Ignored {
     Ignored::WrongType { key: key.to_owned(), expected }
 }
 
-fn whole(key: &str, value: &toml::Value, min: i64, max: i64) -> Result<i64, Ignored> {
+fn whole(key: &str, value: &toml::Value, range: &RangeInclusive<i64>) -> Result<i64, Ignored> {
     let value = value.as_integer().ok_or_else(|| wrong(key, "a whole number"))?;
-    if (min..=max).contains(&value) {
+    if range.contains(&value) {
         Ok(value)
     } else {
+        let (min, max) = (*range.start(), *range.end());
         Err(Ignored::OutOfRange { key: key.to_owned(), value, min, max })
+    }
+}
+
+fn language(key: &str, value: &toml::Value) -> Result<Language, Ignored> {
+    match value.as_str() {
+        Some("en") => Ok(Language::English),
+        Some("de") => Ok(Language::German),
+        Some(_) | None => Err(wrong(key, "\"en\" or \"de\"")),
     }
 }
 
@@ -245,6 +275,10 @@ fn hours(count: i64) -> Duration {
 
 fn days(count: i64) -> Duration {
     hours(count * 24)
+}
+
+fn seconds(count: i64) -> Duration {
+    Duration::from_secs(count.unsigned_abs())
 }
 
 fn directory(key: &str, value: &toml::Value) -> Result<PathBuf, Ignored> {
@@ -325,14 +359,6 @@ mod tests {
             ),
             ("[session]\nidle_s = \"long\"\n", "session.idle_s: expected a whole number"),
             ("[session]\nidle_s = nan\n", "session.idle_s: expected a whole number"),
-            ("[login]\nshift_min = 721\n", "login.shift_min: 721 is outside 0..=720"),
-            ("[retention]\nwaveforms_h = 169\n", "retention.waveforms_h: 169 is outside 1..=168"),
-            ("[retention]\nnumerics_d = 0\n", "retention.numerics_d: 0 is outside 1..=365"),
-            ("[retention]\nminutes_d = 29\n", "retention.minutes_d: 29 is outside 30..=1830"),
-            (
-                "[retention]\nminutes_d = 9223372036854775807\n",
-                "retention.minutes_d: 9223372036854775807 is outside 30..=1830",
-            ),
             ("[login]\nfinger = 1\n", "login.finger: expected true or false"),
             ("[cards]\ntrust = \"trust\"\n", "cards.trust: expected an absolute path"),
             (
@@ -354,6 +380,105 @@ mod tests {
             assert_eq!(config, Config::default(), "{text}");
             let said: Vec<String> = ignored.iter().map(ToString::to_string).collect();
             assert_eq!(said, [says], "{text}");
+        }
+    }
+
+    /// A file of the repository, wherever below it this crate stands.
+    fn shipped(path: &str) -> String {
+        let crate_root = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
+        let mut places = std::path::Path::new(&crate_root).ancestors();
+        let found = places.find_map(|place| std::fs::read_to_string(place.join(path)).ok());
+        found.unwrap_or_else(|| panic!("{path} is not in the repository"))
+    }
+
+    /// A setting as `packaging/config.toml` has it, with the comment above it.
+    struct Written {
+        key: String,
+        /// What it says behind the sign; `None` where uncommenting it is no default.
+        default: Option<String>,
+        comment: String,
+    }
+
+    fn written(file: &str) -> Vec<Written> {
+        let (mut settings, mut section, mut comment) = (Vec::new(), "", String::new());
+        for line in file.lines() {
+            if let Some(name) = line.strip_prefix('[') {
+                section = name.trim_end_matches(']');
+            }
+            let content = line.strip_prefix('#').unwrap_or_default();
+            match content.trim_start().split_once(" = ") {
+                Some((name, value)) if !name.contains(' ') => {
+                    let default = (!content.starts_with(' ')).then(|| value.to_owned());
+                    let key = format!("{section}.{name}");
+                    settings.push(Written { key, default, comment: std::mem::take(&mut comment) });
+                }
+                _ if content.is_empty() => comment.clear(),
+                _ => comment.push_str(content),
+            }
+        }
+        settings
+    }
+
+    /// The range that a comment or a page gives.
+    fn range(text: &str) -> Option<RangeInclusive<i64>> {
+        let (_, range) = text.split_once("Range: ")?;
+        let (min, max) = range.split_once('.')?.0.split_once(" to ")?;
+        Some(min.parse().expect("a number")..=max.parse().expect("a number"))
+    }
+
+    /// What the setting is refused with when it has this value, if it is.
+    fn refusal(key: &str, value: i64) -> Option<String> {
+        let (section, name) = key.split_once('.').expect("a section");
+        let (_, ignored) = Config::parse(&format!("[{section}]\n{name} = {value}\n"));
+        let found = ignored.iter().find(|why| matches!(why, Ignored::OutOfRange { .. }));
+        found.map(ToString::to_string)
+    }
+
+    #[test]
+    fn the_shipped_file_changes_nothing() {
+        let file = shipped("packaging/config.toml");
+        assert_eq!(Config::parse(&file), (Config::default(), vec![]), "as it is");
+        for written in written(&file) {
+            let Some(value) = written.default else { continue };
+            let (section, name) = written.key.split_once('.').expect("a section");
+            let alone = Config::parse(&format!("[{section}]\n{name} = {value}\n"));
+            assert_eq!(alone, (Config::default(), vec![]), "{}", written.key);
+        }
+        let is_setting = |line: &str| line.starts_with(|c: char| c.is_ascii_lowercase());
+        let bare = |line| str::strip_prefix(line, "#").filter(|bare| is_setting(bare));
+        let all: Vec<&str> = file.lines().map(|line| bare(line).unwrap_or(line)).collect();
+        assert_eq!(all.iter().filter(|line| is_setting(line)).count(), SETTINGS.len() - 1);
+        assert_eq!(Config::parse(&all.join("\n")), (Config::default(), vec![]), "uncommented");
+    }
+
+    #[test]
+    fn the_shipped_file_and_the_manual_name_every_setting_once_with_its_range() {
+        let known: Vec<&str> = SETTINGS.iter().map(|(key, _)| *key).collect();
+        let file = written(&shipped("packaging/config.toml"));
+        let keys: Vec<&str> = file.iter().map(|written| written.key.as_str()).collect();
+        assert_eq!(keys, known, "packaging/config.toml");
+        let manual = shipped("packaging/man/wardkeep.toml.5");
+        let (_, list) = manual.split_once(".It Va ").expect("a list of settings");
+        let list = list.split_once("\n.El\n").expect("the end of the list").0.replace("\\&", "");
+        let entries: Vec<(&str, &str)> =
+            list.split("\n.It Va ").filter_map(|entry| entry.split_once('\n')).collect();
+        let keys: Vec<&str> = entries.iter().map(|(key, _)| *key).collect();
+        assert_eq!(keys, known, "packaging/man/wardkeep.toml.5");
+        for ((key, takes), (written, (_, entry))) in SETTINGS.iter().zip(file.iter().zip(entries)) {
+            let told = entry.rsplit_once("Default:").map(|(_, told)| told.trim_start());
+            let told =
+                told.map(|told| told.trim_start_matches(".Ql ").trim_end_matches([' ', '.']));
+            assert_eq!(told, written.default.as_deref(), "{key} in the manual");
+            let enforced = if let Takes::Whole(range, _) = takes { Some(range) } else { None };
+            assert_eq!(range(&written.comment).as_ref(), enforced, "{key} in the file");
+            assert_eq!(range(entry).as_ref(), enforced, "{key} in the manual");
+            let Some(range) = range(&written.comment) else { continue };
+            let (min, max) = (*range.start(), *range.end());
+            for value in [min - 1, max + 1] {
+                let says = format!("{key}: {value} is outside {min}..={max}");
+                assert_eq!(refusal(key, value), Some(says));
+            }
+            assert_eq!((refusal(key, min), refusal(key, max)), (None, None), "{key}");
         }
     }
 

@@ -1,8 +1,9 @@
 //! Devices near this bed: which are linked, and on whose behalf.
 //!
 //! S-6: [`Pairing::owner`] is the only way to a subject for a value, and it answers only for an
-//! explicit assignment that had begun and had not run out when the measurement was made. At most one
-//! device of a kind is assigned at a time, so a tile never has to guess between two sources.
+//! explicit assignment that, by wall time, had begun and had not run out when the measurement was
+//! made. At most one device of a kind is assigned at a time, so a tile never has to guess between two
+//! sources.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -48,7 +49,8 @@ pub struct Device {
 /// Why a device cannot be assigned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AssignError {
-    /// It is not linked.
+    /// Nobody has connected it to this cart. A device that is connected counts even while its link is
+    /// not live: still connecting, or out of reach.
     #[error("device is not linked")]
     NotLinked,
     /// Another device of its kind is assigned.
@@ -198,10 +200,11 @@ impl Pairing {
         Some(Command::Connect(id, device.kind))
     }
 
-    /// Assigns a linked device to `subject` for `length`.
+    /// Assigns a device that this cart keeps a link to, live or not, to `subject` for `length` of wall
+    /// time.
     ///
     /// # Errors
-    /// The device is not linked, or another of its kind is assigned already.
+    /// This cart keeps no link to the device, or another of its kind is assigned already.
     pub fn assign(
         &mut self,
         id: DeviceId,

@@ -1,7 +1,10 @@
 //! Time as an argument: the core never reads a clock, it is told what time it is.
 //!
-//! Deadlines run on [`BootTime`] (it counts through suspend and no operator can set it); wall time
-//! is only stamped onto records and shown.
+//! Deadlines and ages run on [`BootTime`] (it counts through suspend and no operator can set it).
+//! Wall time is stamped onto records and shown. It also decides what is told as a date or has to
+//! outlive a restart: from when until when a device is assigned to a patient, a person's last day, how
+//! long a one-time code counts, and whether a card's certificate and its revocation list are valid. A
+//! clock that is set by hand moves those.
 
 use std::ops::{Add, Sub};
 use std::time::Duration;
@@ -46,7 +49,8 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// Reads both clocks. Only the shell and the drivers call this.
+    /// Reads both clocks. The core never calls this: the shell, the drivers, the store's thread, the
+    /// simulator and the command line do.
     #[expect(clippy::disallowed_methods, reason = "the one place where the clocks are read")]
     pub fn read() -> Self {
         let boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);

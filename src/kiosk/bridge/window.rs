@@ -181,7 +181,8 @@ impl Inner {
         }
     }
 
-    /// Passes an intent on. S-11: if the queue is full the tap is ignored and counted in the log.
+    /// Passes an intent on. S-11: if the queue is full the tap is ignored, with a line in the log for
+    /// each.
     pub fn send(&self, intent: Intent) {
         match self.intents.try_send(intent) {
             Ok(()) => {}

@@ -156,7 +156,7 @@ pub enum Permission {
 }
 
 impl Permission {
-    /// All, in the order of the table in README.md.
+    /// All, in the order of the table in docs/security.md.
     pub const ALL: [Permission; 7] = [
         Permission::SeePatients,
         Permission::Care,
