@@ -27,8 +27,9 @@ use wardkeep_model::vitals::DeviceId;
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::nomenclature::{HEART_RATE, RR_INTERVAL, SPO2, Unit};
 use wardkeep_model::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
-use wardkeep_store::device_secret::SecretFile;
-use wardkeep_store::{Options, StoreHandle, inspect, spawn};
+use wardkeep_store::inspect;
+use wardkeep_store::machine::device_secret::SecretFile;
+use wardkeep_store::{Options, StoreHandle, spawn};
 
 const SECONDS: u64 = 12 * 3600;
 const DEVICES: u64 = 3;

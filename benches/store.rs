@@ -30,7 +30,7 @@ use wardkeep_model::vitals::DeviceId;
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::nomenclature::{HEART_RATE, SPO2, Status, Unit};
 use wardkeep_model::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
-use wardkeep_store::device_secret::SecretFile;
+use wardkeep_store::machine::device_secret::SecretFile;
 use wardkeep_store::{BareVault, Options, StoreHandle, cipher_facts, spawn};
 
 const ROUNDS: usize = 5;

@@ -24,7 +24,7 @@ use wardkeep_model::moment::Moment;
 use wardkeep_model::vitals::DeviceId;
 use wardkeep_model::vitals::nomenclature::{HEART_RATE, Mdc, PULSE_RATE_OXIMETER, SPO2, Unit};
 use wardkeep_model::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
-use wardkeep_store::device_secret::SecretFile;
+use wardkeep_store::machine::device_secret::SecretFile;
 use wardkeep_store::{Options, StoreHandle, spawn};
 
 const CODES: [(Mdc, Unit); 3] =

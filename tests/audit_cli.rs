@@ -19,7 +19,7 @@ use wardkeep_model::keeping::{
     Command,
 };
 use wardkeep_store::administer_with_recovery;
-use wardkeep_store::audit_file::{VerifierKey, verify};
+use wardkeep_store::log::file::{VerifierKey, verify};
 
 /// A log of four sessions, in the third of which the keys changed, and what was noted of it.
 struct Story {

@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, channel};
-use wardkeep_hardware::smartcard::{SmartcardHandle, spawn};
+use wardkeep_hardware::pcsc::{SmartcardHandle, spawn};
 use wardkeep_hardware::trust::Trust;
 use wardkeep_model::access::cards::Cards;
 use wardkeep_model::moment::Moment;

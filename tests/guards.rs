@@ -10,18 +10,16 @@ use wardkeep_model::access::Role;
 use wardkeep_model::access::policy::Permission;
 
 /// Modules that take events and the time and return effects, and do nothing else.
-const PURE: [&str; 11] = [
+const PURE: [&str; 9] = [
     "src/core",
     "src/model",
-    "src/hardware/apdu.rs",
-    "src/hardware/dialogue.rs",
-    "src/hardware/field.rs",
-    "src/hardware/inserted.rs",
-    "src/hardware/keyboard_badge.rs",
-    "src/hardware/pcprox.rs",
-    "src/hardware/piv.rs",
-    "src/hardware/piv",
-    "src/hardware/tlv.rs",
+    "src/hardware/card/apdu.rs",
+    "src/hardware/card/exchange.rs",
+    "src/hardware/card/piv",
+    "src/hardware/card/tlv.rs",
+    "src/hardware/presence",
+    "src/hardware/usb_badge/keyboard_badge.rs",
+    "src/hardware/usb_badge/pcprox.rs",
 ];
 /// The one file of the model that reads the clocks, and the one that starts the log.
 const CLOCKS_AND_LOG: [&str; 2] = ["src/model/moment.rs", "src/model/telemetry.rs"];

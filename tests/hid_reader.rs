@@ -6,8 +6,8 @@ mod umockdev;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, channel};
-use wardkeep_hardware::hid_reader::{Found, HidReaderHandle, probe, spawn};
-use wardkeep_hardware::pcprox::USB_ID as PCPROX;
+use wardkeep_hardware::usb_badge::pcprox::USB_ID as PCPROX;
+use wardkeep_hardware::usb_badge::{Found, HidReaderHandle, probe, spawn};
 use wardkeep_model::access::factor::{Badge, ReaderFamily};
 use wardkeep_model::ports::{Event, ReaderHealth, ReaderKind};
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use pcsc::{Context, Disposition, Protocols, Scope, ShareMode};
 use tokio::sync::mpsc::{Receiver, channel};
-use wardkeep_hardware::smartcard::{SmartcardHandle, spawn};
+use wardkeep_hardware::pcsc::{SmartcardHandle, spawn};
 use wardkeep_hardware::trust::Trust;
 use wardkeep_model::access::factor::{Attempt, CardEnrolment};
 use wardkeep_model::access::factor::{CardId, CardPeer};

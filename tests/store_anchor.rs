@@ -14,7 +14,7 @@ use std::time::Duration;
 use store_kit::*;
 use wardkeep_model::keeping::{FindingKind, Found, Outcome};
 use wardkeep_store::TpmAnchor;
-use wardkeep_store::tpm::{Stream, TpmCounter};
+use wardkeep_store::machine::tpm::{Stream, TpmCounter};
 
 /// An emulated TPM, ended by its process id.
 struct Tpm {

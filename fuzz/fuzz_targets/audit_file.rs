@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wardkeep_store::audit_file::{VerifierKey, verify};
+use wardkeep_store::log::file::{VerifierKey, verify};
 
 /// The example key of Go's signed notes: nobody signs a log with it.
 const STRANGER: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";

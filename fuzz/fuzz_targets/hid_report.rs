@@ -10,8 +10,8 @@
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use wardkeep_hardware::keyboard_badge::{Typed, Typing};
-use wardkeep_hardware::pcprox::{self, Change, Hold, Look, Report};
+use wardkeep_hardware::usb_badge::keyboard_badge::{Typed, Typing};
+use wardkeep_hardware::usb_badge::pcprox::{self, Change, Hold, Look, Report};
 use wardkeep_model::moment::BootTime;
 
 fuzz_target!(|input: &[u8]| {

@@ -8,9 +8,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wardkeep_hardware::apdu::read_badge;
-use wardkeep_hardware::dialogue::{EXCHANGES_MAX, OBJECT_MAX};
-use wardkeep_hardware::piv::{Algorithm, Container, Piv};
+use wardkeep_hardware::card::apdu::read_badge;
+use wardkeep_hardware::card::exchange::{EXCHANGES_MAX, OBJECT_MAX};
+use wardkeep_hardware::card::piv::{Algorithm, Container, Piv};
 use wardkeep_model::access::factor::Pin;
 use zeroize::Zeroizing;
 

@@ -3,22 +3,12 @@
 
 #![warn(clippy::indexing_slicing)]
 
-pub mod apdu;
 pub mod ble;
-pub mod card_work;
-pub mod dialogue;
-pub mod field;
+pub mod card;
 pub mod fingerprint;
-pub mod hid_reader;
-pub mod inserted;
-pub mod keyboard_badge;
 pub mod outlet;
-pub mod pcprox;
-pub mod piv;
-mod reader;
-mod readers;
-pub mod smartcard;
+pub mod pcsc;
+pub mod presence;
 pub mod speaker;
-pub mod tlv;
 pub mod trust;
-mod work;
+pub mod usb_badge;

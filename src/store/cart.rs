@@ -1,6 +1,6 @@
 //! The cart compartment: what the kiosk must know after a power cut with nobody there.
 //!
-//! One AEAD file under the device secret, in two copies ([`crate::twins`]): links and assignments by
+//! One AEAD file under the device secret, in two copies ([`crate::disk::two_copies`]): links and assignments by
 //! opaque subject, the people's slots and initials, the keyed badge index and the lockout tallies. No
 //! patient data and no names.
 //!
@@ -16,10 +16,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::device_secret::DeviceKeys;
-use crate::keyslot::SlotInfo;
-use crate::primitives::{PublicKey, open, seal};
-use crate::twins::{self, Format, Newer};
+use crate::crypto::{PublicKey, open, seal};
+use crate::disk::two_copies::{self, Format, Newer};
+use crate::keys::keyslot::SlotInfo;
+use crate::machine::device_secret::DeviceKeys;
 use wardkeep_model::access::factor::CardPeer;
 use wardkeep_model::access::lockout::{BootId, Tally};
 use wardkeep_model::access::{OperatorId, Role};
@@ -163,7 +163,7 @@ impl Cart {
         };
         let older = FindingKind::CartOlder;
         let format = Format { max: FILE_MAX, parse: &parse, number: |cart| cart.generation, older };
-        twins::read(&dir.join(FILE), &[dir.join(COPY)], &format)
+        two_copies::read(&dir.join(FILE), &[dir.join(COPY)], &format)
     }
 
     /// Writes both copies of the compartment; durable when it returns.
@@ -180,7 +180,7 @@ impl Cart {
     /// # Errors
     /// As [`Cart::save`].
     pub fn write(&self, dir: &Path, keys: &DeviceKeys) -> Result<(), StoreFault> {
-        twins::write(dir, (FILE, COPY), &self.sealed(keys)?)
+        two_copies::write(dir, (FILE, COPY), &self.sealed(keys)?)
     }
 
     /// Whose token this is, and its slot.
@@ -277,7 +277,7 @@ impl Cart {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::primitives::Key;
+    use crate::crypto::Key;
     use std::fs;
     use wardkeep_model::access::policy::Pair;
 

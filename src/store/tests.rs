@@ -16,12 +16,12 @@ use zeroize::Zeroizing;
 
 use crate::StoreHandle;
 use crate::cart::Cart;
-use crate::device_secret::{DeviceKeys, DeviceSecret, SecretFile};
-use crate::durable::store_of;
-use crate::handle::Options;
-use crate::keyring::{Keyring, Recipient, VaultKeys};
-use crate::keyslot::{self, Slot, SlotOwner};
-use crate::primitives::{KdfCost, Key, random, stretch};
+use crate::crypto::{KdfCost, Key, random, stretch};
+use crate::disk::durable::store_of;
+use crate::keys::keyslot::{self, Slot, SlotOwner};
+use crate::keys::ring::{Keyring, Recipient, VaultKeys};
+use crate::machine::device_secret::{DeviceKeys, DeviceSecret, SecretFile};
+use crate::worker::handle::Options;
 use wardkeep_model::access::factor::Attempt;
 use wardkeep_model::access::factor::{
     Badge, Evidence, Finger, Pin, ReaderFamily, Sensor, Template, TemplateId, Token,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, channel};
-use wardkeep_hardware::smartcard::{SmartcardHandle, spawn};
+use wardkeep_hardware::pcsc::{SmartcardHandle, spawn};
 use wardkeep_model::access::factor::{Attempt, CardEnrolment};
 use wardkeep_model::access::factor::{CardId, CardPeer};
 use wardkeep_model::ports::{CardCommand, CardRefusal, CardSeen, Event, FactorEvent, ReaderHealth};

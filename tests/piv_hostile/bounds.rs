@@ -1,7 +1,7 @@
 //! A card that leaves, that never ends an answer, or that says too much, at every step of every work.
 
-use wardkeep_hardware::card_work::look;
-use wardkeep_hardware::dialogue::EXCHANGES_MAX;
+use wardkeep_hardware::card::exchange::EXCHANGES_MAX;
+use wardkeep_hardware::card::proof::look;
 use wardkeep_model::access::factor::CardPeer;
 use zeroize::Zeroizing;
 

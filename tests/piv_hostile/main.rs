@@ -7,7 +7,7 @@ mod bounds;
 mod piv_model;
 mod random;
 
-use wardkeep_hardware::card_work::{Claim, Ended, Look, enrol, look, prove};
+use wardkeep_hardware::card::proof::{Claim, Ended, Look, enrol, look, prove};
 use wardkeep_hardware::trust::{Trust, Trusted};
 use wardkeep_model::access::factor::CardEnrolment;
 use wardkeep_model::access::factor::{CardPeer, Pin};

@@ -8,8 +8,8 @@
 use std::io::Write;
 use std::time::Duration;
 
-use wardkeep_hardware::card_work::look;
-use wardkeep_hardware::dialogue::{EXCHANGES_MAX, OBJECT_MAX};
+use wardkeep_hardware::card::exchange::{EXCHANGES_MAX, OBJECT_MAX};
+use wardkeep_hardware::card::proof::look;
 use wardkeep_hardware::trust::Trusted;
 use wardkeep_model::moment::Moment;
 use zeroize::Zeroizing;

@@ -27,7 +27,7 @@ use wardkeep_model::vitals::DeviceId;
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::nomenclature::{HEART_RATE, Status, Unit};
 use wardkeep_model::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
-use wardkeep_store::device_secret::SecretFile;
+use wardkeep_store::machine::device_secret::SecretFile;
 use wardkeep_store::{Options, RecoveredVault, StoreHandle, open_with_recovery, spawn};
 
 pub const RIGHT_PIN: &[u8] = &[4, 7, 1, 1, 8, 2];

@@ -6,26 +6,26 @@ use crate::ble::Timing;
 
 /// The next wait of one thing that is tried again and again.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     next: Duration,
     first: Duration,
     longest: Duration,
 }
 
 impl Backoff {
-    pub(super) fn new(timing: &Timing) -> Self {
+    pub(crate) fn new(timing: &Timing) -> Self {
         Self { next: timing.retry_first, first: timing.retry_first, longest: timing.retry_max }
     }
 
     /// Returns how long to wait before the next try.
-    pub(super) fn failed(&mut self) -> Duration {
+    pub(crate) fn failed(&mut self) -> Duration {
         let wait = self.next;
         self.next = wait.saturating_mul(2).min(self.longest);
         wait
     }
 
     /// The thing worked: the next failure waits shortly again.
-    pub(super) fn worked(&mut self) {
+    pub(crate) fn worked(&mut self) {
         self.next = self.first;
     }
 }

@@ -34,7 +34,7 @@ const FRUITLESS_MAX: u32 = 10;
 
 /// Why a life ended.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum LifeError {
+pub(crate) enum LifeError {
     /// The bus failed after it had worked.
     #[error("system bus failure")]
     Bus(#[from] BusError),
@@ -53,7 +53,7 @@ pub(super) enum LifeError {
 }
 
 /// Runs until told to stop (`Ok`) or until nothing works any more.
-pub(super) async fn run(
+pub(crate) async fn run(
     mut orders: watch::Receiver<Orders>,
     outbox: Outbox,
     timing: Timing,

@@ -17,7 +17,7 @@ use crate::ble::{LINKS_MAX, Timing};
 use wardkeep_model::ports::{Command, Event, Link, RadioHealth};
 
 /// Runs the driver until its handle or the core's receiver is dropped.
-pub(super) async fn run(mut inbox: mpsc::Receiver<Command>, outbox: Outbox, timing: Timing) {
+pub(crate) async fn run(mut inbox: mpsc::Receiver<Command>, outbox: Outbox, timing: Timing) {
     let deliver = async {
         outbox.deliver().await;
         pending::<()>().await;

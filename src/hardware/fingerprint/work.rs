@@ -17,7 +17,7 @@ const PACE: Duration = Duration::from_millis(200);
 const ERROR_WAIT_MAX: Duration = Duration::from_secs(8);
 
 /// How the work ended.
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// This is the answer.
     Answer(FingerEvent),
     /// A newer command waits, or the driver ends.
@@ -37,7 +37,7 @@ enum Touch {
 }
 
 /// Waits for one of the fingers.
-pub(super) fn identify(
+pub(crate) fn identify(
     desk: &mut Desk,
     reader: &Reader,
     setup: &Setup,
@@ -148,7 +148,7 @@ impl Gallery {
 }
 
 /// Takes a new template. A failing reader ends it: the person is there and can begin again.
-pub(super) fn enrol(
+pub(crate) fn enrol(
     desk: &mut Desk,
     reader: &Reader,
     attempt: Attempt,

@@ -78,7 +78,7 @@ pub fn start(options: &Options) -> anyhow::Result<Running> {
     let (store, store_thread) =
         store::spawn(keeping, outcomes).context("the store does not start")?;
     let site = config.clone();
-    let protection = store::device_secret::from_environment(&options.state).protection();
+    let protection = store::machine::device_secret::from_environment(&options.state).protection();
     let around = Surroundings {
         protection: Some(protection),
         ..surroundings(config, !ignored.is_empty(), options.simulate)?

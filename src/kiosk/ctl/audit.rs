@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::ctl::terminal;
-use wardkeep_store::audit_file::{FILE_LEN_MAX, Flaw, NOTE_LEN_MAX, Problem, VerifierKey, verify};
+use wardkeep_store::log::file::{FILE_LEN_MAX, Flaw, NOTE_LEN_MAX, Problem, VerifierKey, verify};
 
 /// Why the command line was not understood.
 #[derive(Debug, thiserror::Error)]
@@ -151,7 +151,7 @@ fn judge(
     file: &Path,
     keys: &[VerifierKey],
     witnesses: &[PathBuf],
-) -> Result<wardkeep_store::audit_file::Verified, Flaw> {
+) -> Result<wardkeep_store::log::file::Verified, Flaw> {
     let flaw = |problem| Flaw { problem, entry: None, until: None };
     let log = read(file, FILE_LEN_MAX).ok_or(flaw(Problem::Unreadable))?;
     let longest = u64::try_from(NOTE_LEN_MAX).unwrap_or(u64::MAX);

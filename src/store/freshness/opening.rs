@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::durable;
+use crate::disk::durable;
 use crate::freshness::Freshness;
-use crate::head::{Closed, Commit, Head};
-use crate::pages::{self, PAGE, Table, Tag};
+use crate::freshness::head::{Closed, Commit, Head};
+use crate::freshness::pages::{self, PAGE, Table, Tag};
+use crate::freshness::wal::Place;
 use crate::vault::Seen;
-use crate::wal::Place;
 use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
 
 /// The log as it was found.

@@ -9,10 +9,10 @@ use std::rc::Rc;
 use jiff::Timestamp;
 
 use super::*;
-use crate::durable::steps;
-use crate::head::path as head_path;
-use crate::pages::PAGE;
-use crate::segment::Entry;
+use crate::disk::durable::steps;
+use crate::freshness::head::path as head_path;
+use crate::freshness::pages::PAGE;
+use crate::inbox::segment::Entry;
 use crate::vault::Vault;
 use wardkeep_model::keeping::{AuditAct, AuditEntry};
 

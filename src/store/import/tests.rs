@@ -9,27 +9,27 @@ use std::io::Write;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use crate::chain::next_key;
-use crate::device_secret::DeviceKeys;
+use crate::crypto::{Key, mac, random, seal_to};
 use crate::import::{ImportRun, Step};
 use crate::inbox::Inbox;
-use crate::keyring::{Keyring, VaultKeys};
-use crate::primitives::{Key, mac, random, seal_to};
-use crate::segment::{Entry, Front, INFO, Lane, Piece, framed, open_segment, pieces};
+use crate::inbox::chain::next_key;
+use crate::inbox::segment::{Entry, Front, INFO, Lane, Piece, framed, open_segment, pieces};
+use crate::keys::ring::{Keyring, VaultKeys};
+use crate::machine::device_secret::DeviceKeys;
 use crate::vault::{Cursor, Vault};
 use wardkeep_model::access::lockout::BootId;
 use wardkeep_model::keeping::{AuditAct, AuditEntry, Finding, FindingKind};
 use wardkeep_model::moment::{BootTime, Moment};
 
 /// A start of the machine.
-pub(super) const BOOT: BootId = BootId(0x7c1e_93aa_5d20_4f6b_9e11_cc08_2b57_e4d9);
+pub(crate) const BOOT: BootId = BootId(0x7c1e_93aa_5d20_4f6b_9e11_cc08_2b57_e4d9);
 
-pub(super) struct Bench {
+pub(crate) struct Bench {
     dir: tempfile::TempDir,
-    pub(super) keys: DeviceKeys,
-    pub(super) vault_keys: VaultKeys,
-    pub(super) ring: Keyring,
-    pub(super) inbox: Inbox,
+    pub(crate) keys: DeviceKeys,
+    pub(crate) vault_keys: VaultKeys,
+    pub(crate) ring: Keyring,
+    pub(crate) inbox: Inbox,
     vault: Vault,
 }
 
@@ -41,21 +41,21 @@ struct Counts {
     forged: u64,
 }
 
-pub(super) fn count(found: &[Finding], kinds: &[FindingKind]) -> u64 {
+pub(crate) fn count(found: &[Finding], kinds: &[FindingKind]) -> u64 {
     let of = found.iter().filter(|finding| kinds.contains(&finding.kind));
     of.map(|finding| finding.count).sum()
 }
 
-pub(super) fn at(second: i64) -> Moment {
+pub(crate) fn at(second: i64) -> Moment {
     let wall = jiff::Timestamp::from_second(second).unwrap();
     Moment { boot: BootTime::default(), wall }
 }
 
-pub(super) fn entry(second: i64) -> Entry {
+pub(crate) fn entry(second: i64) -> Entry {
     Entry::Audit(Box::new(AuditEntry::of(AuditAct::AlarmAcknowledged, at(second).wall)))
 }
 
-pub(super) fn bench() -> Bench {
+pub(crate) fn bench() -> Bench {
     let dir = tempfile::tempdir().unwrap();
     let keys = DeviceKeys::new(Key::random().unwrap());
     let vault_keys = VaultKeys::generate().unwrap();
@@ -68,16 +68,16 @@ pub(super) fn bench() -> Bench {
 }
 
 impl Bench {
-    pub(super) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.dir.path().join("inbox")
     }
 
-    pub(super) fn segments(&self) -> Vec<PathBuf> {
+    pub(crate) fn segments(&self) -> Vec<PathBuf> {
         let segments = Lane::Values.segments(&self.path()).unwrap();
         segments.into_iter().map(|(_, path)| path).collect()
     }
 
-    pub(super) fn push(&mut self, seconds: Range<i64>) {
+    pub(crate) fn push(&mut self, seconds: Range<i64>) {
         let begin = at(seconds.start);
         for second in seconds {
             self.inbox.push(&entry(second), at(second), BOOT).unwrap();
@@ -85,21 +85,21 @@ impl Bench {
         self.inbox.flush(Lane::Values, begin).unwrap();
     }
 
-    pub(super) fn resume(&mut self) {
+    pub(crate) fn resume(&mut self) {
         self.inbox = Inbox::resume(&self.path(), &self.keys, &self.ring).unwrap();
     }
 
-    pub(super) fn plan(&mut self) -> ImportRun {
+    pub(crate) fn plan(&mut self) -> ImportRun {
         self.inbox.roll().unwrap();
         ImportRun::plan(&self.inbox, &self.vault, &self.vault_keys).unwrap()
     }
 
-    pub(super) fn step(&mut self, run: &mut ImportRun) -> Step {
+    pub(crate) fn step(&mut self, run: &mut ImportRun) -> Step {
         let next = run.opened_blocking();
         run.step(next, (&self.inbox, &self.vault_keys), &mut self.vault).unwrap()
     }
 
-    pub(super) fn import_all(&mut self) -> (u64, Vec<Finding>) {
+    pub(crate) fn import_all(&mut self) -> (u64, Vec<Finding>) {
         let mut run = self.plan();
         loop {
             if let Step::Done(import) = self.step(&mut run) {
@@ -108,7 +108,7 @@ impl Bench {
         }
     }
 
-    pub(super) fn kept(&self) -> Vec<i64> {
+    pub(crate) fn kept(&self) -> Vec<i64> {
         self.vault.audit().unwrap().iter().map(|(_, entry)| entry.at.as_second()).collect()
     }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::*;
-use crate::primitives::wipe_deep_stack;
+use crate::crypto::wipe_deep_stack;
 use crate::vault::Vault;
 use wardkeep_model::encounter::{Patient, Sex, SubjectId};
 use wardkeep_model::keeping::{CartState, TrendQuery};

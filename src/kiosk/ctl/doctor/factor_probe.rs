@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::ctl::doctor::factors::{Factors, Finger, Issuers};
 use crate::ctl::doctor::probe::Readers;
 use wardkeep_core::config::Config;
-use wardkeep_hardware::{fingerprint, hid_reader, smartcard, trust};
+use wardkeep_hardware::{fingerprint, pcsc, trust, usb_badge};
 use wardkeep_model::moment::Moment;
 
 /// Where the kernel says which devices its NFC driver holds.
@@ -21,13 +21,13 @@ const KNOWN_FINGERS: [&str; 2] = [
 
 /// Asks everything.
 pub(super) fn factors(site: &Config, readers: &Readers) -> Factors {
-    let usb = hid_reader::probe(site.keyboard_badge);
+    let usb = usb_badge::probe(site.keyboard_badge);
     let is_plugged = |id| usb.iter().any(|found| found.id == id);
     let names = match readers {
         Readers::Listed(names) => names.as_slice(),
         Readers::NotBuilt | Readers::ServiceDown | Readers::Refused => &[],
     };
-    let takes_cards = |name: &&String| smartcard::takes_cards(name).unwrap_or(true);
+    let takes_cards = |name: &&String| pcsc::takes_cards(name).unwrap_or(true);
     Factors {
         missing_keyboard: site.keyboard_badge.filter(|id| !is_plugged(*id)),
         usb_badges: usb

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::ctl::terminal;
 use wardkeep_core::config::Config;
 use wardkeep_hardware::trust::Trust;
-use wardkeep_hardware::{fingerprint, hid_reader, smartcard};
+use wardkeep_hardware::{fingerprint, pcsc, usb_badge};
 use wardkeep_model::access::factor::{Attempt, CardEnrolment};
 use wardkeep_model::access::factor::{Badge, CardId, CardPeer, CardSecret, Finger, Pin, Template};
 use wardkeep_model::moment::Moment;
@@ -51,11 +51,11 @@ pub enum Seen {
 /// The drivers of badges, cards and fingers, running for this command alone.
 pub struct Readers {
     events: mpsc::Receiver<Event>,
-    cards: smartcard::SmartcardHandle,
+    cards: pcsc::SmartcardHandle,
     fingers: Option<fingerprint::FingerprintHandle>,
     sender: mpsc::Sender<Event>,
     timer: tokio::runtime::Runtime,
-    _badges: hid_reader::HidReaderHandle,
+    _badges: usb_badge::HidReaderHandle,
 }
 
 impl Readers {
@@ -69,10 +69,10 @@ impl Readers {
         let timer = tokio::runtime::Builder::new_current_thread().enable_time().build();
         Ok(Self {
             events,
-            cards: smartcard::spawn(sender.clone(), Trust::load(&config.cards)).map_err(start)?,
+            cards: pcsc::spawn(sender.clone(), Trust::load(&config.cards)).map_err(start)?,
             fingers: None,
             timer: timer.map_err(start)?,
-            _badges: hid_reader::spawn(sender.clone(), config.keyboard_badge).map_err(start)?,
+            _badges: usb_badge::spawn(sender.clone(), config.keyboard_badge).map_err(start)?,
             sender,
         })
     }

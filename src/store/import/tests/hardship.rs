@@ -3,11 +3,11 @@
 
 use std::fs;
 
-use crate::durable::steps;
+use crate::crypto::mac;
+use crate::disk::durable::steps;
 use crate::import::tests::{BOOT, Bench, at, bench, count, entry};
 use crate::inbox::Inbox;
-use crate::primitives::mac;
-use crate::segment::{Entry, HEADER_LEN, Lane};
+use crate::inbox::segment::{Entry, HEADER_LEN, Lane};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::{AuditAct, AuditEntry, FindingKind, StoreFault};
 use wardkeep_model::vitals::DeviceId;

@@ -9,12 +9,12 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 
+use crate::import::ledger::Ledger;
+use crate::import::opener::{Delivery, Opener, Source};
 use crate::import::tests::{Bench, at, bench, count, entry};
 use crate::inbox::Inbox;
-use crate::keyring::{Keyring, VaultKeys};
-use crate::ledger::Ledger;
-use crate::opener::{Delivery, Opener, Source};
-use crate::segment::{Entry, HEADER_LEN, Lane};
+use crate::inbox::segment::{Entry, HEADER_LEN, Lane};
+use crate::keys::ring::{Keyring, VaultKeys};
 use crate::vault::Cursor;
 use wardkeep_model::keeping::{Finding, FindingKind};
 

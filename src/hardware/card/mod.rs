@@ -1,0 +1,7 @@
+//! Smart cards and badges as bytes: commands, their answers, what they mean. No reader and no thread here.
+
+pub mod apdu;
+pub mod exchange;
+pub mod piv;
+pub mod proof;
+pub mod tlv;

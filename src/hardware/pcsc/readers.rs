@@ -1,0 +1,155 @@
+//! The readers that are plugged in, and what the core is told of what is on them.
+//!
+//! Owned by the driver in [`crate::pcsc`], which explains the rules.
+
+use pcsc::{Context, Error, PNP_NOTIFICATION, ReaderState, State};
+
+use crate::pcsc::card_thread::SharedTrust;
+use crate::pcsc::reader::{Found, Reader, Thing, attempt_of};
+use crate::presence::badges::{Field, Slot};
+use crate::presence::cards::Inserted;
+use wardkeep_model::moment::BootTime;
+use wardkeep_model::ports::{
+    CardCommand, CardRefusal, Event, FactorEvent, ReaderHealth, ReaderKind,
+};
+
+/// All readers of one connection to pcscd.
+pub struct Readers {
+    readers: Vec<Reader>,
+    /// What pcscd reported last: one entry per reader and one that announces readers.
+    states: Vec<ReaderState>,
+    slots_used: u32,
+    badges: Field,
+    cards: Inserted,
+    trust: SharedTrust,
+    /// Answers that are not sent yet.
+    answers: Vec<FactorEvent>,
+}
+
+impl Readers {
+    /// No reader is known yet.
+    pub fn new(trust: SharedTrust) -> Self {
+        Self {
+            readers: Vec::new(),
+            states: Vec::new(),
+            slots_used: 0,
+            badges: Field::default(),
+            cards: Inserted::default(),
+            trust,
+            answers: Vec::new(),
+        }
+    }
+
+    /// Brings the readers into agreement with pcscd's list.
+    ///
+    /// # Errors
+    /// pcscd gives none.
+    pub fn list(&mut self, context: &Context) -> Result<(), Error> {
+        let names = match context.list_readers_owned() {
+            // The list grew between asking for its length and asking for it: next time, then.
+            Err(Error::InsufficientBuffer) => return Ok(()),
+            names => names?,
+        };
+        for reader in self.readers.extract_if(.., |reader| !names.contains(&reader.name)) {
+            self.badges.lift(reader.slot);
+            self.cards.pull(reader.slot);
+            self.answers.extend(reader.unplugged());
+        }
+        self.states.retain(|state| names.iter().any(|name| name.as_c_str() == state.name()));
+        for name in names {
+            if self.states.iter().any(|state| state.name() == name.as_c_str()) {
+                continue;
+            }
+            if let Some(reader) = Reader::new(Slot(self.slots_used), name.clone()) {
+                self.slots_used = self.slots_used.wrapping_add(1);
+                self.readers.push(reader);
+                self.states.push(ReaderState::new(name, State::UNAWARE));
+            }
+        }
+        self.states.push(ReaderState::new(PNP_NOTIFICATION(), State::UNAWARE));
+        Ok(())
+    }
+
+    /// What pcscd is to compare with, and where it reports what is different.
+    pub fn states(&mut self) -> &mut [ReaderState] {
+        &mut self.states
+    }
+
+    /// A thread is at work: [`Readers::look`] should be called soon.
+    pub fn is_busy(&self) -> bool {
+        !self.answers.is_empty() || self.readers.iter().any(Reader::is_busy)
+    }
+
+    /// Takes an order for the card that counts.
+    pub fn order(&mut self, now: BootTime, command: CardCommand) {
+        let presented = self.cards.presented();
+        if let Some(reader) = self.readers.iter_mut().find(|reader| Some(reader.slot) == presented)
+        {
+            reader.order(now, command);
+        } else {
+            let attempt = attempt_of(&command);
+            self.answers.push(FactorEvent::CardRefused(attempt, CardRefusal::Gone));
+        }
+    }
+
+    /// Takes in what pcscd reported and what the threads have brought. An order's answer comes before
+    /// the news that its card has left.
+    pub fn look(&mut self, now: BootTime) -> Vec<Event> {
+        for state in &mut self.states {
+            let name = state.name();
+            if let Some(reader) = self.readers.iter_mut().find(|r| r.name.as_c_str() == name) {
+                let slot = reader.slot;
+                let change = reader.observe(now, state);
+                match change.left {
+                    Some(Thing::Badge) => self.badges.lift(slot),
+                    Some(Thing::Card) => self.cards.pull(slot),
+                    None => {}
+                }
+                match change.came {
+                    Some(Thing::Badge) => self.badges.lay(slot),
+                    Some(Thing::Card) => self.cards.insert(slot),
+                    None => {}
+                }
+                state.sync_current_state();
+            }
+        }
+        for reader in &mut self.readers {
+            match reader.tick(now, &self.trust) {
+                Some(Found::Badge(badge)) => self.badges.name(reader.slot, badge),
+                Some(Found::Card(seen)) => self.cards.name(reader.slot, seen),
+                None => {}
+            }
+            self.answers.extend(reader.take_answers());
+        }
+        self.settle()
+    }
+
+    /// Every reader is gone: pcscd does not answer.
+    #[must_use]
+    pub fn unplugged(mut self) -> Vec<Event> {
+        for reader in self.readers.drain(..) {
+            self.answers.extend(reader.unplugged());
+        }
+        self.badges.clear();
+        self.cards.clear();
+        self.settle()
+    }
+
+    fn settle(&mut self) -> Vec<Event> {
+        let mut events: Vec<Event> = self.answers.drain(..).map(Event::Factor).collect();
+        events.extend(self.badges.settle());
+        events.extend(self.cards.settle());
+        events
+    }
+
+    /// Whether readers of this kind can be used.
+    pub fn health(&self, kind: ReaderKind) -> ReaderHealth {
+        let mut of_kind = self.readers.iter().filter(|reader| reader.kind == kind && reader.usable);
+        let Some(first) = of_kind.next() else { return ReaderHealth::NotFitted };
+        if first.refused || of_kind.any(|reader| reader.refused) {
+            ReaderHealth::Refused
+        } else {
+            ReaderHealth::Ready
+        }
+    }
+}

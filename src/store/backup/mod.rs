@@ -1,0 +1,258 @@
+//! Writes a backup of the open vault, with what another machine needs beside it.
+//!
+//! ```text
+//!  vault     exported in one read of it, encrypted as it is in the store
+//!  manifest  the vault's master key and head (what tells the latest from an older copy), the cart compartment's devices, assignments and people
+//! ```
+//!
+//! Not in it: key slots and badges, which are bound to this machine's secret; tallies; unsaved forms;
+//! the emergency card. What waited in the inbox was imported before.
+//!
+//! The master key is under the same seal as everything else. Whoever can open a backup could open the
+//! vault when it was written: the holder of the recovery words, and people of the keyring. A person who
+//! is revoked later still opens the backups that were sealed to them, so they are sealed to the recovery
+//! key alone unless somebody is named. A patient who is destroyed later is still in older backups.
+
+pub(crate) mod file;
+pub(crate) mod restore;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::backup::file::BackupWriter;
+use crate::cart::Cart;
+use crate::crypto::{Key, PublicKey};
+use crate::disk::{durable, set_aside};
+use crate::inbox::segment::framed;
+use crate::keys::ring::Recipient;
+use crate::open::setup::{Store, VAULT};
+use crate::staff::people::Desk;
+use crate::worker::record::Opened;
+use wardkeep_model::keeping::{
+    Administered, AdministrationFault as Fault, AuditAct, AuditEntry, AuditResult, CartState,
+    StoreFault,
+};
+use wardkeep_model::keeping::{BackupDone, BackupOrder, BackupPart};
+
+/// Format of the manifest.
+pub(crate) const FORMAT: u32 = 1;
+const PIECE: usize = 64 * 1024;
+const BESIDE_LEN_MAX: u64 = 1024 * 1024;
+
+/// What stands in front of the vault.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    pub format: u32,
+    /// Identity of the store that it was made of.
+    pub device: [u8; 16],
+    pub epoch: u64,
+    pub written: Timestamp,
+    pub master: Key,
+    pub recovery: PublicKey,
+    pub state: CartState,
+    pub people: Vec<BackupPart>,
+    /// Small files that lie beside the vault, by their names.
+    pub beside: Vec<(String, Vec<u8>)>,
+    /// Length of what follows.
+    pub vault_len: u64,
+}
+
+fn people(cart: &Cart) -> Vec<BackupPart> {
+    let part = |person: &crate::cart::Person| BackupPart {
+        id: person.id,
+        initials: person.initials.clone(),
+        role: person.role,
+        valid_until: person.valid_until,
+    };
+    cart.people.iter().map(part).collect()
+}
+
+impl Store {
+    /// Writes a backup. Everything that was sealed while locked has to be in the vault.
+    ///
+    /// # Errors
+    /// `Unknown` for a recipient who is not here, `Exists` if the file is there; otherwise as writing
+    /// files. Then there is no new file.
+    pub(crate) fn back_up(
+        &mut self,
+        desk: Desk<'_>,
+        order: &BackupOrder,
+    ) -> Result<Administered, Fault> {
+        let mut recipients = Vec::new();
+        let people = order.to.iter().map(|id| Recipient::Operator(*id));
+        for recipient in std::iter::once(Recipient::Recovery).chain(people) {
+            let public = self.ring.public(recipient).ok_or(Fault::Unknown)?;
+            recipients.push((recipient, public));
+        }
+        if order.out.symlink_metadata().is_ok() {
+            return Err(Fault::Exists);
+        }
+        let written = desk.now.wall;
+        let operator = self.open.as_ref().and_then(Opened::operator);
+        // In the log before the file is, and so in the backup too.
+        let detail = Some(format!("sealed to {} people", order.to.len()));
+        let entry = AuditEntry::of(AuditAct::BackupWritten, written);
+        let entry = AuditEntry { operator, detail, ..entry };
+        self.audit(entry.clone())?;
+        let done = self.write_backup(order, written, &recipients);
+        match done {
+            Ok(bytes) => {
+                let done = BackupDone { bytes, written, to: order.to.clone() };
+                Ok(Administered::BackedUp(Box::new(done)))
+            }
+            Err(fault) => {
+                self.audit(AuditEntry { result: AuditResult::Failed, ..entry })?;
+                Err(fault)
+            }
+        }
+    }
+
+    fn write_backup(
+        &mut self,
+        order: &BackupOrder,
+        written: Timestamp,
+        recipients: &[(Recipient, PublicKey)],
+    ) -> Result<u64, Fault> {
+        let [scratch, ..] = set_aside::SCRATCH;
+        let scratch = self.state.path().join(scratch);
+        durable::remove_dir(&scratch)?;
+        durable::make_dir(&scratch)?;
+        let done = self.export_and_seal(&scratch, order, (written, recipients));
+        let removed = durable::remove_dir(&scratch);
+        let bytes = done?;
+        removed?;
+        Ok(bytes)
+    }
+
+    fn export_and_seal(
+        &mut self,
+        scratch: &Path,
+        order: &BackupOrder,
+        (written, recipients): (Timestamp, &[(Recipient, PublicKey)]),
+    ) -> Result<u64, Fault> {
+        let opened = self.open.as_mut().filter(|opened| opened.is_imported());
+        let (vault, keys) = opened.ok_or(Fault::NotAllowed)?.parts();
+        let exported = scratch.join(VAULT);
+        vault.export(&exported, keys)?;
+        let mut content = File::open(&exported).map_err(StoreFault::from)?;
+        let vault_len = content.metadata().map_err(StoreFault::from)?.len();
+        let manifest = Manifest {
+            format: FORMAT,
+            device: self.ring.device,
+            epoch: self.ring.epoch,
+            written,
+            master: keys.master().clone(),
+            recovery: self.ring.public(Recipient::Recovery).ok_or(Fault::Unknown)?,
+            state: self.cart.state.clone(),
+            people: people(&self.cart),
+            beside: beside(scratch)?,
+            vault_len,
+        };
+        let manifest = Zeroizing::new(serde_json::to_vec(&manifest).map_err(|_| StoreFault::Io)?);
+        let front = Zeroizing::new(framed(&manifest));
+        let file = Unfinished::create(&order.out)?;
+        let store = (self.ring.device, written);
+        let mut writer = BackupWriter::begin(&file.file, store, recipients)?;
+        writer.write(&front)?;
+        copy(&mut content, &mut writer, vault_len)?;
+        writer.finish()?;
+        file.finish()
+    }
+}
+
+/// What an export leaves beside the vault.
+fn beside(dir: &Path) -> Result<Vec<(String, Vec<u8>)>, StoreFault> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name().into_string().map_err(|_| StoreFault::Io)?;
+        if name != VAULT
+            && let Some(content) = durable::read(&entry.path(), BESIDE_LEN_MAX)?
+        {
+            found.push((name, content));
+        }
+    }
+    Ok(found)
+}
+
+fn copy(
+    from: &mut impl Read,
+    to: &mut BackupWriter<impl Write>,
+    length: u64,
+) -> Result<(), StoreFault> {
+    let mut piece = vec![0; PIECE];
+    let mut copied = 0;
+    loop {
+        let read = from.read(&mut piece)?;
+        let Some(read) = piece.get(..read).filter(|read| !read.is_empty()) else { break };
+        to.write(read)?;
+        copied += u64::try_from(read.len()).unwrap_or(u64::MAX);
+    }
+    if copied == length { Ok(()) } else { Err(StoreFault::Io) }
+}
+
+/// A file that is not there before it is whole: it is written under another name beside it.
+struct Unfinished {
+    file: File,
+    temporary: PathBuf,
+    out: PathBuf,
+}
+
+impl Unfinished {
+    fn create(out: &Path) -> Result<Self, StoreFault> {
+        let name = out.file_name().ok_or(StoreFault::Io)?;
+        let mut temporary = std::ffi::OsString::from(durable::TEMPORARY);
+        temporary.push(name);
+        let temporary = out.with_file_name(temporary);
+        durable::remove(&temporary)?;
+        // Not followed if it is a link, not taken if somebody else has made it, and nobody else's to
+        // read.
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create_new(true).mode(0o600).open(&temporary)?;
+        Ok(Self { file, temporary, out: out.to_owned() })
+    }
+
+    fn finish(self) -> Result<u64, Fault> {
+        self.file.sync_all().map_err(StoreFault::from)?;
+        let bytes = self.file.metadata().map_err(StoreFault::from)?.len();
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        let flags = RenameFlags::NOREPLACE;
+        match renameat_with(CWD, &self.temporary, CWD, &self.out, flags).map_err(Into::into) {
+            Ok(()) => {}
+            Err(error) if is_not_offered(&error) => {
+                if self.out.symlink_metadata().is_ok() {
+                    return Err(Fault::Exists);
+                }
+                fs::rename(&self.temporary, &self.out).map_err(StoreFault::from)?;
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(Fault::Exists),
+            Err(error) => return Err(StoreFault::from(error).into()),
+        }
+        let dir = self.out.parent().filter(|dir| !dir.as_os_str().is_empty());
+        durable::sync_dir(dir.unwrap_or(Path::new(".")))?;
+        Ok(bytes)
+    }
+}
+
+/// Some file systems rename, but not with a promise to replace nothing.
+fn is_not_offered(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        match fs::remove_file(&self.temporary) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => {
+                tracing::warn!(kind = ?error.kind(), "an unfinished backup could not be removed");
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Moves the inbox into the vault once somebody has opened it, one segment at a time.
+//!
+//! A thread of its own reads and opens segments ([`crate::import::opener`]); each is one transaction here that
+//! also moves the vault's cursor, and is durably deleted before the next: a kill at any point repeats
+//! nothing and loses nothing. A segment with something forged in it, and a file that is no segment of
+//! ours or of another version, are kept beside the inbox as `.bad`.
+//!
+//! S-8: what is missing, moved, repeated or forged is counted by [`crate::import::ledger`].
+
+pub(crate) mod ledger;
+pub(crate) mod opener;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::disk::durable;
+use crate::import::ledger::Ledger;
+use crate::import::opener::{Delivery, OpenedSegment, Opener, Source};
+use crate::inbox::segment::{Entry, Lane};
+use crate::inbox::{Ends, Inbox};
+use crate::keys::ring::VaultKeys;
+use crate::vault::Vault;
+use wardkeep_model::keeping::{Finding, Import, StoreFault};
+use wardkeep_model::moment::{BootTime, Moment};
+
+/// At most this often an import tells how far it is.
+const TELL_EVERY: Duration = Duration::from_millis(100);
+/// Files of one name that are kept as evidence.
+const EVIDENCE_MAX: u32 = 64;
+
+/// One import, from unlock until the inbox is empty.
+pub struct ImportRun {
+    dir: PathBuf,
+    ends: Ends,
+    opener: Option<Opener>,
+    ledger: Ledger,
+    ready: Option<Ready>,
+    total: u64,
+    told: BootTime,
+    is_done: bool,
+}
+
+/// A segment that was read and has still to be kept or deleted.
+struct Ready {
+    path: PathBuf,
+    /// What is to be kept and what is known then; `None` once it is in the vault.
+    entries: Option<Vec<Entry>>,
+    ledger: Ledger,
+    is_evidence: bool,
+}
+
+/// What one call of [`ImportRun::step`] left to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// There is more.
+    More,
+    /// The inbox is in the vault.
+    Done(Import),
+}
+
+impl ImportRun {
+    /// Begins the import of all segments, none of which is written any more.
+    ///
+    /// # Errors
+    /// As reading the vault, or `Io` if there can be no thread.
+    pub fn plan(inbox: &Inbox, vault: &Vault, keys: &VaultKeys) -> Result<Self, StoreFault> {
+        let mut ledger = Ledger::new(vault.cursor()?);
+        let ends = inbox.ends();
+        if ends.of(Lane::Values).seq < ledger.cursor().next_seq {
+            ledger.book_old_head(ends.of(Lane::Values).seq);
+        }
+        let mut run = Self {
+            dir: inbox.dir().to_owned(),
+            ends,
+            opener: None,
+            ledger,
+            ready: None,
+            total: 0,
+            told: BootTime::default(),
+            is_done: false,
+        };
+        run.open(inbox, keys)?;
+        Ok(run)
+    }
+
+    /// Starts to read, also again after a fault.
+    fn open(&mut self, inbox: &Inbox, keys: &VaultKeys) -> Result<(), StoreFault> {
+        let (dir, headers) = (self.dir.clone(), inbox.header_key());
+        let source = Source { dir, headers, keys: keys.inbox_keys(), ends: self.ends };
+        self.opener = Some(Opener::start(source)?);
+        Ok(())
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> Import {
+        let imported = self.ledger.imported;
+        Import { imported, total: self.total.max(imported) }
+    }
+
+    /// How far it is, if that was not told for a while.
+    pub fn news(&mut self, now: BootTime) -> Option<Import> {
+        let is_due = now.since(self.told) >= TELL_EVERY && !self.is_done;
+        is_due.then(|| {
+            self.told = now;
+            self.progress()
+        })
+    }
+
+    /// What has to be reported.
+    pub fn findings(&self, now: Timestamp) -> Vec<Finding> {
+        self.ledger.findings(now)
+    }
+
+    /// What the thread has for the next step. It may be dropped while it waits.
+    pub async fn opened(&mut self) -> Option<Delivery> {
+        match &mut self.opener {
+            // What could not be kept goes first.
+            Some(opener) if self.ready.is_none() => Some(opener.next().await),
+            Some(_) | None => None,
+        }
+    }
+
+    /// The same, waiting on this thread.
+    pub fn opened_blocking(&mut self) -> Option<Delivery> {
+        self.opener.as_mut().filter(|_| self.ready.is_none()).map(Opener::next_blocking)
+    }
+
+    /// Keeps what was opened.
+    ///
+    /// # Errors
+    /// As reading the inbox or writing the vault; the next call tries the same again.
+    pub fn step(
+        &mut self,
+        opened: Option<Delivery>,
+        (inbox, keys): (&Inbox, &VaultKeys),
+        vault: &mut Vault,
+    ) -> Result<Step, StoreFault> {
+        match opened {
+            Some(Delivery::Planned(total)) => {
+                self.total = self.ledger.imported.saturating_add(total);
+            }
+            Some(Delivery::Segment(segment)) => self.book(*segment),
+            Some(Delivery::Fault(fault)) => {
+                self.opener = None;
+                return Err(fault);
+            }
+            Some(Delivery::Done) => return self.finish(vault),
+            None if self.ready.is_none() => self.open(inbox, keys)?,
+            None => {}
+        }
+        self.keep(vault)?;
+        Ok(Step::More)
+    }
+
+    fn book(&mut self, segment: OpenedSegment) {
+        let OpenedSegment { path, fingerprint, body } = segment;
+        let mut ledger = self.ledger.clone();
+        let (mut entries, mut is_evidence) = (None, false);
+        // Imported before a kill prevented its deletion, unless it is another one.
+        if fingerprint != ledger.last_segment {
+            entries = Some(match body {
+                Some(body) => ledger.book(body, Moment::read().wall),
+                None => {
+                    ledger.book_stranger();
+                    Vec::new()
+                }
+            });
+            is_evidence = ledger.is_suspicious(&self.ledger);
+            ledger.last_segment = fingerprint;
+        }
+        self.ready = Some(Ready { path, entries, ledger, is_evidence });
+    }
+
+    fn keep(&mut self, vault: &mut Vault) -> Result<(), StoreFault> {
+        let Some(ready) = &mut self.ready else { return Ok(()) };
+        if let Some(entries) = &ready.entries {
+            vault.import(entries, ready.ledger.cursor())?;
+            ready.entries = None;
+            self.ledger = ready.ledger.clone();
+        }
+        if ready.is_evidence {
+            keep_aside(&ready.path)?;
+        } else {
+            durable::remove(&ready.path)?;
+        }
+        // Otherwise a power cut could bring back a segment that is not the last any more.
+        durable::sync_dir(&self.dir)?;
+        self.ready = None;
+        Ok(())
+    }
+
+    fn finish(&mut self, vault: &mut Vault) -> Result<Step, StoreFault> {
+        let mut ledger = self.ledger.clone();
+        ledger.finish(self.ends, Moment::read().wall);
+        // The thread ended with what it said last; a fault here begins the rest anew.
+        self.opener = None;
+        vault.import(&[], ledger.cursor())?;
+        self.ledger = ledger;
+        self.is_done = true;
+        let imported = self.ledger.imported;
+        Ok(Step::Done(Import { imported, total: imported }))
+    }
+}
+
+/// Renames a file to what is not read again.
+fn keep_aside(path: &Path) -> Result<(), StoreFault> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("segment");
+    let aside = |again: u32| match again {
+        0 => path.with_file_name(format!("{name}.bad")),
+        again => path.with_file_name(format!("{name}.{again}.bad")),
+    };
+    for again in 0..EVIDENCE_MAX {
+        if !aside(again).try_exists()? {
+            return durable::rename(path, &aside(again));
+        }
+    }
+    durable::rename(path, &aside(EVIDENCE_MAX))
+}
+
+#[cfg(test)]
+mod tests;

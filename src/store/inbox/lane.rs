@@ -1,0 +1,400 @@
+//! The writing end of one lane of the inbox: numbers, chain, the present segment, and what waits.
+//!
+//! S-8: a record is durable once the sync that covers it succeeded. A write or sync that failed is taken
+//! as lost: the segment is given up where it was last known to be good, and its records are written
+//! again, the same bytes, into the next one.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::{Key, PublicKey, hash, mac, seal_to};
+use crate::disk::durable;
+use crate::inbox::End;
+use crate::inbox::acknowledged::{Mark, MarkFile};
+use crate::inbox::chain::{Chain, next_key};
+use crate::inbox::segment::{
+    self, Entry, Front, Header, INFO, Lane, Piece, RECORD_LEN_MAX, Record, SEGMENT_LEN_MAX, framed,
+    is_blank, open_segment, pieces,
+};
+use crate::machine::device_secret::DeviceKeys;
+use wardkeep_model::access::lockout::BootId;
+use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::moment::Moment;
+
+/// A segment is closed after this many records, so that its import is one short transaction.
+pub const SEGMENT_RECORDS_MAX: u32 = 256;
+
+/// When and where a record was made, for its clear part.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    /// Both clocks.
+    pub at: Moment,
+    /// Which start of the machine it was.
+    pub boot: BootId,
+    /// Token of the bed.
+    pub bed: [u8; 16],
+}
+
+/// What the head file keeps of a lane.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LaneState {
+    /// The chain, with the key of the next record.
+    pub chain: Chain,
+    /// Number of the next record.
+    pub next_seq: u64,
+    /// Hash of the record before.
+    pub prev: [u8; 32],
+    /// Number of the segment that is written, or of the next.
+    pub segment: u64,
+}
+
+struct OpenSegment {
+    file: File,
+    path: PathBuf,
+    /// Bytes that are durable.
+    len: u64,
+    records: u32,
+}
+
+/// The writing end.
+pub struct LaneWriter {
+    lane: Lane,
+    /// Where the chain is with what waits, and where it durably is.
+    end: LaneState,
+    durable: LaneState,
+    segment: Option<OpenSegment>,
+    /// Sealed records that are not durable yet.
+    pending: VecDeque<Vec<u8>>,
+    after_fault: bool,
+    mark: MarkFile,
+}
+
+impl LaneWriter {
+    /// Finds the end of the chain after a start of the program.
+    pub fn resume(
+        lane: Lane,
+        dir: &Path,
+        keys: &DeviceKeys,
+        state: LaneState,
+    ) -> Result<Self, StoreFault> {
+        let marks = MarkFile::of(lane, dir, keys.inbox());
+        let mark = marks.read()?.filter(|mark| mark.chain == state.chain.id);
+        let mut writer = Self::at(lane, state, marks);
+        let first = writer.end.segment;
+        let anchored = mark.map_or(0, |mark| mark.next_seq).max(writer.end.next_seq);
+        let mut segments = lane.segments(dir)?;
+        segments.retain(|(number, _)| *number >= first);
+        let last = segments.last().map(|(number, _)| *number);
+        let (mut trail, mut is_there) = (Vec::new(), false);
+        for (number, path) in segments {
+            let is_last = Some(number) == last;
+            is_there |= writer.walk(&keys.inbox(), &path, (anchored, is_last), &mut trail)?;
+        }
+        // Without a segment it is the head that was put back; the import reports that.
+        if let Some(mark) = mark.filter(|_| is_there) {
+            writer.skip_to(&mark);
+        }
+        writer.durable = writer.end.clone();
+        Ok(writer)
+    }
+
+    fn at(lane: Lane, end: LaneState, mark: MarkFile) -> Self {
+        let (durable, pending) = (end.clone(), VecDeque::new());
+        Self { lane, end, durable, segment: None, pending, after_fault: false, mark }
+    }
+
+    /// Goes on behind acknowledged records that are gone: their numbers are not given out again.
+    fn skip_to(&mut self, mark: &Mark) {
+        if let Some(steps @ 1..) = mark.next_seq.checked_sub(self.end.next_seq) {
+            self.end.chain.key = self.end.chain.ahead(steps);
+            self.end.next_seq = mark.next_seq;
+            self.end.prev = mark.prev;
+        }
+    }
+
+    /// Follows the chain through a segment that was written after the head. Head and mark say that what
+    /// is before the number `anchored` was acknowledged: what is wrong there stays, and the import
+    /// reports it. Behind that the end of the last segment may be torn and is cut. Gives back
+    /// whether it is a segment of this chain.
+    fn walk(
+        &mut self,
+        key: &Key,
+        path: &Path,
+        (anchored, is_last): (u64, bool),
+        trail: &mut Vec<LaneState>,
+    ) -> Result<bool, StoreFault> {
+        let bytes = match durable::read(path, SEGMENT_LEN_MAX) {
+            Ok(bytes) => bytes.unwrap_or_default(),
+            // Longer than any segment of ours: the import reports it.
+            Err(StoreFault::Damaged) => return Ok(false),
+            Err(fault) => return Err(fault),
+        };
+        let Some((header, body)) = open_segment(key, &bytes) else {
+            if is_last && is_blank(&bytes) {
+                // The header itself is torn, so nothing in this segment was ever acknowledged.
+                durable::remove(path)?;
+            }
+            return Ok(false);
+        };
+        self.end.segment = self.end.segment.max(header.segment.saturating_add(1));
+        if header.chain != self.end.chain.id {
+            return Ok(false);
+        }
+        self.rewind(&header, trail);
+        let front = bytes.len() - body.len();
+        let mut good = front;
+        let mut torn: Option<(usize, LaneState)> = None;
+        let mut expected = header.first_seq;
+        for (piece, end) in pieces(body, header.first_seq) {
+            let before = self.end.clone();
+            match piece {
+                Piece::Record(record) if self.follow(&record, expected < anchored) => {
+                    expected = record.front.seq.saturating_add(1);
+                    if record.begins_batch {
+                        torn = None;
+                    }
+                    trail.push(before);
+                }
+                Piece::Record(_) | Piece::Junk(_) => {
+                    // Where an anchored record should be, it is one that was acknowledged.
+                    if is_last && expected >= anchored {
+                        torn.get_or_insert((good, before));
+                    }
+                }
+            }
+            good = front + end;
+        }
+        if let Some((end, state)) = torn {
+            self.end = LaneState { segment: self.end.segment, ..state };
+            good = end;
+        }
+        if is_last && good < bytes.len() {
+            durable::cut(path, good as u64)?;
+        }
+        Ok(true)
+    }
+
+    /// After a failed write the records of the segment before are written again: what the chain's keys
+    /// were then is on its trail.
+    fn rewind(&mut self, header: &Header, trail: &mut Vec<LaneState>) {
+        let at = trail.iter().rposition(|state| state.next_seq == header.first_seq);
+        if let Some(state) = at.and_then(|at| trail.get(at)).filter(|_| header.after_fault) {
+            self.end = LaneState { segment: self.end.segment, ..state.clone() };
+        }
+        trail.clear();
+    }
+
+    /// Whether this is a record of the chain; the end moves behind it. An anchored one was acknowledged
+    /// whatever became of it.
+    fn follow(&mut self, record: &Record<'_>, is_anchored: bool) -> bool {
+        let Some(steps) = record.front.seq.checked_sub(self.end.next_seq) else {
+            return is_anchored;
+        };
+        if steps > u64::from(SEGMENT_RECORDS_MAX) {
+            return false;
+        }
+        let key = self.end.chain.ahead(steps);
+        let fits = record.is_tagged(&key);
+        if fits {
+            self.end.chain.key = next_key(&key);
+            self.end.next_seq = record.front.seq + 1;
+            self.end.prev = hash(&[record.body]);
+        }
+        fits
+    }
+
+    /// Seals an entry; it is durable after [`LaneWriter::write_some`].
+    ///
+    /// # Errors
+    /// `Full` if it is longer than a record may be.
+    pub fn push(
+        &mut self,
+        entry: &Entry,
+        (device, public): (&[u8; 16], &PublicKey),
+        stamp: &Stamp,
+    ) -> Result<(), StoreFault> {
+        let plain = entry.encode()?;
+        let Stamp { at, boot, bed } = *stamp;
+        let (seq, prev) = (self.end.next_seq, self.end.prev);
+        let front = Front { bed, seq, boot, since_boot: at.boot, wall: at.wall, prev }.encode();
+        let sealed = seal_to(public, INFO, &[device, &front[..]].concat(), &plain)?;
+        let tag = mac(&self.end.chain.key, &[&front, &sealed]);
+        let body = [&front[..], &tag, &sealed].concat();
+        if body.len() > RECORD_LEN_MAX {
+            return Err(StoreFault::Full);
+        }
+        self.end.chain.key = next_key(&self.end.chain.key);
+        self.end.prev = hash(&[&body]);
+        self.end.next_seq += 1;
+        self.pending.push_back(framed(&body));
+        Ok(())
+    }
+
+    /// How many records wait to be written.
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// How many of those that wait fit into the present segment.
+    fn fitting(&self) -> usize {
+        let Some(segment) = &self.segment else { return 0 };
+        let room = usize::try_from(SEGMENT_RECORDS_MAX - segment.records).unwrap_or(0);
+        let mut end = segment.len;
+        let fits = |record: &&Vec<u8>| {
+            end += record.len() as u64;
+            end <= self.lane.segment_len()
+        };
+        self.pending.iter().take(room).take_while(fits).count()
+    }
+
+    /// Whether what waits needs another segment.
+    pub fn needs_segment(&self) -> bool {
+        !self.pending.is_empty() && self.fitting() == 0
+    }
+
+    /// Writes and syncs as much of what waits as fits into the present segment.
+    ///
+    /// # Errors
+    /// As writing a file; what was not written still waits, and the segment is given up.
+    pub fn write_some(&mut self) -> Result<(), StoreFault> {
+        let count = self.fitting();
+        let Some(segment) = &mut self.segment else { return Ok(()) };
+        let mut batch: Vec<u8> = self.pending.iter().take(count).flatten().copied().collect();
+        segment::begin_batch(&mut batch);
+        let written = durable::write_at(&segment.file, &batch, segment.len)
+            .and_then(|()| durable::sync_data(&segment.file));
+        if let Err(fault) = written {
+            // Never write on after a failed write or sync: what is on disk is not known.
+            self.abandon();
+            return Err(fault);
+        }
+        segment.len += batch.len() as u64;
+        segment.records += u32::try_from(count).unwrap_or(u32::MAX);
+        let last = self.pending.drain(..count).next_back();
+        self.advance(count, last.as_deref().and_then(Record::parse));
+        let LaneState { ref chain, next_seq, prev, .. } = self.durable;
+        let mark = Mark { chain: chain.id, next_seq, prev };
+        if let Err(fault) = self.mark.write(&mark) {
+            // The records are durable; only damage to them would not be told from a tear.
+            tracing::warn!(%fault, "the mark of the inbox could not be written");
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, count: usize, last: Option<Record<'_>>) {
+        let segment = self.durable.segment;
+        if self.pending.is_empty() {
+            self.durable = LaneState { segment, ..self.end.clone() };
+            return;
+        }
+        let steps = count as u64;
+        self.durable.chain.key = self.durable.chain.ahead(steps);
+        self.durable.next_seq += steps;
+        if let Some(last) = last {
+            self.durable.prev = hash(&[last.body]);
+        }
+    }
+
+    /// Begins a segment, with room for all of it; gives the bytes it takes.
+    ///
+    /// # Errors
+    /// As writing a file; `Full` leaves nothing behind.
+    pub fn begin_segment(
+        &mut self,
+        dir: &Path,
+        (key, device): (&Key, &[u8; 16]),
+        now: Moment,
+    ) -> Result<u64, StoreFault> {
+        let mut number = self.end.segment;
+        let mut path = dir.join(self.lane.file_name(number));
+        while path.try_exists()? {
+            // Put there by somebody else; the import reports it.
+            number += 1;
+            path = dir.join(self.lane.file_name(number));
+        }
+        let header = Header {
+            lane: self.lane,
+            after_fault: self.after_fault,
+            device: *device,
+            segment: number,
+            chain: self.durable.chain.id,
+            chain_first_seq: self.durable.chain.first_seq,
+            first_seq: self.durable.next_seq,
+            since: now.wall,
+            orphan: self.durable.chain.orphan.clone(),
+        };
+        let front = header.encode(key);
+        let file = durable::create_new(&path)?;
+        let made = durable::allocate(&file, self.lane.segment_len())
+            .and_then(|()| durable::write_at(&file, &front, 0))
+            .and_then(|()| Ok(file.sync_all()?))
+            .and_then(|()| durable::sync_dir(dir));
+        if let Err(fault) = made {
+            // Nothing in it was acknowledged. If it cannot be removed either, the next start does it.
+            if let Err(fault) = durable::remove(&path) {
+                tracing::warn!(%fault, "a segment that could not be made could not be removed");
+            }
+            return Err(fault);
+        }
+        self.end.segment = number + 1;
+        self.durable.segment = number;
+        self.after_fault = false;
+        let len = front.len() as u64;
+        self.segment = Some(OpenSegment { file, path, len, records: 0 });
+        Ok(self.lane.segment_len())
+    }
+
+    /// Ends the present segment and gives back the room that it did not use, in bytes.
+    pub fn end_segment(&mut self) -> u64 {
+        let Some(segment) = self.segment.take() else { return 0 };
+        self.durable.segment = self.end.segment;
+        match segment.file.set_len(segment.len) {
+            Ok(()) => self.lane.segment_len().saturating_sub(segment.len),
+            Err(error) => {
+                tracing::warn!(kind = ?error.kind(), "an inbox segment could not be shortened");
+                0
+            }
+        }
+    }
+
+    fn abandon(&mut self) {
+        let Some(segment) = self.segment.take() else { return };
+        self.durable.segment = self.end.segment;
+        self.after_fault = true;
+        if let Err(fault) = durable::cut(&segment.path, segment.len) {
+            // Records that did reach the disk come again; the next header says why.
+            tracing::warn!(%fault, "inbox segment could not be cut");
+        }
+    }
+
+    /// What the head file keeps: where the lane durably is.
+    pub fn state(&self) -> LaneState {
+        self.durable.clone()
+    }
+
+    /// Where the lane durably ends.
+    pub fn end(&self) -> End {
+        let LaneState { chain, next_seq, .. } = &self.durable;
+        End { seq: *next_seq, restarted_at: chain.orphan.as_ref().map(|_| chain.first_seq) }
+    }
+
+    /// The number after the last durable record.
+    pub fn durable_seq(&self) -> u64 {
+        self.durable.next_seq
+    }
+
+    /// Number of the segment that is written, or of the next.
+    pub fn segment(&self) -> u64 {
+        self.durable.segment
+    }
+
+    /// Goes on with another chain. Nothing may be waiting.
+    pub fn start_chain(&mut self, chain: Chain) {
+        let next_seq = chain.first_seq;
+        self.end = LaneState { chain, next_seq, ..self.end.clone() };
+        self.durable = self.end.clone();
+    }
+}

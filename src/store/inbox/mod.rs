@@ -1,0 +1,463 @@
+//! The inbox: what is recorded while locked, sealed so that this machine itself cannot read it back.
+//!
+//! The format is in [`crate::inbox::segment`], the chains in [`crate::inbox::chain`], a lane's writing in
+//! [`crate::inbox::lane`].
+//!
+//! The head file (AEAD under the device secret) keeps the state of both lanes' chains at the start of
+//! each segment, every minute, and at shutdown; what was recorded and acknowledged after it is found
+//! by its tags.
+//!
+//! S-3: only `PK_inbox` and the current `c_i` are here. S-8: numbers have no gaps and every record is
+//! authenticated at its place, so a missing, moved, repeated or forged record is reported at import.
+//! A torn tail (at most one second) is cut at the last good tag.
+//!
+//! S-11: the inbox has a bound. Near it the oldest waveforms are given up, whole segments at a time,
+//! after an entry among the values says so: that entry is sealed, chained and audited like any other,
+//! so what is missing on purpose is known from what somebody took.
+
+pub(crate) mod acknowledged;
+pub(crate) mod chain;
+pub(crate) mod lane;
+pub(crate) mod segment;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cart::{Cart, Counted};
+use crate::crypto::{Key, PublicKey, mac, open, seal};
+use crate::disk::durable;
+use crate::inbox::chain::Chain;
+use crate::inbox::lane::{LaneState, LaneWriter, Stamp};
+use crate::inbox::segment::{Entry, HEADER_LEN, Header, Lane, open_segment, size};
+use crate::keys::ring::{Keyring, VaultKeys};
+use crate::machine::device_secret::DeviceKeys;
+use crate::vault::{Cursor, Seen};
+use wardkeep_model::access::lockout::BootId;
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
+use wardkeep_model::moment::{BootTime, Moment};
+
+/// Name of the head file.
+pub const HEAD: &str = "head";
+const HEAD_MAX: u64 = 1024 * 1024;
+/// Sealed records of a lane that are kept in memory while they cannot be written.
+const PENDING_MAX: [usize; 2] = [4096, 256];
+/// What the inbox may occupy: more than a week of three values a second and two waveforms. Values may
+/// go an eighth beyond it.
+const BYTES_MAX: u64 = 1024 * 1024 * 1024;
+const ANCHOR_EVERY: Duration = Duration::from_secs(60);
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    values: LaneState,
+    waves: LaneState,
+    cart_generation: u64,
+    counted: Vec<Counted>,
+    #[serde(default)]
+    vault: Seen,
+}
+
+/// Waveforms that are to be given up, oldest first.
+pub struct GivenUp {
+    /// What the audit log has to say before they are deleted.
+    pub finding: Finding,
+    segments: Vec<PathBuf>,
+}
+
+/// The writing end of the inbox.
+pub struct Inbox {
+    dir: PathBuf,
+    key: Key,
+    bed_key: Key,
+    public: PublicKey,
+    device: [u8; 16],
+    bed: [u8; 16],
+    values: LaneWriter,
+    waves: LaneWriter,
+    anchored: BootTime,
+    bytes: u64,
+    bytes_max: u64,
+    cart_generation: u64,
+    counted: Vec<Counted>,
+    /// The head does not say `cart_generation` yet.
+    witness_owed: bool,
+    vault: Seen,
+}
+
+impl Inbox {
+    /// The inbox of a store that is being made, with its first chains.
+    pub fn create(
+        dir: &Path,
+        keys: &DeviceKeys,
+        ring: &Keyring,
+        vault: &VaultKeys,
+    ) -> Result<(), StoreFault> {
+        durable::make_dir(dir)?;
+        let state = || -> Result<LaneState, StoreFault> {
+            let chain = Chain::of_vault(vault, 1)?;
+            Ok(LaneState { chain, next_seq: 1, prev: [0; 32], segment: 1 })
+        };
+        // The cart compartment is written for the first time right after.
+        let (cart_generation, counted) = (1, Vec::new());
+        let vault = Seen::default();
+        let head = Head { values: state()?, waves: state()?, cart_generation, counted, vault };
+        write_head(dir, &keys.inbox(), &ring.device, &head)
+    }
+
+    /// Finds the ends of the chains after a start of the program.
+    pub fn resume(dir: &Path, keys: &DeviceKeys, ring: &Keyring) -> Result<Self, StoreFault> {
+        let head = match read_head(dir, &keys.inbox(), &ring.device)? {
+            Some(head) => head,
+            None => orphan_head(dir, keys, ring)?,
+        };
+        let mut inbox = Self {
+            dir: dir.to_owned(),
+            key: keys.inbox(),
+            bed_key: keys.bed(),
+            public: ring.inbox,
+            device: ring.device,
+            bed: bed_token(&keys.bed(), None),
+            values: LaneWriter::resume(Lane::Values, dir, keys, head.values)?,
+            waves: LaneWriter::resume(Lane::Waves, dir, keys, head.waves)?,
+            anchored: BootTime::default(),
+            bytes: 0,
+            bytes_max: BYTES_MAX,
+            cart_generation: head.cart_generation,
+            counted: head.counted,
+            witness_owed: false,
+            vault: head.vault,
+        };
+        inbox.recount()?;
+        inbox.anchor()?;
+        Ok(inbox)
+    }
+
+    /// Who lies at the bed from here on.
+    pub fn at_bed(&mut self, subject: Option<SubjectId>) {
+        self.bed = bed_token(&self.bed_key, subject);
+    }
+
+    fn lane(&mut self, lane: Lane) -> &mut LaneWriter {
+        match lane {
+            Lane::Values => &mut self.values,
+            Lane::Waves => &mut self.waves,
+        }
+    }
+
+    /// Seals an entry; it is durable after [`Inbox::flush`].
+    ///
+    /// # Errors
+    /// `Full` if it cannot be taken: the caller counts it as lost.
+    pub fn push(&mut self, entry: &Entry, at: Moment, boot: BootId) -> Result<(), StoreFault> {
+        let lane = Lane::of(entry);
+        let [values_max, waves_max] = PENDING_MAX;
+        let (pending_max, bytes_max) = match lane {
+            // An eighth more, or nothing could say that waveforms are given up.
+            Lane::Values => (values_max, self.bytes_max + self.bytes_max / 8),
+            Lane::Waves => (waves_max, self.bytes_max),
+        };
+        if self.lane(lane).pending() >= pending_max || self.bytes >= bytes_max {
+            return Err(StoreFault::Full);
+        }
+        let (device, public, bed) = (self.device, self.public, self.bed);
+        self.lane(lane).push(entry, (&device, &public), &Stamp { at, boot, bed })
+    }
+
+    /// How many records wait to be written.
+    pub fn pending(&self) -> usize {
+        self.values.pending() + self.waves.pending()
+    }
+
+    /// Where the lanes durably end.
+    pub fn ends(&self) -> Ends {
+        Ends { values: self.values.end(), waves: self.waves.end() }
+    }
+
+    /// Where it lies.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The key that authenticates headers.
+    pub fn header_key(&self) -> Key {
+        self.key.clone()
+    }
+
+    /// Writes and syncs what waits in a lane, in at most as many steps as segments are needed.
+    ///
+    /// # Errors
+    /// As writing a file; what was not written still waits.
+    pub fn flush(&mut self, lane: Lane, now: Moment) -> Result<(), StoreFault> {
+        while self.lane(lane).pending() > 0 {
+            if self.lane(lane).needs_segment() {
+                self.bytes -= self.lane(lane).end_segment().min(self.bytes);
+                // The head knows of every segment but the last.
+                self.anchor()?;
+                let (dir, key, device) = (self.dir.clone(), self.key.clone(), self.device);
+                self.bytes += self.lane(lane).begin_segment(&dir, (&key, &device), now)?;
+            }
+            self.lane(lane).write_some()?;
+        }
+        Ok(())
+    }
+
+    /// Ends the segment of waveforms: gives the room that it did not use back, and lets it be given up.
+    pub fn end_waves(&mut self) {
+        self.bytes -= self.waves.end_segment().min(self.bytes);
+    }
+
+    /// Records the chains' ends if that was not done for a minute.
+    pub fn anchor_if_due(&mut self, now: BootTime) -> Result<(), StoreFault> {
+        if now.since(self.anchored) >= ANCHOR_EVERY {
+            self.anchor()?;
+            self.anchored = now;
+        }
+        Ok(())
+    }
+
+    /// Ends the present segments, so that they may be imported, and records where the chains are.
+    pub fn roll(&mut self) -> Result<(), StoreFault> {
+        for lane in Lane::ALL {
+            self.bytes -= self.lane(lane).end_segment().min(self.bytes);
+        }
+        self.anchor()
+    }
+
+    /// Records the chains' durable ends in the head file.
+    pub fn anchor(&self) -> Result<(), StoreFault> {
+        let head = Head {
+            values: self.values.state(),
+            waves: self.waves.state(),
+            cart_generation: self.cart_generation,
+            counted: self.counted.clone(),
+            vault: self.vault,
+        };
+        write_head(&self.dir, &self.key, &self.device, &head)
+    }
+
+    /// Starts chains that only the vault can verify, as the vault closes. Chains with records that
+    /// could not be written yet go on instead. `at_least` is what the vault expects next: an old head
+    /// that was put back must not lead to numbers that were given out before.
+    pub fn start_chain(&mut self, vault: &VaultKeys, at_least: Cursor) -> Result<(), StoreFault> {
+        if self.pending() > 0 {
+            return Ok(());
+        }
+        for (lane, next) in [(Lane::Values, at_least.next_seq), (Lane::Waves, at_least.next_wave)] {
+            self.bytes -= self.lane(lane).end_segment().min(self.bytes);
+            let first = self.lane(lane).durable_seq().max(next);
+            self.lane(lane).start_chain(Chain::of_vault(vault, first)?);
+        }
+        self.anchor()
+    }
+
+    /// The head file of chains under other keys of the vault, to take the present one's place once
+    /// everything that was sealed is imported. `at_least` as in [`Inbox::start_chain`].
+    ///
+    /// # Errors
+    /// `Full` if records wait to be written.
+    pub fn next_head(
+        &self,
+        vault: &VaultKeys,
+        at_least: Cursor,
+        cart: &Cart,
+    ) -> Result<Vec<u8>, StoreFault> {
+        if self.pending() > 0 {
+            return Err(StoreFault::Full);
+        }
+        let next = |state: LaneState, at_least: u64| -> Result<LaneState, StoreFault> {
+            let next_seq = state.next_seq.max(at_least);
+            Ok(LaneState { chain: Chain::of_vault(vault, next_seq)?, next_seq, ..state })
+        };
+        let head = Head {
+            values: next(self.values.state(), at_least.next_seq)?,
+            waves: next(self.waves.state(), at_least.next_wave)?,
+            cart_generation: cart.generation,
+            counted: cart.counted(),
+            // The next vault is another file with another head.
+            vault: Seen::default(),
+        };
+        seal_head(&self.key, &self.device, &head)
+    }
+
+    /// Remembers how often the cart compartment was written and which tries it counts, as a second
+    /// witness (S-5), and who lies at the bed.
+    pub fn witness_cart(&mut self, cart: &Cart) -> Result<(), StoreFault> {
+        self.cart_generation = cart.generation;
+        self.counted = cart.counted();
+        self.at_bed(cart.state.subject);
+        self.witness_owed = true;
+        self.anchor()?;
+        self.witness_owed = false;
+        Ok(())
+    }
+
+    /// Whether the last [`Inbox::witness_cart`] failed. The compartment may not be written again before
+    /// it succeeds: a head that is two writes behind it was put back.
+    pub fn owes_witness(&self) -> bool {
+        self.witness_owed
+    }
+
+    /// How often the cart compartment had been written when it was last witnessed, and the tries it
+    /// counted then.
+    pub fn witnessed(&self) -> (u64, &[Counted]) {
+        (self.cart_generation, &self.counted)
+    }
+
+    /// Remembers the vault as it is closed, as a second witness; durable with the next head.
+    pub fn saw_vault(&mut self, vault: Seen) {
+        self.vault = vault;
+    }
+
+    /// The vault as it was when it was closed last.
+    pub fn seen_vault(&self) -> Seen {
+        self.vault
+    }
+
+    /// Counts the bytes in the inbox again, after segments were deleted.
+    pub fn recount(&mut self) -> Result<(), StoreFault> {
+        self.bytes = size(&self.dir)?;
+        Ok(())
+    }
+
+    /// The oldest waveforms, if the inbox is near its bound or `now` room is needed; an eighth of the
+    /// bound at a time, or all of them. Nothing is deleted until [`Inbox::delete`].
+    ///
+    /// # Errors
+    /// As reading the directory.
+    pub fn to_give_up(&self, now: bool) -> Result<Option<GivenUp>, StoreFault> {
+        let step = self.bytes_max / 8;
+        if !now && self.bytes < self.bytes_max - step / 2 {
+            return Ok(None);
+        }
+        let mut oldest = Vec::new();
+        let mut kept = None;
+        let mut bytes = 0;
+        for (number, path) in Lane::Waves.segments(&self.dir)? {
+            // What is not ours is left for the import to report.
+            let Some(header) = self.header(&path)? else { continue };
+            if bytes >= step || number >= self.waves.segment() {
+                kept = Some(header);
+                break;
+            }
+            bytes += fs::metadata(&path)?.len();
+            oldest.push((path, header));
+        }
+        let Some(((_, first), (_, last))) = oldest.first().zip(oldest.last()) else {
+            return Ok(None);
+        };
+        let end = kept.as_ref().map_or(self.waves.durable_seq(), |kept| kept.first_seq);
+        let (since, until) = (first.since, kept.as_ref().map_or(last.since, |kept| kept.since));
+        let finding = Finding {
+            found: Some(first.first_seq),
+            expected: Some(end),
+            span: Some((since.min(until), since.max(until))),
+            ..Finding::of(FindingKind::WaveformsGivenUp, end.saturating_sub(first.first_seq))
+        };
+        let segments = oldest.into_iter().map(|(path, _)| path).collect();
+        Ok(Some(GivenUp { finding, segments }))
+    }
+
+    fn header(&self, path: &Path) -> Result<Option<Header>, StoreFault> {
+        let front = durable::read_start(path, HEADER_LEN)?;
+        Ok(open_segment(&self.key, &front).map(|(header, _)| header))
+    }
+
+    /// Deletes waveforms, once what says so is durable.
+    pub fn delete(&mut self, given_up: GivenUp) -> Result<(), StoreFault> {
+        for path in given_up.segments {
+            durable::remove(&path)?;
+        }
+        durable::sync_dir(&self.dir)?;
+        self.recount()
+    }
+
+    /// Another bound, so that a test reaches it.
+    #[cfg(test)]
+    pub fn bound_for_tests(&mut self, bytes_max: u64) {
+        self.bytes_max = bytes_max;
+    }
+}
+
+/// Where a lane ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The number after its last durable record.
+    pub seq: u64,
+    /// First number of its chain, if that was begun without the vault.
+    pub restarted_at: Option<u64>,
+}
+
+/// Where both lanes end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ends {
+    values: End,
+    waves: End,
+}
+
+impl Ends {
+    /// Of one lane.
+    pub fn of(self, lane: Lane) -> End {
+        match lane {
+            Lane::Values => self.values,
+            Lane::Waves => self.waves,
+        }
+    }
+}
+
+/// What a sealed record says of the bed, in the clear: only this machine can compute it from the
+/// patient at the bed, and it is the same while nobody else lies there.
+fn bed_token(key: &Key, subject: Option<SubjectId>) -> [u8; 16] {
+    let subject = subject.map(|subject| subject.0.to_be_bytes());
+    let whole = mac(key, &[subject.as_ref().map_or(&b"nobody"[..], |subject| subject)]);
+    let mut token = [0; 16];
+    token.iter_mut().zip(whole).for_each(|(to, from)| *to = from);
+    token
+}
+
+/// State for chains that start without the vault, after the head was lost. Nobody knows which numbers
+/// were given out, so they jump ahead: by the clock, in steps of 2^20 a second, and beyond every
+/// segment that is there, whatever the clock says.
+fn orphan_head(dir: &Path, keys: &DeviceKeys, ring: &Keyring) -> Result<Head, StoreFault> {
+    let seconds = u64::try_from(Moment::read().wall.as_second()).unwrap_or(0);
+    let state = |lane: Lane| -> Result<LaneState, StoreFault> {
+        let (mut next_seq, mut segment) = (seconds << 20, 1);
+        for (number, path) in lane.segments(dir)? {
+            segment = segment.max(number.saturating_add(1));
+            let front = durable::read_start(&path, HEADER_LEN)?;
+            if let Some((header, _)) = open_segment(&keys.inbox(), &front) {
+                next_seq = next_seq.max(header.first_seq.saturating_add(1 << 20));
+            }
+        }
+        let chain = Chain::orphan(&ring.inbox, next_seq)?;
+        Ok(LaneState { chain, next_seq, prev: [0; 32], segment })
+    };
+    let (cart_generation, counted, vault) = (0, Vec::new(), Seen::default());
+    Ok(Head {
+        values: state(Lane::Values)?,
+        waves: state(Lane::Waves)?,
+        cart_generation,
+        counted,
+        vault,
+    })
+}
+
+fn write_head(dir: &Path, key: &Key, device: &[u8; 16], head: &Head) -> Result<(), StoreFault> {
+    durable::replace(dir, HEAD, &seal_head(key, device, head)?)
+}
+
+fn seal_head(key: &Key, device: &[u8; 16], head: &Head) -> Result<Vec<u8>, StoreFault> {
+    let content = serde_json::to_vec(head).map_err(|_| StoreFault::Io)?;
+    seal(key, device, &zeroize::Zeroizing::new(content))
+}
+
+fn read_head(dir: &Path, key: &Key, device: &[u8; 16]) -> Result<Option<Head>, StoreFault> {
+    let sealed = match durable::read(&dir.join(HEAD), HEAD_MAX) {
+        Ok(sealed) => sealed.unwrap_or_default(),
+        Err(StoreFault::Damaged) => Vec::new(),
+        Err(fault) => return Err(fault),
+    };
+    Ok(open(key, device, &sealed).and_then(|content| serde_json::from_slice(&content).ok()))
+}

@@ -1,0 +1,282 @@
+//! The emergency card: what the last lock left of the patient at this bed, for one enrolled token.
+//!
+//! ```text
+//!  token    key pair, made at enrolment; private key = AEAD(HKDF(share, "emergency"), ..) in the cart
+//!           share of a badge HMAC(DS, family || uid), of a card HMAC(DS, "piv" || card id)
+//!  file   = AEAD(HKDF(DS, "emergency"), keys | AEAD(k, card))       k random, at every lock
+//!  keys   = HPKE(public key of each token, k)
+//! ```
+//!
+//! The price is stated openly: this machine, its device secret and one enrolled token show one
+//! patient. So it is one patient, the one at this bed, and four hours; it is written anew at each
+//! lock, removed with the patient or the token, and every look is audited with its reason. Opening it
+//! gives no key of the vault.
+//!
+//! S-3: without a token the locked machine cannot read it. Guessing token numbers is slowed for
+//! everybody, because a right guess cannot be told from its owner.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::cart::{Cart, EmergencyKey, Person};
+use crate::crypto::{Key, derive, key_pair, open, open_with, seal, seal_to};
+use crate::disk::durable;
+use crate::inbox::segment::{Entry, frame, framed};
+use crate::keys::ring::Keyring;
+use crate::machine::device_secret::DeviceKeys;
+use crate::open::setup::Store;
+use crate::vault::Vault;
+use crate::worker::{Phase, Worker};
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::factor::{Token, TokenKind};
+use wardkeep_model::access::policy::{Pair, Policy};
+use wardkeep_model::keeping::emergency::{
+    EmergencyCard, EmergencyReason, NUMERICS_MAX, PastNumeric,
+};
+use wardkeep_model::keeping::{AuditAct, AuditEntry, EmergencyRefusal, Outcome, StoreFault};
+use wardkeep_model::moment::{BootTime, Moment};
+
+/// Name of the file.
+pub(crate) const FILE: &str = "emergency";
+const FILE_MAX: u64 = 16 * 1024 * 1024;
+const KEYS_LEN_MAX: usize = 8 * 1024 * 1024;
+const SEAL_INFO: &[u8] = b"wardkeep emergency v1";
+/// Unknown tokens within [`UNKNOWN_WITHIN`] until everybody has to wait.
+const UNKNOWN_MAX: usize = 3;
+const UNKNOWN_WITHIN: Duration = Duration::from_secs(5 * 60);
+const WAIT: Duration = Duration::from_secs(60);
+
+/// Tokens that nobody enrolled and that asked for the emergency card; in memory, on boot time.
+#[derive(Debug, Default)]
+pub(crate) struct Unknowns {
+    seen: VecDeque<BootTime>,
+    wait_until: BootTime,
+}
+
+impl Unknowns {
+    fn wait(&self, now: BootTime) -> Option<Duration> {
+        let left = self.wait_until.since(now);
+        (!left.is_zero()).then_some(left)
+    }
+
+    fn count(&mut self, now: BootTime) {
+        self.seen.retain(|at| now.since(*at) < UNKNOWN_WITHIN);
+        self.seen.push_back(now);
+        if self.seen.len() >= UNKNOWN_MAX {
+            self.seen.clear();
+            self.wait_until = now + WAIT;
+        }
+    }
+}
+
+/// Makes the emergency key of a token that is being enrolled.
+pub(crate) fn new_key(
+    keys: &DeviceKeys,
+    device: &[u8; 16],
+    token: &Token,
+) -> Result<EmergencyKey, StoreFault> {
+    let index = keys.token_index(token);
+    let (private, public) = key_pair(&Key::random()?);
+    let wrap = wrapping_key(keys, token);
+    let sealed = seal(&wrap, &context(device, &index), private.as_slice())?;
+    Ok(EmergencyKey { index, public, sealed })
+}
+
+fn wrapping_key(keys: &DeviceKeys, token: &Token) -> Key {
+    derive(b"", keys.token_share(token).as_slice(), &[b"emergency"])
+}
+
+fn context(device: &[u8; 16], part: &[u8]) -> Vec<u8> {
+    [&device[..], part].concat()
+}
+
+/// What to write into the file of the emergency card: nothing where there is none to be.
+pub(crate) fn seal_card(
+    keys: &DeviceKeys,
+    ring: &Keyring,
+    cart: &Cart,
+    card: Option<&EmergencyCard>,
+) -> Result<Vec<u8>, StoreFault> {
+    let Some(card) = card else { return Ok(Vec::new()) };
+    let context = context(&ring.device, &ring.epoch.to_be_bytes());
+    let fresh = Key::random()?;
+    let mut sealed_keys: Vec<([u8; 32], Vec<u8>)> = Vec::new();
+    for EmergencyKey { index, public, .. } in &cart.emergency {
+        sealed_keys.push((*index, seal_to(public, SEAL_INFO, &context, fresh.as_slice())?));
+    }
+    let sealed_keys = serde_json::to_vec(&sealed_keys).map_err(|_| StoreFault::Io)?;
+    let card = serde_json::to_vec(card).map_err(|_| StoreFault::Io)?;
+    let card = seal(&fresh, &context, &zeroize::Zeroizing::new(card))?;
+    seal(&keys.emergency(), &context, &[framed(&sealed_keys), card].concat())
+}
+
+/// The emergency card of the patient at this bed as the vault knows them; `None` if there is nobody.
+pub(crate) fn card(
+    vault: &Vault,
+    cart: &Cart,
+    policy: &Policy,
+    now: Moment,
+) -> Result<Option<EmergencyCard>, StoreFault> {
+    let Some(subject) = cart.state.subject.filter(|_| policy.emergency) else { return Ok(None) };
+    let Some(patient) = vault.patient(subject)? else { return Ok(None) };
+    let since = now.wall.checked_sub(NUMERICS_MAX).unwrap_or(now.wall);
+    let numerics = thinned(vault.numerics(subject, (since, now.wall))?);
+    Ok(Some(EmergencyCard { patient, numerics, written: now.wall }))
+}
+
+/// The last value of every minute and code, oldest first.
+fn thinned(numerics: Vec<PastNumeric>) -> Vec<PastNumeric> {
+    let mut last = BTreeMap::new();
+    for numeric in numerics {
+        last.insert((numeric.at.as_second().div_euclid(60), numeric.mdc), numeric);
+    }
+    let mut kept: Vec<PastNumeric> = last.into_values().collect();
+    kept.sort_by_key(|numeric| numeric.at);
+    kept
+}
+
+/// Removes the emergency card.
+pub(crate) fn remove(store_dir: &Path) -> Result<(), StoreFault> {
+    durable::remove(&store_dir.join(FILE))?;
+    durable::sync_dir(store_dir)
+}
+
+/// Whether there is an emergency card; its outer layer is opened.
+///
+/// # Errors
+/// `Damaged` if that does not open.
+pub(crate) fn is_intact(store: &Store) -> Result<bool, StoreFault> {
+    let content = durable::read(&store.state.store().join(FILE), FILE_MAX)?;
+    let Some(content) = content.filter(|content| !content.is_empty()) else { return Ok(false) };
+    let context = context(&store.ring.device, &store.ring.epoch.to_be_bytes());
+    let opened = open(&store.keys.emergency(), &context, &content);
+    opened.map(|_| true).ok_or(StoreFault::Damaged)
+}
+
+impl Store {
+    /// Writes the emergency card from the open vault, or removes it.
+    pub(crate) fn renew_emergency_card(
+        &mut self,
+        policy: &Policy,
+        now: Moment,
+    ) -> Result<(), StoreFault> {
+        let Some(opened) = &mut self.open else { return Ok(()) };
+        let card = card(opened.vault(), &self.cart, policy, now)?;
+        let content = seal_card(&self.keys, &self.ring, &self.cart, card.as_ref())?;
+        if content.is_empty() {
+            return remove(&self.state.store());
+        }
+        durable::replace(&self.state.store(), FILE, &content)
+    }
+
+    /// Opens the emergency card with a token of somebody who may still log in.
+    fn read_emergency_card(&self, token: &Token) -> Result<EmergencyCard, EmergencyRefusal> {
+        let damaged = EmergencyRefusal::Damaged;
+        let content = durable::read(&self.state.store().join(FILE), FILE_MAX).map_err(damaged)?;
+        // An empty file is what a revocation leaves where there is no card to write.
+        let content = content.filter(|content| !content.is_empty());
+        let content = content.ok_or(EmergencyRefusal::Nothing)?;
+        let card = self.open_card(&content, token).ok_or(damaged(StoreFault::Damaged))?;
+        // Somebody else came to this bed after it was written.
+        if self.cart.state.subject != Some(card.patient.id) {
+            return Err(EmergencyRefusal::Nothing);
+        }
+        Ok(card)
+    }
+
+    fn open_card(&self, content: &[u8], token: &Token) -> Option<EmergencyCard> {
+        let index = self.keys.token_index(token);
+        let own = self.cart.emergency.iter().find(|key| key.index == index)?;
+        let device = &self.ring.device;
+        let wrap = wrapping_key(&self.keys, token);
+        let private = Key::from_slice(&open(&wrap, &context(device, &index), &own.sealed)?)?;
+        let context = context(device, &self.ring.epoch.to_be_bytes());
+        let plain = open(&self.keys.emergency(), &context, content)?;
+        let (sealed_keys, card) = frame(&plain, KEYS_LEN_MAX)?;
+        let sealed_keys: Vec<([u8; 32], Vec<u8>)> = serde_json::from_slice(sealed_keys).ok()?;
+        let (_, sealed) = sealed_keys.iter().find(|(sealed_to, _)| *sealed_to == index)?;
+        let fresh = Key::from_slice(&open_with(&private, SEAL_INFO, &context, sealed)?)?;
+        serde_json::from_slice(&open(&fresh, &context, card)?).ok()
+    }
+
+    /// Whose token this is, if they may still log in with it.
+    fn owner_of(&self, token: &Token, policy: &Policy, now: Moment) -> Option<&Person> {
+        let today = now.wall.to_zoned(TimeZone::system()).date();
+        let (person, _) = self.cart.token(&self.keys.token_index(token))?;
+        (person.is_valid(today) && policy.takes(token.kind())).then_some(person)
+    }
+}
+
+impl Worker {
+    /// Opens the emergency card with one enrolled token, and audits it.
+    pub(crate) fn open_emergency(
+        &mut self,
+        attempt: Attempt,
+        (token, reason): (&Token, EmergencyReason),
+        now: Moment,
+    ) {
+        let (operator, answer) = self.emergency_card(token, now);
+        let act = match &answer {
+            Ok(_) => AuditAct::EmergencyOpened,
+            Err(_) => AuditAct::EmergencyRefused,
+        };
+        let subject = answer.as_ref().ok().map(|card| card.patient.id);
+        let pair = Some(match token.kind() {
+            TokenKind::Badge => Pair::BadgeAlone,
+            TokenKind::Card => Pair::CardAlone,
+        });
+        let reason = Some(reason);
+        let entry = AuditEntry { operator, subject, pair, reason, ..AuditEntry::of(act, now.wall) };
+        self.record(Entry::Audit(Box::new(entry)));
+        // Written before anything is seen, as far as it can be written.
+        self.flush();
+        self.answer(Outcome::Emergency(attempt, answer));
+    }
+
+    fn emergency_card(
+        &mut self,
+        token: &Token,
+        now: Moment,
+    ) -> (Option<OperatorId>, Result<Box<EmergencyCard>, EmergencyRefusal>) {
+        let policy = self.options.policy;
+        let Phase::Ready(store) = &self.phase else {
+            let fault = self.fault.unwrap_or(StoreFault::Damaged);
+            return (None, Err(EmergencyRefusal::Damaged(fault)));
+        };
+        if !policy.emergency {
+            return (None, Err(EmergencyRefusal::Off));
+        }
+        if let Some(left) = self.unknowns.wait(now.boot) {
+            return (None, Err(EmergencyRefusal::Wait(left)));
+        }
+        let Some(person) = store.owner_of(token, &policy, now) else {
+            self.unknowns.count(now.boot);
+            return (None, Err(EmergencyRefusal::Unknown));
+        };
+        let card = store.read_emergency_card(token);
+        (Some(person.id), card.map(Box::new))
+    }
+
+    /// Writes the emergency card anew from the open vault, or removes it.
+    pub(crate) fn renew_emergency_card(&mut self, now: Moment) {
+        self.flush();
+        let policy = self.options.policy;
+        let Phase::Ready(store) = &mut self.phase else { return };
+        if let Err(fault) = store.renew_emergency_card(&policy, now) {
+            tracing::warn!(%fault, "emergency card could not be written");
+        }
+    }
+
+    /// Another patient is at this bed, or nobody.
+    pub(crate) fn forget_emergency_card(&mut self) {
+        let Phase::Ready(store) = &self.phase else { return };
+        if let Err(fault) = remove(&store.state.store()) {
+            // It is not shown: it names a patient who is not at this bed.
+            tracing::warn!(%fault, "emergency card could not be removed");
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! Every step of a change of keys, as a kill there leaves the disk and as a fault there leaves the
+//! program. What is on disk is what a killed process leaves: the state directory is copied before each
+//! change.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::disk::durable::{StateDir, steps};
+use crate::inbox::segment::Entry;
+use crate::keys::ring::{Keyring, VaultKeys};
+use crate::machine::device_secret::{DeviceKeys, DeviceSecret, SecretFile};
+use crate::open::setup::{Loaded, Store, initialise, open_with_recovery};
+use crate::open::shift::Clocks;
+use crate::staff::people::{Desk, Refused};
+use crate::worker::handle::Options;
+use crate::worker::record::Opened;
+use wardkeep_model::access::factor::CardEnrolment;
+use wardkeep_model::access::factor::{Badge, CardId, CardPeer, Evidence, Pin, ReaderFamily};
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::keeping::{
+    Administered, Administration, AuditAct, AuditEntry, NewOperator, NewPerson, NewPin,
+    RecoveryPhrase, StoreFault,
+};
+use wardkeep_model::moment::Moment;
+
+const ENTRIES: usize = 50;
+
+fn badge(number: u8) -> Badge {
+    Badge::new(ReaderFamily::PcscUid, &[4, 1, 2, 3, 4, 5, number]).unwrap()
+}
+
+fn pin() -> Pin {
+    [4, 7, 1, 1, 8, 2].into_iter().collect()
+}
+
+fn with_badge(number: u8) -> Evidence {
+    Evidence::BadgePin(badge(number), pin())
+}
+
+fn with_card() -> Evidence {
+    Evidence::Card(CardId([3; 32]), Secret::new(vec![7; 32]))
+}
+
+fn options(dir: &Path) -> Options {
+    Options::new(dir).with_device_secret(SecretFile::new(dir)).with_cost_for_tests()
+}
+
+fn load(dir: &Path) -> Result<Box<Store>, StoreFault> {
+    match Store::load(StateDir::take(dir)?, &options(dir))? {
+        Loaded::Store(store) => Ok(store),
+        Loaded::Nothing(_) => panic!("no store"),
+    }
+}
+
+/// Logs in, with nothing in the inbox.
+fn open(store: &mut Store, evidence: &Evidence) -> bool {
+    let clocks = Clocks::at(Moment::read());
+    if store.unlock(evidence, clocks).is_err() {
+        return false;
+    }
+    let opened = store.open.take().unwrap();
+    let operator = opened.operator();
+    let (vault, keys) = opened.into_parts();
+    store.open = Some(Opened::renewed(vault, keys, operator));
+    true
+}
+
+fn administer(
+    store: &mut Store,
+    dir: &Path,
+    what: Administration,
+) -> Result<Administered, Refused> {
+    let options = options(dir);
+    store.administer(Desk { options: &options, now: Moment::read() }, what)
+}
+
+/// A store with an IT person (badge 1), a nurse who will be taken away (badge 2), and one who stays
+/// and is absent (badge 3 and a card).
+struct Ward {
+    dir: tempfile::TempDir,
+    phrase: RecoveryPhrase,
+    leaves: OperatorId,
+    stays: OperatorId,
+}
+
+fn ward() -> Ward {
+    let dir = tempfile::tempdir().unwrap();
+    let first = NewOperator {
+        initials: "AB".into(),
+        name: Phi::new("A B".into()),
+        role: Role::It,
+        badge: badge(1),
+        pin: pin(),
+    };
+    let state = StateDir::take(dir.path()).unwrap();
+    let phrase = initialise(&state, &options(dir.path()), &first, Moment::read()).unwrap();
+    drop(state);
+    let mut store = load(dir.path()).unwrap();
+    assert!(open(&mut store, &with_badge(1)));
+    let mut add = |number| {
+        let new = NewPerson {
+            name: Phi::new("C D".into()),
+            initials: "CD".into(),
+            role: Role::Nurse,
+            valid_until: None,
+        };
+        let added = administer(&mut store, dir.path(), Administration::AddPerson(new, None));
+        let Ok(Administered::Added(id)) = added else { panic!("{added:?}") };
+        let enrol = Administration::EnrolBadge(id, badge(number), NewPin::Chosen(pin()));
+        administer(&mut store, dir.path(), enrol).unwrap();
+        id
+    };
+    let (leaves, stays) = (add(2), add(3));
+    let card = CardEnrolment {
+        card: CardId([3; 32]),
+        peer: CardPeer(vec![4; 65]),
+        secret: Secret::new(vec![7; 32]),
+        subject: Phi::default(),
+    };
+    administer(&mut store, dir.path(), Administration::EnrolCard(stays, card)).unwrap();
+    append(&mut store, ENTRIES - 1);
+    store.open.take().unwrap().close().unwrap();
+    Ward { dir, phrase, leaves, stays }
+}
+
+fn append(store: &mut Store, count: usize) {
+    let entry = Entry::Audit(Box::new(AuditEntry::of(AuditAct::AudioPaused, Moment::read().wall)));
+    store.open.as_mut().unwrap().vault().append(&vec![entry; count]).unwrap();
+}
+
+/// IT at work; the last entry is in the database's log only.
+fn at_the_desk(dir: &Path) -> Box<Store> {
+    let mut store = load(dir).unwrap();
+    assert!(open(&mut store, &with_badge(1)));
+    append(&mut store, 1);
+    store
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Copies of a state directory, one before each change of the disk.
+struct Snapshots {
+    dirs: tempfile::TempDir,
+    count: Rc<RefCell<usize>>,
+}
+
+impl Snapshots {
+    /// Takes them while `act` runs.
+    fn of(dir: &Path, act: impl FnOnce()) -> Self {
+        let dirs = tempfile::tempdir().unwrap();
+        let count = Rc::new(RefCell::new(0));
+        let (from, to, number) = (dir.to_owned(), dirs.path().to_owned(), Rc::clone(&count));
+        steps::watch(move || {
+            let mut number = number.borrow_mut();
+            copy(&from, &to.join(number.to_string()));
+            *number += 1;
+            Ok(())
+        });
+        act();
+        steps::end();
+        Self { dirs, count }
+    }
+
+    fn all(&self) -> Vec<PathBuf> {
+        (0..*self.count.borrow()).map(|number| self.dirs.path().join(number.to_string())).collect()
+    }
+}
+
+/// What was to be taken away.
+#[derive(Clone, Copy, Debug)]
+enum Case {
+    Person,
+    Badge,
+}
+
+impl Case {
+    fn act(self, ward: &Ward, store: &Store) -> Administration {
+        match self {
+            Case::Person => Administration::RevokePerson(ward.leaves),
+            Case::Badge => {
+                let person = store.cart.person(ward.stays).unwrap();
+                let token = person.tokens.iter().find(|token| token.peer.is_none()).unwrap();
+                let id = wardkeep_model::keeping::FactorId(u128::from_be_bytes(token.slot.id));
+                Administration::RevokeFactor(ward.stays, id)
+            }
+        }
+    }
+
+    fn lost(self) -> Evidence {
+        match self {
+            Case::Person => with_badge(2),
+            Case::Badge => with_badge(3),
+        }
+    }
+
+    fn kept(self) -> [Evidence; 3] {
+        match self {
+            Case::Person => [with_badge(1), with_badge(3), with_card()],
+            Case::Badge => [with_badge(1), with_badge(2), with_card()],
+        }
+    }
+}
+
+/// The store is whole, and old or new. True if it is new.
+fn check(ward: &Ward, dir: &Path, case: Case, context: &str) -> bool {
+    let mut store = load(dir).unwrap_or_else(|fault| panic!("{context}: {fault:?}"));
+    assert_eq!(store.findings, [], "{context}: a kill or a fault is no attack");
+    let is_new = store.ring.epoch == 2;
+    assert!(is_new || store.ring.epoch == 1, "{context}");
+    for evidence in case.kept() {
+        assert!(open(&mut store, &evidence), "{context}: {:?} is locked out", evidence.token());
+        let vault = store.open.as_mut().unwrap().vault();
+        let audit = vault.audit().unwrap();
+        let kept = audit.iter().filter(|(_, entry)| entry.act == AuditAct::AudioPaused).count();
+        assert_eq!(kept, ENTRIES, "{context}");
+        let rotated = audit.iter().any(|(_, entry)| entry.act == AuditAct::KeysRotated);
+        assert_eq!(rotated, is_new, "{context}: what is in force is in the log");
+        store.open.take().unwrap().close().unwrap();
+    }
+    assert_eq!(open(&mut store, &case.lost()), !is_new, "{context}");
+    let slots = store.cart.tokens().count();
+    drop(store);
+    let left = fs::read_dir(dir.join("store/slots")).unwrap().count();
+    assert_eq!(left, slots, "{context}: no slot of anybody else");
+    let unfinished = fs::read_dir(dir.join("store")).unwrap().any(|entry| {
+        entry.unwrap().file_name().to_string_lossy().starts_with(crate::staff::rotation::PREFIX)
+    });
+    assert!(!unfinished, "{context}");
+    let words = Secret::new(ward.phrase.expose().clone());
+    assert!(open_with_recovery(&options(dir), &words).unwrap().is_some(), "{context}");
+    is_new
+}
+
+fn every_kill(case: Case) {
+    let ward = ward();
+    let mut store = at_the_desk(ward.dir.path());
+    let act = case.act(&ward, &store);
+    let snapshots = Snapshots::of(ward.dir.path(), || {
+        administer(&mut store, ward.dir.path(), act).unwrap();
+    });
+    drop(store);
+    let dirs = snapshots.all();
+    let is_committed = |dir: &PathBuf| {
+        let keys = DeviceKeys::new(SecretFile::new(dir).load().unwrap().unwrap());
+        Keyring::load(&dir.join("store"), &keys, &[]).unwrap().content.epoch == 2
+    };
+    let first_new = dirs.iter().position(is_committed).unwrap();
+    let mut outcomes = Vec::new();
+    let mut again = 0;
+    for (number, dir) in dirs.iter().enumerate() {
+        // A second kill, while the first one is mended: on both sides of the commit.
+        let copied = tempfile::tempdir().unwrap();
+        copy(dir, copied.path());
+        let is_new = check(&ward, dir, case, &format!("killed before step {number}"));
+        outcomes.push(is_new);
+        if number + 1 != first_new && number != first_new {
+            continue;
+        }
+        let mending = Snapshots::of(copied.path(), || drop(load(copied.path()).unwrap()));
+        for (second, dir) in mending.all().iter().enumerate() {
+            let context = format!("killed before step {number}, then before {second}");
+            assert_eq!(check(&ward, dir, case, &context), is_new, "{context}: the same side");
+            again += 1;
+        }
+    }
+    assert!(check(&ward, ward.dir.path(), case, "not killed"));
+    assert!(outcomes.len() > 30 && again > 15, "the steps are seen");
+    assert!(outcomes.is_sorted(), "one commit point: {outcomes:?}");
+    assert!(outcomes.contains(&false) && outcomes.contains(&true));
+}
+
+#[test]
+fn s4_a_kill_at_any_step_of_a_persons_revocation_leaves_the_old_or_the_new_state() {
+    every_kill(Case::Person);
+}
+
+#[test]
+fn s4_a_kill_at_any_step_of_a_badges_revocation_leaves_the_old_or_the_new_state() {
+    every_kill(Case::Badge);
+}
+
+#[test]
+fn s4_a_fault_at_any_step_is_told_truly() {
+    let ward = ward();
+    for number in 0.. {
+        let dir = tempfile::tempdir().unwrap();
+        copy(ward.dir.path(), dir.path());
+        let mut store = at_the_desk(dir.path());
+        let act = Case::Person.act(&ward, &store);
+        let mut step = 0;
+        let hit = Rc::new(RefCell::new(false));
+        let was_hit = Rc::clone(&hit);
+        steps::watch(move || {
+            step += 1;
+            *was_hit.borrow_mut() |= step == number + 1;
+            if step == number + 1 { Err(StoreFault::Io) } else { Ok(()) }
+        });
+        let done = administer(&mut store, dir.path(), act.clone());
+        steps::end();
+        let context = format!("fault at step {number}");
+        match done {
+            Ok(_) => assert_eq!(store.ring.epoch, 2, "{context}"),
+            Err(Refused::Fault(_)) => {
+                assert_eq!(store.ring.epoch, 1, "{context}");
+                // Nothing has changed: the session goes on, and a second try succeeds.
+                assert!(store.open.is_some(), "{context}");
+                administer(&mut store, dir.path(), act).unwrap();
+            }
+            Err(Refused::Unclear(_)) => assert!(store.open.is_none(), "{context}: closed"),
+        }
+        drop(store);
+        check(&ward, dir.path(), Case::Person, &context);
+        if !*hit.borrow() {
+            assert!(number > 30, "the steps are seen");
+            break;
+        }
+    }
+}
+
+#[test]
+fn s4_no_key_of_the_last_epoch_opens_the_next() {
+    let ward = ward();
+    let mut store = load(ward.dir.path()).unwrap();
+    assert!(open(&mut store, &with_badge(1)));
+    let opened = store.open.as_mut().unwrap();
+    let old_inbox = opened.keys().inbox().1;
+    let old = VaultKeys::with_master_for_tests(opened.keys().master_for_tests());
+    let (vault, keys) = opened.parts();
+    let old_private = crate::staff::rotation::private_key(vault, keys, ward.stays).unwrap();
+    let act = Case::Badge.act(&ward, &store);
+    administer(&mut store, ward.dir.path(), act).unwrap();
+    assert_ne!(store.ring.inbox, old_inbox);
+    let recipient = crate::staff::rotation::Recipient::Operator(ward.stays);
+    assert!(store.ring.open(recipient, &old_private).is_none(), "the lost badge's key pair");
+    store.open.take().unwrap().close().unwrap();
+    let vault = crate::staff::rotation::Vault::open(&store.vault_path(), &old);
+    assert_eq!(vault.map(|_| ()), Err(StoreFault::Damaged.into()));
+}

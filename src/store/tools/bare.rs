@@ -1,0 +1,33 @@
+//! The vault alone, without people, inbox and thread: what benchmarks compare with a plain database.
+
+use std::path::Path;
+
+use crate::inbox::segment::Entry;
+use crate::keys::ring::VaultKeys;
+use crate::vault::Vault;
+use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::vitals::Observation;
+
+/// A vault under a key that nobody keeps.
+#[derive(Debug)]
+pub struct BareVault(Vault);
+
+impl BareVault {
+    /// Makes a vault where there is none.
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn create(path: &Path) -> Result<Self, StoreFault> {
+        Ok(Self(Vault::create(path, &VaultKeys::generate()?)?))
+    }
+
+    /// Keeps observations in one transaction, as the store's thread does; gives back how many were
+    /// refused.
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn append(&mut self, observations: Vec<Observation>) -> Result<u64, StoreFault> {
+        let entries = observations.into_iter().map(|one| Entry::Observation(Box::new(one)));
+        Ok(self.0.append(&entries.collect::<Vec<_>>())?)
+    }
+}

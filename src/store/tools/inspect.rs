@@ -1,0 +1,41 @@
+//! What can be told about a store without opening it, for `wardkeepctl doctor`. Reads only; no secrets.
+
+use std::path::Path;
+
+use crate::disk::durable;
+use crate::inbox::segment;
+use crate::keys::keyslot;
+use crate::machine::device_secret::from_environment;
+use wardkeep_model::keeping::Protection;
+use wardkeep_model::keeping::StoreFault;
+
+/// Facts about a state directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// A store was made here.
+    pub exists: bool,
+    /// How the device secret is kept in this environment.
+    pub protection: Protection,
+    /// Key slots, one per person and pair of factors.
+    pub slots: usize,
+    /// Bytes that wait in the inbox for somebody to unlock.
+    pub inbox_bytes: u64,
+}
+
+/// Looks at a state directory; a missing one is a store that does not exist.
+///
+/// # Errors
+/// As reading a directory.
+pub fn inspect(state_dir: &Path) -> Result<Facts, StoreFault> {
+    let protection = from_environment(state_dir).protection();
+    let store = durable::store_of(state_dir);
+    if !store.try_exists()? {
+        return Ok(Facts { exists: false, protection, slots: 0, inbox_bytes: 0 });
+    }
+    Ok(Facts {
+        exists: true,
+        protection,
+        slots: keyslot::count(&store.join("slots"))?,
+        inbox_bytes: segment::size(&store.join("inbox"))?,
+    })
+}

@@ -1,0 +1,104 @@
+//! Changing a vault and closing it, so that what was acknowledged can be told from anything older.
+
+use rusqlite::Transaction;
+
+use crate::vault::Seen;
+use crate::vault::fault::VaultFault;
+use crate::vault::patient_keys::PatientKeys;
+use crate::vault::schema::Vault;
+use wardkeep_model::keeping::Finding;
+
+/// Pages compared with their table while a person waits; the rest is compared in between.
+const COMPARED_AT_OPEN: u32 = 8192;
+/// Pages compared in one step.
+const COMPARED_AT_ONCE: u32 = 1024;
+
+impl Vault {
+    /// Every change of the vault: one transaction, durable when this returns.
+    ///
+    /// # Errors
+    /// As `work`, or as writing a file; then nothing was changed, or it was and is not acknowledged.
+    pub(crate) fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>, &mut PatientKeys) -> Result<T, VaultFault>,
+    ) -> Result<T, VaultFault> {
+        self.write_rows(|transaction, keys| Ok((work(transaction, keys)?, 0)))
+    }
+
+    /// As [`Vault::write`], with the number of rows that were inserted.
+    pub(crate) fn write_rows<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>, &mut PatientKeys) -> Result<(T, u64), VaultFault>,
+    ) -> Result<T, VaultFault> {
+        let Self { connection, patients, freshness } = self;
+        freshness.pay()?;
+        let transaction = connection.transaction()?;
+        let done = work(&transaction, patients).and_then(|(done, rows)| {
+            let commit = freshness.number(&transaction, rows)?;
+            transaction.commit()?;
+            Ok((done, commit))
+        });
+        let (done, commit) = done.inspect_err(|_| patients.forget())?;
+        freshness.committed(commit)?;
+        freshness.fold_if_long(connection);
+        Ok(done)
+    }
+
+    /// What was found wrong since this was asked last. It is given again after a kill, unless
+    /// entries were appended since.
+    pub fn findings(&mut self) -> Vec<Finding> {
+        self.freshness.take()
+    }
+
+    /// Compares the first pages with their table, as a part of opening.
+    pub(crate) fn compare_first(&mut self) -> Result<(), VaultFault> {
+        self.freshness.compare_some(COMPARED_AT_OPEN).map(drop)
+    }
+
+    /// Whether pages wait for [`Vault::compare_some`].
+    pub fn compares(&self) -> bool {
+        self.freshness.compares()
+    }
+
+    /// Compares some more pages with their table.
+    ///
+    /// # Errors
+    /// As reading and writing files.
+    pub fn compare_some(&mut self) -> Result<(), VaultFault> {
+        self.freshness.compare_some(COMPARED_AT_ONCE).map(drop)
+    }
+
+    /// Another file remembers, durably, what [`Vault::settle`] gave.
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn remembered(&mut self) -> Result<(), VaultFault> {
+        self.freshness.remembered()
+    }
+
+    /// Compares the vault as it was opened with what another file remembers of it.
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn witness(&mut self, seen: Seen) -> Result<(), VaultFault> {
+        Ok(self.freshness.witness(seen)?)
+    }
+
+    /// Leaves the files as a close does; what another file may remember of them.
+    ///
+    /// # Errors
+    /// As writing a file; then only what is durable is remembered.
+    pub fn settle(&mut self) -> Result<Seen, VaultFault> {
+        self.freshness.settle(&self.connection).map(|()| self.freshness.seen())
+    }
+
+    /// Closes the database and folds its log back.
+    ///
+    /// # Errors
+    /// As writing a file; the connection is gone in any case.
+    pub fn close(mut self) -> Result<(), VaultFault> {
+        let settled = self.settle();
+        let closed = self.connection.close().map_err(|(_, error)| error.into());
+        settled.and(closed)
+    }
+}

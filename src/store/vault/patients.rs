@@ -1,0 +1,122 @@
+//! Patients as rows of the vault: an opaque identity, and everything else under the patient's own key.
+//!
+//! Names are sorted and searched in memory, after they were opened: an order that the database can see
+//! would have to be kept beside the sealed names.
+
+use std::cmp::Ordering;
+
+use rusqlite::{Connection, Row, Transaction, params};
+use zeroize::Zeroizing;
+
+use crate::crypto::open;
+use crate::vault::fault::VaultFault;
+use crate::vault::patient_keys::PatientKeys;
+use crate::vault::{retention, rows};
+use wardkeep_model::encounter::{Patient, SubjectId};
+use wardkeep_model::keeping::StoreFault;
+
+/// Inserts a patient.
+///
+/// # Errors
+/// `Io` if this patient's key was destroyed; otherwise as the database.
+pub fn insert(
+    connection: &Connection,
+    keys: &mut PatientKeys,
+    patient: &Patient,
+) -> Result<(), VaultFault> {
+    let content = Zeroizing::new(serde_json::to_vec(patient).map_err(|_| StoreFault::Damaged)?);
+    let sealed = keys.seal(connection, Some(patient.id), &bound(patient.id), &content)?;
+    connection.execute(
+        "INSERT INTO patients (id, sealed) VALUES (?1, ?2)",
+        params![patient.id.0.to_be_bytes(), sealed.ok_or(StoreFault::Io)?],
+    )?;
+    Ok(())
+}
+
+/// The other tables with rows of patients, by their column `subject`.
+const OF_SUBJECTS: [&str; 2] = ["waves", "trend_blocks"];
+
+/// Destroys a patient's data key and every row under it; part of the caller's transaction.
+///
+/// What deletion leaves in the database's file is overwritten (`secure_delete`). An old copy of the whole
+/// store still holds the wrapped key, and whoever opens it opens this patient too.
+///
+/// # Errors
+/// As the database.
+pub fn destroy(
+    transaction: &Transaction<'_>,
+    keys: &mut PatientKeys,
+    subject: SubjectId,
+) -> Result<(), VaultFault> {
+    keys.destroy(transaction, subject)?;
+    let id = subject.0.to_be_bytes();
+    transaction.execute("DELETE FROM patients WHERE id = ?1", [id])?;
+    rows::delete(transaction, subject)?;
+    for table in OF_SUBJECTS {
+        transaction.execute(&format!("DELETE FROM {table} WHERE subject = ?1"), [id])?;
+    }
+    retention::rows_were_deleted(transaction)
+}
+
+/// All patients by family name, given name and number.
+///
+/// # Errors
+/// `Damaged` if one does not open; otherwise as the database.
+pub fn all(connection: &Connection, keys: &PatientKeys) -> Result<Vec<Patient>, VaultFault> {
+    let mut statement = connection.prepare_cached("SELECT id, sealed FROM patients")?;
+    let mut rows = statement.query([])?;
+    let mut patients = Vec::new();
+    while let Some(row) = rows.next()? {
+        patients.extend(patient(connection, keys, row)?);
+    }
+    patients.sort_by(by_name);
+    Ok(patients)
+}
+
+/// One patient.
+///
+/// # Errors
+/// `Damaged` if the row does not open; otherwise as the database.
+pub fn one(
+    connection: &Connection,
+    keys: &PatientKeys,
+    id: SubjectId,
+) -> Result<Option<Patient>, VaultFault> {
+    let mut statement =
+        connection.prepare_cached("SELECT id, sealed FROM patients WHERE id = ?1")?;
+    let mut rows = statement.query([id.0.to_be_bytes()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    patient(connection, keys, row)
+}
+
+fn bound(id: SubjectId) -> Vec<u8> {
+    [&b"patient v1"[..], &id.0.to_be_bytes()].concat()
+}
+
+/// `None` if the patient's key was destroyed.
+fn patient(
+    connection: &Connection,
+    keys: &PatientKeys,
+    row: &Row<'_>,
+) -> Result<Option<Patient>, VaultFault> {
+    let id = SubjectId(u128::from_be_bytes(row.get(0)?));
+    let Some(key) = keys.existing(connection, Some(id))? else { return Ok(None) };
+    let sealed: Vec<u8> = row.get(1)?;
+    let content = open(&key, &bound(id), &sealed).ok_or(StoreFault::Damaged)?;
+    let patient: Patient = serde_json::from_slice(&content).map_err(|_| StoreFault::Damaged)?;
+    if patient.id == id { Ok(Some(patient)) } else { Err(StoreFault::Damaged.into()) }
+}
+
+/// Whatever their capitals. Letters with accents follow all others, as in the order of their code points.
+fn by_name(left: &Patient, right: &Patient) -> Ordering {
+    let folded = |a: &str, b: &str| {
+        let (a, b) = (a.chars(), b.chars());
+        a.flat_map(char::to_lowercase).cmp(b.flat_map(char::to_lowercase))
+    };
+    folded(left.family.reveal(), right.family.reveal())
+        .then_with(|| folded(left.given.reveal(), right.given.reveal()))
+        .then_with(|| left.mrn.cmp(&right.mrn))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! Retention: how long what was recorded is kept, and by which clock.
+//!
+//! What is deleted is gone, and a wall clock can be set to anything. So age is counted by a clock that
+//! nobody can set: the time that the store has lived through. While the program runs that is boot time,
+//! suspend included. From one run to the next it is what the wall clock says, but never less than
+//! nothing and never more than a day, however long the machine was off. A clock that is set ten years
+//! ahead therefore ages nothing while the program runs, and at most by a day at its next start; one that
+//! is set back ages nothing. The price: what lay on a machine that was off stays as much longer, and what
+//! was sealed while locked counts from its import.
+//!
+//! At most once an hour a mark notes which rows there were at that age. A row expires with the newest mark
+//! that has it and is old enough. Only rows that were packed into trends are marked, so none is
+//! deleted before. Blocks carry the age at which they last changed. Audit entries are never deleted.
+//!
+//! Deletion is in small transactions in idle time; deleted content is overwritten.
+
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use crate::vault::fault::VaultFault;
+use crate::vault::schema::Vault;
+use crate::vault::trends;
+use crate::worker::upkeep::Witness;
+use wardkeep_model::keeping::Retention;
+use wardkeep_model::moment::Moment;
+
+/// Table of the marks.
+pub const TABLE: &str = "
+    CREATE TABLE ages (
+        age_us INTEGER PRIMARY KEY, last_observation INTEGER NOT NULL, last_wave INTEGER NOT NULL
+    ) STRICT;
+";
+
+/// Most that the store ages from one run to the next.
+const BETWEEN_RUNS_US_MAX: i64 = 24 * 3_600_000_000;
+/// Between two marks.
+const MARK_EVERY_US: i64 = 3_600_000_000;
+/// The age at the last mark, and what the wall clock said then.
+const AGE: &str = "age_us";
+const AGE_WALL: &str = "age_wall_us";
+
+/// What is deleted in one transaction: some milliseconds of work each.
+const EXPIRED: [Expired; 5] = [
+    Expired {
+        is_there: "SELECT EXISTS (SELECT 1 FROM waves
+             WHERE id <= (SELECT max(last_wave) FROM ages WHERE age_us <= ?1))",
+        delete:
+            "DELETE FROM waves WHERE id IN (SELECT id FROM waves
+             WHERE id <= (SELECT max(last_wave) FROM ages WHERE age_us <= ?1) ORDER BY id LIMIT 64)",
+        after: |retention| retention.waveforms,
+    },
+    Expired {
+        is_there: "SELECT EXISTS (SELECT 1 FROM observations
+             WHERE id <= (SELECT max(last_observation) FROM ages WHERE age_us <= ?1))",
+        delete: "DELETE FROM observations WHERE id IN (SELECT id FROM observations
+             WHERE id <= (SELECT max(last_observation) FROM ages WHERE age_us <= ?1)
+             ORDER BY id LIMIT 256)",
+        after: |retention| retention.numerics,
+    },
+    Expired {
+        is_there: "SELECT EXISTS (SELECT 1 FROM trend_blocks WHERE resolution = 0 AND kept_us <= ?1)",
+        delete: "DELETE FROM trend_blocks WHERE (subject, mdc, unit, resolution, start_us) IN
+             (SELECT subject, mdc, unit, resolution, start_us FROM trend_blocks
+              WHERE resolution = 0 AND kept_us <= ?1 LIMIT 4)",
+        after: |retention| retention.numerics,
+    },
+    Expired {
+        is_there: "SELECT EXISTS (SELECT 1 FROM trend_blocks WHERE resolution = 1 AND kept_us <= ?1)",
+        delete: "DELETE FROM trend_blocks WHERE (subject, mdc, unit, resolution, start_us) IN
+             (SELECT subject, mdc, unit, resolution, start_us FROM trend_blocks
+              WHERE resolution = 1 AND kept_us <= ?1 LIMIT 4)",
+        after: |retention| retention.minutes,
+    },
+    Expired {
+        is_there: "SELECT EXISTS (SELECT 1 FROM trend_blocks WHERE resolution = 2 AND kept_us <= ?1)",
+        delete: "DELETE FROM trend_blocks WHERE (subject, mdc, unit, resolution, start_us) IN
+             (SELECT subject, mdc, unit, resolution, start_us FROM trend_blocks
+              WHERE resolution = 2 AND kept_us <= ?1 LIMIT 4)",
+        after: |retention| retention.minutes,
+    },
+];
+
+/// A kind of content: how to look whether some is expired at an age, and how to delete some of it.
+struct Expired {
+    is_there: &'static str,
+    delete: &'static str,
+    after: fn(&Retention) -> Duration,
+}
+
+impl Vault {
+    /// The store's age at this moment, in microseconds.
+    ///
+    /// # Errors
+    /// As reading the database.
+    pub(crate) fn age(&self, witness: Option<Witness>, now: Moment) -> Result<i64, VaultFault> {
+        if let Some(Witness { boot, age_us }) = witness {
+            return Ok(age_us.saturating_add(micros(now.boot.since(boot))));
+        }
+        let (age_us, wall_us) = (self.number(AGE)?, self.number(AGE_WALL)?);
+        let since = wall_us.map_or(0, |then| now.wall.as_microsecond().saturating_sub(then));
+        Ok(age_us.unwrap_or(0).saturating_add(since.clamp(0, BETWEEN_RUNS_US_MAX)))
+    }
+
+    fn number(&self, name: &str) -> Result<Option<i64>, VaultFault> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
+        Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+    }
+
+    /// Packs some rows, or marks the age, or deletes something that expired: one transaction of some
+    /// milliseconds. True if there is more to do.
+    ///
+    /// # Errors
+    /// As writing a file; then nothing was changed.
+    pub fn keep_up(
+        &mut self,
+        witness: &mut Option<Witness>,
+        now: Moment,
+        retention: &Retention,
+    ) -> Result<bool, VaultFault> {
+        let age_us = self.age(*witness, now)?;
+        *witness = Some(Witness { boot: now.boot, age_us });
+        if self.has_unpacked()? {
+            self.pack_some(age_us)?;
+            return Ok(true);
+        }
+        if self.mark(age_us, now, retention)? {
+            return Ok(true);
+        }
+        self.expire_some(age_us, retention)
+    }
+
+    /// Marks the age of what is there, if that was not done lately.
+    fn mark(
+        &mut self,
+        age_us: i64,
+        now: Moment,
+        retention: &Retention,
+    ) -> Result<bool, VaultFault> {
+        let newest: Option<i64> =
+            self.connection.query_row("SELECT max(age_us) FROM ages", [], |row| row.get(0))?;
+        if newest.is_some_and(|newest| age_us < newest.saturating_add(MARK_EVERY_US)) {
+            return Ok(false);
+        }
+        self.write(|transaction, _| {
+            transaction.execute(
+                "INSERT INTO ages (age_us, last_observation, last_wave)
+                 VALUES (?1, ?2, (SELECT coalesce(max(id), 0) FROM waves))",
+                params![age_us, trends::packed(transaction)?],
+            )?;
+            // Marks that nothing waits for any more.
+            let longest = retention.waveforms.max(retention.numerics);
+            transaction.execute(
+                "DELETE FROM ages
+                 WHERE age_us < (SELECT max(age_us) FROM ages WHERE age_us <= ?1)",
+                [age_us.saturating_sub(micros(longest))],
+            )?;
+            for (name, value) in [(AGE, age_us), (AGE_WALL, now.wall.as_microsecond())] {
+                transaction
+                    .prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
+                    .execute(params![name, value])?;
+            }
+            Ok(true)
+        })
+    }
+
+    fn expire_some(&mut self, age_us: i64, retention: &Retention) -> Result<bool, VaultFault> {
+        for expired in &EXPIRED {
+            let until = age_us.saturating_sub(micros((expired.after)(retention)));
+            let mut statement = self.connection.prepare_cached(expired.is_there)?;
+            let is_there: bool = statement.query_row([until], |row| row.get(0))?;
+            drop(statement);
+            if is_there {
+                let deleted = self.write(|transaction, _| {
+                    let deleted = transaction.prepare_cached(expired.delete)?.execute([until])?;
+                    rows_were_deleted(transaction)?;
+                    Ok(deleted)
+                })?;
+                tracing::debug!(deleted, "what is kept no longer was deleted");
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// To be called in every transaction that deletes observations: the database gives the ids of its last
+/// rows out again, and a row with such an id would count as packed and as old.
+///
+/// # Errors
+/// As writing the database.
+pub fn rows_were_deleted(transaction: &Transaction<'_>) -> Result<(), VaultFault> {
+    let last: i64 = transaction
+        .prepare_cached("SELECT coalesce(max(id), 0) FROM observations")?
+        .query_row([], |row| row.get(0))?;
+    trends::unpack_after(transaction, last)?;
+    transaction
+        .prepare_cached("UPDATE ages SET last_observation = ?1 WHERE last_observation > ?1")?
+        .execute([last])?;
+    Ok(())
+}
+
+fn micros(length: Duration) -> i64 {
+    i64::try_from(length.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

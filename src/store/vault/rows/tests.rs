@@ -1,0 +1,118 @@
+//! What a row takes, gives back and refuses.
+
+use super::*;
+use crate::inbox::segment::Entry;
+use crate::keys::ring::VaultKeys;
+use crate::vault::Vault;
+use wardkeep_model::vitals::decimal::Decimal;
+use wardkeep_model::vitals::nomenclature::{Absent, HEART_RATE, SPO2, Status, Unit};
+use wardkeep_model::vitals::{ClockConfidence, Provenance};
+
+fn observation(seq: u64, subject: Option<u128>) -> Observation {
+    Observation {
+        record: RecordId { run: u64::MAX - 1, seq },
+        code: HEART_RATE,
+        value: Phi::new(Value::Measured(Decimal::new(7200, -2))),
+        unit: Unit::PerMinute,
+        effective: Timestamp::from_microsecond(1_780_000_000_000_001).unwrap(),
+        received: Timestamp::from_microsecond(1_780_000_000_000_002).unwrap(),
+        device_time: None,
+        clock: ClockConfidence::Live,
+        status: vec![Status::ContactDetected, Status::LowBattery],
+        device: DeviceId([1, 2, 3, 4, 5, 6]),
+        subject: subject.map(SubjectId),
+        provenance: Provenance::Device,
+    }
+}
+
+fn entries(observations: &[Observation]) -> Vec<Entry> {
+    observations.iter().map(|one| Entry::Observation(Box::new(one.clone()))).collect()
+}
+
+fn vault() -> (tempfile::TempDir, Vault) {
+    let dir = tempfile::tempdir().unwrap();
+    let vault = Vault::create(&dir.path().join("v"), &VaultKeys::generate().unwrap()).unwrap();
+    (dir, vault)
+}
+
+#[test]
+fn rows_come_back_as_they_were_and_once() {
+    let (_dir, mut vault) = vault();
+    let mut kept = vec![observation(1, None), observation(2, Some(7)), observation(3, Some(8))];
+    kept[1].value = Phi::new(Value::Absent(Absent::NoContact));
+    kept[2].device_time = Some(jiff::civil::DateTime::constant(2026, 1, 2, 3, 4, 5, 0));
+    assert_eq!(vault.append(&entries(&kept)), Ok(0));
+    assert_eq!(vault.append(&entries(&kept)), Ok(0), "the same ones again");
+    assert_eq!(vault.observations().unwrap(), kept);
+}
+
+#[test]
+fn s8_another_observation_with_a_taken_identity_is_refused_and_counted() {
+    let (_dir, mut vault) = vault();
+    let kept = observation(1, Some(7));
+    vault.append(&entries(std::slice::from_ref(&kept))).unwrap();
+    let change: [fn(&mut Observation); 6] = [
+        |other| other.value = Phi::new(Value::Measured(Decimal::new(72, 0))),
+        |other| other.code = SPO2,
+        |other| other.subject = None,
+        |other| other.status = vec![],
+        |other| other.effective = Timestamp::UNIX_EPOCH,
+        |other| other.unit = Unit::Percent,
+    ];
+    for (number, change) in change.iter().enumerate() {
+        let mut other = kept.clone();
+        change(&mut other);
+        assert_eq!(vault.append(&entries(&[other])), Ok(1), "change {number}");
+    }
+    assert_eq!(vault.observations().unwrap(), [kept]);
+}
+
+/// Whoever can write the database without the patient's key cannot make rows say something else.
+#[test]
+fn s8_a_row_opens_only_as_it_was_sealed() {
+    for sql in [
+        "UPDATE observations SET mdc = 150456",
+        "UPDATE observations SET seq = 9",
+        "UPDATE sources SET run = 9",
+        "UPDATE sources SET device = x'060504030201'",
+        "UPDATE observations SET source = 9",
+        "UPDATE observations SET effective_us = 5",
+        "UPDATE observations SET delay_us = 5",
+        "UPDATE observations SET patient = 2",
+        "UPDATE observations SET patient = 9",
+        "UPDATE observations SET patient = NULL",
+        "UPDATE subjects SET subject = x'00000000000000000000000000000009' WHERE patient = 1",
+        "UPDATE observations SET body = zeroblob(40)",
+        "UPDATE observations SET body = x''",
+        "UPDATE patient_keys SET sealed = (SELECT sealed FROM patient_keys AS other
+             WHERE other.subject = x'00000000000000000000000000000008')",
+        "DELETE FROM patient_keys",
+    ] {
+        let (_dir, mut vault) = vault();
+        vault.append(&entries(&[observation(1, Some(7))])).unwrap();
+        // Others have keys too.
+        vault.append(&entries(&[observation(2, Some(8)), observation(3, None)])).unwrap();
+        vault.connection.execute_batch("DELETE FROM observations WHERE seq > 1").unwrap();
+        assert_eq!(vault.observations().unwrap().len(), 1);
+        vault.connection.execute_batch(sql).unwrap();
+        assert_eq!(vault.observations(), Err(StoreFault::Damaged.into()), "{sql}");
+    }
+}
+
+#[test]
+fn numerics_are_one_patients_charted_values_within_the_time() {
+    let (_dir, mut vault) = vault();
+    let at = |second: i64| Timestamp::from_second(second).unwrap();
+    let mut rows: Vec<Observation> = (1..=6).map(|seq| observation(seq, Some(7))).collect();
+    for (row, second) in rows.iter_mut().zip([10, 20, 30, 40, 25, 50]) {
+        row.effective = at(second);
+    }
+    rows[1].value = Phi::new(Value::Absent(Absent::Implausible));
+    rows[4].code = SPO2;
+    rows[5].subject = Some(SubjectId(8));
+    vault.append(&entries(&rows)).unwrap();
+    let found = vault.numerics(SubjectId(7), (at(10), at(40))).unwrap();
+    let found: Vec<(Mdc, i64)> = found.iter().map(|one| (one.mdc, one.at.as_second())).collect();
+    assert_eq!(found, [(SPO2, 25), (HEART_RATE, 30), (HEART_RATE, 40)]);
+    assert!(vault.numerics(SubjectId(99), (at(0), at(100))).unwrap().is_empty());
+}
