@@ -3,6 +3,8 @@
 //! A cart that will not open is a harm, so a wrong setting never stops the program: it is left at its
 //! default, and the lock screen and `wardkeepctl doctor` say which setting was not used and why.
 
+pub mod file;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
