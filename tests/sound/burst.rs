@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use crate::measure::{amplitude, decibels, fundamental, index_at, pulses, spacings};
 use wardkeep::alarms::sound::{burst, interval, two_bursts};
 use wardkeep::bridge::view::Priority::{self, High, Low, Medium};
-use wardkeep::ctl::alarm;
+use wardkeep::ctl;
 
 const RATES_HZ: [u32; 3] = [22_050, 44_100, 48_000];
 const ALL: [Priority; 3] = [High, Medium, Low];
@@ -132,9 +132,9 @@ fn between_bursts() {
 }
 
 fn render(priority: &str, out: &Path) -> ExitCode {
-    let words = ["render", "--priority", priority, "--out"].map(std::ffi::OsString::from);
-    let words = words.into_iter().chain([out.as_os_str().to_owned()]);
-    alarm::run(&mut lexopt::Parser::from_args(words))
+    let words = ["wardkeepctl", "alarm", "render", "--priority", priority, "--out"];
+    let words = words.map(std::ffi::OsString::from).into_iter();
+    ctl::run(words.chain([out.as_os_str().to_owned()]))
 }
 
 #[test]

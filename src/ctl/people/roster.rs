@@ -3,6 +3,8 @@
 //! Pure and total. Columns by name, in any order: `name`, `role`, and optionally `initials` and
 //! `valid_until` (`YYYY-MM-DD`). UTF-8, comma or semicolon, with or without quotes.
 
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use jiff::civil::Date;
 use serde::Deserialize;
 
@@ -126,7 +128,7 @@ fn same_name(one: &NewPerson, other: &NewPerson) -> bool {
 }
 
 fn person(columns: Columns, today: Date) -> Result<NewPerson, RowError> {
-    let role = role(&columns.role).ok_or(RowError::Role)?;
+    let role = <Role as ValueEnum>::from_str(&columns.role, true).map_err(|_| RowError::Role)?;
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let day = given(columns.valid_until).map(|text| text.parse::<Date>()).transpose();
     let valid_until = day.map_err(|_| RowError::Day)?;
@@ -156,14 +158,18 @@ pub fn named(
     Ok(NewPerson { name, initials, role, valid_until })
 }
 
-/// A role by its word.
-pub fn role(word: &str) -> Option<Role> {
-    match word.to_ascii_lowercase().as_str() {
-        "nurse" => Some(Role::Nurse),
-        "caregiver" => Some(Role::Caregiver),
-        "it" => Some(Role::It),
-        "auditor" => Some(Role::Auditor),
-        _ => None,
+impl ValueEnum for Role {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Role::Nurse, Role::Caregiver, Role::It, Role::Auditor]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Role::Nurse => "nurse",
+            Role::Caregiver => "caregiver",
+            Role::It => "it",
+            Role::Auditor => "auditor",
+        }))
     }
 }
 
