@@ -18,8 +18,8 @@ pub enum Access {
     /// With two factors.
     #[cfg(feature = "hardware")]
     Factors(Box<Desk>),
-    /// With the recovery words of this store.
-    Words(Box<(Options, RecoveryPhrase)>),
+    /// With the recovery words of this store, under these settings.
+    Words(Box<(RecoveryPhrase, Options, Config)>),
 }
 
 /// The settings; says which of them were not used.
@@ -75,7 +75,7 @@ pub fn with<T>(
     }
     let words = recovery_words()?;
     progress::begins("Opening the store");
-    work(&mut Access::Words(Box::new((options(places, &config), words))))
+    work(&mut Access::Words(Box::new((words, options(places, &config), config))))
 }
 
 impl Access {
@@ -88,7 +88,7 @@ impl Access {
             #[cfg(feature = "hardware")]
             Access::Factors(desk) => desk.administer(what),
             Access::Words(words) => {
-                let (options, phrase) = words.as_ref();
+                let (phrase, options, _) = words.as_ref();
                 store::administer_with_recovery(options, phrase, what)?.ok_or(Failure::Words)
             }
         }

@@ -171,8 +171,9 @@ impl NewBadge {
                 Ok((badge, pin))
             }
             // Whoever has the words may be alone with somebody else's badge: a code has to be passed on.
-            Access::Words(_) => {
-                let mut readers = Readers::start(&access::settings(&self.places)?)?;
+            Access::Words(words) => {
+                let (_, _, config) = words.as_ref();
+                let mut readers = Readers::start(config)?;
                 terminal::complain("Tap the new badge.");
                 Ok((readers.badge()?, NewPin::OneTimeCode))
             }
