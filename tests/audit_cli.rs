@@ -227,13 +227,13 @@ fn the_program_says_what_it_needs() {
     for (words, says) in [
         (&["audit", "verify", log][..], "--key is missing"),
         (&["audit", "verify", log, "--key", log], "is no verifier key"),
-        (&["audit", "verify", "--key", &story.last_key], "The log's file is missing"),
+        (&["audit", "verify", "--key", &story.last_key], "LOG is missing"),
         (
             &["audit", "verify", log, "--key", &story.last_key, "--out", "x"],
             "--out does not belong",
         ),
-        (&["audit"], "After `audit` comes"),
-        (&["audit", "forget"], "After `audit` comes"),
+        (&["audit"], "Usage: wardkeepctl audit"),
+        (&["audit", "forget"], "After `wardkeepctl audit` comes verify, export"),
         (&["audit", "export"], "--out is missing"),
         (&["audit", "key", "--witness", "x"], "--witness does not belong"),
     ] {

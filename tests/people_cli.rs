@@ -8,8 +8,9 @@ mod pcscd;
 #[path = "support/vpcd.rs"]
 mod vpcd;
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -77,7 +78,8 @@ fn run(state: &Path, words: &[&str], typed: &str) -> (i32, Json, String) {
         .spawn()
         .expect("the program runs");
     let mut stdin = child.stdin.take().expect("a pipe");
-    stdin.write_all(typed.as_bytes()).expect("the program takes what is typed");
+    // A program that refuses before it asks has closed its end.
+    let typing = stdin.write_all(typed.as_bytes());
     drop(stdin);
     let mut said = String::new();
     for line in BufReader::new(child.stderr.take().expect("a pipe")).lines() {
@@ -93,6 +95,7 @@ fn run(state: &Path, words: &[&str], typed: &str) -> (i32, Json, String) {
     let mut answer = String::new();
     child.stdout.take().expect("a pipe").read_to_string(&mut answer).expect("an answer");
     let code = child.wait().expect("the program ends").code().expect("by itself");
+    assert!(typing.is_ok() || code != 0, "what is typed is taken");
     (code, serde_json::from_str(&answer).unwrap_or(Json::Null), said)
 }
 
@@ -116,6 +119,7 @@ fn tell(state: &Path, list: &Path) {
     let import = ["users", "import", list.to_str().expect("a plain path")];
     let (code, report, said) = run(state, &import, &pin);
     assert_eq!(code, 1, "one row was not imported: {said}");
+    assert!(said.contains("Opening the store ...\nAdding people ...\n"), "{said}");
     assert_eq!(report["rows"][0]["error"], "the role is not nurse, caregiver, it or auditor");
     assert!(report["rows"][1]["person"].is_string(), "{report}");
 
@@ -184,4 +188,82 @@ fn a_running_kiosk_and_a_missing_store_are_said_so() {
     drop(handle);
     while outcomes.blocking_recv().is_some() {}
     thread.join().expect("the store ends");
+}
+
+/// Every file below a directory with what it holds.
+fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(dir).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(contents(&path));
+        } else {
+            let content = std::fs::read(&path).expect("a readable file");
+            found.insert(path, content);
+        }
+    }
+    found
+}
+
+#[test]
+fn a_misplaced_recovery_is_refused_and_changes_nothing() {
+    let scratch = tempfile::tempdir().expect("a temporary directory");
+    let state = scratch.path().join("state");
+    let recovery = format!("{}\n", make_store(&state));
+    let (code, listed, said) = run(&state, &["users", "list", "--recovery"], &recovery);
+    assert_eq!((code, listed["people"].as_array().map(Vec::len)), (0, Some(1)), "{said}");
+    assert!(said.contains("Opening the store ..."), "{said}");
+    let log = scratch.path().join("log.txt");
+    let export = ["audit", "export", "--recovery", "--out", log.to_str().expect("a plain path")];
+    let (code, written, said) = run(&state, &export, &recovery);
+    assert_eq!((code, written["written"].as_str()), (0, log.to_str()), "{said}");
+    assert!(said.contains("Taking the log out of the store ..."), "{said}");
+    let before = contents(&state);
+    let name = "Quintilia Zephyrin";
+    for words in [
+        &["revoke", name, "--recovery"][..],
+        &["revoke", name, "--factor", "0000000000000000000000000000002a", "--recovery"],
+        &["users", "add", "Amara Kone", "--role", "nurse", "--recovery"],
+        &["users", "import", "people.csv", "--recovery"],
+        &["enroll", name, "pin", "--recovery"],
+        &["enroll", name, "card", "--recovery"],
+        &["enroll", name, "finger", "--finger", "left-thumb", "--recovery"],
+        &["enroll", "--recovery", name, "badge"],
+    ] {
+        let (code, answer, said) = run(&state, words, &recovery);
+        assert_eq!((code, answer), (2, Json::Null), "{words:?}: {said}");
+        assert!(said.starts_with("--recovery does not belong here."), "{words:?}: {said}");
+    }
+    assert!(contents(&state) == before, "the store was touched");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_a_sentence() {
+    let scratch = tempfile::tempdir().expect("a temporary directory");
+    for (words, says) in [
+        (&["users", "drop"][..], "After `wardkeepctl users` comes list, add, import or code."),
+        (&["users", "add", "X"], "--role is missing. `wardkeepctl users add --help` shows how."),
+        (&["users", "add", "X", "--role", "porter"], "--role is nurse, caregiver, it or auditor."),
+        (
+            &["users", "add", "X", "--role", "IT", "--valid-until", "soon"],
+            "--valid-until is a day as YYYY-MM-DD.",
+        ),
+        (&["users", "list", "more"], "There is a word or an option too many."),
+        (&["users", "list", "--code"], "--code does not belong here."),
+        (&["users", "code"], "PERSON is missing."),
+        (
+            &["enroll", "X", "retina"],
+            "After `wardkeepctl enroll` comes badge, card, pin or finger.",
+        ),
+        (&["enroll", "X", "finger"], "--finger is missing."),
+        (&["enroll", "X", "finger", "--finger", "toe"], "--finger is right-index, left-index,"),
+        (&["revoke"], "PERSON is missing."),
+        (&["revoke", "X", "--factor", "+1"], "--factor is an identity that `users list` shows."),
+        (&["revoke", "X", "--pin", "471108"], "There is a word or an option too many."),
+    ] {
+        let (code, answer, said) = run(scratch.path(), words, "");
+        assert_eq!((code, answer), (2, Json::Null), "{words:?}: {said}");
+        assert!(said.starts_with(says), "{words:?}: {said}");
+        assert!(!said.contains("471108"), "{said}");
+    }
 }

@@ -3,9 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value as Json;
@@ -121,10 +122,12 @@ fn a_cart_is_backed_up_checked_set_aside_and_restored() {
     let (code, checked, said) = run(&state, &["check", "--recovery"], &recovery);
     assert_eq!((code, checked["ok"].as_bool()), (0, Some(true)), "{checked} {said}");
     assert!(checked["checks"].as_array().unwrap().len() > 12);
+    assert!(said.contains("Checking the store ..."), "{said}");
 
     let write = ["backup", "--out", file, "--to", "qz", "--recovery"];
     let (code, written, said) = run(&state, &write, &recovery);
     assert_eq!(code, 0, "{said}");
+    assert!(said.contains("Opening the store ...\nWriting the backup ...\n"), "{said}");
     assert_eq!(written["bytes"].as_u64(), Some(fs::metadata(&backup).unwrap().len()));
     assert_eq!(written["sealed_to"]["people"].as_array().map(Vec::len), Some(1));
     let (code, _, said) = run(&state, &write, &recovery);
@@ -173,7 +176,7 @@ fn damage_words_and_a_running_kiosk_are_said_so() {
     let (code, _, said) = run(&state, &["check", "--recovery"], "one two three\n");
     assert!(code == 1 && said.contains("not the recovery words"), "{said}");
     let (code, _, said) = run(&state, &["burn"], "");
-    assert!(code == 2 && said.contains("After `store`"), "{said}");
+    assert!(code == 2 && said.contains("After `wardkeepctl store` comes backup"), "{said}");
 
     let running = Running::start(&state);
     for words in [&["check", "--recovery"][..], &["aside", "--yes"]] {
@@ -195,4 +198,39 @@ fn damage_words_and_a_running_kiosk_are_said_so() {
     let (code, done, said) = run(&state, &shred, &format!("M-417\n{recovery}"));
     assert_eq!((code, done["shredded"].is_string()), (0, true), "{said}");
     assert!(!said.contains("Okonkwo"), "the name is shown to nobody");
+}
+
+/// Every file below a directory with what it holds.
+fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(contents(&path));
+        } else {
+            let content = fs::read(&path).unwrap();
+            found.insert(path, content);
+        }
+    }
+    found
+}
+
+#[test]
+fn a_misplaced_recovery_is_refused_and_changes_nothing() {
+    let scratch = tempfile::tempdir().unwrap();
+    let state = scratch.path().join("state");
+    let recovery = format!("{}\n", make_store(&state));
+    let before = contents(&state);
+    for words in [
+        &["aside", "--yes", "--recovery"][..],
+        &["restore", "--from", "f", "--recovery"],
+        &["shred", "--recovery"],
+        &["check", "--recovery", "--recovery"],
+        &["check", "--recovery=yes"],
+        &["backup", "--recovery", "--out"],
+    ] {
+        let (code, answer, said) = run(&state, words, &recovery);
+        assert_eq!((code, answer), (2, Json::Null), "{words:?}: {said}");
+    }
+    assert!(contents(&state) == before, "the store was touched");
 }

@@ -27,5 +27,6 @@ pub mod app;
 pub mod bench;
 pub mod bridge;
 pub mod ctl;
+pub mod settings;
 #[cfg(feature = "sim")]
 pub mod tour;

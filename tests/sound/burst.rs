@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::measure::{amplitude, decibels, fundamental, index_at, pulses, spacings};
-use wardkeep::ctl::alarm;
+use wardkeep::ctl;
 use wardkeep_hardware::speaker::sound::{burst, interval, two_bursts};
 use wardkeep_model::alarm::Priority::{self, High, Low, Medium};
 
@@ -132,9 +132,9 @@ fn between_bursts() {
 }
 
 fn render(priority: &str, out: &Path) -> ExitCode {
-    let words = ["render", "--priority", priority, "--out"].map(std::ffi::OsString::from);
-    let words = words.into_iter().chain([out.as_os_str().to_owned()]);
-    alarm::run(&mut lexopt::Parser::from_args(words))
+    let words = ["wardkeepctl", "alarm", "render", "--priority", priority, "--out"];
+    let words = words.map(std::ffi::OsString::from).into_iter();
+    ctl::run(words.chain([out.as_os_str().to_owned()]))
 }
 
 #[test]

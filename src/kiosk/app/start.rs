@@ -3,7 +3,7 @@
 //! Shutdown is dropping the handles in order: the screen's end of the intent queue ends the shell, the
 //! shell drops drivers and store, the store flushes, seals and closes before its thread ends.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -16,15 +16,14 @@ use tokio::sync::{mpsc, watch};
 use crate::app::drivers::Drivers;
 use crate::app::{HARDWARE_MAX, INTENTS_MAX, Inputs, OUTCOMES_MAX, Outputs, Refused, WAVES_MAX};
 use crate::bridge::{self, AppWindow, Bridge};
-use wardkeep_core::config::{Config, Ignored};
+use crate::settings;
+use wardkeep_core::config::Config;
 use wardkeep_core::kiosk::{Kiosk, Surroundings};
 use wardkeep_model::moment::Moment;
 use wardkeep_store as store;
 
 /// How long the end of the program waits for the shell and its drivers.
 const END_MAX: Duration = Duration::from_secs(5);
-/// Largest configuration file, in bytes.
-const CONFIG_BYTES_MAX: u64 = 64 * 1024;
 
 /// How the program was started.
 #[derive(Clone, Debug)]
@@ -57,7 +56,10 @@ pub struct Running {
 /// # Errors
 /// There is no display, the configuration file cannot be read, or the system refuses threads.
 pub fn start(options: &Options) -> anyhow::Result<Running> {
-    let (config, ignored) = read_config(options.config.as_deref())?;
+    let (config, ignored) = settings::read(options.config.as_deref())?;
+    for why in &ignored {
+        tracing::warn!(%why, "a setting was not used");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("shell")
@@ -137,20 +139,6 @@ fn drivers(
 ) -> anyhow::Result<Drivers> {
     anyhow::ensure!(!simulate, "this build has no simulated bedside");
     Drivers::real(runtime.handle(), events, site).context("a driver does not start")
-}
-
-/// Reads the settings; without a file every setting is at its default.
-fn read_config(path: Option<&Path>) -> anyhow::Result<(Config, Vec<Ignored>)> {
-    let Some(path) = path else { return Ok((Config::default(), vec![])) };
-    let place = || format!("the configuration file {} cannot be read", path.display());
-    let length = std::fs::metadata(path).with_context(place)?.len();
-    anyhow::ensure!(length <= CONFIG_BYTES_MAX, "the configuration file is larger than 64 KiB");
-    let text = std::fs::read_to_string(path).with_context(place)?;
-    let (config, ignored) = Config::parse(&text);
-    for why in &ignored {
-        tracing::warn!(%why, "a setting was not used");
-    }
-    Ok((config, ignored))
 }
 
 fn surroundings(

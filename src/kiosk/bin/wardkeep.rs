@@ -15,111 +15,52 @@ fn main() -> std::process::ExitCode {
 mod kiosk {
     use std::alloc::System;
     use std::ffi::OsString;
-    use std::path::PathBuf;
     use std::process::ExitCode;
 
-    use lexopt::prelude::*;
+    use clap::{CommandFactory, Parser};
     use wardkeep::app::start::{Options, start};
+    use wardkeep::ctl::kiosk_args::{Errand, KioskCli, Tour};
+    use wardkeep::ctl::{refusal, terminal};
     use wardkeep_model::telemetry;
     use wardkeep_store::protect_memory;
     use zeroizing_alloc::ZeroAlloc;
-
-    const HELP: &str = "\
-Wardkeep: live vitals at the bedside, behind two factors, in an encrypted store.
-
-wardkeep [--config FILE] [--state DIR] [--windowed]
-wardkeep --simulate [--windowed]   the same on a simulated bedside (feature sim)
-wardkeep tour --out DIR [--only WORD]  every screen as a picture (feature sim)
-
-  --config FILE  settings; default /etc/wardkeep/config.toml if it is there
-  --state DIR    the store; default $STATE_DIRECTORY or /var/lib/wardkeep
-  --windowed     in a window instead of the whole screen
-
-wardkeepctl doctor tells what works on this machine.
-";
-    const CONFIG: &str = "/etc/wardkeep/config.toml";
-    const STATE: &str = "/var/lib/wardkeep";
 
     /// Names and values pass through buffers that nobody owns: whatever is freed is wiped (S-3).
     #[global_allocator]
     static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
 
-    enum Wanted {
-        Run(Options),
-        Tour(PathBuf, String),
-        Print(String),
-    }
-
     pub fn main() -> ExitCode {
         telemetry::start();
         protect_memory();
-        let wanted = match parse(lexopt::Parser::from_env()) {
-            Ok(wanted) => wanted,
-            Err(error) => {
-                complain(&format!(
-                    "wardkeep: {error}\n`wardkeep --help` lists what it can be told."
-                ));
-                return ExitCode::from(2);
-            }
+        let words: Vec<OsString> = std::env::args_os().collect();
+        let words = match KioskCli::try_parse_from(&words) {
+            Ok(understood) => understood,
+            Err(error) => return refusal::answer(&error, KioskCli::command(), &words),
         };
-        let done = match wanted {
-            Wanted::Run(options) => run(&options),
-            Wanted::Tour(out, only) => tour(&out, &only),
-            Wanted::Print(text) => print(&text),
+        let done = match &words.errand {
+            Some(Errand::Tour(wanted)) => tour(wanted),
+            None => run(&Options {
+                state: words.state(),
+                config: words.config(),
+                windowed: words.windowed,
+                simulate: words.simulate,
+            }),
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                complain(&format!("wardkeep: {error:#}"));
+                terminal::complain(&format!("wardkeep: {error:#}"));
                 ExitCode::FAILURE
             }
         }
     }
 
-    fn parse(mut words: lexopt::Parser) -> Result<Wanted, lexopt::Error> {
-        let (mut config, mut state, mut out) = (None, None, None);
-        let mut only = String::new();
-        let (mut windowed, mut simulate, mut is_tour) = (false, false, false);
-        while let Some(word) = words.next()? {
-            match word {
-                Long("config") => config = Some(PathBuf::from(words.value()?)),
-                Long("state") => state = Some(PathBuf::from(words.value()?)),
-                Long("only") => only = words.value()?.string()?,
-                Long("out") => out = Some(PathBuf::from(words.value()?)),
-                Long("windowed") => windowed = true,
-                Long("simulate") => simulate = true,
-                Long("help") | Short('h') => return Ok(Wanted::Print(HELP.to_owned())),
-                Long("version") | Short('V') => {
-                    return Ok(Wanted::Print(format!("wardkeep {}\n", env!("CARGO_PKG_VERSION"))));
-                }
-                Value(verb) if verb == "tour" && !is_tour => is_tour = true,
-                Short(_) | Long(_) | Value(_) => return Err(word.unexpected()),
-            }
-        }
-        if is_tour {
-            let wanted = out.map(|out| Wanted::Tour(out, only));
-            return wanted.ok_or_else(|| "tour needs --out DIR".into());
-        }
-        if out.is_some() || !only.is_empty() {
-            return Err("--out and --only belong to tour".into());
-        }
-        let found = Some(PathBuf::from(CONFIG)).filter(|path| !simulate && path.exists());
-        let state = state.unwrap_or_else(|| default_state(simulate));
-        Ok(Wanted::Run(Options { state, config: config.or(found), windowed, simulate }))
-    }
-
-    /// The simulated bedside never touches a real store.
-    fn default_state(simulate: bool) -> PathBuf {
-        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        if simulate {
-            let home = || variable("HOME").map(|home| PathBuf::from(home).join(".local/state"));
-            let base = variable("XDG_STATE_HOME").map(PathBuf::from).or_else(home);
-            return base.unwrap_or_else(std::env::temp_dir).join("wardkeep-simulated");
-        }
-        PathBuf::from(variable("STATE_DIRECTORY").unwrap_or_else(|| OsString::from(STATE)))
-    }
-
     fn run(options: &Options) -> anyhow::Result<()> {
+        // Before a store is made for it and a window opens.
+        anyhow::ensure!(
+            cfg!(feature = "sim") || !options.simulate,
+            "this build has no simulated bedside: build it with --features sim"
+        );
         let running = start(options)?;
         #[cfg(feature = "sim")]
         let _bench = match &running.simulator {
@@ -133,6 +74,7 @@ wardkeepctl doctor tells what works on this machine.
     #[cfg(feature = "sim")]
     fn cut_power() {
         use std::os::unix::process::CommandExt;
+        use std::path::PathBuf;
         let mut words = std::env::args_os();
         let program = words.next().unwrap_or_else(|| OsString::from("wardkeep"));
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from(program));
@@ -141,26 +83,14 @@ wardkeepctl doctor tells what works on this machine.
     }
 
     #[cfg(feature = "sim")]
-    fn tour(out: &std::path::Path, only: &str) -> anyhow::Result<()> {
-        let pictures = wardkeep::tour::run(out, only)?;
-        print(&format!("{pictures} pictures in {}\n", out.display()))
+    fn tour(wanted: &Tour) -> anyhow::Result<()> {
+        use std::io::Write;
+        let pictures = wardkeep::tour::run(&wanted.out, &wanted.only)?;
+        Ok(writeln!(std::io::stdout(), "{pictures} pictures in {}", wanted.out.display())?)
     }
 
     #[cfg(not(feature = "sim"))]
-    fn tour(_out: &std::path::Path, _only: &str) -> anyhow::Result<()> {
+    fn tour(_: &Tour) -> anyhow::Result<()> {
         anyhow::bail!("this build has no tour: build it with --features sim")
-    }
-
-    fn print(text: &str) -> anyhow::Result<()> {
-        use std::io::Write;
-        Ok(std::io::stdout().write_all(text.as_bytes())?)
-    }
-
-    fn complain(text: &str) {
-        tracing::debug!("ending with a complaint");
-        #[expect(clippy::print_stderr, reason = "the command line speaks on standard error")]
-        {
-            eprintln!("{text}");
-        }
     }
 }

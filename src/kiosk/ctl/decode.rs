@@ -12,9 +12,11 @@
 use std::io::{self, BufRead, Read, Write};
 use std::process::ExitCode;
 
+use clap::Args;
 use serde_json::Value as Json;
 
-use crate::ctl::terminal::{complain, print, sentence, usage};
+use crate::ctl::refusal::usage;
+use crate::ctl::terminal::complain;
 use answer::{Answer, Rejection};
 use question::Name;
 use wardkeep_model::vitals::gatt::{self, Quirks};
@@ -26,89 +28,69 @@ mod question;
 /// Longest line of a batch, line end excluded.
 const LINE_LEN_MAX: usize = 64 * 1024;
 
-const HELP: &str = "\
-Usage: wardkeepctl decode CHARACTERISTIC HEX
-       wardkeepctl decode --batch
-       wardkeepctl decode --limits
+/// Lines below the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  wardkeepctl decode 2a5f \"00 61 00 48 00\"
+  wardkeepctl decode 2a35 5607004b... --model BM85
+  wardkeepctl decode --batch < frames.jsonl
+  wardkeepctl decode --limits
 
-CHARACTERISTIC is a Bluetooth SIG number such as 2a5f or its full UUID, HEX the bytes of one frame.
-Options for a single frame:
-  --name NAME     the device's advertised name, for devices with known deviations
-  --model MODEL   its model number
-With --batch, standard input holds JSON lines such as
-  {\"id\":1,\"characteristic\":\"2a5f\",\"value\":\"00 61 00 48 00\",\"device\":{\"name\":\"BM85\"}}
-and every line is answered by one line. With --limits, the table of plausible values is printed.
-";
+A line of a batch, each of which is answered by one line:
+  {\"id\":1,\"characteristic\":\"2a5f\",\"value\":\"00 61 00 48 00\",\"device\":{\"name\":\"BM85\"}}";
 
-/// What the command line asks for.
-#[derive(Debug, Default)]
-struct Request {
-    batch: bool,
-    limits: bool,
-    words: Vec<String>,
+const INSTEAD: [&str; 2] = ["batch", "limits"];
+
+/// A frame, a batch of them, or the limits that they are judged by.
+#[derive(Args, Clone, Debug)]
+pub struct Decode {
+    /// A Bluetooth SIG number such as 2a5f, or a full UUID
+    #[arg(value_parser = named, required_unless_present_any = INSTEAD, conflicts_with_all = INSTEAD)]
+    characteristic: Option<Name>,
+    /// The bytes of one frame in hexadecimal; the shell may split them
+    #[arg(required_unless_present_any = INSTEAD, conflicts_with_all = INSTEAD)]
+    hex: Vec<String>,
+    /// The device's advertised name, for devices with known deviations
+    #[arg(long, conflicts_with_all = INSTEAD)]
     name: Option<String>,
+    /// The device's model number
+    #[arg(long, conflicts_with_all = INSTEAD)]
     model: Option<String>,
+    /// Decode JSON lines from standard input
+    #[arg(long, conflicts_with = "limits")]
+    batch: bool,
+    /// Print the table of plausible values
+    #[arg(long)]
+    limits: bool,
 }
 
-/// Runs the verb with the arguments that follow it.
-pub fn run(args: &mut lexopt::Parser) -> ExitCode {
-    match read_request(args) {
-        Ok(None) => print(HELP),
-        Ok(Some(request)) if request.batch => {
-            if request.words.is_empty() && request.name.is_none() && request.model.is_none() {
-                finish(batch(&mut io::stdin().lock(), &mut io::stdout().lock()))
-            } else {
-                usage("With --batch, frames and devices come from standard input only.")
+fn named(text: &str) -> Result<Name, &'static str> {
+    question::characteristic(text).ok_or("is a SIG number such as 2a5f, or a full UUID")
+}
+
+impl Decode {
+    /// Exit code 0 when everything is answered, 1 when a single frame is rejected, 2 when it is none.
+    pub fn run(self) -> ExitCode {
+        let output = &mut io::stdout().lock();
+        match self.characteristic {
+            Some(characteristic) => {
+                let quirks = Quirks::of(self.name.as_deref(), self.model.as_deref());
+                // The shell may have split the bytes at their spaces.
+                match question::hexadecimal(&self.hex.join(" ")) {
+                    Some(frame) => single(characteristic, &frame, quirks, output),
+                    None => usage("wardkeepctl decode", "HEX is bytes in hexadecimal."),
+                }
             }
+            None if self.limits => finish(limits(output)),
+            None => finish(batch(&mut io::stdin().lock(), output)),
         }
-        Ok(Some(request)) if request.limits => {
-            if request.words.is_empty() {
-                finish(limits(&mut io::stdout().lock()))
-            } else {
-                usage("With --limits there is no frame to decode.")
-            }
-        }
-        Ok(Some(request)) => single(&request),
-        Err(error) => usage(&sentence(&error)),
     }
 }
 
-/// `None` asks for help.
-fn read_request(args: &mut lexopt::Parser) -> Result<Option<Request>, lexopt::Error> {
-    use lexopt::prelude::*;
-    let mut request = Request::default();
-    while let Some(argument) = args.next()? {
-        match argument {
-            Long("batch") => request.batch = true,
-            Long("limits") => request.limits = true,
-            Long("name") => request.name = Some(args.value()?.string()?),
-            Long("model") => request.model = Some(args.value()?.string()?),
-            Short('h') | Long("help") => return Ok(None),
-            Value(word) => request.words.push(word.string()?),
-            Short(_) | Long(_) => return Err(argument.unexpected()),
-        }
-    }
-    Ok(Some(request))
-}
-
-fn single(request: &Request) -> ExitCode {
-    let Some((characteristic, value)) = request.words.split_first() else {
-        return usage("A characteristic and a frame are missing.");
-    };
-    if value.is_empty() {
-        return usage("A frame is missing.");
-    }
-    let Some(characteristic) = question::characteristic(characteristic) else {
-        return usage(&format!("{characteristic:?} is neither a SIG number nor a UUID."));
-    };
-    // The shell may have split the bytes at their spaces.
-    let Some(frame) = question::hexadecimal(&value.join(" ")) else {
-        return usage("The frame is not written in hexadecimal bytes.");
-    };
-    let quirks = Quirks::of(request.name.as_deref(), request.model.as_deref());
-    let outcome = decode(characteristic, &frame, quirks);
+fn single(name: Name, frame: &[u8], quirks: Quirks, output: &mut impl Write) -> ExitCode {
+    let outcome = decode(name, frame, quirks);
     let rejected = outcome.is_err();
-    match writeln!(io::stdout().lock(), "{}", Answer::new(Json::Null, outcome).line()) {
+    match writeln!(output, "{}", Answer::new(Json::Null, outcome).line()) {
         Ok(()) if rejected => ExitCode::FAILURE,
         written => finish(written),
     }

@@ -16,48 +16,42 @@ pub use probe::{Bluetooth, DirFault, Facts, Readers, StoreFacts};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use lexopt::Arg::{Long, Short, Value};
+use clap::Args;
 use serde::Serialize;
 
+use crate::ctl::args::Places;
 use crate::ctl::terminal;
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::moment::Moment;
 
-/// Where the store lies unless `--state` or `$STATE_DIRECTORY` says otherwise.
-const STATE: &str = "/var/lib/wardkeep";
 /// A clock that shows a year outside this range was never set.
 const YEARS: std::ops::RangeInclusive<i16> = 2026..=2099;
 
-/// The settings, unless `--config` says otherwise.
-const CONFIG: &str = "/etc/wardkeep/config.toml";
+/// Lines below the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  wardkeepctl doctor
+  wardkeepctl doctor --state /srv/ward/state --config /srv/ward/config.toml
+  wardkeepctl doctor 2>/dev/null | jq '.checks[] | select(.ok | not)'";
 
-/// Runs the verb on the words that follow it. JSON goes to standard output, sentences to standard
-/// error. Exit code 0: everything works; 1: something does not; 2: wrong usage.
-pub fn run(args: &mut lexopt::Parser) -> ExitCode {
-    let (state, config) = match places(args) {
-        Ok(places) => places,
-        Err(error) => return terminal::usage(&terminal::sentence(&error)),
-    };
-    let report = Report::of(&probe::facts(&state, &config));
-    terminal::complain(report.sentences().trim_end());
-    let json = serde_json::to_string(&report).expect("a report has only strings and booleans");
-    let printed = terminal::print(&format!("{json}\n"));
-    if report.ok { printed } else { ExitCode::FAILURE }
+/// What to look at beside the machine.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Doctor {
+    #[command(flatten)]
+    places: Places,
 }
 
-/// Where the store and the settings lie.
-fn places(args: &mut lexopt::Parser) -> Result<(PathBuf, PathBuf), lexopt::Error> {
-    let from_service = std::env::var_os("STATE_DIRECTORY").filter(|value| !value.is_empty());
-    let mut state = from_service.map_or_else(|| PathBuf::from(STATE), PathBuf::from);
-    let mut config = PathBuf::from(CONFIG);
-    while let Some(word) = args.next()? {
-        match word {
-            Long("state") => state = args.value()?.into(),
-            Long("config") => config = args.value()?.into(),
-            Short(_) | Long(_) | Value(_) => return Err(word.unexpected()),
-        }
+impl Doctor {
+    /// JSON goes to standard output, sentences to standard error. Exit code 0: everything works; 1:
+    /// something does not.
+    pub fn run(&self) -> ExitCode {
+        let report =
+            Report::of(&probe::facts(&self.places.state(), self.places.config().as_deref()));
+        terminal::complain(report.sentences().trim_end());
+        let json = serde_json::to_string(&report).expect("a report has only strings and booleans");
+        let printed = terminal::print(&format!("{json}\n"));
+        if report.ok { printed } else { ExitCode::FAILURE }
     }
-    Ok((state, config))
 }
 
 /// One line of the report.

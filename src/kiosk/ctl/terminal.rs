@@ -1,4 +1,4 @@
-//! What every verb says and how it ends: sentences, help texts and exit statuses.
+//! The terminal: answers on standard output, sentences on standard error, and what a person types.
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
@@ -7,23 +7,6 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use wardkeep_model::confidential::Secret;
-
-/// Exit status of a command line that cannot be understood.
-const USAGE: u8 = 2;
-
-/// Says what is wrong with the command line.
-pub fn usage(problem: &str) -> ExitCode {
-    complain(&format!("{problem} `wardkeepctl --help` lists what it can do."));
-    ExitCode::from(USAGE)
-}
-
-/// An argument error as a sentence.
-pub fn sentence(error: &lexopt::Error) -> String {
-    let text = error.to_string();
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    first.into_iter().chain(letters).chain(['.']).collect()
-}
 
 /// Prints to standard output; a reader that has gone away is a failure.
 pub fn print(text: &str) -> ExitCode {

@@ -1,136 +1,127 @@
-//! Takes the log, a checkpoint or the key out of the store: with two factors, or with the recovery words.
+//! `wardkeepctl audit export`, `checkpoint` and `key`: the log, a checkpoint or the key out of the store,
+//! with two factors or with the recovery words.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-use serde_json::{Value as Json, json};
+use clap::Args;
+use serde_json::json;
 
-use crate::ctl::audit::{Found, UsageError, read};
-use crate::ctl::terminal;
-use wardkeep_core::config::Config;
-use wardkeep_model::keeping::{Administered, Administration, AdministrationFault};
-use wardkeep_store as store;
+use crate::ctl::args::{Entrance, Places};
+use crate::ctl::failure::{Answer, Failure};
+use crate::ctl::{access, progress, terminal};
+use wardkeep_model::keeping::{Administered, Administration};
 
-const STATE: &str = "/var/lib/wardkeep";
-const CONFIG: &str = "/etc/wardkeep/config.toml";
-const CONFIG_LEN_MAX: u64 = 1024 * 1024;
+/// Lines below the help of `export`.
+pub const EXPORT_EXAMPLES: &str = "\
+Examples:
+  wardkeepctl audit export --out log.txt
+  wardkeepctl audit export --out log.txt --recovery";
 
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Input(#[from] terminal::InputError),
-    #[error("It was not done: {0}.")]
-    NotDone(#[from] AdministrationFault),
-    #[error("These are not the recovery words of this store.")]
-    Words,
-    #[error("{} cannot be written: {}.", .0.display(), .1)]
-    File(PathBuf, io::Error),
-    #[error("The settings in {} cannot be read.", .0.display())]
-    Settings(PathBuf),
-    #[error("The store answered something else.")]
-    Unexpected,
-    #[error(transparent)]
-    Desk(#[from] crate::ctl::people::desk::DeskError),
-    #[error(transparent)]
-    Reader(#[from] crate::ctl::people::readers::ReaderError),
+/// Lines below the help of `checkpoint`.
+pub const CHECKPOINT_EXAMPLES: &str = "\
+Examples:
+  wardkeepctl audit checkpoint --out witness.txt
+
+Give it to somebody who cannot change the log. An older copy of the log then passes for the whole no
+more.";
+
+/// Lines below the help of `key`.
+pub const KEY_EXAMPLES: &str = "\
+Examples:
+  wardkeepctl audit key
+  wardkeepctl audit key | jq -r .key > key.txt";
+
+/// `audit export` and `audit checkpoint`.
+#[derive(Args, Clone, Debug)]
+pub struct ToFile {
+    /// The file; one that is there is not replaced
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    entrance: Entrance,
+    #[command(flatten)]
+    places: Places,
 }
 
-/// Performs `export`, `checkpoint` or `key`.
-///
-/// # Errors
-/// Words are missing.
-pub fn take(verb: &str, found: &Found) -> Result<ExitCode, UsageError> {
-    let what = match verb {
-        "export" => Administration::ExportAudit,
-        "checkpoint" => Administration::Checkpoint,
-        _ => Administration::AuditKey,
-    };
-    let is_file = !matches!(what, Administration::AuditKey);
-    if is_file && found.out.is_none() {
-        return Err(UsageError::Missing("--out"));
+/// `audit key`.
+#[derive(Args, Clone, Debug)]
+pub struct Key {
+    #[command(flatten)]
+    entrance: Entrance,
+    #[command(flatten)]
+    places: Places,
+}
+
+impl ToFile {
+    /// Writes the log.
+    ///
+    /// # Errors
+    /// It was not taken or not written; there is no file then.
+    pub fn export(self) -> Result<Answer, Failure> {
+        self.write(|access| {
+            progress::begins("Taking the log out of the store");
+            let taken = access.administer(Administration::ExportAudit)?;
+            if let Administered::AuditExport(text) = taken {
+                Ok(text)
+            } else {
+                Err(Failure::Unexpected)
+            }
+        })
     }
-    Ok(match written(what, found) {
-        Ok(answer) => terminal::print(&format!("{answer}\n")),
-        Err(failure) => {
-            terminal::complain(&failure.to_string());
-            ExitCode::FAILURE
+
+    /// Writes a checkpoint.
+    ///
+    /// # Errors
+    /// It was not taken or not written; there is no file then.
+    pub fn checkpoint(self) -> Result<Answer, Failure> {
+        self.write(|access| {
+            let taken = access.administer(Administration::Checkpoint)?;
+            if let Administered::Checkpoint(text) = taken {
+                Ok(text)
+            } else {
+                Err(Failure::Unexpected)
+            }
+        })
+    }
+
+    fn write(
+        &self,
+        take: impl FnOnce(&mut access::Access) -> Result<String, Failure>,
+    ) -> Result<Answer, Failure> {
+        let path = &self.out;
+        // A file that cannot be made is found before anybody is asked for a PIN.
+        let mut file = made(path)?;
+        let kept = access::with(&self.places, self.entrance, take).and_then(|text| {
+            let whole = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+            whole.map_err(|error| Failure::Unwritable(path.clone(), error))
+        });
+        if kept.is_err()
+            && let Err(error) = std::fs::remove_file(path)
+        {
+            terminal::complain(&format!("{} was left behind: {error}.", path.display()));
         }
-    })
+        kept.map(|()| json!({ "written": path.display().to_string() }).into())
+    }
 }
 
-fn written(what: Administration, found: &Found) -> Result<Json, Failure> {
-    // A file that cannot be made is found before anybody is asked for a PIN.
-    let out = found.out.clone().map(|path| made(&path).map(|file| (path, file))).transpose()?;
-    let taken = ask(what, found).and_then(|answer| match answer {
-        Administered::AuditExport(text) | Administered::Checkpoint(text) => Ok((text, true)),
-        Administered::AuditKey(key) => Ok((key, false)),
-        Administered::People(_)
-        | Administered::Added(_)
-        | Administered::Enrolled(_)
-        | Administered::Revoked
-        | Administered::Audit(_)
-        | Administered::BackedUp(_)
-        | Administered::Shredded(_) => Err(Failure::Unexpected),
-    });
-    let Some((path, mut file)) = out else {
-        return taken.map(|(key, _)| json!({ "key": key }));
-    };
-    let kept = taken.and_then(|(text, _)| {
-        let whole = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-        whole.map_err(|error| Failure::File(path.clone(), error))
-    });
-    if kept.is_err()
-        && let Err(error) = std::fs::remove_file(&path)
-    {
-        terminal::complain(&format!("{} was left behind: {error}.", path.display()));
+impl Key {
+    /// Prints the key.
+    ///
+    /// # Errors
+    /// It was not taken.
+    pub fn run(self) -> Result<Answer, Failure> {
+        let what = Administration::AuditKey;
+        let taken = access::with(&self.places, self.entrance, |access| access.administer(what))?;
+        let Administered::AuditKey(key) = taken else { return Err(Failure::Unexpected) };
+        Ok(json!({ "key": key }).into())
     }
-    kept.map(|()| json!({ "written": path.display().to_string() }))
 }
 
 /// A file that was not there before, for its owner alone.
 fn made(path: &Path) -> Result<File, Failure> {
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    made.map_err(|error| Failure::File(path.to_owned(), error))
-}
-
-fn ask(what: Administration, found: &Found) -> Result<Administered, Failure> {
-    let existing = PathBuf::from(CONFIG);
-    let path = found.config.clone().or_else(|| existing.exists().then_some(existing));
-    let config = path.map_or(Ok(Config::default()), |path| settings(&path))?;
-    let given = std::env::var_os("STATE_DIRECTORY").filter(|value| !value.is_empty());
-    let state = found.state.clone().or(given.map(PathBuf::from));
-    let state = state.unwrap_or_else(|| PathBuf::from(STATE));
-    if !found.recovery {
-        return with_factors(what, state, &config);
-    }
-    let options = store::Options::new(&state).with_policy(config.policy);
-    let words = terminal::secret("The 24 recovery words: ")?;
-    store::administer_with_recovery(&options, &words, what)?.ok_or(Failure::Words)
-}
-
-fn settings(path: &Path) -> Result<Config, Failure> {
-    let content = read(path, CONFIG_LEN_MAX).ok_or_else(|| Failure::Settings(path.to_owned()))?;
-    let (config, ignored) = Config::parse(&String::from_utf8_lossy(&content));
-    for why in ignored {
-        terminal::complain(&format!("A setting was not used: {why}."));
-    }
-    Ok(config)
-}
-
-fn with_factors(
-    what: Administration,
-    state: PathBuf,
-    config: &Config,
-) -> Result<Administered, Failure> {
-    use crate::ctl::people::desk::Desk;
-    use crate::ctl::people::readers::Readers;
-    let mut readers = Readers::start(config)?;
-    let mut desk = Desk::open(state, config)?;
-    desk.log_in(&mut readers)?;
-    let answer = desk.administer(what);
-    desk.close()?;
-    Ok(answer?)
+    made.map_err(|error| Failure::Unwritable(path.to_owned(), error))
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::ctl::doctor::factors::Factors;
 use crate::ctl::doctor::keeping::{Counter, Keeping};
+use crate::settings::Unread;
 use wardkeep_core::config::Config;
 use wardkeep_model::keeping::Protection;
 use wardkeep_model::keeping::StoreFault;
@@ -98,7 +99,7 @@ pub struct Facts {
 }
 
 /// Asks everything.
-pub fn facts(state: &Path, config: &Path) -> Facts {
+pub fn facts(state: &Path, config: Option<&Path>) -> Facts {
     let (site, ignored) = settings(config);
     let readers = readers();
     Facts {
@@ -146,16 +147,16 @@ fn store(state: &Path) -> Result<StoreFacts, StoreFault> {
 
 /// The settings, and which of them were not used. A missing file is no finding: every setting has a
 /// default.
-fn settings(config: &Path) -> (Config, Vec<String>) {
-    match fs::read_to_string(config) {
-        Ok(text) => {
-            let (site, ignored) = Config::parse(&text);
-            (site, ignored.iter().map(ToString::to_string).collect())
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+fn settings(config: Option<&Path>) -> (Config, Vec<String>) {
+    match crate::settings::read(config) {
+        Ok((site, ignored)) => (site, ignored.iter().map(ToString::to_string).collect()),
+        Err(Unread::Io(_, error)) if error.kind() == std::io::ErrorKind::NotFound => {
             (Config::default(), Vec::new())
         }
-        Err(error) => (Config::default(), vec![format!("{}: {error}", config.display())]),
+        Err(Unread::Io(path, error)) => {
+            (Config::default(), vec![format!("{}: {error}", path.display())])
+        }
+        Err(error @ Unread::TooLarge(_)) => (Config::default(), vec![error.to_string()]),
     }
 }
 

@@ -260,12 +260,12 @@ fn playback_devices_are_told_from_microphones() {
 fn the_machine_answers_within_bounds_and_leaves_nothing_behind() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let config = dir.path().join("config.toml");
-    let facts = probe::facts(dir.path(), &config);
+    let facts = probe::facts(dir.path(), Some(&config));
     assert_eq!(facts.ignored, [""; 0]);
     assert_eq!(facts.state.1, None);
     assert_eq!(std::fs::read_dir(dir.path()).expect("readable").count(), 0);
     std::fs::write(&config, "[cart]\nbad = 1\n").expect("writable");
-    let missing = probe::facts(&dir.path().join("missing"), &config);
+    let missing = probe::facts(&dir.path().join("missing"), Some(&config));
     assert_eq!(missing.state.1, Some(DirFault::Missing));
     assert_eq!(missing.ignored, ["cart.bad: there is no such setting"]);
 }

@@ -6,6 +6,7 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use crate::ctl::args::Words;
 use wardkeep_model::access::Role;
 use wardkeep_model::access::naming::{NameFault, checked_name};
 use wardkeep_model::confidential::Phi;
@@ -156,15 +157,17 @@ pub fn named(
     Ok(NewPerson { name, initials, role, valid_until })
 }
 
-/// A role by its word.
-pub fn role(word: &str) -> Option<Role> {
-    match word.to_ascii_lowercase().as_str() {
-        "nurse" => Some(Role::Nurse),
-        "caregiver" => Some(Role::Caregiver),
-        "it" => Some(Role::It),
-        "auditor" => Some(Role::Auditor),
-        _ => None,
-    }
+/// The words of the roles.
+pub const ROLES: Words<Role> = &[
+    ("nurse", Role::Nurse),
+    ("caregiver", Role::Caregiver),
+    ("it", Role::It),
+    ("auditor", Role::Auditor),
+];
+
+/// The role that a list names, in small or large letters.
+fn role(word: &str) -> Option<Role> {
+    ROLES.iter().find(|(known, _)| known.eq_ignore_ascii_case(word)).map(|(_, role)| *role)
 }
 
 #[cfg(test)]

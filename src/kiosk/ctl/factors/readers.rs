@@ -55,6 +55,7 @@ pub struct Readers {
     fingers: Option<fingerprint::FingerprintHandle>,
     sender: mpsc::Sender<Event>,
     timer: tokio::runtime::Runtime,
+    attempts: u64,
     _badges: usb_badge::HidReaderHandle,
 }
 
@@ -72,6 +73,7 @@ impl Readers {
             cards: pcsc::spawn(sender.clone(), Trust::load(&config.cards)).map_err(start)?,
             fingers: None,
             timer: timer.map_err(start)?,
+            attempts: 0,
             _badges: usb_badge::spawn(sender.clone(), config.keyboard_badge).map_err(start)?,
             sender,
         })
@@ -122,11 +124,11 @@ impl Readers {
     /// It did not.
     pub fn prove(
         &mut self,
-        attempt: Attempt,
         card: CardId,
         pin: Pin,
         peer: CardPeer,
     ) -> Result<CardSecret, ReaderError> {
+        let attempt = self.next();
         let command = CardCommand::Prove { attempt, card, pin, peer };
         self.cards.try_send(command).map_err(|_| ReaderError::Busy)?;
         self.until(|event| {
@@ -141,12 +143,8 @@ impl Readers {
     ///
     /// # Errors
     /// It did not.
-    pub fn enrol_card(
-        &mut self,
-        attempt: Attempt,
-        card: CardId,
-        pin: Pin,
-    ) -> Result<CardEnrolment, ReaderError> {
+    pub fn enrol_card(&mut self, card: CardId, pin: Pin) -> Result<CardEnrolment, ReaderError> {
+        let attempt = self.next();
         let command = CardCommand::Enrol { attempt, card, pin };
         self.cards.try_send(command).map_err(|_| ReaderError::Busy)?;
         self.until(|event| {
@@ -161,11 +159,8 @@ impl Readers {
     ///
     /// # Errors
     /// It was not taken.
-    pub fn enrol_finger(
-        &mut self,
-        attempt: Attempt,
-        finger: Finger,
-    ) -> Result<Template, ReaderError> {
+    pub fn enrol_finger(&mut self, finger: Finger) -> Result<Template, ReaderError> {
+        let attempt = self.next();
         if self.fingers.is_none() {
             let started = fingerprint::spawn(self.sender.clone());
             self.fingers = Some(started.map_err(|_| ReaderError::Start)?);
@@ -198,6 +193,12 @@ impl Readers {
             }
             None
         })
+    }
+
+    /// A number for the next command to a driver.
+    fn next(&mut self) -> Attempt {
+        self.attempts += 1;
+        Attempt(self.attempts)
     }
 
     fn until<T>(

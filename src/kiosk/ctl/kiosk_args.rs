@@ -1,0 +1,117 @@
+//! The words of `wardkeep` itself. They live beside those of `wardkeepctl` so that the manual pages of
+//! both come from the definitions that parse them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::ctl::args::{Places, variable};
+
+const EXAMPLES: &str = "\
+Examples:
+  wardkeep
+  wardkeep --windowed --state /tmp/ward --config ./config.toml
+  wardkeep --simulate --windowed
+
+`wardkeepctl doctor` tells what works on this machine.
+Exit status: 0 done, 1 failed, 2 the command line was not understood.";
+
+const TOUR_EXAMPLES: &str = "\
+Examples:
+  wardkeep tour --out /tmp/screens
+  wardkeep tour --out /tmp/screens --only login";
+
+/// Live vitals at the bedside, behind two factors, in an encrypted store.
+#[derive(Parser, Clone, Debug, PartialEq, Eq)]
+#[command(name = "wardkeep", version, after_help = EXAMPLES)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub struct KioskCli {
+    #[command(flatten)]
+    places: Places,
+    /// Run in a window instead of the whole screen
+    #[arg(long)]
+    pub windowed: bool,
+    /// Run on a simulated bedside with a store of its own (builds with the feature sim)
+    #[arg(long)]
+    pub simulate: bool,
+    /// Something else than the kiosk.
+    #[command(subcommand)]
+    pub errand: Option<Errand>,
+}
+
+/// What the program does instead of being the kiosk.
+#[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// Draw every screen as a picture, without a display (builds with the feature sim)
+    #[command(after_help = TOUR_EXAMPLES)]
+    Tour(Tour),
+}
+
+/// Which pictures, and where to.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Tour {
+    /// Directory for the pictures
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Only screens with this word in their name
+    #[arg(long, value_name = "WORD", default_value = "", hide_default_value = true)]
+    pub only: String,
+}
+
+impl KioskCli {
+    /// Directory of the store. The simulated bedside never touches a real one.
+    pub fn state(&self) -> PathBuf {
+        if !self.simulate {
+            return self.places.state();
+        }
+        self.places.given_state().unwrap_or_else(|| {
+            let home = || variable("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+            let base = variable("XDG_STATE_HOME").map(PathBuf::from).or_else(home);
+            base.unwrap_or_else(std::env::temp_dir).join("wardkeep-simulated")
+        })
+    }
+
+    /// File of settings. The simulated bedside has those of this machine only if they are named.
+    pub fn config(&self) -> Option<PathBuf> {
+        if self.simulate { self.places.given_config() } else { self.places.config() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn understood(words: &[&str]) -> Result<KioskCli, clap::error::ErrorKind> {
+        let words = ["wardkeep"].iter().chain(words);
+        KioskCli::try_parse_from(words).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        KioskCli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_kiosk_and_the_tour_are_told_apart() {
+        let kiosk = understood(&["--state", "d", "--config", "c", "--windowed"]).unwrap();
+        assert_eq!((kiosk.state(), kiosk.config()), ("d".into(), Some("c".into())));
+        assert!(kiosk.windowed && !kiosk.simulate && kiosk.errand.is_none());
+        let simulated = understood(&["--simulate"]).unwrap();
+        assert!(simulated.state().ends_with("wardkeep-simulated"));
+        assert_eq!(simulated.config(), None);
+        let tour = understood(&["tour", "--out", "p", "--only", "login"]).unwrap().errand;
+        let expected = Tour { out: "p".into(), only: "login".into() };
+        assert_eq!(tour, Some(Errand::Tour(expected)));
+        for words in [
+            &["tour"][..],
+            &["--out", "p"],
+            &["tour", "tour", "--out", "p"],
+            &["--windowed", "tour", "--out", "p"],
+            &["tour", "--out", "p", "--state", "d"],
+        ] {
+            assert!(understood(words).is_err(), "{words:?}");
+        }
+    }
+}
