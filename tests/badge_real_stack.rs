@@ -24,12 +24,18 @@ use wardkeep_model::ports::ReaderKind::{Badge as BadgeReader, SmartCard};
 use wardkeep_model::ports::{Event, ReaderHealth};
 
 use crate::namespace::{isolated, skipped};
-use crate::pcscd::{PORTS, Pcscd};
+use crate::pcscd::{PORTS, Pcscd, until_empty};
 use crate::vpcd::{CONTACT_ATR, Script, VirtualBadge};
 
 const TAP: Duration = Duration::from_millis(600);
-/// Longest wait for an event that must come.
-const SOON: Duration = Duration::from_secs(10);
+/// Longest wait for an event that must come; reached only by a driver that is dead.
+const SOON: Duration = Duration::from_secs(60);
+/// A silent badge is given up after two seconds, any other after six; pcscd and a loaded machine may add
+/// to the two.
+const GIVEN_UP: Duration = Duration::from_millis(5_500);
+/// The handle waits a second for its thread, which by itself would end after five; a loaded machine may
+/// add to the one.
+const ENDED: Duration = Duration::from_secs(3);
 /// Longer than pcscd needs to notice anything.
 const QUIET: Duration = Duration::from_millis(1_200);
 const A: u16 = PORTS[0];
@@ -70,6 +76,16 @@ impl Bench {
 
     fn expect_nothing(&mut self) {
         assert_eq!(self.next(QUIET), None);
+    }
+
+    /// This is what comes of a tap too short to read. Caught by one of pcscd's looks, the badge may
+    /// also have been read in time.
+    fn expect_short_tap(&mut self, first: &str) {
+        if first == "01020304" {
+            self.expect("BadgeRemoved");
+        } else {
+            assert_eq!(first, unreadable(LeftTooSoon));
+        }
     }
 }
 
@@ -122,22 +138,22 @@ fn a_tap_too_short_to_read_is_never_mistaken() {
     with_stack("a_tap_too_short_to_read_is_never_mistaken", || {
         let _pcscd = Pcscd::start();
         let mut bench = Bench::reporting(Ready);
-        for tap in 0..8 {
+        for _ in 0..8 {
             let badge = VirtualBadge::lay(A, uid(&[1, 2, 3, 4]));
             thread::sleep(Duration::from_millis(50));
             badge.lift();
-            let first = bench.next(QUIET);
-            // Caught by one of pcscd's looks, it may also have been read in time.
-            let expected = match first.as_deref() {
-                None => true,
-                Some("01020304") => bench.next(SOON).as_deref() == Some("BadgeRemoved"),
-                Some(other) => other == unreadable(LeftTooSoon),
-            };
-            assert!(expected, "tap {tap} gave {first:?}");
+            if let Some(first) = bench.next(QUIET) {
+                bench.expect_short_tap(&first);
+            }
             thread::sleep(Duration::from_millis(37));
         }
         let badge = VirtualBadge::lay(A, uid(&[5, 6, 7, 8]));
-        bench.expect("05060708");
+        loop {
+            match bench.next(SOON).expect("the badge is read").as_str() {
+                "05060708" => break,
+                late => bench.expect_short_tap(late),
+            }
+        }
         badge.lift();
         bench.expect("BadgeRemoved");
     });
@@ -221,7 +237,7 @@ fn a_silent_card_holds_nothing_up() {
         let _pcscd = Pcscd::start();
         let mut bench = Bench::reporting(Ready);
         let silent = VirtualBadge::lay(A, Script::Silence);
-        assert_eq!(bench.next(Duration::from_secs(4)), Some(unreadable(Unreadable)));
+        assert_eq!(bench.next(GIVEN_UP), Some(unreadable(Unreadable)));
         let second = VirtualBadge::lay(B, uid(&[1, 2, 3, 4]));
         bench.expect(&unreadable(Two));
         second.lift();
@@ -302,7 +318,7 @@ fn dropping_the_handle_ends_the_thread() {
             }
             drop_in_time(bench);
             drop(badge);
-            thread::sleep(TAP);
+            until_empty(0);
         }
         drop(pcscd);
         drop_in_time(Bench::reporting(ServiceDown));
@@ -311,10 +327,11 @@ fn dropping_the_handle_ends_the_thread() {
 
 /// The thread is gone when the channel's last sender is.
 fn drop_in_time(bench: Bench) {
-    let Bench { driver, mut events, .. } = bench;
-    let started = Moment::read().boot;
-    drop(driver);
-    while events.blocking_recv().is_some() {}
-    let took = Moment::read().boot.since(started);
-    assert!(took < Duration::from_secs(1), "the thread ended after {took:?}");
+    let Bench { driver, mut events, clock } = bench;
+    let ended = async { while events.recv().await.is_some() {} };
+    let ended = clock.block_on(async {
+        drop(driver);
+        tokio::time::timeout(ENDED, ended).await
+    });
+    assert!(ended.is_ok(), "the thread goes on");
 }

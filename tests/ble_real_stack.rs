@@ -10,6 +10,7 @@ mod namespace;
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use wardkeep_hardware::ble::Timing;
 use wardkeep_model::ports::{Event, Link, RadioHealth};
 use wardkeep_model::vitals::DeviceKind;
@@ -71,12 +72,16 @@ fn a_device_is_seen_at_most_once_in_its_time_and_gone_when_it_falls_silent() {
         bus.start();
         let fake = FakeBluez::start().await;
         let device = strap(&fake);
+        let started = Instant::now();
         let mut ward = Ward::start(fake.clone());
-        ward.seen(device).await;
-        ward.listen(Duration::from_millis(1000)).await;
+        for _ in 0..3 {
+            ward.seen(device).await;
+        }
+        ward.listen(Duration::from_millis(600)).await;
         // Heard every 100 ms, reported every 200 ms.
-        let seen = ward.count(|event| matches!(event, Event::Seen { .. }));
-        assert!((3..=7).contains(&seen), "{seen} sightings in a second");
+        let seen = ward.count(|event| matches!(event, Event::Seen { .. })) as u128;
+        let times = started.elapsed().as_millis() / 200;
+        assert!(seen <= times + 1, "{seen} sightings in {times} times");
         fake.advertising(device, false);
         ward.expect("gone", |event| matches!(event, Event::Gone(it) if *it == device)).await;
         fake.advertising(device, true);
@@ -93,8 +98,10 @@ fn a_linked_device_is_not_gone_although_it_advertises_no_more() {
         let mut ward = Ward::start(fake.clone());
         ward.seen(device).await;
         ward.go_live(device, DeviceKind::HeartRate).await;
+        let gone = |ward: &Ward| ward.count(|event| matches!(event, Event::Gone(_)));
+        let before = gone(&ward);
         ward.listen(Duration::from_millis(1800)).await;
-        assert_eq!(ward.count(|event| matches!(event, Event::Gone(_))), 0);
+        assert_eq!(gone(&ward), before);
         assert_eq!(ward.links(device), [Link::Connecting, Link::Live], "silent but connected");
     });
 }

@@ -13,8 +13,8 @@ use wardkeep_model::ports::{Event, ReaderHealth, ReaderKind};
 
 use crate::umockdev::{Recording, with_devices};
 
-/// Longest wait for an event that must come.
-const SOON: Duration = Duration::from_secs(10);
+/// Longest wait for an event that must come; reached only by a driver that is dead.
+const SOON: Duration = Duration::from_secs(60);
 /// A keyboard reader of no maker in particular.
 const KEYBOARD: (u16, u16) = (0xffff, 0x0035);
 const SET_REPORT: [u8; 8] = [0x21, 0x09, 0x00, 0x03, 0, 0, 8, 0];

@@ -23,7 +23,7 @@ use wardkeep_sim::{SimHandle, spawn};
 use wardkeep_ui::BenchWindow;
 
 /// Far longer than anything here takes; reached only by a failure.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A bench over a running simulator.
 struct Fixture {
@@ -215,17 +215,20 @@ fn every_fault_can_be_made_and_mended_by_label() {
 #[test]
 fn it_shows_what_is_true_of_the_patient() {
     let bench = Fixture::new();
-    mock_elapsed_time(Duration::from_millis(150));
     let shown = |label: &str| {
         ElementHandle::find_by_accessible_label(&bench.window, label)
             .find_map(|element| element.accessible_value())
             .and_then(|value| value.parse::<f64>().ok())
             .unwrap_or_else(|| panic!("no number {label:?}"))
     };
-    let truth = bench.handle.scene().truth;
-    assert!((shown("Heart") - truth.heart_rate_per_min).abs() < 3.0);
-    assert!((shown("Oxygen") - truth.spo2_percent).abs() < 2.0);
-    assert!((shown("Warmth") - truth.temperature_celsius).abs() < 0.3);
+    // The patient lives on between two looks.
+    patiently("the truth", || {
+        mock_elapsed_time(Duration::from_millis(150));
+        let truth = bench.handle.scene().truth;
+        (shown("Heart") - truth.heart_rate_per_min).abs() < 3.0
+            && (shown("Oxygen") - truth.spo2_percent).abs() < 2.0
+            && (shown("Warmth") - truth.temperature_celsius).abs() < 0.3
+    });
 }
 
 #[test]

@@ -13,7 +13,7 @@ use wardkeep_sim::ward::{Knob, OXIMETER_B, STRAP};
 use wardkeep_sim::{SimError, spawn};
 
 /// Far longer than anything here takes; reached only by a failure.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn await_event(events: &mut mpsc::Receiver<Event>, wanted: impl Fn(&Event) -> bool) -> Event {
     timeout(PATIENCE, async {

@@ -13,8 +13,12 @@ use std::time::Duration;
 
 use store_kit::*;
 use wardkeep_model::keeping::{FindingKind, Found, Outcome};
+use wardkeep_model::moment::Moment;
 use wardkeep_store::TpmAnchor;
 use wardkeep_store::machine::tpm::{Stream, TpmCounter};
+
+/// Longest wait for the emulator; reached only by one that is dead.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An emulated TPM, ended by its process id.
 struct Tpm {
@@ -47,14 +51,19 @@ impl Tpm {
 
     fn counter(&self) -> TpmCounter<Stream<UnixStream>> {
         let path = self.dir.path().join("server");
-        for _ in 0..200 {
-            if let Ok(stream) = UnixStream::connect(&path) {
-                stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-                return TpmCounter::new(Stream(stream));
+        let end = Moment::read().boot + PATIENCE;
+        loop {
+            match UnixStream::connect(&path) {
+                Ok(stream) => {
+                    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+                    return TpmCounter::new(Stream(stream));
+                }
+                Err(error) => {
+                    assert!(Moment::read().boot < end, "swtpm does not listen: {error}");
+                }
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("swtpm does not listen");
     }
 
     /// One connection at a time: the emulator ends with its first peer and is started again, as a TPM
@@ -99,7 +108,7 @@ fn copy(from: &Path, to: &Path) {
 /// A day on the cart; what it found wrong.
 fn day(tpm: &mut Tpm, dir: &Path, run: u64) -> Vec<FindingKind> {
     let anchor = TpmAnchor::new(tpm.again());
-    let (mut rig, first) = Rig::start(options(dir).with_anchor(Box::new(anchor)));
+    let (mut rig, first) = Rig::start_alone(options(dir).with_anchor(Box::new(anchor)));
     assert!(matches!(first, Outcome::Found(Found::Store(_))), "{first:?}");
     rig.record(run, 1..=5);
     let unlocked = rig.unlock_at((badge(), RIGHT_PIN), at(run * 1_000));

@@ -17,7 +17,10 @@ use store_kit::*;
 use wardkeep_model::keeping::{Command, Found, Outcome, StoreFault};
 
 fn expect_fault(dir: &Path, fault: StoreFault) -> Rig {
-    let (rig, first) = Rig::start(options(dir));
+    let (rig, first) = match fault {
+        StoreFault::InUse => Rig::start(options(dir)),
+        _ => Rig::start_alone(options(dir)),
+    };
     assert!(matches!(first, Outcome::Fault(found) if found == fault), "{first:?}");
     rig
 }
@@ -124,7 +127,7 @@ fn damaged_or_missing_files_are_called_damaged() {
         flipped[middle] = flipped[middle].wrapping_add(1);
         for content in [Some(&flipped[..]), Some(&whole[..middle]), Some(&[]), None] {
             put_twice(dir.path(), name, content);
-            let (mut rig, mut first) = Rig::start(options(dir.path()));
+            let (mut rig, mut first) = Rig::start_alone(options(dir.path()));
             if name == "keyring" {
                 // Monitoring goes on from the cart compartment.
                 let broken = Outcome::Found(Found::Broken(StoreFault::Damaged, Box::default()));
@@ -159,7 +162,7 @@ fn s8_a_damaged_or_missing_vault_is_never_replaced_by_an_empty_one() {
             Some(content) => fs::write(&vault, content).unwrap(),
             None => fs::remove_file(&vault).unwrap(),
         }
-        let (mut rig, first) = Rig::start(options(dir.path()));
+        let (mut rig, first) = Rig::start_alone(options(dir.path()));
         let Outcome::Found(found) = first else { panic!("{first:?}") };
         let broken = matches!(found, Found::Broken(StoreFault::Damaged, _));
         assert_eq!(broken, told, "{found:?}");

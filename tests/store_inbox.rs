@@ -11,6 +11,7 @@ use std::process::{Command as Process, Stdio};
 use std::time::Duration;
 
 use store_kit::*;
+use wardkeep_model::access::factor::{Attempt, Evidence, Token};
 use wardkeep_model::confidential::Secret;
 use wardkeep_model::keeping::{AuditAct, Command, Outcome};
 
@@ -319,15 +320,31 @@ fn s3_an_unlock_answers_before_the_import_and_a_lock_in_between_loses_nothing() 
         rig.record(1, batch * 600 + 1..=batch * 600 + 600);
         rig.close();
     }
-    rig.unlock_at((badge(), RIGHT_PIN), at(0)).unwrap();
+    rig.stop();
+    let mut rig = Rig::restart_narrow(dir.path());
+    // The store waits with the second answer, so the lock is asked for before the unlock is begun.
+    for _ in 0..2 {
+        rig.send(Command::Identify(Attempt(0), Token::Badge(badge()), at(0)));
+    }
+    rig.send(Command::Unlock(Attempt(1), Evidence::BadgePin(badge(), pin(RIGHT_PIN)), at(0)));
     rig.send(Command::Close(None, at(0)));
+    for _ in 0..2 {
+        assert!(matches!(rig.next(), Outcome::Identified(..)));
+    }
+    assert!(matches!(rig.next(), Outcome::Unlocked(..)));
     let outcome = rig.next();
     let Outcome::Imported(first) = outcome else { panic!("{outcome:?}") };
     assert!(first.imported < 3_000, "the lock did not wait for the import: {first:?}");
     assert!(matches!(rig.next(), Outcome::Closed));
-    let (_, second) = rig.unlock(at(1));
-    assert_eq!(first.imported + second.imported, 3_000);
-    assert_eq!((second.missing, second.forged), (0, 0));
+    // Once more, wherever in the import this lock comes.
+    rig.unlock_at((badge(), RIGHT_PIN), at(1)).unwrap();
+    rig.send(Command::Close(None, at(1)));
+    let outcome = rig.next();
+    let Outcome::Imported(second) = outcome else { panic!("{outcome:?}") };
+    assert!(matches!(rig.next(), Outcome::Closed));
+    let (_, third) = rig.unlock(at(2));
+    assert_eq!(first.imported + second.imported + third.imported, 3_000);
+    assert_eq!((third.missing, third.forged), (0, 0));
     rig.stop();
     assert_eq!(seqs(&contents(dir.path(), &phrase)), (1..=3_000).collect::<Vec<_>>());
 }

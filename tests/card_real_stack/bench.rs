@@ -15,8 +15,8 @@ use crate::pcscd::Pcscd;
 use crate::piv_model::{Model, PIN, Site, pin};
 use crate::vpcd::{CONTACT_ATR, Script, VirtualBadge};
 
-/// Longest wait for an event that must come.
-pub const SOON: Duration = Duration::from_secs(10);
+/// Longest wait for an event that must come; reached only by a driver that is dead.
+pub const SOON: Duration = Duration::from_secs(60);
 /// Longer than pcscd needs to notice anything.
 pub const QUIET: Duration = Duration::from_millis(1_200);
 /// vpcd's control code for a reset.

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use crate::fake_bluez::private_bus::{DIRECTORY, PrivateBus};
 use crate::fake_bluez::{DeviceSpec, FakeBluez};
 use crate::namespace::skipped;
-use crate::pcscd::{PORTS, Pcscd};
+use crate::pcscd::{PORTS, Pcscd, until_empty};
 use crate::puppet::{CONFIG, SIMULATED, STATE};
 use crate::vpcd::{Script, VirtualBadge};
 
@@ -20,8 +20,8 @@ use crate::vpcd::{Script, VirtualBadge};
 pub const PICTURES: &str = "WARDKEEP_PICTURES";
 /// Where libfprint's virtual reader that knows many fingers listens.
 const FINGER: &str = "FP_VIRTUAL_DEVICE_STORAGE";
-/// Longest wait for anything on the screen.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest wait for anything on the screen; reached only by a program that is dead.
+const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(40);
 /// pcscd looks at its readers every 400 ms.
 const TAP: Duration = Duration::from_millis(900);
@@ -132,7 +132,9 @@ impl House {
     pub fn tap(&self, uid: &[u8]) {
         let badge = VirtualBadge::lay(PORTS[0], Script::Uid(uid.to_vec()));
         std::thread::sleep(TAP);
+        badge.until_told();
         badge.lift();
+        until_empty(0);
     }
 
     /// Holds the same badge to the reader twice, as for an enrolment.
@@ -197,6 +199,24 @@ impl Kiosk {
         self.answers.read_line(&mut line).expect("the kiosk answers");
         assert!(!line.is_empty(), "the kiosk has died while asked for {words:?}");
         line.trim_end_matches('\n').strip_prefix("ok\t").map(str::to_owned)
+    }
+
+    /// Whether a thread of this name has not run for a moment and does not want to.
+    pub fn is_asleep(&self, thread: &str) -> bool {
+        let before = self.ran(thread);
+        std::thread::sleep(Duration::from_millis(10));
+        before.is_some() && before == self.ran(thread)
+    }
+
+    /// How long the thread has run; `None` while it runs or waits for a processor.
+    fn ran(&self, thread: &str) -> Option<String> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).ok()?.flatten();
+        let read = |task: &Path, name| std::fs::read_to_string(task.join(name)).ok();
+        let mut tasks = tasks.map(|task| task.path());
+        let task = tasks.find(|task| read(task, "comm").is_some_and(|it| it.trim() == thread))?;
+        // The state comes after the name in brackets.
+        let sleeps = read(&task, "stat")?.rsplit_once(") ")?.1.starts_with('S');
+        if sleeps { read(&task, "schedstat") } else { None }
     }
 
     /// The value of the element with this label.

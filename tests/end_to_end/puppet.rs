@@ -16,6 +16,8 @@ use wardkeep_model::moment::Moment;
 use wardkeep_sim::SimHandle;
 use wardkeep_sim::ward::{IT_BADGE, Knob, NURSE_BADGE};
 
+/// Longest wait for the main thread or the simulator; reached only by one that is dead.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a press lasts, and how long a held one.
 const PRESS: (Duration, Duration) = (Duration::from_millis(30), Duration::from_millis(1_300));
 
@@ -82,7 +84,7 @@ fn on_screen<T: Send + 'static>(
     window
         .upgrade_in_event_loop(move |window| answer.send(act(&window)).expect("somebody waits"))
         .expect("the event loop runs");
-    answered.recv_timeout(Duration::from_secs(10)).expect("the main thread answers")
+    answered.recv_timeout(PATIENCE).expect("the main thread answers")
 }
 
 /// The value of the first element with this label; its label where it has no value.
@@ -130,9 +132,14 @@ fn press(
     Some(String::new())
 }
 
-/// Taps a badge on the simulated bedside.
+/// Taps a badge on the simulated bedside, once the one before was taken away.
 fn tap(simulator: &SimHandle, whose: &str) -> String {
     let badge = if whose == "it" { IT_BADGE } else { NURSE_BADGE };
+    let since = Moment::read().boot;
+    while simulator.scene().badge.is_some() {
+        assert!(Moment::read().boot.since(since) < PATIENCE, "the badge stays on the reader");
+        std::thread::sleep(Duration::from_millis(5));
+    }
     simulator.turn(Knob::TapBadge(badge)).expect("the simulator runs");
     String::new()
 }

@@ -77,7 +77,7 @@ fn locks(display: &Display) {
 fn check(kiosk: &mut Kiosk, when: &str) {
     // Words on their way to the screen are none of the program's.
     kiosk.flush_strings();
-    std::thread::sleep(Duration::from_millis(300));
+    kiosk.rest();
     let hits = kiosk.search(&NEEDLES);
     assert!(hits.is_empty(), "{when}: {hits:#?}");
 }

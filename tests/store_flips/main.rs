@@ -126,10 +126,10 @@ fn at_work() -> Image {
     let (mut rig, phrase) = filled(dir.path());
     rig.record(1, 71..=80);
     flushed(&mut rig);
-    tree::write(&tree(dir.path()), again.path());
+    tree::write(&tree::at_one_instant(dir.path()), again.path());
     let mut second = Rig::restart(again.path());
     backlog(&mut second, 81..=BACKLOG_LAST);
-    let image = Image { name: "at work", tree: tree(again.path()), phrase };
+    let image = Image { name: "at work", tree: tree::at_one_instant(again.path()), phrase };
     second.stop();
     rig.stop();
     image

@@ -32,7 +32,8 @@ use wardkeep_store::{Options, RecoveredVault, StoreHandle, open_with_recovery, s
 
 pub const RIGHT_PIN: &[u8] = &[4, 7, 1, 1, 8, 2];
 pub const WRONG_PIN: &[u8] = &[4, 7, 1, 1, 8, 3];
-/// How long a test waits for room in the store's queue before the store counts as dead.
+/// How long a test waits for room in the store's queue, or for its directory, before the store counts
+/// as dead.
 const ROOM_MAX: Duration = Duration::from_secs(60);
 pub const DEVICE: DeviceId = DeviceId([0xc0, 1, 2, 3, 4, 5]);
 
@@ -122,7 +123,12 @@ pub fn patient(family: &str) -> Patient {
 impl Rig {
     /// Starts a store and gives its first outcome.
     pub fn start(options: Options) -> (Self, Outcome) {
-        let (sender, outcomes) = mpsc::channel(4096);
+        Self::start_with(options, 4096)
+    }
+
+    /// The same, with room for so many outcomes: the store waits while nobody receives those.
+    fn start_with(options: Options, room: usize) -> (Self, Outcome) {
+        let (sender, outcomes) = mpsc::channel(room);
         let (handle, thread) = spawn(options, sender).unwrap();
         let mut rig = Self {
             handle,
@@ -141,18 +147,21 @@ impl Rig {
 
     /// Starts a store, and waits if a process that another test is just starting still has a copy of
     /// the lock's file descriptor (between its fork and its exec).
-    fn start_alone(dir: &Path) -> (Self, Outcome) {
-        let (mut rig, mut first) = Self::start(options(dir));
-        if matches!(first, Outcome::Fault(StoreFault::InUse)) {
-            assert!(matches!(rig.next(), Outcome::Recovered));
-            first = rig.next();
-        }
-        (rig, first)
+    pub fn start_alone(options: Options) -> (Self, Outcome) {
+        once_alone(Self::start(options))
+    }
+
+    /// Starts on a store that is there, and receives no more than one outcome ahead: the store waits
+    /// with the next one.
+    pub fn restart_narrow(dir: &Path) -> Self {
+        let (rig, first) = once_alone(Self::start_with(options(dir), 1));
+        assert!(matches!(first, Outcome::Found(Found::Store(_))), "{first:?}");
+        rig
     }
 
     /// Starts on a directory without a store and makes one.
     pub fn first_start(dir: &Path) -> (Self, RecoveryPhrase) {
-        let (mut rig, first) = Self::start_alone(dir);
+        let (mut rig, first) = Self::start_alone(options(dir));
         assert!(matches!(first, Outcome::Found(Found::Nothing)), "{first:?}");
         let phrase = rig.initialise();
         (rig, phrase)
@@ -175,7 +184,7 @@ impl Rig {
 
     /// Starts on a store that is there.
     pub fn restart(dir: &Path) -> Self {
-        let (rig, first) = Self::start_alone(dir);
+        let (rig, first) = Self::start_alone(options(dir));
         assert!(matches!(first, Outcome::Found(Found::Store(_))), "{first:?}");
         rig
     }
@@ -294,9 +303,29 @@ impl Rig {
     }
 }
 
-/// What the vault holds, read with the recovery words while no store runs.
+/// The first outcome of a store whose directory nobody else has any more.
+fn once_alone((mut rig, mut first): (Rig, Outcome)) -> (Rig, Outcome) {
+    if matches!(first, Outcome::Fault(StoreFault::InUse)) {
+        first = rig.next();
+    }
+    if matches!(first, Outcome::Recovered) {
+        first = rig.next();
+    }
+    (rig, first)
+}
+
+/// What the vault holds, read with the recovery words while no store runs. Waits as
+/// [`Rig::start_alone`] does.
 pub fn contents(dir: &Path, phrase: &RecoveryPhrase) -> RecoveredVault {
-    open_with_recovery(&options(dir), phrase).unwrap().expect("the recovery words fit")
+    let end = Moment::read().boot + ROOM_MAX;
+    loop {
+        match open_with_recovery(&options(dir), phrase) {
+            Err(StoreFault::InUse) if Moment::read().boot < end => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            opened => return opened.unwrap().expect("the recovery words fit"),
+        }
+    }
 }
 
 pub fn seqs(vault: &RecoveredVault) -> Vec<u64> {

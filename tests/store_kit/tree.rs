@@ -30,6 +30,19 @@ pub fn tree(dir: &Path) -> Tree {
     tree
 }
 
+/// Reads a tree that a running store may still be writing, as it was at one instant: twice the same.
+pub fn at_one_instant(dir: &Path) -> Tree {
+    let mut before = tree(dir);
+    for _ in 0..1_000 {
+        let after = tree(dir);
+        if after == before {
+            return after;
+        }
+        before = after;
+    }
+    panic!("{} is written without end", dir.display());
+}
+
 /// Writes a tree into an empty directory.
 pub fn write(tree: &Tree, dir: &Path) {
     for (name, content) in tree {

@@ -16,20 +16,21 @@ use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 use super::fake_bluez::{DeviceSpec, FakeBluez};
 
-/// Longest wait for anything in these tests; far above the shortened times.
-pub const PATIENCE: Duration = Duration::from_secs(8);
+/// Longest wait for anything in these tests; reached only by a driver that is dead.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The driver's times, short enough for a test and in the same order as the real ones.
+/// The driver's times. Those that it lets pass are short enough for a test; those after which it gives
+/// up on an answer are long enough for a loaded machine.
 pub fn short() -> Timing {
     let ms = Duration::from_millis;
     Timing {
         seen_every: ms(200),
         gone_after: ms(900),
         silence: ms(500),
-        question: ms(400),
-        connect: ms(1500),
-        setup: ms(1500),
-        release: ms(800),
+        question: ms(5_000),
+        connect: ms(20_000),
+        setup: ms(10_000),
+        release: ms(5_000),
         retry_first: ms(60),
         retry_max: ms(300),
         scan_watchdog: ms(700),
@@ -85,6 +86,11 @@ impl Ward {
         while let Ok(Some(event)) = tokio::time::timeout_at(until, self.events.recv()).await {
             self.log.push_back(event);
         }
+    }
+
+    /// The queue has no room for another event.
+    pub fn is_full(&self) -> bool {
+        self.events.len() == self.events.max_capacity()
     }
 
     /// Drops the receiving end, as a core that died would.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use pcsc::{Context, ReaderState, Scope, State};
 use tempfile::TempDir;
 use wardkeep_model::moment::Moment;
 
@@ -18,7 +19,7 @@ use crate::vpcd::wait_for_port;
 /// Port of the first slot of each reader; the second slot is one above.
 pub const PORTS: [u16; 2] = [0x8C7B, 0x8C8B];
 /// Long enough for a loaded machine; pcscd needs 30 ms.
-const START_MAX: Duration = Duration::from_secs(20);
+const START_MAX: Duration = Duration::from_secs(60);
 
 /// A running pcscd. Dropping it ends the daemon.
 #[derive(Debug)]
@@ -129,6 +130,25 @@ fn knows_polkit(program: &Path) -> bool {
         let text = [help.stdout, help.stderr].concat();
         String::from_utf8_lossy(&text).contains("--disable-polkit")
     })
+}
+
+/// Waits until pcscd has seen that nothing lies on the n-th reader: it looks every 400 ms.
+pub fn until_empty(number: usize) {
+    let started = Moment::read().boot;
+    while !is_empty(&format!("Virtual Reader {number} ")) {
+        assert!(Moment::read().boot.since(started) < START_MAX, "reader {number} is never empty");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn is_empty(reader: &str) -> bool {
+    let context = Context::establish(Scope::User).expect("a running pcscd");
+    let mut slots = context.list_readers_owned().expect("readers");
+    slots.retain(|slot| slot.to_string_lossy().starts_with(reader));
+    let mut states: Vec<ReaderState> =
+        slots.into_iter().map(|slot| ReaderState::new(slot, State::UNAWARE)).collect();
+    context.get_status_change(Duration::ZERO, &mut states).expect("the state of the reader");
+    states.iter().all(|slot| !slot.event_state().contains(State::PRESENT))
 }
 
 /// The daemon answers once it accepts on its socket.

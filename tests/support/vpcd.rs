@@ -9,6 +9,7 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::os::linux::net::TcpStreamExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -17,8 +18,8 @@ use wardkeep_model::moment::Moment;
 
 /// vpcd asks for the answer to reset. The other codes (off, on, reset) want no answer.
 const CONTROL_ATR: u8 = 4;
-/// How long a free slot of vpcd may take to accept: pcscd looks every 400 ms.
-const ACCEPT_MAX: Duration = Duration::from_secs(5);
+/// How long a free slot of vpcd may take to accept: pcscd looks every 400 ms, if it lives.
+const ACCEPT_MAX: Duration = Duration::from_secs(60);
 
 /// Answer to reset of a contactless storage card, as a reader builds it (PC/SC part 3).
 pub const CONTACTLESS_ATR: [u8; 20] = [
@@ -51,6 +52,8 @@ pub enum Script {
 #[derive(Debug)]
 pub struct VirtualBadge {
     stream: TcpStream,
+    /// Its number was told.
+    told: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -66,11 +69,22 @@ impl VirtualBadge {
         let stream = TcpStream::connect_timeout(&address, ACCEPT_MAX).expect("vpcd listens");
         stream.set_nodelay(true).expect("a TCP option");
         let card = stream.try_clone().expect("a second handle of the socket");
+        let told = Arc::new(AtomicBool::new(false));
+        let tell = told.clone();
         let thread = thread::Builder::new()
             .name("virtual-badge".into())
-            .spawn(move || serve(card, atr, &script))
+            .spawn(move || serve(card, atr, &script, &tell))
             .expect("a thread");
-        Self { stream, thread: Some(thread) }
+        Self { stream, told, thread: Some(thread) }
+    }
+
+    /// Waits until it has told its number.
+    pub fn until_told(&self) {
+        let started = Moment::read().boot;
+        while !self.told.load(Ordering::Acquire) {
+            assert!(Moment::read().boot.since(started) < ACCEPT_MAX, "nobody asks for the number");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Takes the badge away. It stays on the reader's side until pcscd looks, up to 400 ms later.
@@ -89,7 +103,7 @@ impl Drop for VirtualBadge {
 }
 
 /// Answers until the socket closes on either side.
-fn serve(mut stream: TcpStream, atr: &[u8], script: &Script) {
+fn serve(mut stream: TcpStream, atr: &[u8], script: &Script, told: &AtomicBool) {
     while let Ok(frame) = receive(&mut stream) {
         let sent = match (frame.as_slice(), script) {
             ([CONTROL_ATR], _) => send(&mut stream, atr),
@@ -98,7 +112,11 @@ fn serve(mut stream: TcpStream, atr: &[u8], script: &Script) {
                 Ok(())
             }
             ([_] | [], _) | (_, Script::Silence) => Ok(()),
-            (_, Script::Uid(uid)) => send(&mut stream, &[uid.as_slice(), &[0x90, 0x00]].concat()),
+            (_, Script::Uid(uid)) => {
+                let sent = send(&mut stream, &[uid.as_slice(), &[0x90, 0x00]].concat());
+                told.store(true, Ordering::Release);
+                sent
+            }
             (_, Script::Bytes(bytes)) => send(&mut stream, bytes),
             (command, Script::Card(answer)) => {
                 let answer = (answer.lock().expect("a card that does not panic"))(command);

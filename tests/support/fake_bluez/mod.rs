@@ -272,6 +272,11 @@ impl FakeBluez {
         self.world.device(device, |it| it.connects).unwrap_or_default()
     }
 
+    /// Whether somebody is subscribed to anything of the device.
+    pub fn is_subscribed(&self, device: DeviceId) -> bool {
+        self.world.device(device, |it| !it.notifying.is_empty()).unwrap_or_default()
+    }
+
     /// Sends a notification. False if nobody is subscribed.
     pub async fn notify(&self, device: DeviceId, number: u16, value: &[u8]) -> bool {
         notify(&self.bus(), &self.world, device, number, value).await
