@@ -6,10 +6,10 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::house::{House, Kiosk, until};
-use crate::pcscd::PORTS;
-use crate::piv_card::{self, Desk, Inserted, PivCard};
 use crate::story::{first_start, log_in_as_it};
+use kit::house::{House, Kiosk, until};
+use kit::readers::pcscd::PORTS;
+use kit::readers::piv_card::{self, Desk, Inserted, PivCard};
 
 const BADGE: [u8; 7] = [0x04, 0xC8, 0x17, 0x6A, 0x33, 0x90, 0x82];
 const PIN: &str = "602214";

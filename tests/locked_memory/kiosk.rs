@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use wardkeep_model::moment::Moment;
 
-use crate::puppet::{SIMULATED, STATE};
 use crate::search::{Hit, found};
+use kit::house::puppet::{SIMULATED, STATE};
 
 /// Longest wait for anything on the screen; reached only by a program that is dead.
 const PATIENCE: Duration = Duration::from_secs(60);

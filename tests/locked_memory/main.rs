@@ -6,13 +6,12 @@
 //! locks as often.
 
 mod kiosk;
-#[path = "../end_to_end/puppet.rs"]
-mod puppet;
 mod search;
 
 use std::time::Duration;
 
 use kiosk::{Display, Kiosk};
+use kit::house::puppet;
 
 /// As in the program itself.
 #[global_allocator]

@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::measure::{Pulse, index_at, pulses};
-use crate::namespace::{say, skipped};
+use kit::namespace::{say, skipped};
 use tokio::sync::mpsc;
 use wardkeep_hardware::speaker;
 use wardkeep_model::alarm::Priority;

@@ -1,0 +1,7 @@
+//! The command line: the built program, started as people start it.
+
+mod audit_cli;
+mod decode_cli;
+mod memory_flags;
+mod people_cli;
+mod store_cli;
