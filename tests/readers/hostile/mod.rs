@@ -1,6 +1,6 @@
 //! What smart cards are taken through, with an honest model of a card and with hostile ones.
 //!
-//! No reader: the card is a closure. The same on a real reader service is in `card_real_stack.rs`.
+//! No reader: the card is a closure. The same on a real reader service is in `readers::card`.
 
 mod bounds;
 mod random;
