@@ -16,9 +16,22 @@ use wardkeep_model::keeping::{AuditAct, Finding, FindingKind, Found, Outcome};
 /// Files of a state directory, by their path in it.
 type State = BTreeMap<PathBuf, Vec<u8>>;
 
+/// The files at one instant: a store that runs may write meanwhile, so they are read until they are twice
+/// the same.
 fn state_of(dir: &Path) -> State {
     let relative = |path: &Path| path.strip_prefix(dir).unwrap().to_owned();
-    files(dir).iter().map(|path| (relative(path), fs::read(path).unwrap())).collect()
+    let read = || -> Option<State> {
+        files(dir).iter().map(|path| Some((relative(path), fs::read(path).ok()?))).collect()
+    };
+    let mut before = read();
+    for _ in 0..1_000 {
+        let after = read();
+        if let Some(state) = after.clone().filter(|_| after == before) {
+            return state;
+        }
+        before = after;
+    }
+    panic!("{} is written without end", dir.display());
 }
 
 fn put(state: &State) -> tempfile::TempDir {
