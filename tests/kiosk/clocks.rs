@@ -94,6 +94,13 @@ fn s6_s7_s9_hold_however_the_wall_clock_is_set() {
 }
 
 #[test]
+fn s1_a_cart_that_slept_wakes_locked() {
+    let mut bedside = Bedside::monitoring();
+    bedside.suspend(13 * 3_600 * SECOND);
+    assert!(bedside.is_lock_screen() && !bedside.store.vault_open);
+}
+
+#[test]
 fn both_clocks_go_on_while_time_passes_and_each_by_itself_when_it_is_stepped() {
     let mut bedside = Bedside::locked();
     let start = bedside.now();
