@@ -5,22 +5,15 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark reports by printing")]
 
-#[path = "../tests/support/ble_ward.rs"]
-mod ble_ward;
-#[path = "../tests/support/fake_bluez/mod.rs"]
-mod fake_bluez;
-#[path = "../tests/support/namespace.rs"]
-mod namespace;
-
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 use wardkeep_hardware::ble::Timing;
 use wardkeep_model::vitals::DeviceKind;
 
-use ble_ward::{Ward, strap};
-use fake_bluez::private_bus::isolated_program;
-use fake_bluez::{DeviceSpec, FakeBluez};
+use kit::bluez::private_bus::isolated_program;
+use kit::bluez::ward::{Ward, strap};
+use kit::bluez::{DeviceSpec, FakeBluez};
 
 const NOTIFICATIONS: usize = 200;
 

@@ -17,9 +17,9 @@ use wardkeep_model::vitals::nomenclature::{HEART_RATE, PULSE_RATE_OXIMETER, SPO2
 use wardkeep_model::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
 use wardkeep_store::{Options, spawn};
 
-use crate::house::{House, Kiosk};
 use crate::meter::Screen;
 use crate::{PIN, admit_simulated, first_start, login, say};
+use kit::house::{House, Kiosk};
 
 /// Twelve hours of one value a second of each of three parameters.
 const SECONDS: u64 = 12 * 3600;

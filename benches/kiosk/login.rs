@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use wardkeep_model::moment::Moment;
 
-use crate::house::{House, Kiosk};
 use crate::meter::Screen;
-use crate::pcscd::PORTS;
-use crate::piv_card::{self, Desk};
-use crate::vpcd::{Script, VirtualBadge};
 use crate::{HEART, PIN, devices, first_start, lock, log_in, report};
+use kit::house::{House, Kiosk};
+use kit::readers::pcscd::PORTS;
+use kit::readers::piv_card::{self, Desk};
+use kit::readers::vpcd::{Script, VirtualBadge};
 
 const IT: [u8; 7] = [0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0x80];
 const NURSE: [u8; 7] = [0x04, 0xB7, 0x5E, 0x21, 0x90, 0x66, 0x81];

@@ -5,30 +5,15 @@
 //! with `WARDKEEP_BENCH=backlog` only what a person sees while a backlog is taken over.
 
 mod backlog;
-#[path = "../../tests/support/fake_bluez/mod.rs"]
-mod fake_bluez;
-#[path = "../../tests/end_to_end/house.rs"]
-#[expect(dead_code, reason = "a bench needs a part of what the story needs")]
-mod house;
-#[path = "../../tests/support/issuers.rs"]
-mod issuers;
 mod login;
 mod meter;
-#[path = "../../tests/support/namespace.rs"]
-mod namespace;
-#[path = "../../tests/support/pcscd.rs"]
-mod pcscd;
-#[path = "../../tests/support/piv_card.rs"]
-mod piv_card;
-#[path = "../../tests/end_to_end/puppet.rs"]
-mod puppet;
-#[path = "../../tests/support/vpcd.rs"]
-mod vpcd;
 
 use std::io::Write;
 use std::time::Duration;
 
-use house::{House, Kiosk, until};
+use kit::house::{self, House, Kiosk, puppet, until};
+use kit::readers::piv_card;
+use kit::{namespace, process};
 use meter::Screen;
 use wardkeep_model::moment::Moment;
 
@@ -48,7 +33,7 @@ fn main() {
     // Built before the namespaces are entered: inside there is no network.
     piv_card::program();
     namespace::isolated("kiosk", || house::enter(measure));
-    if !namespace::is_inside() {
+    if !process::is_inside() {
         print_figures();
     }
 }

@@ -2,60 +2,10 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::time::Duration;
 
-use wardkeep_model::moment::{BootTime, Moment};
-
-use crate::house::{House, Kiosk};
-
-impl House {
-    /// The X server's frame buffer (an XWD file that it keeps current).
-    pub fn frame_buffer(&self) -> PathBuf {
-        self.scratch.path().join("Xvfb_screen0")
-    }
-
-    /// Starts any program on this display.
-    pub fn start_program(&self, program: &str, arguments: &[&str]) -> Child {
-        Command::new(program)
-            .args(arguments)
-            .env("DISPLAY", &self.display.name)
-            .env("SLINT_BACKEND", "winit-software")
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("a program starts")
-    }
-}
-
-impl Kiosk {
-    /// Presses the button with this label and says when the finger touched it.
-    pub fn press_at(&mut self, label: &str) -> Moment {
-        self.press(label);
-        let answered = self.ask(&["pressed"]).expect("something was pressed");
-        let since_boot = Duration::from_nanos(answered.parse().expect("nanoseconds"));
-        Moment { boot: BootTime(since_boot), ..Moment::read() }
-    }
-
-    /// The process, for its figures.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Taps a badge on the simulated bedside: that of `it` or of the `nurse`.
-    pub fn tap_simulated(&mut self, whose: &str) {
-        assert!(self.ask(&["tap", whose]).is_some(), "a simulated bedside");
-    }
-
-    /// Asks without pause until the element with this label is on the screen.
-    pub fn sees_at_once(&mut self, label: &str) {
-        let begun = Moment::read();
-        while self.value(label).is_none() {
-            let waited = Moment::read().boot.since(begun.boot);
-            assert!(waited < Duration::from_secs(20), "{label} did not come");
-        }
-    }
-}
+use wardkeep_model::moment::Moment;
 
 /// The X server's picture.
 pub struct Screen {

@@ -6,22 +6,12 @@
 //! as `main.rs` does and lets the house press and read what is on its screen by accessible label.
 //! Killing the puppet is a power cut.
 
-#[path = "../support/fake_bluez/mod.rs"]
-mod fake_bluez;
-mod house;
-#[path = "../support/issuers.rs"]
-mod issuers;
-#[path = "../support/namespace.rs"]
-mod namespace;
 mod pairs;
-#[path = "../support/pcscd.rs"]
-mod pcscd;
-#[path = "../support/piv_card.rs"]
-mod piv_card;
-mod puppet;
 mod story;
-#[path = "../support/vpcd.rs"]
-mod vpcd;
+
+use kit::house::{self, puppet};
+use kit::namespace;
+use kit::readers::piv_card;
 
 fn both(house: &mut house::House) {
     story::tell(house);

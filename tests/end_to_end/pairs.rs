@@ -6,10 +6,10 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::house::{House, Kiosk, until};
-use crate::pcscd::PORTS;
-use crate::piv_card::{self, Desk, Inserted, PivCard};
 use crate::story::{first_start, log_in_as_it};
+use kit::house::{House, Kiosk, until};
+use kit::readers::pcscd::PORTS;
+use kit::readers::piv_card::{self, Desk, Inserted, PivCard};
 
 const BADGE: [u8; 7] = [0x04, 0xC8, 0x17, 0x6A, 0x33, 0x90, 0x82];
 const PIN: &str = "602214";
@@ -81,7 +81,7 @@ fn enrol(house: &House, kiosk: &mut Kiosk, card: &PivCard, finger: &Path) {
     inserted.pull();
     kiosk.press("Right index finger");
     for _ in 0..STAGES {
-        touch(finger, "right");
+        touch(kiosk, finger, "right");
     }
     kiosk.press("That is all");
     lock(kiosk);
@@ -139,7 +139,7 @@ fn badge_and_pin(house: &House, kiosk: &mut Kiosk) {
 fn badge_and_finger(house: &House, kiosk: &mut Kiosk, finger: &Path) {
     house.tap(&BADGE);
     kiosk.sees("Or use your finger");
-    touch(finger, "right");
+    touch(kiosk, finger, "right");
     opens(kiosk);
     lock(kiosk);
     house.tap(&BADGE);
@@ -164,7 +164,7 @@ fn card_and_pin(kiosk: &mut Kiosk, card: &PivCard) {
 fn card_and_finger(kiosk: &mut Kiosk, card: &PivCard, finger: &Path) {
     let inserted = insert(card);
     kiosk.sees("Or use your finger");
-    touch(finger, "right");
+    touch(kiosk, finger, "right");
     opens(kiosk);
     inserted.pull();
     kiosk.sees("Tap your badge");
@@ -175,7 +175,7 @@ fn wrong_fingers(house: &House, kiosk: &mut Kiosk, finger: &Path) {
     house.tap(&BADGE);
     kiosk.sees("Or use your finger");
     for _ in 0..5 {
-        touch(finger, "stranger");
+        touch(kiosk, finger, "stranger");
     }
     kiosk.sees("PIN only");
     kiosk.press("Cancel");
@@ -253,10 +253,13 @@ fn insert(card: &PivCard) -> Inserted {
 }
 
 /// Lays a finger on the reader, as soon as the kiosk waits for one.
-fn touch(reader: &Path, finger: &str) {
+fn touch(kiosk: &Kiosk, reader: &Path, finger: &str) {
     // What comes while the reader is being claimed is lost.
     std::thread::sleep(Duration::from_millis(300));
     until("the fingerprint reader waits", || {
+        if !kiosk.is_asleep("fingerprint") {
+            return false;
+        }
         let Ok(mut reader) = UnixStream::connect(reader) else { return false };
         reader.write_all(format!("SCAN {finger}").as_bytes()).is_ok()
     });

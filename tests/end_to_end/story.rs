@@ -12,7 +12,7 @@ use wardkeep_model::vitals::nomenclature::{HEART_RATE, PULSE_RATE_OXIMETER, SPO2
 use wardkeep_model::vitals::{Observation, Value};
 use wardkeep_store::{Options, open_with_recovery};
 
-use crate::house::{House, Kiosk, PICTURES, until};
+use kit::house::{House, Kiosk, PICTURES, until};
 
 const IT_BADGE: [u8; 7] = [0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0x80];
 const NURSE_BADGE: [u8; 7] = [0x04, 0xB7, 0x5E, 0x21, 0x90, 0x66, 0x81];

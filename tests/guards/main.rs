@@ -52,8 +52,6 @@ const OUTSIDE: [&str; 15] = [
 const UI_TYPES: [&str; 3] = ["src/kiosk/bridge/", "src/kiosk/bench.rs", "src/kiosk/tour"];
 /// The file whose module of generated code follows its generator's style.
 const GENERATED: &str = "ui/lib.rs";
-/// Test helpers shared by several test binaries, each of which uses a part.
-const SHARED_HELPERS: [&str; 2] = ["tests/support/", "tests/store_kit/"];
 /// A longer file is asked what two things it does.
 const LINES_MAX: usize = 500;
 const PROMISES: u32 = 11;
@@ -182,9 +180,7 @@ fn no_lint_is_switched_off() {
     for source in rust_files() {
         let found: Vec<_> = source.code().filter(|(_, line)| switches_off(line)).collect();
         let most = if source.path == GENERATED { 1 } else { 0 };
-        let helper = source.below(&SHARED_HELPERS)
-            && found.iter().all(|(_, line)| line.starts_with("#![") && line.contains("reason = "));
-        if found.len() > most && !helper {
+        if found.len() > most {
             for (number, line) in found {
                 violations.push(format!("{}:{number} {}", source.path, line.trim()));
             }

@@ -1,6 +1,6 @@
 //! Logging in with a smart card, and every way in which it goes wrong.
 
-use crate::bedside::{Bedside, PIN, WRONG, card};
+use kit::kiosk::{Bedside, PIN, WRONG, card};
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::TokenKind;
@@ -176,7 +176,7 @@ fn s1_a_card_pulled_or_a_reader_lost_locks_at_every_step() {
         for (how, lose) in losses {
             let mut bedside = Bedside::monitoring();
             bedside.intent(Intent::Lock);
-            bedside.store.write_emergency_card(bedside.now.wall);
+            bedside.store.write_emergency_card(bedside.now().wall);
             reach(&mut bedside);
             assert!(!bedside.is_lock_screen(), "{step}");
             lose(&mut bedside);

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use crate::bedside::{Bedside, PIN, WRONG, badge, template};
-use crate::people::form;
-use crate::register::{ADA, BEA};
+use kit::kiosk::desk::form;
+use kit::kiosk::register::{ADA, BEA};
+use kit::kiosk::{Bedside, PIN, WRONG, badge, template};
 use proptest::prelude::*;
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
@@ -205,7 +205,7 @@ proptest! {
                 let known = |id| id == ADA || id == BEA || id > OperatorId(500);
                 prop_assert!(whom(what).is_none_or(known));
             }
-            prop_assert!(bedside.kiosk.next_deadline(bedside.now) > bedside.now.boot);
+            prop_assert!(bedside.kiosk.next_deadline(bedside.now()) > bedside.now().boot);
         }
     }
 }

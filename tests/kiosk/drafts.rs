@@ -1,7 +1,7 @@
 //! What was typed and not saved: it waits for the person who typed it, and for nobody else.
 
-use crate::bedside::{Bedside, PIN};
-use crate::register::ADA;
+use kit::kiosk::register::ADA;
+use kit::kiosk::{Bedside, PIN};
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::view::Screen;
@@ -11,16 +11,6 @@ use wardkeep_model::encounter::PatientForm;
 
 fn typed(family: &str) -> PatientForm {
     PatientForm { family: Phi::new(family.into()), ..PatientForm::default() }
-}
-
-impl Bedside {
-    fn shown_form(&self) -> Option<PatientForm> {
-        let screen = self.view().screen;
-        let Screen::Patients(page) = screen else {
-            panic!("expected the patients, not {screen:?}")
-        };
-        page.draft
-    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::bedside::{Bedside, OXIMETER, STRAP, badge, heart_rate, oximetry};
+use kit::kiosk::{Bedside, OXIMETER, STRAP, badge, heart_rate, oximetry};
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::view::Screen;
@@ -23,7 +23,7 @@ const SECOND: Duration = Duration::from_secs(1);
 fn locked_at_the_bed() -> Bedside {
     let mut bedside = Bedside::monitoring();
     bedside.intent(Intent::Lock);
-    bedside.store.write_emergency_card(bedside.now.wall);
+    bedside.store.write_emergency_card(bedside.now().wall);
     bedside
 }
 
@@ -113,10 +113,10 @@ fn past_values_are_one_row_a_minute_newest_first() {
 #[test]
 fn s1_the_emergency_view_closes_after_a_quarter_of_an_hour_however_often_it_is_touched() {
     let mut bedside = opened();
-    let end = bedside.now.boot + EMERGENCY_MAX;
-    while bedside.now.boot < end {
+    let end = bedside.now().boot + EMERGENCY_MAX;
+    while bedside.now().boot < end {
         assert!(is_open(&bedside));
-        assert_eq!(page(&bedside).seconds_left, end.since(bedside.now.boot).as_secs());
+        assert_eq!(page(&bedside).seconds_left, end.since(bedside.now().boot).as_secs());
         bedside.wait(10 * SECOND);
         bedside.intent(Intent::Activity);
     }
@@ -165,7 +165,7 @@ fn s1_every_way_out_of_the_emergency_view_hides_the_patient_and_is_logged() {
         assert_eq!(bedside.is_lock_screen(), !prompts, "{how}");
         assert!(ended(&bedside) >= 1, "{how}");
         if prompts {
-            bedside.type_pin(crate::bedside::PIN);
+            bedside.type_pin(kit::kiosk::PIN);
             assert!(bedside.view().open.is_some(), "{how}: a login goes on from there");
         }
     }

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use crate::bedside::{Bedside, PIN, WRONG, badge, card, pin, template};
-use crate::people::form;
-use crate::register::{ADA, BEA, CODE};
+use kit::kiosk::desk::form;
+use kit::kiosk::register::{ADA, BEA, CODE};
+use kit::kiosk::{Bedside, PIN, WRONG, badge, card, pin, template};
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::view::access::{Enrolment, PersonState};
@@ -22,24 +22,6 @@ use wardkeep_model::ports::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
-
-impl Bedside {
-    /// Ada enrols something of Bea's.
-    fn enrolling(kind: EnrolKind) -> Self {
-        let mut bedside = Self::at_the_desk();
-        bedside.intent(Intent::OpenPerson(BEA));
-        bedside.intent(Intent::Enrol(kind));
-        bedside
-    }
-
-    fn asked(&self) -> &[Administration] {
-        &self.store.register.asked
-    }
-
-    fn finger(&mut self, event: FingerEvent) {
-        self.factor(FactorEvent::Finger(event));
-    }
-}
 
 #[test]
 fn a_nurse_is_enrolled_with_badge_and_pin_in_eight_touches() {

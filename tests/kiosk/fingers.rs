@@ -1,6 +1,6 @@
 //! Inside a shift: a finger beside the PIN, or a tap alone.
 
-use crate::bedside::{Bedside, PIN, WRONG, sensor, template};
+use kit::kiosk::{Bedside, PIN, WRONG, sensor, template};
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::view::Screen;

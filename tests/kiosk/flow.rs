@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::bedside::{Bedside, OXIMETER, PIN, STRAP, WRONG, badge, heart_rate, oximetry, pin};
+use kit::kiosk::{Bedside, OXIMETER, PIN, STRAP, WRONG, badge, heart_rate, oximetry, pin};
 use wardkeep_core::alarms::AlarmText;
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
@@ -259,7 +259,7 @@ fn s9_link_loss_and_battery_are_signalled() {
         device: STRAP,
         characteristic: wardkeep_model::vitals::Characteristic(0x2A19),
         payload: vec![12],
-        received: bedside.now,
+        received: bedside.now(),
     });
     let strip = bedside.view().alarm.expect("battery alarm");
     assert!(matches!(strip.text, AlarmText::BatteryLow { percent: 12, .. }));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::bedside::{Bedside, PIN, WRONG, badge, pin};
+use kit::kiosk::{Bedside, PIN, WRONG, badge, pin};
 use wardkeep_core::alarms::AlarmText;
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::view::{PinPurpose, Screen};
@@ -206,11 +206,11 @@ fn another_token_switches_the_person_and_keeps_the_draft_of_the_first() {
 fn a_session_ends_after_twelve_hours_however_busy_it_is() {
     let mut bedside = Bedside::unlocked();
     for _ in 0..12 * 60 - 1 {
-        bedside.now = bedside.now + 60 * SECOND;
+        bedside.clock.wait(60 * SECOND);
         bedside.intent(Intent::Activity);
     }
     assert!(bedside.view().open.is_some());
-    bedside.now = bedside.now + 60 * SECOND;
+    bedside.clock.wait(60 * SECOND);
     bedside.intent(Intent::Activity);
     assert!(bedside.is_lock_screen() && !bedside.store.vault_open);
     assert_eq!(bedside.notice(), Some(Notice::ShiftOver));
@@ -237,7 +237,7 @@ fn s9_a_token_left_behind_is_called_out_until_somebody_comes() {
         assert!(bedside.is_lock_screen() && !called_out(&bedside));
         bedside.wait(SECOND);
         assert!(called_out(&bedside));
-        assert!(bedside.kiosk.sound(bedside.now).is_some(), "it is heard");
+        assert!(bedside.kiosk.sound(bedside.now()).is_some(), "it is heard");
         bedside.intent(Intent::AcknowledgeAlarms);
         assert!(!called_out(&bedside), "somebody is there");
         bedside.wait(300 * SECOND);

@@ -1,7 +1,7 @@
 //! The core as a whole, with a settable clock and everything around it in memory.
 
-mod bedside;
 mod cards;
+mod clocks;
 mod desk;
 mod drafts;
 mod emergency;
@@ -9,11 +9,9 @@ mod enrolment;
 mod fingers;
 mod flow;
 mod login;
-mod memory;
 mod people;
 mod properties;
 mod records;
-mod register;
 mod roles;
 mod table;
 mod watch;

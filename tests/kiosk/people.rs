@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use crate::bedside::{Bedside, PIN};
-use crate::register::{ADA, BEA};
+use kit::kiosk::desk::form;
+use kit::kiosk::register::{ADA, BEA};
+use kit::kiosk::{Bedside, PIN};
 use wardkeep_core::kiosk::intent::{Intent, PersonForm};
 use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::view::Screen;
-use wardkeep_core::kiosk::view::access::{
-    Account, Audit, Cart, Enrolment, FactorWord, People, PersonPage, PersonState,
-};
+use wardkeep_core::kiosk::view::access::{Account, Audit, Cart, FactorWord, PersonState};
 use wardkeep_core::session::enrolment::EnrolKind;
 use wardkeep_model::access::factor::Finger;
 use wardkeep_model::access::policy::{Pair, Policy};
@@ -23,54 +22,6 @@ use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{Event, FactorEvent, ReaderHealth, ReaderKind};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-pub fn form(name: &str, role: Role) -> PersonForm {
-    PersonForm {
-        name: Phi::new(name.into()),
-        initials: String::new(),
-        role,
-        valid_until: String::new(),
-    }
-}
-
-impl Bedside {
-    /// Ada, who is IT, is logged in and looks at the people of this cart.
-    pub fn at_the_desk() -> Self {
-        Self::desk_under(Policy::default())
-    }
-
-    pub fn desk_under(policy: Policy) -> Self {
-        let mut bedside = Self::under(policy);
-        bedside.store.role = Role::It;
-        bedside.store.register.two_person = policy.two_person;
-        bedside.unlock();
-        bedside
-    }
-
-    pub fn people(&self) -> People {
-        let screen = self.view().screen;
-        let Screen::People(page) = screen else { panic!("expected the people, not {screen:?}") };
-        page
-    }
-
-    pub fn person(&self) -> PersonPage {
-        let screen = self.view().screen;
-        let Screen::Person(page) = screen else { panic!("expected a person, not {screen:?}") };
-        *page
-    }
-
-    pub fn step(&self) -> Enrolment {
-        let screen = self.view().screen;
-        let Screen::Enrolment(step) = screen else {
-            panic!("expected an enrolment, not {screen:?}")
-        };
-        step
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.people().rows.iter().map(|row| row.name.reveal().clone()).collect()
-    }
-}
 
 #[test]
 fn everybody_is_listed_and_found_by_any_part_of_the_name() {
@@ -346,7 +297,7 @@ fn the_audit_log_is_shown_newest_first_in_local_time() {
 fn the_cart_page_says_how_this_cart_is_set_up() {
     let policy = Policy { two_person: true, shift: 30 * 60 * SECOND, ..Policy::default() };
     let mut bedside = Bedside::desk_under(policy);
-    bedside.factor(FactorEvent::Sensor(Some(crate::bedside::sensor("A1"))));
+    bedside.factor(FactorEvent::Sensor(Some(kit::kiosk::sensor("A1"))));
     bedside.intent(Intent::Open(Page::Cart));
     let Screen::Cart(cart) = bedside.view().screen else { panic!("expected the cart") };
     let pairs = vec![Pair::CardPin, Pair::BadgePin, Pair::CardFinger, Pair::BadgeFinger];
@@ -382,5 +333,5 @@ fn ones_own_pin_is_changed_on_the_account_page() {
     bedside.type_pin(digits);
     assert_eq!(bedside.notice(), Some(Notice::PinChanged));
     assert_eq!(account(&bedside).pair, Pair::BadgePin);
-    assert_eq!(bedside.store.pin, crate::bedside::pin(digits));
+    assert_eq!(bedside.store.pin, kit::kiosk::pin(digits));
 }

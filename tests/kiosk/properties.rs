@@ -1,8 +1,10 @@
-//! Whatever people, devices and the store do, in any order: the promises hold after every step.
+//! Whatever people, devices and the store do, in any order, and however the wall clock is set: the promises
+//! hold after every step.
 
 use std::time::Duration;
 
-use crate::bedside::{
+use jiff::SignedDuration;
+use kit::kiosk::{
     Bedside, OXIMETER, PIN, STRAP, WRONG, badge, heart_rate, oximetry, sensor, template,
 };
 use proptest::prelude::*;
@@ -25,6 +27,8 @@ use wardkeep_model::vitals::{DeviceId, DeviceKind};
 enum Op {
     Login(Login),
     Care(Care),
+    /// The wall clock is set by so many seconds.
+    SetWall(i64),
 }
 
 /// What concerns who may see what.
@@ -68,7 +72,16 @@ enum Care {
 }
 
 fn any_op() -> impl Strategy<Value = Op> {
-    prop_oneof![2 => login_op().prop_map(Op::Login), 1 => care_op().prop_map(Op::Care)]
+    prop_oneof![
+        20 => login_op().prop_map(Op::Login),
+        10 => care_op().prop_map(Op::Care),
+        1 => wall_step().prop_map(Op::SetWall),
+    ]
+}
+
+/// Minutes, hours or days, forwards or back.
+fn wall_step() -> impl Strategy<Value = i64> {
+    prop_oneof![-3_600_i64..3_600, -86_400_i64..86_400, -2_600_000_i64..2_600_000]
 }
 
 fn login_op() -> impl Strategy<Value = Login> {
@@ -170,7 +183,7 @@ fn log_in(bedside: &mut Bedside, op: Login) {
         }
         Login::Emergency => {
             if bedside.store.emergency.is_err() {
-                bedside.store.write_emergency_card(bedside.now.wall);
+                bedside.store.write_emergency_card(bedside.now().wall);
             }
             bedside.intent(Intent::BeginEmergency);
         }
@@ -286,11 +299,11 @@ impl Model {
         }
         self.emergency_since = match self.emergency_since {
             _ if !is_emergency => None,
-            None => Some(bedside.now.boot),
+            None => Some(bedside.now().boot),
             since => since,
         };
         if let Some(since) = self.emergency_since {
-            prop_assert!(bedside.now.boot.since(since) < EMERGENCY_MAX);
+            prop_assert!(bedside.now().boot.since(since) < EMERGENCY_MAX);
             prop_assert!(!bedside.store.vault_open);
         }
         // A reader waits for a finger only beside a pad that says so.
@@ -319,6 +332,7 @@ proptest! {
             match op {
                 Op::Login(op) => log_in(&mut bedside, op),
                 Op::Care(op) => care(&mut bedside, op),
+                Op::SetWall(seconds) => bedside.set_wall(SignedDuration::from_secs(seconds)),
             }
             let view = bedside.view();
             model.check_screen(&bedside)?;
@@ -346,7 +360,7 @@ proptest! {
                 }
             }
             // Deadlines never lie in the past, so the shell never spins.
-            prop_assert!(bedside.kiosk.next_deadline(bedside.now) > bedside.now.boot);
+            prop_assert!(bedside.kiosk.next_deadline(bedside.now()) > bedside.now().boot);
         }
         // S-4: every session of the log was opened by a pair that the site allows.
         for entry in bedside.store.audit.iter().filter(|entry| entry.act == AuditAct::Unlocked) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::bedside::{Bedside, OXIMETER, oximetry};
+use kit::kiosk::{Bedside, OXIMETER, oximetry};
 use wardkeep_core::alarms::AlarmText;
 use wardkeep_core::alarms::Sound;
 use wardkeep_core::kiosk::intent::Intent;
@@ -38,7 +38,7 @@ fn alarm(bedside: &Bedside) -> Option<(Priority, AlarmText)> {
 }
 
 fn sounds(bedside: &Bedside) -> Option<Priority> {
-    bedside.kiosk.sound(bedside.now).map(|Sound { priority, .. }| priority)
+    bedside.kiosk.sound(bedside.now()).map(|Sound { priority, .. }| priority)
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn a_checkpoint_that_is_not_made_is_said_so_and_a_late_one_is_not_shown() {
 #[test]
 fn the_audit_page_tells_how_acts_ended_and_what_was_found() {
     let mut bedside = Bedside::unlocked_as(Role::It);
-    let span = Some((bedside.now.wall, bedside.now.wall));
+    let span = Some((bedside.now().wall, bedside.now().wall));
     let found = Finding {
         found: Some(1041),
         expected: Some(1098),
@@ -300,7 +300,7 @@ fn the_audit_page_tells_how_acts_ended_and_what_was_found() {
         finding: Some(found),
         result: AuditResult::Failed,
         detail: Some("from outside".into()),
-        ..AuditEntry::of(AuditAct::StoreFinding, bedside.now.wall)
+        ..AuditEntry::of(AuditAct::StoreFinding, bedside.now().wall)
     };
     let row = AuditRow { seq: 1, entry, operator: None, person: None };
     bedside.store.register.audit.push(row);

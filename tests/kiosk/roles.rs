@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::bedside::{Bedside, OXIMETER, PIN, STRAP, heart_rate, pin};
+use kit::kiosk::{Bedside, OXIMETER, PIN, STRAP, heart_rate, pin};
 use wardkeep_core::config::Language;
 use wardkeep_core::kiosk::intent::{Intent, PersonForm};
 use wardkeep_core::kiosk::page::Page;
@@ -100,9 +100,10 @@ fn every_intent_is_checked_against_the_role_before_it_acts() {
             let may = needed.is_none_or(|permission| role.may(permission));
             assert_eq!(refused, !may, "{role:?}: {intent:?}");
             if refused {
-                let after = (bedside.store.cart, bedside.store.audit.len(), bedside.radio.len());
+                let after =
+                    (bedside.store.cart.clone(), bedside.store.audit.len(), bedside.radio.len());
                 assert_eq!(after, before, "{role:?}: {intent:?}");
-                assert_eq!(bedside.kiosk.view(bedside.now).screen, shown, "{role:?}: {intent:?}");
+                assert_eq!(bedside.kiosk.view(bedside.now()).screen, shown, "{role:?}: {intent:?}");
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::memory::{PIN, badge, card, pin, sensor, template};
+use kit::kiosk::{PIN, badge, card, pin, sensor, template};
 use wardkeep_core::session::{Effect, Emergency, Event, Session, State};
 use wardkeep_model::access::factor::Attempt;
 use wardkeep_model::access::factor::{CardPeer, TemplateId, Token};

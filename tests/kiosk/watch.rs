@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::bedside::{Bedside, OXIMETER, STRAP, badge, heart_rate, oximetry};
+use kit::kiosk::{Bedside, OXIMETER, STRAP, badge, heart_rate, oximetry};
 use proptest::prelude::*;
 use wardkeep_core::alarms::AlarmText;
 use wardkeep_core::config::Language;
@@ -78,7 +78,7 @@ fn s2_a_broken_store_leaves_links_values_limits_and_alarms_as_they_were() {
     let Watch::Bed(tiles) = page.watch else { panic!("the bed is not shown") };
     assert_eq!(values(&tiles), ["72", "97", "71"].map(|digits| Some(digits.to_owned())));
     assert!(has_alarm(&bedside, &AlarmText::NotRecording));
-    assert!(bedside.kiosk.sound(bedside.now).is_some_and(|s| s.priority == Priority::Medium));
+    assert!(bedside.kiosk.sound(bedside.now()).is_some_and(|s| s.priority == Priority::Medium));
     bedside.intent(Intent::AcknowledgeAlarms);
     for _ in 0..12 {
         bedside.frame(OXIMETER, oximetry(79, 71));
@@ -114,7 +114,7 @@ fn s1_nobody_gets_in_while_the_store_is_broken_and_everybody_is_told() {
     for mut bedside in [broken(), worst(), watching()] {
         bedside.hardware(Event::BadgePresented(badge(1)));
         assert_eq!(bedside.notice(), Some(Notice::StoreBroken));
-        bedside.type_pin(crate::bedside::PIN);
+        bedside.type_pin(kit::kiosk::PIN);
         bedside.intent(Intent::BeginEmergency);
         bedside.intent(Intent::Open(Page::Bedside));
         trouble(&bedside);
@@ -352,7 +352,7 @@ fn apply(bedside: &mut Bedside, op: &Op) {
             bedside.hardware(Event::Wave { device: OXIMETER, rate_hz, samples });
         }
         Op::Tap => bedside.tap(1),
-        Op::Pin => bedside.type_pin(crate::bedside::PIN),
+        Op::Pin => bedside.type_pin(kit::kiosk::PIN),
         Op::Emergency => bedside.intent(Intent::BeginEmergency),
         Op::Open => bedside.intent(Intent::Open(Page::Bedside)),
         Op::Acknowledge => bedside.intent(Intent::AcknowledgeAlarms),
@@ -388,7 +388,7 @@ proptest! {
                 let nothing = matches!(page.watch, Watch::Nothing { .. });
                 prop_assert!(nothing);
             }
-            prop_assert!(bedside.kiosk.next_deadline(bedside.now) > bedside.now.boot);
+            prop_assert!(bedside.kiosk.next_deadline(bedside.now()) > bedside.now().boot);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::bedside::{Bedside, OXIMETER, STRAP, heart_rate};
+use kit::kiosk::{Bedside, OXIMETER, STRAP, heart_rate};
 use proptest::prelude::*;
 use wardkeep_core::kiosk::Effect;
 use wardkeep_core::kiosk::intent::Intent;
@@ -39,7 +39,7 @@ fn lengths(waves: &[WaveSegment]) -> Vec<usize> {
 #[test]
 fn s2_a_wave_is_recorded_in_stretches_of_ten_seconds_across_a_lock() {
     let mut bedside = Bedside::monitoring();
-    let start = bedside.now.wall;
+    let start = bedside.now().wall;
     for second in 0..25_u16 {
         if second == 4 {
             bedside.intent(Intent::Lock);
@@ -135,7 +135,7 @@ fn any_op() -> impl Strategy<Value = Op> {
 /// Whether the oximeter is assigned to somebody at this moment, as the cart remembers it.
 fn is_assigned(bedside: &Bedside) -> bool {
     let cart = bedside.store.cart.clone().unwrap_or_default();
-    let now = bedside.now.wall;
+    let now = bedside.now().wall;
     cart.devices.iter().any(|device| {
         device.id == OXIMETER && device.assignment.is_some_and(|a| a.since <= now && now < a.until)
     })

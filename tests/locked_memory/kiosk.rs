@@ -4,11 +4,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use crate::puppet::{SIMULATED, STATE};
-use crate::search::{Hit, found};
+use wardkeep_model::moment::Moment;
 
-/// Longest wait for anything on the screen.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::search::{Hit, found};
+use kit::house::puppet::{SIMULATED, STATE};
+
+/// Longest wait for anything on the screen; reached only by a program that is dead.
+const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(40);
 
 /// An X server without a screen.
@@ -120,6 +122,27 @@ impl Kiosk {
     pub fn flush_strings(&mut self) {
         let filler = "x".repeat(20_000);
         assert!(self.ask(&["value", &filler]).is_none());
+    }
+
+    /// Waits until the program has nothing left to do: for some looks in a row no thread of it runs or
+    /// wants to. One that always has something to do is waited for no longer.
+    pub fn rest(&self) {
+        let since = Moment::read().boot;
+        let mut asleep = 0;
+        while asleep < 8 && Moment::read().boot.since(since) < PATIENCE {
+            std::thread::sleep(POLL);
+            asleep = if self.is_asleep() { asleep + 1 } else { 0 };
+        }
+    }
+
+    fn is_asleep(&self) -> bool {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        let tasks = tasks.expect("our own child").flatten();
+        // A thread may end meanwhile.
+        let stats = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("stat")).ok());
+        // The state comes after the name in brackets.
+        let mut states = stats.filter_map(|stat| stat.rsplit_once(") ")?.1.chars().next());
+        states.all(|state| state != 'R')
     }
 
     /// What is found in the kiosk's memory.

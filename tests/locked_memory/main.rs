@@ -6,13 +6,12 @@
 //! locks as often.
 
 mod kiosk;
-#[path = "../end_to_end/puppet.rs"]
-mod puppet;
 mod search;
 
 use std::time::Duration;
 
 use kiosk::{Display, Kiosk};
+use kit::house::puppet;
 
 /// As in the program itself.
 #[global_allocator]
@@ -77,7 +76,7 @@ fn locks(display: &Display) {
 fn check(kiosk: &mut Kiosk, when: &str) {
     // Words on their way to the screen are none of the program's.
     kiosk.flush_strings();
-    std::thread::sleep(Duration::from_millis(300));
+    kiosk.rest();
     let hits = kiosk.search(&NEEDLES);
     assert!(hits.is_empty(), "{when}: {hits:#?}");
 }

@@ -10,7 +10,7 @@ use wardkeep_model::alarm::Priority;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::vitals::live::Parameter;
 
-use crate::desk::{Desk, LANDSCAPE, PORTRAIT};
+use kit::screens::{Desk, LANDSCAPE, PORTRAIT};
 
 const TARGET_PX: f32 = 56.0;
 /// Stops whose lists are longer than the screen: the rest is a swipe away.

@@ -12,7 +12,7 @@ use wardkeep_model::ports::ReaderHealth;
 use wardkeep_model::vitals::live::Parameter;
 use wardkeep_ui as ui;
 
-use crate::desk::{Desk, LANDSCAPE, PORTRAIT};
+use kit::screens::{Desk, LANDSCAPE, PORTRAIT};
 
 /// Whatever a patient's screen may say about a patient.
 const PATIENT_WORDS: [&str; 9] =

@@ -12,7 +12,7 @@ use wardkeep_core::kiosk::view::{Screen, View};
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_ui as ui;
 
-use crate::desk::{Desk, LANDSCAPE, PORTRAIT};
+use kit::screens::{Desk, LANDSCAPE, PORTRAIT};
 
 fn with(far: Option<TakingOver>, finding: Option<FindingNotice>) -> View {
     let mut view = open(Screen::Bedside(samples::bedside()));

@@ -22,7 +22,7 @@ use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{FingerAdvice, ReaderHealth, ReaderKind};
 use wardkeep_ui as ui;
 
-use crate::desk::{Desk, LANDSCAPE, PORTRAIT};
+use kit::screens::{Desk, LANDSCAPE, PORTRAIT};
 
 const LONG_ENOUGH: Duration = Duration::from_millis(1100);
 const TOO_SHORT: Duration = Duration::from_millis(900);

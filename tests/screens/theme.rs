@@ -1,5 +1,7 @@
 //! The tokens of `ui/theme.slint`: contrast, and the colours that belong to alarms alone.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

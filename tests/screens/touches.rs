@@ -19,7 +19,7 @@ use wardkeep_model::ports::ReaderHealth;
 use wardkeep_model::vitals::DeviceId;
 use wardkeep_ui as ui;
 
-use crate::desk::{Desk, LANDSCAPE, PORTRAIT};
+use kit::screens::{Desk, LANDSCAPE, PORTRAIT};
 
 fn bedside() -> View {
     open(Screen::Bedside(samples::bedside()))

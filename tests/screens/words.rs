@@ -1,5 +1,7 @@
 //! Every sentence exists in German, under the right component and with its placeholders.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +9,7 @@ use wardkeep::tour::samples::{self, concealed, open};
 use wardkeep_core::config::Language;
 use wardkeep_core::kiosk::view::{Screen, View};
 
-use crate::desk::{Desk, LANDSCAPE};
+use kit::screens::{Desk, LANDSCAPE};
 
 /// Component, sentence, plural.
 type Sentence = (String, String, Option<String>);

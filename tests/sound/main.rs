@@ -2,6 +2,4 @@
 
 mod burst;
 mod measure;
-#[path = "../support/namespace.rs"]
-mod namespace;
 mod speaker;

@@ -84,6 +84,21 @@ impl StateDir {
     }
 }
 
+#[cfg(test)]
+impl StateDir {
+    /// Takes a directory that was just let go. A process that another test is starting has a copy of
+    /// every lock until it runs, so this waits.
+    pub fn take_again(path: &Path) -> Result<Self, StoreFault> {
+        for _ in 0..60_000 {
+            match Self::take(path) {
+                Err(StoreFault::InUse) => std::thread::sleep(std::time::Duration::from_millis(1)),
+                taken => return taken,
+            }
+        }
+        Err(StoreFault::InUse)
+    }
+}
+
 /// Where the live store of a state directory is.
 pub fn store_of(state_dir: &Path) -> PathBuf {
     state_dir.join(STORE)

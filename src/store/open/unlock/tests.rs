@@ -69,7 +69,7 @@ fn load(dir: &Path, policy: Policy) -> Box<Store> {
         .with_device_secret(SecretFile::new(dir))
         .with_policy(policy)
         .with_cost_for_tests();
-    let state = StateDir::take(dir).unwrap();
+    let state = StateDir::take_again(dir).unwrap();
     let Loaded::Store(store) = Store::load(state, &options).unwrap() else { panic!("no store") };
     store
 }

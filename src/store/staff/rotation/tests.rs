@@ -49,7 +49,7 @@ fn options(dir: &Path) -> Options {
 }
 
 fn load(dir: &Path) -> Result<Box<Store>, StoreFault> {
-    match Store::load(StateDir::take(dir)?, &options(dir))? {
+    match Store::load(StateDir::take_again(dir)?, &options(dir))? {
         Loaded::Store(store) => Ok(store),
         Loaded::Nothing(_) => panic!("no store"),
     }
@@ -241,6 +241,7 @@ fn check(ward: &Ward, dir: &Path, case: Case, context: &str) -> bool {
     });
     assert!(!unfinished, "{context}");
     let words = Secret::new(ward.phrase.expose().clone());
+    drop(StateDir::take_again(dir).unwrap());
     assert!(open_with_recovery(&options(dir), &words).unwrap().is_some(), "{context}");
     is_new
 }

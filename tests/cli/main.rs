@@ -1,0 +1,8 @@
+//! The command line: the built program, started as people start it.
+
+mod audit_cli;
+mod command_line;
+mod decode_cli;
+mod memory_flags;
+mod people_cli;
+mod store_cli;

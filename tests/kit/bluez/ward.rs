@@ -1,0 +1,187 @@
+//! A Bluetooth driver, a pretended BlueZ around it, and everything the driver said.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+use wardkeep_hardware::ble::{self, BleHandle, Timing};
+use wardkeep_model::ports::{Command, Event, Link, RadioHealth};
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
+
+use super::{DeviceSpec, FakeBluez};
+
+/// Longest wait for anything in these tests; reached only by a driver that is dead.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The driver's times. Those that it lets pass are short enough for a test; those after which it gives
+/// up on an answer are long enough for a loaded machine.
+pub fn short() -> Timing {
+    let ms = Duration::from_millis;
+    Timing {
+        seen_every: ms(200),
+        gone_after: ms(900),
+        silence: ms(500),
+        question: ms(5_000),
+        connect: ms(20_000),
+        setup: ms(10_000),
+        release: ms(5_000),
+        retry_first: ms(60),
+        retry_max: ms(300),
+        scan_watchdog: ms(700),
+        tick: ms(50),
+    }
+}
+
+/// The driver under test.
+pub struct Ward {
+    /// The pretended daemon.
+    pub fake: Arc<FakeBluez>,
+    /// What the driver is told by.
+    pub driver: BleHandle,
+    /// Its task, to see it end.
+    pub task: JoinHandle<()>,
+    events: mpsc::Receiver<Event>,
+    /// Everything received, oldest first.
+    pub log: VecDeque<Event>,
+}
+
+impl Ward {
+    /// Starts the driver with short times and a roomy queue.
+    pub fn start(fake: Arc<FakeBluez>) -> Self {
+        Self::with_queue(fake, 4096)
+    }
+
+    /// Starts it with short times and room for so many events.
+    pub fn with_queue(fake: Arc<FakeBluez>, queue: usize) -> Self {
+        Self::with(fake, queue, short())
+    }
+
+    /// Starts it with these times.
+    pub fn with(fake: Arc<FakeBluez>, queue: usize, timing: Timing) -> Self {
+        let (sender, events) = mpsc::channel(queue);
+        let (driver, task) = ble::spawn(&Handle::current(), sender, timing);
+        Self { fake, driver, task, events, log: VecDeque::new() }
+    }
+
+    /// Waits for an event; returns how long that took.
+    pub async fn expect(&mut self, what: &str, wanted: impl Fn(&Event) -> bool) -> Duration {
+        let start = Instant::now();
+        loop {
+            let event = timeout(PATIENCE, self.events.recv()).await;
+            let Ok(Some(event)) = event else {
+                panic!("waited for {what}; got {:#?}", self.log);
+            };
+            let found = wanted(&event);
+            self.log.push_back(event);
+            if found {
+                return start.elapsed();
+            }
+        }
+    }
+
+    /// Receives everything for a while.
+    pub async fn listen(&mut self, time: Duration) {
+        let until = Instant::now() + time;
+        while let Ok(Some(event)) = tokio::time::timeout_at(until, self.events.recv()).await {
+            self.log.push_back(event);
+        }
+    }
+
+    /// The queue has no room for another event.
+    pub fn is_full(&self) -> bool {
+        self.events.len() == self.events.max_capacity()
+    }
+
+    /// Drops the receiving end, as a core that died would.
+    pub fn stop_listening(self) -> (BleHandle, JoinHandle<()>) {
+        (self.driver, self.task)
+    }
+
+    /// Waits until the radio is told to be like this; returns how long that took.
+    pub async fn radio(&mut self, health: RadioHealth) -> Duration {
+        let what = format!("radio {health:?}");
+        self.expect(&what, |event| matches!(event, Event::Radio(it) if *it == health)).await
+    }
+
+    /// Waits until a link is told to be like this; returns how long that took.
+    pub async fn link(&mut self, device: DeviceId, link: Link) -> Duration {
+        let what = format!("{device:?} {link:?}");
+        let wanted =
+            |event: &Event| matches!(event, Event::Link(d, l) if *d == device && *l == link);
+        self.expect(&what, wanted).await
+    }
+
+    /// Waits until a device is seen; returns how long that took.
+    pub async fn seen(&mut self, device: DeviceId) -> Duration {
+        let wanted = |event: &Event| matches!(event, Event::Seen { device: d, .. } if *d == device);
+        self.expect(&format!("{device:?} seen"), wanted).await
+    }
+
+    /// Waits for a frame of this characteristic and returns its bytes.
+    pub async fn frame(&mut self, from: DeviceId, number: u16) -> Vec<u8> {
+        let ours = |event: &Event| is_frame(event, from, number);
+        self.expect(&format!("a frame {number:04x} of {from:?}"), ours).await;
+        match self.log.back() {
+            Some(Event::Frame { payload, .. }) => payload.clone(),
+            other => panic!("not a frame: {other:?}"),
+        }
+    }
+
+    /// Orders a link.
+    pub fn connect(&self, device: DeviceId, kind: DeviceKind) {
+        assert_eq!(self.driver.try_send(Command::Connect(device, kind)), Ok(()));
+    }
+
+    /// Orders the end of a link.
+    pub fn disconnect(&self, device: DeviceId) {
+        assert_eq!(self.driver.try_send(Command::Disconnect(device)), Ok(()));
+    }
+
+    /// Connects and waits until the link is live.
+    pub async fn go_live(&mut self, device: DeviceId, kind: DeviceKind) {
+        self.connect(device, kind);
+        self.link(device, Link::Connecting).await;
+        self.link(device, Link::Live).await;
+    }
+
+    /// The states of a link so far, oldest first.
+    pub fn links(&self, device: DeviceId) -> Vec<Link> {
+        let links = self.log.iter().filter_map(|event| {
+            let Event::Link(of, link) = event else { return None };
+            (*of == device).then_some(*link)
+        });
+        links.collect()
+    }
+
+    /// How many events fit.
+    pub fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
+        self.log.iter().filter(|event| wanted(event)).count()
+    }
+}
+
+/// Adds an advertising heart rate strap.
+pub fn strap(fake: &FakeBluez) -> DeviceId {
+    let strap = DeviceSpec::heart_rate(1, "Strap");
+    let device = strap.device;
+    fake.add_device(strap);
+    device
+}
+
+/// Whether an event is a frame of this characteristic.
+pub fn is_frame(event: &Event, from: DeviceId, number: u16) -> bool {
+    matches!(event, Event::Frame { device, characteristic, .. }
+        if *device == from && characteristic.0 == number)
+}
+
+/// Waits until something outside the driver's events is true.
+pub async fn until(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited for {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

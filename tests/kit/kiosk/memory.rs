@@ -1,0 +1,274 @@
+//! A store that answers in memory, with two people, their badges, cards and fingers.
+
+use super::register::Register;
+use jiff::Timestamp;
+use wardkeep_model::access::factor::{
+    Badge, CardId, CardPeer, Evidence, Finger, Pin, ReaderFamily, Sensor, Template, TemplateId,
+    Token,
+};
+use wardkeep_model::access::lockout::Admission;
+use wardkeep_model::access::{Operator, OperatorId, Role};
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::encounter::Patient;
+use wardkeep_model::keeping::emergency::EmergencyCard;
+use wardkeep_model::keeping::{
+    Administered, Administration, AdministrationFault, AuditEntry, CartState, Command, Draft,
+    EmergencyRefusal, Found, Identified, Outcome, Refusal, Shift, Unlocked,
+};
+use wardkeep_model::vitals::Observation;
+use wardkeep_model::vitals::wave::WaveSegment;
+
+/// Everybody's PIN.
+pub const PIN: [u8; 6] = [4, 7, 1, 1, 0, 8];
+/// Nobody's PIN.
+pub const WRONG: [u8; 6] = [9, 9, 1, 2, 3, 4];
+
+/// The badge of this person.
+pub fn badge(last: u8) -> Badge {
+    Badge::new(ReaderFamily::PcscUid, &[4, 0xA1, 0xB2, last]).expect("a UID of four bytes")
+}
+
+/// The card of this person.
+pub fn card(number: u8) -> CardId {
+    CardId([number; 32])
+}
+
+/// A PIN as it is typed.
+pub fn pin(digits: [u8; 6]) -> Pin {
+    digits.into_iter().collect()
+}
+
+/// A fingerprint reader with this serial number.
+pub fn sensor(serial: &str) -> Sensor {
+    Sensor { driver: "synaptics".into(), device: "bd".into(), serial: serial.into() }
+}
+
+/// A template of this person, taken on the reader with this serial number.
+pub fn template(person: u8, serial: &str) -> Template {
+    Template {
+        id: TemplateId(person.into()),
+        finger: Finger::RightIndex,
+        sensor: sensor(serial),
+        print: Secret::new(vec![person; 16]),
+    }
+}
+
+/// Whose token it is: persons 1 and 2 are enrolled, with badge and card of their number.
+fn owner(token: &Token) -> Option<u8> {
+    (1..=2).find(|person| match token {
+        Token::Badge(tapped) => *tapped == badge(*person),
+        Token::Card(inserted) => *inserted == card(*person),
+    })
+}
+
+/// The store.
+pub struct MemoryStore {
+    /// A session holds the vault open.
+    pub vault_open: bool,
+    /// Values that were recorded, oldest first.
+    pub records: Vec<Observation>,
+    /// Waveforms that were recorded, oldest first.
+    pub waves: Vec<WaveSegment>,
+    /// What the core had written into the audit log.
+    pub audit: Vec<AuditEntry>,
+    /// The cart's state as it was saved last.
+    pub cart: Option<CartState>,
+    /// Everybody who was admitted.
+    pub patients: Vec<Patient>,
+    /// What was typed and not saved.
+    pub drafts: Vec<Draft>,
+    /// What everybody may do.
+    pub role: Role,
+    /// The PIN of everybody's badges.
+    pub pin: Pin,
+    /// That PIN is a one-time code.
+    pub is_code: bool,
+    /// Cards are asked for a new PIN as well, which no real store does.
+    pub code_for_cards: bool,
+    /// The shift share of everybody.
+    pub shift: Option<Shift>,
+    /// Every unlock is refused like this.
+    pub refusal: Option<Refusal>,
+    /// Tries of everybody before the next is refused for good.
+    pub tries_left: u8,
+    /// Fingers that fitted nobody.
+    pub misses: u32,
+    /// How often it was asked to look at its directory again.
+    pub retries: u32,
+    /// The emergency card, or why there is none.
+    pub emergency: Result<EmergencyCard, EmergencyRefusal>,
+    /// Every administration is refused like this.
+    pub administration: Option<AdministrationFault>,
+    /// Everybody who may log in.
+    pub register: Register,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self {
+            vault_open: false,
+            records: vec![],
+            waves: vec![],
+            audit: vec![],
+            cart: None,
+            patients: vec![],
+            drafts: vec![],
+            role: Role::Nurse,
+            pin: pin(PIN),
+            is_code: false,
+            code_for_cards: false,
+            shift: None,
+            refusal: None,
+            tries_left: 10,
+            misses: 0,
+            retries: 0,
+            emergency: Err(EmergencyRefusal::Nothing),
+            administration: None,
+            register: Register::default(),
+        }
+    }
+}
+
+impl MemoryStore {
+    fn admission(&self) -> Admission {
+        match self.tries_left {
+            0 => Admission::Exhausted,
+            tries_left => Admission::Try { tries_left },
+        }
+    }
+
+    fn identified(&self, token: &Token) -> Identified {
+        let peer = match token {
+            Token::Badge(_) => None,
+            Token::Card(card) => Some(CardPeer(card.0.to_vec())),
+        };
+        let shift = self.shift.clone().filter(|_| owner(token).is_some());
+        Identified { admission: self.admission(), peer, shift }
+    }
+
+    fn opens(&self, evidence: &Evidence) -> Option<u8> {
+        let person = owner(&evidence.token())?;
+        let fits = match evidence {
+            Evidence::BadgePin(_, typed) => *typed == self.pin,
+            Evidence::Card(card, secret) => *secret.expose() == card.0,
+            Evidence::Finger(_, template) => {
+                self.shift.is_some() && template.0 == u128::from(person)
+            }
+            Evidence::Tap(_) => self.shift.as_ref().is_some_and(|shift| shift.tap),
+        };
+        fits.then_some(person)
+    }
+
+    fn unlock(&mut self, evidence: &Evidence) -> Result<Unlocked, Refusal> {
+        if let Some(refusal) = self.refusal {
+            return Err(refusal);
+        }
+        let Some(person) = self.opens(evidence) else {
+            self.tries_left = self.tries_left.saturating_sub(1);
+            return Err(Refusal::WrongFactors(self.admission()));
+        };
+        self.vault_open = true;
+        self.tries_left = 10;
+        let subject = self.cart.as_ref().and_then(|cart| cart.subject);
+        let id = OperatorId(u128::from(person) + 8);
+        let (initials, name) = if person == 1 { ("AK", "Ada Kern") } else { ("BL", "Bea Lund") };
+        let mine = self.drafts.iter().position(|draft| draft.operator == id);
+        Ok(Unlocked {
+            operator: Operator {
+                id,
+                initials: initials.into(),
+                name: Phi::new(name.into()),
+                role: self.role,
+            },
+            patient: self.patients.iter().find(|p| Some(p.id) == subject).cloned(),
+            draft: mine.map(|place| self.drafts.remove(place)),
+            must_choose_pin: self.is_code
+                && (self.code_for_cards || matches!(evidence, Evidence::BadgePin(..))),
+        })
+    }
+
+    fn administer(&mut self, what: Administration) -> Result<Administered, AdministrationFault> {
+        if let Some(fault) = self.administration {
+            return Err(fault);
+        }
+        if !self.vault_open {
+            return Err(AdministrationFault::NotAllowed);
+        }
+        if let Administration::ChangeOwnPin(pin) = what {
+            self.pin = pin;
+            self.is_code = false;
+            return Ok(Administered::Enrolled(None));
+        }
+        self.register.administer(what)
+    }
+
+    /// Answers a command of the core.
+    pub fn answer(&mut self, command: Command) -> Vec<Outcome> {
+        match command {
+            Command::Initialise(..) => vec![
+                Outcome::Initialised(Secret::new("abandon ability able".into())),
+                Outcome::Found(Found::Store(Box::default())),
+            ],
+            Command::Identify(attempt, token, _) => {
+                vec![Outcome::Identified(attempt, self.identified(&token))]
+            }
+            Command::Unlock(attempt, evidence, _) => vec![match self.unlock(&evidence) {
+                Ok(unlocked) => Outcome::Unlocked(attempt, Box::new(unlocked)),
+                Err(refusal) => Outcome::Refused(attempt, refusal),
+            }],
+            Command::FingerMissed(_) => {
+                self.misses += 1;
+                vec![]
+            }
+            Command::Close(draft, _) => {
+                self.vault_open = false;
+                self.drafts.extend(draft.map(|draft| *draft));
+                vec![Outcome::Closed]
+            }
+            Command::OpenEmergency(attempt, token, ..) => {
+                let known = owner(&token).ok_or(EmergencyRefusal::Unknown);
+                let card = known.and_then(|_| self.emergency.clone()).map(Box::new);
+                vec![Outcome::Emergency(attempt, card)]
+            }
+            Command::Administer(attempt, what, _) => {
+                vec![Outcome::Administered(attempt, self.administer(*what))]
+            }
+            Command::Record(observation) => {
+                self.records.push(*observation);
+                vec![]
+            }
+            Command::SaveCart(cart) => {
+                self.cart = Some(*cart);
+                vec![]
+            }
+            Command::ListPatients => vec![Outcome::Patients(self.patients.clone())],
+            Command::AddPatient(patient) => {
+                self.patients.push((*patient).clone());
+                vec![Outcome::PatientAdded(patient)]
+            }
+            Command::Audit(entry) => {
+                self.audit.push(*entry);
+                vec![]
+            }
+            Command::RecordWave(wave) => {
+                self.waves.push(*wave);
+                vec![]
+            }
+            Command::Retry => {
+                self.retries += 1;
+                vec![]
+            }
+            Command::Trend(_) => vec![],
+        }
+    }
+
+    /// Writes the emergency card of the patient at this bed, as the last lock would have.
+    pub fn write_emergency_card(&mut self, written: Timestamp) {
+        let subject = self.cart.as_ref().and_then(|cart| cart.subject);
+        let patient = self.patients.iter().find(|patient| Some(patient.id) == subject);
+        self.emergency = match patient.cloned() {
+            Some(patient) => Ok(EmergencyCard { patient, numerics: vec![], written }),
+            None => Err(EmergencyRefusal::Nothing),
+        };
+    }
+}

@@ -1,0 +1,291 @@
+//! The bench window as a person or a screen reader uses it, without a display: every control is
+//! found by its label and does what it says.
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for the events it names")]
+
+use std::cell::Cell;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use i_slint_backend_testing::{
+    AccessibleRole, ElementHandle, TestingBackend, TestingBackendOptions, mock_elapsed_time,
+};
+use kit::clock::Clock;
+use slint::ComponentHandle;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use wardkeep::bench::{open, render_bench};
+use wardkeep_model::ports::{Command, Event, FactorEvent, ReaderHealth, ReaderKind};
+use wardkeep_model::vitals::DeviceKind;
+use wardkeep_sim::physiology::State;
+use wardkeep_sim::ward::{BADGES, IT_BADGE, Knob, OXIMETER_A, OXIMETER_B, STRAP, Scene, Ward};
+use wardkeep_sim::{SimHandle, spawn};
+use wardkeep_ui::BenchWindow;
+
+/// Far longer than anything here takes; reached only by a failure.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A bench over a running simulator.
+struct Fixture {
+    window: BenchWindow,
+    handle: SimHandle,
+    events: mpsc::Receiver<Event>,
+    power_cuts: Rc<Cell<u32>>,
+    _runtime: Runtime,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        headless();
+        let runtime = Runtime::new().expect("a runtime");
+        let (sender, events) = mpsc::channel(256);
+        let (handle, _task) = spawn(runtime.handle(), sender);
+        let power_cuts = Rc::new(Cell::new(0));
+        let counter = power_cuts.clone();
+        let window = open(handle.clone(), move || counter.set(counter.get() + 1)).expect("a bench");
+        // High enough for everything: what is scrolled out of sight cannot be found.
+        window.window().set_size(slint::PhysicalSize::new(520, 2000));
+        Self { window, handle, events, power_cuts, _runtime: runtime }
+    }
+
+    /// The one control of that label.
+    fn control(&self, label: &str) -> ElementHandle {
+        let mut found = ElementHandle::find_by_accessible_label(&self.window, label)
+            .filter(|e| !matches!(e.accessible_role(), None | Some(AccessibleRole::Text)));
+        let control = found.next().unwrap_or_else(|| panic!("no control {label:?}"));
+        assert!(found.next().is_none(), "two controls {label:?}");
+        control
+    }
+
+    fn press(&self, label: &str) {
+        self.control(label).invoke_accessible_default_action();
+    }
+
+    /// Events until `wanted` comes, that one included.
+    fn events_until(&mut self, wanted: impl Fn(&Event) -> bool) -> Vec<Event> {
+        let mut events = Vec::new();
+        patiently("the event", || {
+            while let Ok(event) = self.events.try_recv() {
+                let done = wanted(&event);
+                events.push(event);
+                if done {
+                    return true;
+                }
+            }
+            false
+        });
+        events
+    }
+
+    /// Waits until the simulator's scene is as wanted and the window has shown it.
+    fn scene_until(&self, wanted: impl Fn(&Scene) -> bool) {
+        patiently("the scene", || wanted(&self.handle.scene()));
+        mock_elapsed_time(Duration::from_millis(150));
+    }
+}
+
+fn headless() {
+    let backend = TestingBackend::new(TestingBackendOptions {
+        mock_time: true,
+        threading: false,
+        renderer_name: Some("software".into()),
+    });
+    slint::platform::set_platform(Box::new(backend)).expect("one platform per thread");
+}
+
+#[expect(clippy::disallowed_methods, reason = "the simulator runs on the real clock")]
+fn patiently(what: &str, mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !done() {
+        assert!(Instant::now() < end, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn tapping_a_badge_presents_it_and_takes_it_away() {
+    let mut bench = Fixture::new();
+    bench.press("Tap the badge of Amara Kone");
+    let events = bench.events_until(|event| matches!(event, Event::BadgeRemoved));
+    let presented: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::BadgePresented(badge) => Some(badge.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(presented, [BADGES[1].badge()]);
+}
+
+#[test]
+fn a_badge_is_laid_on_the_reader_and_taken_off_again() {
+    let mut bench = Fixture::new();
+    bench.press("Lay the badge of Ines Kaya on the reader");
+    bench.scene_until(|scene| scene.badge == Some(IT_BADGE) && scene.badge_rests);
+    assert_eq!(bench.control("Tap the badge of Ines Kaya").accessible_enabled(), Some(false));
+    bench.press("Take the badge of Ines Kaya off the reader");
+    bench.events_until(|event| matches!(event, Event::BadgeRemoved));
+    bench.scene_until(|scene| scene.badge.is_none());
+    bench.control("Lay the badge of Ines Kaya on the reader");
+}
+
+#[test]
+fn a_device_is_carried_by_tap_and_by_drag() {
+    let bench = Fixture::new();
+    let near = |scene: &Scene| scene.devices.iter().any(|d| d.id == OXIMETER_B && d.near);
+    let lane = || bench.control("FingerOx 3 00:22 on the cart");
+    assert_eq!(lane().accessible_checked(), Some(false));
+    lane().invoke_accessible_default_action();
+    bench.scene_until(near);
+    assert_eq!(lane().accessible_checked(), Some(true));
+    lane().mock_single_click(slint::platform::PointerEventButton::Left);
+    bench.scene_until(|scene| !near(scene));
+
+    let drag = |by: f32| {
+        let (place, size) = (lane().absolute_position(), lane().size());
+        let middle = slint::LogicalPosition::new(place.x + size.width / 2.0, place.y + 20.0);
+        let target = slint::LogicalPosition::new(middle.x + by, middle.y);
+        lane().mock_drag(target, slint::platform::PointerEventButton::Left);
+    };
+    drag(180.0);
+    bench.scene_until(near);
+    // Not far enough to leave the cart: it slides back, and then all the way to the shelf.
+    drag(-60.0);
+    drag(180.0);
+    // Knobs turn in order: once the later one has, the earlier ones have.
+    bench.press("Fever");
+    bench.scene_until(|scene| scene.state == State::Fever);
+    assert_eq!(lane().accessible_checked(), Some(true));
+    drag(-180.0);
+    bench.scene_until(|scene| !near(scene));
+}
+
+#[test]
+fn cards_and_fingers_are_used_by_label() {
+    let mut bench = Fixture::new();
+    bench.press("Insert the card of Amara Kone");
+    bench.events_until(|event| {
+        matches!(event, Event::Factor(FactorEvent::CardPresented(seen))
+            if seen.subject.reveal().contains("Amara Kone"))
+    });
+    bench.scene_until(|scene| scene.card == Some(0));
+    bench.press("Pull the card of Amara Kone");
+    bench.events_until(|event| matches!(event, Event::Factor(FactorEvent::CardRemoved)));
+    let finger = "Touch with the finger of Amara Kone";
+    assert_eq!(bench.control(finger).accessible_enabled(), Some(false), "nobody asks for a finger");
+}
+
+#[test]
+fn every_fault_can_be_made_and_mended_by_label() {
+    let mut bench = Fixture::new();
+    bench.press("Reader unplugged");
+    bench.events_until(|event| {
+        matches!(event, Event::Reader(ReaderKind::Badge, ReaderHealth::NotFitted))
+    });
+    bench.scene_until(|scene| scene.reader_unplugged);
+    bench.press("Reader unplugged");
+    bench.scene_until(|scene| !scene.reader_unplugged);
+
+    bench.press("Bluetooth off");
+    bench.scene_until(|scene| scene.bluetooth_off);
+    for label in ["Finger out: FingerOx 3 00:21", "Malformed frames: FingerOx 3 00:21"] {
+        assert_eq!(bench.control(label).accessible_checked(), Some(false));
+        bench.press(label);
+    }
+    bench.press("Strap off: CardioStrap 7 5A:01");
+    bench.control("Battery: CardioStrap 7 5A:01").set_accessible_value("15");
+    bench.control("Radio signal: FingerOx 3 00:21").invoke_accessible_decrement_action();
+    bench.press("Oxygen falls");
+    bench.scene_until(|scene| {
+        scene.state == State::Desaturation
+            && scene.devices.iter().any(|d| d.id == STRAP && !d.worn && d.battery_percent == 15)
+            && scene
+                .devices
+                .iter()
+                .any(|d| d.id == OXIMETER_A && !d.worn && d.malformed && d.signal_percent == 90)
+    });
+    assert_eq!(bench.control("Finger out: FingerOx 3 00:21").accessible_checked(), Some(true));
+    assert_eq!(bench.control("Oxygen falls").accessible_checked(), Some(true));
+
+    assert_eq!(bench.power_cuts.get(), 0);
+    bench.press("Power cut: stop the kiosk without a farewell");
+    assert_eq!(bench.power_cuts.get(), 1);
+}
+
+#[test]
+fn it_shows_what_is_true_of_the_patient() {
+    let bench = Fixture::new();
+    let shown = |label: &str| {
+        ElementHandle::find_by_accessible_label(&bench.window, label)
+            .find_map(|element| element.accessible_value())
+            .and_then(|value| value.parse::<f64>().ok())
+            .unwrap_or_else(|| panic!("no number {label:?}"))
+    };
+    // The patient lives on between two looks.
+    patiently("the truth", || {
+        mock_elapsed_time(Duration::from_millis(150));
+        let truth = bench.handle.scene().truth;
+        (shown("Heart") - truth.heart_rate_per_min).abs() < 3.0
+            && (shown("Oxygen") - truth.spo2_percent).abs() < 2.0
+            && (shown("Warmth") - truth.temperature_celsius).abs() < 0.3
+    });
+}
+
+#[test]
+fn it_says_when_the_simulator_has_ended() {
+    let mut bench = Fixture::new();
+    let says_so = |window: &BenchWindow| {
+        let ended = "The simulator has ended. Close this window and start again.";
+        ElementHandle::find_by_accessible_label(window, ended).next().is_some()
+    };
+    bench.events.close();
+    patiently("the end", || bench.handle.is_stopped());
+    assert!(!says_so(&bench.window), "nobody has asked yet");
+    // A hand on a knob learns of it at once, ...
+    bench.press("Fever");
+    assert!(says_so(&bench.window));
+    // ... and one that only looks with the next refresh.
+    bench.window.global::<wardkeep_ui::Bench>().set_stopped(false);
+    mock_elapsed_time(Duration::from_millis(150));
+    assert!(says_so(&bench.window));
+}
+
+/// Draws the bench into the test's own directory, for people to look at, and checks that it is a
+/// picture of something: as it opens, and with everything gone wrong, in either language.
+#[test]
+fn the_bench_can_be_drawn() {
+    headless();
+    let mut ward = Ward::new(1);
+    let start = Clock::running_for(Duration::from_secs(1)).now();
+    ward.step(start);
+    let opened = ward.scene();
+    ward.handle(Command::Connect(STRAP, DeviceKind::HeartRate));
+    for knob in [
+        Knob::HoldBadge(IT_BADGE),
+        Knob::SetState(State::Desaturation),
+        Knob::SetWorn(OXIMETER_A, false),
+        Knob::SetBattery(OXIMETER_B, 0),
+        Knob::ReaderUnplugged(true),
+    ] {
+        ward.turn(start, knob);
+    }
+    for tick in 0..600 {
+        ward.step(start + Duration::from_millis(50) * tick);
+    }
+    ward.turn(start, Knob::BluetoothOff(true));
+    ward.step(start + Duration::from_secs(31));
+    let troubled = ward.scene();
+
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for language in ["en", "de"] {
+        // The untranslated texts are English; there is no bundle to select for them.
+        if language != "en" {
+            slint::select_bundled_translation(language).expect("a bundled language");
+        }
+        for (name, scene, height) in [("opened", &opened, 800), ("troubled", &troubled, 1500)] {
+            let out = directory.join(format!("bench-{name}-{language}.png"));
+            render_bench(&out, scene, (520, height)).expect("a picture");
+            assert!(std::fs::metadata(&out).expect("a file").len() > 20_000, "{out:?} is blank");
+        }
+    }
+}

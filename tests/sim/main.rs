@@ -1,0 +1,8 @@
+//! The simulated bedside: its patient, its devices and its window.
+
+mod bench;
+mod decode;
+mod driver;
+mod frames;
+mod physiology;
+mod ward;

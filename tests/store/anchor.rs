@@ -1,0 +1,159 @@
+//! S-8, S-5: a whole store that is put back is told by the counter of a TPM (swtpm, an emulator).
+
+#![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
+#![expect(clippy::print_stdout, reason = "a test that cannot run says so")]
+
+use std::fs;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command as Process, Stdio};
+use std::time::Duration;
+
+use kit::process;
+use kit::store::*;
+use wardkeep_model::keeping::{FindingKind, Found, Outcome};
+use wardkeep_model::moment::Moment;
+use wardkeep_store::TpmAnchor;
+use wardkeep_store::machine::tpm::{Stream, TpmCounter};
+
+/// Longest wait for the emulator; reached only by one that is dead.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An emulated TPM, ended by its process id.
+struct Tpm {
+    child: Child,
+    dir: tempfile::TempDir,
+}
+
+impl Tpm {
+    /// `None`, said loudly, where there is no emulator.
+    fn start() -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let mut tpm = Self { child: process::spawn(&mut Process::new("true")).unwrap(), dir };
+        tpm.boot().then_some(tpm)
+    }
+
+    fn boot(&mut self) -> bool {
+        let at = |name: &str| self.dir.path().join(name).display().to_string();
+        let mut swtpm = Process::new("swtpm");
+        swtpm.args(["socket", "--tpm2", "--flags", "not-need-init,startup-clear"]);
+        swtpm.args(["--tpmstate", &format!("dir={}", self.dir.path().display())]);
+        swtpm.args(["--server", &format!("type=unixio,path={}", at("server"))]);
+        swtpm.args(["--ctrl", &format!("type=unixio,path={}", at("control"))]);
+        swtpm.stdout(Stdio::null()).stderr(Stdio::null());
+        let Ok(child) = process::spawn(&mut swtpm) else {
+            println!("skipped: swtpm is not installed");
+            return false;
+        };
+        self.child = child;
+        true
+    }
+
+    fn counter(&self) -> TpmCounter<Stream<UnixStream>> {
+        let path = self.dir.path().join("server");
+        let end = Moment::read().boot + PATIENCE;
+        loop {
+            match UnixStream::connect(&path) {
+                Ok(stream) => {
+                    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+                    return TpmCounter::new(Stream(stream));
+                }
+                Err(error) => {
+                    assert!(Moment::read().boot < end, "swtpm does not listen: {error}");
+                }
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// One connection at a time: the emulator ends with its first peer and is started again, as a TPM
+    /// is with its machine.
+    fn again(&mut self) -> TpmCounter<Stream<UnixStream>> {
+        self.end();
+        assert!(self.boot());
+        self.counter()
+    }
+
+    fn end(&mut self) {
+        if self.child.try_wait().unwrap().is_none() {
+            self.child.kill().unwrap();
+        }
+        self.child.wait().unwrap();
+        let socket = self.dir.path().join("server");
+        if socket.exists() {
+            fs::remove_file(socket).unwrap();
+        }
+    }
+}
+
+impl Drop for Tpm {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target: PathBuf = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// A day on the cart; what it found wrong.
+fn day(tpm: &mut Tpm, dir: &Path, run: u64) -> Vec<FindingKind> {
+    let anchor = TpmAnchor::new(tpm.again());
+    let (mut rig, first) = Rig::start_alone(options(dir).with_anchor(Box::new(anchor)));
+    assert!(matches!(first, Outcome::Found(Found::Store(_))), "{first:?}");
+    rig.record(run, 1..=5);
+    let unlocked = rig.unlock_at((badge(), RIGHT_PIN), at(run * 1_000));
+    unlocked.unwrap();
+    rig.next();
+    rig.close();
+    let findings = rig.findings.iter().map(|finding| finding.kind).collect();
+    rig.stop();
+    findings
+}
+
+#[test]
+fn the_counter_of_a_tpm_goes_up_and_survives_its_restart() {
+    let Some(mut tpm) = Tpm::start() else { return };
+    let mut counter = tpm.counter();
+    assert_eq!(counter.read().unwrap(), None);
+    let first = counter.advance().unwrap();
+    assert_eq!(counter.advance().unwrap(), first + 1);
+    assert_eq!(counter.read().unwrap(), Some(first + 1));
+    drop(counter);
+    let mut counter = tpm.again();
+    assert_eq!(counter.read().unwrap(), Some(first + 1));
+    assert_eq!(counter.advance().unwrap(), first + 2);
+}
+
+#[test]
+fn s8_a_whole_store_that_is_put_back_is_reported_once() {
+    let Some(mut tpm) = Tpm::start() else { return };
+    let home = tempfile::tempdir().unwrap();
+    let (dir, old) = (home.path().join("state"), home.path().join("old"));
+    Rig::first_start(&dir).0.stop();
+    for run in 1..=3 {
+        assert_eq!(day(&mut tpm, &dir, run), []);
+        if run == 1 {
+            copy(&dir, &old);
+        }
+    }
+    fs::remove_dir_all(&dir).unwrap();
+    copy(&old, &dir);
+    assert_eq!(day(&mut tpm, &dir, 4), [FindingKind::StoreOlder]);
+    assert_eq!(day(&mut tpm, &dir, 5), []);
+
+    // A TPM that was cleared, or another machine's.
+    tpm.end();
+    tpm.dir = tempfile::tempdir().unwrap();
+    assert_eq!(day(&mut tpm, &dir, 6), [FindingKind::AnchorReset]);
+    assert_eq!(day(&mut tpm, &dir, 7), []);
+}

@@ -1,0 +1,15 @@
+//! A real store in its ordinary life: people, shifts, patients, values, copies and the checks of all that.
+
+mod anchor;
+mod backup;
+mod canary;
+mod check;
+mod emergency;
+mod flow;
+mod lockout;
+mod migrations;
+mod model;
+mod people;
+mod shift;
+mod space;
+mod trends;

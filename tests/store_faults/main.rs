@@ -1,0 +1,9 @@
+//! A store whose disk fails, lies, is filled, copied or put back.
+
+mod faults;
+mod flips;
+mod inbox;
+mod replay;
+mod rotation;
+mod tries;
+mod twins;
