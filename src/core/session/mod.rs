@@ -18,6 +18,7 @@
 //! Anything unexpected lands in `Locked`.
 //! Locking hides data; it never stops acquisition or alarms (S-2): this machine knows nothing of them.
 
+mod card;
 pub mod enrolment;
 mod machine;
 pub mod setup;
