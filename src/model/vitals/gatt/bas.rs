@@ -1,6 +1,8 @@
 //! Battery Service, 0x180F: Battery Level (2A19).
 
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Note, Quantity};
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::{Note, Quantity};
 use crate::vitals::nomenclature::Unit;
 use crate::vitals::sfloat::Reading;
 

@@ -4,7 +4,11 @@
 //! and stay events. S-7: a body fat of 0xFFFF is a failed measurement, and everything derived from it
 //! fails with it.
 
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Note, Quality, Quantity, wss};
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::{Note, Quantity};
+use crate::vitals::gatt::quality::Quality;
+use crate::vitals::gatt::wss;
 use crate::vitals::nomenclature::*;
 
 const IMPERIAL: u16 = 1 << 0;

@@ -10,9 +10,12 @@ use jiff::civil::DateTime;
 use jiff::{SignedDuration, civil};
 
 use crate::vitals::decimal::Decimal;
-use crate::vitals::gatt::cursor::Stamp;
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::{Note, Quantity};
 use crate::vitals::gatt::quality::{Bit, Meaning, Quality};
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Note, Quantity, Quirks};
+use crate::vitals::gatt::quirk::Quirks;
+use crate::vitals::gatt::stamp::Stamp;
 use crate::vitals::nomenclature::*;
 use crate::vitals::plausible::is_plausible;
 use crate::vitals::sfloat::{self, Reading};

@@ -5,8 +5,10 @@
 //! One bad record rejects the notification. A record's time counts from the session's start, which the
 //! frame does not hold, so the frame has no time.
 
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::Quantity;
 use crate::vitals::gatt::quality::{Bit, Meaning, Quality};
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Quantity};
 use crate::vitals::nomenclature::*;
 use crate::vitals::sfloat::Reading;
 

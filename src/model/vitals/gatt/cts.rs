@@ -2,7 +2,8 @@
 //!
 //! A device's clock is read to compare it with ours; it is no vital sign.
 
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded};
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
 
 /// Reads a Date Time: year, month, day, hours, minutes, seconds.
 pub fn date_time(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {

@@ -3,26 +3,15 @@
 //! Every read is checked: a frame that ends inside a field is rejected with that field's name, and
 //! no byte of it is charted.
 
-use jiff::civil::DateTime;
-
-use crate::vitals::gatt::{DecodeError, Decoded, Note};
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::Note;
+use crate::vitals::gatt::stamp::Stamp;
 use crate::vitals::sfloat::{self, Reading};
 
 /// A position in a frame.
 #[derive(Clone, Copy, Debug)]
 pub struct Cursor<'a> {
     rest: &'a [u8],
-}
-
-/// A device's own time stamp (Date Time, 0x2A08: local wall time without a zone).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stamp {
-    /// A full date and time.
-    Known(DateTime),
-    /// The device says that it does not know the year, month or day (zero).
-    Unknown,
-    /// No such date or time exists.
-    Impossible,
 }
 
 impl<'a> Cursor<'a> {
@@ -121,12 +110,7 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// The frame ends inside it.
     pub fn stamp(&mut self, field: &'static str) -> Result<Stamp, DecodeError> {
-        let [low, high, month, day, hour, minute, second] = self.bytes(field)?;
-        let year = u16::from_le_bytes([low, high]);
-        if year == 0 || month == 0 || day == 0 {
-            return Ok(Stamp::Unknown);
-        }
-        Ok(civil(year, [month, day, hour, minute, second]).map_or(Stamp::Impossible, Stamp::Known))
+        self.bytes(field).map(Stamp::of)
     }
 
     /// Ends the frame: bytes after the last field are kept out of everything, but not kept quiet.
@@ -135,17 +119,6 @@ impl<'a> Cursor<'a> {
             decoded.note(Note::TrailingBytes);
         }
     }
-}
-
-/// Years below 1582 and above 9999 are reserved (Date Time, 0x2A08).
-fn civil(year: u16, parts: [u8; 5]) -> Option<DateTime> {
-    let year = i16::try_from(year).ok().filter(|year| (1582..=9999).contains(year))?;
-    let mut signed = [0_i8; 5];
-    for (to, from) in signed.iter_mut().zip(parts) {
-        *to = i8::try_from(from).ok()?;
-    }
-    let [month, day, hour, minute, second] = signed;
-    DateTime::new(year, month, day, hour, minute, second, 0).ok()
 }
 
 #[cfg(test)]

@@ -6,9 +6,11 @@
 
 use jiff::SignedDuration;
 
-use crate::vitals::gatt::cursor::Stamp;
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::{Counter, Note};
 use crate::vitals::gatt::quality::{Bit, Meaning, Quality};
-use crate::vitals::gatt::{Counter, Cursor, DecodeError, Decoded, Note};
+use crate::vitals::gatt::stamp::Stamp;
 use crate::vitals::nomenclature::*;
 
 const OFFSET_PRESENT: u8 = 1 << 0;

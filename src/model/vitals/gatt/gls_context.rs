@@ -3,7 +3,9 @@
 //! Meals, exercise, medication and an HbA1c typed into the meter belong to the glucose record with the
 //! same sequence number. None of them is a vital sign, so all of them are events.
 
-use crate::vitals::gatt::{Counter, Cursor, DecodeError, Decoded, Quantity, Topic};
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::{Counter, Quantity, Topic};
 use crate::vitals::nomenclature::Unit;
 
 const CARBOHYDRATE_PRESENT: u8 = 1 << 0;

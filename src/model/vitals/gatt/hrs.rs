@@ -3,7 +3,10 @@
 //! S-7: a strap off the skin sends zero or its last value. Both are withheld, RR intervals with them.
 
 use crate::vitals::decimal::Decimal;
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Quality, Quantity};
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::Quantity;
+use crate::vitals::gatt::quality::Quality;
 use crate::vitals::nomenclature::{Absent, HEART_RATE, RR_INTERVAL, Status, Unit};
 use crate::vitals::sfloat::Reading;
 

@@ -1,7 +1,9 @@
 //! Health Thermometer Service, 0x1809: Temperature Measurement (2A1C) and Intermediate Temperature
 //! (2A1E).
 
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Quality};
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::quality::Quality;
 use crate::vitals::nomenclature::*;
 
 const FAHRENHEIT: u8 = 1 << 0;

@@ -4,8 +4,10 @@
 //! oximeter itself calls invalid or a sensor off the finger never reaches the chart; fast and slow
 //! responses are other quantities than SpO2 and do not either.
 
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::Note;
 use crate::vitals::gatt::quality::{Bit, Meaning, Quality};
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Note};
 use crate::vitals::nomenclature::*;
 use crate::vitals::sfloat::Reading;
 

@@ -1,6 +1,8 @@
 //! Record Access Control Point (2A52): a device's answers to a request for stored records.
 
-use crate::vitals::gatt::{Counter, Cursor, DecodeError, Decoded, Topic};
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::{Counter, Topic};
 
 const NUMBER_OF_RECORDS: u8 = 5;
 const RESPONSE: u8 = 6;

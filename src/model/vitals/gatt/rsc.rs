@@ -2,7 +2,9 @@
 //!
 //! Activity belongs in its own lane: it decodes to events and never to a vital sign.
 
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Note, Quantity};
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::{Note, Quantity};
 use crate::vitals::nomenclature::Unit;
 use crate::vitals::sfloat::Reading;
 

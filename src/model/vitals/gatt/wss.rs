@@ -3,7 +3,10 @@
 //! Resolutions are fixed: 0.005 kg or 0.01 lb, 0.001 m or 0.1 in. S-7: 0xFFFF is a scale that could not
 //! weigh; what it derives from the weight is withheld with it.
 
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Note, Quality};
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::Note;
+use crate::vitals::gatt::quality::Quality;
 use crate::vitals::nomenclature::*;
 use crate::vitals::sfloat::Reading;
 
