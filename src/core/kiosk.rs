@@ -13,6 +13,7 @@ mod drafts;
 mod emergency;
 mod facts;
 mod gate;
+mod held;
 pub mod intent;
 mod login;
 pub mod page;
@@ -28,12 +29,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use self::drafts::Drafts;
-use self::login::Arrival;
-use self::people::People;
-use self::records::Records;
-use self::watch::Watch;
-use self::waves::Waves;
+use self::held::{Arrival, Drafts, People, Records, Watch, Waves};
 use crate::alarms::{Alarms, Sound};
 use crate::config::Config;
 use crate::config::Language;

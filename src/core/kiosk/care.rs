@@ -2,9 +2,9 @@
 
 use jiff::civil::{Date, DateTime};
 
+use crate::kiosk::held::WaveSource;
 use crate::kiosk::intent::Intent;
 use crate::kiosk::page::Page;
-use crate::kiosk::waves::Source as WaveSource;
 use crate::kiosk::{Effect, Kiosk};
 use wardkeep_model::access::policy::Permission;
 use wardkeep_model::confidential::Phi;

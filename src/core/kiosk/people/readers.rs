@@ -3,7 +3,7 @@
 //! What came as a guest also leaves as a guest, even after the wizard has ended: only the operator's
 //! own badge or card that was there before locks the session when it is taken away.
 
-use crate::kiosk::people::WIZARD_FROM;
+use crate::kiosk::held::WIZARD_FROM;
 use crate::kiosk::{Effect, Kiosk};
 use crate::session::{self, enrolment};
 use wardkeep_model::access::factor::Attempt;

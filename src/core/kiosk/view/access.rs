@@ -13,8 +13,8 @@ use wardkeep_model::keeping::emergency::EmergencyReason;
 use wardkeep_model::keeping::{AuditResult, FactorId};
 use wardkeep_model::ports::{FingerAdvice, ReaderHealth};
 
+use crate::kiosk::view::parts::{PatientBanner, PinPrompt, Tile};
 use crate::kiosk::view::records::{Checkpoint, FindingLine};
-use crate::kiosk::view::{PatientBanner, PinPrompt, Tile};
 
 /// The emergency view.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,7 +5,7 @@
 
 use jiff::civil::DateTime;
 
-use crate::kiosk::view::{DeviceRow, Tile};
+use crate::kiosk::view::parts::{DeviceRow, Tile};
 use wardkeep_model::keeping::{FindingKind, StoreFault};
 use wardkeep_model::ports::RadioHealth;
 
