@@ -4,6 +4,7 @@
 //! whose data is this, what if the name has forty letters or the language is German?
 
 pub mod samples;
+pub mod stop;
 pub mod stops;
 
 use std::fs::File;
@@ -17,7 +18,7 @@ use slint::{ComponentHandle, PhysicalSize, Rgba8Pixel, SharedPixelBuffer};
 use tokio::sync::{mpsc, watch};
 
 use crate::bridge::{AppWindow, Bridge, WaveChunk, open_window};
-use crate::tour::stops::Stop;
+use crate::tour::stop::Stop;
 use wardkeep_core::config::Language;
 use wardkeep_core::kiosk::view::{Screen, View};
 

@@ -13,8 +13,8 @@ use std::time::Duration;
 use slint::{Color, Image, Model, Rgba8Pixel, SharedPixelBuffer, Timer, TimerMode, VecModel};
 use tokio::sync::mpsc;
 
-use crate::bridge::WaveChunk;
 use crate::bridge::sweep::{Sweep, coverage};
+use crate::bridge::wave::WaveChunk;
 
 /// Frames a second of the lane, and so the longest a sample waits for its pixel.
 const FRAME: Duration = Duration::from_millis(33);
@@ -27,12 +27,12 @@ const BACKLOG_S_MAX: f64 = 2.0;
 
 /// The lane's trace, strips and queue. Lives on the main thread.
 pub struct Lane {
-    state: RefCell<State>,
+    state: RefCell<Trace>,
     strips: Rc<VecModel<Image>>,
     timer: Timer,
 }
 
-struct State {
+struct Trace {
     sweep: Sweep,
     width: usize,
     height: u32,
@@ -48,7 +48,7 @@ struct State {
 impl Lane {
     /// A lane without size, samples or source.
     pub fn new(ink: Color, paper: Color) -> Self {
-        let state = State {
+        let state = Trace {
             sweep: Sweep::new(0, 0),
             width: 0,
             height: 0,
@@ -174,7 +174,7 @@ impl Lane {
     }
 }
 
-impl State {
+impl Trace {
     fn fetch(&mut self) {
         let Some(source) = &mut self.source else { return };
         while let Ok(chunk) = source.try_recv() {

@@ -22,7 +22,7 @@ use wardkeep_model::ports::RadioHealth;
 use wardkeep_model::vitals::DeviceKind;
 use wardkeep_model::vitals::live::Parameter;
 
-use crate::tour::stops::{Stop, stop};
+use crate::tour::stop::{Stop, stop};
 
 /// A signed checkpoint as a cart makes it; the key and the tree are invented.
 pub const CHECKPOINT: &str = "wardkeep/cart/5d1f0c3ab2944e7d8a61c0ffee5512aa\n3120\n\

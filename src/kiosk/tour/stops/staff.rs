@@ -26,7 +26,7 @@ use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{FingerAdvice, ReaderHealth, ReaderKind};
 use wardkeep_model::vitals::live::Parameter;
 
-use crate::tour::stops::{Stop, stop, touch};
+use crate::tour::stop::{Stop, stop, touch};
 
 /// All of them.
 pub fn all() -> Vec<Stop> {
