@@ -5,13 +5,7 @@
 //! [`session::Effect::RevealEmergency`], and leaves it with [`session::Effect::Conceal`] in the same
 //! step.
 
-use crate::kiosk::held::Arrival;
-use crate::kiosk::page::Page;
-use crate::kiosk::{Effect, Kiosk, Phase};
-use crate::session::setup::{self, Step};
-use crate::session::{self, Emergency, State};
-use wardkeep_model::access::factor::Attempt;
-use wardkeep_model::access::factor::{Pin, Token};
+use wardkeep_model::access::factor::{Attempt, Pin, Token};
 use wardkeep_model::access::policy::Permission;
 use wardkeep_model::access::{Operator, OperatorId, Role};
 use wardkeep_model::encounter::SubjectId;
@@ -25,6 +19,12 @@ use wardkeep_model::ports::{
     ReaderKind,
 };
 use wardkeep_model::vitals::DeviceId;
+
+use crate::kiosk::held::Arrival;
+use crate::kiosk::page::Page;
+use crate::kiosk::{Effect, Kiosk, Phase};
+use crate::session::setup::{self, Step};
+use crate::session::{self, Emergency, State};
 
 /// Who saw something until now, for the audit log.
 enum Seen {

@@ -13,21 +13,20 @@ mod readers;
 mod revocation;
 mod search;
 
+use wardkeep_model::access::factor::{Attempt, Finger, Token};
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::keeping::{Administration, Command as StoreCommand, FactorKind, PersonRow};
+use wardkeep_model::moment::Moment;
+use wardkeep_model::ports::Command as HardwareCommand;
+
 use crate::kiosk::held::People;
 use crate::kiosk::intent::{Intent, PersonForm};
 use crate::kiosk::page::Page;
 use crate::kiosk::view::records::Checkpoint;
 use crate::kiosk::{Effect, Kiosk};
 use crate::session::State;
-use crate::session::enrolment::EnrolKind;
-use crate::session::enrolment::{self, Enrolment, Goal, Start, Step};
-use wardkeep_model::access::factor::Attempt;
-use wardkeep_model::access::factor::{Finger, Token};
-use wardkeep_model::access::{OperatorId, Role};
-use wardkeep_model::confidential::Phi;
-use wardkeep_model::keeping::{Administration, Command as StoreCommand, FactorKind, PersonRow};
-use wardkeep_model::moment::Moment;
-use wardkeep_model::ports::Command as HardwareCommand;
+use crate::session::enrolment::{self, EnrolKind, Enrolment, Goal, Start, Step};
 
 /// Entries of the audit log that the screen shows.
 const AUDIT_ROWS_MAX: u32 = 200;

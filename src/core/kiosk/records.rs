@@ -10,20 +10,20 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-use crate::alarms::AlarmText;
-use crate::alarms::{Condition, Fact};
-use crate::config::Language;
-use crate::kiosk::view::Screen;
-use crate::kiosk::view::records::{FindingGroup, FindingNotice, Trouble};
-use crate::kiosk::{Effect, Kiosk, Phase};
-use crate::pairing::Pairing;
-use crate::session::setup::Setup;
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::keeping::{
     CartState, Command as StoreCommand, Finding, FindingKind, Space, StoreFault,
 };
 use wardkeep_model::moment::Moment;
 use wardkeep_model::notice::Notice;
+
+use crate::alarms::{AlarmText, Condition, Fact};
+use crate::config::Language;
+use crate::kiosk::view::Screen;
+use crate::kiosk::view::records::{FindingGroup, FindingNotice, Trouble};
+use crate::kiosk::{Effect, Kiosk, Phase};
+use crate::pairing::Pairing;
+use crate::session::setup::Setup;
 
 /// How often a store that could not be opened is tried again.
 pub(super) const RETRY_EVERY: Duration = Duration::from_secs(5);

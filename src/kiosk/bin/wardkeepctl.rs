@@ -4,11 +4,12 @@ use std::alloc::System;
 use std::process::ExitCode;
 
 use lexopt::prelude::*;
+use zeroizing_alloc::ZeroAlloc;
+
 use wardkeep::ctl::people::{self, First};
 use wardkeep::ctl::terminal::{print, sentence, usage};
 use wardkeep::ctl::{alarm, audit, decode, doctor};
 use wardkeep_store::protect_memory;
-use zeroizing_alloc::ZeroAlloc;
 
 const HELP: &str = "\
 Usage: wardkeepctl <verb> [options]

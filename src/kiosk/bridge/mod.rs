@@ -13,6 +13,8 @@
 //! S-10: a PIN stays in [`pin_pad`] on the main thread until it is submitted, and is wiped there.
 //! S-11: a full intent queue drops the tap and says so; a view that is not shown in time is replaced.
 
+#![warn(unreachable_pub)]
+
 #[cfg(feature = "gui")]
 mod lane;
 #[cfg(feature = "gui")]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use slint::{Timer, TimerMode, Weak};
 use tokio::sync::mpsc;
+
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_ui::AppWindow;
 

@@ -3,6 +3,7 @@
 use jiff::civil::{Date, DateTime, DateTimeRound};
 use jiff::{RoundMode, ToSpan, Unit};
 use slint::SharedString;
+
 use wardkeep_core::kiosk::view::Clock;
 
 use crate::bridge::lines;

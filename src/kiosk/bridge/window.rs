@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use slint::ComponentHandle;
 use tokio::sync::{mpsc, watch};
+
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::view::View;
 use wardkeep_ui::{self as ui, AppWindow};

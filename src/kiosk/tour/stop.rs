@@ -1,6 +1,7 @@
 //! One stop of the tour.
 
 use i_slint_backend_testing::ElementHandle;
+
 use wardkeep_core::kiosk::view::View;
 
 use crate::bridge::AppWindow;

@@ -3,12 +3,6 @@
 pub mod records;
 mod staff;
 
-use crate::bridge::AppWindow;
-use crate::tour::samples::{
-    WORDS, alarm, bedside, concealed, devices, lock, long_name, low_oxygen, missing, open,
-    patients, pin, tile,
-};
-use crate::tour::stop::{Stop, stop, touch};
 use wardkeep_core::alarms::AlarmText;
 use wardkeep_core::kiosk::view::access::Ways;
 use wardkeep_core::kiosk::view::{
@@ -20,6 +14,13 @@ use wardkeep_model::confidential::Secret;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
 use wardkeep_model::vitals::live::Parameter;
+
+use crate::bridge::AppWindow;
+use crate::tour::samples::{
+    WORDS, alarm, bedside, concealed, devices, lock, long_name, low_oxygen, missing, open,
+    patients, pin, tile,
+};
+use crate::tour::stop::{Stop, stop, touch};
 
 /// The whole tour.
 pub fn all() -> Vec<Stop> {

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use slint::{ComponentHandle, ModelRc, VecModel};
+
 use wardkeep_core::kiosk::view;
 use wardkeep_ui::{self as ui, AppWindow};
 

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::str::FromStr;
 
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
+
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::view;
 use wardkeep_model::vitals::DeviceId;

@@ -1,12 +1,12 @@
 //! The emergency view: shown, listened to, forgotten.
 //!
 //! S-1: it is the one page with patient data and no session; whatever screen follows,
-//! [`Emergency::leave`] empties
-//! it.
+//! [`Emergency::leave`] empties it.
 
 use std::rc::Rc;
 
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
+
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::view::access::{self as view, EmergencyPage, PastRow};
 use wardkeep_ui::{self as ui, AppWindow};

@@ -5,6 +5,7 @@
 use std::rc::Rc;
 
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
+
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::view::access as view;
 use wardkeep_ui::{self as ui, AppWindow};

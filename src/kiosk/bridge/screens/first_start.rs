@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use slint::{ComponentHandle, Image, Model, ModelRc, SharedString, VecModel};
+
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::view::{self, Screen};
 use wardkeep_model::confidential::Phi;

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use slint::platform::{Key, WindowEvent};
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
+
 use wardkeep_core::config::Language;
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::view::records::{FindingNotice, TakingOver};

@@ -5,6 +5,7 @@
 use std::rc::Rc;
 
 use slint::{ComponentHandle, Image, ModelRc, SharedString, VecModel};
+
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::view::access::{self as view, AuditLine};
 use wardkeep_core::kiosk::view::records::{Checkpoint, FindingLine};

@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
+
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::view::{self, PatientRow};
 use wardkeep_model::confidential::Phi;

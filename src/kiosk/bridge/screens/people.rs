@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
+
 use wardkeep_core::kiosk::intent::{Intent, PersonForm};
 use wardkeep_core::kiosk::view::access::{
     self as view, FactorLine, FactorWord, PersonLine, PersonPage, PersonState,

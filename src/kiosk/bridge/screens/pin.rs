@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use slint::{ComponentHandle, SharedString};
+
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::view::access::Enrolment;
 use wardkeep_core::kiosk::view::{FirstStart, PinPrompt, Screen};

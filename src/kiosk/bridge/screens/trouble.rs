@@ -5,6 +5,7 @@
 use std::rc::Rc;
 
 use slint::{ComponentHandle, ModelRc, VecModel};
+
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::view;
 use wardkeep_core::kiosk::view::records::Watch;

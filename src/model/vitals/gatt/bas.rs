@@ -7,7 +7,7 @@ use crate::vitals::nomenclature::Unit;
 use crate::vitals::sfloat::Reading;
 
 /// Reads a level in percent. Above 100 it is no level: unknown is safer than full.
-pub fn level(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn level(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
     let percent = cursor.u8("battery level")?;
     if percent > 100 {
         decoded.note(Note::BatteryLevelInvalid);

@@ -26,7 +26,10 @@ const HEIGHT_PRESENT: u16 = 1 << 11;
 const MULTIPLE_PACKETS: u16 = 1 << 12;
 
 /// Reads flags, body fat and the optional fields in flag order.
-pub fn measurement(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn measurement(
+    cursor: &mut Cursor<'_>,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     let flags = cursor.u16("flags")?;
     let raw = cursor.u16("body fat percentage")?;
     let quality = wss::success(raw, decoded);

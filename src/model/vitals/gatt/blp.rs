@@ -6,8 +6,8 @@
 //! systolic over a believable diastolic nothing of it is charted, its pulse included. The pressure of
 //! an inflating cuff is never a blood pressure.
 
-use jiff::civil::DateTime;
-use jiff::{SignedDuration, civil};
+use jiff::SignedDuration;
+use jiff::civil::{self, DateTime};
 
 use crate::vitals::decimal::Decimal;
 use crate::vitals::gatt::cursor::Cursor;
@@ -49,7 +49,7 @@ struct Cuff {
 }
 
 /// Reads flags, three pressures and the optional stamp, pulse, user and status.
-pub fn measurement(
+pub(super) fn measurement(
     cursor: &mut Cursor<'_>,
     quirks: Quirks,
     decoded: &mut Decoded,
@@ -79,7 +79,7 @@ pub fn measurement(
 }
 
 /// Reads the enhanced form: stamps are seconds since 1900 or 2000, and there are two of them.
-pub fn enhanced_measurement(
+pub(super) fn enhanced_measurement(
     cursor: &mut Cursor<'_>,
     decoded: &mut Decoded,
 ) -> Result<(), DecodeError> {
@@ -93,7 +93,7 @@ pub fn enhanced_measurement(
 
 /// Reads the pressure of an inflating or deflating cuff. The two pressures after it are unused and may
 /// hold anything; what follows them is that of 2A35.
-pub fn intermediate_cuff(
+pub(super) fn intermediate_cuff(
     cursor: &mut Cursor<'_>,
     decoded: &mut Decoded,
 ) -> Result<(), DecodeError> {
@@ -116,7 +116,7 @@ pub fn intermediate_cuff(
 }
 
 /// Reads the enhanced form of the cuff pressure, which has no unused pressures.
-pub fn enhanced_intermediate_cuff(
+pub(super) fn enhanced_intermediate_cuff(
     cursor: &mut Cursor<'_>,
     decoded: &mut Decoded,
 ) -> Result<(), DecodeError> {

@@ -10,18 +10,18 @@ use crate::vitals::sfloat::{self, Reading};
 
 /// A position in a frame.
 #[derive(Clone, Copy, Debug)]
-pub struct Cursor<'a> {
+pub(super) struct Cursor<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Cursor<'a> {
     /// Starts at the first byte.
-    pub fn new(frame: &'a [u8]) -> Self {
+    pub(super) fn new(frame: &'a [u8]) -> Self {
         Self { rest: frame }
     }
 
     /// The bytes not yet read.
-    pub fn rest(&self) -> &'a [u8] {
+    pub(super) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
@@ -29,7 +29,10 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends before them.
-    pub fn bytes<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], DecodeError> {
+    pub(super) fn bytes<const N: usize>(
+        &mut self,
+        field: &'static str,
+    ) -> Result<[u8; N], DecodeError> {
         let (head, rest) =
             self.rest.split_first_chunk::<N>().ok_or(DecodeError::Truncated { field })?;
         self.rest = rest;
@@ -40,7 +43,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame has ended.
-    pub fn u8(&mut self, field: &'static str) -> Result<u8, DecodeError> {
+    pub(super) fn u8(&mut self, field: &'static str) -> Result<u8, DecodeError> {
         self.bytes::<1>(field).map(|[byte]| byte)
     }
 
@@ -48,7 +51,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub fn u16(&mut self, field: &'static str) -> Result<u16, DecodeError> {
+    pub(super) fn u16(&mut self, field: &'static str) -> Result<u16, DecodeError> {
         self.bytes(field).map(u16::from_le_bytes)
     }
 
@@ -56,7 +59,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub fn i16(&mut self, field: &'static str) -> Result<i16, DecodeError> {
+    pub(super) fn i16(&mut self, field: &'static str) -> Result<i16, DecodeError> {
         self.bytes(field).map(i16::from_le_bytes)
     }
 
@@ -64,7 +67,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub fn u24(&mut self, field: &'static str) -> Result<u32, DecodeError> {
+    pub(super) fn u24(&mut self, field: &'static str) -> Result<u32, DecodeError> {
         self.bytes(field).map(|[a, b, c]| u32::from_le_bytes([a, b, c, 0]))
     }
 
@@ -72,7 +75,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub fn u32(&mut self, field: &'static str) -> Result<u32, DecodeError> {
+    pub(super) fn u32(&mut self, field: &'static str) -> Result<u32, DecodeError> {
         self.bytes(field).map(u32::from_le_bytes)
     }
 
@@ -80,7 +83,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub fn sfloat(&mut self, field: &'static str) -> Result<Reading, DecodeError> {
+    pub(super) fn sfloat(&mut self, field: &'static str) -> Result<Reading, DecodeError> {
         self.u16(field).map(sfloat::sfloat)
     }
 
@@ -88,7 +91,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub fn float(&mut self, field: &'static str) -> Result<Reading, DecodeError> {
+    pub(super) fn float(&mut self, field: &'static str) -> Result<Reading, DecodeError> {
         self.u32(field).map(sfloat::float)
     }
 
@@ -96,7 +99,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub fn scaled(
+    pub(super) fn scaled(
         &mut self,
         field: &'static str,
         step: i64,
@@ -109,12 +112,12 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub fn stamp(&mut self, field: &'static str) -> Result<Stamp, DecodeError> {
+    pub(super) fn stamp(&mut self, field: &'static str) -> Result<Stamp, DecodeError> {
         self.bytes(field).map(Stamp::of)
     }
 
     /// Ends the frame: bytes after the last field are kept out of everything, but not kept quiet.
-    pub fn finish(self, decoded: &mut Decoded) {
+    pub(super) fn finish(self, decoded: &mut Decoded) {
         if !self.rest.is_empty() {
             decoded.note(Note::TrailingBytes);
         }

@@ -39,7 +39,10 @@ const STATUS: &[Bit] = &[
 ];
 
 /// Reads flags, sequence, base time, offset, concentration with type and location, and status.
-pub fn measurement(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn measurement(
+    cursor: &mut Cursor<'_>,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     let flags = cursor.u8("flags")?;
     decoded.count(Counter::Sequence, u32::from(cursor.u16("sequence number")?));
     let base = cursor.stamp("base time")?;

@@ -32,7 +32,7 @@ const MEDICATIONS: &[&str] = &[
 ];
 
 /// Reads flags, sequence and whatever context the flags announce.
-pub fn context(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn context(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
     let flags = cursor.u8("flags")?;
     decoded.count(Counter::Sequence, u32::from(cursor.u16("sequence number")?));
     if flags & EXTENDED_FLAGS_PRESENT != 0 {

@@ -17,7 +17,10 @@ const ENERGY_PRESENT: u8 = 1 << 3;
 const RR_PRESENT: u8 = 1 << 4;
 
 /// Reads flags, heart rate, energy expended and RR intervals (oldest first).
-pub fn measurement(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn measurement(
+    cursor: &mut Cursor<'_>,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     let flags = cursor.u8("flags")?;
     let rate = if flags & RATE_IS_U16 != 0 {
         cursor.u16("heart rate")?

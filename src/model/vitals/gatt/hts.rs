@@ -11,12 +11,15 @@ const TIME_PRESENT: u8 = 1 << 1;
 const TYPE_PRESENT: u8 = 1 << 2;
 
 /// Reads a settled temperature.
-pub fn temperature(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn temperature(
+    cursor: &mut Cursor<'_>,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     read(cursor, &Quality::default(), decoded)
 }
 
 /// Reads a temperature that has not settled yet, and says so.
-pub fn intermediate_temperature(
+pub(super) fn intermediate_temperature(
     cursor: &mut Cursor<'_>,
     decoded: &mut Decoded,
 ) -> Result<(), DecodeError> {

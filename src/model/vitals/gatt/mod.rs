@@ -31,9 +31,8 @@ mod testing;
 mod tests;
 mod wss;
 
-use crate::vitals::Characteristic;
-
 use self::cursor::Cursor;
+use crate::vitals::Characteristic;
 
 pub use self::decoded::{Charted, DecodeError, Decoded, Withheld};
 pub use self::event::{Counter, Event, Note, Quantity, Topic};

@@ -9,7 +9,7 @@ const RESPONSE: u8 = 6;
 
 /// Reads an answer: how many records there are, or how a request ended. Other opcodes are no answers
 /// and are named as such; their operands are not read.
-pub fn answer(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn answer(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
     let opcode = cursor.u8("opcode")?;
     cursor.u8("operator")?;
     match opcode {

@@ -13,7 +13,10 @@ const DISTANCE_PRESENT: u8 = 1 << 1;
 const RUNNING: u8 = 1 << 2;
 
 /// Reads flags, speed, cadence and the optional stride length and distance.
-pub fn measurement(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn measurement(
+    cursor: &mut Cursor<'_>,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     let flags = cursor.u8("flags")?;
     decoded.note(if flags & RUNNING != 0 { Note::Running } else { Note::Walking });
     // 1/256 m/s is 0.00390625 m/s exactly.

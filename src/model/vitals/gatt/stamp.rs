@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 
 /// Local wall time without a zone, as far as the device knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stamp {
+pub(super) enum Stamp {
     /// A full date and time.
     Known(DateTime),
     /// The device says that it does not know the year, month or day (zero).
