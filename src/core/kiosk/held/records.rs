@@ -19,9 +19,9 @@ pub(crate) struct Records {
     pub(crate) broken: Option<(StoreFault, BootTime)>,
     pub(crate) space: Space,
     /// The import after an unlock, and when it was heard of first.
-    pub(crate) import: Option<(Import, BootTime)>,
+    import: Option<(Import, BootTime)>,
     /// What nobody has read yet, at most one of each group.
-    pub(crate) found: Vec<FindingNotice>,
+    found: Vec<FindingNotice>,
     /// Records and events that are gone.
     pub(crate) lost: u64,
     /// So are others that nobody can count.
