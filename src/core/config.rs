@@ -7,11 +7,12 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::alarms::limits::Limits;
-use crate::session::IDLE_DEFAULT;
 use wardkeep_model::access::cards::Cards;
 use wardkeep_model::access::policy::{Policy, SHIFT_MAX};
 use wardkeep_model::keeping::Retention;
+
+use crate::alarms::limits::Limits;
+use crate::session::IDLE_DEFAULT;
 
 /// Most characters of a label.
 const LABEL_CHARS_MAX: usize = 24;

@@ -13,6 +13,7 @@ mod drafts;
 mod emergency;
 mod facts;
 mod gate;
+mod held;
 pub mod intent;
 mod login;
 pub mod page;
@@ -28,36 +29,30 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use self::drafts::Drafts;
-use self::login::Arrival;
-use self::people::People;
-use self::records::Records;
-use self::watch::Watch;
-use self::waves::Waves;
-use crate::alarms::{Alarms, Sound};
-use crate::config::Config;
-use crate::config::Language;
-use crate::kiosk::intent::Intent;
-use crate::kiosk::page::Page;
-use crate::pairing::{Advertisement, Pairing};
-use crate::session::enrolment;
-use crate::session::setup::{self, Setup};
-use crate::session::{self, Session};
 use wardkeep_model::access::factor::Token;
 use wardkeep_model::encounter::{Patient, SubjectId};
-use wardkeep_model::keeping::Protection;
 use wardkeep_model::keeping::emergency::EmergencyCard;
-use wardkeep_model::keeping::{AuditAct, CartState, Command as StoreCommand, Outcome, StoreFault};
+use wardkeep_model::keeping::{
+    AuditAct, CartState, Command as StoreCommand, Outcome, Protection, StoreFault,
+};
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::notice::Notice;
-use wardkeep_model::ports;
 use wardkeep_model::ports::{
-    Command as HardwareCommand, Link, RadioHealth, ReaderHealth, ReaderKind, SpeakerHealth,
+    self, Command as HardwareCommand, Link, RadioHealth, ReaderHealth, ReaderKind, SpeakerHealth,
 };
 use wardkeep_model::vitals::DeviceId;
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::live::Live;
 use wardkeep_model::vitals::nomenclature::{Absent, Mdc, Unit};
+
+use self::held::{Arrival, Drafts, People, Records, Watch, Waves};
+use crate::alarms::{Alarms, Sound};
+use crate::config::{Config, Language};
+use crate::kiosk::intent::Intent;
+use crate::kiosk::page::Page;
+use crate::pairing::{Advertisement, Pairing};
+use crate::session::setup::{self, Setup};
+use crate::session::{self, Session, enrolment};
 
 /// How long a notice stays on the screen.
 const NOTICE_MAX: Duration = Duration::from_secs(12);

@@ -21,11 +21,11 @@ const DEVICES_MAX: usize = 64;
 /// Most characters kept of an advertised name.
 const NAME_CHARS_MAX: usize = 40;
 /// Lowest battery level that raises no alarm, in percent.
-pub const BATTERY_LOW_PERCENT: u8 = 20;
+pub(crate) const BATTERY_LOW_PERCENT: u8 = 20;
 
 /// One device.
 #[derive(Clone, Debug)]
-pub struct Device {
+pub(crate) struct Device {
     /// What it measures.
     pub kind: DeviceKind,
     /// Cleaned name.
@@ -48,7 +48,7 @@ pub struct Device {
 
 /// Why a device cannot be assigned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AssignError {
+pub(crate) enum AssignError {
     /// Nobody has connected it to this cart. A device that is connected counts even while its link is
     /// not live: still connecting, or out of reach.
     #[error("device is not linked")]
@@ -60,7 +60,7 @@ pub enum AssignError {
 
 /// What an advertisement says.
 #[derive(Clone, Copy, Debug)]
-pub struct Advertisement<'a> {
+pub(crate) struct Advertisement<'a> {
     /// Name as received; untrusted text.
     pub name: &'a str,
     /// What the device measures.
@@ -71,13 +71,13 @@ pub struct Advertisement<'a> {
 
 /// All devices.
 #[derive(Debug, Default)]
-pub struct Pairing {
+pub(crate) struct Pairing {
     devices: BTreeMap<DeviceId, Device>,
 }
 
 impl Pairing {
     /// Takes up where the cart compartment left off; the commands reconnect every known device.
-    pub fn resume(known: &[KnownDevice]) -> (Self, Vec<Command>) {
+    pub(crate) fn resume(known: &[KnownDevice]) -> (Self, Vec<Command>) {
         let mut pairing = Self::default();
         let mut commands = Vec::new();
         for device in known.iter().take(DEVICES_MAX) {
@@ -100,7 +100,7 @@ impl Pairing {
     }
 
     /// What the cart compartment has to remember.
-    pub fn known(&self) -> Vec<KnownDevice> {
+    pub(crate) fn known(&self) -> Vec<KnownDevice> {
         let known = self.devices.iter().filter(|(_, device)| device.known);
         known
             .map(|(id, device)| KnownDevice {
@@ -113,18 +113,18 @@ impl Pairing {
     }
 
     /// Every device, by address.
-    pub fn iter(&self) -> impl Iterator<Item = (DeviceId, &Device)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (DeviceId, &Device)> {
         self.devices.iter().map(|(id, device)| (*id, device))
     }
 
     /// One device.
-    pub fn get(&self, id: DeviceId) -> Option<&Device> {
+    pub(crate) fn get(&self, id: DeviceId) -> Option<&Device> {
         self.devices.get(&id)
     }
 
     /// What people call the device: its name, and the end of its address where another device that
     /// is known or near has the same name. Without a name it is its address.
-    pub fn name(&self, id: DeviceId) -> String {
+    pub(crate) fn name(&self, id: DeviceId) -> String {
         let Some(device) = self.get(id).filter(|device| !device.name.is_empty()) else {
             return id.to_string();
         };
@@ -137,7 +137,7 @@ impl Pairing {
     }
 
     /// An advertisement was heard.
-    pub fn seen(&mut self, now: BootTime, id: DeviceId, heard: Advertisement<'_>) {
+    pub(crate) fn seen(&mut self, now: BootTime, id: DeviceId, heard: Advertisement<'_>) {
         let Advertisement { name, kind, rssi } = heard;
         if !self.devices.contains_key(&id) && self.devices.len() >= DEVICES_MAX {
             let unheard = self.devices.iter().filter(|(_, device)| !device.known);
@@ -167,7 +167,7 @@ impl Pairing {
     }
 
     /// A device was not heard for a while.
-    pub fn gone(&mut self, id: DeviceId) {
+    pub(crate) fn gone(&mut self, id: DeviceId) {
         if let Some(device) = self.devices.get_mut(&id) {
             device.rssi = None;
             device.heard = None;
@@ -178,7 +178,7 @@ impl Pairing {
     }
 
     /// A link changed. States of a device that is not wanted are late news and are dropped.
-    pub fn link(&mut self, id: DeviceId, link: Link) {
+    pub(crate) fn link(&mut self, id: DeviceId, link: Link) {
         if let Some(device) = self.devices.get_mut(&id).filter(|device| device.known) {
             device.was_live |= link == Link::Live;
             device.link = link;
@@ -186,14 +186,14 @@ impl Pairing {
     }
 
     /// A battery level was read.
-    pub fn battery(&mut self, id: DeviceId, percent: u8) {
+    pub(crate) fn battery(&mut self, id: DeviceId, percent: u8) {
         if let Some(device) = self.devices.get_mut(&id).filter(|device| device.known) {
             device.battery_percent = Some(percent.min(100));
         }
     }
 
     /// Keeps a link to the device from now on.
-    pub fn connect(&mut self, id: DeviceId) -> Option<Command> {
+    pub(crate) fn connect(&mut self, id: DeviceId) -> Option<Command> {
         let device = self.devices.get_mut(&id).filter(|device| !device.known)?;
         device.known = true;
         device.link = Link::Connecting;
@@ -205,7 +205,7 @@ impl Pairing {
     ///
     /// # Errors
     /// This cart keeps no link to the device, or another of its kind is assigned already.
-    pub fn assign(
+    pub(crate) fn assign(
         &mut self,
         id: DeviceId,
         subject: SubjectId,
@@ -227,7 +227,7 @@ impl Pairing {
     }
 
     /// Ends assignment and link; true if it had an assignment.
-    pub fn release(&mut self, id: DeviceId) -> Option<(Command, bool)> {
+    pub(crate) fn release(&mut self, id: DeviceId) -> Option<(Command, bool)> {
         let device = self.devices.get_mut(&id).filter(|device| device.known)?;
         let assigned = device.assignment.take().is_some();
         device.known = false;
@@ -241,7 +241,7 @@ impl Pairing {
     }
 
     /// Ends every assignment, keeping the links: the patient at this bed changed.
-    pub fn unassign_all(&mut self) -> Vec<DeviceId> {
+    pub(crate) fn unassign_all(&mut self) -> Vec<DeviceId> {
         let assigned = self.devices.iter_mut().filter(|(_, device)| device.assignment.is_some());
         assigned
             .map(|(id, device)| {
@@ -252,13 +252,13 @@ impl Pairing {
     }
 
     /// Whose value it is that `id` measured at `when`, if anybody's (S-6).
-    pub fn owner(&self, id: DeviceId, when: Timestamp) -> Option<SubjectId> {
+    pub(crate) fn owner(&self, id: DeviceId, when: Timestamp) -> Option<SubjectId> {
         let assignment = self.get(id)?.assignment?;
         (assignment.since <= when && when < assignment.until).then_some(assignment.subject)
     }
 
     /// The device whose values stand for `kind` at this bed.
-    pub fn source(&self, kind: DeviceKind) -> Option<(DeviceId, &Device)> {
+    pub(crate) fn source(&self, kind: DeviceKind) -> Option<(DeviceId, &Device)> {
         self.iter().find(|(_, device)| device.kind == kind && device.assignment.is_some())
     }
 }

@@ -11,6 +11,8 @@
 //! S-11: every channel is bounded. Records that the store's queue cannot take are counted and raise a
 //! technical alarm; commands that must not be lost (`Close` above all) wait in a short backlog.
 
+#![warn(unreachable_pub)]
+
 pub mod drivers;
 pub mod readers;
 #[cfg(feature = "gui")]
@@ -20,7 +22,6 @@ use std::collections::VecDeque;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::bridge::WaveChunk;
 use wardkeep_core::alarms::Sound;
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::view::View;
@@ -29,6 +30,8 @@ use wardkeep_model::alarm::Priority;
 use wardkeep_model::keeping::{Command as StoreCommand, Outcome};
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports;
+
+use crate::bridge::WaveChunk;
 
 /// Room for what people do; a full queue drops the tap.
 pub const INTENTS_MAX: usize = 32;

@@ -4,6 +4,8 @@
 //! differ; every control becomes one [`Knob`]. It knows nothing of the kiosk and the kiosk nothing
 //! of it: both meet in the simulator, as hand and instrument do at a bedside.
 
+#![warn(unreachable_pub)]
+
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;

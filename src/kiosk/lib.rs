@@ -1,24 +1,19 @@
 //! Wardkeep: a bedside vitals kiosk that locks behind two hardware factors.
 //!
-//! The core is pure: events and the time go in, effects come out. [`kiosk`] composes it, `app` (the
-//! shell) performs the effects, [`hardware`] drivers and the simulator send events, [`store`] keeps
-//! every observation, and the screen is a projection ([`bridge::view::View`]).
+//! The core is pure: events and the time go in, effects come out. [`wardkeep_core::kiosk`] composes it,
+//! `app` (the shell) performs the effects, [`wardkeep_hardware`] drivers and the simulator send events,
+//! [`wardkeep_store`] keeps every observation, and the screen is a projection
+//! ([`wardkeep_core::kiosk::view::View`]).
 //!
-//! # Safety properties
-//!
-//! | id | property |
+//! | room | what belongs there |
 //! |---|---|
-//! | S-1 | Patient data is visible only while a session is open. Anything unexpected lands in `Locked`. |
-//! | S-2 | Locking hides data; it never stops acquisition, alarms or recording. |
-//! | S-3 | A locked cart holds no key that can open what it has stored. |
-//! | S-4 | Two factors of different kinds derive the key of the vault; nothing on disk verifies a PIN. |
-//! | S-5 | No restart, clock change, kill or file restore gives extra PIN tries. |
-//! | S-6 | No observation is filed to a patient without an explicit, unexpired assignment. |
-//! | S-7 | No failed, demo, control-solution, implausible or stale value is shown or charted as current. |
-//! | S-8 | A record that was acknowledged is never lost silently. |
-//! | S-9 | Every alarm condition is signalled within 1 s; nothing can be paused without bound. |
-//! | S-10 | PINs, keys, badge numbers and patient data never reach a log, panic, file name or clipboard. |
-//! | S-11 | Every queue has a bound and a stated policy; losing something raises a technical alarm. |
+//! | [`app`] | the shell: owns the core, performs its effects, assembles the program |
+//! | [`bridge`] | the screen's side: the only place that names what is generated from `ui/` |
+//! | [`ctl`] | `wardkeepctl`: the command line |
+//! | `bench` | the simulator's own window (feature `sim`) |
+//! | `tour` | a picture of every screen (feature `sim`) |
+//!
+//! What the program promises stands in the table of [`wardkeep_core`].
 
 #![warn(clippy::indexing_slicing)]
 

@@ -3,7 +3,10 @@
 //! The pictures are for people to look at: can it be read at two metres, what is the one next step,
 //! whose data is this, what if the name has forty letters or the language is German?
 
+#![warn(unreachable_pub)]
+
 pub mod samples;
+pub mod stop;
 pub mod stops;
 
 use std::fs::File;
@@ -16,10 +19,11 @@ use i_slint_backend_testing::{TestingBackend, TestingBackendOptions, mock_elapse
 use slint::{ComponentHandle, PhysicalSize, Rgba8Pixel, SharedPixelBuffer};
 use tokio::sync::{mpsc, watch};
 
-use crate::bridge::{AppWindow, Bridge, WaveChunk, open_window};
-use crate::tour::stops::Stop;
 use wardkeep_core::config::Language;
 use wardkeep_core::kiosk::view::{Screen, View};
+
+use crate::bridge::{AppWindow, Bridge, WaveChunk, open_window};
+use crate::tour::stop::Stop;
 
 /// Orientations of the kiosk, in px.
 const SIZES: [(&str, u32, u32); 2] = [("landscape", 1280, 800), ("portrait", 800, 1280)];

@@ -10,7 +10,7 @@
 pub mod limits;
 mod text;
 
-pub use text::AlarmText;
+pub use self::text::AlarmText;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,14 +1,14 @@
 //! What the store answers. S-8: everything it could not keep or could not find again is counted here
 //! and stays on the alarm strip until somebody has seen it.
 
-use crate::kiosk::records::RETRY_EVERY;
-use crate::kiosk::{Effect, Kiosk, Phase};
-use crate::session;
-use crate::session::setup;
 use wardkeep_model::access::factor::Attempt;
 use wardkeep_model::access::policy::Permission;
 use wardkeep_model::keeping::{Administered, AdministrationFault, Found, Outcome, StoreFault};
 use wardkeep_model::moment::Moment;
+
+use crate::kiosk::records::RETRY_EVERY;
+use crate::kiosk::{Effect, Kiosk, Phase};
+use crate::session::{self, setup};
 
 impl Kiosk {
     pub(super) fn on_store(&mut self, now: Moment, outcome: Outcome) -> Vec<Effect> {

@@ -2,22 +2,23 @@
 
 use jiff::civil::{Date, DateTime};
 
-use crate::kiosk::intent::Intent;
-use crate::kiosk::page::Page;
-use crate::kiosk::waves::Source as WaveSource;
-use crate::kiosk::{Effect, Kiosk};
 use wardkeep_model::access::policy::Permission;
 use wardkeep_model::confidential::Phi;
-use wardkeep_model::encounter::PatientForm;
-use wardkeep_model::encounter::{FormError, Patient, SubjectId};
+use wardkeep_model::encounter::{FormError, Patient, PatientForm, SubjectId};
 use wardkeep_model::keeping::{AuditAct, Command as StoreCommand};
 use wardkeep_model::moment::Moment;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::vitals::gatt::{self, Charted, Withheld};
 use wardkeep_model::vitals::live::Parameter;
 use wardkeep_model::vitals::nomenclature::{Mdc, Status, Unit};
-use wardkeep_model::vitals::{Characteristic, DeviceId};
-use wardkeep_model::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+use wardkeep_model::vitals::{
+    Characteristic, ClockConfidence, DeviceId, Observation, Provenance, RecordId, Value,
+};
+
+use crate::kiosk::held::WaveSource;
+use crate::kiosk::intent::Intent;
+use crate::kiosk::page::Page;
+use crate::kiosk::{Effect, Kiosk};
 
 impl Kiosk {
     /// Acts of care; the gate has let them pass.

@@ -1,18 +1,11 @@
 //! What a person has typed into the patient form and not saved: handed to the store when their session
 //! ends, which seals it to them alone (S-1: nothing of it stays here).
 
-use crate::kiosk::Kiosk;
 use wardkeep_model::encounter::PatientForm;
 use wardkeep_model::keeping::Draft;
 
-/// A patient form under way.
-#[derive(Debug, Default)]
-pub(super) struct Drafts {
-    /// As typed last.
-    typed: Option<Box<Draft>>,
-    /// As it was when the page was opened: the screen fills its form with it once.
-    shown: Option<PatientForm>,
-}
+use crate::kiosk::Kiosk;
+use crate::kiosk::held::Drafts;
 
 impl Kiosk {
     /// Holds what the logged-in person typed last.

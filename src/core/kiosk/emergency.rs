@@ -4,12 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::kiosk::project::ceil_seconds;
-use crate::kiosk::view;
-use crate::kiosk::view::access::{EmergencyPage, PastRow};
-use crate::kiosk::{Effect, Kiosk};
-use crate::session;
-use crate::session::Emergency;
 use wardkeep_model::access::factor::Attempt;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::emergency::{EmergencyCard, EmergencyReason, PastNumeric};
@@ -17,6 +11,11 @@ use wardkeep_model::keeping::{AuditAct, EmergencyRefusal};
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::ReaderKind;
 use wardkeep_model::vitals::nomenclature::{HEART_RATE, PULSE_RATE_OXIMETER, SPO2};
+
+use crate::kiosk::project::ceil_seconds;
+use crate::kiosk::view::access::{EmergencyPage, PastRow};
+use crate::kiosk::{Effect, Kiosk, view};
+use crate::session::{self, Emergency};
 
 impl Kiosk {
     /// The store's answer. S-6: a card of another patient than the one at this bed is never shown.

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use crate::alarms::AlarmText;
-use crate::alarms::{Condition, Fact};
-use crate::kiosk::Kiosk;
-use crate::pairing::{BATTERY_LOW_PERCENT, Device};
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::Link;
 use wardkeep_model::vitals::live::Parameter;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
+
+use crate::alarms::{AlarmText, Condition, Fact};
+use crate::kiosk::Kiosk;
+use crate::pairing::{BATTERY_LOW_PERCENT, Device};
 
 /// A link that comes back within this raises no alarm (its numbers turn to dashes at once).
 const LINK_DELAY: Duration = Duration::from_secs(3);

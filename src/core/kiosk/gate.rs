@@ -4,14 +4,15 @@
 //!
 //! [`Role::may`]: wardkeep_model::access::Role::may
 
-use crate::kiosk::Kiosk;
-use crate::kiosk::intent::Intent;
-use crate::kiosk::page::Page;
 use wardkeep_model::access::Role;
 use wardkeep_model::access::policy::Permission;
 use wardkeep_model::moment::Moment;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::vitals::DeviceId;
+
+use crate::kiosk::Kiosk;
+use crate::kiosk::intent::Intent;
+use crate::kiosk::page::Page;
 
 /// The pages of the rail, in its order. One's own page is reached through the operator chip.
 const RAIL: [Page; 6] =

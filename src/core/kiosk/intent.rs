@@ -1,8 +1,5 @@
 //! What a person did on the screen.
 
-use crate::config::Language;
-use crate::kiosk::page::Page;
-use crate::session::enrolment::EnrolKind;
 use wardkeep_model::access::factor::{Finger, Pin};
 use wardkeep_model::access::{OperatorId, Role};
 use wardkeep_model::confidential::Phi;
@@ -10,6 +7,10 @@ use wardkeep_model::encounter::{PatientForm, SubjectId};
 use wardkeep_model::keeping::FactorId;
 use wardkeep_model::keeping::emergency::EmergencyReason;
 use wardkeep_model::vitals::DeviceId;
+
+use crate::config::Language;
+use crate::kiosk::page::Page;
+use crate::session::enrolment::EnrolKind;
 
 /// The form for a new person, as typed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,17 +5,12 @@
 //! [`session::Effect::RevealEmergency`], and leaves it with [`session::Effect::Conceal`] in the same
 //! step.
 
-use crate::kiosk::page::Page;
-use crate::kiosk::{Effect, Kiosk, Phase};
-use crate::session::setup::{self, Step};
-use crate::session::{self, Emergency, State};
-use wardkeep_model::access::factor::Attempt;
-use wardkeep_model::access::factor::{Pin, Token};
+use wardkeep_model::access::factor::{Attempt, Pin, Token};
 use wardkeep_model::access::policy::Permission;
 use wardkeep_model::access::{Operator, OperatorId, Role};
-use wardkeep_model::encounter::{Patient, SubjectId};
+use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{
-    Administration, AuditAct, AuditEntry, Command as StoreCommand, Draft, Unlocked,
+    Administration, AuditAct, AuditEntry, Command as StoreCommand, Unlocked,
 };
 use wardkeep_model::moment::Moment;
 use wardkeep_model::notice::Notice;
@@ -25,12 +20,11 @@ use wardkeep_model::ports::{
 };
 use wardkeep_model::vitals::DeviceId;
 
-/// What an unlock brought, until it may be shown.
-#[derive(Debug, Default)]
-pub(super) struct Arrival {
-    patient: Option<Patient>,
-    draft: Option<Draft>,
-}
+use crate::kiosk::held::Arrival;
+use crate::kiosk::page::Page;
+use crate::kiosk::{Effect, Kiosk, Phase};
+use crate::session::setup::{self, Step};
+use crate::session::{self, Emergency, State};
 
 /// Who saw something until now, for the audit log.
 enum Seen {

@@ -13,105 +13,23 @@ mod readers;
 mod revocation;
 mod search;
 
-use self::revocation::Revocation;
+use wardkeep_model::access::factor::{Attempt, Finger, Token};
+use wardkeep_model::access::{OperatorId, Role};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::keeping::{Administration, Command as StoreCommand, FactorKind, PersonRow};
+use wardkeep_model::moment::Moment;
+use wardkeep_model::ports::Command as HardwareCommand;
+
+use crate::kiosk::held::People;
 use crate::kiosk::intent::{Intent, PersonForm};
 use crate::kiosk::page::Page;
 use crate::kiosk::view::records::Checkpoint;
 use crate::kiosk::{Effect, Kiosk};
 use crate::session::State;
-use crate::session::enrolment::EnrolKind;
-use crate::session::enrolment::{self, Enrolment, Goal, Start, Step};
-use wardkeep_model::access::factor::Attempt;
-use wardkeep_model::access::factor::{Finger, Token};
-use wardkeep_model::access::{OperatorId, Role};
-use wardkeep_model::confidential::Phi;
-use wardkeep_model::keeping::{
-    Administration, AuditRow, Command as StoreCommand, FactorKind, PersonRow,
-};
-use wardkeep_model::moment::Moment;
-use wardkeep_model::ports::{CardSeen, Command as HardwareCommand};
+use crate::session::enrolment::{self, EnrolKind, Enrolment, Goal, Start, Step};
 
-/// Attempts and prompts of the wizards count from here: the session's own never come near.
-const WIZARD_FROM: u64 = 1 << 32;
-/// Questions to the store outside of a wizard count from here.
-const ASKED_FROM: u64 = 1 << 33;
 /// Entries of the audit log that the screen shows.
 const AUDIT_ROWS_MAX: u32 = 200;
-
-/// What these pages hold.
-#[derive(Debug)]
-pub(super) struct People {
-    /// Everybody, by name; `None` until the store has told.
-    rows: Option<Vec<PersonRow>>,
-    search: Phi<String>,
-    /// Whose page is open.
-    opened: Option<OperatorId>,
-    wizard: Option<Enrolment>,
-    audit: Option<Vec<AuditRow>>,
-    checkpoint: Checkpoint,
-    /// Counts accepted forms.
-    saved: u64,
-    /// Last number given to an attempt or a prompt of a wizard.
-    count: u64,
-    /// Last number given to a question to the store.
-    asked_count: u64,
-    asked: Asked,
-    /// The badge in the field, and the card in the reader, came during an enrolment: the session does
-    /// not know of them and must not hear of their leaving.
-    has_guest_badge: bool,
-    guest_card: Option<CardSeen>,
-    /// The fingerprint reader's name; empty without one.
-    sensor: String,
-}
-
-/// What the store has not answered yet.
-#[derive(Debug, Default)]
-struct Asked {
-    list: Option<Attempt>,
-    audit: Option<Attempt>,
-    checkpoint: Option<Attempt>,
-    revocation: Option<(Attempt, Revocation)>,
-}
-
-impl Default for People {
-    fn default() -> Self {
-        Self {
-            rows: None,
-            search: Phi::default(),
-            opened: None,
-            wizard: None,
-            audit: None,
-            checkpoint: Checkpoint::Hidden,
-            saved: 0,
-            count: WIZARD_FROM,
-            asked_count: ASKED_FROM,
-            asked: Asked::default(),
-            has_guest_badge: false,
-            guest_card: None,
-            sensor: String::new(),
-        }
-    }
-}
-
-impl People {
-    fn next_attempt(&mut self) -> Attempt {
-        self.asked_count += 1;
-        Attempt(self.asked_count)
-    }
-
-    fn hide_checkpoint(&mut self) {
-        self.checkpoint = Checkpoint::Hidden;
-        self.asked.checkpoint = None;
-    }
-
-    fn person(&self, id: OperatorId) -> Option<&PersonRow> {
-        self.rows.iter().flatten().find(|row| row.id == id)
-    }
-
-    fn opened(&self) -> Option<&PersonRow> {
-        self.person(self.opened?)
-    }
-}
 
 impl Kiosk {
     /// Acts on people; the gate has let them pass.

@@ -6,6 +6,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use wardkeep_model::access::factor::TokenKind;
+use wardkeep_model::access::policy::Permission;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::Patient;
+use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::ports::{Link, ReaderHealth, ReaderKind};
+use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::live::Parameter;
+use wardkeep_model::vitals::nomenclature::Unit;
+
 use crate::kiosk::page::Page;
 use crate::kiosk::view::access::Ways;
 use crate::kiosk::view::{
@@ -17,15 +27,6 @@ use crate::kiosk::{Kiosk, Phase, gate};
 use crate::pairing::Device;
 use crate::session::setup::{Setup, Step};
 use crate::session::{Choosing, Prompt, State};
-use wardkeep_model::access::factor::TokenKind;
-use wardkeep_model::access::policy::Permission;
-use wardkeep_model::confidential::Phi;
-use wardkeep_model::encounter::Patient;
-use wardkeep_model::moment::{BootTime, Moment};
-use wardkeep_model::ports::{Link, ReaderHealth, ReaderKind};
-use wardkeep_model::vitals::DeviceId;
-use wardkeep_model::vitals::live::Parameter;
-use wardkeep_model::vitals::nomenclature::Unit;
 
 /// Failures of a badge that are shown from the third on: ten tries, so seven left.
 const TRIES_LEFT_SHOWN: u8 = 7;

@@ -10,126 +10,25 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-use crate::alarms::AlarmText;
-use crate::alarms::{Condition, Fact};
+use wardkeep_model::alarm::Priority;
+use wardkeep_model::keeping::{
+    CartState, Command as StoreCommand, Finding, FindingKind, Space, StoreFault,
+};
+use wardkeep_model::moment::Moment;
+use wardkeep_model::notice::Notice;
+
+use crate::alarms::{AlarmText, Condition, Fact};
 use crate::config::Language;
 use crate::kiosk::view::Screen;
-use crate::kiosk::view::records::{FindingGroup, FindingNotice, TakingOver, Trouble};
+use crate::kiosk::view::records::{FindingGroup, FindingNotice, Trouble};
 use crate::kiosk::{Effect, Kiosk, Phase};
 use crate::pairing::Pairing;
 use crate::session::setup::Setup;
-use wardkeep_model::alarm::Priority;
-use wardkeep_model::keeping::{
-    CartState, Command as StoreCommand, Finding, FindingKind, Import, Space, StoreFault,
-};
-use wardkeep_model::moment::{BootTime, Moment};
-use wardkeep_model::notice::Notice;
 
-/// An import that ends within this shows no progress.
-const SHOWN_AFTER: Duration = Duration::from_secs(1);
 /// How often a store that could not be opened is tried again.
 pub(super) const RETRY_EVERY: Duration = Duration::from_secs(5);
 /// Another instance that is ending gives the store free within this.
 const ENDING_MAX: Duration = Duration::from_secs(10);
-
-/// What is known of the store.
-#[derive(Debug, Default)]
-pub(super) struct Records {
-    /// It does not work.
-    fault: Option<StoreFault>,
-    /// It could not be opened at start, while its cart compartment was; and when it is tried again.
-    broken: Option<(StoreFault, BootTime)>,
-    space: Space,
-    /// The import after an unlock, and when it was heard of first.
-    import: Option<(Import, BootTime)>,
-    /// What nobody has read yet, at most one of each group.
-    found: Vec<FindingNotice>,
-    /// Records and events that are gone.
-    lost: u64,
-    /// So are others that nobody can count.
-    uncounted: bool,
-    /// Monitoring without records ended because the store can be used again.
-    watch_ended: bool,
-}
-
-impl Records {
-    /// So many are gone.
-    pub(super) fn lose(&mut self, count: u64) {
-        self.lost = self.lost.saturating_add(count);
-    }
-
-    /// Somebody has seen what is gone; it stays in the audit log.
-    pub(super) fn acknowledge(&mut self) {
-        (self.lost, self.uncounted, self.watch_ended) = (0, false, false);
-    }
-
-    /// The session ended: whoever comes next sees no progress of another's import.
-    pub(super) fn conceal(&mut self) {
-        self.import = None;
-    }
-
-    /// When the store is to be tried again, or progress begins to be shown.
-    pub(super) fn next_deadline(&self, now: BootTime) -> Option<BootTime> {
-        let retry = self.broken.map(|(_, at)| at);
-        let shown = self.import.map(|(_, since)| since + SHOWN_AFTER).filter(|at| *at > now);
-        retry.into_iter().chain(shown).min()
-    }
-
-    pub(super) fn watch_ended(&mut self) {
-        self.watch_ended = true;
-    }
-
-    pub(super) fn is_broken(&self) -> bool {
-        self.broken.is_some()
-    }
-
-    pub(super) fn fault(&mut self, fault: Option<StoreFault>) {
-        self.fault = fault;
-    }
-
-    pub(super) fn space(&mut self, space: Space) {
-        self.space = space;
-    }
-
-    pub(super) fn import(&mut self, now: Moment, import: Option<Import>) {
-        let since = self.import.map_or(now.boot, |(_, since)| since);
-        self.import = import.map(|import| (import, since));
-    }
-
-    /// What was read; the next one comes up.
-    pub(super) fn dismiss(&mut self) {
-        if !self.found.is_empty() {
-            self.found.remove(0);
-        }
-    }
-
-    pub(super) fn finding(&self) -> Option<FindingNotice> {
-        self.found.first().copied()
-    }
-
-    pub(super) fn taking_over(&self, now: BootTime) -> Option<TakingOver> {
-        let (Import { imported, total }, since) = self.import?;
-        let shown = now.since(since) >= SHOWN_AFTER && total > 0;
-        shown.then_some(TakingOver { done: imported.min(total), total })
-    }
-
-    /// Joins what is of one group, so that a damaged disk is told in a few sentences.
-    fn add(&mut self, notice: FindingNotice) {
-        match self.found.iter_mut().find(|told| told.group == notice.group) {
-            Some(told) => {
-                told.count = told.count.saturating_add(notice.count);
-                told.span = match (told.span, notice.span) {
-                    (Some((from, to)), Some((since, until))) => {
-                        Some((from.min(since), to.max(until)))
-                    }
-                    // What has no time may have been at any.
-                    (None, _) | (_, None) => None,
-                };
-            }
-            None => self.found.push(notice),
-        }
-    }
-}
 
 impl Kiosk {
     /// Something is not as it was acknowledged. What is gone raises a technical alarm; everything is

@@ -4,25 +4,24 @@
 //! S-7: a tile without a current value carries no number, only how long ago the last one was.
 
 pub mod access;
+mod parts;
 pub mod records;
 
-use std::time::Duration;
+use wardkeep_model::access::Role;
+use wardkeep_model::access::policy::Level;
+use wardkeep_model::alarm::Priority;
+use wardkeep_model::confidential::{Phi, Secret};
+use wardkeep_model::encounter::{PatientForm, SubjectId};
+use wardkeep_model::notice::Notice;
+use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
 
 use crate::alarms::AlarmText;
 use crate::config::Language;
 use crate::kiosk::page::Page;
-use crate::session::FingerPrompt;
-use wardkeep_model::access::Role;
-use wardkeep_model::access::factor::TokenKind;
-use wardkeep_model::access::policy::Level;
-use wardkeep_model::alarm::Priority;
-use wardkeep_model::confidential::{Phi, Secret};
-use wardkeep_model::encounter::PatientForm;
-use wardkeep_model::encounter::{Sex, SubjectId};
-use wardkeep_model::notice::Notice;
-use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
-use wardkeep_model::vitals::live::Parameter;
-use wardkeep_model::vitals::{DeviceId, DeviceKind};
+
+pub use self::parts::{
+    DeviceRow, DeviceState, Owner, PatientBanner, PinPrompt, PinPurpose, Tile, TileState,
+};
 
 /// Local wall-clock time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,23 +68,6 @@ pub struct OperatorChip {
     pub since: (i8, i8),
     /// Minutes until the session locks by itself, rounded up.
     pub minutes_left: u64,
-}
-
-/// The patient banner.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PatientBanner {
-    /// Family name.
-    pub family: Phi<String>,
-    /// Given names.
-    pub given: Phi<String>,
-    /// Age in whole years.
-    pub age_years: Option<Phi<i16>>,
-    /// Sex.
-    pub sex: Phi<Sex>,
-    /// Date of birth, ISO 8601.
-    pub born: Option<Phi<String>>,
-    /// Patient number; may be empty.
-    pub mrn: Phi<String>,
 }
 
 /// Frame of an open session.
@@ -214,86 +196,6 @@ pub struct Lock {
     pub devices_known: usize,
 }
 
-/// Why a PIN is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PinPurpose {
-    /// To unlock.
-    Unlock,
-    /// Choose one: at first start, at enrolment, or one's own.
-    Choose,
-    /// Type it again.
-    Repeat,
-    /// The card's PIN, for the sign test of its enrolment.
-    SignTest,
-    /// Another IT person vouches.
-    Vouch,
-}
-
-/// The PIN pad.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PinPrompt {
-    /// Why.
-    pub purpose: PinPurpose,
-    /// What was presented; the words differ for a card.
-    pub token: TokenKind,
-    /// A finger does as well.
-    pub finger: Option<FingerPrompt>,
-    /// Counts prompts: when it changes, the pad's buffer is wiped.
-    pub prompt: u64,
-    /// The last PIN of this prompt's badge was refused: shake once.
-    pub refused: bool,
-    /// Tries left, once there have been three failures.
-    pub tries_left: Option<u8>,
-    /// Seconds until a PIN may be tried.
-    pub wait_s: Option<u64>,
-    /// The key is being derived.
-    pub busy: bool,
-}
-
-/// Why a tile has or lacks a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TileState {
-    /// The number is current.
-    Current,
-    /// No value came for too long; the link stands.
-    Stale,
-    /// The link is lost; the driver reconnects.
-    LinkLost,
-    /// Linked, but the sensor gives no value (finger out, no contact).
-    NoValue,
-    /// Linking for the first time.
-    Connecting,
-    /// No device for this parameter is assigned.
-    NoDevice,
-}
-
-/// One numeric.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tile {
-    /// What.
-    pub parameter: Parameter,
-    /// The digits; `None` shows as dashes (S-7).
-    pub value: Option<Phi<String>>,
-    /// UCUM unit.
-    pub unit: &'static str,
-    /// Lower alarm limit.
-    pub limit_low: Option<String>,
-    /// Upper alarm limit.
-    pub limit_high: Option<String>,
-    /// Name of the source device; empty without one.
-    pub source: String,
-    /// Age of the value shown, or of the last one when `value` is `None`.
-    pub age: Option<Duration>,
-    /// The last value, shown muted with its age when `value` is `None`.
-    pub last: Option<Phi<String>>,
-    /// Why.
-    pub state: TileState,
-    /// The device calls the signal weak or the value low in quality.
-    pub weak_signal: bool,
-    /// The alarm on this parameter.
-    pub alarm: Option<Priority>,
-}
-
 /// The bedside screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bedside {
@@ -305,59 +207,6 @@ pub struct Bedside {
     pub has_patient: bool,
     /// At least one device is assigned.
     pub has_device: bool,
-}
-
-/// How a device stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeviceState {
-    /// Advertising nearby, not linked.
-    Near,
-    /// Known, not heard.
-    Away,
-    /// Linking.
-    Connecting,
-    /// Live.
-    Live,
-    /// The link broke; reconnecting.
-    Lost,
-}
-
-/// Whose a device is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
-    /// Nobody's.
-    Nobody,
-    /// The patient at this bed, since hour and minute.
-    ThisPatient(i8, i8),
-    /// Somebody who is not at this bed any more.
-    AnotherPatient,
-    /// Nobody knows whose: it is watched without records.
-    Unknown,
-}
-
-/// One device.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeviceRow {
-    /// Its address.
-    pub id: DeviceId,
-    /// Its cleaned name.
-    pub name: String,
-    /// What it measures.
-    pub kind: DeviceKind,
-    /// How it stands.
-    pub state: DeviceState,
-    /// Whose it is.
-    pub owner: Owner,
-    /// Its current value with unit, e.g. `97 %`; empty without one.
-    pub reading: Phi<String>,
-    /// Battery in percent.
-    pub battery_percent: Option<u8>,
-    /// Connect is offered.
-    pub can_connect: bool,
-    /// Assign is offered.
-    pub can_assign: bool,
-    /// Release is offered.
-    pub can_release: bool,
 }
 
 /// The devices screen.

@@ -4,23 +4,17 @@
 //! S-6: none of these values becomes a record, so none can be filed to anybody. S-1: nothing on the
 //! screen or in memory says whose they are. It ends by touch, and by itself when the store is back.
 
-use std::collections::BTreeMap;
-
-use crate::kiosk::view::records::Watch as WatchPage;
-use crate::kiosk::view::{DeviceRow, Owner, Tile};
-use crate::kiosk::{Effect, Kiosk, Phase};
-use crate::pairing::Device;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::moment::Moment;
 use wardkeep_model::vitals::live::{FRESH_MAX, Parameter};
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
-/// The devices that are watched, at most one of a kind; and whether the watch itself linked them.
-#[derive(Debug, Default)]
-pub(super) struct Watch {
-    devices: BTreeMap<DeviceId, bool>,
-}
+use crate::kiosk::held::Watch;
+use crate::kiosk::view::records::Watch as WatchPage;
+use crate::kiosk::view::{DeviceRow, Owner, Tile};
+use crate::kiosk::{Effect, Kiosk, Phase};
+use crate::pairing::Device;
 
 impl Kiosk {
     /// Nobody can log in, and no patient is monitored whose values could be mistaken.

@@ -6,110 +6,24 @@
 //! S-2: nothing here asks whether a session is open. S-6: a sample without an owner at its arrival is
 //! not kept, and no stretch holds samples of two owners.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use crate::kiosk::{Effect, Kiosk};
 use wardkeep_model::confidential::Phi;
-use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::Command as StoreCommand;
-use wardkeep_model::moment::{BootTime, Moment};
-use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::moment::Moment;
 use wardkeep_model::vitals::nomenclature::PLETH;
-use wardkeep_model::vitals::wave::{FULL_SCALE, WaveSegment};
+use wardkeep_model::vitals::wave::WaveSegment;
 use wardkeep_model::vitals::{Provenance, RecordId};
 
-/// Longest stretch.
-const STRETCH_S_MAX: usize = 10;
-/// Most samples of a stretch, so that it fits a record of the inbox at any rate.
-const SAMPLES_MAX: usize = 2_048;
-/// The next sample is late by this much: samples are missing, and a stretch has no holes.
-const GAP_MIN: Duration = Duration::from_millis(500);
-
-/// Where samples come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Source {
-    pub device: DeviceId,
-    pub subject: SubjectId,
-    pub rate_hz: u16,
-}
-
-/// Consecutive samples.
-struct Stretch {
-    source: Source,
-    start: Moment,
-    samples: Vec<u16>,
-}
-
-impl Stretch {
-    fn len_max(&self) -> usize {
-        (usize::from(self.source.rate_hz) * STRETCH_S_MAX).min(SAMPLES_MAX)
-    }
-
-    /// When the next sample is due.
-    fn ends(&self) -> BootTime {
-        self.start.boot + length(self.samples.len(), self.source.rate_hz)
-    }
-}
-
-/// What is gathered at present, one stretch a device.
-#[derive(Default)]
-pub(super) struct Waves {
-    open: BTreeMap<DeviceId, Stretch>,
-}
-
-impl Waves {
-    /// Takes samples as they came; gives back the stretches that ended.
-    fn take(&mut self, now: Moment, source: Source, samples: &[f32]) -> Vec<Stretch> {
-        let mut ended = Vec::new();
-        let follows =
-            |open: &Stretch| open.source == source && now.boot.since(open.ends()) < GAP_MIN;
-        if !self.open.get(&source.device).is_none_or(follows) {
-            ended.extend(self.open.remove(&source.device));
-        }
-        for (index, sample) in samples.iter().enumerate() {
-            if !sample.is_finite() {
-                // No sample: what follows it is another stretch.
-                ended.extend(self.open.remove(&source.device));
-                continue;
-            }
-            let stretch = self.open.entry(source.device).or_insert_with(|| Stretch {
-                source,
-                start: now + length(index, source.rate_hz),
-                samples: Vec::new(),
-            });
-            stretch.samples.push(quantised(*sample));
-            if stretch.samples.len() >= stretch.len_max() {
-                ended.extend(self.open.remove(&source.device));
-            }
-        }
-        ended
-    }
-
-    /// Ends the stretches that are silent or whose device has another owner, or none.
-    fn end(&mut self, now: Moment, owner: impl Fn(DeviceId) -> Option<SubjectId>) -> Vec<Stretch> {
-        let goes_on = |open: &Stretch| {
-            owner(open.source.device) == Some(open.source.subject)
-                && now.boot.since(open.ends()) < GAP_MIN
-        };
-        self.open.extract_if(.., |_, open| !goes_on(open)).map(|(_, stretch)| stretch).collect()
-    }
-}
-
-/// How long so many samples are.
-fn length(samples: usize, rate_hz: u16) -> Duration {
-    let samples = u32::try_from(samples).unwrap_or(u32::MAX);
-    Duration::from_secs(1) * samples / u32::from(rate_hz.max(1))
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "the clamp keeps it within 16 bits")]
-fn quantised(sample: f32) -> u16 {
-    (sample.clamp(0.0, 1.0) * f32::from(FULL_SCALE)).round() as u16
-}
+use crate::kiosk::held::{Stretch, WaveSource};
+use crate::kiosk::{Effect, Kiosk};
 
 impl Kiosk {
     /// Keeps samples of an assigned device, locked or open.
-    pub(super) fn gather(&mut self, now: Moment, source: Source, samples: &[f32]) -> Vec<Effect> {
+    pub(super) fn gather(
+        &mut self,
+        now: Moment,
+        source: WaveSource,
+        samples: &[f32],
+    ) -> Vec<Effect> {
         if source.rate_hz == 0 {
             return vec![];
         }
@@ -126,8 +40,8 @@ impl Kiosk {
 
     /// The program ends: what was gathered is recorded.
     pub fn end(&mut self) -> Vec<Effect> {
-        let open = std::mem::take(&mut self.waves.open);
-        self.record_waves(open.into_values().collect())
+        let ended = self.waves.end_all();
+        self.record_waves(ended)
     }
 
     fn record_waves(&mut self, ended: Vec<Stretch>) -> Vec<Effect> {

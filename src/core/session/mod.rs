@@ -18,11 +18,12 @@
 //! Anything unexpected lands in `Locked`.
 //! Locking hides data; it never stops acquisition or alarms (S-2): this machine knows nothing of them.
 
+mod card;
 pub mod enrolment;
 mod machine;
-pub mod setup;
+pub(crate) mod setup;
 
-pub use machine::{
+pub use self::machine::{
     Choosing, Effect, Emergency, Event, FINGER_MISSES_MAX, FingerPrompt, IDLE_DEFAULT,
     PARTIAL_IDLE_MAX, PARTIAL_MAX, PLACED_AFTER, PROVING_MAX, Prompt, REPEAT_TAP_MAX, SESSION_MAX,
     Session, State, UNLOCKING_MAX, Watch,

@@ -12,7 +12,7 @@ use wardkeep_model::notice::Notice;
 
 /// A step of the wizard, named by what it waits for.
 #[derive(Clone, Debug)]
-pub enum Step {
+pub(crate) enum Step {
     /// For somebody to begin.
     Welcome,
     /// For name and initials.
@@ -33,7 +33,7 @@ pub enum Step {
 
 /// What happens during the first start.
 #[derive(Clone, Debug)]
-pub enum Event {
+pub(crate) enum Event {
     /// Go on from the welcome page.
     Begin,
     /// Name and initials.
@@ -54,7 +54,7 @@ pub enum Event {
 
 /// What the wizard wants done.
 #[derive(Clone, Debug)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// Make the store.
     Initialise(Box<NewOperator>),
     /// Tell the operator.
@@ -63,7 +63,7 @@ pub enum Effect {
 
 /// The wizard.
 #[derive(Debug)]
-pub struct Setup {
+pub(crate) struct Setup {
     step: Step,
     name: Phi<String>,
     initials: String,
@@ -87,17 +87,17 @@ impl Default for Setup {
 
 impl Setup {
     /// What it waits for.
-    pub fn step(&self) -> &Step {
+    pub(crate) fn step(&self) -> &Step {
         &self.step
     }
 
     /// Counts PIN prompts.
-    pub fn prompt(&self) -> u64 {
+    pub(crate) fn prompt(&self) -> u64 {
         self.prompts
     }
 
     /// Advances the wizard; an event that does not fit the step changes nothing.
-    pub fn handle(&mut self, event: Event) -> Option<Effect> {
+    pub(crate) fn handle(&mut self, event: Event) -> Option<Effect> {
         match (&self.step, event) {
             (Step::Welcome, Event::Begin) => self.go(Step::Name),
             (Step::Name, Event::Named(name, initials)) => self.named(name, &initials),

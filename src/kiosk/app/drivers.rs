@@ -3,12 +3,12 @@
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use crate::app::readers;
-use crate::app::{Outlet, Refused};
 use wardkeep_core::config::Config;
 use wardkeep_hardware::trust::Trust;
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::ports::{Command, Event};
+
+use crate::app::{Outlet, Refused, readers};
 
 /// Driver handles; dropping them stops the drivers.
 pub struct Drivers {

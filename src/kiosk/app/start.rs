@@ -13,14 +13,15 @@ use slint::ComponentHandle;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 
-use crate::app::drivers::Drivers;
-use crate::app::{HARDWARE_MAX, INTENTS_MAX, Inputs, OUTCOMES_MAX, Outputs, Refused, WAVES_MAX};
-use crate::bridge::{self, AppWindow, Bridge};
-use crate::settings;
 use wardkeep_core::config::Config;
 use wardkeep_core::kiosk::{Kiosk, Surroundings};
 use wardkeep_model::moment::Moment;
 use wardkeep_store as store;
+
+use crate::app::drivers::Drivers;
+use crate::app::{HARDWARE_MAX, INTENTS_MAX, Inputs, OUTCOMES_MAX, Outputs, Refused, WAVES_MAX};
+use crate::bridge::{self, AppWindow, Bridge};
+use crate::settings;
 
 /// How long the end of the program waits for the shell and its drivers.
 const END_MAX: Duration = Duration::from_secs(5);

@@ -3,8 +3,9 @@
 use std::alloc::System;
 use std::process::ExitCode;
 
-use wardkeep_store::protect_memory;
 use zeroizing_alloc::ZeroAlloc;
+
+use wardkeep_store::protect_memory;
 
 /// Names and PINs pass through buffers that nobody owns: whatever is freed is wiped (S-3).
 #[global_allocator]

@@ -13,8 +13,8 @@ use std::time::Duration;
 use slint::{Color, Image, Model, Rgba8Pixel, SharedPixelBuffer, Timer, TimerMode, VecModel};
 use tokio::sync::mpsc;
 
-use crate::bridge::WaveChunk;
 use crate::bridge::sweep::{Sweep, coverage};
+use crate::bridge::wave::WaveChunk;
 
 /// Frames a second of the lane, and so the longest a sample waits for its pixel.
 const FRAME: Duration = Duration::from_millis(33);
@@ -26,13 +26,13 @@ const BACKLOG_S: f64 = 0.4;
 const BACKLOG_S_MAX: f64 = 2.0;
 
 /// The lane's trace, strips and queue. Lives on the main thread.
-pub struct Lane {
-    state: RefCell<State>,
+pub(super) struct Lane {
+    state: RefCell<Trace>,
     strips: Rc<VecModel<Image>>,
     timer: Timer,
 }
 
-struct State {
+struct Trace {
     sweep: Sweep,
     width: usize,
     height: u32,
@@ -47,8 +47,8 @@ struct State {
 
 impl Lane {
     /// A lane without size, samples or source.
-    pub fn new(ink: Color, paper: Color) -> Self {
-        let state = State {
+    pub(super) fn new(ink: Color, paper: Color) -> Self {
+        let state = Trace {
             sweep: Sweep::new(0, 0),
             width: 0,
             height: 0,
@@ -68,17 +68,17 @@ impl Lane {
     }
 
     /// The strips, left to right, for the screen.
-    pub fn strips(&self) -> Rc<VecModel<Image>> {
+    pub(super) fn strips(&self) -> Rc<VecModel<Image>> {
         Rc::clone(&self.strips)
     }
 
     /// Where samples come from.
-    pub fn connect(&self, source: mpsc::Receiver<WaveChunk>) {
+    pub(super) fn connect(&self, source: mpsc::Receiver<WaveChunk>) {
         self.state.borrow_mut().source = Some(source);
     }
 
     /// The theme changed: the lane is painted anew in these colours.
-    pub fn recolour(&self, ink: Color, paper: Color) {
+    pub(super) fn recolour(&self, ink: Color, paper: Color) {
         let mut state = self.state.borrow_mut();
         (state.ink, state.paper) = (ink, paper);
         drop(state);
@@ -88,7 +88,7 @@ impl Lane {
     }
 
     /// The lane got this size in px. With another width the trace begins anew.
-    pub fn resize(&self, width: usize, height: u32) {
+    pub(super) fn resize(&self, width: usize, height: u32) {
         let mut state = self.state.borrow_mut();
         (state.width, state.height) = (width, height);
         drop(state);
@@ -120,7 +120,7 @@ impl Lane {
     }
 
     /// Starts the sweep if it does not run.
-    pub fn show(self: &Rc<Self>) {
+    pub(super) fn show(self: &Rc<Self>) {
         if self.timer.running() {
             return;
         }
@@ -135,7 +135,7 @@ impl Lane {
     }
 
     /// Stops the sweep and forgets the trace (S-1).
-    pub fn hide(&self) {
+    pub(super) fn hide(&self) {
         if !self.timer.running() {
             return;
         }
@@ -148,12 +148,12 @@ impl Lane {
     }
 
     /// Nothing moves and nothing is held.
-    pub fn is_at_rest(&self) -> bool {
+    pub(super) fn is_at_rest(&self) -> bool {
         !self.timer.running() && self.strips.row_count() == 0
     }
 
     /// Draws one frame's worth of samples.
-    pub fn tick(&self) {
+    pub(super) fn tick(&self) {
         let mut state = self.state.borrow_mut();
         state.fetch();
         let samples = state.due();
@@ -174,7 +174,7 @@ impl Lane {
     }
 }
 
-impl State {
+impl Trace {
     fn fetch(&mut self) {
         let Some(source) = &mut self.source else { return };
         while let Ok(chunk) = source.try_recv() {

@@ -4,18 +4,19 @@ use std::time::Duration;
 
 use slint::{Model, SharedString, VecModel};
 
-use crate::bridge::vocabulary;
 use wardkeep_core::alarms::AlarmText;
 use wardkeep_core::kiosk::view::{
     AlarmStrip, DeviceRow, OperatorChip, Owner, PatientBanner, PatientRow, Tile,
 };
 use wardkeep_ui as ui;
 
+use crate::bridge::vocabulary;
+
 /// A value at most this old counts as current in words, s. Oximeters and straps send once a second.
 const NOW_S_MAX: u64 = 4;
 
 /// Brings a model to `rows`, touching only the rows that differ, so that only they are painted again.
-pub fn sync<T: Clone + PartialEq + 'static>(model: &VecModel<T>, rows: Vec<T>) {
+pub(super) fn sync<T: Clone + PartialEq + 'static>(model: &VecModel<T>, rows: Vec<T>) {
     while model.row_count() > rows.len() {
         model.remove(model.row_count() - 1);
     }
@@ -30,7 +31,7 @@ pub fn sync<T: Clone + PartialEq + 'static>(model: &VecModel<T>, rows: Vec<T>) {
 
 /// The rows in the order already shown, newcomers last: a list that sorts itself under a finger makes
 /// the finger land on the wrong line.
-pub fn steady(
+pub(super) fn steady(
     shown: &VecModel<ui::DeviceLine>,
     mut rows: Vec<ui::DeviceLine>,
 ) -> Vec<ui::DeviceLine> {
@@ -40,7 +41,7 @@ pub fn steady(
 }
 
 /// The strip along the top edge.
-pub fn alarm(strip: Option<&AlarmStrip>) -> ui::AlarmLine {
+pub(super) fn alarm(strip: Option<&AlarmStrip>) -> ui::AlarmLine {
     let Some(strip) = strip else { return ui::AlarmLine::default() };
     let mut line = ui::AlarmLine {
         present: true,
@@ -93,7 +94,7 @@ pub fn alarm(strip: Option<&AlarmStrip>) -> ui::AlarmLine {
 }
 
 /// The operator chip.
-pub fn operator(chip: &OperatorChip) -> ui::OperatorLine {
+pub(super) fn operator(chip: &OperatorChip) -> ui::OperatorLine {
     ui::OperatorLine {
         initials: (&chip.initials).into(),
         role: vocabulary::role(chip.role),
@@ -104,7 +105,7 @@ pub fn operator(chip: &OperatorChip) -> ui::OperatorLine {
 }
 
 /// A patient: family name in capitals first, as on a wristband.
-pub fn patient(banner: &PatientBanner) -> ui::PatientLine {
+pub(super) fn patient(banner: &PatientBanner) -> ui::PatientLine {
     let family = in_capitals(banner.family.reveal());
     let given = banner.given.reveal();
     let name = if given.is_empty() { family } else { format!("{family}, {given}") };
@@ -119,7 +120,7 @@ pub fn patient(banner: &PatientBanner) -> ui::PatientLine {
 }
 
 /// One patient to choose.
-pub fn choice(line: &PatientRow) -> ui::PatientChoice {
+pub(super) fn choice(line: &PatientRow) -> ui::PatientChoice {
     ui::PatientChoice {
         id: slint::format!("{:032x}", line.id.0),
         patient: patient(&line.banner),
@@ -128,7 +129,7 @@ pub fn choice(line: &PatientRow) -> ui::PatientChoice {
 }
 
 /// One tile. S-7: no value, no digits, only the last one with its age.
-pub fn tile(tile: &Tile) -> ui::VitalLine {
+pub(super) fn tile(tile: &Tile) -> ui::VitalLine {
     let value = tile.value.as_ref().map(|value| value.reveal().into()).unwrap_or_default();
     let current = tile.value.is_some();
     ui::VitalLine {
@@ -152,7 +153,7 @@ pub fn tile(tile: &Tile) -> ui::VitalLine {
 }
 
 /// One device.
-pub fn device(line: &DeviceRow) -> ui::DeviceLine {
+pub(super) fn device(line: &DeviceRow) -> ui::DeviceLine {
     ui::DeviceLine {
         id: slint::format!("{}", line.id),
         name: (&line.name).into(),
@@ -172,17 +173,17 @@ pub fn device(line: &DeviceRow) -> ui::DeviceLine {
 }
 
 /// `14:05`.
-pub fn time_of_day(hour: i8, minute: i8) -> SharedString {
+pub(super) fn time_of_day(hour: i8, minute: i8) -> SharedString {
     slint::format!("{hour:02}:{minute:02}")
 }
 
 /// `1:58`.
-pub fn countdown(seconds: u64) -> SharedString {
+pub(super) fn countdown(seconds: u64) -> SharedString {
     slint::format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
 /// A count for the screen.
-pub fn count(many: usize) -> i32 {
+pub(super) fn count(many: usize) -> i32 {
     i32::try_from(many).unwrap_or(i32::MAX)
 }
 

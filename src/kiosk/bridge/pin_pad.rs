@@ -9,7 +9,7 @@ use wardkeep_model::access::factor::Pin;
 
 /// Buffer of one PIN prompt, and how often the pad has to shake.
 #[derive(Default)]
-pub struct PinPad {
+pub(super) struct PinPad {
     pin: Pin,
     shown: Option<PinPrompt>,
     shakes: i32,
@@ -17,7 +17,7 @@ pub struct PinPad {
 
 impl PinPad {
     /// Takes over what the core says about the prompt; a new prompt begins empty.
-    pub fn show(&mut self, prompt: PinPrompt) {
+    pub(super) fn show(&mut self, prompt: PinPrompt) {
         let same = self.shown.is_some_and(|shown| shown.prompt == prompt.prompt);
         if !same {
             self.pin = Pin::default();
@@ -30,13 +30,13 @@ impl PinPad {
     }
 
     /// The pad left the screen.
-    pub fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         self.pin = Pin::default();
         self.shown = None;
     }
 
     /// A digit key was touched. Ignored while no PIN may be tried.
-    pub fn push(&mut self, digit: i32) {
+    pub(super) fn push(&mut self, digit: i32) {
         if self.accepts()
             && let Ok(digit) = u8::try_from(digit)
         {
@@ -45,27 +45,27 @@ impl PinPad {
     }
 
     /// The delete key was touched.
-    pub fn erase(&mut self) {
+    pub(super) fn erase(&mut self) {
         self.pin.pop();
     }
 
     /// Hands out the digits if there are enough, and keeps none.
-    pub fn submit(&mut self) -> Option<Pin> {
+    pub(super) fn submit(&mut self) -> Option<Pin> {
         (self.accepts() && self.pin.is_complete()).then(|| std::mem::take(&mut self.pin))
     }
 
     /// How many digits were typed.
-    pub fn entered(&self) -> usize {
+    pub(super) fn entered(&self) -> usize {
         self.pin.len()
     }
 
     /// Enough digits to be tried.
-    pub fn is_complete(&self) -> bool {
+    pub(super) fn is_complete(&self) -> bool {
         self.pin.is_complete()
     }
 
     /// Counts refusals; the screen shakes once for each.
-    pub fn shakes(&self) -> i32 {
+    pub(super) fn shakes(&self) -> i32 {
         self.shakes
     }
 

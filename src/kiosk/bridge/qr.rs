@@ -7,7 +7,7 @@ use slint::{Color, Image, Rgba8Pixel, SharedPixelBuffer};
 const QUIET: usize = 4;
 
 /// The code for `text`; an empty image if it is too long for one.
-pub fn draw(text: &str, ink: Color, ground: Color) -> Image {
+pub(super) fn draw(text: &str, ink: Color, ground: Color) -> Image {
     let Ok(code) = QrCode::new(text.as_bytes()) else { return Image::default() };
     let inner = code.width();
     let side = inner + 2 * QUIET;

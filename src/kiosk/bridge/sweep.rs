@@ -6,9 +6,9 @@
 use std::ops::Range;
 
 /// Sweep speed: 25 mm/s on a 10 inch screen of 1280 x 800 (151 px to the inch).
-pub const PX_PER_S: f64 = 150.0;
+pub(super) const PX_PER_S: f64 = 150.0;
 /// Width of the erased part ahead of the newest sample, px.
-pub const GAP_PX: u64 = 28;
+pub(super) const GAP_PX: u64 = 28;
 /// Half the width of the pen, px.
 const PEN_PX: f32 = 1.25;
 /// What the pen reaches above and below a point from one column to the side, px.
@@ -16,7 +16,7 @@ const PEN_BESIDE_PX: f32 = 0.75;
 
 /// Vertical span of the trace in one column, from the top: px, or inside the sweep a share of its height.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Span {
+pub(super) struct Span {
     /// Highest point.
     pub top: f32,
     /// Lowest point.
@@ -24,7 +24,7 @@ pub struct Span {
 }
 
 /// The trace on a lane of fixed size.
-pub struct Sweep {
+pub(super) struct Sweep {
     columns: Vec<Option<Span>>,
     height: f32,
     /// Place of the newest sample, px since the first one.
@@ -34,32 +34,32 @@ pub struct Sweep {
 
 impl Sweep {
     /// An empty lane of this size in px.
-    pub fn new(width: usize, height: usize) -> Self {
+    pub(super) fn new(width: usize, height: usize) -> Self {
         let mut sweep = Self { columns: vec![None; width], height: 0.0, at: 0.0, level: None };
         sweep.set_height(height);
         sweep
     }
 
     /// The lane became higher or lower, as when an alarm takes a line above it: the trace stays.
-    pub fn set_height(&mut self, height: usize) {
+    pub(super) fn set_height(&mut self, height: usize) {
         self.height = f32::from(u16::try_from(height).unwrap_or(u16::MAX));
     }
 
     /// The columns on the lane, counted since the first sample.
-    pub fn shown(&self) -> Range<u64> {
+    pub(super) fn shown(&self) -> Range<u64> {
         let end = column_of(self.at) + GAP_PX + 1;
         let width = u64::try_from(self.columns.len()).unwrap_or(u64::MAX);
         end.saturating_sub(width)..end
     }
 
     /// Width in px.
-    pub fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         self.columns.len()
     }
 
     /// Draws samples in 0.0..=1.0 and returns the columns to paint, counted since the first sample;
     /// column `n` lies at `n % width`.
-    pub fn advance(&mut self, samples: &[f32], rate_hz: u16) -> Range<u64> {
+    pub(super) fn advance(&mut self, samples: &[f32], rate_hz: u16) -> Range<u64> {
         let first = column_of(self.at);
         if self.columns.is_empty() || rate_hz == 0 {
             return first..first;
@@ -76,7 +76,7 @@ impl Sweep {
     }
 
     /// What the pen covers of column `n`; `None` where nothing is drawn.
-    pub fn span(&self, n: u64) -> Option<Span> {
+    pub(super) fn span(&self, n: u64) -> Option<Span> {
         let own = self.at_column(n)?;
         let mut drawn = Span { top: own.top - PEN_PX, bottom: own.bottom + PEN_PX };
         // A steep flank is one column wide; the round pen makes it as bold as a level line.
@@ -137,7 +137,7 @@ fn between(x0: f64, x1: f64, x: f64, y0: f32, y1: f32) -> f32 {
 }
 
 /// How much of the pixel row `y` a span covers, 0.0..=1.0.
-pub fn coverage(span: Span, y: u16) -> f32 {
+pub(super) fn coverage(span: Span, y: u16) -> f32 {
     let y = f32::from(y);
     ((y + 1.0).min(span.bottom + 0.5) - y.max(span.top + 0.5)).clamp(0.0, 1.0)
 }

@@ -7,7 +7,7 @@ use slint::SharedString;
 const SHOWN_MAX: usize = 80;
 
 /// The text with every letter that is not plainly visible written as `\u{..}`.
-pub fn shown(text: &str) -> SharedString {
+pub(super) fn shown(text: &str) -> SharedString {
     let mut line = SharedString::default();
     for (place, letter) in text.chars().enumerate() {
         if place == SHOWN_MAX {

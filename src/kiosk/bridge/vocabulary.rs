@@ -1,9 +1,9 @@
 //! The core's enums in the screen's words, one arm for one case: screens, bedside, readers. Staff and
 //! their factors are in [`access`], sentences for the operator in [`notices`], what is wrong with the store in [`records`].
 
-pub mod access;
-pub mod notices;
-pub mod records;
+pub(super) mod access;
+pub(super) mod notices;
+pub(super) mod records;
 
 use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::view::access::{Emergency, Enrolment};
@@ -18,7 +18,7 @@ use wardkeep_model::vitals::live::Parameter;
 use wardkeep_ui as ui;
 
 /// Which screen fills the frame.
-pub fn screen(screen: &Screen) -> ui::ScreenKind {
+pub(super) fn screen(screen: &Screen) -> ui::ScreenKind {
     match screen {
         Screen::Starting => ui::ScreenKind::Starting,
         Screen::FirstStart(FirstStart::Welcome { .. }) => ui::ScreenKind::Welcome,
@@ -48,7 +48,7 @@ pub fn screen(screen: &Screen) -> ui::ScreenKind {
 }
 
 /// The page a place on the rail stands for.
-pub fn page(page: ui::PageName) -> Page {
+pub(super) fn page(page: ui::PageName) -> Page {
     match page {
         ui::PageName::Bedside => Page::Bedside,
         ui::PageName::Devices => Page::Devices,
@@ -61,7 +61,7 @@ pub fn page(page: ui::PageName) -> Page {
 }
 
 /// A page's place on the rail.
-pub fn place(page: Page) -> ui::PageName {
+pub(super) fn place(page: Page) -> ui::PageName {
     match page {
         Page::Bedside => ui::PageName::Bedside,
         Page::Devices => ui::PageName::Devices,
@@ -74,7 +74,7 @@ pub fn place(page: Page) -> ui::PageName {
 }
 
 /// Priority of an alarm, or none.
-pub fn priority(priority: Option<Priority>) -> ui::AlarmPriority {
+pub(super) fn priority(priority: Option<Priority>) -> ui::AlarmPriority {
     match priority {
         None => ui::AlarmPriority::None,
         Some(Priority::Low) => ui::AlarmPriority::Low,
@@ -84,7 +84,7 @@ pub fn priority(priority: Option<Priority>) -> ui::AlarmPriority {
 }
 
 /// Name of a parameter.
-pub fn vital(parameter: Parameter) -> ui::Vital {
+pub(super) fn vital(parameter: Parameter) -> ui::Vital {
     match parameter {
         Parameter::HeartRate => ui::Vital::HeartRate,
         Parameter::SpO2 => ui::Vital::Spo2,
@@ -93,7 +93,7 @@ pub fn vital(parameter: Parameter) -> ui::Vital {
 }
 
 /// Why a tile has or lacks a number.
-pub fn why(state: TileState) -> ui::WhyNoValue {
+pub(super) fn why(state: TileState) -> ui::WhyNoValue {
     match state {
         TileState::Current => ui::WhyNoValue::Current,
         TileState::Stale => ui::WhyNoValue::Stale,
@@ -105,7 +105,7 @@ pub fn why(state: TileState) -> ui::WhyNoValue {
 }
 
 /// Administrative sex, both ways.
-pub fn sex(sex: Sex) -> ui::SexWord {
+pub(super) fn sex(sex: Sex) -> ui::SexWord {
     match sex {
         Sex::Female => ui::SexWord::Female,
         Sex::Male => ui::SexWord::Male,
@@ -115,7 +115,7 @@ pub fn sex(sex: Sex) -> ui::SexWord {
 }
 
 /// What was chosen in the form.
-pub fn chosen_sex(sex: ui::SexWord) -> Sex {
+pub(super) fn chosen_sex(sex: ui::SexWord) -> Sex {
     match sex {
         ui::SexWord::Female => Sex::Female,
         ui::SexWord::Male => Sex::Male,
@@ -125,7 +125,7 @@ pub fn chosen_sex(sex: ui::SexWord) -> Sex {
 }
 
 /// An operator's role.
-pub fn role(role: Role) -> ui::RoleWord {
+pub(super) fn role(role: Role) -> ui::RoleWord {
     match role {
         Role::Nurse => ui::RoleWord::Nurse,
         Role::Caregiver => ui::RoleWord::Caregiver,
@@ -135,7 +135,7 @@ pub fn role(role: Role) -> ui::RoleWord {
 }
 
 /// Class of a reader.
-pub fn reader(kind: ReaderKind) -> ui::ReaderWord {
+pub(super) fn reader(kind: ReaderKind) -> ui::ReaderWord {
     match kind {
         ReaderKind::Badge => ui::ReaderWord::Badge,
         ReaderKind::SmartCard => ui::ReaderWord::SmartCard,
@@ -144,7 +144,7 @@ pub fn reader(kind: ReaderKind) -> ui::ReaderWord {
 }
 
 /// Whether a reader can be used.
-pub fn health(health: ReaderHealth) -> ui::HealthWord {
+pub(super) fn health(health: ReaderHealth) -> ui::HealthWord {
     match health {
         ReaderHealth::Ready => ui::HealthWord::Ready,
         ReaderHealth::NotFitted => ui::HealthWord::NotFitted,
@@ -155,7 +155,7 @@ pub fn health(health: ReaderHealth) -> ui::HealthWord {
 }
 
 /// Whether Bluetooth can be used.
-pub fn radio(health: RadioHealth) -> ui::RadioWord {
+pub(super) fn radio(health: RadioHealth) -> ui::RadioWord {
     match health {
         RadioHealth::Ready => ui::RadioWord::Ready,
         RadioHealth::NoAdapter => ui::RadioWord::NoController,
@@ -165,7 +165,7 @@ pub fn radio(health: RadioHealth) -> ui::RadioWord {
 }
 
 /// Why a PIN is asked.
-pub fn purpose(purpose: PinPurpose) -> ui::PurposeWord {
+pub(super) fn purpose(purpose: PinPurpose) -> ui::PurposeWord {
     match purpose {
         PinPurpose::Unlock => ui::PurposeWord::Unlock,
         PinPurpose::SignTest => ui::PurposeWord::SignTest,
@@ -176,7 +176,7 @@ pub fn purpose(purpose: PinPurpose) -> ui::PurposeWord {
 }
 
 /// What a device measures.
-pub fn kind(kind: DeviceKind) -> ui::KindWord {
+pub(super) fn kind(kind: DeviceKind) -> ui::KindWord {
     match kind {
         DeviceKind::HeartRate => ui::KindWord::HeartRate,
         DeviceKind::PulseOximeter => ui::KindWord::PulseOximeter,
@@ -184,7 +184,7 @@ pub fn kind(kind: DeviceKind) -> ui::KindWord {
 }
 
 /// How a device stands.
-pub fn link(state: DeviceState) -> ui::LinkWord {
+pub(super) fn link(state: DeviceState) -> ui::LinkWord {
     match state {
         DeviceState::Near => ui::LinkWord::Near,
         DeviceState::Away => ui::LinkWord::Away,
@@ -195,7 +195,7 @@ pub fn link(state: DeviceState) -> ui::LinkWord {
 }
 
 /// Whose a device is.
-pub fn owner(owner: Owner) -> ui::OwnerWord {
+pub(super) fn owner(owner: Owner) -> ui::OwnerWord {
     match owner {
         Owner::Nobody => ui::OwnerWord::Nobody,
         Owner::ThisPatient(..) => ui::OwnerWord::ThisPatient,
@@ -205,7 +205,7 @@ pub fn owner(owner: Owner) -> ui::OwnerWord {
 }
 
 /// Why the store cannot be used.
-pub fn fault(fault: StoreFault) -> ui::FaultWord {
+pub(super) fn fault(fault: StoreFault) -> ui::FaultWord {
     match fault {
         StoreFault::InUse => ui::FaultWord::InUse,
         StoreFault::ReadOnly => ui::FaultWord::ReadOnly,

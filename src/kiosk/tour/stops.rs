@@ -3,13 +3,6 @@
 pub mod records;
 mod staff;
 
-use i_slint_backend_testing::ElementHandle;
-
-use crate::bridge::AppWindow;
-use crate::tour::samples::{
-    WORDS, alarm, bedside, concealed, devices, lock, long_name, low_oxygen, missing, open,
-    patients, pin, tile,
-};
 use wardkeep_core::alarms::AlarmText;
 use wardkeep_core::kiosk::view::access::Ways;
 use wardkeep_core::kiosk::view::{
@@ -22,17 +15,12 @@ use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
 use wardkeep_model::vitals::live::Parameter;
 
-/// One picture: a view, and what somebody touches before it is taken.
-pub struct Stop {
-    /// File name without orientation.
-    pub name: &'static str,
-    /// What the core says.
-    pub view: View,
-    /// In the day theme.
-    pub day: bool,
-    /// Touches.
-    pub touch: fn(&AppWindow),
-}
+use crate::bridge::AppWindow;
+use crate::tour::samples::{
+    WORDS, alarm, bedside, concealed, devices, lock, long_name, low_oxygen, missing, open,
+    patients, pin, tile,
+};
+use crate::tour::stop::{Stop, stop, touch};
 
 /// The whole tour.
 pub fn all() -> Vec<Stop> {
@@ -45,19 +33,6 @@ pub fn all() -> Vec<Stop> {
     stops.extend(staff::all());
     stops.extend(records::all());
     stops
-}
-
-fn stop(name: &'static str, view: View) -> Stop {
-    Stop { name, view, day: false, touch: |_| {} }
-}
-
-/// Touches the control with this English or German label.
-fn touch(window: &AppWindow, labels: &[&str]) {
-    for label in labels {
-        for element in ElementHandle::find_by_accessible_label(window, label) {
-            element.invoke_accessible_default_action();
-        }
-    }
 }
 
 fn first_start() -> Vec<Stop> {

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::access::policy::Pair;
+use crate::access::pair::Pair;
 use crate::confidential::{Phi, Secret};
 
 /// Technology that read the badge; the same digits on another technology are another badge.

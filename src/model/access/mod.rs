@@ -4,6 +4,7 @@ pub mod cards;
 pub mod factor;
 pub mod lockout;
 pub mod naming;
+mod pair;
 pub mod policy;
 
 use serde::{Deserialize, Serialize};

@@ -7,8 +7,8 @@ use crate::access::OperatorId;
 use crate::access::lockout::BootId;
 use crate::access::policy::Pair;
 use crate::encounter::SubjectId;
-use crate::keeping::Finding;
 use crate::keeping::emergency::EmergencyReason;
+use crate::keeping::finding::Finding;
 use crate::moment::BootTime;
 use crate::vitals::DeviceId;
 

@@ -4,18 +4,10 @@
 mod acts;
 mod backup;
 pub mod emergency;
+mod fault;
 mod finding;
 mod people;
 
-pub use acts::{AuditAct, AuditEntry, AuditResult};
-pub use backup::{BackupDone, BackupOrder, BackupPart};
-pub use finding::{Finding, FindingKind};
-pub use people::{
-    Administered, Administration, AdministrationFault, AuditRow, Draft, EmergencyRefusal, FactorId,
-    FactorKind, FactorRow, Identified, NewPerson, NewPin, PersonRow, Shift,
-};
-
-use std::io;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -31,6 +23,15 @@ use crate::moment::Moment;
 use crate::vitals::nomenclature::{Mdc, Unit};
 use crate::vitals::wave::WaveSegment;
 use crate::vitals::{DeviceId, DeviceKind, Observation};
+
+pub use self::acts::{AuditAct, AuditEntry, AuditResult};
+pub use self::backup::{BackupDone, BackupOrder, BackupPart};
+pub use self::fault::StoreFault;
+pub use self::finding::{Finding, FindingKind};
+pub use self::people::{
+    Administered, Administration, AdministrationFault, AuditRow, Draft, EmergencyRefusal, FactorId,
+    FactorKind, FactorRow, Identified, NewPerson, NewPin, PersonRow, Shift,
+};
 
 /// A device's claim on a patient's behalf: who, from when, until when (S-6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -231,48 +232,6 @@ impl Default for Retention {
     fn default() -> Self {
         let days = |days: u64| Duration::from_secs(days * 24 * 3600);
         Self { waveforms: days(1), numerics: days(30), minutes: days(365) }
-    }
-}
-
-/// Why the store cannot do its work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StoreFault {
-    /// Another instance holds the state directory.
-    #[error("state directory is in use by another instance")]
-    InUse,
-    /// The state directory cannot be written.
-    #[error("state directory is not writable")]
-    ReadOnly,
-    /// The directory holds something that is not a Wardkeep store.
-    #[error("state directory holds foreign files")]
-    Foreign,
-    /// The device secret does not open the cart compartment (another machine's disk, or a lost key).
-    #[error("device secret does not fit this store")]
-    WrongDeviceSecret,
-    /// The vault or a compartment does not authenticate or parse.
-    #[error("store is damaged")]
-    Damaged,
-    /// No space is left.
-    #[error("disk is full")]
-    Full,
-    /// The system refused a read or a write.
-    #[error("input or output failed")]
-    Io,
-    /// The program was built without SQLCipher.
-    #[error("cipher is missing")]
-    NoCipher,
-}
-
-impl From<io::Error> for StoreFault {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the system's enum, open to additions")]
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreFault::Full,
-            io::ErrorKind::ReadOnlyFilesystem
-            | io::ErrorKind::PermissionDenied
-            | io::ErrorKind::NotADirectory => StoreFault::ReadOnly,
-            _ => StoreFault::Io,
-        }
     }
 }
 

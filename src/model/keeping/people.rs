@@ -11,9 +11,10 @@ use crate::access::lockout::Admission;
 use crate::access::policy::Permission;
 use crate::access::{OperatorId, Role};
 use crate::confidential::{Phi, Secret};
-use crate::encounter::PatientForm;
-use crate::encounter::SubjectId;
-use crate::keeping::{AuditAct, AuditEntry, BackupDone, BackupOrder, StoreFault};
+use crate::encounter::{PatientForm, SubjectId};
+use crate::keeping::acts::{AuditAct, AuditEntry};
+use crate::keeping::backup::{BackupDone, BackupOrder};
+use crate::keeping::fault::StoreFault;
 
 /// What the store says of a token before a second factor is asked for.
 #[derive(Clone, Debug, PartialEq)]

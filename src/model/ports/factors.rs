@@ -5,9 +5,8 @@
 
 use jiff::Timestamp;
 
-use crate::access::factor::{Attempt, CardEnrolment};
 use crate::access::factor::{
-    CardId, CardPeer, CardSecret, Finger, Pin, Sensor, Template, TemplateId,
+    Attempt, CardEnrolment, CardId, CardPeer, CardSecret, Finger, Pin, Sensor, Template, TemplateId,
 };
 use crate::confidential::Phi;
 

@@ -5,7 +5,7 @@
 
 mod factors;
 
-pub use factors::{
+pub use self::factors::{
     CardCommand, CardFault, CardRefusal, CardSeen, Distrust, FactorEvent, FingerAdvice,
     FingerCommand, FingerEvent, FingerFault, Proof,
 };

@@ -8,18 +8,18 @@ pub mod nomenclature;
 pub mod plausible;
 pub mod sfloat;
 pub mod wave;
-pub mod words;
+mod words;
 
-pub use device::{Characteristic, DeviceId, DeviceKind, NotAnAddress};
+pub use self::device::{Characteristic, DeviceId, DeviceKind, NotAnAddress};
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
+use self::decimal::Decimal;
+use self::nomenclature::{Absent, Mdc, Status, Unit};
 use crate::confidential::Phi;
 use crate::encounter::SubjectId;
-use decimal::Decimal;
-use nomenclature::{Absent, Mdc, Status, Unit};
 
 /// Identity of a record on this machine: which start of the program made it, and in what order.
 /// Together with the device it makes every import idempotent.

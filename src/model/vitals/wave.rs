@@ -5,9 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::confidential::Phi;
 use crate::encounter::SubjectId;
-use crate::vitals::DeviceId;
 use crate::vitals::nomenclature::Mdc;
-use crate::vitals::{Provenance, RecordId};
+use crate::vitals::{DeviceId, Provenance, RecordId};
 
 /// Full scale of a sample: 1.0 of what the device sends.
 pub const FULL_SCALE: u16 = u16::MAX;

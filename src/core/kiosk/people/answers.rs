@@ -1,13 +1,14 @@
 //! What the store answers about people. An answer counts only for the question that is still waited
 //! for; a change that nobody waits for any more only makes the list be read again.
 
-use crate::kiosk::view::records::Checkpoint;
-use crate::kiosk::{Effect, Kiosk};
-use crate::session::enrolment;
 use wardkeep_model::access::factor::Attempt;
 use wardkeep_model::keeping::{Administered, AdministrationFault};
 use wardkeep_model::moment::Moment;
 use wardkeep_model::notice::Notice;
+
+use crate::kiosk::view::records::Checkpoint;
+use crate::kiosk::{Effect, Kiosk};
+use crate::session::enrolment;
 
 impl Kiosk {
     pub(in crate::kiosk) fn people_answered(

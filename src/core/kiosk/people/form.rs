@@ -2,11 +2,12 @@
 
 use jiff::civil::Date;
 
-use crate::kiosk::intent::PersonForm;
 use wardkeep_model::access::naming::checked_name;
 use wardkeep_model::encounter;
 use wardkeep_model::keeping::NewPerson;
 use wardkeep_model::notice::Notice;
+
+use crate::kiosk::intent::PersonForm;
 
 /// Accepts a form as typed.
 ///

@@ -4,6 +4,13 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use wardkeep_model::access::factor::TokenKind;
+use wardkeep_model::access::policy::{Pair, Policy};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::keeping::{AuditRow, FactorKind, FactorRow, Finding, PersonRow};
+use wardkeep_model::moment::Moment;
+use wardkeep_model::ports::ReaderKind;
+
 use crate::kiosk::Kiosk;
 use crate::kiosk::people::search;
 use crate::kiosk::project::{pin_prompt, wall_of};
@@ -13,14 +20,7 @@ use crate::kiosk::view::access::{
 };
 use crate::kiosk::view::records::FindingLine;
 use crate::kiosk::view::{PinPrompt, PinPurpose, Screen};
-use crate::session::enrolment::EnrolKind;
-use crate::session::enrolment::{Enrolment, Goal, Step};
-use wardkeep_model::access::factor::TokenKind;
-use wardkeep_model::access::policy::{Pair, Policy};
-use wardkeep_model::confidential::Phi;
-use wardkeep_model::keeping::{AuditRow, FactorKind, FactorRow, Finding, PersonRow};
-use wardkeep_model::moment::Moment;
-use wardkeep_model::ports::ReaderKind;
+use crate::session::enrolment::{EnrolKind, Enrolment, Goal, Step};
 
 impl Kiosk {
     /// The list, or one of them.

@@ -3,15 +3,14 @@
 //! What came as a guest also leaves as a guest, even after the wizard has ended: only the operator's
 //! own badge or card that was there before locks the session when it is taken away.
 
-use crate::kiosk::people::WIZARD_FROM;
-use crate::kiosk::{Effect, Kiosk};
-use crate::session::{self, enrolment};
-use wardkeep_model::access::factor::Attempt;
-use wardkeep_model::access::factor::{Sensor, Token};
+use wardkeep_model::access::factor::{Attempt, Sensor, Token};
 use wardkeep_model::keeping::Identified;
 use wardkeep_model::moment::Moment;
-use wardkeep_model::ports;
-use wardkeep_model::ports::{FactorEvent, FingerEvent, ReaderHealth, ReaderKind};
+use wardkeep_model::ports::{self, FactorEvent, FingerEvent, ReaderHealth, ReaderKind};
+
+use crate::kiosk::held::WIZARD_FROM;
+use crate::kiosk::{Effect, Kiosk};
+use crate::session::{self, enrolment};
 
 impl Kiosk {
     /// Takes what a reader reports if it belongs to an enrolment; `None` leaves it to the session.

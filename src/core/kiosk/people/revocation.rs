@@ -1,25 +1,16 @@
 //! Taking a factor or a person away. It counts at once: whoever takes away what their own session rests
 //! on is locked out with the store's answer (S-1).
 
-use crate::kiosk::page::Page;
-use crate::kiosk::people::ask;
-use crate::kiosk::{Effect, Kiosk};
-use crate::session;
-use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::Token;
 use wardkeep_model::keeping::{Administration, FactorId, FactorKind};
 use wardkeep_model::moment::Moment;
 use wardkeep_model::notice::Notice;
 
-/// What is being taken away.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Revocation {
-    Person(OperatorId),
-    /// A factor; with it may go what the session rests on.
-    Factor {
-        rests: bool,
-    },
-}
+use crate::kiosk::held::Revocation;
+use crate::kiosk::page::Page;
+use crate::kiosk::people::ask;
+use crate::kiosk::{Effect, Kiosk};
+use crate::session;
 
 impl Kiosk {
     pub(super) fn revoke_factor(&mut self, now: Moment, factor: FactorId) -> Vec<Effect> {

@@ -3,18 +3,17 @@
 //! Names of staff are shown only to a session that may manage people; patient data only inside
 //! [`Emergency::Open`] (S-1: the bridge empties it with everything else at lock).
 
-use crate::session::enrolment::EnrolKind;
 use wardkeep_model::access::factor::Finger;
 use wardkeep_model::access::policy::{Level, Pair};
 use wardkeep_model::access::{OperatorId, Role};
 use wardkeep_model::confidential::{Phi, Secret};
-use wardkeep_model::keeping::Protection;
 use wardkeep_model::keeping::emergency::EmergencyReason;
-use wardkeep_model::keeping::{AuditResult, FactorId};
+use wardkeep_model::keeping::{AuditResult, FactorId, Protection};
 use wardkeep_model::ports::{FingerAdvice, ReaderHealth};
 
+use crate::kiosk::view::parts::{PatientBanner, PinPrompt, Tile};
 use crate::kiosk::view::records::{Checkpoint, FindingLine};
-use crate::kiosk::view::{PatientBanner, PinPrompt, Tile};
+use crate::session::enrolment::EnrolKind;
 
 /// The emergency view.
 #[derive(Clone, Debug, PartialEq)]

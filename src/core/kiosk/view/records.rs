@@ -5,9 +5,10 @@
 
 use jiff::civil::DateTime;
 
-use crate::kiosk::view::{DeviceRow, Tile};
 use wardkeep_model::keeping::{FindingKind, StoreFault};
 use wardkeep_model::ports::RadioHealth;
+
+use crate::kiosk::view::parts::{DeviceRow, Tile};
 
 /// How far the records of the locked time have been taken over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

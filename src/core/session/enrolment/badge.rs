@@ -2,106 +2,88 @@
 //!
 //! The second tap finds badges that give another number each time, and numbers that were misread.
 
-use std::time::Duration;
-
-use crate::session::enrolment::EnrolKind;
-use crate::session::enrolment::{Effect, Enrolment, Goal, Step};
 use wardkeep_model::access::OperatorId;
-use wardkeep_model::access::factor::{Badge, Pin, ReaderFamily, Token};
+use wardkeep_model::access::factor::{Badge, Pin, Token};
 use wardkeep_model::keeping::{Administration, NewPin};
 use wardkeep_model::moment::BootTime;
 use wardkeep_model::notice::Notice;
 
-/// A reader that cannot tell when a badge leaves: what comes this long after the first is another tap.
-const SEPARATE_AFTER: Duration = Duration::from_secs(1);
+use crate::session::enrolment::progress::Progress;
+use crate::session::enrolment::second;
+use crate::session::enrolment::step::{Effect, EnrolKind, Goal, Step, Tap};
 
-/// The first of the two taps.
-#[derive(Clone, Debug)]
-pub struct Tap {
-    badge: Badge,
-    at: BootTime,
-    /// The badge has left the field since.
-    is_lifted: bool,
-}
-
-impl Tap {
-    /// Another presentation of the badge at this time is a tap of its own: readers repeat what lies
-    /// on them.
-    fn is_over(&self, now: BootTime) -> bool {
-        let tells_removal = match self.badge.family {
-            ReaderFamily::PcscUid | ReaderFamily::PcProx => true,
-            ReaderFamily::Keyboard => false,
-        };
-        self.is_lifted || (!tells_removal && now.since(self.at) >= SEPARATE_AFTER)
+pub(super) fn tapped(so_far: &mut Progress, now: BootTime, badge: Badge) -> Vec<Effect> {
+    if matches!(so_far.step, Step::SecondPerson) {
+        return second::badge(so_far, badge);
+    }
+    let Step::Badge(first) = &so_far.step else { return vec![] };
+    if badge.is_random() {
+        return so_far.go_with(Step::Badge(None), Notice::BadgeNotUsable);
+    }
+    if so_far.start.own == Some(Token::Badge(badge.clone())) {
+        return so_far.go_with(Step::Badge(None), Notice::TokenInUse);
+    }
+    match first {
+        None => so_far.go(Step::Badge(Some(Tap { badge, at: now, is_lifted: false }))),
+        Some(tap) if tap.badge != badge => so_far.go_with(Step::Badge(None), Notice::BadgesDiffer),
+        Some(tap) if tap.is_over(now) => so_far.go(Step::Pin(Some(badge))),
+        Some(_) => vec![],
     }
 }
 
-impl Enrolment {
-    pub(super) fn tapped(&mut self, now: BootTime, badge: Badge) -> Vec<Effect> {
-        if matches!(self.step, Step::SecondPerson) {
-            return self.second_badge(badge);
-        }
-        let Step::Badge(first) = &self.step else { return vec![] };
-        if badge.is_random() {
-            return self.go_with(Step::Badge(None), Notice::BadgeNotUsable);
-        }
-        if self.start.own == Some(Token::Badge(badge.clone())) {
-            return self.go_with(Step::Badge(None), Notice::TokenInUse);
-        }
-        match first {
-            None => self.go(Step::Badge(Some(Tap { badge, at: now, is_lifted: false }))),
-            Some(tap) if tap.badge != badge => {
-                self.go_with(Step::Badge(None), Notice::BadgesDiffer)
-            }
-            Some(tap) if tap.is_over(now) => self.go(Step::Pin(Some(badge))),
-            Some(_) => vec![],
-        }
+pub(super) fn lifted(so_far: &mut Progress) -> Vec<Effect> {
+    if let Step::Badge(Some(tap)) = &mut so_far.step {
+        tap.is_lifted = true;
     }
+    vec![]
+}
 
-    pub(super) fn lifted(&mut self) -> Vec<Effect> {
-        if let Step::Badge(Some(tap)) = &mut self.step {
-            tap.is_lifted = true;
-        }
-        vec![]
+pub(super) fn chosen(so_far: &mut Progress, badge: Option<Badge>, pin: Pin) -> Vec<Effect> {
+    if pin.is_guessable() || !pin.is_complete() {
+        return so_far.go_with(Step::Pin(badge), Notice::PinGuessable);
     }
+    so_far.go(Step::Repeat(badge, pin))
+}
 
-    pub(super) fn chosen(&mut self, badge: Option<Badge>, pin: Pin) -> Vec<Effect> {
-        if pin.is_guessable() || !pin.is_complete() {
-            return self.go_with(Step::Pin(badge), Notice::PinGuessable);
-        }
-        self.go(Step::Repeat(badge, pin))
+pub(super) fn repeated(
+    so_far: &mut Progress,
+    badge: Option<Badge>,
+    first: &Pin,
+    pin: Pin,
+) -> Vec<Effect> {
+    if *first != pin {
+        return so_far.go_with(Step::Pin(badge), Notice::PinsDiffer);
     }
-
-    pub(super) fn repeated(&mut self, badge: Option<Badge>, first: &Pin, pin: Pin) -> Vec<Effect> {
-        if *first != pin {
-            return self.go_with(Step::Pin(badge), Notice::PinsDiffer);
-        }
-        match self.goal {
-            Goal::OwnPin => self.administer(Administration::ChangeOwnPin(pin), None),
-            Goal::Factor(person, _) => self.give_pin(person, badge, NewPin::Chosen(pin)),
-            Goal::Person { .. } => self.go(Step::Over),
-        }
+    match so_far.goal {
+        Goal::OwnPin => so_far.administer(Administration::ChangeOwnPin(pin), None),
+        Goal::Factor(person, _) => give_pin(so_far, person, badge, NewPin::Chosen(pin)),
+        Goal::Person { .. } => so_far.go(Step::Over),
     }
+}
 
-    pub(super) fn code_instead(&mut self) -> Vec<Effect> {
-        let (Step::Pin(badge), Goal::Factor(person, _)) = (&self.step, &self.goal) else {
-            return vec![];
-        };
-        let (badge, person) = (badge.clone(), *person);
-        self.give_pin(person, badge, NewPin::OneTimeCode)
-    }
+pub(super) fn code_instead(so_far: &mut Progress) -> Vec<Effect> {
+    let (Step::Pin(badge), Goal::Factor(person, _)) = (&so_far.step, &so_far.goal) else {
+        return vec![];
+    };
+    let (badge, person) = (badge.clone(), *person);
+    give_pin(so_far, person, badge, NewPin::OneTimeCode)
+}
 
-    fn give_pin(&mut self, person: OperatorId, badge: Option<Badge>, pin: NewPin) -> Vec<Effect> {
-        match (&self.goal, badge) {
-            (Goal::Factor(_, EnrolKind::Badge), Some(badge)) => {
-                let what = Administration::EnrolBadge(person, badge.clone(), pin);
-                self.administer(what, Some(badge))
-            }
-            (Goal::Factor(_, EnrolKind::Pin), None) => {
-                self.administer(Administration::SetPin(person, pin), None)
-            }
-            // No step leads here: a PIN belongs to the badge that was tapped, or to those that are there.
-            (Goal::Factor(..) | Goal::Person { .. } | Goal::OwnPin, _) => self.go(Step::Over),
+fn give_pin(
+    so_far: &mut Progress,
+    person: OperatorId,
+    badge: Option<Badge>,
+    pin: NewPin,
+) -> Vec<Effect> {
+    match (&so_far.goal, badge) {
+        (Goal::Factor(_, EnrolKind::Badge), Some(badge)) => {
+            let what = Administration::EnrolBadge(person, badge.clone(), pin);
+            so_far.administer(what, Some(badge))
         }
+        (Goal::Factor(_, EnrolKind::Pin), None) => {
+            so_far.administer(Administration::SetPin(person, pin), None)
+        }
+        // No step leads here: a PIN belongs to the badge that was tapped, or to those that are there.
+        (Goal::Factor(..) | Goal::Person { .. } | Goal::OwnPin, _) => so_far.go(Step::Over),
     }
 }

@@ -4,20 +4,20 @@ mod any_order;
 mod second;
 mod steps;
 
-use crate::session::enrolment::EnrolKind;
-use crate::session::enrolment::{Effect, Enrolment, Event, Goal, Start};
 use std::time::Duration;
-use wardkeep_model::access::OperatorId;
-use wardkeep_model::access::Role;
-use wardkeep_model::access::factor::{Attempt, CardEnrolment};
+
 use wardkeep_model::access::factor::{
-    Badge, CardId, CardPeer, Finger, Pin, ReaderFamily, Sensor, Template, TemplateId, Token,
+    Attempt, Badge, CardEnrolment, CardId, CardPeer, Finger, Pin, ReaderFamily, Sensor, Template,
+    TemplateId, Token,
 };
+use wardkeep_model::access::{OperatorId, Role};
 use wardkeep_model::confidential::{Phi, Secret};
 use wardkeep_model::keeping::{Administered, Administration, AdministrationFault, NewPerson};
 use wardkeep_model::moment::BootTime;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::CardSeen;
+
+use crate::session::enrolment::{Effect, EnrolKind, Enrolment, Event, Goal, Start};
 
 const ADA: OperatorId = OperatorId(9);
 const RIGHT: [u8; 6] = [4, 7, 1, 1, 0, 8];

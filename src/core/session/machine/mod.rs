@@ -4,68 +4,49 @@
 //! a state in which something may be open conceals it first (`State::holds`), and whoever leaves a
 //! prompt that waits for a finger stops the fingerprint reader first (`State::watched`).
 
+mod choosing;
 mod emergency;
+mod event;
+mod limits;
 mod locked;
 mod open;
 mod partial;
+mod prompt;
+mod proving;
+mod site;
 mod state;
 mod unlocking;
 
-pub use emergency::Emergency;
-pub use partial::{Prompt, Watch};
-pub use state::{Effect, Event, FingerPrompt, State};
-pub use unlocking::Choosing;
-
 use std::time::Duration;
 
-use wardkeep_model::access::factor::Attempt;
-use wardkeep_model::access::factor::{Badge, Sensor, Token};
-use wardkeep_model::access::policy::{Pair, Policy, SHIFT_MAX};
+use wardkeep_model::access::factor::{Attempt, Badge, Token};
+use wardkeep_model::access::policy::{Pair, Policy};
 use wardkeep_model::access::{Operator, Role};
 use wardkeep_model::moment::BootTime;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::FingerCommand;
 
-/// A prompt that nobody touches ends after this.
-pub const PARTIAL_IDLE_MAX: Duration = Duration::from_secs(30);
-/// A prompt ends after this even if somebody keeps touching it.
-pub const PARTIAL_MAX: Duration = Duration::from_secs(120);
-/// The store has this long to answer.
-pub const UNLOCKING_MAX: Duration = Duration::from_secs(10);
-/// The card has this long to prove itself.
-pub const PROVING_MAX: Duration = Duration::from_secs(10);
-/// Presenting the same token again within this time is one tap.
-pub const REPEAT_TAP_MAX: Duration = Duration::from_secs(3);
-/// A badge that stays in the field this long was laid down, not tapped: taking it away locks.
-pub const PLACED_AFTER: Duration = Duration::from_secs(3);
-/// Default time without a touch until an open session locks.
-pub const IDLE_DEFAULT: Duration = Duration::from_secs(120);
-/// A session ends after this even if somebody keeps touching it (SP 800-63B: 12 h over all).
-pub const SESSION_MAX: Duration = SHIFT_MAX;
-/// Fingers in a row that match nobody, until the finger counts no more (SP 800-63B: 5).
-pub const FINGER_MISSES_MAX: u8 = 5;
+use self::site::Site;
+use self::state::Step;
 
-/// Where a transition leads, and what is to be done.
-type Step = (State, Vec<Effect>);
+pub use self::event::{Effect, Event};
+pub use self::limits::{
+    FINGER_MISSES_MAX, IDLE_DEFAULT, PARTIAL_IDLE_MAX, PARTIAL_MAX, PLACED_AFTER, PROVING_MAX,
+    REPEAT_TAP_MAX, SESSION_MAX, UNLOCKING_MAX,
+};
+pub use self::state::{Choosing, Emergency, FingerPrompt, Prompt, State, Watch};
 
 /// The machine.
 #[derive(Debug)]
 pub struct Session {
     state: State,
-    attempts: u64,
-    prompts: u64,
-    idle: Duration,
-    policy: Policy,
-    sensor: Option<Sensor>,
+    site: Site,
     /// The badge in the field, and since when.
     badge: Option<(Badge, BootTime)>,
     /// Since when a card has been in its reader.
     card: Option<BootTime>,
     /// When the screen was last touched.
     touched: BootTime,
-    /// What locked the session by being presented again, and when: the same tap may bounce, and where a
-    /// tap alone opens it would open what it has just closed.
-    tapped_out: Option<(Token, BootTime)>,
 }
 
 impl Session {
@@ -73,15 +54,10 @@ impl Session {
     pub fn new(idle: Duration, policy: Policy) -> Self {
         Self {
             state: State::Locked,
-            attempts: 0,
-            prompts: 0,
-            idle,
-            policy,
-            sensor: None,
+            site: Site::new(idle, policy),
             badge: None,
             card: None,
             touched: BootTime::default(),
-            tapped_out: None,
         }
     }
 
@@ -129,7 +105,7 @@ impl Session {
 
     /// Counts prompts: a new number means that whatever was typed is to be forgotten.
     pub fn prompt(&self) -> u64 {
-        self.prompts
+        self.site.prompt()
     }
 
     /// The store's answer to this attempt would open something; any other is discarded.
@@ -160,7 +136,7 @@ impl Session {
     pub fn left_behind_at(&self) -> Option<BootTime> {
         let badge = self.badge.as_ref().map(|(_, since)| *since);
         let laid = badge.into_iter().chain(self.card).min()?;
-        Some(laid.max(self.touched) + self.policy.left_behind)
+        Some(laid.max(self.touched) + self.site.policy.left_behind)
     }
 
     /// A token lies in its reader and nobody has touched the screen for as long as the site allows.
@@ -175,24 +151,24 @@ impl Session {
             effects = self.step(|_, current| (State::Locked, vec![expired(&current, now)]));
         }
         // Told again which reader is there: the finger that it waits for still counts.
-        let is_told_again = matches!(&event, Event::Sensor(sensor) if *sensor == self.sensor);
+        let is_told_again = matches!(&event, Event::Sensor(sensor) if *sensor == self.site.sensor);
         let event = if is_told_again { Event::Tick } else { event };
-        self.tapped_out.take_if(|(_, at)| now.since(*at) >= REPEAT_TAP_MAX);
+        self.site.tapped_out.take_if(|(_, at)| now.since(*at) >= REPEAT_TAP_MAX);
         let taken = self.taken_away(now, &event);
         self.look(now, &event);
-        effects.extend(self.step(|session, current| match taken {
-            Some(notice) => locked(notice),
-            None => session.transition(current, now, event),
+        effects.extend(self.step(|site, current| match taken {
+            Some(notice) => state::locked(notice),
+            None => transition(current, now, event, site),
         }));
         effects
     }
 
     /// Makes one step. What follows from leaving a state alone comes before all else.
-    fn step(&mut self, transition: impl FnOnce(&mut Self, State) -> Step) -> Vec<Effect> {
+    fn step(&mut self, transition: impl FnOnce(&mut Site, State) -> Step) -> Vec<Effect> {
         let (watched, held) = (self.state.watched(), self.state.holds());
         // Fail closed: a panic below leaves the session locked.
         let current = std::mem::replace(&mut self.state, State::Locked);
-        let (next, more) = transition(self, current);
+        let (next, more) = transition(&mut self.site, current);
         self.state = next;
         let mut effects = Vec::new();
         if watched.is_some() && self.state.watched() != watched {
@@ -203,25 +179,6 @@ impl Session {
         }
         effects.extend(more);
         effects
-    }
-
-    fn transition(&mut self, current: State, now: BootTime, event: Event) -> Step {
-        if matches!(event, Event::LockPressed) {
-            return (State::Locked, vec![]);
-        }
-        match current {
-            State::Locked => self.while_locked(now, event),
-            State::Partial(prompt) => self.while_partial(prompt, now, event),
-            State::Proving { prompt, attempt, deadline } => {
-                self.while_proving((prompt, attempt, deadline), now, event)
-            }
-            State::Unlocking { prompt, attempt, pair, deadline } => {
-                self.while_unlocking((prompt, attempt, pair, deadline), now, event)
-            }
-            State::ChoosingPin(choosing) => self.while_choosing(choosing, now, event),
-            State::Open { .. } => self.while_open(current, now, event),
-            State::Emergency(emergency) => self.while_emergency(emergency, now, event),
-        }
     }
 
     /// The token that the session rests on was taken away: a card that was pulled, or a badge that
@@ -248,7 +205,7 @@ impl Session {
             Event::BadgeRemoved => self.badge = None,
             Event::CardRemoved => self.card = None,
             Event::Activity => self.touched = now,
-            Event::Sensor(sensor) => self.sensor = sensor.clone(),
+            Event::Sensor(sensor) => self.site.sensor = sensor.clone(),
             Event::PinSubmitted(_)
             | Event::Cancelled
             | Event::LockPressed
@@ -266,16 +223,25 @@ impl Session {
             | Event::Tick => {}
         }
     }
-
-    fn next_attempt(&mut self) -> Attempt {
-        self.attempts += 1;
-        Attempt(self.attempts)
-    }
 }
 
-/// Locked, and why.
-fn locked(notice: Notice) -> Step {
-    (State::Locked, vec![Effect::Notify(notice)])
+fn transition(current: State, now: BootTime, event: Event, site: &mut Site) -> Step {
+    if matches!(event, Event::LockPressed) {
+        return (State::Locked, vec![]);
+    }
+    match current {
+        State::Locked => locked::handle(now, event, site),
+        State::Partial(prompt) => partial::handle(prompt, now, event, site),
+        State::Proving { prompt, attempt, deadline } => {
+            proving::handle((prompt, attempt, deadline), now, event, site)
+        }
+        State::Unlocking { prompt, attempt, pair, deadline } => {
+            unlocking::handle((prompt, attempt, pair, deadline), now, event, site)
+        }
+        State::ChoosingPin(choosing) => choosing::handle(choosing, now, event, site),
+        State::Open { .. } => open::handle(current, now, event, site),
+        State::Emergency(emergency) => emergency::handle(emergency, now, event, site),
+    }
 }
 
 /// What is said when a deadline has passed.

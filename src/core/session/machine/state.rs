@@ -1,17 +1,17 @@
-//! Where a session stands, what happens to it and what it wants done.
+//! Where a session stands: its states and what each of them holds.
 
-use crate::session::machine::{Choosing, Emergency, Prompt, SESSION_MAX};
 use wardkeep_model::access::Operator;
-use wardkeep_model::access::factor::Attempt;
-use wardkeep_model::access::factor::{Evidence, Pin, Sensor, Token};
+use wardkeep_model::access::factor::{Attempt, CardPeer, Pin, Token};
 use wardkeep_model::access::policy::Pair;
-use wardkeep_model::keeping::emergency::EmergencyReason;
-use wardkeep_model::keeping::{AdministrationFault, EmergencyRefusal, Identified, Refusal};
 use wardkeep_model::moment::BootTime;
 use wardkeep_model::notice::Notice;
-use wardkeep_model::ports::{
-    CardCommand, CardRefusal, FingerAdvice, FingerCommand, FingerEvent, Proof,
-};
+use wardkeep_model::ports::FingerAdvice;
+
+use crate::session::machine::event::Effect;
+use crate::session::machine::limits::SESSION_MAX;
+
+/// Where a transition leads, and what is to be done.
+pub(super) type Step = (State, Vec<Effect>);
 
 /// Where the session stands. States hold evidence and deadlines, never a PIN; the one exception is a
 /// PIN that is being chosen, until it was typed again.
@@ -60,86 +60,6 @@ pub enum State {
     },
     /// One factor and a reason instead of two factors.
     Emergency(Emergency),
-}
-
-/// What happens to a session.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// A badge entered the field, or a card was inserted and read.
-    Presented(Token),
-    /// No badge is in the field.
-    BadgeRemoved,
-    /// No card is in its reader, or the reader cannot be used any more.
-    CardRemoved,
-    /// A PIN was typed.
-    PinSubmitted(Pin),
-    /// The prompt was cancelled.
-    Cancelled,
-    /// The lock button was pressed.
-    LockPressed,
-    /// The emergency view was asked for.
-    EmergencyAsked,
-    /// A reason for the emergency view was chosen.
-    ReasonChosen(EmergencyReason),
-    /// Somebody touched the screen.
-    Activity,
-    /// The store's answer to `Identify`.
-    Identified(Attempt, Identified),
-    /// The store's answer to `Unlock`: the vault is open.
-    Unlocked {
-        /// To which question.
-        attempt: Attempt,
-        /// Who opened it.
-        operator: Operator,
-        /// They have to choose a PIN before anything else.
-        must_choose_pin: bool,
-    },
-    /// The store's answer to `Unlock`: refused.
-    Refused(Attempt, Refusal),
-    /// The store's answer to `ChoosePin`.
-    PinChosen(Attempt, Result<(), AdministrationFault>),
-    /// The store's answer to `OpenEmergency`: the emergency card is open.
-    EmergencyOpened(Attempt),
-    /// The store's answer to `OpenEmergency`: refused.
-    EmergencyRefused(Attempt, EmergencyRefusal),
-    /// The card's proof.
-    CardProved(Attempt, Proof),
-    /// The card gave none.
-    CardRefused(Attempt, CardRefusal),
-    /// The fingerprint reader's answer.
-    Finger(FingerEvent),
-    /// The fingerprint reader was plugged in, changed or unplugged.
-    Sensor(Option<Sensor>),
-    /// Time passed.
-    Tick,
-}
-
-/// What the session wants done.
-#[must_use]
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Ask the store which second factors this token may try.
-    Identify(Attempt, Token),
-    /// Have the store derive the key.
-    Unlock(Attempt, Evidence),
-    /// Ask the card.
-    Card(CardCommand),
-    /// Ask the fingerprint reader.
-    Finger(FingerCommand),
-    /// Have the store count a finger that matched nobody.
-    FingerMissed(Token),
-    /// Have the store take the new PIN of the person who is unlocking.
-    ChoosePin(Attempt, Pin),
-    /// Have the store open the emergency card.
-    OpenEmergency(Attempt, Token, EmergencyReason),
-    /// Show to this person what their role may see.
-    Reveal(Operator),
-    /// Show the emergency view.
-    RevealEmergency,
-    /// Hide patient data and close the vault.
-    Conceal,
-    /// Tell the operator.
-    Notify(Notice),
 }
 
 impl State {
@@ -193,6 +113,56 @@ impl State {
     }
 }
 
+/// What was presented, and how its prompt stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prompt {
+    /// What was presented.
+    pub token: Token,
+    /// The store's question about it.
+    pub attempt: Attempt,
+    /// What a card has to agree on a key with; `None` until the store has answered.
+    pub peer: Option<CardPeer>,
+    /// Tries left: the store's count for a badge, the card's own for a card; `None` until told.
+    pub tries_left: Option<u8>,
+    /// A PIN may be tried from here on.
+    pub admitted_from: BootTime,
+    /// The last PIN was refused.
+    pub refused: bool,
+    /// How the finger stands.
+    pub finger: Watch,
+    /// Nobody touched the prompt since `idle_deadline - PARTIAL_IDLE_MAX`.
+    pub idle_deadline: BootTime,
+    /// End of the prompt whatever happens.
+    pub deadline: BootTime,
+}
+
+/// How the finger stands beside the PIN.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Watch {
+    /// The question that the fingerprint reader works on.
+    pub attempt: Option<Attempt>,
+    /// Fingers in a row that matched nobody.
+    pub misses: u8,
+    /// What the screen says; `None` where no finger is wanted.
+    pub shown: Option<FingerPrompt>,
+}
+
+impl Watch {
+    /// Too many misses, or no reader any more: the PIN it is.
+    pub(super) fn off(&mut self) {
+        self.attempt = None;
+        self.shown = Some(FingerPrompt::Off);
+    }
+
+    /// A finger was wanted, and the reader still worked.
+    pub(super) fn is_on(&self) -> bool {
+        match self.shown {
+            Some(FingerPrompt::Waiting | FingerPrompt::NotMatched | FingerPrompt::Retry(_)) => true,
+            Some(FingerPrompt::Off) | None => false,
+        }
+    }
+}
+
 /// The finger prompt beside the PIN pad, while a shift share is alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FingerPrompt {
@@ -204,4 +174,102 @@ pub enum FingerPrompt {
     Retry(FingerAdvice),
     /// After too many misses, or another reader than at enrolment: the PIN it is.
     Off,
+}
+
+/// A person who came with a one-time code chooses a PIN. The vault is open, nothing is shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choosing {
+    /// Who.
+    pub operator: Operator,
+    /// What they have.
+    pub token: Token,
+    /// With which factors they came.
+    pub pair: Pair,
+    /// What they typed first; it has to be typed again.
+    pub first: Option<Pin>,
+    /// The store is writing it.
+    pub sent: Option<Attempt>,
+    /// Ends at this time unless touched.
+    pub idle_deadline: BootTime,
+    /// Ends at this time whatever happens.
+    pub deadline: BootTime,
+}
+
+/// A step of the emergency view, named by what it waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Emergency {
+    /// For a token.
+    Token {
+        /// Ends at this time.
+        deadline: BootTime,
+    },
+    /// For a reason.
+    Reason {
+        /// What was presented, and when.
+        token: (Token, BootTime),
+        /// Ends at this time unless touched.
+        idle_deadline: BootTime,
+        /// Ends at this time whatever happens.
+        deadline: BootTime,
+    },
+    /// For the store.
+    Opening {
+        /// What was presented, and when.
+        token: (Token, BootTime),
+        /// What the store was asked.
+        attempt: Attempt,
+        /// The store has to answer before this.
+        deadline: BootTime,
+    },
+    /// For the end: the patient at this bed is visible.
+    Open {
+        /// What was presented, and when.
+        token: (Token, BootTime),
+        /// Ends at this time, touched or not.
+        until: BootTime,
+    },
+}
+
+impl Emergency {
+    pub(super) fn deadline(&self) -> BootTime {
+        match self {
+            Emergency::Token { deadline } | Emergency::Opening { deadline, .. } => *deadline,
+            Emergency::Reason { idle_deadline, deadline, .. } => *idle_deadline.min(deadline),
+            Emergency::Open { until, .. } => *until,
+        }
+    }
+
+    pub(super) fn token(&self) -> Option<&Token> {
+        match self {
+            Emergency::Token { .. } => None,
+            Emergency::Reason { token: (token, _), .. }
+            | Emergency::Opening { token: (token, _), .. }
+            | Emergency::Open { token: (token, _), .. } => Some(token),
+        }
+    }
+
+    pub(super) fn holds(&self) -> bool {
+        match self {
+            Emergency::Token { .. } | Emergency::Reason { .. } => false,
+            Emergency::Opening { .. } | Emergency::Open { .. } => true,
+        }
+    }
+
+    pub(super) fn awaits(&self, answered: Attempt) -> bool {
+        matches!(self, Emergency::Opening { attempt, .. } if *attempt == answered)
+    }
+
+    pub(super) fn expired(&self) -> Notice {
+        match self {
+            Emergency::Opening { .. } => Notice::VaultDamaged,
+            Emergency::Token { .. } | Emergency::Reason { .. } | Emergency::Open { .. } => {
+                Notice::EmergencyOver
+            }
+        }
+    }
+}
+
+/// Locked, and why.
+pub(super) fn locked(notice: Notice) -> Step {
+    (State::Locked, vec![Effect::Notify(notice)])
 }

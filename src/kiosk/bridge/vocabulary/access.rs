@@ -6,14 +6,13 @@ use wardkeep_core::session::enrolment::EnrolKind;
 use wardkeep_model::access::Role;
 use wardkeep_model::access::factor::{Finger, TokenKind};
 use wardkeep_model::access::policy::{Level, Pair};
-use wardkeep_model::keeping::AuditAct;
-use wardkeep_model::keeping::Protection;
 use wardkeep_model::keeping::emergency::EmergencyReason;
+use wardkeep_model::keeping::{AuditAct, Protection};
 use wardkeep_model::ports::FingerAdvice;
 use wardkeep_ui as ui;
 
 /// What a login proved.
-pub fn level(level: Level) -> ui::LevelWord {
+pub(crate) fn level(level: Level) -> ui::LevelWord {
     match level {
         Level::Single => ui::LevelWord::Single,
         Level::Copyable => ui::LevelWord::Copyable,
@@ -22,7 +21,7 @@ pub fn level(level: Level) -> ui::LevelWord {
 }
 
 /// Which two factors.
-pub fn pair(pair: Pair) -> ui::PairWord {
+pub(crate) fn pair(pair: Pair) -> ui::PairWord {
     match pair {
         Pair::CardPin => ui::PairWord::CardPin,
         Pair::BadgePin => ui::PairWord::BadgePin,
@@ -34,7 +33,7 @@ pub fn pair(pair: Pair) -> ui::PairWord {
 }
 
 /// What was presented.
-pub fn token(kind: TokenKind) -> ui::TokenWord {
+pub(crate) fn token(kind: TokenKind) -> ui::TokenWord {
     match kind {
         TokenKind::Badge => ui::TokenWord::Badge,
         TokenKind::Card => ui::TokenWord::Card,
@@ -42,7 +41,7 @@ pub fn token(kind: TokenKind) -> ui::TokenWord {
 }
 
 /// The finger prompt beside the PIN pad, or none.
-pub fn finger_prompt(prompt: Option<FingerPrompt>) -> ui::FingerHint {
+pub(crate) fn finger_prompt(prompt: Option<FingerPrompt>) -> ui::FingerHint {
     match prompt {
         None => ui::FingerHint::None,
         Some(FingerPrompt::Waiting) => ui::FingerHint::Waiting,
@@ -53,7 +52,7 @@ pub fn finger_prompt(prompt: Option<FingerPrompt>) -> ui::FingerHint {
 }
 
 /// How a finger is laid on better.
-pub fn advice(advice: FingerAdvice) -> ui::FingerHint {
+pub(crate) fn advice(advice: FingerAdvice) -> ui::FingerHint {
     match advice {
         FingerAdvice::Again => ui::FingerHint::Again,
         FingerAdvice::Longer => ui::FingerHint::Longer,
@@ -63,7 +62,7 @@ pub fn advice(advice: FingerAdvice) -> ui::FingerHint {
 }
 
 /// Name of a finger.
-pub fn finger(finger: Finger) -> ui::FingerName {
+pub(crate) fn finger(finger: Finger) -> ui::FingerName {
     match finger {
         Finger::RightIndex => ui::FingerName::RightIndex,
         Finger::LeftIndex => ui::FingerName::LeftIndex,
@@ -75,7 +74,7 @@ pub fn finger(finger: Finger) -> ui::FingerName {
 }
 
 /// The finger that was chosen.
-pub fn chosen_finger(finger: ui::FingerName) -> Finger {
+pub(crate) fn chosen_finger(finger: ui::FingerName) -> Finger {
     match finger {
         ui::FingerName::RightIndex => Finger::RightIndex,
         ui::FingerName::LeftIndex => Finger::LeftIndex,
@@ -87,7 +86,7 @@ pub fn chosen_finger(finger: ui::FingerName) -> Finger {
 }
 
 /// A kind of factor.
-pub fn factor(kind: EnrolKind) -> ui::FactorWord {
+pub(crate) fn factor(kind: EnrolKind) -> ui::FactorWord {
     match kind {
         EnrolKind::Badge => ui::FactorWord::Badge,
         EnrolKind::Card => ui::FactorWord::Card,
@@ -97,7 +96,7 @@ pub fn factor(kind: EnrolKind) -> ui::FactorWord {
 }
 
 /// The kind of factor whose button was touched.
-pub fn chosen_factor(word: ui::FactorWord) -> Option<EnrolKind> {
+pub(crate) fn chosen_factor(word: ui::FactorWord) -> Option<EnrolKind> {
     match word {
         ui::FactorWord::Badge => Some(EnrolKind::Badge),
         ui::FactorWord::Card => Some(EnrolKind::Card),
@@ -108,7 +107,7 @@ pub fn chosen_factor(word: ui::FactorWord) -> Option<EnrolKind> {
 }
 
 /// How a person stands.
-pub fn standing(state: PersonState) -> ui::StandingWord {
+pub(crate) fn standing(state: PersonState) -> ui::StandingWord {
     match state {
         PersonState::Ready => ui::StandingWord::Ready,
         PersonState::NoFactors => ui::StandingWord::NoFactors,
@@ -119,7 +118,7 @@ pub fn standing(state: PersonState) -> ui::StandingWord {
 }
 
 /// The role that was chosen in the form.
-pub fn chosen_role(role: ui::RoleWord) -> Role {
+pub(crate) fn chosen_role(role: ui::RoleWord) -> Role {
     match role {
         ui::RoleWord::Nurse => Role::Nurse,
         ui::RoleWord::Caregiver => Role::Caregiver,
@@ -129,7 +128,7 @@ pub fn chosen_role(role: ui::RoleWord) -> Role {
 }
 
 /// Which step of an enrolment; none for those on the PIN pad.
-pub fn step(step: &Enrolment) -> ui::EnrolStep {
+pub(crate) fn step(step: &Enrolment) -> ui::EnrolStep {
     match step {
         Enrolment::Badge { .. } => ui::EnrolStep::Badge,
         Enrolment::Code(_) => ui::EnrolStep::Code,
@@ -146,7 +145,7 @@ pub fn step(step: &Enrolment) -> ui::EnrolStep {
 }
 
 /// Why the emergency view is wanted.
-pub fn reason(reason: EmergencyReason) -> ui::ReasonWord {
+pub(crate) fn reason(reason: EmergencyReason) -> ui::ReasonWord {
     match reason {
         EmergencyReason::LifeThreatening => ui::ReasonWord::LifeThreatening,
         EmergencyReason::FactorFailed => ui::ReasonWord::FactorFailed,
@@ -155,7 +154,7 @@ pub fn reason(reason: EmergencyReason) -> ui::ReasonWord {
 }
 
 /// The reason whose button was touched.
-pub fn chosen_reason(word: ui::ReasonWord) -> Option<EmergencyReason> {
+pub(crate) fn chosen_reason(word: ui::ReasonWord) -> Option<EmergencyReason> {
     match word {
         ui::ReasonWord::LifeThreatening => Some(EmergencyReason::LifeThreatening),
         ui::ReasonWord::FactorFailed => Some(EmergencyReason::FactorFailed),
@@ -165,7 +164,7 @@ pub fn chosen_reason(word: ui::ReasonWord) -> Option<EmergencyReason> {
 }
 
 /// How the device secret is kept.
-pub fn protection(protection: Option<Protection>) -> ui::ProtectionWord {
+pub(crate) fn protection(protection: Option<Protection>) -> ui::ProtectionWord {
     match protection {
         None => ui::ProtectionWord::Unknown,
         Some(Protection::Reduced) => ui::ProtectionWord::Reduced,
@@ -174,7 +173,7 @@ pub fn protection(protection: Option<Protection>) -> ui::ProtectionWord {
 }
 
 /// What the audit log says happened.
-pub fn act(act: AuditAct) -> ui::ActWord {
+pub(crate) fn act(act: AuditAct) -> ui::ActWord {
     match act {
         AuditAct::Unlocked => ui::ActWord::Unlocked,
         AuditAct::Locked => ui::ActWord::Locked,

@@ -4,7 +4,7 @@ use wardkeep_model::notice::Notice;
 use wardkeep_ui as ui;
 
 /// A sentence for the operator, or none.
-pub fn notice(notice: Option<Notice>) -> ui::NoticeWord {
+pub(crate) fn notice(notice: Option<Notice>) -> ui::NoticeWord {
     notice.map_or(ui::NoticeWord::None, word)
 }
 

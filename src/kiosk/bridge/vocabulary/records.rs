@@ -5,7 +5,7 @@ use wardkeep_model::keeping::{AuditResult, FindingKind};
 use wardkeep_ui as ui;
 
 /// What is monitored while nobody can log in.
-pub fn watch(watch: &Watch) -> ui::WatchWord {
+pub(crate) fn watch(watch: &Watch) -> ui::WatchWord {
     match watch {
         Watch::Nothing { .. } => ui::WatchWord::Nothing,
         Watch::Bed(_) => ui::WatchWord::Bed,
@@ -14,7 +14,7 @@ pub fn watch(watch: &Watch) -> ui::WatchWord {
 }
 
 /// How far a checkpoint is.
-pub fn checkpoint(checkpoint: &Checkpoint) -> ui::CheckpointWord {
+pub(crate) fn checkpoint(checkpoint: &Checkpoint) -> ui::CheckpointWord {
     match checkpoint {
         Checkpoint::Hidden => ui::CheckpointWord::Hidden,
         Checkpoint::Asked => ui::CheckpointWord::Asked,
@@ -23,7 +23,7 @@ pub fn checkpoint(checkpoint: &Checkpoint) -> ui::CheckpointWord {
 }
 
 /// How an act of the audit log ended.
-pub fn result(result: AuditResult) -> ui::ResultWord {
+pub(crate) fn result(result: AuditResult) -> ui::ResultWord {
     match result {
         AuditResult::Done => ui::ResultWord::Done,
         AuditResult::Refused => ui::ResultWord::Refused,
@@ -32,7 +32,7 @@ pub fn result(result: AuditResult) -> ui::ResultWord {
 }
 
 /// The sentence that tells findings to whoever is logged in.
-pub fn group(group: FindingGroup) -> ui::FindingWord {
+pub(crate) fn group(group: FindingGroup) -> ui::FindingWord {
     match group {
         FindingGroup::Missing => ui::FindingWord::Missing,
         FindingGroup::Older => ui::FindingWord::Older,
@@ -49,7 +49,7 @@ pub fn group(group: FindingGroup) -> ui::FindingWord {
 }
 
 /// What a line of the audit log says was found.
-pub fn found(kind: FindingKind) -> ui::FoundWord {
+pub(crate) fn found(kind: FindingKind) -> ui::FoundWord {
     match kind {
         FindingKind::RecordsMissing => ui::FoundWord::RecordsMissing,
         FindingKind::RecordsForged => ui::FoundWord::RecordsForged,

@@ -14,11 +14,9 @@ use wardkeep_model::access::factor::{Finger, TokenKind};
 use wardkeep_model::access::policy::{Level, Pair};
 use wardkeep_model::access::{OperatorId, Role};
 use wardkeep_model::confidential::Phi;
-use wardkeep_model::encounter::PatientForm;
-use wardkeep_model::encounter::Sex;
-use wardkeep_model::keeping::Protection;
+use wardkeep_model::encounter::{PatientForm, Sex};
 use wardkeep_model::keeping::emergency::EmergencyReason;
-use wardkeep_model::keeping::{AuditAct, AuditResult, FactorId};
+use wardkeep_model::keeping::{AuditAct, AuditResult, FactorId, Protection};
 use wardkeep_model::ports::ReaderHealth;
 use wardkeep_model::vitals::live::Parameter;
 

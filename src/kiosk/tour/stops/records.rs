@@ -2,10 +2,6 @@
 
 use jiff::civil::date;
 
-use crate::tour::samples::staff::{audit, open_it};
-use crate::tour::samples::{
-    alarm, bedside, concealed, device, long_name, low_oxygen, missing, open, patients, tile,
-};
 use wardkeep_core::alarms::AlarmText;
 use wardkeep_core::kiosk::view::access::{Audit, AuditLine};
 use wardkeep_core::kiosk::view::records::{
@@ -22,7 +18,11 @@ use wardkeep_model::ports::RadioHealth;
 use wardkeep_model::vitals::DeviceKind;
 use wardkeep_model::vitals::live::Parameter;
 
-use crate::tour::stops::{Stop, stop};
+use crate::tour::samples::staff::{audit, open_it};
+use crate::tour::samples::{
+    alarm, bedside, concealed, device, long_name, low_oxygen, missing, open, patients, tile,
+};
+use crate::tour::stop::{Stop, stop};
 
 /// A signed checkpoint as a cart makes it; the key and the tree are invented.
 pub const CHECKPOINT: &str = "wardkeep/cart/5d1f0c3ab2944e7d8a61c0ffee5512aa\n3120\n\

@@ -1,12 +1,5 @@
 //! Stops about who gets in: ways to log in, emergency, people, enrolment, audit, cart, account.
 
-use crate::tour::samples::staff::{
-    SUBJECT, account, audit, card_pin, cart, draft, emergency_page, emergency_reason,
-    emergency_token, many_people, newcomer, open_it, people, person_page,
-};
-use crate::tour::samples::{
-    alarm, bedside, concealed, lock, long_name, low_oxygen, missing, open, patients, pin,
-};
 use wardkeep_core::alarms::AlarmText;
 use wardkeep_core::kiosk::view::access::{
     Account, Audit, Cart, Emergency, EmergencyPage, Enrolment, People, PersonPage, PersonState,
@@ -26,10 +19,17 @@ use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{FingerAdvice, ReaderHealth, ReaderKind};
 use wardkeep_model::vitals::live::Parameter;
 
-use crate::tour::stops::{Stop, stop, touch};
+use crate::tour::samples::staff::{
+    SUBJECT, account, audit, card_pin, cart, draft, emergency_page, emergency_reason,
+    emergency_token, many_people, newcomer, open_it, people, person_page,
+};
+use crate::tour::samples::{
+    alarm, bedside, concealed, lock, long_name, low_oxygen, missing, open, patients, pin,
+};
+use crate::tour::stop::{Stop, stop, touch};
 
 /// All of them.
-pub fn all() -> Vec<Stop> {
+pub(super) fn all() -> Vec<Stop> {
     let mut stops = ways();
     stops.extend(pads());
     stops.extend(emergencies());

@@ -4,7 +4,11 @@
 //! and stay events. S-7: a body fat of 0xFFFF is a failed measurement, and everything derived from it
 //! fails with it.
 
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Note, Quality, Quantity, wss};
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::{Note, Quantity};
+use crate::vitals::gatt::quality::Quality;
+use crate::vitals::gatt::wss;
 use crate::vitals::nomenclature::*;
 
 const IMPERIAL: u16 = 1 << 0;
@@ -22,7 +26,10 @@ const HEIGHT_PRESENT: u16 = 1 << 11;
 const MULTIPLE_PACKETS: u16 = 1 << 12;
 
 /// Reads flags, body fat and the optional fields in flag order.
-pub fn measurement(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn measurement(
+    cursor: &mut Cursor<'_>,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     let flags = cursor.u16("flags")?;
     let raw = cursor.u16("body fat percentage")?;
     let quality = wss::success(raw, decoded);

@@ -6,13 +6,16 @@
 //! systolic over a believable diastolic nothing of it is charted, its pulse included. The pressure of
 //! an inflating cuff is never a blood pressure.
 
-use jiff::civil::DateTime;
-use jiff::{SignedDuration, civil};
+use jiff::SignedDuration;
+use jiff::civil::{self, DateTime};
 
 use crate::vitals::decimal::Decimal;
-use crate::vitals::gatt::cursor::Stamp;
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::{Note, Quantity};
 use crate::vitals::gatt::quality::{Bit, Meaning, Quality};
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Note, Quantity, Quirks};
+use crate::vitals::gatt::quirk::Quirks;
+use crate::vitals::gatt::stamp::Stamp;
 use crate::vitals::nomenclature::*;
 use crate::vitals::plausible::is_plausible;
 use crate::vitals::sfloat::{self, Reading};
@@ -46,7 +49,7 @@ struct Cuff {
 }
 
 /// Reads flags, three pressures and the optional stamp, pulse, user and status.
-pub fn measurement(
+pub(super) fn measurement(
     cursor: &mut Cursor<'_>,
     quirks: Quirks,
     decoded: &mut Decoded,
@@ -76,7 +79,7 @@ pub fn measurement(
 }
 
 /// Reads the enhanced form: stamps are seconds since 1900 or 2000, and there are two of them.
-pub fn enhanced_measurement(
+pub(super) fn enhanced_measurement(
     cursor: &mut Cursor<'_>,
     decoded: &mut Decoded,
 ) -> Result<(), DecodeError> {
@@ -90,7 +93,7 @@ pub fn enhanced_measurement(
 
 /// Reads the pressure of an inflating or deflating cuff. The two pressures after it are unused and may
 /// hold anything; what follows them is that of 2A35.
-pub fn intermediate_cuff(
+pub(super) fn intermediate_cuff(
     cursor: &mut Cursor<'_>,
     decoded: &mut Decoded,
 ) -> Result<(), DecodeError> {
@@ -113,7 +116,7 @@ pub fn intermediate_cuff(
 }
 
 /// Reads the enhanced form of the cuff pressure, which has no unused pressures.
-pub fn enhanced_intermediate_cuff(
+pub(super) fn enhanced_intermediate_cuff(
     cursor: &mut Cursor<'_>,
     decoded: &mut Decoded,
 ) -> Result<(), DecodeError> {

@@ -5,8 +5,10 @@
 //! One bad record rejects the notification. A record's time counts from the session's start, which the
 //! frame does not hold, so the frame has no time.
 
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::Quantity;
 use crate::vitals::gatt::quality::{Bit, Meaning, Quality};
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Quantity};
 use crate::vitals::nomenclature::*;
 use crate::vitals::sfloat::Reading;
 
@@ -46,7 +48,10 @@ const ANNUNCIATION: &[Bit] = &[
 ];
 
 /// Reads record after record to the end of the frame.
-pub fn measurement(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn measurement(
+    cursor: &mut Cursor<'_>,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     loop {
         let rest = cursor.rest();
         let size = usize::from(cursor.u8("size")?);
@@ -115,7 +120,7 @@ fn check(whole: &[u8]) -> Result<(), DecodeError> {
 
 /// The E2E-CRC of the health profiles: CRC-16/MCRF4XX (polynomial 0x1021 reflected, start 0xFFFF, no
 /// final exclusive or).
-pub fn crc16(bytes: &[u8]) -> u16 {
+pub(super) fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0xFFFF, |crc, byte| {
         (0..8).fold(crc ^ u16::from(*byte), |crc, _| {
             if crc & 1 == 0 { crc >> 1 } else { (crc >> 1) ^ 0x8408 }

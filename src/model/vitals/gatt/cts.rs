@@ -2,10 +2,11 @@
 //!
 //! A device's clock is read to compare it with ours; it is no vital sign.
 
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded};
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
 
 /// Reads a Date Time: year, month, day, hours, minutes, seconds.
-pub fn date_time(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn date_time(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
     let stamp = cursor.stamp("date time")?;
     decoded.stamp(stamp);
     Ok(())
@@ -13,7 +14,10 @@ pub fn date_time(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), D
 
 /// Reads a Current Time: Date Time, day of week, 1/256 seconds and the reason of the last adjustment.
 /// Fractions of a second are dropped: no decision needs them.
-pub fn current_time(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn current_time(
+    cursor: &mut Cursor<'_>,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     date_time(cursor, decoded)?;
     cursor.u8("day of week")?;
     cursor.u8("fractions of a second")?;

@@ -3,36 +3,25 @@
 //! Every read is checked: a frame that ends inside a field is rejected with that field's name, and
 //! no byte of it is charted.
 
-use jiff::civil::DateTime;
-
-use crate::vitals::gatt::{DecodeError, Decoded, Note};
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::Note;
+use crate::vitals::gatt::stamp::Stamp;
 use crate::vitals::sfloat::{self, Reading};
 
 /// A position in a frame.
 #[derive(Clone, Copy, Debug)]
-pub struct Cursor<'a> {
+pub(super) struct Cursor<'a> {
     rest: &'a [u8],
-}
-
-/// A device's own time stamp (Date Time, 0x2A08: local wall time without a zone).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stamp {
-    /// A full date and time.
-    Known(DateTime),
-    /// The device says that it does not know the year, month or day (zero).
-    Unknown,
-    /// No such date or time exists.
-    Impossible,
 }
 
 impl<'a> Cursor<'a> {
     /// Starts at the first byte.
-    pub fn new(frame: &'a [u8]) -> Self {
+    pub(super) fn new(frame: &'a [u8]) -> Self {
         Self { rest: frame }
     }
 
     /// The bytes not yet read.
-    pub fn rest(&self) -> &'a [u8] {
+    pub(super) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
@@ -40,7 +29,10 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends before them.
-    pub fn bytes<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], DecodeError> {
+    pub(super) fn bytes<const N: usize>(
+        &mut self,
+        field: &'static str,
+    ) -> Result<[u8; N], DecodeError> {
         let (head, rest) =
             self.rest.split_first_chunk::<N>().ok_or(DecodeError::Truncated { field })?;
         self.rest = rest;
@@ -51,7 +43,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame has ended.
-    pub fn u8(&mut self, field: &'static str) -> Result<u8, DecodeError> {
+    pub(super) fn u8(&mut self, field: &'static str) -> Result<u8, DecodeError> {
         self.bytes::<1>(field).map(|[byte]| byte)
     }
 
@@ -59,7 +51,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub fn u16(&mut self, field: &'static str) -> Result<u16, DecodeError> {
+    pub(super) fn u16(&mut self, field: &'static str) -> Result<u16, DecodeError> {
         self.bytes(field).map(u16::from_le_bytes)
     }
 
@@ -67,7 +59,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub fn i16(&mut self, field: &'static str) -> Result<i16, DecodeError> {
+    pub(super) fn i16(&mut self, field: &'static str) -> Result<i16, DecodeError> {
         self.bytes(field).map(i16::from_le_bytes)
     }
 
@@ -75,7 +67,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub fn u24(&mut self, field: &'static str) -> Result<u32, DecodeError> {
+    pub(super) fn u24(&mut self, field: &'static str) -> Result<u32, DecodeError> {
         self.bytes(field).map(|[a, b, c]| u32::from_le_bytes([a, b, c, 0]))
     }
 
@@ -83,7 +75,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub fn u32(&mut self, field: &'static str) -> Result<u32, DecodeError> {
+    pub(super) fn u32(&mut self, field: &'static str) -> Result<u32, DecodeError> {
         self.bytes(field).map(u32::from_le_bytes)
     }
 
@@ -91,7 +83,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub fn sfloat(&mut self, field: &'static str) -> Result<Reading, DecodeError> {
+    pub(super) fn sfloat(&mut self, field: &'static str) -> Result<Reading, DecodeError> {
         self.u16(field).map(sfloat::sfloat)
     }
 
@@ -99,7 +91,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub fn float(&mut self, field: &'static str) -> Result<Reading, DecodeError> {
+    pub(super) fn float(&mut self, field: &'static str) -> Result<Reading, DecodeError> {
         self.u32(field).map(sfloat::float)
     }
 
@@ -107,7 +99,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub fn scaled(
+    pub(super) fn scaled(
         &mut self,
         field: &'static str,
         step: i64,
@@ -120,32 +112,16 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub fn stamp(&mut self, field: &'static str) -> Result<Stamp, DecodeError> {
-        let [low, high, month, day, hour, minute, second] = self.bytes(field)?;
-        let year = u16::from_le_bytes([low, high]);
-        if year == 0 || month == 0 || day == 0 {
-            return Ok(Stamp::Unknown);
-        }
-        Ok(civil(year, [month, day, hour, minute, second]).map_or(Stamp::Impossible, Stamp::Known))
+    pub(super) fn stamp(&mut self, field: &'static str) -> Result<Stamp, DecodeError> {
+        self.bytes(field).map(Stamp::of)
     }
 
     /// Ends the frame: bytes after the last field are kept out of everything, but not kept quiet.
-    pub fn finish(self, decoded: &mut Decoded) {
+    pub(super) fn finish(self, decoded: &mut Decoded) {
         if !self.rest.is_empty() {
             decoded.note(Note::TrailingBytes);
         }
     }
-}
-
-/// Years below 1582 and above 9999 are reserved (Date Time, 0x2A08).
-fn civil(year: u16, parts: [u8; 5]) -> Option<DateTime> {
-    let year = i16::try_from(year).ok().filter(|year| (1582..=9999).contains(year))?;
-    let mut signed = [0_i8; 5];
-    for (to, from) in signed.iter_mut().zip(parts) {
-        *to = i8::try_from(from).ok()?;
-    }
-    let [month, day, hour, minute, second] = signed;
-    DateTime::new(year, month, day, hour, minute, second, 0).ok()
 }
 
 #[cfg(test)]

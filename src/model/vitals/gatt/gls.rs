@@ -6,9 +6,11 @@
 
 use jiff::SignedDuration;
 
-use crate::vitals::gatt::cursor::Stamp;
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::{Counter, Note};
 use crate::vitals::gatt::quality::{Bit, Meaning, Quality};
-use crate::vitals::gatt::{Counter, Cursor, DecodeError, Decoded, Note};
+use crate::vitals::gatt::stamp::Stamp;
 use crate::vitals::nomenclature::*;
 
 const OFFSET_PRESENT: u8 = 1 << 0;
@@ -37,7 +39,10 @@ const STATUS: &[Bit] = &[
 ];
 
 /// Reads flags, sequence, base time, offset, concentration with type and location, and status.
-pub fn measurement(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn measurement(
+    cursor: &mut Cursor<'_>,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     let flags = cursor.u8("flags")?;
     decoded.count(Counter::Sequence, u32::from(cursor.u16("sequence number")?));
     let base = cursor.stamp("base time")?;

@@ -3,7 +3,9 @@
 //! Meals, exercise, medication and an HbA1c typed into the meter belong to the glucose record with the
 //! same sequence number. None of them is a vital sign, so all of them are events.
 
-use crate::vitals::gatt::{Counter, Cursor, DecodeError, Decoded, Quantity, Topic};
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::{Counter, Quantity, Topic};
 use crate::vitals::nomenclature::Unit;
 
 const CARBOHYDRATE_PRESENT: u8 = 1 << 0;
@@ -30,7 +32,7 @@ const MEDICATIONS: &[&str] = &[
 ];
 
 /// Reads flags, sequence and whatever context the flags announce.
-pub fn context(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn context(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
     let flags = cursor.u8("flags")?;
     decoded.count(Counter::Sequence, u32::from(cursor.u16("sequence number")?));
     if flags & EXTENDED_FLAGS_PRESENT != 0 {

@@ -3,7 +3,10 @@
 //! S-7: a strap off the skin sends zero or its last value. Both are withheld, RR intervals with them.
 
 use crate::vitals::decimal::Decimal;
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Quality, Quantity};
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::Quantity;
+use crate::vitals::gatt::quality::Quality;
 use crate::vitals::nomenclature::{Absent, HEART_RATE, RR_INTERVAL, Status, Unit};
 use crate::vitals::sfloat::Reading;
 
@@ -14,7 +17,10 @@ const ENERGY_PRESENT: u8 = 1 << 3;
 const RR_PRESENT: u8 = 1 << 4;
 
 /// Reads flags, heart rate, energy expended and RR intervals (oldest first).
-pub fn measurement(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn measurement(
+    cursor: &mut Cursor<'_>,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     let flags = cursor.u8("flags")?;
     let rate = if flags & RATE_IS_U16 != 0 {
         cursor.u16("heart rate")?

@@ -1,7 +1,9 @@
 //! Health Thermometer Service, 0x1809: Temperature Measurement (2A1C) and Intermediate Temperature
 //! (2A1E).
 
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Quality};
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::quality::Quality;
 use crate::vitals::nomenclature::*;
 
 const FAHRENHEIT: u8 = 1 << 0;
@@ -9,12 +11,15 @@ const TIME_PRESENT: u8 = 1 << 1;
 const TYPE_PRESENT: u8 = 1 << 2;
 
 /// Reads a settled temperature.
-pub fn temperature(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn temperature(
+    cursor: &mut Cursor<'_>,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     read(cursor, &Quality::default(), decoded)
 }
 
 /// Reads a temperature that has not settled yet, and says so.
-pub fn intermediate_temperature(
+pub(super) fn intermediate_temperature(
     cursor: &mut Cursor<'_>,
     decoded: &mut Decoded,
 ) -> Result<(), DecodeError> {

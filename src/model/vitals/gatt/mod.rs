@@ -13,6 +13,7 @@ mod blp;
 mod cgm;
 mod cts;
 mod cursor;
+mod decoded;
 mod event;
 mod gls;
 mod gls_context;
@@ -23,159 +24,22 @@ mod quality;
 mod quirk;
 mod racp;
 mod rsc;
+mod stamp;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod wss;
 
-use jiff::civil::DateTime;
-
+use self::cursor::Cursor;
 use crate::vitals::Characteristic;
-use crate::vitals::decimal::Decimal;
-use crate::vitals::nomenclature::{Absent, Mdc, Status, Unit};
-use crate::vitals::plausible;
-use crate::vitals::sfloat::Reading;
 
-pub use event::{Counter, Event, Note, Quantity, Topic};
-pub use quirk::Quirks;
-
-use cursor::{Cursor, Stamp};
-use quality::Quality;
+pub use self::decoded::{Charted, DecodeError, Decoded, Withheld};
+pub use self::event::{Counter, Event, Note, Quantity, Topic};
+pub use self::quirk::Quirks;
 
 /// Longest attribute value (Bluetooth Core, Vol 3 Part F, 3.2.9).
 pub const FRAME_LEN_MAX: usize = 512;
-
-/// A value that may be charted (S-7).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Charted {
-    /// What was measured.
-    pub code: Mdc,
-    /// The device's digits.
-    pub value: Decimal,
-    /// The device's unit.
-    pub unit: Unit,
-    /// Remarks on quality.
-    pub status: Vec<Status>,
-}
-
-/// A value that must not be charted, and why (S-7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Withheld {
-    /// What was measured.
-    pub code: Mdc,
-    /// Why it may not be charted.
-    pub reason: Absent,
-}
-
-/// What one frame says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Decoded {
-    /// What may be charted.
-    pub observations: Vec<Charted>,
-    /// What must not be charted.
-    pub withheld: Vec<Withheld>,
-    /// What is no measurement of a vital sign.
-    pub events: Vec<Event>,
-    /// The frame's own time stamp: the device's local wall time, never ours.
-    pub time: Option<DateTime>,
-    /// Battery level in percent, from 2A19.
-    pub battery_percent: Option<u8>,
-}
-
-impl Decoded {
-    /// Charts the reading, or withholds it under the first reason that applies: the device's own
-    /// judgement, then a pattern that is no number, then plausibility (S-7).
-    fn offer(&mut self, code: Mdc, unit: Unit, reading: Reading, quality: &Quality) {
-        let judged = match quality.withhold {
-            Some(reason) => Err(reason),
-            None => reading.number().and_then(|value| {
-                let plausible = plausible::is_plausible(code, unit, value);
-                plausible.then_some(value).ok_or(Absent::Implausible)
-            }),
-        };
-        match judged {
-            Ok(value) => {
-                let status = quality.status.clone();
-                self.observations.push(Charted { code, value, unit, status });
-            }
-            Err(reason) => self.withheld.push(Withheld { code, reason }),
-        }
-    }
-
-    fn note(&mut self, note: Note) {
-        self.events.push(Event::Note(note));
-    }
-
-    fn quantity(&mut self, what: Quantity, reading: Reading, unit: Unit) {
-        self.events.push(Event::Quantity { what, reading, unit });
-    }
-
-    fn count(&mut self, what: Counter, number: u32) {
-        self.events.push(Event::Count { what, number });
-    }
-
-    fn label(&mut self, what: Topic, label: &'static str) {
-        self.events.push(Event::Label { what, label });
-    }
-
-    /// Names the user of a shared device; 0xFF stands for unknown in every profile.
-    fn user(&mut self, index: u8) {
-        if index == 0xFF {
-            self.note(Note::UserUnknown);
-        } else {
-            self.count(Counter::User, u32::from(index));
-        }
-    }
-
-    fn stamp(&mut self, stamp: Stamp) {
-        match stamp {
-            Stamp::Known(time) => self.time = Some(time),
-            Stamp::Unknown => self.note(Note::TimeUnknown),
-            Stamp::Impossible => self.note(Note::TimeImpossible),
-        }
-    }
-}
-
-/// Why a frame was rejected whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {
-    /// The frame ends inside a field.
-    #[error("frame ends inside {field}")]
-    Truncated {
-        /// Which field.
-        field: &'static str,
-    },
-    /// A checksum does not fit its record.
-    #[error("checksum does not fit")]
-    Crc,
-    /// A length is not what the flags announce, or the frame is longer than an attribute can be.
-    #[error("wrong size of {field}")]
-    Size {
-        /// Of what.
-        field: &'static str,
-    },
-    /// No decoder for this characteristic.
-    #[error("characteristic is not supported")]
-    Unsupported,
-}
-
-impl DecodeError {
-    /// The kind of error as a stable word.
-    pub fn kind(self) -> &'static str {
-        match self {
-            DecodeError::Truncated { .. } => "truncated",
-            DecodeError::Crc => "crc",
-            DecodeError::Size { .. } => "size",
-            DecodeError::Unsupported => "unsupported",
-        }
-    }
-
-    /// The part of the frame that is at fault.
-    pub fn field(self) -> &'static str {
-        match self {
-            DecodeError::Truncated { field } | DecodeError::Size { field } => field,
-            DecodeError::Crc => "crc",
-            DecodeError::Unsupported => "characteristic",
-        }
-    }
-}
 
 /// Decodes one frame of `characteristic` from a device that follows its profile.
 ///
@@ -257,8 +121,3 @@ fn read(
         _ => Err(DecodeError::Unsupported),
     }
 }
-
-#[cfg(test)]
-mod testing;
-#[cfg(test)]
-mod tests;

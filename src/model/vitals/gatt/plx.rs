@@ -4,8 +4,10 @@
 //! oximeter itself calls invalid or a sensor off the finger never reaches the chart; fast and slow
 //! responses are other quantities than SpO2 and do not either.
 
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::Note;
 use crate::vitals::gatt::quality::{Bit, Meaning, Quality};
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Note};
 use crate::vitals::nomenclature::*;
 use crate::vitals::sfloat::Reading;
 
@@ -50,7 +52,10 @@ struct Saturation {
 }
 
 /// Reads flags, SpO2, pulse and the optional stamp, status words and pulse amplitude index.
-pub fn spot_check(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn spot_check(
+    cursor: &mut Cursor<'_>,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     const TIME_PRESENT: u8 = 1 << 0;
     const CLOCK_NOT_SET: u8 = 1 << 4;
     let flags = cursor.u8("flags")?;
@@ -68,7 +73,10 @@ pub fn spot_check(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), 
 }
 
 /// Reads flags, SpO2, pulse, and the optional fast and slow pairs, status words and index.
-pub fn continuous(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn continuous(
+    cursor: &mut Cursor<'_>,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     const FAST_PRESENT: u8 = 1 << 0;
     const SLOW_PRESENT: u8 = 1 << 1;
     let flags = cursor.u8("flags")?;

@@ -4,7 +4,7 @@ use crate::vitals::nomenclature::{Absent, Status};
 
 /// What a device's status says about its values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Quality {
+pub(super) struct Quality {
     /// Why its values must be withheld, if they must.
     pub withhold: Option<Absent>,
     /// Remarks on values that may be charted.
@@ -13,7 +13,7 @@ pub struct Quality {
 
 /// What one status bit means.
 #[derive(Clone, Copy, Debug)]
-pub enum Meaning {
+pub(super) enum Meaning {
     /// The value must not be charted (S-7).
     Withhold(Absent),
     /// The value may be charted with this remark.
@@ -21,19 +21,19 @@ pub enum Meaning {
 }
 
 /// A status bit, by its position, and its meaning.
-pub type Bit = (u32, Meaning);
+pub(super) type Bit = (u32, Meaning);
 
 impl Quality {
     /// A judgement from status bits. Bits without a row are reserved and mean nothing. Among several
     /// reasons the first row wins, so a table lists the graver ones first.
-    pub fn of(bits: u32, table: &[Bit]) -> Self {
+    pub(super) fn of(bits: u32, table: &[Bit]) -> Self {
         let mut quality = Self::default();
         quality.add(bits, table);
         quality
     }
 
     /// Adds the judgement of further status bits; reasons found earlier stay in front.
-    pub fn add(&mut self, bits: u32, table: &[Bit]) {
+    pub(super) fn add(&mut self, bits: u32, table: &[Bit]) {
         for (position, meaning) in table {
             if bits & (1 << position) != 0 {
                 match meaning {
@@ -45,12 +45,12 @@ impl Quality {
     }
 
     /// A judgement that withholds.
-    pub fn withheld(reason: Absent) -> Self {
+    pub(super) fn withheld(reason: Absent) -> Self {
         Self { withhold: Some(reason), status: Vec::new() }
     }
 
     /// Withholds, unless a graver reason was found before.
-    pub fn withhold(&mut self, reason: Absent) {
+    pub(super) fn withhold(&mut self, reason: Absent) {
         self.withhold.get_or_insert(reason);
     }
 }

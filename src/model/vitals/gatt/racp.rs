@@ -1,13 +1,15 @@
 //! Record Access Control Point (2A52): a device's answers to a request for stored records.
 
-use crate::vitals::gatt::{Counter, Cursor, DecodeError, Decoded, Topic};
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::{Counter, Topic};
 
 const NUMBER_OF_RECORDS: u8 = 5;
 const RESPONSE: u8 = 6;
 
 /// Reads an answer: how many records there are, or how a request ended. Other opcodes are no answers
 /// and are named as such; their operands are not read.
-pub fn answer(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn answer(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
     let opcode = cursor.u8("opcode")?;
     cursor.u8("operator")?;
     match opcode {

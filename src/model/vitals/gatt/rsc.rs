@@ -2,7 +2,9 @@
 //!
 //! Activity belongs in its own lane: it decodes to events and never to a vital sign.
 
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Note, Quantity};
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::{Note, Quantity};
 use crate::vitals::nomenclature::Unit;
 use crate::vitals::sfloat::Reading;
 
@@ -11,7 +13,10 @@ const DISTANCE_PRESENT: u8 = 1 << 1;
 const RUNNING: u8 = 1 << 2;
 
 /// Reads flags, speed, cadence and the optional stride length and distance.
-pub fn measurement(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn measurement(
+    cursor: &mut Cursor<'_>,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     let flags = cursor.u8("flags")?;
     decoded.note(if flags & RUNNING != 0 { Note::Running } else { Note::Walking });
     // 1/256 m/s is 0.00390625 m/s exactly.

@@ -3,7 +3,10 @@
 //! Resolutions are fixed: 0.005 kg or 0.01 lb, 0.001 m or 0.1 in. S-7: 0xFFFF is a scale that could not
 //! weigh; what it derives from the weight is withheld with it.
 
-use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Note, Quality};
+use crate::vitals::gatt::cursor::Cursor;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::Note;
+use crate::vitals::gatt::quality::Quality;
 use crate::vitals::nomenclature::*;
 use crate::vitals::sfloat::Reading;
 
@@ -13,10 +16,13 @@ const USER_PRESENT: u8 = 1 << 2;
 const BMI_HEIGHT_PRESENT: u8 = 1 << 3;
 
 /// A measurement that did not succeed, in the weight and in the body fat field.
-pub const UNSUCCESSFUL: u16 = 0xFFFF;
+pub(super) const UNSUCCESSFUL: u16 = 0xFFFF;
 
 /// Reads flags, weight and the optional stamp, user, BMI and height.
-pub fn measurement(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(super) fn measurement(
+    cursor: &mut Cursor<'_>,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     let flags = cursor.u8("flags")?;
     let imperial = flags & IMPERIAL != 0;
     let raw = cursor.u16("weight")?;
@@ -40,7 +46,7 @@ pub fn measurement(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(),
 }
 
 /// The judgement of the frame's leading value; a failed one is also an event.
-pub fn success(raw: u16, decoded: &mut Decoded) -> Quality {
+pub(super) fn success(raw: u16, decoded: &mut Decoded) -> Quality {
     if raw == UNSUCCESSFUL {
         decoded.note(Note::MeasurementFailed);
         return Quality::withheld(Absent::MeasurementFailed);
@@ -49,7 +55,7 @@ pub fn success(raw: u16, decoded: &mut Decoded) -> Quality {
 }
 
 /// A mass in steps of 0.005 kg or 0.01 lb.
-pub fn mass(raw: u16, imperial: bool) -> (Reading, Unit) {
+pub(super) fn mass(raw: u16, imperial: bool) -> (Reading, Unit) {
     let raw = i64::from(raw);
     if imperial {
         (Reading::of(raw, -2), Unit::Pound)
@@ -59,7 +65,7 @@ pub fn mass(raw: u16, imperial: bool) -> (Reading, Unit) {
 }
 
 /// A length in steps of 0.001 m or 0.1 in.
-pub fn length(raw: u16, imperial: bool) -> (Reading, Unit) {
+pub(super) fn length(raw: u16, imperial: bool) -> (Reading, Unit) {
     let raw = i64::from(raw);
     if imperial { (Reading::of(raw, -1), Unit::Inch) } else { (Reading::of(raw, -3), Unit::Metre) }
 }

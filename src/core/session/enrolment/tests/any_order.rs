@@ -2,13 +2,14 @@
 
 use proptest::prelude::*;
 
-use super::*;
-use crate::session::enrolment::Step;
 use wardkeep_model::access::lockout::Admission;
 use wardkeep_model::keeping::{Administered, AdministrationFault, Identified, NewPin};
 use wardkeep_model::ports::{
     CardRefusal, FactorEvent, FingerAdvice, FingerCommand, FingerEvent, FingerFault, Proof,
 };
+
+use super::*;
+use crate::session::enrolment::Step;
 
 /// Everything that can happen; attempts are the newest one, or a stale one.
 #[derive(Clone, Debug)]

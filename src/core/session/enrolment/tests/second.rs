@@ -1,11 +1,12 @@
 //! The second person: who vouches, and with what.
 
-use super::*;
-use crate::session::enrolment::{Step, VoucherToken};
 use wardkeep_model::access::factor::Evidence;
 use wardkeep_model::access::lockout::Admission;
 use wardkeep_model::keeping::{AdministrationFault, Identified};
 use wardkeep_model::ports::{CardRefusal, FactorEvent, Proof};
+
+use super::*;
+use crate::session::enrolment::{Step, VoucherToken};
 
 #[test]
 fn a_second_person_vouches_with_badge_and_pin() {

@@ -1,12 +1,13 @@
 //! Tables: what each step takes, refuses and leads to.
 
-use super::*;
-use crate::session::enrolment::Step;
 use wardkeep_model::keeping::{Administered, AdministrationFault, NewPin, StoreFault};
 use wardkeep_model::ports::{
     CardCommand, CardFault, CardRefusal, Distrust, FactorEvent, FingerAdvice, FingerCommand,
     FingerEvent, FingerFault,
 };
+
+use super::*;
+use crate::session::enrolment::Step;
 
 fn card_event(event: FactorEvent) -> Event {
     Event::Factor(event)

@@ -2,16 +2,14 @@
 //!
 //! S-1: names of staff leave every property and model when their page is left and at lock.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
-use crate::bridge::lines;
-use crate::bridge::vocabulary::{self, access};
-use crate::bridge::window::Inner;
 use wardkeep_core::kiosk::intent::{Intent, PersonForm};
 use wardkeep_core::kiosk::view::access::{
-    FactorLine, FactorWord, People, PersonLine, PersonPage, PersonState,
+    self as view, FactorLine, FactorWord, PersonLine, PersonPage, PersonState,
 };
 use wardkeep_core::session::enrolment::EnrolKind;
 use wardkeep_model::access::OperatorId;
@@ -21,104 +19,108 @@ use wardkeep_model::keeping::FactorId;
 use wardkeep_model::ports::ReaderHealth;
 use wardkeep_ui::{self as ui, AppWindow};
 
-/// Rows of the staff screens.
+use crate::bridge::lines;
+use crate::bridge::port::Port;
+use crate::bridge::vocabulary::{self, access};
+
+/// What the two pages about people remember.
 #[derive(Default)]
-pub struct Models {
+pub(super) struct People {
     /// Those that the search leaves.
-    pub people: Rc<VecModel<ui::PersonEntry>>,
+    people: Rc<VecModel<ui::PersonEntry>>,
     /// What the person has enrolled.
-    pub factors: Rc<VecModel<ui::FactorEntry>>,
+    factors: Rc<VecModel<ui::FactorEntry>>,
+    /// The last count of accepted forms.
+    saved: Cell<Option<u64>>,
 }
 
-impl Models {
-    /// Gives the screens their rows.
-    pub fn hand_to(&self, window: &AppWindow) {
-        window.global::<ui::People>().set_rows(ModelRc::from(Rc::clone(&self.people)));
-        window.global::<ui::Person>().set_factors(ModelRc::from(Rc::clone(&self.factors)));
+impl People {
+    /// Connects the two pages.
+    pub(super) fn connect(port: &Rc<Port>, window: &AppWindow) -> Self {
+        let pages = Self::default();
+        window.global::<ui::People>().set_rows(ModelRc::from(Rc::clone(&pages.people)));
+        window.global::<ui::Person>().set_factors(ModelRc::from(Rc::clone(&pages.factors)));
+        connect_list(port, window);
+        connect_person(port, window);
+        pages
     }
-}
 
-/// Shows the list. What is being typed stays, unless the form was accepted.
-pub fn show_list(inner: &Inner, window: &AppWindow, people: &People) {
-    let global = window.global::<ui::People>();
-    let last_saved = inner.people_saved.replace(Some(people.saved));
-    if last_saved != Some(people.saved) {
-        empty_form(window);
-    }
-    if last_saved.is_none() {
-        global.set_search(people.search.reveal().into());
-    }
-    global.set_loading(people.loading);
-    global.set_total(lines::count(people.total));
-    global.set_two_person(people.two_person);
-    lines::sync(&inner.models.staff.people, people.rows.iter().map(entry).collect());
-}
-
-/// Forgets the list, the search and what was typed into the form.
-pub fn leave_list(inner: &Inner, window: &AppWindow) {
-    if inner.people_saved.take().is_some() {
-        empty_form(window);
+    /// Shows the list. What is being typed stays, unless the form was accepted.
+    pub(super) fn show_list(&self, window: &AppWindow, people: &view::People) {
         let global = window.global::<ui::People>();
-        global.set_search(SharedString::default());
-        global.set_total(0);
+        let last_saved = self.saved.replace(Some(people.saved));
+        if last_saved != Some(people.saved) {
+            empty_form(window);
+        }
+        if last_saved.is_none() {
+            global.set_search(people.search.reveal().into());
+        }
+        global.set_loading(people.loading);
+        global.set_total(lines::count(people.total));
+        global.set_two_person(people.two_person);
+        lines::sync(&self.people, people.rows.iter().map(entry).collect());
     }
-    lines::sync(&inner.models.staff.people, Vec::new());
+
+    /// Forgets the list, the search and what was typed into the form.
+    pub(super) fn leave_list(&self, window: &AppWindow) {
+        if self.saved.take().is_some() {
+            empty_form(window);
+            let global = window.global::<ui::People>();
+            global.set_search(SharedString::default());
+            global.set_total(0);
+        }
+        lines::sync(&self.people, Vec::new());
+    }
+
+    /// Shows one person.
+    pub(super) fn show_person(&self, window: &AppWindow, page: &PersonPage) {
+        let global = window.global::<ui::Person>();
+        global.set_person(entry(&page.person));
+        global.set_is_self(page.is_self);
+        global.set_busy(page.busy);
+        let health = |wanted| page.readers.iter().find(|(kind, _)| *kind == wanted);
+        let word = |wanted| {
+            let health = health(wanted).map_or(ReaderHealth::NotFitted, |(_, health)| *health);
+            vocabulary::health(health)
+        };
+        global.set_badge_reader(word(EnrolKind::Badge));
+        global.set_card_reader(word(EnrolKind::Card));
+        global.set_finger_reader(word(EnrolKind::Finger));
+        global.set_suggested(suggested(page));
+        lines::sync(&self.factors, page.factors.iter().map(factor).collect());
+    }
+
+    /// Forgets the person.
+    pub(super) fn leave_person(&self, window: &AppWindow) {
+        window.global::<ui::Person>().set_person(ui::PersonEntry::default());
+        lines::sync(&self.factors, Vec::new());
+    }
 }
 
-/// Shows one person.
-pub fn show_person(inner: &Inner, window: &AppWindow, page: &PersonPage) {
-    let global = window.global::<ui::Person>();
-    global.set_person(entry(&page.person));
-    global.set_is_self(page.is_self);
-    global.set_busy(page.busy);
-    let health = |wanted| page.readers.iter().find(|(kind, _)| *kind == wanted);
-    let word = |wanted| {
-        let health = health(wanted).map_or(ReaderHealth::NotFitted, |(_, health)| *health);
-        vocabulary::health(health)
-    };
-    global.set_badge_reader(word(EnrolKind::Badge));
-    global.set_card_reader(word(EnrolKind::Card));
-    global.set_finger_reader(word(EnrolKind::Finger));
-    global.set_suggested(suggested(page));
-    lines::sync(&inner.models.staff.factors, page.factors.iter().map(factor).collect());
-}
-
-/// Forgets the person.
-pub fn leave_person(inner: &Inner, window: &AppWindow) {
-    window.global::<ui::Person>().set_person(ui::PersonEntry::default());
-    lines::sync(&inner.models.staff.factors, Vec::new());
-}
-
-/// Connects the two screens.
-pub fn connect(inner: &Rc<Inner>, window: &AppWindow) {
-    connect_list(inner, window);
-    connect_person(inner, window);
-}
-
-fn connect_list(inner: &Rc<Inner>, window: &AppWindow) {
+fn connect_list(port: &Rc<Port>, window: &AppWindow) {
     let global = window.global::<ui::People>();
-    let here = Rc::clone(inner);
+    let here = Rc::clone(port);
     global.on_open(move |id| match u128::from_str_radix(&id, 16) {
         Ok(id) => here.send(Intent::OpenPerson(OperatorId(id))),
         Err(error) => tracing::error!(%error, "a person's row without an identity"),
     });
-    let here = Rc::clone(inner);
+    let here = Rc::clone(port);
     global.on_searched(move || {
-        if let Some(window) = here.window.upgrade() {
+        if let Some(window) = here.window() {
             let search = window.global::<ui::People>().get_search();
             here.send(Intent::SearchPeople(Phi::new(search.trim().to_owned())));
         }
     });
-    let here = Rc::clone(inner);
+    let here = Rc::clone(port);
     global.on_leave_form(move || {
-        if let Some(window) = here.window.upgrade() {
+        if let Some(window) = here.window() {
             empty_form(&window);
         }
         here.send(Intent::Cancel);
     });
-    let here = Rc::clone(inner);
+    let here = Rc::clone(port);
     global.on_save(move || {
-        let Some(window) = here.window.upgrade() else { return };
+        let Some(window) = here.window() else { return };
         let form = window.global::<ui::People>();
         here.send(Intent::AddPerson(PersonForm {
             name: Phi::new(form.get_name().trim().to_owned()),
@@ -131,30 +133,30 @@ fn connect_list(inner: &Rc<Inner>, window: &AppWindow) {
     global.on_initials_of(|name| initials_of(&name));
 }
 
-fn connect_person(inner: &Rc<Inner>, window: &AppWindow) {
+fn connect_person(port: &Rc<Port>, window: &AppWindow) {
     let global = window.global::<ui::Person>();
-    let here = Rc::clone(inner);
+    let here = Rc::clone(port);
     global.on_enrol(move |kind| {
         if let Some(kind) = access::chosen_factor(kind) {
             here.send(Intent::Enrol(kind));
         }
     });
-    let here = Rc::clone(inner);
+    let here = Rc::clone(port);
     global.on_revoke(move |id| match u128::from_str_radix(&id, 16) {
         Ok(id) => here.send(Intent::RevokeFactor(FactorId(id))),
         Err(error) => tracing::error!(%error, "a factor's row without an identity"),
     });
-    let here = Rc::clone(inner);
+    let here = Rc::clone(port);
     global.on_revoke_person(move || here.send(Intent::RevokePerson));
 }
 
 /// A name and initials that the core would take.
-pub fn acceptable(name: &str, initials: &str) -> bool {
+pub(super) fn acceptable(name: &str, initials: &str) -> bool {
     !initials.trim().is_empty() && checked_name(&Phi::new(name.to_owned()), initials).is_ok()
 }
 
 /// Initials proposed for a name; empty while there is none.
-pub fn initials_of(name: &str) -> SharedString {
+pub(super) fn initials_of(name: &str) -> SharedString {
     match checked_name(&Phi::new(name.to_owned()), "") {
         Ok((_, initials)) => initials.into(),
         Err(NameFault::Name | NameFault::Initials) => SharedString::default(),

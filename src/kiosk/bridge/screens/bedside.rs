@@ -1,0 +1,65 @@
+//! The bedside: tiles of live values, and the lane of the waveform.
+
+use std::rc::Rc;
+
+use slint::{ComponentHandle, ModelRc, VecModel};
+
+use wardkeep_core::kiosk::view;
+use wardkeep_ui::{self as ui, AppWindow};
+
+use crate::bridge::lane::Lane;
+use crate::bridge::lines;
+
+/// Tiles and lane.
+pub(super) struct Bedside {
+    vitals: Rc<VecModel<ui::VitalLine>>,
+    lane: Rc<Lane>,
+}
+
+impl Bedside {
+    /// Gives the screen its tiles and its lane.
+    pub(super) fn connect(window: &AppWindow) -> Self {
+        let wave = window.global::<ui::Wave>();
+        let lane = Rc::new(Lane::new(wave.get_ink(), wave.get_paper()));
+        let vitals = Rc::new(VecModel::default());
+        window.global::<ui::Bedside>().set_vitals(ModelRc::from(Rc::clone(&vitals)));
+        wave.set_strips(ModelRc::from(lane.strips()));
+        let sized = Rc::downgrade(&lane);
+        wave.on_resized(move |width, height| {
+            if let Some(lane) = sized.upgrade() {
+                lane.resize(pixels(width), u32::try_from(pixels(height)).unwrap_or(0));
+            }
+        });
+        Self { vitals, lane }
+    }
+
+    /// The lane.
+    pub(super) fn lane(&self) -> &Lane {
+        &self.lane
+    }
+
+    /// Shows it.
+    pub(super) fn show(&self, window: &AppWindow, bedside: &view::Bedside) {
+        let global = window.global::<ui::Bedside>();
+        global.set_wave(bedside.wave);
+        global.set_has_patient(bedside.has_patient);
+        global.set_has_device(bedside.has_device);
+        lines::sync(&self.vitals, bedside.tiles.iter().map(lines::tile).collect());
+        if bedside.wave && bedside.has_patient && bedside.has_device {
+            self.lane.show();
+        } else {
+            self.lane.hide();
+        }
+    }
+
+    /// S-1: forgets the values and the trace.
+    pub(super) fn leave(&self) {
+        lines::sync(&self.vitals, Vec::new());
+        self.lane.hide();
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a length on a screen, never negative")]
+fn pixels(length: f32) -> usize {
+    length.max(0.0) as usize
+}

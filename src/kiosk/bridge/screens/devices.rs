@@ -1,0 +1,53 @@
+//! Devices near this bed: linked, assigned, released.
+
+use std::rc::Rc;
+use std::str::FromStr;
+
+use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
+
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::view;
+use wardkeep_model::vitals::DeviceId;
+use wardkeep_ui::{self as ui, AppWindow};
+
+use crate::bridge::port::Port;
+use crate::bridge::{lines, vocabulary};
+
+/// Rows of the devices page.
+#[derive(Default)]
+pub(super) struct Devices {
+    rows: Rc<VecModel<ui::DeviceLine>>,
+}
+
+impl Devices {
+    /// Connects the page.
+    pub(super) fn connect(port: &Rc<Port>, window: &AppWindow) -> Self {
+        let (global, page) = (window.global::<ui::Devices>(), Self::default());
+        global.set_rows(ModelRc::from(Rc::clone(&page.rows)));
+        let to = |intent: fn(DeviceId) -> Intent| {
+            let port = Rc::clone(port);
+            move |id: SharedString| match DeviceId::from_str(&id) {
+                Ok(device) => port.send(intent(device)),
+                Err(error) => tracing::error!(%error, "a device row without an address"),
+            }
+        };
+        global.on_link(to(Intent::Connect));
+        global.on_assign(to(Intent::Assign));
+        global.on_release(to(Intent::Release));
+        page
+    }
+
+    /// Shows it.
+    pub(super) fn show(&self, window: &AppWindow, devices: &view::Devices) {
+        let global = window.global::<ui::Devices>();
+        global.set_radio(vocabulary::radio(devices.radio));
+        global.set_has_patient(devices.has_patient);
+        let rows = lines::steady(&self.rows, devices.rows.iter().map(lines::device).collect());
+        lines::sync(&self.rows, rows);
+    }
+
+    /// S-1: forgets the devices and their readings.
+    pub(super) fn leave(&self) {
+        lines::sync(&self.rows, Vec::new());
+    }
+}

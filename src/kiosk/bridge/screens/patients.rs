@@ -1,0 +1,156 @@
+//! The patient chooser: its list, its search and the form for a new patient.
+//!
+//! S-1: list, search and form are emptied when the page is left.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
+
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::view::{self, PatientRow};
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::{PatientForm, SubjectId};
+use wardkeep_ui::{self as ui, AppWindow};
+
+use crate::bridge::port::Port;
+use crate::bridge::{lines, vocabulary};
+
+/// What the chooser remembers.
+#[derive(Default)]
+pub(super) struct Patients {
+    list: Rc<List>,
+    /// The last count of accepted forms.
+    saved: Cell<Option<u64>>,
+    /// The draft of an earlier session was put into the form, or is out of date.
+    draft_taken: Cell<bool>,
+}
+
+/// The list before and after the search.
+#[derive(Default)]
+struct List {
+    all: RefCell<Vec<PatientRow>>,
+    shown: Rc<VecModel<ui::PatientChoice>>,
+}
+
+impl List {
+    /// Lists the patients whose name or number contains what was typed into the search.
+    fn show(&self, window: &AppWindow) {
+        let global = window.global::<ui::Patients>();
+        let wanted = global.get_search().to_lowercase();
+        let all = self.all.borrow();
+        global.set_total(lines::count(all.len()));
+        let rows = all.iter().map(lines::choice).filter(|choice| {
+            choice.patient.name.to_lowercase().contains(wanted.as_str())
+                || choice.patient.mrn.to_lowercase().contains(wanted.as_str())
+        });
+        lines::sync(&self.shown, rows.collect());
+    }
+}
+
+impl Patients {
+    /// Connects the page.
+    pub(super) fn connect(port: &Rc<Port>, window: &AppWindow) -> Self {
+        let (global, page) = (window.global::<ui::Patients>(), Self::default());
+        global.set_rows(ModelRc::from(Rc::clone(&page.list.shown)));
+        let here = Rc::clone(port);
+        global.on_choose(move |id| match u128::from_str_radix(&id, 16) {
+            Ok(id) => here.send(Intent::ChoosePatient(SubjectId(id))),
+            Err(error) => tracing::error!(%error, "a patient row without an identity"),
+        });
+        let (here, list) = (Rc::clone(port), Rc::clone(&page.list));
+        global.on_searched(move || {
+            if let Some(window) = here.window() {
+                list.show(&window);
+            }
+        });
+        let here = Rc::clone(port);
+        global.on_leave_form(move || {
+            if let Some(window) = here.window() {
+                empty_form(&window);
+            }
+            here.send(Intent::Cancel);
+        });
+        let here = Rc::clone(port);
+        global.on_drafted(move || {
+            if let Some(window) = here.window() {
+                here.send(Intent::DraftPatient(typed_form(&window)));
+            }
+        });
+        let here = Rc::clone(port);
+        global.on_save(move || {
+            if let Some(window) = here.window() {
+                here.send(Intent::AddPatient(typed_form(&window)));
+            }
+        });
+        page
+    }
+
+    /// Shows it. What is being typed stays, unless the form was accepted.
+    pub(super) fn show(&self, window: &AppWindow, patients: &view::Patients) {
+        let global = window.global::<ui::Patients>();
+        global.set_loading(patients.loading);
+        if self.saved.replace(Some(patients.saved)) != Some(patients.saved) {
+            empty_form(window);
+        }
+        if let Some(draft) = &patients.draft {
+            self.resume_form(window, draft);
+        }
+        *self.list.all.borrow_mut() = patients.rows.clone();
+        self.list.show(window);
+    }
+
+    /// S-1: forgets the list, the search and what was typed.
+    pub(super) fn leave(&self, window: &AppWindow) {
+        self.draft_taken.set(false);
+        if self.saved.take().is_some() {
+            empty_form(window);
+            window.global::<ui::Patients>().set_search(SharedString::default());
+        }
+        self.list.all.borrow_mut().clear();
+        lines::sync(&self.list.shown, Vec::new());
+    }
+
+    /// Opens the form with what was typed when the last session ended, once.
+    fn resume_form(&self, window: &AppWindow, draft: &PatientForm) {
+        let form = window.global::<ui::Patients>();
+        if self.draft_taken.replace(true) || form.get_adding() {
+            return;
+        }
+        form.set_family(draft.family.reveal().into());
+        form.set_given(draft.given.reveal().into());
+        form.set_born(draft.born.reveal().into());
+        form.set_mrn(draft.mrn.reveal().into());
+        form.set_allergies(draft.allergies.reveal().into());
+        form.set_sex(vocabulary::sex(*draft.sex.reveal()));
+        form.set_resumed(true);
+        form.set_adding(true);
+    }
+}
+
+/// Empties and closes the form.
+fn empty_form(window: &AppWindow) {
+    let form = window.global::<ui::Patients>();
+    form.set_adding(false);
+    form.set_family(SharedString::default());
+    form.set_given(SharedString::default());
+    form.set_born(SharedString::default());
+    form.set_mrn(SharedString::default());
+    form.set_allergies(SharedString::default());
+    form.set_sex(ui::SexWord::Unknown);
+    form.set_resumed(false);
+}
+
+/// What stands in the form.
+fn typed_form(window: &AppWindow) -> PatientForm {
+    let form = window.global::<ui::Patients>();
+    let typed = |text: SharedString| Phi::new(text.trim().to_owned());
+    PatientForm {
+        family: typed(form.get_family()),
+        given: typed(form.get_given()),
+        born: typed(form.get_born()),
+        sex: Phi::new(vocabulary::chosen_sex(form.get_sex())),
+        mrn: typed(form.get_mrn()),
+        allergies: typed(form.get_allergies()),
+    }
+}

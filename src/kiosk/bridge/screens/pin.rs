@@ -1,0 +1,153 @@
+//! The PIN pad. Its digits are in [`PinPad`] and nowhere else; the screen is told how many there are.
+//!
+//! S-10: the pad is wiped whenever it leaves the screen.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use slint::{ComponentHandle, SharedString};
+
+use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::view::access::Enrolment;
+use wardkeep_core::kiosk::view::{FirstStart, PinPrompt, Screen};
+use wardkeep_ui::{self as ui, AppWindow};
+
+use crate::bridge::lines;
+use crate::bridge::pin_pad::PinPad;
+use crate::bridge::port::Port;
+use crate::bridge::vocabulary::{self, access};
+
+/// The PIN pad of a screen, and what its words depend on besides the prompt.
+#[derive(Clone, Copy)]
+pub(super) struct Pad<'a> {
+    prompt: PinPrompt,
+    handed_over: bool,
+    first_login: bool,
+    subject: &'a str,
+}
+
+/// The pad that this screen has, if it has one.
+pub(super) fn pad_of(screen: &Screen) -> Option<Pad<'_>> {
+    let plain = |prompt: &PinPrompt| Pad {
+        prompt: *prompt,
+        handed_over: false,
+        first_login: false,
+        subject: "",
+    };
+    match screen {
+        Screen::Pin(prompt) => Some(Pad { first_login: true, ..plain(prompt) }),
+        Screen::FirstStart(FirstStart::Pin(prompt))
+        | Screen::Enrolment(Enrolment::SecondPin(prompt)) => Some(plain(prompt)),
+        Screen::Enrolment(Enrolment::Pin { prompt, code_offered }) => {
+            Some(Pad { handed_over: *code_offered, ..plain(prompt) })
+        }
+        Screen::Enrolment(Enrolment::CardPin { subject, prompt }) => {
+            Some(Pad { subject: subject.reveal(), ..plain(prompt) })
+        }
+        Screen::FirstStart(
+            FirstStart::Welcome { .. }
+            | FirstStart::Name
+            | FirstStart::Badge { .. }
+            | FirstStart::Working
+            | FirstStart::Recovery(_),
+        )
+        | Screen::Enrolment(
+            Enrolment::Badge { .. }
+            | Enrolment::Code(_)
+            | Enrolment::Card { .. }
+            | Enrolment::FingerChoice { .. }
+            | Enrolment::Finger { .. }
+            | Enrolment::SecondPerson { .. }
+            | Enrolment::Working
+            | Enrolment::Done { .. },
+        )
+        | Screen::Starting
+        | Screen::Lock(_)
+        | Screen::Bedside(_)
+        | Screen::Devices(_)
+        | Screen::Patients(_)
+        | Screen::Emergency(_)
+        | Screen::People(_)
+        | Screen::Person(_)
+        | Screen::Audit(_)
+        | Screen::Cart(_)
+        | Screen::Account(_)
+        | Screen::Trouble(_) => None,
+    }
+}
+
+/// The pad on the screen.
+pub(super) struct Pin {
+    /// Digits being typed.
+    pad: Rc<RefCell<PinPad>>,
+}
+
+impl Pin {
+    /// Connects the keys.
+    pub(super) fn connect(port: &Rc<Port>, window: &AppWindow) -> Self {
+        let global = window.global::<ui::Pin>();
+        let pad = Rc::new(RefCell::new(PinPad::default()));
+        let (here, digits) = (Rc::clone(port), Rc::clone(&pad));
+        global.on_digit(move |digit| {
+            digits.borrow_mut().push(digit);
+            recount(&here, &digits.borrow());
+        });
+        let (here, digits) = (Rc::clone(port), Rc::clone(&pad));
+        global.on_erase(move || {
+            digits.borrow_mut().erase();
+            recount(&here, &digits.borrow());
+        });
+        let (here, digits) = (Rc::clone(port), Rc::clone(&pad));
+        global.on_submit(move || {
+            let pin = digits.borrow_mut().submit();
+            recount(&here, &digits.borrow());
+            if let Some(pin) = pin {
+                here.send(Intent::SubmitPin(pin));
+            }
+        });
+        let here = Rc::clone(port);
+        global.on_issue_code(move || here.send(Intent::IssueCode));
+        Self { pad }
+    }
+
+    /// Shows a prompt.
+    pub(super) fn show(&self, window: &AppWindow, shown: &Pad<'_>) {
+        let prompt = shown.prompt;
+        let mut pad = self.pad.borrow_mut();
+        pad.show(prompt);
+        let global = window.global::<ui::Pin>();
+        global.set_purpose(vocabulary::purpose(prompt.purpose));
+        global.set_token(access::token(prompt.token));
+        global.set_finger(access::finger_prompt(prompt.finger));
+        global.set_handed_over(shown.handed_over);
+        global.set_first_login(shown.first_login);
+        global.set_subject(shown.subject.into());
+        global.set_refused(prompt.refused);
+        global.set_tries_left(prompt.tries_left.map_or(-1, i32::from));
+        global.set_wait(prompt.wait_s.map(lines::countdown).unwrap_or_default());
+        global.set_busy(prompt.busy);
+        global.set_shakes(pad.shakes());
+        drop(pad);
+        count_digits(window, &self.pad.borrow());
+    }
+
+    /// Wipes the digits.
+    pub(super) fn leave(&self, window: &AppWindow) {
+        self.pad.borrow_mut().leave();
+        window.global::<ui::Pin>().set_subject(SharedString::default());
+        count_digits(window, &self.pad.borrow());
+    }
+}
+
+fn recount(port: &Port, pad: &PinPad) {
+    if let Some(window) = port.window() {
+        count_digits(&window, pad);
+    }
+}
+
+/// Tells the screen how many digits there are.
+fn count_digits(window: &AppWindow, pad: &PinPad) {
+    let global = window.global::<ui::Pin>();
+    global.set_entered(lines::count(pad.entered()));
+    global.set_complete(pad.is_complete());
+}
