@@ -13,8 +13,6 @@ use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 /// Devices remembered at once.
 pub(crate) const SIGHTINGS_MAX: usize = 256;
-/// Longest device name, in bytes (Core Specification Vol 3 Part C 12.1: Device Name).
-const NAME_MAX: usize = 248;
 
 #[derive(Debug)]
 struct Sighting {
@@ -105,28 +103,6 @@ pub(crate) const fn sig(number: u16) -> Uuid {
     Uuid::from_u128(base | ((number as u128) << 96))
 }
 
-/// An advertised name as the core may have it: no control characters, at most 248 bytes.
-pub(crate) fn clean_name(name: &str) -> String {
-    let mut clean = String::new();
-    for character in name.chars() {
-        let shown = if is_unprintable(character) { '\u{FFFD}' } else { character };
-        if clean.len() + shown.len_utf8() > NAME_MAX {
-            break;
-        }
-        clean.push(shown);
-    }
-    clean
-}
-
-/// Control characters, and the marks that reorder text around them (Unicode TR 9).
-fn is_unprintable(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
-        )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,29 +171,5 @@ mod tests {
             assert_eq!(kind_of(services), kind, "{services:?}");
         }
         assert_eq!(sig(0x2A37).to_string(), "00002a37-0000-1000-8000-00805f9b34fb");
-    }
-
-    #[test]
-    fn names_lose_control_characters_and_length() {
-        for (name, clean) in [
-            ("Polar H10", "Polar H10".to_owned()),
-            ("", String::new()),
-            ("a\0b\nc\u{1b}[31m", "a\u{FFFD}b\u{FFFD}c\u{FFFD}[31m".to_owned()),
-            ("x\u{202E}y", "x\u{FFFD}y".to_owned()),
-            (&"a".repeat(300), "a".repeat(248)),
-            (&"\u{e9}".repeat(200), "\u{e9}".repeat(124)),
-            (&format!("{}\u{20ac}", "a".repeat(246)), "a".repeat(246)),
-        ] {
-            assert_eq!(clean_name(name), clean);
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn any_name_becomes_harmless(name in ".{0,400}") {
-            let clean = clean_name(&name);
-            proptest::prop_assert!(clean.len() <= NAME_MAX);
-            proptest::prop_assert!(!clean.chars().any(char::is_control));
-        }
     }
 }
