@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::ble::Timing;
+use crate::ble::timing::Timing;
 
 /// The next wait of one thing that is tried again and again.
 #[derive(Debug)]

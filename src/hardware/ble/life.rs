@@ -16,13 +16,13 @@ use futures_util::StreamExt;
 use tokio::sync::{broadcast, watch};
 use tokio::time::{interval, sleep, timeout};
 
-use crate::ble::Timing;
 use crate::ble::backoff::Backoff;
 use crate::ble::bus::{Bus, BusError, News};
 use crate::ble::link::{LinkTask, Tiding};
 use crate::ble::links::{Links, Orders};
 use crate::ble::outbox::Outbox;
 use crate::ble::sightings::{Sightings, kind_of, service_of};
+use crate::ble::timing::Timing;
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::{Event, Link, RadioHealth};
 use wardkeep_model::untrusted;

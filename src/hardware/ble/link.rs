@@ -14,10 +14,10 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::{broadcast, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::ble::Timing;
 use crate::ble::backoff::Backoff;
 use crate::ble::outbox::Outbox;
 use crate::ble::sightings::{service_of, sig};
+use crate::ble::timing::Timing;
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::{Event, Link};
 use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind};
