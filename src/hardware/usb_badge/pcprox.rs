@@ -26,6 +26,16 @@ pub const REPORT_BYTES: usize = 8;
 /// What is written to and read from the reader. Wiped on drop: it may hold a badge's number.
 pub type Report = Zeroizing<[u8; REPORT_BYTES]>;
 
+/// Where feature reports go to and come from.
+pub(super) trait Feature {
+    /// Why one did not.
+    type Error;
+    /// Writes one.
+    fn put(&self, report: &Report) -> Result<(), Self::Error>;
+    /// Reads one.
+    fn get(&self) -> Result<Report, Self::Error>;
+}
+
 /// `bHaltKBSnd` in the last byte of page 0: do not type.
 const HALT_KEYBOARD: u8 = 0x80;
 /// Looks in a row without a badge until it counts as gone.
