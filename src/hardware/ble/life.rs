@@ -37,7 +37,7 @@ const FRUITLESS_MAX: u32 = 10;
 
 /// Why a life ended.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LifeError {
+pub(super) enum LifeError {
     /// The bus failed after it had worked.
     #[error("system bus failure")]
     Bus(#[from] BusError),
@@ -56,7 +56,7 @@ pub(crate) enum LifeError {
 }
 
 /// Runs until told to stop (`Ok`) or until nothing works any more.
-pub(crate) async fn run(
+pub(super) async fn run(
     mut orders: watch::Receiver<Orders>,
     outbox: Outbox,
     timing: Timing,

@@ -14,11 +14,11 @@ use wardkeep_model::ports::{Event, Link, RadioHealth};
 use wardkeep_model::vitals::DeviceId;
 
 /// The name of this driver's queue in `Event::Overrun`.
-pub(crate) const SOURCE: &str = "bluetooth";
+pub(super) const SOURCE: &str = "bluetooth";
 
 /// Posts events without waiting. Clones share one backlog.
 #[derive(Clone, Debug)]
-pub(crate) struct Outbox {
+pub(super) struct Outbox {
     shared: Arc<Shared>,
 }
 
@@ -98,7 +98,7 @@ impl Backlog {
 }
 
 impl Outbox {
-    pub(crate) fn new(events: mpsc::Sender<Event>) -> Self {
+    pub(super) fn new(events: mpsc::Sender<Event>) -> Self {
         let backlog = Mutex::new(Backlog::default());
         Self { shared: Arc::new(Shared { events, backlog, waiting: Notify::new() }) }
     }
@@ -109,7 +109,7 @@ impl Outbox {
     }
 
     /// Posts a sighting or a frame, or counts it as lost.
-    pub(crate) fn post(&self, event: Event) {
+    pub(super) fn post(&self, event: Event) {
         self.post_locked(&mut self.backlog(), event);
     }
 
@@ -129,7 +129,7 @@ impl Outbox {
     }
 
     /// Posts the controller's health if it changed.
-    pub(crate) fn radio(&self, health: RadioHealth) {
+    pub(super) fn radio(&self, health: RadioHealth) {
         let mut backlog = self.backlog();
         if backlog.radio != Some(health) {
             tracing::info!(?health, "bluetooth radio");
@@ -139,7 +139,7 @@ impl Outbox {
     }
 
     /// Posts a link's state if it says something new: a link that never lived cannot be lost.
-    pub(crate) fn link(&self, device: DeviceId, link: Link) {
+    pub(super) fn link(&self, device: DeviceId, link: Link) {
         let mut backlog = self.backlog();
         let last = backlog.links.get(&device).map_or(Link::Down, |(last, _)| *last);
         let news = match link {
@@ -160,29 +160,29 @@ impl Outbox {
     }
 
     /// The state last posted for this link; `Down` for one that is not wanted.
-    pub(crate) fn last(&self, device: DeviceId) -> Link {
+    pub(super) fn last(&self, device: DeviceId) -> Link {
         self.backlog().links.get(&device).map_or(Link::Down, |(link, _)| *link)
     }
 
     /// Every link that is not down.
-    pub(crate) fn open_links(&self) -> Vec<DeviceId> {
+    pub(super) fn open_links(&self) -> Vec<DeviceId> {
         let backlog = self.backlog();
         let open = backlog.links.iter().filter(|(_, (link, _))| *link != Link::Down);
         open.map(|(device, _)| *device).collect()
     }
 
     /// Whether the radio worked last.
-    pub(crate) fn was_ready(&self) -> bool {
+    pub(super) fn was_ready(&self) -> bool {
         self.backlog().radio == Some(RadioHealth::Ready)
     }
 
     /// Ends when the core has dropped its receiver.
-    pub(crate) async fn closed(&self) {
+    pub(super) async fn closed(&self) {
         self.shared.events.closed().await;
     }
 
     /// Delivers what waits whenever there is room. Ends when the core has dropped its receiver.
-    pub(crate) async fn deliver(&self) {
+    pub(super) async fn deliver(&self) {
         loop {
             let waiting = self.shared.waiting.notified();
             if self.backlog().is_clear() {

@@ -12,7 +12,7 @@ use wardkeep_model::moment::BootTime;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 /// Devices remembered at once.
-pub(crate) const SIGHTINGS_MAX: usize = 256;
+pub(super) const SIGHTINGS_MAX: usize = 256;
 
 #[derive(Debug)]
 struct Sighting {
@@ -25,19 +25,19 @@ struct Sighting {
 
 /// Devices heard lately.
 #[derive(Debug)]
-pub(crate) struct Sightings {
+pub(super) struct Sightings {
     devices: BTreeMap<DeviceId, Sighting>,
     seen_every: Duration,
     gone_after: Duration,
 }
 
 impl Sightings {
-    pub(crate) fn new(seen_every: Duration, gone_after: Duration) -> Self {
+    pub(super) fn new(seen_every: Duration, gone_after: Duration) -> Self {
         Self { devices: BTreeMap::new(), seen_every, gone_after }
     }
 
     /// Notes an advertisement. True if it is time to look at the device and report it.
-    pub(crate) fn heard(&mut self, device: DeviceId, now: BootTime) -> bool {
+    pub(super) fn heard(&mut self, device: DeviceId, now: BootTime) -> bool {
         if !self.devices.contains_key(&device) && self.devices.len() >= SIGHTINGS_MAX {
             return false;
         }
@@ -52,7 +52,7 @@ impl Sightings {
     }
 
     /// Notes that the core was told of the device.
-    pub(crate) fn reported(&mut self, device: DeviceId) {
+    pub(super) fn reported(&mut self, device: DeviceId) {
         if let Some(sighting) = self.devices.get_mut(&device) {
             sighting.reported = true;
         }
@@ -60,7 +60,7 @@ impl Sightings {
 
     /// Forgets devices that fell silent and returns those the core knew of. A linked device stops
     /// advertising, so it counts as heard.
-    pub(crate) fn gone(
+    pub(super) fn gone(
         &mut self,
         now: BootTime,
         is_linked: impl Fn(DeviceId) -> bool,
@@ -76,7 +76,7 @@ impl Sightings {
     }
 
     /// Forgets every device, because nothing can be heard any more, and returns those the core knew of.
-    pub(crate) fn clear(&mut self) -> Vec<DeviceId> {
+    pub(super) fn clear(&mut self) -> Vec<DeviceId> {
         let devices = std::mem::take(&mut self.devices);
         devices.into_iter().filter(|(_, s)| s.reported).map(|(device, _)| device).collect()
     }
@@ -84,13 +84,13 @@ impl Sightings {
 
 /// What a device measures by the services it advertises; the oximeter wins, because it also counts
 /// the pulse.
-pub(crate) fn kind_of(services: &[Uuid]) -> Option<DeviceKind> {
+pub(super) fn kind_of(services: &[Uuid]) -> Option<DeviceKind> {
     let has = |kind: DeviceKind| services.contains(&service_of(kind));
     [DeviceKind::PulseOximeter, DeviceKind::HeartRate].into_iter().find(|kind| has(*kind))
 }
 
 /// The service that makes a device one of this kind.
-pub(crate) fn service_of(kind: DeviceKind) -> Uuid {
+pub(super) fn service_of(kind: DeviceKind) -> Uuid {
     match kind {
         DeviceKind::HeartRate => sig(0x180D),
         DeviceKind::PulseOximeter => sig(0x1822),
@@ -98,7 +98,7 @@ pub(crate) fn service_of(kind: DeviceKind) -> Uuid {
 }
 
 /// A 16-bit number of the Bluetooth SIG as a full UUID (Core Specification Vol 3 Part B 2.5.1).
-pub(crate) const fn sig(number: u16) -> Uuid {
+pub(super) const fn sig(number: u16) -> Uuid {
     let base = 0x0000_0000_0000_1000_8000_0080_5F9B_34FB_u128;
     Uuid::from_u128(base | ((number as u128) << 96))
 }

@@ -20,7 +20,7 @@ use wardkeep_model::ports::{Command, Event, Link, RadioHealth};
 const LINKS_MAX: usize = 32;
 
 /// Runs the driver until its handle or the core's receiver is dropped.
-pub(crate) async fn run(mut inbox: mpsc::Receiver<Command>, outbox: Outbox, timing: Timing) {
+pub(super) async fn run(mut inbox: mpsc::Receiver<Command>, outbox: Outbox, timing: Timing) {
     let deliver = async {
         outbox.deliver().await;
         pending::<()>().await;

@@ -10,15 +10,15 @@
 //!   time. The reader is claimed only while a command runs, and once when it is plugged in, to learn
 //!   whether it may be opened and which one it is.
 //! - Without libfprint the driver says so and looks again now and then; nothing else needs it.
-//! - Templates count only on the reader they were taken on ([`Sensor`]: driver, identity, serial
+//! - Templates count only on the reader they were taken on (their sensor: driver, identity, serial
 //!   number), so that a foreign reader cannot speak for a person.
 //! - A finger is yes or no and yields no key; what it opens is the core's decision.
-//! - A template reaches libfprint only out of an intact [frame](frame). What authenticates it is the vault
+//! - A template reaches libfprint only out of an intact `frame`. What authenticates it is the vault
 //!   that it is kept in.
 //! - A reader that fails is tried again at most once a second, more and more slowly, and given up
 //!   after five failures in a row.
 //!
-//! S-10: nothing about a template or a person is logged. S-11: see [`Outlet`].
+//! S-10: nothing about a template or a person is logged. S-11: see `outlet`.
 
 mod driver;
 mod frame;

@@ -20,7 +20,7 @@ const HID: &str = "03";
 const SERIAL_CHARS_MAX: usize = 126;
 
 /// The USB nodes that this process holds open.
-pub(crate) fn held() -> BTreeSet<PathBuf> {
+pub(super) fn held() -> BTreeSet<PathBuf> {
     let Ok(descriptors) = fs::read_dir("/proc/self/fd") else { return BTreeSet::new() };
     descriptors
         .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
@@ -30,7 +30,7 @@ pub(crate) fn held() -> BTreeSet<PathBuf> {
 
 /// Serial number of the reader that was opened between the two looks; empty if it tells none or if
 /// it cannot be said which one it is.
-pub(crate) fn of_opened(before: &BTreeSet<PathBuf>, after: &BTreeSet<PathBuf>) -> String {
+pub(super) fn of_opened(before: &BTreeSet<PathBuf>, after: &BTreeSet<PathBuf>) -> String {
     among(Path::new(DEVICES), after.difference(before).map(PathBuf::as_path))
 }
 

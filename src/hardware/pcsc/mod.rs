@@ -16,14 +16,14 @@
 //! - Which class a reader belongs to, PC/SC does not say. `ICC` or `Contact` in its name makes it a
 //!   smart-card reader; an answer to reset that is not in the contactless form makes any reader one
 //!   whose name does not say contactless; the rest are badge readers. `SAM` sockets are left alone.
-//! - A number is taken only from a card in the contactless form ([`crate::card::apdu::is_contactless`]) that is
-//!   not in a smart-card reader: a contact card answers for itself and could claim any badge's number.
+//! - A number is taken only from a card in the contactless form (`apdu::is_contactless`) that is not
+//!   in a smart-card reader: a contact card answers for itself and could claim any badge's number.
 //! - PIV is spoken only to the others. So a card on an antenna never sees a PIN, and a PIV card that
 //!   is tapped is a badge by its number, no better than any other.
-//! - Several badges: [`crate::presence::badges`]. Several smart cards: [`crate::presence::cards`].
+//! - Several badges: `presence::badges`. Several smart cards: `presence::cards`.
 //! - An order for a card is answered once. A newer one ends the one before at its next command.
 //!
-//! S-10: nothing about a number, a PIN or a card's holder is logged. S-11: see [`Outlet`]; orders wait
+//! S-10: nothing about a number, a PIN or a card's holder is logged. S-11: see `outlet`; orders wait
 //! in a queue of [`ORDERS_MAX`].
 
 mod card_thread;

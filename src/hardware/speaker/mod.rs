@@ -1,6 +1,6 @@
 //! The loudspeaker: plays the burst of the highest unsilenced priority for as long as it is wanted.
 //!
-//! One thread owns the [`Cadence`] and opens the default sound device for each burst, so that a
+//! One thread owns the `Cadence` and opens the default sound device for each burst, so that a
 //! device that was unplugged, replaced or taken over by another server is found again. Between
 //! bursts no stream is open. The sound card's callback only copies samples; it talks to the thread
 //! through atomics and never waits.
@@ -26,8 +26,7 @@ use wardkeep_model::alarm::Priority;
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::{Event, SpeakerHealth};
 
-use playback::{Playback, STALL};
-pub use playback::{SpeakerError, probe};
+use playback::{Playback, STALL, SpeakerError, probe};
 
 /// How soon a device that failed is tried again.
 const RETRY: Duration = Duration::from_secs(3);

@@ -80,12 +80,12 @@ pub fn agreement_key(certificate_der: &[u8]) -> Option<AgreementKey> {
 }
 
 /// What a card's authentication certificate says beyond what webpki looks at.
-pub(crate) struct Claims {
-    pub(crate) key: SignKey,
+pub(super) struct Claims {
+    pub(super) key: SignKey,
     /// Length of the modulus or of a coordinate, in bytes.
-    pub(crate) key_bytes: usize,
+    pub(super) key_bytes: usize,
     /// DER of the SubjectPublicKeyInfo.
-    pub(crate) public_key: Vec<u8>,
+    pub(super) public_key: Vec<u8>,
 }
 
 /// Reads them.
@@ -93,7 +93,7 @@ pub(crate) struct Claims {
 /// # Errors
 /// `Malformed` for what is no certificate or has a weak or unknown key; `WrongPurpose` for a key that
 /// may not sign challenges (RFC 5280, 4.2.1.3).
-pub(crate) fn claims(certificate_der: &[u8]) -> Result<Claims, Distrust> {
+pub(super) fn claims(certificate_der: &[u8]) -> Result<Claims, Distrust> {
     let certificate = read(certificate_der).ok_or(Distrust::Malformed)?;
     let body = certificate.tbs_certificate();
     let usage = body.get_extension::<KeyUsage>().map_err(|_| Distrust::Malformed)?;
@@ -131,7 +131,7 @@ fn read(certificate_der: &[u8]) -> Option<Certificate> {
 }
 
 /// When a certificate or a list says something begins or ends.
-pub(crate) fn instant(time: Time) -> Option<Timestamp> {
+pub(super) fn instant(time: Time) -> Option<Timestamp> {
     let seconds = i64::try_from(time.to_unix_duration().as_secs()).ok()?;
     Timestamp::from_second(seconds).ok()
 }

@@ -5,22 +5,22 @@
 //!      --interrupt reports-> keyboard: read as they come -------> Typing --+--> Field --> Outlet --> core
 //! ```
 //!
-//! - pcProx readers are found by their USB number and read as [`pcprox`](crate::usb_badge::pcprox) describes. Another reader that
-//!   behaves as a keyboard is the second choice: the site names its USB number
+//! - pcProx readers are found by their USB number and read as [`pcprox`] describes. Another reader
+//!   that behaves as a keyboard is the second choice: the site names its USB number
 //!   (`readers.keyboard_badge`), and what it types up to Enter is the badge's number
-//!   ([`keyboard_badge`](crate::usb_badge::keyboard_badge)). Of such a reader a tap is a badge that
-//!   comes and leaves at once.
+//!   ([`keyboard_badge`]). Of such a reader a tap is a badge that comes and leaves at once.
 //! - Every HID interface of a reader is claimed, which takes it away from the kernel's keyboard driver.
 //!   A reader that cannot be claimed would type into the PIN pad's screen: it is reported as refused.
 //! - Readers come and go; the list of devices is looked through every second. libusb says `NoDevice`
 //!   or `Io` when a reader is pulled in the middle of a transfer: both mean that it is gone, and one
 //!   that is not gone is claimed anew.
-//! - What lies on several readers follows the same rules as in the PC/SC driver ([`Field`]). Two badges
-//!   at once are noticed among this driver's readers only, not between this driver and PC/SC.
+//! - What lies on several readers follows the same rules as in the PC/SC driver
+//!   (`presence::badges`). Two badges at once are noticed among this driver's readers only, not
+//!   between this driver and PC/SC.
 //!
 //! S-10: nothing about a number is logged. libusb copies transfers through memory that it does not
 //! wipe; the next empty answer of the reader, a tenth of a second later, overwrites it in practice.
-//! S-11: see [`Outlet`].
+//! S-11: see `outlet`.
 
 pub mod keyboard_badge;
 pub mod pcprox;
