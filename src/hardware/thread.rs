@@ -46,7 +46,7 @@ pub(crate) struct StoppableThread {
 
 impl StoppableThread {
     /// Starts `work` on a thread of its own. `signal` is what makes it return: called at the end,
-    /// again and again, for at most `limit`.
+    /// again and again, for at most `limit`. It must not block.
     ///
     /// # Errors
     /// When the system gives no thread.

@@ -7,8 +7,7 @@ use crate::fingerprint::libfprint::{Cancel, Failure, Open, Print, Progress};
 use crate::fingerprint::mailbox::Mailbox;
 use crate::fingerprint::reader::Reader;
 use crate::outlet::Closed;
-use wardkeep_model::access::factor::Attempt;
-use wardkeep_model::access::factor::{Finger, Template, TemplateId};
+use wardkeep_model::access::factor::{Attempt, Finger, Template, TemplateId};
 use wardkeep_model::confidential::Secret;
 use wardkeep_model::ports::{FingerAdvice, FingerEvent, FingerFault};
 

@@ -104,7 +104,8 @@ impl Wait {
 #[error("the driver takes no more orders")]
 pub struct Refused;
 
-/// The running driver. Dropping it ends its threads, within a second.
+/// The running driver. Dropping it ends its threads; what pcscd or a card holds is left
+/// behind after little more than a second.
 pub struct SmartcardHandle {
     // Dropped in this order: the waker ends when nobody sends orders and the driver's thread is gone.
     orders: SyncSender<CardCommand>,

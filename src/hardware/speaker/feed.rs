@@ -64,11 +64,11 @@ pub(super) struct Feed {
 impl Feed {
     pub(super) fn new(rate_hz: u32, priority: Priority, orders: Orders) -> Self {
         Self {
-            lead: frames(LEAD, rate_hz),
+            lead: sound::length(rate_hz, LEAD),
             burst: Arc::new(Burst::new(rate_hz, priority)),
             position: 0,
             silence: 0,
-            join: frames(JOIN, rate_hz),
+            join: sound::length(rate_hz, JOIN),
             ended: false,
             orders,
         }
@@ -113,13 +113,8 @@ impl Feed {
             self.orders.follower.get().is_some() && !self.orders.followed.load(Ordering::Relaxed);
         !follows
             && self.silence > 0
-            && (delay <= self.silence || self.silence >= frames(DRAIN_MAX, rate_hz))
+            && (delay <= self.silence || self.silence >= sound::length(rate_hz, DRAIN_MAX))
     }
-}
-
-/// Samples per channel in a stretch of time.
-pub(super) fn frames(time: Duration, rate_hz: u32) -> usize {
-    usize::try_from(time.as_nanos() * u128::from(rate_hz) / 1_000_000_000).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

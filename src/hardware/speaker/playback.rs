@@ -16,7 +16,8 @@ use cpal::{BufferSize, ErrorKind, FromSample, SampleFormat, SizedSample, Support
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::moment::BootTime;
 
-use crate::speaker::feed::{Burst, Feed, Orders, frames};
+use crate::speaker::feed::{Burst, Feed, Orders};
+use crate::speaker::sound;
 
 /// Portions handed over each second, two of which the device holds: 83 ms each. Long enough for a busy
 /// cart, short enough to cut a burst in its pause.
@@ -180,7 +181,7 @@ impl Line {
         let fill = move |out: &mut [T], info: &cpal::OutputCallbackInfo| {
             let at = info.timestamp();
             let delay = at.playback.saturating_duration_since(at.callback);
-            if feed.is_heard(frames(delay, config.sample_rate), config.sample_rate) {
+            if feed.is_heard(sound::length(config.sample_rate, delay), config.sample_rate) {
                 feed.ended = true;
                 signal.give(Ok(()));
             }

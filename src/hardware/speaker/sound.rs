@@ -141,8 +141,8 @@ fn pcm16(sample: f32) -> i16 {
     (sample * f32::from(i16::MAX)).round() as i16
 }
 
-/// Samples in a stretch of time.
-fn length(rate_hz: u32, time: Duration) -> usize {
+/// Samples per channel in a stretch of time.
+pub(super) fn length(rate_hz: u32, time: Duration) -> usize {
     let samples = time.as_nanos() * u128::from(rate_hz) / 1_000_000_000;
     usize::try_from(samples).unwrap_or(usize::MAX)
 }
