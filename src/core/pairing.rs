@@ -14,6 +14,7 @@ use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{Assignment, KnownDevice};
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::{Command, Link};
+use wardkeep_model::untrusted;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 /// Most devices remembered at once; the one unheard longest gives way (S-11).
@@ -263,15 +264,9 @@ impl Pairing {
     }
 }
 
-/// Untrusted text from the air: no control or invisible formatting characters, bounded length.
+/// A name from the air or out of the cart compartment, without blanks around it.
 fn clean(name: &str) -> String {
-    let printable = name.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
-    let printable = printable.filter(|c| {
-        !c.is_control()
-            && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    });
-    let text: String = printable.take(NAME_CHARS_MAX).collect();
-    text.trim().to_owned()
+    untrusted::clean(name, NAME_CHARS_MAX).trim().to_owned()
 }
 
 #[cfg(test)]
@@ -347,8 +342,9 @@ mod tests {
     fn names_from_the_air_are_cleaned_and_cut() {
         let hostile = format!("\u{202e}HR\u{7}\n\u{0}strap{}", "x".repeat(248));
         let name = clean(&hostile);
-        assert!(name.starts_with("HR strap") && name.chars().count() == NAME_CHARS_MAX, "{name}");
-        assert!(!name.chars().any(char::is_control));
+        let start = "\u{fffd}HR\u{fffd} \u{fffd}strapxxx";
+        assert!(name.starts_with(start) && name.chars().count() == NAME_CHARS_MAX, "{name}");
+        assert_eq!(clean(" \u{a0}HR\tstrap\n"), "HR strap");
     }
 
     #[test]

@@ -15,18 +15,18 @@ use wardkeep_model::moment::BootTime;
 use wardkeep_model::ports::{Event, ReaderHealth, ReaderKind};
 
 /// Events that wait for room in the core's queue.
-pub const WAITING_MAX: usize = 32;
+pub(crate) const WAITING_MAX: usize = 32;
 /// A tap older than this is not acted on: the person has gone on, or tapped again.
-pub const TAP_AGE_MAX: Duration = Duration::from_secs(2);
+pub(crate) const TAP_AGE_MAX: Duration = Duration::from_secs(2);
 
 /// The core has gone: the driver should end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("nobody receives events")]
-pub struct Closed;
+pub(crate) struct Closed;
 
 /// The sending end a driver owns.
 #[derive(Debug)]
-pub struct Outlet {
+pub(crate) struct Outlet {
     source: &'static str,
     events: Sender<Event>,
     waiting: VecDeque<(BootTime, Event)>,
@@ -36,12 +36,12 @@ pub struct Outlet {
 
 impl Outlet {
     /// An outlet of the driver `source` (its name in [`Event::Overrun`]).
-    pub fn new(source: &'static str, events: Sender<Event>) -> Self {
+    pub(crate) fn new(source: &'static str, events: Sender<Event>) -> Self {
         Self { source, events, waiting: VecDeque::new(), lost: 0, health: BTreeMap::new() }
     }
 
     /// Some events still wait, or a loss is not reported yet: call [`Outlet::flush`] again soon.
-    pub fn is_behind(&self) -> bool {
+    pub(crate) fn is_behind(&self) -> bool {
         !self.waiting.is_empty() || self.lost > 0
     }
 
@@ -49,7 +49,7 @@ impl Outlet {
     ///
     /// # Errors
     /// [`Closed`] when the receiver was dropped.
-    pub fn send(&mut self, now: BootTime, events: Vec<Event>) -> Result<(), Closed> {
+    pub(crate) fn send(&mut self, now: BootTime, events: Vec<Event>) -> Result<(), Closed> {
         for event in events {
             if self.waiting.len() == WAITING_MAX && self.waiting.pop_front().is_some() {
                 self.lost += 1;
@@ -63,7 +63,7 @@ impl Outlet {
     ///
     /// # Errors
     /// [`Closed`] when the receiver was dropped.
-    pub fn health(
+    pub(crate) fn health(
         &mut self,
         now: BootTime,
         kind: ReaderKind,
@@ -79,7 +79,7 @@ impl Outlet {
     ///
     /// # Errors
     /// [`Closed`] when the receiver was dropped.
-    pub fn flush(&mut self, now: BootTime) -> Result<(), Closed> {
+    pub(crate) fn flush(&mut self, now: BootTime) -> Result<(), Closed> {
         self.forget_stale_taps(now);
         if self.lost > 0 && self.report_loss()? {
             for (&kind, &health) in &self.health {

@@ -25,4 +25,5 @@ pub mod moment;
 pub mod notice;
 pub mod ports;
 pub mod telemetry;
+pub mod untrusted;
 pub mod vitals;

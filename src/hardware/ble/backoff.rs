@@ -2,30 +2,30 @@
 
 use std::time::Duration;
 
-use crate::ble::Timing;
+use crate::ble::timing::Timing;
 
 /// The next wait of one thing that is tried again and again.
 #[derive(Debug)]
-pub(crate) struct Backoff {
+pub(super) struct Backoff {
     next: Duration,
     first: Duration,
     longest: Duration,
 }
 
 impl Backoff {
-    pub(crate) fn new(timing: &Timing) -> Self {
+    pub(super) fn new(timing: &Timing) -> Self {
         Self { next: timing.retry_first, first: timing.retry_first, longest: timing.retry_max }
     }
 
     /// Returns how long to wait before the next try.
-    pub(crate) fn failed(&mut self) -> Duration {
+    pub(super) fn failed(&mut self) -> Duration {
         let wait = self.next;
         self.next = wait.saturating_mul(2).min(self.longest);
         wait
     }
 
     /// The thing worked: the next failure waits shortly again.
-    pub(crate) fn worked(&mut self) {
+    pub(super) fn worked(&mut self) {
         self.next = self.first;
     }
 }

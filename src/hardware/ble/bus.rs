@@ -20,7 +20,7 @@ const SIGNALS_MAX: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
 
 /// The bus ended or refused.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum BusError {
+pub(super) enum BusError {
     /// No system bus, or it did not answer.
     #[error("system bus failure")]
     Bus(#[from] zbus::Error),
@@ -31,7 +31,7 @@ pub(crate) enum BusError {
 
 /// Something that happened to bluetoothd.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum News {
+pub(super) enum News {
     /// The daemon ended or was replaced: everything known of it is void.
     DaemonGone,
     /// An object appeared.
@@ -42,7 +42,7 @@ pub(crate) enum News {
 
 /// A private connection to the system bus.
 #[derive(Debug)]
-pub(crate) struct Bus {
+pub(super) struct Bus {
     connection: Connection,
     owner: MessageStream,
     added: MessageStream,
@@ -51,7 +51,7 @@ pub(crate) struct Bus {
 
 impl Bus {
     /// Connects and starts to listen.
-    pub(crate) async fn open() -> Result<Self, BusError> {
+    pub(super) async fn open() -> Result<Self, BusError> {
         let connection = Connection::system().await?;
         let owner = MatchRule::builder()
             .msg_type(Type::Signal)
@@ -67,7 +67,7 @@ impl Bus {
     }
 
     /// Whether bluetoothd is on the bus. Does not start it: that is systemd's business.
-    pub(crate) async fn daemon_is_up(&self) -> Result<bool, BusError> {
+    pub(super) async fn daemon_is_up(&self) -> Result<bool, BusError> {
         let call = self.connection.call_method(
             Some(DAEMON),
             DAEMON_PATH,
@@ -79,7 +79,7 @@ impl Bus {
     }
 
     /// Waits until bluetoothd is on the bus.
-    pub(crate) async fn daemon_came_up(&mut self) -> Result<(), BusError> {
+    pub(super) async fn daemon_came_up(&mut self) -> Result<(), BusError> {
         while !self.daemon_is_up().await? {
             self.owner.next().await.ok_or(BusError::Closed)??;
         }
@@ -87,7 +87,7 @@ impl Bus {
     }
 
     /// Waits for the next thing that happens to bluetoothd.
-    pub(crate) async fn next(&mut self) -> Result<News, BusError> {
+    pub(super) async fn next(&mut self) -> Result<News, BusError> {
         loop {
             tokio::select! {
                 message = self.owner.next() => {

@@ -16,25 +16,28 @@ use futures_util::StreamExt;
 use tokio::sync::{broadcast, watch};
 use tokio::time::{interval, sleep, timeout};
 
-use crate::ble::Timing;
 use crate::ble::backoff::Backoff;
 use crate::ble::bus::{Bus, BusError, News};
 use crate::ble::link::{LinkTask, Tiding};
 use crate::ble::links::{Links, Orders};
 use crate::ble::outbox::Outbox;
-use crate::ble::sightings::{Sightings, clean_name, kind_of, service_of};
+use crate::ble::sightings::{Sightings, kind_of, service_of};
+use crate::ble::timing::Timing;
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::{Event, Link, RadioHealth};
+use wardkeep_model::untrusted;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 /// Tidings that a link may be late for before it has to ask instead.
 const TIDINGS_MAX: usize = 256;
+/// Longest device name (Core Specification Vol 3 Part C 12.1: Device Name, 248 bytes).
+const NAME_CHARS_MAX: usize = 248;
 /// Scan restarts without any advertisement before the whole life is renewed.
 const FRUITLESS_MAX: u32 = 10;
 
 /// Why a life ended.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LifeError {
+pub(super) enum LifeError {
     /// The bus failed after it had worked.
     #[error("system bus failure")]
     Bus(#[from] BusError),
@@ -53,7 +56,7 @@ pub(crate) enum LifeError {
 }
 
 /// Runs until told to stop (`Ok`) or until nothing works any more.
-pub(crate) async fn run(
+pub(super) async fn run(
     mut orders: watch::Receiver<Orders>,
     outbox: Outbox,
     timing: Timing,
@@ -303,7 +306,7 @@ impl Radio {
             self.tell(Tiding::Heard(device));
         }
         let Some(kind) = kind_of(&properties.services) else { return };
-        let name = clean_name(&properties.local_name.unwrap_or_default());
+        let name = untrusted::clean(&properties.local_name.unwrap_or_default(), NAME_CHARS_MAX);
         self.sightings.reported(device);
         self.outbox.post(Event::Seen { device, name, kind, rssi });
     }

@@ -14,10 +14,10 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::{broadcast, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::ble::Timing;
 use crate::ble::backoff::Backoff;
 use crate::ble::outbox::Outbox;
 use crate::ble::sightings::{service_of, sig};
+use crate::ble::timing::Timing;
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::{Event, Link};
 use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind};
@@ -29,7 +29,7 @@ const BATTERY: (u16, u16) = (0x180F, 0x2A19);
 
 /// What the radio tells the links about single devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tiding {
+pub(super) enum Tiding {
     /// It advertised.
     Heard(DeviceId),
     /// BlueZ reported it disconnected or removed it.
@@ -59,21 +59,21 @@ type Frames = Pin<Box<dyn Stream<Item = ValueNotification> + Send>>;
 
 /// One link and all it needs.
 #[derive(Debug)]
-pub(crate) struct LinkTask {
-    pub(crate) device: DeviceId,
-    pub(crate) kind: DeviceKind,
+pub(super) struct LinkTask {
+    pub(super) device: DeviceId,
+    pub(super) kind: DeviceKind,
     /// The controller, while it is usable.
-    pub(crate) adapter: watch::Receiver<Option<Adapter>>,
-    pub(crate) tidings: broadcast::Receiver<Tiding>,
-    pub(crate) outbox: Outbox,
-    pub(crate) timing: Timing,
+    pub(super) adapter: watch::Receiver<Option<Adapter>>,
+    pub(super) tidings: broadcast::Receiver<Tiding>,
+    pub(super) outbox: Outbox,
+    pub(super) timing: Timing,
     /// What the last try got hold of: it has to be let go at the end.
-    pub(crate) peripheral: Option<Peripheral>,
+    pub(super) peripheral: Option<Peripheral>,
 }
 
 impl LinkTask {
     /// Keeps the link until released, then lets it go.
-    pub(crate) async fn run(mut self, release: oneshot::Receiver<()>) {
+    pub(super) async fn run(mut self, release: oneshot::Receiver<()>) {
         tokio::select! {
             biased;
             // An error means that whoever could release is gone, which is a release as well.

@@ -14,20 +14,20 @@ use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 /// What the core wants, newest value wins.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Orders {
+pub(super) struct Orders {
     /// The devices to keep a link to.
-    pub(crate) wanted: BTreeMap<DeviceId, Want>,
+    pub(super) wanted: BTreeMap<DeviceId, Want>,
     /// The driver is to end.
-    pub(crate) stop: bool,
+    pub(super) stop: bool,
 }
 
 /// One wanted link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Want {
-    pub(crate) kind: DeviceKind,
+pub(super) struct Want {
+    pub(super) kind: DeviceKind,
     /// Differs each time the device is wanted anew, so that giving a link up and wanting it again is
     /// never mistaken for wanting it all the time.
-    pub(crate) generation: u64,
+    pub(super) generation: u64,
 }
 
 #[derive(Debug)]
@@ -39,7 +39,7 @@ struct Running {
 }
 
 /// Starts, releases and restarts link tasks.
-pub(crate) struct Links<S> {
+pub(super) struct Links<S> {
     tasks: JoinSet<()>,
     running: BTreeMap<DeviceId, Running>,
     outbox: Outbox,
@@ -54,12 +54,12 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     /// `start` makes the future that keeps one link until its receiver fires.
-    pub(crate) fn new(outbox: Outbox, revive_after: Duration, start: S) -> Self {
+    pub(super) fn new(outbox: Outbox, revive_after: Duration, start: S) -> Self {
         Self { tasks: JoinSet::new(), running: BTreeMap::new(), outbox, revive_after, start }
     }
 
     /// Follows the orders until they say stop.
-    pub(crate) async fn follow(&mut self, orders: &mut watch::Receiver<Orders>) {
+    pub(super) async fn follow(&mut self, orders: &mut watch::Receiver<Orders>) {
         loop {
             let current = orders.borrow_and_update().clone();
             if current.stop {
@@ -125,7 +125,7 @@ where
     }
 
     /// Gives every link up, waiting at most `limit` for the devices to be disconnected.
-    pub(crate) async fn release_all(&mut self, limit: Duration) {
+    pub(super) async fn release_all(&mut self, limit: Duration) {
         self.running.values_mut().for_each(release);
         let all = async { while self.tasks.join_next().await.is_some() {} };
         if timeout(limit, all).await.is_err() {
@@ -138,7 +138,7 @@ where
     }
 
     /// Ends every task without asking BlueZ, because it is gone.
-    pub(crate) async fn abandon(&mut self) {
+    pub(super) async fn abandon(&mut self) {
         self.tasks.shutdown().await;
         for (device, running) in std::mem::take(&mut self.running) {
             let link = if running.release.is_some() { Link::Lost } else { Link::Down };

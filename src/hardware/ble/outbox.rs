@@ -14,24 +14,24 @@ use wardkeep_model::ports::{Event, Link, RadioHealth};
 use wardkeep_model::vitals::DeviceId;
 
 /// The name of this driver's queue in `Event::Overrun`.
-pub(crate) const SOURCE: &str = "bluetooth";
+pub(super) const SOURCE: &str = "bluetooth";
 
 /// Posts events without waiting. Clones share one backlog.
 #[derive(Clone, Debug)]
-pub(crate) struct Outbox {
+pub(super) struct Outbox {
     shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
 struct Shared {
     events: mpsc::Sender<Event>,
-    state: Mutex<State>,
+    backlog: Mutex<Backlog>,
     waiting: Notify,
 }
 
 /// What was last said, and what could not be said yet.
 #[derive(Debug, Default)]
-struct State {
+struct Backlog {
     lost: u64,
     radio: Option<RadioHealth>,
     radio_waits: bool,
@@ -39,7 +39,7 @@ struct State {
     links: BTreeMap<DeviceId, (Link, bool)>,
 }
 
-impl State {
+impl Backlog {
     fn is_clear(&self) -> bool {
         self.lost == 0 && !self.radio_waits && !self.links.values().any(|(_, waits)| *waits)
     }
@@ -98,50 +98,50 @@ impl State {
 }
 
 impl Outbox {
-    pub(crate) fn new(events: mpsc::Sender<Event>) -> Self {
-        let state = Mutex::new(State::default());
-        Self { shared: Arc::new(Shared { events, state, waiting: Notify::new() }) }
+    pub(super) fn new(events: mpsc::Sender<Event>) -> Self {
+        let backlog = Mutex::new(Backlog::default());
+        Self { shared: Arc::new(Shared { events, backlog, waiting: Notify::new() }) }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Every change leaves the state whole, so a panic elsewhere does not make it unusable.
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn backlog(&self) -> MutexGuard<'_, Backlog> {
+        // Every change leaves the backlog whole, so a panic elsewhere does not make it unusable.
+        self.shared.backlog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Posts a sighting or a frame, or counts it as lost.
-    pub(crate) fn post(&self, event: Event) {
-        self.post_locked(&mut self.state(), event);
+    pub(super) fn post(&self, event: Event) {
+        self.post_locked(&mut self.backlog(), event);
     }
 
-    fn post_locked(&self, state: &mut State, event: Event) {
-        state.drain_into(&self.shared.events);
-        if state.is_clear() {
+    fn post_locked(&self, backlog: &mut Backlog, event: Event) {
+        backlog.drain_into(&self.shared.events);
+        if backlog.is_clear() {
             match self.shared.events.try_send(event) {
                 Ok(()) => return,
-                Err(mpsc::error::TrySendError::Full(event)) => state.keep(event),
+                Err(mpsc::error::TrySendError::Full(event)) => backlog.keep(event),
                 // The core is gone; the supervisor notices and ends the driver.
                 Err(mpsc::error::TrySendError::Closed(_)) => return,
             }
         } else {
-            state.keep(event);
+            backlog.keep(event);
         }
         self.shared.waiting.notify_one();
     }
 
     /// Posts the controller's health if it changed.
-    pub(crate) fn radio(&self, health: RadioHealth) {
-        let mut state = self.state();
-        if state.radio != Some(health) {
+    pub(super) fn radio(&self, health: RadioHealth) {
+        let mut backlog = self.backlog();
+        if backlog.radio != Some(health) {
             tracing::info!(?health, "bluetooth radio");
-            state.radio = Some(health);
-            self.post_locked(&mut state, Event::Radio(health));
+            backlog.radio = Some(health);
+            self.post_locked(&mut backlog, Event::Radio(health));
         }
     }
 
     /// Posts a link's state if it says something new: a link that never lived cannot be lost.
-    pub(crate) fn link(&self, device: DeviceId, link: Link) {
-        let mut state = self.state();
-        let last = state.links.get(&device).map_or(Link::Down, |(last, _)| *last);
+    pub(super) fn link(&self, device: DeviceId, link: Link) {
+        let mut backlog = self.backlog();
+        let last = backlog.links.get(&device).map_or(Link::Down, |(last, _)| *last);
         let news = match link {
             Link::Connecting => last == Link::Down,
             Link::Live | Link::Down => last != link,
@@ -152,47 +152,47 @@ impl Outbox {
         }
         tracing::info!(?device, ?link, "bluetooth link");
         if link == Link::Down {
-            state.links.remove(&device);
+            backlog.links.remove(&device);
         } else {
-            state.links.insert(device, (link, false));
+            backlog.links.insert(device, (link, false));
         }
-        self.post_locked(&mut state, Event::Link(device, link));
+        self.post_locked(&mut backlog, Event::Link(device, link));
     }
 
     /// The state last posted for this link; `Down` for one that is not wanted.
-    pub(crate) fn last(&self, device: DeviceId) -> Link {
-        self.state().links.get(&device).map_or(Link::Down, |(link, _)| *link)
+    pub(super) fn last(&self, device: DeviceId) -> Link {
+        self.backlog().links.get(&device).map_or(Link::Down, |(link, _)| *link)
     }
 
     /// Every link that is not down.
-    pub(crate) fn open_links(&self) -> Vec<DeviceId> {
-        let state = self.state();
-        let open = state.links.iter().filter(|(_, (link, _))| *link != Link::Down);
+    pub(super) fn open_links(&self) -> Vec<DeviceId> {
+        let backlog = self.backlog();
+        let open = backlog.links.iter().filter(|(_, (link, _))| *link != Link::Down);
         open.map(|(device, _)| *device).collect()
     }
 
     /// Whether the radio worked last.
-    pub(crate) fn was_ready(&self) -> bool {
-        self.state().radio == Some(RadioHealth::Ready)
+    pub(super) fn was_ready(&self) -> bool {
+        self.backlog().radio == Some(RadioHealth::Ready)
     }
 
     /// Ends when the core has dropped its receiver.
-    pub(crate) async fn closed(&self) {
+    pub(super) async fn closed(&self) {
         self.shared.events.closed().await;
     }
 
     /// Delivers what waits whenever there is room. Ends when the core has dropped its receiver.
-    pub(crate) async fn deliver(&self) {
+    pub(super) async fn deliver(&self) {
         loop {
             let waiting = self.shared.waiting.notified();
-            if self.state().is_clear() {
+            if self.backlog().is_clear() {
                 tokio::select! {
                     () = waiting => continue,
                     () = self.shared.events.closed() => return,
                 }
             }
             let Ok(permit) = self.shared.events.reserve().await else { return };
-            if let Some(event) = self.state().take() {
+            if let Some(event) = self.backlog().take() {
                 permit.send(event);
             }
         }

@@ -12,9 +12,7 @@ use wardkeep_model::moment::BootTime;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 /// Devices remembered at once.
-pub(crate) const SIGHTINGS_MAX: usize = 256;
-/// Longest device name, in bytes (Core Specification Vol 3 Part C 12.1: Device Name).
-const NAME_MAX: usize = 248;
+pub(super) const SIGHTINGS_MAX: usize = 256;
 
 #[derive(Debug)]
 struct Sighting {
@@ -27,19 +25,19 @@ struct Sighting {
 
 /// Devices heard lately.
 #[derive(Debug)]
-pub(crate) struct Sightings {
+pub(super) struct Sightings {
     devices: BTreeMap<DeviceId, Sighting>,
     seen_every: Duration,
     gone_after: Duration,
 }
 
 impl Sightings {
-    pub(crate) fn new(seen_every: Duration, gone_after: Duration) -> Self {
+    pub(super) fn new(seen_every: Duration, gone_after: Duration) -> Self {
         Self { devices: BTreeMap::new(), seen_every, gone_after }
     }
 
     /// Notes an advertisement. True if it is time to look at the device and report it.
-    pub(crate) fn heard(&mut self, device: DeviceId, now: BootTime) -> bool {
+    pub(super) fn heard(&mut self, device: DeviceId, now: BootTime) -> bool {
         if !self.devices.contains_key(&device) && self.devices.len() >= SIGHTINGS_MAX {
             return false;
         }
@@ -54,7 +52,7 @@ impl Sightings {
     }
 
     /// Notes that the core was told of the device.
-    pub(crate) fn reported(&mut self, device: DeviceId) {
+    pub(super) fn reported(&mut self, device: DeviceId) {
         if let Some(sighting) = self.devices.get_mut(&device) {
             sighting.reported = true;
         }
@@ -62,7 +60,7 @@ impl Sightings {
 
     /// Forgets devices that fell silent and returns those the core knew of. A linked device stops
     /// advertising, so it counts as heard.
-    pub(crate) fn gone(
+    pub(super) fn gone(
         &mut self,
         now: BootTime,
         is_linked: impl Fn(DeviceId) -> bool,
@@ -78,7 +76,7 @@ impl Sightings {
     }
 
     /// Forgets every device, because nothing can be heard any more, and returns those the core knew of.
-    pub(crate) fn clear(&mut self) -> Vec<DeviceId> {
+    pub(super) fn clear(&mut self) -> Vec<DeviceId> {
         let devices = std::mem::take(&mut self.devices);
         devices.into_iter().filter(|(_, s)| s.reported).map(|(device, _)| device).collect()
     }
@@ -86,13 +84,13 @@ impl Sightings {
 
 /// What a device measures by the services it advertises; the oximeter wins, because it also counts
 /// the pulse.
-pub(crate) fn kind_of(services: &[Uuid]) -> Option<DeviceKind> {
+pub(super) fn kind_of(services: &[Uuid]) -> Option<DeviceKind> {
     let has = |kind: DeviceKind| services.contains(&service_of(kind));
     [DeviceKind::PulseOximeter, DeviceKind::HeartRate].into_iter().find(|kind| has(*kind))
 }
 
 /// The service that makes a device one of this kind.
-pub(crate) fn service_of(kind: DeviceKind) -> Uuid {
+pub(super) fn service_of(kind: DeviceKind) -> Uuid {
     match kind {
         DeviceKind::HeartRate => sig(0x180D),
         DeviceKind::PulseOximeter => sig(0x1822),
@@ -100,31 +98,9 @@ pub(crate) fn service_of(kind: DeviceKind) -> Uuid {
 }
 
 /// A 16-bit number of the Bluetooth SIG as a full UUID (Core Specification Vol 3 Part B 2.5.1).
-pub(crate) const fn sig(number: u16) -> Uuid {
+pub(super) const fn sig(number: u16) -> Uuid {
     let base = 0x0000_0000_0000_1000_8000_0080_5F9B_34FB_u128;
     Uuid::from_u128(base | ((number as u128) << 96))
-}
-
-/// An advertised name as the core may have it: no control characters, at most 248 bytes.
-pub(crate) fn clean_name(name: &str) -> String {
-    let mut clean = String::new();
-    for character in name.chars() {
-        let shown = if is_unprintable(character) { '\u{FFFD}' } else { character };
-        if clean.len() + shown.len_utf8() > NAME_MAX {
-            break;
-        }
-        clean.push(shown);
-    }
-    clean
-}
-
-/// Control characters, and the marks that reorder text around them (Unicode TR 9).
-fn is_unprintable(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
-        )
 }
 
 #[cfg(test)]
@@ -195,29 +171,5 @@ mod tests {
             assert_eq!(kind_of(services), kind, "{services:?}");
         }
         assert_eq!(sig(0x2A37).to_string(), "00002a37-0000-1000-8000-00805f9b34fb");
-    }
-
-    #[test]
-    fn names_lose_control_characters_and_length() {
-        for (name, clean) in [
-            ("Polar H10", "Polar H10".to_owned()),
-            ("", String::new()),
-            ("a\0b\nc\u{1b}[31m", "a\u{FFFD}b\u{FFFD}c\u{FFFD}[31m".to_owned()),
-            ("x\u{202E}y", "x\u{FFFD}y".to_owned()),
-            (&"a".repeat(300), "a".repeat(248)),
-            (&"\u{e9}".repeat(200), "\u{e9}".repeat(124)),
-            (&format!("{}\u{20ac}", "a".repeat(246)), "a".repeat(246)),
-        ] {
-            assert_eq!(clean_name(name), clean);
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn any_name_becomes_harmless(name in ".{0,400}") {
-            let clean = clean_name(&name);
-            proptest::prop_assert!(clean.len() <= NAME_MAX);
-            proptest::prop_assert!(!clean.chars().any(char::is_control));
-        }
     }
 }

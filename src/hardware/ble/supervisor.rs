@@ -13,11 +13,14 @@ use crate::ble::backoff::Backoff;
 use crate::ble::life::{self, LifeError};
 use crate::ble::links::{Orders, Want};
 use crate::ble::outbox::Outbox;
-use crate::ble::{LINKS_MAX, Timing};
+use crate::ble::timing::Timing;
 use wardkeep_model::ports::{Command, Event, Link, RadioHealth};
 
+/// Links kept at once; BlueZ and common controllers carry fewer.
+const LINKS_MAX: usize = 32;
+
 /// Runs the driver until its handle or the core's receiver is dropped.
-pub(crate) async fn run(mut inbox: mpsc::Receiver<Command>, outbox: Outbox, timing: Timing) {
+pub(super) async fn run(mut inbox: mpsc::Receiver<Command>, outbox: Outbox, timing: Timing) {
     let deliver = async {
         outbox.deliver().await;
         pending::<()>().await;
@@ -30,13 +33,13 @@ pub(crate) async fn run(mut inbox: mpsc::Receiver<Command>, outbox: Outbox, timi
 
 async fn drive(inbox: &mut mpsc::Receiver<Command>, outbox: &Outbox, timing: &Timing) {
     let orders = watch::Sender::new(Orders::default());
-    let mut desk = Desk { inbox, outbox, orders: &orders, generation: 0 };
+    let mut dispatcher = Dispatcher { inbox, outbox, orders: &orders, generation: 0 };
     let mut backoff = Backoff::new(timing);
     loop {
         match Life::start(orders.subscribe(), outbox.clone(), timing.clone()) {
             Ok(mut life) => {
                 let ended = tokio::select! {
-                    () = desk.obey() => None,
+                    () = dispatcher.obey() => None,
                     error = life.ended() => Some(error),
                 };
                 let Some(error) = ended else {
@@ -59,7 +62,7 @@ async fn drive(inbox: &mut mpsc::Receiver<Command>, outbox: &Outbox, timing: &Ti
         }
         settle(outbox, &orders);
         tokio::select! {
-            () = desk.obey() => return settle_all(outbox),
+            () = dispatcher.obey() => return settle_all(outbox),
             () = sleep(backoff.failed()) => {}
         }
     }
@@ -81,14 +84,14 @@ fn settle_all(outbox: &Outbox) {
 }
 
 /// Turns commands into orders.
-struct Desk<'a> {
+struct Dispatcher<'a> {
     inbox: &'a mut mpsc::Receiver<Command>,
     outbox: &'a Outbox,
     orders: &'a watch::Sender<Orders>,
     generation: u64,
 }
 
-impl Desk<'_> {
+impl Dispatcher<'_> {
     /// Obeys until there is nobody left to obey. May be dropped and called again at any time.
     async fn obey(&mut self) {
         loop {

@@ -1,7 +1,7 @@
 //! Command and answer APDUs of ISO/IEC 7816-4, and the reading of a badge's number.
 //!
 //! Pure and total: whatever bytes a card answers, they become a [`Badge`] or a named error, after at
-//! most [`EXCHANGES_MAX`] exchanges. The card is a closure, so hostile answers need no reader in a test.
+//! most `EXCHANGES_MAX` exchanges. The card is a closure, so hostile answers need no reader in a test.
 //! S-10: answers are held in wiping buffers, and no error carries an answer's bytes.
 
 use zeroize::Zeroizing;
@@ -9,11 +9,11 @@ use zeroize::Zeroizing;
 use wardkeep_model::access::factor::{Badge, NotABadge, ReaderFamily};
 
 /// Longest answer to a short command: 256 bytes and the status word.
-pub const ANSWER_MAX: usize = 258;
+pub(crate) const ANSWER_MAX: usize = 258;
 /// Exchanges that one reading may take before the card is given up.
-pub const EXCHANGES_MAX: usize = 4;
+pub(super) const EXCHANGES_MAX: usize = 4;
 /// Most data that one short command carries.
-pub const DATA_MAX: usize = 255;
+pub(super) const DATA_MAX: usize = 255;
 /// Bit of the class byte that says "more of this command follows".
 const CHAINED: u8 = 0x10;
 /// Longest badge number (ISO/IEC 14443-3 triple size UID).
@@ -22,7 +22,7 @@ const UID_MAX: usize = 10;
 /// A command with short lengths: with or without data, with or without an expected answer (ISO/IEC
 /// 7816-4 cases 1 to 4). Has no `Debug`: its data may be a PIN.
 #[derive(Clone, Copy)]
-pub struct Command<'a> {
+pub(crate) struct Command<'a> {
     instruction: u8,
     parameters: [u8; 2],
     data: &'a [u8],
@@ -32,7 +32,7 @@ pub struct Command<'a> {
 
 impl<'a> Command<'a> {
     /// GET DATA for the UID, answered by the reader itself (PC/SC part 3, 3.2.2.1.3).
-    pub const GET_UID: Command<'static> = Command {
+    pub(crate) const GET_UID: Command<'static> = Command {
         class: 0xFF,
         instruction: 0xCA,
         parameters: [0, 0],
@@ -41,34 +41,34 @@ impl<'a> Command<'a> {
     };
 
     /// A command of class 00, with nothing to send and nothing expected.
-    pub fn new(instruction: u8, parameters: [u8; 2]) -> Self {
+    pub(crate) fn new(instruction: u8, parameters: [u8; 2]) -> Self {
         Self { class: 0x00, instruction, parameters, data: &[], expected: None }
     }
 
     /// GET RESPONSE for the bytes a `61xx` announced.
-    pub fn get_response(available: u8) -> Self {
+    pub(crate) fn get_response(available: u8) -> Self {
         Self::new(0xC0, [0, 0]).expecting(available)
     }
 
     /// The same command with data. What is longer than one command can carry is sent as a chain
     /// (ISO/IEC 7816-4, 5.3.3).
-    pub fn sending(self, data: &'a [u8]) -> Self {
+    pub(crate) fn sending(self, data: &'a [u8]) -> Self {
         Self { data, ..self }
     }
 
     /// The same command with an expected length, for instance the one a `6Cxx` asked for; zero stands
     /// for 256.
-    pub fn expecting(self, expected: u8) -> Self {
+    pub(crate) fn expecting(self, expected: u8) -> Self {
         Self { expected: Some(expected), ..self }
     }
 
     /// An answer is expected, so that the card may correct its length.
-    pub fn expects(&self) -> bool {
+    pub(crate) fn expects(&self) -> bool {
         self.expected.is_some()
     }
 
     /// The last command of the chain that carries the data, and the ones before it, as sent to the card.
-    pub fn chain(&self) -> (impl Iterator<Item = Zeroizing<Vec<u8>>> + use<'a>, Self) {
+    pub(crate) fn chain(&self) -> (impl Iterator<Item = Zeroizing<Vec<u8>>> + use<'a>, Self) {
         let full = self.data.len().saturating_sub(1) / DATA_MAX * DATA_MAX;
         let (before, last) = self.data.split_at(full);
         let link = Self { class: self.class | CHAINED, expected: None, ..*self };
@@ -76,7 +76,7 @@ impl<'a> Command<'a> {
     }
 
     /// As sent to the card; at most [`DATA_MAX`] bytes of its data.
-    pub fn bytes(&self) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn bytes(&self) -> Zeroizing<Vec<u8>> {
         // Never grown, so that no copy of a PIN is left behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(6 + DATA_MAX));
         bytes.extend_from_slice(&[self.class, self.instruction]);
@@ -93,7 +93,7 @@ impl<'a> Command<'a> {
 
 /// What the status word at the end of an answer means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub(crate) enum Status {
     /// `9000`.
     Done,
     /// `61xx`: this many more bytes wait, zero stands for 256.
@@ -121,7 +121,7 @@ impl From<[u8; 2]> for Status {
 pub struct Truncated;
 
 /// Splits an answer into its data and its status.
-pub fn parse(answer: &[u8]) -> Result<(&[u8], Status), Truncated> {
+pub(crate) fn parse(answer: &[u8]) -> Result<(&[u8], Status), Truncated> {
     let (data, word) = answer.split_last_chunk::<2>().ok_or(Truncated)?;
     Ok((data, Status::from(*word)))
 }
@@ -180,7 +180,7 @@ pub fn read_badge<E>(
 /// A contactless reader builds it as `3B 8n 80 01`, n historical bytes and a check byte (PC/SC part 3,
 /// 3.1.3.2.3.1). A contact card sends its own, and then GET DATA would reach the card instead of the
 /// reader: the card could claim any number.
-pub fn is_contactless(atr: &[u8]) -> bool {
+pub(crate) fn is_contactless(atr: &[u8]) -> bool {
     match atr {
         [0x3B, format, 0x80, 0x01, rest @ ..] if format & 0xF0 == 0x80 => {
             rest.len() == usize::from(format & 0x0F) + 1

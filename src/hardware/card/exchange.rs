@@ -40,7 +40,7 @@ pub enum Fault<E> {
 ///
 /// # Errors
 /// Any status but `9000` at the end, anything beyond the bounds, and any failure of `transmit`.
-pub fn ask<E>(
+pub(super) fn ask<E>(
     mut transmit: impl FnMut(&[u8]) -> Raw<E>,
     command: &Command,
 ) -> Result<Zeroizing<Vec<u8>>, Fault<E>> {

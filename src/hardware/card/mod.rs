@@ -4,4 +4,4 @@ pub mod apdu;
 pub mod exchange;
 pub mod piv;
 pub mod proof;
-pub mod tlv;
+mod tlv;

@@ -7,7 +7,7 @@
 //! - an empty VERIFY asks for the tries that are left; that a card answers `9000` to it proves nothing,
 //!   and a PIN that an earlier user left verified is taken back first;
 //! - a certificate that the card compressed is inflated nowhere: [`PivFault::Compressed`];
-//! - templates are read strictly ([`crate::card::tlv`]).
+//! - templates are read strictly (`tlv`).
 //!
 //! S-10: the PIN and what a card agrees on live in buffers that wipe themselves; no fault carries them.
 

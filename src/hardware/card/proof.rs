@@ -24,8 +24,7 @@ use sha2::{Digest, Sha256, Sha384};
 use crate::card::exchange::{Fault, Raw};
 use crate::card::piv::{Algorithm, Container, PinAnswer, Piv, PivFault, Tries};
 use crate::trust::{self, AgreementKey, SignKey, Trusted};
-use wardkeep_model::access::factor::CardEnrolment;
-use wardkeep_model::access::factor::{CardPeer, CardSecret, Pin};
+use wardkeep_model::access::factor::{CardEnrolment, CardPeer, CardSecret, Pin};
 use wardkeep_model::confidential::Secret;
 use wardkeep_model::ports::{CardFault, CardRefusal, CardSeen, Distrust, Proof};
 

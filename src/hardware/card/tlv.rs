@@ -8,23 +8,23 @@
 /// The bytes are not what a card has to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("malformed data object")]
-pub struct Malformed;
+pub(super) struct Malformed;
 
 /// One element: its tag as sent, first byte most significant, and its value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Element<'a> {
+pub(super) struct Element<'a> {
     /// The tag, one to three bytes.
-    pub tag: u32,
+    pub(super) tag: u32,
     /// The value.
-    pub value: &'a [u8],
+    pub(super) value: &'a [u8],
 }
 
 /// Reads elements one after another; an error is the last item.
 #[derive(Clone)]
-pub struct Elements<'a>(&'a [u8]);
+pub(super) struct Elements<'a>(&'a [u8]);
 
 /// The elements of a template's value, or of a whole answer.
-pub fn elements(bytes: &[u8]) -> Elements<'_> {
+pub(super) fn elements(bytes: &[u8]) -> Elements<'_> {
     Elements(bytes)
 }
 
@@ -32,7 +32,7 @@ pub fn elements(bytes: &[u8]) -> Elements<'_> {
 ///
 /// # Errors
 /// [`Malformed`] unless the bytes are exactly one element with this tag.
-pub fn only(bytes: &[u8], tag: u32) -> Result<&[u8], Malformed> {
+pub(super) fn only(bytes: &[u8], tag: u32) -> Result<&[u8], Malformed> {
     match one(bytes)? {
         (element, []) if element.tag == tag => Ok(element.value),
         _ => Err(Malformed),
@@ -86,14 +86,14 @@ fn length(bytes: &[u8]) -> Result<(usize, &[u8]), Malformed> {
 }
 
 /// Appends an element with a tag of one byte. `value` has at most 65,535 bytes.
-pub fn push(bytes: &mut Vec<u8>, tag: u8, value: &[u8]) {
+pub(super) fn push(bytes: &mut Vec<u8>, tag: u8, value: &[u8]) {
     bytes.push(tag);
     push_length(bytes, value.len());
     bytes.extend_from_slice(value);
 }
 
 /// Appends a length in the shortest form; at most 65,535.
-pub fn push_length(bytes: &mut Vec<u8>, length: usize) {
+pub(super) fn push_length(bytes: &mut Vec<u8>, length: usize) {
     let length = u16::try_from(length).unwrap_or(u16::MAX);
     match length.to_be_bytes() {
         [0, low @ 0..=0x7F] => bytes.push(low),

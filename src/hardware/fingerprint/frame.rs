@@ -21,7 +21,7 @@ const PRINT_BYTES_MAX: usize = 1 << 20;
 
 /// Why bytes are no intact template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FrameError {
+pub(super) enum FrameError {
     /// They do not begin as a template does.
     #[error("no template, or of an unknown version")]
     Tag,
@@ -35,11 +35,11 @@ pub enum FrameError {
 
 /// A print that came out of an intact frame: the only kind that may be given to libfprint.
 #[derive(Clone, Copy)]
-pub struct Intact<'a>(&'a [u8]);
+pub(super) struct Intact<'a>(&'a [u8]);
 
 impl<'a> Intact<'a> {
     /// The print.
-    pub fn bytes(self) -> &'a [u8] {
+    pub(super) fn bytes(self) -> &'a [u8] {
         self.0
     }
 }
@@ -48,7 +48,7 @@ impl<'a> Intact<'a> {
 ///
 /// # Errors
 /// [`FrameError::Length`] when it is empty or larger than any print.
-pub fn seal(print: &[u8]) -> Result<Zeroizing<Vec<u8>>, FrameError> {
+pub(super) fn seal(print: &[u8]) -> Result<Zeroizing<Vec<u8>>, FrameError> {
     let length = u32::try_from(print.len()).map_err(|_| FrameError::Length)?;
     if print.is_empty() || print.len() > PRINT_BYTES_MAX {
         return Err(FrameError::Length);
@@ -66,7 +66,7 @@ pub fn seal(print: &[u8]) -> Result<Zeroizing<Vec<u8>>, FrameError> {
 ///
 /// # Errors
 /// When the bytes are not exactly what [`seal`] made.
-pub fn open(frame: &[u8]) -> Result<Intact<'_>, FrameError> {
+pub(super) fn open(frame: &[u8]) -> Result<Intact<'_>, FrameError> {
     let rest = frame.strip_prefix(&TAG).ok_or(FrameError::Tag)?;
     let (length, rest) = rest.split_first_chunk().ok_or(FrameError::Length)?;
     let (told, print) = rest.split_first_chunk::<DIGEST_BYTES>().ok_or(FrameError::Length)?;

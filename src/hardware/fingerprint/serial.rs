@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use wardkeep_model::untrusted::is_deceptive;
+
 /// Where the kernel keeps one node per USB device.
 const NODES: &str = "/dev/bus/usb/";
 /// Where it describes them.
@@ -18,7 +20,7 @@ const HID: &str = "03";
 const SERIAL_CHARS_MAX: usize = 126;
 
 /// The USB nodes that this process holds open.
-pub(crate) fn held() -> BTreeSet<PathBuf> {
+pub(super) fn held() -> BTreeSet<PathBuf> {
     let Ok(descriptors) = fs::read_dir("/proc/self/fd") else { return BTreeSet::new() };
     descriptors
         .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
@@ -28,7 +30,7 @@ pub(crate) fn held() -> BTreeSet<PathBuf> {
 
 /// Serial number of the reader that was opened between the two looks; empty if it tells none or if
 /// it cannot be said which one it is.
-pub(crate) fn of_opened(before: &BTreeSet<PathBuf>, after: &BTreeSet<PathBuf>) -> String {
+pub(super) fn of_opened(before: &BTreeSet<PathBuf>, after: &BTreeSet<PathBuf>) -> String {
     among(Path::new(DEVICES), after.difference(before).map(PathBuf::as_path))
 }
 
@@ -37,7 +39,7 @@ fn among<'a>(devices: &Path, nodes: impl Iterator<Item = &'a Path>) -> String {
     match (readers.next(), readers.next()) {
         (Some(reader), None) => {
             let serial = attribute(&reader, "serial").unwrap_or_default();
-            serial.chars().filter(|c| !c.is_control()).take(SERIAL_CHARS_MAX).collect()
+            serial.chars().filter(|letter| !is_deceptive(*letter)).take(SERIAL_CHARS_MAX).collect()
         }
         (None | Some(_), _) => String::new(),
     }
@@ -92,7 +94,7 @@ mod tests {
     #[test]
     fn the_one_reader_that_was_opened_tells_its_serial_number() {
         let root = tempfile::tempdir().expect("a temporary directory");
-        plug(root.path(), ("1-2", 1, 5, "ff", Some("b00b1e5\u{7}")));
+        plug(root.path(), ("1-2", 1, 5, "ff", Some("b00b1e5\u{7}\u{202E}")));
         plug(root.path(), ("1-3", 1, 6, "03", Some("keyboard")));
         plug(root.path(), ("2-1", 2, 5, "ff", None));
         for (nodes, serial) in [

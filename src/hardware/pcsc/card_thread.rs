@@ -27,17 +27,17 @@ use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::{CardCommand, CardFault, CardRefusal, FactorEvent};
 
 /// A card that has answered nothing for so long is given up.
-pub const SILENCE_MAX: Duration = Duration::from_secs(2);
+pub(super) const SILENCE_MAX: Duration = Duration::from_secs(2);
 /// A card that answers, but is not done by then, is given up, too. Slow RSA cards need three seconds.
-pub const WORK_MAX: Duration = Duration::from_secs(6);
+pub(super) const WORK_MAX: Duration = Duration::from_secs(6);
 
 /// The site's issuers, read again when their files change. Held for a judgement, never while a card is
 /// asked: a silent card would keep all others from being judged.
-pub type SharedTrust = Arc<Mutex<Trust>>;
+pub(super) type SharedTrust = Arc<Mutex<Trust>>;
 
 /// How talking to a card can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadingFault {
+pub(super) enum ReadingFault {
     /// The card was not there any more, or something reset it: worth another try while it lies there.
     Gone,
     /// It is there and gives no number.
@@ -63,7 +63,7 @@ impl From<Error> for ReadingFault {
 
 /// What a thread does with its card.
 #[derive(Debug)]
-pub enum Task {
+pub(super) enum Task {
     /// Read a badge's number.
     Badge,
     /// Read who a smart card says it is.
@@ -74,7 +74,7 @@ pub enum Task {
 
 /// What has come of it.
 #[derive(Debug)]
-pub enum Report {
+pub(super) enum Report {
     /// Of [`Task::Badge`].
     Badge(Result<Badge, ReadingFault>),
     /// Of [`Task::Look`].
@@ -92,9 +92,9 @@ struct Line {
     abandoned: AtomicBool,
 }
 
-/// A thread at work. Dropping this abandons it.
+/// The thread that talks to one card. Dropping this abandons it.
 #[derive(Debug)]
-pub struct Work {
+pub(super) struct CardThread {
     line: Arc<Line>,
     reports: Receiver<Report>,
     until: BootTime,
@@ -102,9 +102,9 @@ pub struct Work {
     heard: (BootTime, u32),
 }
 
-/// How far a [`Work`] is.
+/// How far a [`CardThread`] is.
 #[derive(Debug)]
-pub enum Progress {
+pub(super) enum Progress {
     /// The thread still waits for its card.
     Running,
     /// The card kept silent for too long. The thread stays until it answers or leaves.
@@ -113,12 +113,12 @@ pub enum Progress {
     Ended(Option<Report>),
 }
 
-impl Work {
+impl CardThread {
     /// Starts the thread.
     ///
     /// # Errors
     /// The system gives none.
-    pub fn start(
+    pub(super) fn start(
         now: BootTime,
         reader: &CStr,
         task: Task,
@@ -131,9 +131,9 @@ impl Work {
         };
         let (sender, reports) = sync_channel(1);
         let line = Arc::new(Line::default());
-        let bench = Bench { reader: reader.to_owned(), line: line.clone(), trust: trust.clone() };
+        let talk = CardTalk { reader: reader.to_owned(), line: line.clone(), trust: trust.clone() };
         thread::Builder::new().name(name.into()).spawn(move || {
-            if sender.send(bench.perform(task)).is_err() {
+            if sender.send(talk.perform(task)).is_err() {
                 tracing::debug!("a card's answer came after its reader was unplugged");
             }
         })?;
@@ -141,12 +141,12 @@ impl Work {
     }
 
     /// The card is sent nothing more.
-    pub fn abandon(&self) {
+    pub(super) fn abandon(&self) {
         self.line.abandoned.store(true, Ordering::Release);
     }
 
     /// Looks what has become of it.
-    pub fn progress(&mut self, now: BootTime) -> Progress {
+    pub(super) fn progress(&mut self, now: BootTime) -> Progress {
         match self.reports.try_recv() {
             Ok(report) => return Progress::Ended(Some(report)),
             Err(TryRecvError::Disconnected) => return Progress::Ended(None),
@@ -164,20 +164,20 @@ impl Work {
     }
 }
 
-impl Drop for Work {
+impl Drop for CardThread {
     fn drop(&mut self) {
         self.abandon();
     }
 }
 
-/// Where a thread works.
-struct Bench {
+/// The thread's side: which reader the card is in, and who waits.
+struct CardTalk {
     reader: CString,
     line: Arc<Line>,
     trust: SharedTrust,
 }
 
-impl Bench {
+impl CardTalk {
     fn perform(&self, task: Task) -> Report {
         match task {
             Task::Badge => Report::Badge(self.badge()),

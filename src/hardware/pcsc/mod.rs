@@ -8,7 +8,7 @@
 //! ```
 //!
 //! - The wait costs nothing while nothing happens, and pcscd does not exit while it is open.
-//! - A card is talked to on a thread of its own (`work.rs`): a silent card keeps pcscd's answer
+//! - A card is talked to on a thread of its own (`card_thread.rs`): a silent card keeps pcscd's answer
 //!   back for as long as it lies there, and must hold up neither the other readers nor the end of the
 //!   program.
 //! - pcscd looks every 400 ms. A badge or card that is gone when it is connected to has left too soon;
@@ -16,19 +16,20 @@
 //! - Which class a reader belongs to, PC/SC does not say. `ICC` or `Contact` in its name makes it a
 //!   smart-card reader; an answer to reset that is not in the contactless form makes any reader one
 //!   whose name does not say contactless; the rest are badge readers. `SAM` sockets are left alone.
-//! - A number is taken only from a card in the contactless form ([`crate::card::apdu::is_contactless`]) that is
-//!   not in a smart-card reader: a contact card answers for itself and could claim any badge's number.
+//! - A number is taken only from a card in the contactless form (`apdu::is_contactless`) that is not
+//!   in a smart-card reader: a contact card answers for itself and could claim any badge's number.
 //! - PIV is spoken only to the others. So a card on an antenna never sees a PIN, and a PIV card that
 //!   is tapped is a badge by its number, no better than any other.
-//! - Several badges: [`crate::presence::badges`]. Several smart cards: [`crate::presence::cards`].
+//! - Several badges: `presence::badges`. Several smart cards: `presence::cards`.
 //! - An order for a card is answered once. A newer one ends the one before at its next command.
 //!
-//! S-10: nothing about a number, a PIN or a card's holder is logged. S-11: see [`Outlet`]; orders wait
+//! S-10: nothing about a number, a PIN or a card's holder is logged. S-11: see `outlet`; orders wait
 //! in a queue of [`ORDERS_MAX`].
 
-pub(crate) mod card_thread;
-pub(crate) mod reader;
-pub(crate) mod readers;
+mod card_thread;
+mod class;
+mod reader;
+mod readers;
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -37,7 +38,7 @@ use std::sync::mpsc::{
     Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
 };
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use pcsc::{Context, Error, Scope};
@@ -46,11 +47,12 @@ use tokio::sync::mpsc::Sender;
 use crate::outlet::{Closed, Outlet};
 use crate::pcsc::card_thread::SharedTrust;
 use crate::pcsc::readers::Readers;
+use crate::thread::StoppableThread;
 use crate::trust::Trust;
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::{CardCommand, Event, ReaderHealth, ReaderKind};
 
-pub use crate::pcsc::reader::takes_cards;
+pub use crate::pcsc::class::takes_cards;
 
 /// Orders for cards that wait to be taken.
 pub const ORDERS_MAX: usize = 4;
@@ -62,20 +64,21 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(200), Duration::fr
 const TICK: Duration = Duration::from_millis(10);
 /// Otherwise it is renewed this often: a reader plugged in just before it began is not announced.
 const WAIT_MAX: Duration = Duration::from_secs(5);
-/// How long dropping the handle waits for the thread.
+/// How long dropping the handle waits for the driver's thread, and then for the one that wakes it.
 const END_MAX: Duration = Duration::from_secs(1);
+const WAKER_END_MAX: Duration = Duration::from_millis(200);
 
 /// Where the status wait in progress can be cancelled from.
 #[derive(Clone, Default)]
 struct Wait(Arc<Mutex<Option<Context>>>);
 
 /// Orders on their way to the driver's thread, and how many it has not taken.
-struct Orders {
+struct OrderQueue {
     inbox: Receiver<CardCommand>,
     left: Arc<AtomicUsize>,
 }
 
-impl Orders {
+impl OrderQueue {
     fn take(&self) -> Option<CardCommand> {
         let command = self.inbox.try_recv().ok()?;
         self.left.fetch_sub(1, Ordering::AcqRel);
@@ -101,12 +104,15 @@ impl Wait {
 #[error("the driver takes no more orders")]
 pub struct Refused;
 
-/// The running driver. Dropping it ends its threads, within a second.
+/// The running driver. Dropping it ends its threads; what pcscd or a card holds is left
+/// behind after little more than a second.
 pub struct SmartcardHandle {
-    stop: Option<SyncSender<()>>,
+    // Dropped in this order: the waker ends when nobody sends orders and the driver's thread is gone.
     orders: SyncSender<CardCommand>,
-    wait: Wait,
-    thread: Option<JoinHandle<()>>,
+    #[expect(dead_code, reason = "ends the driver's thread when it is dropped")]
+    driver: StoppableThread,
+    #[expect(dead_code, reason = "ends the thread that wakes it when it is dropped")]
+    waker: StoppableThread,
 }
 
 impl SmartcardHandle {
@@ -133,19 +139,22 @@ pub fn spawn(events: Sender<Event>, trust: Trust) -> std::io::Result<SmartcardHa
     let (forward, inbox) = sync_channel(1);
     let wait = Wait::default();
     let left = Arc::new(AtomicUsize::new(0));
-    let driver = Driver {
+    let driver = PcscDriver {
         stopped,
-        orders: Orders { inbox, left: left.clone() },
+        orders: OrderQueue { inbox, left: left.clone() },
         wait: wait.clone(),
         outlet: Outlet::new("smartcard", events),
         trust: Arc::new(Mutex::new(trust)),
     };
-    let waker = wait.clone();
-    thread::Builder::new()
-        .name("card-wake".into())
-        .spawn(move || wake(&asked, &forward, &left, &waker))?;
-    let thread = thread::Builder::new().name("smartcard".into()).spawn(move || driver.run())?;
-    Ok(SmartcardHandle { stop: Some(stop), orders, wait, thread: Some(thread) })
+    let (mut stop, cancelled) = (Some(stop), wait.clone());
+    let signal = move || {
+        drop(stop.take());
+        cancelled.cancel();
+    };
+    let driver = StoppableThread::spawn("smartcard", END_MAX, signal, move || driver.run())?;
+    let waker = move || wake(&asked, &forward, &left, &wait);
+    let waker = StoppableThread::spawn("card-wake", WAKER_END_MAX, || {}, waker)?;
+    Ok(SmartcardHandle { orders, driver, waker })
 }
 
 /// Hands orders on and ends the status wait until they are taken: a cancel that comes just before the
@@ -165,26 +174,6 @@ fn wake(
         while left.load(Ordering::Acquire) > 0 && Arc::strong_count(left) > 1 {
             wait.cancel();
             thread::sleep(TICK);
-        }
-    }
-}
-
-impl Drop for SmartcardHandle {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        let Some(thread) = self.thread.take() else { return };
-        let started = Moment::read().boot;
-        // A cancel that comes just before the wait begins is lost, so it is repeated.
-        while !thread.is_finished() {
-            if Moment::read().boot.since(started) >= END_MAX {
-                tracing::error!("card reader thread is held by the reader service; left behind");
-                return;
-            }
-            self.wait.cancel();
-            thread::sleep(TICK);
-        }
-        if thread.join().is_err() {
-            tracing::error!("card reader thread panicked");
         }
     }
 }
@@ -215,15 +204,16 @@ impl From<Error> for End {
     }
 }
 
-struct Driver {
+/// The thread's work: one connection to pcscd after another, watched until it breaks.
+struct PcscDriver {
     stopped: Receiver<()>,
-    orders: Orders,
+    orders: OrderQueue,
     wait: Wait,
     outlet: Outlet,
     trust: SharedTrust,
 }
 
-impl Driver {
+impl PcscDriver {
     fn run(mut self) {
         let mut back_off = BACK_OFF.0;
         loop {

@@ -2,23 +2,19 @@
 //!
 //! Owned by the driver in [`crate::pcsc`], which explains the rules.
 
-mod class;
-
 use std::ffi::CString;
 use std::time::Duration;
 
 use pcsc::{ReaderState, State};
 
-pub use self::class::takes_cards;
-use self::class::{Class, class};
 use crate::card::apdu;
 use crate::card::proof::{Ended, Look};
 use crate::pcsc::card_thread::{
-    Progress, ReadingFault, Report, SILENCE_MAX, SharedTrust, Task, Work,
+    CardThread, Progress, ReadingFault, Report, SILENCE_MAX, SharedTrust, Task,
 };
+use crate::pcsc::class::{Class, class};
 use crate::presence::badges::Slot;
-use wardkeep_model::access::factor::Attempt;
-use wardkeep_model::access::factor::{Badge, CardId};
+use wardkeep_model::access::factor::{Attempt, Badge};
 use wardkeep_model::moment::BootTime;
 use wardkeep_model::ports::{
     CardCommand, CardFault, CardRefusal, CardSeen, FactorEvent, ReaderKind,
@@ -33,7 +29,7 @@ const LOST_MAX: Duration = Duration::from_millis(800);
 
 /// What can lie on a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Thing {
+pub(super) enum Thing {
     /// A contactless card, or one that does not answer: taken for a badge.
     Badge,
     /// A card with contacts.
@@ -42,16 +38,16 @@ pub enum Thing {
 
 /// What changed on a reader between two looks at it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Change {
+pub(super) struct Change {
     /// This left.
-    pub left: Option<Thing>,
+    pub(super) left: Option<Thing>,
     /// And then this came.
-    pub came: Option<Thing>,
+    pub(super) came: Option<Thing>,
 }
 
 /// What has come of the work with the thing on a reader.
 #[derive(Debug)]
-pub enum Found {
+pub(super) enum Found {
     /// A badge, or something that will not give a number.
     Badge(Option<Badge>),
     /// Who the card says it is.
@@ -72,38 +68,25 @@ enum Order {
 impl Order {
     fn attempt(&self) -> Attempt {
         match self {
-            Order::Waiting(command, _) => attempt_of(command),
+            Order::Waiting(command, _) => command.attempt(),
             Order::Running(attempt) | Order::Lost(attempt, _) => *attempt,
         }
     }
 }
 
-/// For the answer to it.
-pub fn attempt_of(command: &CardCommand) -> Attempt {
-    match command {
-        CardCommand::Prove { attempt, .. } | CardCommand::Enrol { attempt, .. } => *attempt,
-    }
-}
-
-fn card_of(command: &CardCommand) -> CardId {
-    match command {
-        CardCommand::Prove { card, .. } | CardCommand::Enrol { card, .. } => *card,
-    }
-}
-
 /// One reader as the driver knows it.
 #[derive(Debug)]
-pub struct Reader {
+pub(super) struct Reader {
     /// Its place among the readers.
-    pub slot: Slot,
+    pub(super) slot: Slot,
     /// Its name in PC/SC.
-    pub name: CString,
+    pub(super) name: CString,
     /// What kind of reader it is taken for.
-    pub kind: ReaderKind,
+    pub(super) kind: ReaderKind,
     /// It works.
-    pub usable: bool,
+    pub(super) usable: bool,
     /// The daemon refused the last card to this account.
-    pub refused: bool,
+    pub(super) refused: bool,
     kind_is_certain: bool,
     /// Event counter at which the thing on it was laid down, and what it is.
     thing: Option<(u32, Thing)>,
@@ -111,7 +94,7 @@ pub struct Reader {
     is_odd: bool,
     /// The card that was read there.
     look: Option<Box<Look>>,
-    work: Option<Work>,
+    work: Option<CardThread>,
     /// What the work is about still lies there, and its report still counts.
     work_counts: bool,
     order: Option<Order>,
@@ -122,7 +105,7 @@ pub struct Reader {
 
 impl Reader {
     /// A reader just found; `None` for a socket that holds no card of a person.
-    pub fn new(slot: Slot, name: CString) -> Option<Self> {
+    pub(super) fn new(slot: Slot, name: CString) -> Option<Self> {
         let (kind, kind_is_certain) = match class(&name.to_string_lossy()) {
             Class::Contactless => (ReaderKind::Badge, true),
             Class::Contact => (ReaderKind::SmartCard, true),
@@ -149,7 +132,7 @@ impl Reader {
     }
 
     /// Compares what pcscd reports with what was known.
-    pub fn observe(&mut self, now: BootTime, state: &ReaderState) -> Change {
+    pub(super) fn observe(&mut self, now: BootTime, state: &ReaderState) -> Change {
         let seen = state.event_state();
         self.usable = !seen.intersects(State::UNKNOWN | State::UNAVAILABLE);
         let count = (self.usable && seen.contains(State::PRESENT)).then(|| state.event_count());
@@ -198,13 +181,13 @@ impl Reader {
     }
 
     /// The reader was unplugged, or its daemon died.
-    pub fn unplugged(mut self) -> Vec<FactorEvent> {
+    pub(super) fn unplugged(mut self) -> Vec<FactorEvent> {
         self.forget();
         self.answers
     }
 
     /// Takes an order for the card that was read here. An order before it is abandoned.
-    pub fn order(&mut self, now: BootTime, command: CardCommand) {
+    pub(super) fn order(&mut self, now: BootTime, command: CardCommand) {
         if let Some(order) = self.order.take() {
             self.work_counts = false;
             if let Some(work) = &self.work {
@@ -213,9 +196,9 @@ impl Reader {
             self.refuse(order.attempt(), CardRefusal::Gone);
         }
         match &self.look {
-            None => self.refuse(attempt_of(&command), CardRefusal::Gone),
-            Some(look) if look.seen.card != card_of(&command) => {
-                self.refuse(attempt_of(&command), CardRefusal::Changed);
+            None => self.refuse(command.attempt(), CardRefusal::Gone),
+            Some(look) if look.seen.card != command.card() => {
+                self.refuse(command.attempt(), CardRefusal::Changed);
             }
             Some(_) => self.order = Some(Order::Waiting(command.into(), now + SILENCE_MAX)),
         }
@@ -226,17 +209,17 @@ impl Reader {
     }
 
     /// The answers to orders since the last call.
-    pub fn take_answers(&mut self) -> Vec<FactorEvent> {
+    pub(super) fn take_answers(&mut self) -> Vec<FactorEvent> {
         std::mem::take(&mut self.answers)
     }
 
     /// Something is going on: [`Reader::tick`] should be called soon.
-    pub fn is_busy(&self) -> bool {
+    pub(super) fn is_busy(&self) -> bool {
         self.due.is_some() || self.order.is_some() || (self.work.is_some() && self.work_counts)
     }
 
     /// Starts due work and collects what is finished.
-    pub fn tick(&mut self, now: BootTime, trust: &SharedTrust) -> Option<Found> {
+    pub(super) fn tick(&mut self, now: BootTime, trust: &SharedTrust) -> Option<Found> {
         let mut found = self.collect(now);
         if self.work.is_none() {
             found = found.or(self.start_due(now, trust));
@@ -350,12 +333,12 @@ impl Reader {
             }
         } else if let (Some(Order::Waiting(command, _)), Some(look)) = (&self.order, &self.look) {
             let task = Task::Order((**command).clone(), look.clone());
-            self.order = Some(Order::Running(attempt_of(command)));
+            self.order = Some(Order::Running(command.attempt()));
             task
         } else {
             return None;
         };
-        match Work::start(now, &self.name, task, trust) {
+        match CardThread::start(now, &self.name, task, trust) {
             Ok(work) => {
                 self.work = Some(work);
                 self.work_counts = true;

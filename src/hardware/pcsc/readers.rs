@@ -5,7 +5,7 @@
 use pcsc::{Context, Error, PNP_NOTIFICATION, ReaderState, State};
 
 use crate::pcsc::card_thread::SharedTrust;
-use crate::pcsc::reader::{Found, Reader, Thing, attempt_of};
+use crate::pcsc::reader::{Found, Reader, Thing};
 use crate::presence::badges::{Field, Slot};
 use crate::presence::cards::Inserted;
 use wardkeep_model::moment::BootTime;
@@ -14,7 +14,7 @@ use wardkeep_model::ports::{
 };
 
 /// All readers of one connection to pcscd.
-pub struct Readers {
+pub(super) struct Readers {
     readers: Vec<Reader>,
     /// What pcscd reported last: one entry per reader and one that announces readers.
     states: Vec<ReaderState>,
@@ -28,7 +28,7 @@ pub struct Readers {
 
 impl Readers {
     /// No reader is known yet.
-    pub fn new(trust: SharedTrust) -> Self {
+    pub(super) fn new(trust: SharedTrust) -> Self {
         Self {
             readers: Vec::new(),
             states: Vec::new(),
@@ -44,7 +44,7 @@ impl Readers {
     ///
     /// # Errors
     /// pcscd gives none.
-    pub fn list(&mut self, context: &Context) -> Result<(), Error> {
+    pub(super) fn list(&mut self, context: &Context) -> Result<(), Error> {
         let names = match context.list_readers_owned() {
             // The list grew between asking for its length and asking for it: next time, then.
             Err(Error::InsufficientBuffer) => return Ok(()),
@@ -71,30 +71,29 @@ impl Readers {
     }
 
     /// What pcscd is to compare with, and where it reports what is different.
-    pub fn states(&mut self) -> &mut [ReaderState] {
+    pub(super) fn states(&mut self) -> &mut [ReaderState] {
         &mut self.states
     }
 
     /// A thread is at work: [`Readers::look`] should be called soon.
-    pub fn is_busy(&self) -> bool {
+    pub(super) fn is_busy(&self) -> bool {
         !self.answers.is_empty() || self.readers.iter().any(Reader::is_busy)
     }
 
     /// Takes an order for the card that counts.
-    pub fn order(&mut self, now: BootTime, command: CardCommand) {
+    pub(super) fn order(&mut self, now: BootTime, command: CardCommand) {
         let presented = self.cards.presented();
         if let Some(reader) = self.readers.iter_mut().find(|reader| Some(reader.slot) == presented)
         {
             reader.order(now, command);
         } else {
-            let attempt = attempt_of(&command);
-            self.answers.push(FactorEvent::CardRefused(attempt, CardRefusal::Gone));
+            self.answers.push(FactorEvent::CardRefused(command.attempt(), CardRefusal::Gone));
         }
     }
 
     /// Takes in what pcscd reported and what the threads have brought. An order's answer comes before
     /// the news that its card has left.
-    pub fn look(&mut self, now: BootTime) -> Vec<Event> {
+    pub(super) fn look(&mut self, now: BootTime) -> Vec<Event> {
         for state in &mut self.states {
             let name = state.name();
             if let Some(reader) = self.readers.iter_mut().find(|r| r.name.as_c_str() == name) {
@@ -126,7 +125,7 @@ impl Readers {
 
     /// Every reader is gone: pcscd does not answer.
     #[must_use]
-    pub fn unplugged(mut self) -> Vec<Event> {
+    pub(super) fn unplugged(mut self) -> Vec<Event> {
         for reader in self.readers.drain(..) {
             self.answers.extend(reader.unplugged());
         }
@@ -143,7 +142,7 @@ impl Readers {
     }
 
     /// Whether readers of this kind can be used.
-    pub fn health(&self, kind: ReaderKind) -> ReaderHealth {
+    pub(super) fn health(&self, kind: ReaderKind) -> ReaderHealth {
         let mut of_kind = self.readers.iter().filter(|reader| reader.kind == kind && reader.usable);
         let Some(first) = of_kind.next() else { return ReaderHealth::NotFitted };
         if first.refused || of_kind.any(|reader| reader.refused) {

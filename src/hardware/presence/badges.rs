@@ -16,7 +16,7 @@ use wardkeep_model::ports::{BadgeFault, Event};
 
 /// A reader, numbered by its driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Slot(pub u32);
+pub(crate) struct Slot(pub u32);
 
 /// What lies on one reader.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ enum Lay {
 
 /// All readers of one driver. Report every change, then ask [`Field::settle`] for the events.
 #[derive(Clone, Debug, Default)]
-pub struct Field {
+pub(crate) struct Field {
     lays: BTreeMap<Slot, Lay>,
     /// The badge that was presented and is still there.
     presented: Option<Slot>,
@@ -47,20 +47,20 @@ pub struct Field {
 
 impl Field {
     /// Something entered the field of this reader; whatever lay there before has left.
-    pub fn lay(&mut self, slot: Slot) {
+    pub(crate) fn lay(&mut self, slot: Slot) {
         self.lift(slot);
         self.lays.insert(slot, Lay::Unread);
     }
 
     /// The reading of what lies there succeeded, or failed for good.
-    pub fn name(&mut self, slot: Slot, badge: Option<Badge>) {
+    pub(crate) fn name(&mut self, slot: Slot, badge: Option<Badge>) {
         if let Some(lay @ Lay::Unread) = self.lays.get_mut(&slot) {
             *lay = badge.map_or(Lay::Faulty { told: false }, Lay::Badge);
         }
     }
 
     /// The field of this reader is empty.
-    pub fn lift(&mut self, slot: Slot) {
+    pub(crate) fn lift(&mut self, slot: Slot) {
         self.missed |= matches!(self.lays.remove(&slot), Some(Lay::Unread));
         if self.presented == Some(slot) {
             self.presented = None;
@@ -69,14 +69,14 @@ impl Field {
     }
 
     /// Every reader is gone, for instance because the reader service died.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.lays.clear();
         self.removed |= self.presented.take().is_some();
     }
 
     /// Brings what the core was told into agreement with what lies there.
     #[must_use]
-    pub fn settle(&mut self) -> Vec<Event> {
+    pub(crate) fn settle(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
         let missed = std::mem::take(&mut self.missed);
         if std::mem::take(&mut self.removed) {

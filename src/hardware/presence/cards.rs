@@ -32,7 +32,7 @@ enum Stay {
 
 /// All contact readers of one driver. Report every change, then ask [`Inserted::settle`] for the events.
 #[derive(Clone, Debug, Default)]
-pub struct Inserted {
+pub(crate) struct Inserted {
     stays: BTreeMap<Slot, Stay>,
     /// The presented card left since the last settling.
     removed: bool,
@@ -44,13 +44,13 @@ pub struct Inserted {
 
 impl Inserted {
     /// A card came into this reader; whatever was there before has left.
-    pub fn insert(&mut self, slot: Slot) {
+    pub(crate) fn insert(&mut self, slot: Slot) {
         self.pull(slot);
         self.stays.insert(slot, Stay::Unread);
     }
 
     /// The reading of the card in this reader has ended.
-    pub fn name(&mut self, slot: Slot, seen: Result<CardSeen, CardFault>) {
+    pub(crate) fn name(&mut self, slot: Slot, seen: Result<CardSeen, CardFault>) {
         if let Some(stay @ Stay::Unread) = self.stays.get_mut(&slot) {
             *stay = match seen {
                 Ok(seen) => Stay::Read(Box::new(seen)),
@@ -60,7 +60,7 @@ impl Inserted {
     }
 
     /// This reader is empty.
-    pub fn pull(&mut self, slot: Slot) {
+    pub(crate) fn pull(&mut self, slot: Slot) {
         match self.stays.remove(&slot) {
             Some(Stay::Presented) => self.removed = true,
             Some(Stay::Faulty(_, true)) => self.relieved = true,
@@ -70,20 +70,20 @@ impl Inserted {
     }
 
     /// Every reader is gone, for instance because the reader service died.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         let told = |stay: &Stay| matches!(stay, Stay::Presented | Stay::Faulty(_, true));
         self.removed |= self.stays.values().any(told);
         self.stays.clear();
     }
 
     /// The reader whose card counts.
-    pub fn presented(&self) -> Option<Slot> {
+    pub(crate) fn presented(&self) -> Option<Slot> {
         self.stays.iter().find(|(_, stay)| matches!(stay, Stay::Presented)).map(|(slot, _)| *slot)
     }
 
     /// Brings what the core was told into agreement with what is there.
     #[must_use]
-    pub fn settle(&mut self) -> Vec<Event> {
+    pub(crate) fn settle(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
         let missed = std::mem::take(&mut self.missed);
         let relieved = std::mem::take(&mut self.relieved);

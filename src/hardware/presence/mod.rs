@@ -1,4 +1,4 @@
 //! What lies in a reader: badges in a field, cards in a slot. Pure.
 
-pub mod badges;
-pub mod cards;
+pub(crate) mod badges;
+pub(crate) mod cards;

@@ -22,24 +22,24 @@ const DRAIN_MAX: Duration = Duration::from_millis(500);
 
 /// What the driver's thread asks of a running [`Feed`].
 #[derive(Clone, Default)]
-pub(crate) struct Orders {
+pub(super) struct Orders {
     /// The burst may end where it [`sound::cuts`].
-    pub(crate) cut: Arc<AtomicBool>,
-    pub(crate) follower: Arc<OnceLock<Arc<Burst>>>,
+    pub(super) cut: Arc<AtomicBool>,
+    pub(super) follower: Arc<OnceLock<Arc<Burst>>>,
     /// The answer: the follower has begun.
-    pub(crate) followed: Arc<AtomicBool>,
+    pub(super) followed: Arc<AtomicBool>,
 }
 
 /// Samples of one burst.
-pub(crate) struct Burst {
-    pub(crate) priority: Priority,
+pub(super) struct Burst {
+    pub(super) priority: Priority,
     samples: Vec<f32>,
     /// Positions at which it may end.
     cuts: RangeInclusive<usize>,
 }
 
 impl Burst {
-    pub(crate) fn new(rate_hz: u32, priority: Priority) -> Self {
+    pub(super) fn new(rate_hz: u32, priority: Priority) -> Self {
         let samples = sound::burst(rate_hz, priority);
         Self { priority, samples, cuts: sound::cuts(rate_hz, priority) }
     }
@@ -47,7 +47,7 @@ impl Burst {
 
 /// Silence, a burst, perhaps its follower, and silence again.
 #[derive(Clone)]
-pub(crate) struct Feed {
+pub(super) struct Feed {
     /// Silent samples to give before the burst.
     lead: usize,
     burst: Arc<Burst>,
@@ -57,24 +57,24 @@ pub(crate) struct Feed {
     /// Silent samples between a burst and its follower.
     join: usize,
     /// The end was heard and said: nothing begins any more.
-    pub(crate) ended: bool,
+    pub(super) ended: bool,
     orders: Orders,
 }
 
 impl Feed {
-    pub(crate) fn new(rate_hz: u32, priority: Priority, orders: Orders) -> Self {
+    pub(super) fn new(rate_hz: u32, priority: Priority, orders: Orders) -> Self {
         Self {
-            lead: frames(LEAD, rate_hz),
+            lead: sound::length(rate_hz, LEAD),
             burst: Arc::new(Burst::new(rate_hz, priority)),
             position: 0,
             silence: 0,
-            join: frames(JOIN, rate_hz),
+            join: sound::length(rate_hz, JOIN),
             ended: false,
             orders,
         }
     }
 
-    pub(crate) fn next(&mut self) -> f32 {
+    pub(super) fn next(&mut self) -> f32 {
         if self.lead > 0 {
             self.lead -= 1;
             return 0.0;
@@ -108,18 +108,13 @@ impl Feed {
     ///
     /// A portion of silence has to follow, because the last one is known to be taken only then. A device
     /// that tells nonsense about its delay is believed for [`DRAIN_MAX`].
-    pub(crate) fn is_heard(&self, delay: usize, rate_hz: u32) -> bool {
+    pub(super) fn is_heard(&self, delay: usize, rate_hz: u32) -> bool {
         let follows =
             self.orders.follower.get().is_some() && !self.orders.followed.load(Ordering::Relaxed);
         !follows
             && self.silence > 0
-            && (delay <= self.silence || self.silence >= frames(DRAIN_MAX, rate_hz))
+            && (delay <= self.silence || self.silence >= sound::length(rate_hz, DRAIN_MAX))
     }
-}
-
-/// Samples per channel in a stretch of time.
-pub(crate) fn frames(time: Duration, rate_hz: u32) -> usize {
-    usize::try_from(time.as_nanos() * u128::from(rate_hz) / 1_000_000_000).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The loudspeaker: plays the burst of the highest unsilenced priority for as long as it is wanted.
 //!
-//! One thread owns the [`Cadence`] and opens the default sound device for each burst, so that a
+//! One thread owns the `Cadence` and opens the default sound device for each burst, so that a
 //! device that was unplugged, replaced or taken over by another server is found again. Between
 //! bursts no stream is open. The sound card's callback only copies samples; it talks to the thread
 //! through atomics and never waits.
@@ -13,7 +13,7 @@ mod feed;
 mod playback;
 pub mod sound;
 
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
@@ -21,12 +21,12 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::watch;
 
 use crate::speaker::sound::Cadence;
+use crate::thread::StoppableThread;
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::{Event, SpeakerHealth};
 
-use playback::{Playback, STALL};
-pub use playback::{SpeakerError, probe};
+use playback::{Playback, STALL, SpeakerError, probe};
 
 /// How soon a device that failed is tried again.
 const RETRY: Duration = Duration::from_secs(3);
@@ -36,8 +36,6 @@ const PROBE: Duration = Duration::from_secs(60);
 const REPORT_RETRY: Duration = Duration::from_millis(200);
 /// How long dropping the handle waits for the thread.
 const END_MAX: Duration = Duration::from_secs(2);
-/// How often it looks meanwhile.
-const TICK: Duration = Duration::from_millis(5);
 
 /// What the core wants to be heard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,8 +48,9 @@ struct Wanted {
 /// The running driver. Dropping it silences the loudspeaker and ends the thread.
 #[derive(Debug)]
 pub struct SpeakerHandle {
-    wanted: Option<watch::Sender<Wanted>>,
-    thread: Option<JoinHandle<()>>,
+    // Dropped first: its end is what the thread ends with.
+    wanted: watch::Sender<Wanted>,
+    thread: StoppableThread,
 }
 
 impl SpeakerHandle {
@@ -61,8 +60,7 @@ impl SpeakerHandle {
     /// From silence to any priority is an onset, due at once: to signal a new condition of a
     /// priority that is sounding already, state silence first.
     pub fn set(&self, priority: Option<Priority>) {
-        let (Some(wanted), Some(thread)) = (&self.wanted, &self.thread) else { return };
-        let changed = wanted.send_if_modified(|wanted| {
+        let changed = self.wanted.send_if_modified(|wanted| {
             let changed = wanted.priority != priority;
             if wanted.priority.is_none() && changed {
                 wanted.onsets = wanted.onsets.wrapping_add(1);
@@ -71,26 +69,7 @@ impl SpeakerHandle {
             changed
         });
         if changed {
-            thread.thread().unpark();
-        }
-    }
-}
-
-impl Drop for SpeakerHandle {
-    fn drop(&mut self) {
-        drop(self.wanted.take());
-        let Some(thread) = self.thread.take() else { return };
-        thread.thread().unpark();
-        let since = Moment::read().boot;
-        while !thread.is_finished() {
-            if Moment::read().boot.since(since) >= END_MAX {
-                tracing::error!("the loudspeaker thread is held by the sound system; left behind");
-                return;
-            }
-            thread::sleep(TICK);
-        }
-        if thread.join().is_err() {
-            tracing::error!("the loudspeaker thread panicked");
+            self.thread.unpark();
         }
     }
 }
@@ -101,12 +80,13 @@ impl Drop for SpeakerHandle {
 /// When the system gives no thread.
 pub fn spawn(events: Sender<Event>) -> std::io::Result<SpeakerHandle> {
     let (wanted, wishes) = watch::channel(Wanted::default());
-    let driver = Driver::new(wishes, events);
-    let thread = thread::Builder::new().name("speaker".into()).spawn(move || driver.run())?;
-    Ok(SpeakerHandle { wanted: Some(wanted), thread: Some(thread) })
+    let driver = SpeakerDriver::new(wishes, events);
+    let thread = StoppableThread::spawn("speaker", END_MAX, || {}, move || driver.run())?;
+    Ok(SpeakerHandle { wanted, thread })
 }
 
-struct Driver {
+/// The thread's work: what is wanted, what plays, and when to look again.
+struct SpeakerDriver {
     wishes: watch::Receiver<Wanted>,
     events: Sender<Event>,
     cadence: Cadence,
@@ -123,7 +103,7 @@ struct Driver {
     reported: Option<SpeakerHealth>,
 }
 
-impl Driver {
+impl SpeakerDriver {
     fn new(wishes: watch::Receiver<Wanted>, events: Sender<Event>) -> Self {
         Self {
             wishes,
@@ -265,7 +245,7 @@ mod tests {
         let (events, mut inbox) = channel(1);
         events.try_send(Event::BadgeRemoved).unwrap();
         let (_wanted, wishes) = watch::channel(Wanted::default());
-        let mut driver = Driver::new(wishes, events);
+        let mut driver = SpeakerDriver::new(wishes, events);
         assert!(driver.report(), "nothing to tell");
         driver.fails(BootTime::default(), &SpeakerError::NoDevice);
         assert!(!driver.report());

@@ -16,7 +16,8 @@ use cpal::{BufferSize, ErrorKind, FromSample, SampleFormat, SizedSample, Support
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::moment::BootTime;
 
-use crate::speaker::feed::{Burst, Feed, Orders, frames};
+use crate::speaker::feed::{Burst, Feed, Orders};
+use crate::speaker::sound;
 
 /// Portions handed over each second, two of which the device holds: 83 ms each. Long enough for a busy
 /// cart, short enough to cut a burst in its pause.
@@ -24,10 +25,10 @@ const PERIODS_PER_SECOND: u32 = 12;
 /// How often the sound card's thread looks at a device that says nothing.
 const POLL: Duration = Duration::from_millis(500);
 /// A device that asks for no samples for so long does not play.
-pub(crate) const STALL: Duration = Duration::from_secs(1);
+pub(super) const STALL: Duration = Duration::from_secs(1);
 /// Why an alarm cannot be heard.
 #[derive(Debug, thiserror::Error)]
-pub enum SpeakerError {
+pub(super) enum SpeakerError {
     /// The system has no sound at all, or no output device.
     #[error("no sound device")]
     NoDevice,
@@ -49,12 +50,12 @@ pub enum SpeakerError {
 ///
 /// # Errors
 /// Why no alarm can be heard.
-pub fn probe() -> Result<(), SpeakerError> {
+pub(super) fn probe() -> Result<(), SpeakerError> {
     contained(|| default_device().map(drop))
 }
 
 /// A burst that is being played. Dropping it stops the sound.
-pub(crate) struct Playback {
+pub(super) struct Playback {
     #[expect(dead_code, reason = "the sound stops when the stream is dropped")]
     stream: cpal::Stream,
     orders: Orders,
@@ -68,7 +69,7 @@ pub(crate) struct Playback {
 impl Playback {
     /// Opens the default device and starts the burst of `priority`. The calling thread is unparked
     /// when there is an outcome.
-    pub(crate) fn start(now: BootTime, priority: Priority) -> Result<Self, SpeakerError> {
+    pub(super) fn start(now: BootTime, priority: Priority) -> Result<Self, SpeakerError> {
         contained(|| {
             let (device, config) = default_device()?;
             let rate_hz = config.sample_rate();
@@ -83,25 +84,25 @@ impl Playback {
     }
 
     /// Lets the burst end at the first place where it may, or not after all.
-    pub(crate) fn cut(&self, cut: bool) {
+    pub(super) fn cut(&self, cut: bool) {
         self.orders.cut.store(cut, Ordering::Relaxed);
     }
 
     /// Lets a burst of this priority follow at once, in the same stream. Only the first follower
     /// counts, and it is played even if it is no longer wanted when its turn comes.
-    pub(crate) fn follow(&self, priority: Priority) {
+    pub(super) fn follow(&self, priority: Priority) {
         self.orders.follower.get_or_init(|| Arc::new(Burst::new(self.rate_hz, priority)));
     }
 
     /// The priority of the follower, once it has begun.
-    pub(crate) fn followed(&self) -> Option<Priority> {
+    pub(super) fn followed(&self) -> Option<Priority> {
         let follower = self.orders.follower.get()?;
         self.orders.followed.load(Ordering::Acquire).then_some(follower.priority)
     }
 
     /// Whether the burst was heard to its end; `None` while it goes on. To be asked every [`STALL`] or
     /// more often.
-    pub(crate) fn outcome(&mut self, now: BootTime) -> Option<Result<(), SpeakerError>> {
+    pub(super) fn outcome(&mut self, now: BootTime) -> Option<Result<(), SpeakerError>> {
         let calls = self.signal.calls.load(Ordering::Relaxed);
         if calls != self.calls {
             (self.calls, self.moved) = (calls, now);
@@ -180,7 +181,7 @@ impl Line {
         let fill = move |out: &mut [T], info: &cpal::OutputCallbackInfo| {
             let at = info.timestamp();
             let delay = at.playback.saturating_duration_since(at.callback);
-            if feed.is_heard(frames(delay, config.sample_rate), config.sample_rate) {
+            if feed.is_heard(sound::length(config.sample_rate, delay), config.sample_rate) {
                 feed.ended = true;
                 signal.give(Ok(()));
             }

@@ -1,6 +1,6 @@
 //! Alarm sounds as samples, and when the next one is due (IEC 60601-1-8, 6.3.3).
 //!
-//! Everything here is pure: [`burst`] makes samples, [`Cadence`] is told what is wanted and what the
+//! Everything here is pure: [`burst`] makes samples, `Cadence` is told what is wanted and what the
 //! loudspeaker did, and says when to play. The driver and `wardkeepctl alarm render` share both, so
 //! what biomed staff measure in the file is what the cart plays.
 //!
@@ -21,7 +21,7 @@ use wardkeep_model::alarm::Priority;
 use wardkeep_model::moment::BootTime;
 
 /// Pulse length t_d, between the 90 % points (75-200 ms for high, 125-250 ms for medium and low).
-pub const PULSE: Duration = Duration::from_millis(140);
+const PULSE: Duration = Duration::from_millis(140);
 /// Full length of the linear attack: 10 % to 90 % takes 19.6 ms, which is 14 % of [`PULSE`] (10-20 %
 /// are asked for, and every instrument smooths, which makes it look longer).
 const ATTACK: Duration = Duration::from_micros(24_500);
@@ -63,7 +63,7 @@ const PEAK: f64 = 0.85;
 
 /// Shortest silence between two bursts of different priorities, when the lower one follows: the
 /// shortest interval between bursts in the standard.
-pub const CHANGE_GAP: Duration = Duration::from_millis(2_500);
+pub(super) const CHANGE_GAP: Duration = Duration::from_millis(2_500);
 
 /// Silence from the end of a burst to the begin of the next one of the same priority.
 ///
@@ -89,7 +89,7 @@ pub fn burst(rate_hz: u32, priority: Priority) -> Vec<f32> {
 
 /// Where in [`burst`] it may end when its condition has ended: in the pause between the groups of a
 /// high burst, which is the half that has to be heard; at the end of the others.
-pub fn cuts(rate_hz: u32, priority: Priority) -> RangeInclusive<usize> {
+pub(super) fn cuts(rate_hz: u32, priority: Priority) -> RangeInclusive<usize> {
     let half = pulses(rate_hz, HIGH_GROUP).len();
     let whole = burst(rate_hz, priority).len();
     match priority {
@@ -141,8 +141,8 @@ fn pcm16(sample: f32) -> i16 {
     (sample * f32::from(i16::MAX)).round() as i16
 }
 
-/// Samples in a stretch of time.
-fn length(rate_hz: u32, time: Duration) -> usize {
+/// Samples per channel in a stretch of time.
+pub(super) fn length(rate_hz: u32, time: Duration) -> usize {
     let samples = time.as_nanos() * u128::from(rate_hz) / 1_000_000_000;
     usize::try_from(samples).unwrap_or(usize::MAX)
 }
@@ -202,7 +202,7 @@ fn tone(rate_hz: f64, time_s: f64) -> f64 {
 
 /// When the next burst is due, and whether the running one may end early.
 #[derive(Debug, Default)]
-pub struct Cadence {
+pub(super) struct Cadence {
     wanted: Option<Priority>,
     playing: Option<Priority>,
     due: BootTime,
@@ -211,7 +211,7 @@ pub struct Cadence {
 
 impl Cadence {
     /// States the highest priority that has to be heard; `None` is silence.
-    pub fn want(&mut self, now: BootTime, wanted: Option<Priority>) {
+    pub(super) fn want(&mut self, now: BootTime, wanted: Option<Priority>) {
         let before = std::mem::replace(&mut self.wanted, wanted);
         let Some(wanted) = wanted else { return };
         if before == Some(wanted) {
@@ -222,7 +222,7 @@ impl Cadence {
     }
 
     /// Which burst is due next, and when; `None` while one is playing or nothing is wanted.
-    pub fn next(&self) -> Option<(Priority, BootTime)> {
+    pub(super) fn next(&self) -> Option<(Priority, BootTime)> {
         if self.playing.is_some() {
             return None;
         }
@@ -230,17 +230,17 @@ impl Cadence {
     }
 
     /// The priority that has to follow the running burst at once, because it is higher.
-    pub fn follower(&self) -> Option<Priority> {
+    pub(super) fn follower(&self) -> Option<Priority> {
         self.wanted.filter(|wanted| self.playing.is_some_and(|playing| *wanted > playing))
     }
 
     /// A burst of this priority has begun.
-    pub fn begin(&mut self, priority: Priority) {
+    pub(super) fn begin(&mut self, priority: Priority) {
         self.playing = Some(priority);
     }
 
     /// The running burst has come to its end, whole or cut.
-    pub fn end(&mut self, now: BootTime) {
+    pub(super) fn end(&mut self, now: BootTime) {
         let Some(played) = self.playing.take() else { return };
         self.last_end = Some(now);
         let Some(wanted) = self.wanted else { return };
@@ -252,13 +252,13 @@ impl Cadence {
     }
 
     /// The running burst was not heard: it is due again.
-    pub fn fail(&mut self, now: BootTime) {
+    pub(super) fn fail(&mut self, now: BootTime) {
         self.playing = None;
         self.due = now;
     }
 
     /// The running burst may end where it [`cuts`]: its priority is not the wanted one any more.
-    pub fn may_cut(&self) -> bool {
+    pub(super) fn may_cut(&self) -> bool {
         self.playing.is_some() && self.playing != self.wanted
     }
 }

@@ -18,10 +18,10 @@ use x509_cert::ext::pkix::{
 use crate::trust::certificate::instant;
 
 /// An issuer.
-pub(crate) struct Authority {
-    pub(crate) der: CertificateDer<'static>,
-    pub(crate) valid_from: Timestamp,
-    pub(crate) valid_until: Timestamp,
+pub(super) struct Authority {
+    pub(super) der: CertificateDer<'static>,
+    pub(super) valid_from: Timestamp,
+    pub(super) valid_until: Timestamp,
     /// DER of its name.
     name: Vec<u8>,
     /// RFC 5280, 4.2.1.2.
@@ -31,7 +31,7 @@ pub(crate) struct Authority {
 
 impl Authority {
     /// Reads a certificate; `None` if it is none, or not of version 3.
-    pub(crate) fn read(der: CertificateDer<'static>) -> Option<Self> {
+    pub(super) fn read(der: CertificateDer<'static>) -> Option<Self> {
         // What webpki does not understand would make every path through it fail.
         webpki::EndEntityCert::try_from(&der).ok()?;
         let certificate = Certificate::from_der(&der).ok()?;
@@ -51,30 +51,30 @@ impl Authority {
     }
 
     /// It is the certificate of an issuer, by its own extensions.
-    pub(crate) fn may_issue(&self) -> bool {
+    pub(super) fn may_issue(&self) -> bool {
         self.may_issue
     }
 
     /// As the end of a path.
-    pub(crate) fn anchor(&self) -> Option<TrustAnchor<'_>> {
+    pub(super) fn anchor(&self) -> Option<TrustAnchor<'_>> {
         webpki::anchor_from_trusted_cert(&self.der).ok()
     }
 }
 
 /// A revocation list whose signature is not verified yet: that needs its issuer.
-pub(crate) struct RevocationList {
-    pub(crate) list: CertRevocationList<'static>,
+pub(super) struct RevocationList {
+    pub(super) list: CertRevocationList<'static>,
     /// `thisUpdate`.
-    pub(crate) issued: Timestamp,
+    pub(super) issued: Timestamp,
     issuer: Vec<u8>,
     key_identifier: Option<Vec<u8>>,
     /// Which part of its issuer's certificates it speaks of (RFC 5280, 5.2.5); empty for all.
-    pub(crate) scope: Vec<u8>,
+    pub(super) scope: Vec<u8>,
 }
 
 impl RevocationList {
     /// Reads a list; `None` if it is none, or of a kind that webpki does not support.
-    pub(crate) fn read(der: &[u8]) -> Option<Self> {
+    pub(super) fn read(der: &[u8]) -> Option<Self> {
         let parsed = <CertificateList>::from_der(der).ok()?.tbs_cert_list;
         let extensions = parsed.crl_extensions.unwrap_or_default();
         let value = |oid| {
@@ -95,7 +95,7 @@ impl RevocationList {
 
     /// It says that this authority signed it. An issuer that has changed its key keeps its name and
     /// publishes a list for each key.
-    pub(crate) fn claims(&self, authority: &Authority) -> bool {
+    pub(super) fn claims(&self, authority: &Authority) -> bool {
         self.issuer == authority.name
             && match (&self.key_identifier, &authority.key_identifier) {
                 (Some(one), Some(other)) => one == other,

@@ -12,6 +12,7 @@ use x509_cert::time::Time;
 use wardkeep_model::access::factor::CardId;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::ports::Distrust;
+use wardkeep_model::untrusted;
 
 /// rsaEncryption (RFC 8017, appendix C).
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -24,7 +25,7 @@ const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 /// Bytes of an RSA modulus that a card may have (SP 800-78-5, table 1, and 4096 bits).
 const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=512;
 /// Longest subject that is shown, in characters.
-const SUBJECT_MAX: usize = 200;
+const SUBJECT_CHARS_MAX: usize = 200;
 
 /// What kind of key a card signs with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,22 +56,15 @@ pub fn card_id(certificate_der: &[u8]) -> Option<CardId> {
 
 /// Whom the certificate names, as in RFC 4514, and when it ends. `None` if it is no certificate.
 ///
-/// Anybody can write a certificate: characters that a screen would obey are replaced, and the text is
-/// cut to 200 characters.
+/// Anybody can write a certificate: its text is cleaned as [`untrusted`] says, and cut to 200
+/// characters.
 pub fn subject(certificate_der: &[u8]) -> Option<(Phi<String>, Option<Timestamp>)> {
     let certificate = read(certificate_der)?;
     let body = certificate.tbs_certificate();
     let mut text = String::new();
     std::fmt::write(&mut text, format_args!("{}", body.subject())).ok()?;
-    let shown = text.chars().map(|c| if is_shown(c) { c } else { char::REPLACEMENT_CHARACTER });
-    let subject = Phi::new(shown.take(SUBJECT_MAX).collect());
+    let subject = Phi::new(untrusted::clean(&text, SUBJECT_CHARS_MAX));
     Some((subject, instant(body.validity().not_after)))
-}
-
-/// Neither a control character nor one that changes the direction or the visibility of others.
-fn is_shown(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }
 
 /// The key that a 9D certificate is of. `None` for RSA, another curve, or a point that is not on it.
@@ -86,12 +80,12 @@ pub fn agreement_key(certificate_der: &[u8]) -> Option<AgreementKey> {
 }
 
 /// What a card's authentication certificate says beyond what webpki looks at.
-pub(crate) struct Claims {
-    pub(crate) key: SignKey,
+pub(super) struct Claims {
+    pub(super) key: SignKey,
     /// Length of the modulus or of a coordinate, in bytes.
-    pub(crate) key_bytes: usize,
+    pub(super) key_bytes: usize,
     /// DER of the SubjectPublicKeyInfo.
-    pub(crate) public_key: Vec<u8>,
+    pub(super) public_key: Vec<u8>,
 }
 
 /// Reads them.
@@ -99,7 +93,7 @@ pub(crate) struct Claims {
 /// # Errors
 /// `Malformed` for what is no certificate or has a weak or unknown key; `WrongPurpose` for a key that
 /// may not sign challenges (RFC 5280, 4.2.1.3).
-pub(crate) fn claims(certificate_der: &[u8]) -> Result<Claims, Distrust> {
+pub(super) fn claims(certificate_der: &[u8]) -> Result<Claims, Distrust> {
     let certificate = read(certificate_der).ok_or(Distrust::Malformed)?;
     let body = certificate.tbs_certificate();
     let usage = body.get_extension::<KeyUsage>().map_err(|_| Distrust::Malformed)?;
@@ -137,7 +131,7 @@ fn read(certificate_der: &[u8]) -> Option<Certificate> {
 }
 
 /// When a certificate or a list says something begins or ends.
-pub(crate) fn instant(time: Time) -> Option<Timestamp> {
+pub(super) fn instant(time: Time) -> Option<Timestamp> {
     let seconds = i64::try_from(time.to_unix_duration().as_secs()).ok()?;
     Timestamp::from_second(seconds).ok()
 }

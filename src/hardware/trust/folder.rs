@@ -46,18 +46,18 @@ pub enum Fault {
 
 /// What the trust directory holds.
 #[derive(Default)]
-pub(crate) struct Contents {
-    pub(crate) roots: Vec<Authority>,
-    pub(crate) intermediates: Vec<Authority>,
+pub(super) struct Contents {
+    pub(super) roots: Vec<Authority>,
+    pub(super) intermediates: Vec<Authority>,
     /// Newest first.
-    pub(crate) lists: Vec<RevocationList>,
-    pub(crate) faults: Vec<Fault>,
+    pub(super) lists: Vec<RevocationList>,
+    pub(super) faults: Vec<Fault>,
 }
 
 /// What a file looked like from outside: enough to notice that it was replaced, rewritten or made
 /// readable. `None` if the system does not say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Stamp {
+pub(super) struct Stamp {
     path: PathBuf,
     /// Number of the file, its length, and when it was last changed in any way.
     look: Option<(u64, u64, i64, i64)>,
@@ -84,7 +84,7 @@ impl Place {
 }
 
 /// Looks at every file without reading any.
-pub(crate) fn stamps(trust: &Path) -> Vec<Stamp> {
+pub(super) fn stamps(trust: &Path) -> Vec<Stamp> {
     let mut stamps = Vec::new();
     for place in Place::ALL {
         let Ok(paths) = files(&trust.join(place.folder())) else { continue };
@@ -98,7 +98,7 @@ pub(crate) fn stamps(trust: &Path) -> Vec<Stamp> {
 }
 
 /// Reads the directory. One that does not exist holds nothing; that is not a fault.
-pub(crate) fn read(trust: &Path) -> Contents {
+pub(super) fn read(trust: &Path) -> Contents {
     let mut contents = Contents::default();
     let mut count = 0;
     for place in Place::ALL {

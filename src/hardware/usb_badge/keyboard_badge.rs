@@ -6,7 +6,7 @@
 //!
 //! - Only printable characters count; anything else that is pressed, or a key held together with
 //!   Ctrl, Alt or a system key, spoils the number up to the next Enter or pause.
-//! - Characters that come more than [`KEY_GAP_MAX`] apart are no badge: a number is typed by a machine.
+//! - Characters that come more than `KEY_GAP_MAX` apart are no badge: a number is typed by a machine.
 //!
 //! S-10: the characters are wiped when the number is complete, spoiled or too old.
 
@@ -18,7 +18,7 @@ use wardkeep_model::access::factor::{Badge, ReaderFamily};
 use wardkeep_model::moment::BootTime;
 
 /// Longest pause within a number.
-pub const KEY_GAP_MAX: Duration = Duration::from_millis(300);
+const KEY_GAP_MAX: Duration = Duration::from_millis(300);
 /// Most characters of a number.
 const CHARACTERS_MAX: usize = 32;
 /// Keys that a boot report can hold.

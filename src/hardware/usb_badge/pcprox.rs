@@ -22,9 +22,19 @@ use wardkeep_model::access::factor::{Badge, ReaderFamily};
 /// USB vendor and product number.
 pub const USB_ID: (u16, u16) = (0x0c27, 0x3bfa);
 /// Length of every report.
-pub const REPORT_BYTES: usize = 8;
+pub(super) const REPORT_BYTES: usize = 8;
 /// What is written to and read from the reader. Wiped on drop: it may hold a badge's number.
 pub type Report = Zeroizing<[u8; REPORT_BYTES]>;
+
+/// Where feature reports go to and come from.
+pub(super) trait Feature {
+    /// Why one did not.
+    type Error;
+    /// Writes one.
+    fn put(&self, report: &Report) -> Result<(), Self::Error>;
+    /// Reads one.
+    fn get(&self) -> Result<Report, Self::Error>;
+}
 
 /// `bHaltKBSnd` in the last byte of page 0: do not type.
 const HALT_KEYBOARD: u8 = 0x80;
@@ -35,7 +45,7 @@ const GARBLED_LOOKS: u8 = 3;
 
 /// What the reader can be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Question {
+pub(super) enum Question {
     /// Which firmware it has.
     Device,
     /// Page 0 of its settings.
@@ -48,7 +58,7 @@ pub enum Question {
 
 impl Question {
     /// The report that asks it.
-    pub fn report(self) -> Report {
+    pub(super) fn report(self) -> Report {
         let code = match self {
             Question::Device => 0x8a,
             Question::Settings => 0x80,
@@ -91,7 +101,7 @@ pub enum Look {
     Garbled,
 }
 
-/// What the answers to [`Question::Bits`], [`Question::BitCount`] and the bits once more say.
+/// What the answers to `Question::Bits`, `Question::BitCount` and the bits once more say.
 pub fn look(bits: &Report, count: &Report, again: &Report) -> Look {
     let [told, repeated, ..] = **count;
     match (**bits == [0; REPORT_BYTES], **again == [0; REPORT_BYTES]) {

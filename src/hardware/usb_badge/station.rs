@@ -4,10 +4,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::presence::badges::{Field, Slot};
-use crate::usb_badge::UsbId;
 use crate::usb_badge::keyboard_badge::{Typed, Typing};
-use crate::usb_badge::pcprox::{self, Change, Hold, Look, Question, Report};
-use crate::usb_badge::usb::{Claimed, UsbError};
+use crate::usb_badge::pcprox::{self, Change, Feature, Hold, Look, Question, Report};
+use crate::usb_badge::usb::{Claimed, UsbError, UsbId};
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::Event;
 
@@ -16,26 +15,16 @@ const FAULTS_MAX: u8 = 5;
 /// Between a question and its answer; the reader needs a moment.
 const SETTLE: Duration = Duration::from_millis(1);
 
-/// Feature reports go to and come from this.
-pub(crate) trait Feature {
-    /// Why one did not.
-    type Error;
-    /// Writes one.
-    fn put(&self, report: &Report) -> Result<(), Self::Error>;
-    /// Reads one.
-    fn get(&self) -> Result<Report, Self::Error>;
-}
-
 /// Which way a reader is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Model {
+pub(super) enum Model {
     PcProx,
     Keyboard,
 }
 
 impl Model {
     /// What the site says of a reader goes before what is known of it.
-    pub(crate) fn of(id: UsbId, keyboard_badge: Option<UsbId>) -> Option<Self> {
+    pub(super) fn of(id: UsbId, keyboard_badge: Option<UsbId>) -> Option<Self> {
         if Some(id) == keyboard_badge {
             Some(Model::Keyboard)
         } else {
@@ -43,7 +32,7 @@ impl Model {
         }
     }
 
-    pub(crate) fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Model::PcProx => "pcProx",
             Model::Keyboard => "keyboard reader",
@@ -51,62 +40,73 @@ impl Model {
     }
 }
 
-enum Work {
+/// What was read of a reader so far.
+enum Reading {
     PcProx(Hold),
     Keyboard(Typing),
 }
 
 /// A reader that is claimed.
-pub(crate) struct Station {
+pub(super) struct Station {
     /// Bus and address: another device at the same place has another address.
-    pub(crate) place: (u8, u8),
-    pub(crate) slot: Slot,
+    place: (u8, u8),
+    slot: Slot,
     claimed: Claimed,
-    work: Work,
+    reading: Reading,
     faults: u8,
 }
 
 impl Station {
     /// Prepares a reader: a pcProx is told not to type, a keyboard to report in the boot form.
-    pub(crate) fn connect(
+    pub(super) fn connect(
         place: (u8, u8),
         slot: Slot,
         model: Model,
         claimed: Claimed,
     ) -> Result<Self, UsbError> {
-        let work = match model {
+        let reading = match model {
             Model::PcProx => {
                 let firmware = ask(&claimed, Question::Device)?;
                 let firmware = pcprox::firmware(&firmware).unwrap_or_default();
                 let silent = silence(&claimed)?;
                 tracing::info!(firmware, silent, "pcProx badge reader");
-                Work::PcProx(Hold::default())
+                Reading::PcProx(Hold::default())
             }
             Model::Keyboard => {
                 claimed.use_boot_reports()?;
-                Work::Keyboard(Typing::default())
+                Reading::Keyboard(Typing::default())
             }
         };
-        Ok(Self { place, slot, claimed, work, faults: 0 })
+        Ok(Self { place, slot, claimed, reading, faults: 0 })
+    }
+
+    /// Where it is plugged in: bus and address.
+    pub(super) fn place(&self) -> (u8, u8) {
+        self.place
+    }
+
+    /// Its number in the field.
+    pub(super) fn slot(&self) -> Slot {
+        self.slot
     }
 
     /// Reading it takes time while nothing happens.
-    pub(crate) fn waits(&self) -> bool {
-        matches!(self.work, Work::Keyboard(_)) && self.faults == 0
+    pub(super) fn waits(&self) -> bool {
+        matches!(self.reading, Reading::Keyboard(_)) && self.faults == 0
     }
 
     /// Looks what the reader has; false if it is to be let go.
-    pub(crate) fn attend(
+    pub(super) fn attend(
         &mut self,
         patience: Duration,
         field: &mut Field,
         events: &mut Vec<Event>,
     ) -> bool {
-        let done = match &mut self.work {
-            Work::PcProx(hold) => read(&self.claimed).map(|look| {
+        let done = match &mut self.reading {
+            Reading::PcProx(hold) => read(&self.claimed).map(|look| {
                 settle(hold.observe(look), self.slot, field);
             }),
-            Work::Keyboard(typing) => read_keys(&self.claimed, patience, typing).map(|all| {
+            Reading::Keyboard(typing) => read_keys(&self.claimed, patience, typing).map(|all| {
                 for typed in all {
                     tap(typed, self.slot, field, events);
                 }

@@ -8,8 +8,10 @@ use rusb::{
 };
 use zeroize::Zeroizing;
 
-use crate::usb_badge::pcprox::{REPORT_BYTES, Report};
-use crate::usb_badge::station::Feature;
+use crate::usb_badge::pcprox::{Feature, REPORT_BYTES, Report};
+
+/// USB vendor and product number.
+pub type UsbId = (u16, u16);
 
 /// `bInterfaceClass` of human interface devices.
 const HID: u8 = 3;
@@ -30,7 +32,7 @@ const ANSWER_MAX: Duration = Duration::from_millis(500);
 
 /// Why a reader cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum UsbError {
+pub(super) enum UsbError {
     /// It was unplugged.
     #[error("reader is gone")]
     Gone,
@@ -88,14 +90,14 @@ impl Source {
 }
 
 /// A reader whose HID interfaces are all ours, until it is dropped.
-pub(crate) struct Claimed {
+pub(super) struct Claimed {
     handle: DeviceHandle<Context>,
     source: Source,
 }
 
 impl Claimed {
     /// Claims every HID interface, away from the kernel's drivers.
-    pub(crate) fn claim(device: &Device<Context>) -> Result<Self, UsbError> {
+    pub(super) fn claim(device: &Device<Context>) -> Result<Self, UsbError> {
         let configuration =
             device.active_config_descriptor().or_else(|_| device.config_descriptor(0))?;
         let interfaces = configuration.interfaces().filter_map(|one| one.descriptors().next());
@@ -111,7 +113,7 @@ impl Claimed {
     }
 
     /// Switches a keyboard to reports of the boot form, which need no descriptor to be understood.
-    pub(crate) fn use_boot_reports(&self) -> Result<(), UsbError> {
+    pub(super) fn use_boot_reports(&self) -> Result<(), UsbError> {
         if !self.source.knows_boot {
             return Ok(());
         }
@@ -125,7 +127,7 @@ impl Claimed {
     }
 
     /// Waits for a report.
-    pub(crate) fn interrupt(
+    pub(super) fn interrupt(
         &self,
         patience: Duration,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, UsbError> {

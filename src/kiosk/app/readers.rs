@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{Receiver, Sender};
 use wardkeep_model::ports::{Event, ReaderHealth, ReaderKind};
 
 /// Events of a driver that wait to be passed on. Few, because a tap grows old only before it comes
-/// here ([`TAP_AGE_MAX`](wardkeep_hardware::outlet::TAP_AGE_MAX)).
+/// here: the driver drops what waited for its way out.
 pub const WAITING_MAX: usize = 4;
 
 /// A driver of badge readers.

@@ -3,6 +3,8 @@
 
 use slint::SharedString;
 
+use wardkeep_model::untrusted::is_deceptive;
+
 /// Most characters shown of a text.
 const SHOWN_MAX: usize = 80;
 
@@ -23,18 +25,13 @@ pub(super) fn shown(text: &str) -> SharedString {
     line
 }
 
-/// Controls, separators and everything that changes direction, joins or is not seen; a backslash, so
-/// that nobody can write an escape themselves.
+/// Nothing that deceives ([`is_deceptive`]), no accent that could be stacked on the line above; no
+/// backslash, so that nobody can write an escape themselves.
 fn is_plain(letter: char) -> bool {
-    let is_invisible = matches!(letter,
-        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
-        | '\u{FFF9}'..='\u{FFFB}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}');
     let is_combining = matches!(letter,
         '\u{0300}'..='\u{036F}' | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}'
         | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}');
-    !letter.is_control() && !is_invisible && !is_combining && letter != '\\'
+    !is_deceptive(letter) && !is_combining && letter != '\\'
 }
 
 #[cfg(test)]

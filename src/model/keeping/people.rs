@@ -193,7 +193,7 @@ pub enum Administered {
     BackedUp(Box<BackupDone>),
     /// To `Shred`.
     Shredded(SubjectId),
-    /// To `ExportAudit`: the text of a file, see [`wardkeep_store::log::file`].
+    /// To `ExportAudit`: the text of a file, see `wardkeep_store::log::file`.
     AuditExport(String),
     /// To `Checkpoint`: a signed note of a few lines, short enough for a QR code. Not secret.
     Checkpoint(String),

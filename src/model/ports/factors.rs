@@ -35,6 +35,22 @@ pub enum CardCommand {
     },
 }
 
+impl CardCommand {
+    /// For the answer to it.
+    pub fn attempt(&self) -> Attempt {
+        match self {
+            CardCommand::Prove { attempt, .. } | CardCommand::Enrol { attempt, .. } => *attempt,
+        }
+    }
+
+    /// The card that it is for.
+    pub fn card(&self) -> CardId {
+        match self {
+            CardCommand::Prove { card, .. } | CardCommand::Enrol { card, .. } => *card,
+        }
+    }
+}
+
 /// A card in a contact reader, read without its PIN.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CardSeen {

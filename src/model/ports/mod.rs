@@ -107,7 +107,7 @@ pub enum Event {
     Seen {
         /// Its address.
         device: DeviceId,
-        /// Advertised name as received, at most 248 bytes; untrusted text, control characters replaced.
+        /// Advertised name, at most 248 characters, cleaned as [`crate::untrusted`] says.
         name: String,
         /// What it measures.
         kind: DeviceKind,

@@ -10,10 +10,13 @@ use wardkeep_core::config::Config;
 use wardkeep_model::keeping::Protection;
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::moment::Moment;
+use wardkeep_model::untrusted;
 use wardkeep_store as store;
 
 /// Folders below a font folder that are searched.
 const FONT_DEPTH_MAX: usize = 4;
+/// Longest name of a reader (`MAX_READERNAME` of pcsc-lite).
+const READER_CHARS_MAX: usize = 128;
 
 /// What the reader service said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,7 +221,8 @@ fn readers() -> Readers {
     let names = Context::establish(Scope::System).and_then(|context| context.list_readers_owned());
     match names {
         Ok(names) => {
-            Readers::Listed(names.iter().map(|name| name.to_string_lossy().into_owned()).collect())
+            let shown = names.iter().map(|name| name.to_string_lossy());
+            Readers::Listed(shown.map(|name| untrusted::clean(&name, READER_CHARS_MAX)).collect())
         }
         Err(Error::SecurityViolation | Error::NoAccess) => Readers::Refused,
         Err(_) => Readers::ServiceDown,

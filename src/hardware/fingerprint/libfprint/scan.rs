@@ -1,4 +1,4 @@
-//! What a claimed fingerprint reader does: identify, verify, enrol.
+//! A claimed fingerprint reader and what it does: identify, verify, enrol.
 //!
 //! Each call waits for a finger and ends early only by its [`Cancel`].
 
@@ -10,34 +10,76 @@ use std::ptr::null_mut;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::fingerprint::ffi::symbols::{GError, GPtrArray, Raw, Symbols};
-use crate::fingerprint::ffi::{Cancel, Failure, Object, Open, Print, failure, judge};
+use crate::fingerprint::frame::Intact;
+use crate::fingerprint::libfprint::library::{Device, Library};
+use crate::fingerprint::libfprint::object::{Cancel, Failure, Object, failure, judge};
+use crate::fingerprint::libfprint::symbols::{GError, GPtrArray, Raw, Symbols};
 use wardkeep_model::ports::FingerAdvice;
 
 /// What is known while a finger is enrolled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub(crate) enum Progress {
     /// So many stages are done, of so many.
     Stage(u8, u8),
     /// The last touch did not count.
     Advice(FingerAdvice),
 }
 
-impl Open<'_> {
+/// A print for comparison.
+pub(crate) struct Print(Object);
+
+impl Print {
+    /// Makes a print of an intact template.
+    ///
+    /// # Errors
+    /// When it is no print of this version of libfprint.
+    pub(crate) fn new(library: &Library, template: Intact<'_>) -> Result<Self, Failure> {
+        let (bytes, owner) = (template.bytes(), library.owner());
+        let mut error = null_mut();
+        // SAFETY: pointer and length are those of a slice, which libfprint copies.
+        let raw = unsafe {
+            (owner.symbols.fp_print_deserialize)(bytes.as_ptr(), bytes.len(), &raw mut error)
+        };
+        owner.own(raw).map(Self).ok_or_else(|| failure(owner.symbols, error))
+    }
+}
+
+/// A reader, claimed until it is dropped.
+pub(crate) struct Open<'a>(&'a Object);
+
+impl<'a> Open<'a> {
+    /// Claims a reader.
+    ///
+    /// # Errors
+    /// When it is not there any more, is in use, or may not be opened.
+    pub(crate) fn claim(device: &'a Device) -> Result<Self, Failure> {
+        let device = device.object();
+        let mut error = null_mut();
+        // SAFETY: a live device, no cancellable, a place for an error.
+        let done = unsafe {
+            (device.symbols().fp_device_open_sync)(device.raw(), null_mut(), &raw mut error)
+        };
+        if done == 0 { Err(failure(device.symbols(), error)) } else { Ok(Self(device)) }
+    }
+
     /// Waits for a finger; returns which of the prints it is.
     ///
     /// # Errors
     /// See [`Failure`].
-    pub fn identify(&self, prints: &[Print], cancel: &Cancel) -> Result<Option<usize>, Failure> {
-        let device = &self.0.0;
-        let gallery = Gallery::new(device, prints);
+    pub(crate) fn identify(
+        &self,
+        prints: &[Print],
+        cancel: &Cancel,
+    ) -> Result<Option<usize>, Failure> {
+        let device = self.0;
+        let gallery = PrintArray::new(device, prints);
         let (mut found, mut scanned, mut error) = (null_mut(), null_mut(), null_mut());
         // SAFETY: live objects; no callback; places for two prints and an error.
         let done = unsafe {
-            (device.symbols.fp_device_identify_sync)(
+            (device.symbols().fp_device_identify_sync)(
                 device.raw(),
                 gallery.raw,
-                cancel.raw.as_ptr(),
+                cancel.raw(),
                 None,
                 null_mut(),
                 &raw mut found,
@@ -48,11 +90,11 @@ impl Open<'_> {
         // Both are ours (transfer full), whatever the result.
         let (found, _scanned) = (device.own(found), device.own(scanned));
         if done == 0 {
-            return Err(failure(device.symbols, error));
+            return Err(failure(device.symbols(), error));
         }
         let Some(found) = found else { return Ok(None) };
         // Fail closed: a match that is none of the given prints is no match.
-        let place = prints.iter().position(|print| print.0.raw == found.raw);
+        let place = prints.iter().position(|print| print.0.raw() == found.raw());
         place.map(Some).ok_or(Failure::Device(None))
     }
 
@@ -60,15 +102,15 @@ impl Open<'_> {
     ///
     /// # Errors
     /// See [`Failure`].
-    pub fn verify(&self, print: &Print, cancel: &Cancel) -> Result<bool, Failure> {
-        let device = &self.0.0;
+    pub(crate) fn verify(&self, print: &Print, cancel: &Cancel) -> Result<bool, Failure> {
+        let device = self.0;
         let (mut matched, mut scanned, mut error) = (0, null_mut(), null_mut());
         // SAFETY: live objects; no callback; places for a number, a print and an error.
         let done = unsafe {
-            (device.symbols.fp_device_verify_sync)(
+            (device.symbols().fp_device_verify_sync)(
                 device.raw(),
                 print.0.raw(),
-                cancel.raw.as_ptr(),
+                cancel.raw(),
                 None,
                 null_mut(),
                 &raw mut matched,
@@ -77,40 +119,40 @@ impl Open<'_> {
             )
         };
         drop(device.own(scanned));
-        if done == 0 { Err(failure(device.symbols, error)) } else { Ok(matched != 0) }
+        if done == 0 { Err(failure(device.symbols(), error)) } else { Ok(matched != 0) }
     }
 
     /// Takes a new print, in several touches, and returns its bytes.
     ///
     /// # Errors
     /// See [`Failure`]; a bad touch is no failure but an advice.
-    pub fn enrol<F: FnMut(Progress)>(
+    pub(crate) fn enrol<F: FnMut(Progress)>(
         &self,
         cancel: &Cancel,
         tell: F,
     ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let device = &self.0.0;
+        let device = self.0;
         // SAFETY: a live device.
-        let stages = unsafe { (device.symbols.fp_device_get_nr_enroll_stages)(device.raw()) };
+        let stages = unsafe { (device.symbols().fp_device_get_nr_enroll_stages)(device.raw()) };
         let mut listener = Listener {
-            symbols: device.symbols,
+            symbols: device.symbols(),
             stages: u8::try_from(stages).unwrap_or(u8::MAX),
             tell,
             panic: None,
         };
         // SAFETY: a live device; the floating result becomes a reference of ours.
         let blank = unsafe {
-            (device.symbols.g_object_ref_sink)((device.symbols.fp_print_new)(device.raw()))
+            (device.symbols().g_object_ref_sink)((device.symbols().fp_print_new)(device.raw()))
         };
         let blank = device.own(blank).ok_or(Failure::Device(None))?;
         let mut error = null_mut();
         // SAFETY: live objects; `listener` outlives the call, and only within it, on this thread, is
         // the callback used with it.
         let print = unsafe {
-            (device.symbols.fp_device_enroll_sync)(
+            (device.symbols().fp_device_enroll_sync)(
                 device.raw(),
                 blank.raw(),
-                cancel.raw.as_ptr(),
+                cancel.raw(),
                 Some(on_stage::<F>),
                 (&raw mut listener).cast(),
                 &raw mut error,
@@ -120,17 +162,17 @@ impl Open<'_> {
         if let Some(panic) = listener.panic {
             resume_unwind(panic);
         }
-        serialize(&print.ok_or_else(|| failure(device.symbols, error))?)
+        serialize(&print.ok_or_else(|| failure(device.symbols(), error))?)
     }
 }
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {
-        let Object { symbols, .. } = self.0.0;
+        let symbols = self.0.symbols();
         let mut error = null_mut();
         // SAFETY: a live device, no cancellable, a place for an error.
         let done =
-            unsafe { (symbols.fp_device_close_sync)(self.0.0.raw(), null_mut(), &raw mut error) };
+            unsafe { (symbols.fp_device_close_sync)(self.0.raw(), null_mut(), &raw mut error) };
         if done == 0 {
             let error = failure(symbols, error);
             tracing::debug!(%error, "fingerprint reader was not closed cleanly");
@@ -139,15 +181,15 @@ impl Drop for Open<'_> {
 }
 
 /// Prints in the form in which libfprint wants them.
-struct Gallery<'a> {
+struct PrintArray<'a> {
     raw: *mut GPtrArray,
     symbols: &'static Symbols,
     prints: PhantomData<&'a [Print]>,
 }
 
-impl<'a> Gallery<'a> {
+impl<'a> PrintArray<'a> {
     fn new(device: &Object, prints: &'a [Print]) -> Self {
-        let symbols = device.symbols;
+        let symbols = device.symbols();
         // SAFETY: the array drops one reference per entry, and one is taken for each.
         let raw = unsafe { (symbols.g_ptr_array_new_with_free_func)(Some(symbols.g_object_unref)) };
         for print in prints {
@@ -158,7 +200,7 @@ impl<'a> Gallery<'a> {
     }
 }
 
-impl Drop for Gallery<'_> {
+impl Drop for PrintArray<'_> {
     fn drop(&mut self) {
         // SAFETY: this value owns one reference.
         unsafe { (self.symbols.g_ptr_array_unref)(self.raw) }
@@ -205,7 +247,7 @@ fn serialize(print: &Object) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let (mut bytes, mut length, mut error) = (null_mut::<u8>(), 0, null_mut());
     // SAFETY: a live print; places for a buffer, its length and an error.
     let done = unsafe {
-        (print.symbols.fp_print_serialize)(
+        (print.symbols().fp_print_serialize)(
             print.raw(),
             &raw mut bytes,
             &raw mut length,
@@ -213,13 +255,13 @@ fn serialize(print: &Object) -> Result<Zeroizing<Vec<u8>>, Failure> {
         )
     };
     if done == 0 || bytes.is_null() {
-        return Err(failure(print.symbols, error));
+        return Err(failure(print.symbols(), error));
     }
     // SAFETY: a buffer of that length, which is ours alone until it is freed below.
     let buffer = unsafe { std::slice::from_raw_parts_mut(bytes, length) };
     let copy = Zeroizing::new(buffer.to_vec());
     buffer.zeroize();
     // SAFETY: allocated by GLib for us (transfer full), and not used any more.
-    unsafe { (print.symbols.g_free)(bytes.cast()) };
+    unsafe { (print.symbols().g_free)(bytes.cast()) };
     Ok(copy)
 }

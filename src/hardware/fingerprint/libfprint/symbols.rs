@@ -14,37 +14,37 @@ use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 const FILE: &str = "libfprint-2.so.2";
 
 /// An object of the library.
-pub(crate) type Raw = *mut c_void;
+pub(super) type Raw = *mut c_void;
 /// `FpEnrollProgress`: device, stages done, print, user data, error.
-pub(crate) type OnStage = unsafe extern "C" fn(Raw, c_int, Raw, Raw, *mut GError);
+pub(super) type OnStage = unsafe extern "C" fn(Raw, c_int, Raw, Raw, *mut GError);
 /// `FpMatchCb`: device, match, print, user data, error. Never used.
-pub(crate) type OnMatch = unsafe extern "C" fn(Raw, Raw, Raw, Raw, *mut GError);
+pub(super) type OnMatch = unsafe extern "C" fn(Raw, Raw, Raw, Raw, *mut GError);
 
 /// `GError`.
 #[repr(C)]
-pub(crate) struct GError {
-    pub(crate) domain: c_uint,
-    pub(crate) code: c_int,
-    pub(crate) message: *const c_char,
+pub(super) struct GError {
+    pub(super) domain: c_uint,
+    pub(super) code: c_int,
+    pub(super) message: *const c_char,
 }
 
 /// The public head of `GPtrArray`.
 #[repr(C)]
-pub(crate) struct GPtrArray {
-    pub(crate) items: *mut Raw,
-    pub(crate) length: c_uint,
+pub(super) struct GPtrArray {
+    pub(super) items: *mut Raw,
+    pub(super) length: c_uint,
 }
 
 /// libfprint is not installed, or is too old to have all that is needed.
 #[derive(Debug, thiserror::Error)]
 #[error("libfprint cannot be loaded")]
-pub struct NoLibrary(#[source] libloading::Error);
+pub(crate) struct NoLibrary(#[source] libloading::Error);
 
 macro_rules! symbols {
     ($($name:ident: fn($($argument:ty),*) $(-> $result:ty)?;)*) => {
         /// The functions.
-        pub(crate) struct Symbols {
-            $(pub(crate) $name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
+        pub(super) struct Symbols {
+            $(pub(super) $name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
         }
 
         impl Symbols {
@@ -97,7 +97,7 @@ symbols! {
 ///
 /// # Errors
 /// [`NoLibrary`]; it may be asked for again later.
-pub(crate) fn symbols(directory: Option<&Path>) -> Result<&'static Symbols, NoLibrary> {
+pub(super) fn symbols(directory: Option<&Path>) -> Result<&'static Symbols, NoLibrary> {
     static SYMBOLS: OnceLock<Symbols> = OnceLock::new();
     if let Some(symbols) = SYMBOLS.get() {
         return Ok(symbols);

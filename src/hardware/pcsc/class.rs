@@ -2,7 +2,7 @@
 
 /// What a reader's name says about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
+pub(super) enum Class {
     /// Reads badges in its field.
     Contactless,
     /// Takes cards with contacts.
@@ -14,7 +14,7 @@ pub enum Class {
 }
 
 /// Words of the name, whole ones: a maker called Samsung sells no security modules.
-pub fn class(name: &str) -> Class {
+pub(super) fn class(name: &str) -> Class {
     let name = name.to_ascii_lowercase();
     let has = |words: &[&str]| {
         name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| words.contains(&word))

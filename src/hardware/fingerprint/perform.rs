@@ -2,22 +2,24 @@
 
 use std::time::Duration;
 
-use crate::fingerprint::ffi::{Cancel, Failure, Open, Print, Progress};
-use crate::fingerprint::{Desk, ERRORS_MAX, Reader, Setup, frame};
+use crate::fingerprint::frame;
+use crate::fingerprint::libfprint::{Cancel, Failure, Open, Print, Progress};
+use crate::fingerprint::mailbox::Mailbox;
+use crate::fingerprint::reader::Reader;
 use crate::outlet::Closed;
-use wardkeep_model::access::factor::Attempt;
-use wardkeep_model::access::factor::{Finger, Template, TemplateId};
+use wardkeep_model::access::factor::{Attempt, Finger, Template, TemplateId};
 use wardkeep_model::confidential::Secret;
-use wardkeep_model::moment::Moment;
-use wardkeep_model::ports::{Event, FactorEvent, FingerAdvice, FingerEvent, FingerFault};
+use wardkeep_model::ports::{FingerAdvice, FingerEvent, FingerFault};
 
+/// Failures in a row after which a reader is given up.
+const ERRORS_MAX: u32 = 5;
 /// Between two touches: no reader, however broken, can flood the core.
 const PACE: Duration = Duration::from_millis(200);
 /// Longest wait after a failure.
 const ERROR_WAIT_MAX: Duration = Duration::from_secs(8);
 
 /// How the work ended.
-pub(crate) enum Outcome {
+pub(super) enum Outcome {
     /// This is the answer.
     Answer(FingerEvent),
     /// A newer command waits, or the driver ends.
@@ -37,10 +39,10 @@ enum Touch {
 }
 
 /// Waits for one of the fingers.
-pub(crate) fn identify(
-    desk: &mut Desk,
+pub(super) fn identify(
+    mailbox: &mut Mailbox,
     reader: &Reader,
-    setup: &Setup,
+    error_wait: Duration,
     (attempt, templates): (Attempt, Vec<Template>),
 ) -> Result<Outcome, Closed> {
     let failed = |fault| Ok(Outcome::Answer(FingerEvent::Failed(attempt, fault)));
@@ -53,22 +55,22 @@ pub(crate) fn identify(
     if prints.is_empty() {
         return failed(FingerFault::Broken);
     }
-    let mut gallery = Gallery { prints, turn: 0, at_once: reader.device.can_identify() };
-    let mut wait = setup.error_wait;
+    let mut comparison = Comparison { prints, turn: 0, at_once: reader.device.can_identify() };
+    let mut wait = error_wait;
     let mut errors = 0;
     let mut claim: Option<Open<'_>> = None;
     loop {
-        if desk.settle()? {
+        if mailbox.settle()? {
             return Ok(Outcome::CalledOff);
         }
-        let Some(cancel) = desk.arm(&reader.library) else { return Ok(Outcome::CalledOff) };
+        let Some(cancel) = mailbox.arm(&reader.library) else { return Ok(Outcome::CalledOff) };
         let open = match claim.take() {
             Some(open) => Ok(open),
-            None => reader.device.open(),
+            None => Open::claim(&reader.device),
         };
-        let touch = open.and_then(|open| gallery.compare(claim.insert(open), &cancel));
-        desk.running.set(None);
-        if desk.is_called_off() {
+        let touch = open.and_then(|open| comparison.compare(claim.insert(open), &cancel));
+        mailbox.disarm();
+        if mailbox.is_called_off() {
             return Ok(Outcome::CalledOff);
         }
         let told = match touch {
@@ -86,16 +88,16 @@ pub(crate) fn identify(
                 if errors == ERRORS_MAX {
                     return failed(FingerFault::Broken);
                 }
-                if desk.pause(wait) {
+                if mailbox.pause(wait) {
                     return Ok(Outcome::CalledOff);
                 }
                 wait = (wait * 2).min(ERROR_WAIT_MAX);
                 continue;
             }
         };
-        (errors, wait) = (0, setup.error_wait);
-        desk.tell(told)?;
-        if desk.pause(PACE) {
+        (errors, wait) = (0, error_wait);
+        mailbox.tell(told)?;
+        if mailbox.pause(PACE) {
             return Ok(Outcome::CalledOff);
         }
     }
@@ -113,7 +115,7 @@ fn load(reader: &Reader, templates: &[Template]) -> (Vec<TemplateId>, Vec<Print>
                     return None;
                 }
             };
-            match reader.library.print(intact) {
+            match Print::new(&reader.library, intact) {
                 Ok(print) => Some((template.id, print)),
                 Err(error) => {
                     tracing::error!(%error, "a fingerprint template was refused by libfprint");
@@ -125,14 +127,14 @@ fn load(reader: &Reader, templates: &[Template]) -> (Vec<TemplateId>, Vec<Print>
 }
 
 /// The prints that a touch is compared with: all at once where the reader can, else one per touch.
-struct Gallery {
+struct Comparison {
     prints: Vec<Print>,
     /// Which one is next.
     turn: usize,
     at_once: bool,
 }
 
-impl Gallery {
+impl Comparison {
     fn compare(&mut self, open: &Open<'_>, cancel: &Cancel) -> Result<Touch, Failure> {
         if self.at_once {
             let place = open.identify(&self.prints, cancel)?;
@@ -148,30 +150,28 @@ impl Gallery {
 }
 
 /// Takes a new template. A failing reader ends it: the person is there and can begin again.
-pub(crate) fn enrol(
-    desk: &mut Desk,
+pub(super) fn enrol(
+    mailbox: &mut Mailbox,
     reader: &Reader,
     attempt: Attempt,
     finger: Finger,
 ) -> Result<Outcome, Closed> {
     let failed = |fault| Ok(Outcome::Answer(FingerEvent::Failed(attempt, fault)));
-    if desk.settle()? {
+    if mailbox.settle()? {
         return Ok(Outcome::CalledOff);
     }
-    let Some(cancel) = desk.arm(&reader.library) else { return Ok(Outcome::CalledOff) };
-    let outlet = &mut desk.outlet;
+    let Some(cancel) = mailbox.arm(&reader.library) else { return Ok(Outcome::CalledOff) };
     let mut heard = Ok(());
     let tell = |progress| {
         let event = match progress {
             Progress::Stage(done, stages) => FingerEvent::Stage(attempt, done, stages),
             Progress::Advice(advice) => FingerEvent::Retry(attempt, advice),
         };
-        let event = Event::Factor(FactorEvent::Finger(event));
-        heard = heard.and(outlet.send(Moment::read().boot, vec![event]));
+        heard = heard.and(mailbox.tell(event));
     };
-    let print = reader.device.open().and_then(|open| open.enrol(&cancel, tell));
+    let print = Open::claim(&reader.device).and_then(|open| open.enrol(&cancel, tell));
     heard?;
-    desk.running.set(None);
+    mailbox.disarm();
     match print {
         Ok(print) => match template(reader, finger, &print) {
             Some(template) => Ok(Outcome::Answer(FingerEvent::Enrolled(attempt, template))),
@@ -179,7 +179,7 @@ pub(crate) fn enrol(
         },
         Err(Failure::Removed) => Ok(Outcome::Unplugged),
         Err(Failure::Duplicate) => failed(FingerFault::Duplicate),
-        Err(Failure::Cancelled) if desk.is_called_off() => Ok(Outcome::CalledOff),
+        Err(Failure::Cancelled) if mailbox.is_called_off() => Ok(Outcome::CalledOff),
         Err(Failure::Cancelled | Failure::Retry(_) | Failure::Device(_)) => {
             failed(FingerFault::Broken)
         }
