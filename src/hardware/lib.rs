@@ -14,7 +14,7 @@
 //! | `outlet` | a reader driver's bounded way to the core |
 //! | `thread` | a driver's thread and its end |
 //!
-//! Which room may import which is in `ROOMS.txt` beside this file. S-1: what leaves a reader is always
+//! Which room may import which stands in `tests/guards/floors.rs`. S-1: what leaves a reader is always
 //! told (`presence`). S-4: what a card has to prove (`card::proof`). S-9: an alarm is heard, or the
 //! core is told that it is not (`speaker`). S-10: no number, PIN or template is logged. S-11: queues
 //! are bounded, and what is lost is counted (`outlet`, `ble`).

@@ -16,7 +16,89 @@ struct Floor {
     rooms: &'static [(&'static str, &'static [&'static str])],
 }
 
-const FLOORS: &[Floor] = &[];
+const FLOORS: &[Floor] = &[
+    Floor {
+        folder: "src/model",
+        on: &[],
+        rooms: &[
+            ("alarm", &[]),
+            ("confidential", &[]),
+            ("moment", &[]),
+            ("notice", &[]),
+            ("telemetry", &[]),
+            ("untrusted", &[]),
+            ("access", &["confidential", "moment"]),
+            ("encounter", &["confidential"]),
+            ("vitals", &["confidential", "encounter", "moment"]),
+            ("ports", &["access", "confidential", "moment", "vitals"]),
+            ("keeping", &["access", "confidential", "encounter", "moment", "vitals"]),
+        ],
+    },
+    Floor {
+        folder: "src/core",
+        on: &["model"],
+        rooms: &[
+            ("alarms", &[]),
+            ("pairing", &[]),
+            ("session", &[]),
+            ("config", &["alarms", "session"]),
+            ("kiosk::page", &[]),
+            ("kiosk::intent", &["config", "kiosk::page", "session"]),
+            ("kiosk::view", &["alarms", "config", "kiosk::page", "session"]),
+            (
+                "kiosk",
+                &[
+                    "alarms",
+                    "config",
+                    "kiosk::intent",
+                    "kiosk::page",
+                    "kiosk::view",
+                    "pairing",
+                    "session",
+                ],
+            ),
+        ],
+    },
+    Floor {
+        folder: "src/hardware",
+        on: &["model"],
+        rooms: &[
+            ("outlet", &[]),
+            ("thread", &[]),
+            ("presence", &[]),
+            ("trust", &[]),
+            ("ble", &[]),
+            ("card", &["trust"]),
+            ("speaker", &["thread"]),
+            ("fingerprint", &["outlet", "thread"]),
+            ("usb_badge", &["outlet", "presence", "thread"]),
+            ("pcsc", &["card", "outlet", "presence", "thread", "trust"]),
+        ],
+    },
+    Floor {
+        folder: "src/sim",
+        on: &["model"],
+        rooms: &[
+            ("factors", &[]),
+            ("frames", &[]),
+            ("physiology", &[]),
+            ("device", &["frames", "physiology"]),
+            ("ward", &["device", "factors", "physiology"]),
+        ],
+    },
+    Floor {
+        folder: "src/kiosk",
+        on: &["core", "hardware", "model", "sim", "store", "ui"],
+        rooms: &[
+            ("settings", &[]),
+            ("bridge", &[]),
+            ("bench", &[]),
+            ("app", &["bridge", "settings"]),
+            ("ctl", &["settings"]),
+            ("tour", &["bridge"]),
+        ],
+    },
+];
 
 /// Files that import each other in a circle, and why they do.
 const CIRCLES: &[(&str, &str)] = &[];
