@@ -28,4 +28,8 @@ pub mod bench;
 pub mod bridge;
 pub mod ctl;
 #[cfg(feature = "sim")]
+pub mod ready_ward;
+#[cfg(feature = "sim")]
+pub mod simulated;
+#[cfg(feature = "sim")]
 pub mod tour;

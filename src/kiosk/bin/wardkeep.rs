@@ -19,7 +19,9 @@ mod kiosk {
     use std::process::ExitCode;
 
     use lexopt::prelude::*;
-    use wardkeep::app::start::{Options, start};
+    use wardkeep::app::start::{Options, Running, start};
+    #[cfg(feature = "sim")]
+    use wardkeep::simulated::{Simulated, Wish};
     use wardkeep_model::telemetry;
     use wardkeep_store::protect_memory;
     use zeroizing_alloc::ZeroAlloc;
@@ -28,12 +30,18 @@ mod kiosk {
 Wardkeep: live vitals at the bedside, behind two factors, in an encrypted store.
 
 wardkeep [--config FILE] [--state DIR] [--windowed]
-wardkeep --simulate [--windowed]   the same on a simulated bedside (feature sim)
+wardkeep --simulate [--windowed]   the same on a simulated bedside (feature sim): a ready ward that is
+                                   forgotten at the end, with a bench; badges and PINs are on it
 wardkeep tour --out DIR [--only WORD]  every screen as a picture (feature sim)
 
   --config FILE  settings; default /etc/wardkeep/config.toml if it is there
   --state DIR    the store; default $STATE_DIRECTORY or /var/lib/wardkeep
   --windowed     in a window instead of the whole screen
+
+With --simulate:
+  --empty        the first start instead of a ready ward
+  --state DIR    the ward in DIR, which is kept; it is made ready where DIR holds none
+  --keep         keep this run's ward, and say where it is
 
 wardkeepctl doctor tells what works on this machine.
 ";
@@ -46,6 +54,8 @@ wardkeepctl doctor tells what works on this machine.
 
     enum Wanted {
         Run(Options),
+        #[cfg(feature = "sim")]
+        Simulate(Wish),
         Tour(PathBuf, String),
         Print(String),
     }
@@ -63,7 +73,9 @@ wardkeepctl doctor tells what works on this machine.
             }
         };
         let done = match wanted {
-            Wanted::Run(options) => run(&options),
+            Wanted::Run(options) => start(&options).and_then(Running::run),
+            #[cfg(feature = "sim")]
+            Wanted::Simulate(wish) => Simulated::begin(wish).and_then(Simulated::run),
             Wanted::Tour(out, only) => tour(&out, &only),
             Wanted::Print(text) => print(&text),
         };
@@ -80,6 +92,7 @@ wardkeepctl doctor tells what works on this machine.
         let (mut config, mut state, mut out) = (None, None, None);
         let mut only = String::new();
         let (mut windowed, mut simulate, mut is_tour) = (false, false, false);
+        let (mut empty, mut keep) = (false, false);
         while let Some(word) = words.next()? {
             match word {
                 Long("config") => config = Some(PathBuf::from(words.value()?)),
@@ -88,6 +101,8 @@ wardkeepctl doctor tells what works on this machine.
                 Long("out") => out = Some(PathBuf::from(words.value()?)),
                 Long("windowed") => windowed = true,
                 Long("simulate") => simulate = true,
+                Long("empty") => empty = true,
+                Long("keep") => keep = true,
                 Long("help") | Short('h') => return Ok(Wanted::Print(HELP.to_owned())),
                 Long("version") | Short('V') => {
                     return Ok(Wanted::Print(format!("wardkeep {}\n", env!("CARGO_PKG_VERSION"))));
@@ -103,41 +118,45 @@ wardkeepctl doctor tells what works on this machine.
         if out.is_some() || !only.is_empty() {
             return Err("--out and --only belong to tour".into());
         }
-        let found = Some(PathBuf::from(CONFIG)).filter(|path| !simulate && path.exists());
-        let state = state.unwrap_or_else(|| default_state(simulate));
-        Ok(Wanted::Run(Options { state, config: config.or(found), windowed, simulate }))
+        if (empty || keep) && !simulate {
+            return Err("--empty and --keep belong to --simulate".into());
+        }
+        if simulate {
+            return simulation(state, config, [keep, empty, windowed]);
+        }
+        let found = Some(PathBuf::from(CONFIG)).filter(|path| path.exists());
+        Ok(Wanted::Run(Options {
+            state: state.unwrap_or_else(default_state),
+            config: config.or(found),
+            windowed,
+            simulate: false,
+            #[cfg(feature = "sim")]
+            quick_keys: false,
+        }))
     }
 
     /// The simulated bedside never touches a real store.
-    fn default_state(simulate: bool) -> PathBuf {
-        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        if simulate {
-            let home = || variable("HOME").map(|home| PathBuf::from(home).join(".local/state"));
-            let base = variable("XDG_STATE_HOME").map(PathBuf::from).or_else(home);
-            return base.unwrap_or_else(std::env::temp_dir).join("wardkeep-simulated");
-        }
-        PathBuf::from(variable("STATE_DIRECTORY").unwrap_or_else(|| OsString::from(STATE)))
-    }
-
-    fn run(options: &Options) -> anyhow::Result<()> {
-        let running = start(options)?;
-        #[cfg(feature = "sim")]
-        let _bench = match &running.simulator {
-            Some(simulator) => Some(wardkeep::bench::open(simulator.clone(), cut_power)?),
-            None => None,
-        };
-        running.run()
-    }
-
-    /// Replaces the process without a farewell, as a power cut and the next boot would.
     #[cfg(feature = "sim")]
-    fn cut_power() {
-        use std::os::unix::process::CommandExt;
-        let mut words = std::env::args_os();
-        let program = words.next().unwrap_or_else(|| OsString::from("wardkeep"));
-        let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from(program));
-        let error = std::process::Command::new(program).args(words).exec();
-        tracing::error!(%error, "the program could not be started again");
+    fn simulation(
+        state: Option<PathBuf>,
+        config: Option<PathBuf>,
+        [keep, empty, windowed]: [bool; 3],
+    ) -> Result<Wanted, lexopt::Error> {
+        Ok(Wanted::Simulate(Wish { state, keep, empty, config, windowed }))
+    }
+
+    #[cfg(not(feature = "sim"))]
+    fn simulation(
+        _: Option<PathBuf>,
+        _: Option<PathBuf>,
+        _: [bool; 3],
+    ) -> Result<Wanted, lexopt::Error> {
+        Err("this build has no simulated bedside: build it with --features sim".into())
+    }
+
+    fn default_state() -> PathBuf {
+        let given = std::env::var_os("STATE_DIRECTORY").filter(|value| !value.is_empty());
+        PathBuf::from(given.unwrap_or_else(|| OsString::from(STATE)))
     }
 
     #[cfg(feature = "sim")]
