@@ -233,32 +233,37 @@ fn every_fault_can_be_made_and_mended_by_label() {
     assert_eq!(bench.power_cuts.get(), 1);
 }
 
-/// A newcomer needs nothing but the bench: who is who, and which PIN opens.
-#[test]
-fn badges_say_name_role_and_pin_or_that_nobody_is_enrolled() {
-    let said = |bench: &Fixture, text: &str| {
-        ElementHandle::find_by_accessible_label(&bench.window, text).count()
-    };
-    for (empty, over, pins, not_enrolled) in [
-        (false, "Start empty: the first start of a new cart", 1, 1),
-        (true, "Start again on a ready ward", 0, BADGES.len()),
-    ] {
-        let bench = Fixture::over(empty);
-        for badge in BADGES {
-            assert_eq!(said(&bench, badge.name), 1, "{}", badge.name);
-            let pin = badge.pin.map(|pin| format!("PIN {pin}"));
-            assert_eq!(pin.map_or(pins, |pin| said(&bench, &pin)), pins, "{}", badge.name);
+/// Checks who is who on the bench, and presses what starts over.
+fn who_is_who(empty: bool, over: &str) {
+    let bench = Fixture::over(empty);
+    let said = |text: &str| ElementHandle::find_by_accessible_label(&bench.window, text).count();
+    for badge in BADGES {
+        assert_eq!(said(badge.name), 1, "{}", badge.name);
+        if let Some(pin) = badge.pin {
+            assert_eq!(said(&format!("PIN {pin}")), usize::from(!empty), "{}", badge.name);
         }
-        for role in ["Nurse", "Caregiver", "IT", "Stranger"] {
-            assert_eq!(said(&bench, role), 1, "{role}");
-        }
-        assert_eq!(said(&bench, "not enrolled"), not_enrolled);
-        bench.press(over);
-        assert_eq!(bench.started_over.get(), Some(!empty));
     }
+    for role in ["Nurse", "Caregiver", "IT", "Stranger"] {
+        assert_eq!(said(role), 1, "{role}");
+    }
+    assert_eq!(said("not enrolled"), if empty { BADGES.len() } else { 1 });
+    bench.press(over);
+    assert_eq!(bench.started_over.get(), Some(!empty));
 }
 
-/// Everything is inside the window at 800 px, in either language, and large enough to press.
+/// A newcomer needs nothing but the bench: who is who, and which PIN opens.
+#[test]
+fn badges_of_a_ready_ward_say_name_role_and_pin() {
+    who_is_who(false, "Start empty: the first start of a new cart");
+}
+
+#[test]
+fn badges_of_an_empty_cart_say_that_nobody_is_enrolled() {
+    who_is_who(true, "Start again on a ready ward");
+}
+
+/// Everything is inside the window at 800 px, in either language, covers nothing else, and is large
+/// enough to press.
 #[test]
 fn the_bench_fits_into_800_px() {
     let bench = Fixture::new();
@@ -267,12 +272,10 @@ fn the_bench_fits_into_800_px() {
             slint::select_bundled_translation(language).expect("a bundled language");
         }
         mock_elapsed_time(Duration::from_millis(150));
-        let controls = bench.window.root_element().query_descendants().find_all();
-        let mut seen = 0;
-        for control in controls {
-            let role = control.accessible_role();
+        let mut places = Vec::new();
+        for control in bench.window.root_element().query_descendants().find_all() {
             let pressed = matches!(
-                role,
+                control.accessible_role(),
                 Some(AccessibleRole::Button | AccessibleRole::Switch | AccessibleRole::RadioButton)
             );
             if !pressed {
@@ -280,15 +283,17 @@ fn the_bench_fits_into_800_px() {
             }
             let (at, size) = (control.absolute_position(), control.size());
             let label = control.accessible_label().unwrap_or_default();
-            assert!(at.x >= 0.0 && at.x + size.width <= 620.0, "{label} is cut at the side");
-            assert!(
-                at.y >= 0.0 && at.y + size.height <= 800.0,
-                "{label} is below: {at:?} {size:?}"
-            );
+            let (right, bottom) = (at.x + size.width, at.y + size.height);
+            assert!(at.x >= 0.0 && right <= 620.0, "{label} is cut at the side");
+            assert!(at.y >= 0.0 && bottom <= 800.0, "{label} is cut below");
             assert!(size.height >= 46.0 && size.width >= 70.0, "{label} is small: {size:?}");
-            seen += 1;
+            for (other, x, y, to_x, to_y) in &places {
+                let apart = at.x >= *to_x || right <= *x || at.y >= *to_y || bottom <= *y;
+                assert!(apart, "{label} covers {other}");
+            }
+            places.push((label, at.x, at.y, right, bottom));
         }
-        assert!(seen >= 28, "{seen} controls");
+        assert_eq!(places.len(), 27);
     }
 }
 
