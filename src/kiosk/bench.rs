@@ -19,28 +19,44 @@ use wardkeep_sim::device::Device;
 use wardkeep_sim::factors::{CARDS, FINGERS};
 use wardkeep_sim::frames::whole;
 use wardkeep_sim::physiology::State;
-use wardkeep_sim::ward::{BADGES, BenchBadge, Holder, Knob, Scene};
+use wardkeep_sim::ward::{
+    BADGES, BenchBadge, CAREGIVER_BADGE, Holder, IT_BADGE, Knob, NURSE_BADGE, STRANGER_BADGE, Scene,
+};
 use wardkeep_sim::{SimError, SimHandle};
 use wardkeep_ui as ui;
-use wardkeep_ui::BenchWindow;
+pub use wardkeep_ui::BenchWindow;
 
-/// Opens the bench window beside the kiosk. `cut_power` ends the program without a farewell.
+/// The people of the bench from top to bottom, as places in [`BADGES`]: a newcomer begins with the nurse.
+const PEOPLE: [usize; 4] = [NURSE_BADGE, CAREGIVER_BADGE, IT_BADGE, STRANGER_BADGE];
+
+/// What the bench does to the program itself.
+pub struct Acts {
+    /// Ends the program without a farewell.
+    pub cut_power: Box<dyn Fn()>,
+    /// Begins anew: with the first start if true, else on a ready ward.
+    pub start_over: Box<dyn Fn(bool)>,
+}
+
+/// Opens the bench window beside the kiosk. `empty` says that nobody was enrolled at the start.
 ///
 /// # Errors
 /// The windowing system gave no window.
 pub fn open(
     handle: SimHandle,
-    cut_power: impl Fn() + 'static,
+    empty: bool,
+    acts: Acts,
 ) -> Result<BenchWindow, slint::PlatformError> {
     let window = BenchWindow::new()?;
-    let rows = Rows::new(&window);
+    let rows = Rows::new(&window, empty);
     rows.apply(&window, &handle.scene());
     let hand = Hand { handle, window: window.as_weak() };
     connect_refresh(&window, &hand, rows);
-    connect_badges(&window, &hand);
+    connect_people(&window, &hand);
     connect_devices(&window, &hand);
     connect_bedside(&window, &hand);
-    window.global::<ui::Bench>().on_cut_power(cut_power);
+    let bench = window.global::<ui::Bench>();
+    bench.on_cut_power(acts.cut_power);
+    bench.on_start_over(acts.start_over);
     window.show()?;
     Ok(window)
 }
@@ -87,24 +103,43 @@ fn connect_refresh(window: &BenchWindow, hand: &Hand, rows: Rows) {
     });
 }
 
-fn connect_badges(window: &BenchWindow, hand: &Hand) {
+/// What somebody on the bench has in the pocket, and on the hand.
+#[derive(Clone, Copy)]
+struct Person {
+    badge: usize,
+    card: Option<usize>,
+    finger: Option<usize>,
+}
+
+impl Person {
+    fn at(row: usize) -> Option<(Self, &'static BenchBadge)> {
+        let badge = *PEOPLE.get(row)?;
+        let printed = BADGES.get(badge)?;
+        let card = CARDS.iter().position(|card| card.name == printed.name);
+        let finger = FINGERS.iter().position(|owner| *owner == printed.name);
+        Some((Self { badge, card, finger }, printed))
+    }
+}
+
+fn connect_people(window: &BenchWindow, hand: &Hand) {
     let bench = window.global::<ui::Bench>();
-    let badge = |hand: &Hand, knob: fn(usize) -> Knob| {
+    let act = |hand: &Hand, knob: fn(Person) -> Option<Knob>| {
         let hand = hand.clone();
-        move |index: i32| {
-            if let Ok(index) = usize::try_from(index) {
-                hand.turn(knob(index));
+        move |row: i32| {
+            let person = usize::try_from(row).ok().and_then(Person::at);
+            if let Some(knob) = person.and_then(|(person, _)| knob(person)) {
+                hand.turn(knob);
             }
         }
     };
-    bench.on_tap_badge(badge(hand, Knob::TapBadge));
-    bench.on_lay_badge(badge(hand, Knob::HoldBadge));
+    bench.on_tap_badge(act(hand, |person| Some(Knob::TapBadge(person.badge))));
+    bench.on_lay_badge(act(hand, |person| Some(Knob::HoldBadge(person.badge))));
+    bench.on_insert_card(act(hand, |person| person.card.map(Knob::InsertCard)));
+    bench.on_touch_finger(act(hand, |person| person.finger.map(Knob::TouchFinger)));
     let taker = hand.clone();
     bench.on_take_badge(move || taker.turn(Knob::PullBadge));
-    bench.on_insert_card(badge(hand, Knob::InsertCard));
     let puller = hand.clone();
     bench.on_pull_card(move || puller.turn(Knob::PullCard));
-    bench.on_touch_finger(badge(hand, Knob::TouchFinger));
 }
 
 fn connect_devices(window: &BenchWindow, hand: &Hand) {
@@ -151,32 +186,24 @@ fn connect_bedside(window: &BenchWindow, hand: &Hand) {
 
 /// The rows on the bench; they change in place.
 struct Rows {
-    badges: Rc<VecModel<ui::BenchBadge>>,
-    cards: Rc<VecModel<ui::BenchCard>>,
+    people: Rc<VecModel<ui::BenchPerson>>,
     devices: Rc<VecModel<ui::BenchDevice>>,
+    empty: bool,
 }
 
 impl Rows {
-    fn new(window: &BenchWindow) -> Self {
-        let rows = Self { badges: Rc::default(), cards: Rc::default(), devices: Rc::default() };
+    fn new(window: &BenchWindow, empty: bool) -> Self {
+        let rows = Self { people: Rc::default(), devices: Rc::default(), empty };
         let bench = window.global::<ui::Bench>();
-        bench.set_badges(ModelRc::from(rows.badges.clone()));
-        bench.set_cards(ModelRc::from(rows.cards.clone()));
-        let fingers: Vec<slint::SharedString> = FINGERS.map(Into::into).into();
-        bench.set_fingers(ModelRc::new(VecModel::from(fingers)));
+        bench.set_people(ModelRc::from(rows.people.clone()));
         bench.set_devices(ModelRc::from(rows.devices.clone()));
+        bench.set_empty(empty);
         rows
     }
 
     fn apply(&self, window: &BenchWindow, scene: &Scene) {
-        let badges = BADGES.iter().enumerate().map(|(index, badge)| badge_row(index, badge, scene));
-        lay_out(&self.badges, badges);
-        let cards = CARDS.iter().enumerate().map(|(index, card)| ui::BenchCard {
-            name: card.name.into(),
-            pin: card.pin.into(),
-            inserted: scene.card == Some(index),
-        });
-        lay_out(&self.cards, cards);
+        let people = (0..PEOPLE.len()).filter_map(Person::at);
+        lay_out(&self.people, people.map(|(person, badge)| self.person_row(person, badge, scene)));
         lay_out(&self.devices, scene.devices.iter().map(device_row));
 
         let bench = window.global::<ui::Bench>();
@@ -197,6 +224,30 @@ impl Rows {
         bench.set_reader_unplugged(scene.reader_unplugged);
         bench.set_bluetooth_off(scene.bluetooth_off);
     }
+
+    fn person_row(&self, person: Person, badge: &BenchBadge, scene: &Scene) -> ui::BenchPerson {
+        let at_reader = scene.badge == Some(person.badge);
+        let pin = badge.pin.filter(|_| !self.empty);
+        ui::BenchPerson {
+            holder: match badge.holder {
+                Holder::It => ui::BenchHolder::It,
+                Holder::Nurse => ui::BenchHolder::Nurse,
+                Holder::Caregiver => ui::BenchHolder::Caregiver,
+                Holder::Stranger => ui::BenchHolder::Stranger,
+            },
+            name: badge.name.into(),
+            pin: pin.unwrap_or_default().into(),
+            card_pin: person
+                .card
+                .and_then(|card| CARDS.get(card))
+                .map_or("", |card| card.pin)
+                .into(),
+            at_reader,
+            rests: at_reader && scene.badge_rests,
+            has_finger: person.finger.is_some(),
+            inserted: person.card.is_some() && scene.card == person.card,
+        }
+    }
 }
 
 /// Makes `model` hold `rows`, touching only what differs.
@@ -207,22 +258,6 @@ fn lay_out<T: Clone + PartialEq + 'static>(model: &VecModel<T>, rows: impl Itera
             Some(_) => model.set_row_data(index, row),
             None => model.push(row),
         }
-    }
-}
-
-fn badge_row(index: usize, badge: &BenchBadge, scene: &Scene) -> ui::BenchBadge {
-    let at_reader = scene.badge == Some(index);
-    let initials: String = badge.name.split(' ').filter_map(|word| word.chars().next()).collect();
-    ui::BenchBadge {
-        holder: match badge.holder {
-            Holder::It => ui::BenchHolder::It,
-            Holder::Nurse => ui::BenchHolder::Nurse,
-            Holder::Stranger => ui::BenchHolder::Stranger,
-        },
-        name: badge.name.into(),
-        initials: initials.into(),
-        at_reader,
-        rests: at_reader && scene.badge_rests,
     }
 }
 
@@ -266,14 +301,26 @@ pub enum RenderError {
     Write(#[from] png::EncodingError),
 }
 
-/// Draws the bench as it shows `scene` into the PNG file `out`, in physical pixels. A headless
-/// platform with a renderer must be set on this thread.
+/// What a picture of the bench shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Drawn<'a> {
+    /// The bedside.
+    pub scene: &'a Scene,
+    /// Nobody was enrolled at the start.
+    pub empty: bool,
+    /// The page of what can go wrong with devices.
+    pub faults: bool,
+}
+
+/// Draws the bench into the PNG file `out`, in physical pixels. A headless platform
+/// with a renderer must be set on this thread.
 ///
 /// # Errors
 /// The bench could not be drawn or the file not written.
-pub fn render_bench(out: &Path, scene: &Scene, size: (u32, u32)) -> Result<(), RenderError> {
+pub fn render_bench(out: &Path, drawn: &Drawn<'_>, size: (u32, u32)) -> Result<(), RenderError> {
     let window = BenchWindow::new()?;
-    Rows::new(&window).apply(&window, scene);
+    Rows::new(&window, drawn.empty).apply(&window, drawn.scene);
+    window.global::<ui::Bench>().set_faults(drawn.faults);
     window.window().set_size(slint::PhysicalSize::new(size.0, size.1));
     window.show()?;
     let picture = window.window().take_snapshot()?;

@@ -22,6 +22,10 @@ pub mod app;
 pub mod bench;
 pub mod bridge;
 pub mod ctl;
+#[cfg(feature = "sim")]
+pub mod ready_ward;
 pub mod settings;
+#[cfg(feature = "sim")]
+pub mod simulated;
 #[cfg(feature = "sim")]
 pub mod tour;

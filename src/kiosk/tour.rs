@@ -28,19 +28,31 @@ use crate::tour::stop::Stop;
 /// Orientations of the kiosk, in px.
 const SIZES: [(&str, u32, u32); 2] = [("landscape", 1280, 800), ("portrait", 800, 1280)];
 const PLETH_HZ: u16 = 75;
+/// Screens that are read at run time have no translations.
+const LANGUAGES: &[Language] = if cfg!(feature = "preview") {
+    &[Language::English]
+} else {
+    &[Language::English, Language::German]
+};
 
 /// Renders every stop of the tour whose name contains `only` into `out`, and returns how many pictures
 /// were written.
 ///
 /// # Errors
-/// The folder cannot be written, or this thread has a screen backend already.
+/// No stop is called like that, the folder cannot be written, or this thread has a screen backend already.
 pub fn run(out: &Path, only: &str) -> anyhow::Result<usize> {
     std::fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
     let stage = Stage::new()?;
     let mut written = 0;
-    for stop in stops::all().into_iter().filter(|stop| stop.name.contains(only)) {
+    let (wanted, others): (Vec<Stop>, Vec<Stop>) =
+        stops::all().into_iter().partition(|stop| stop.name.contains(only));
+    if wanted.is_empty() {
+        let names: Vec<String> = others.iter().map(|stop| stop.name.to_string()).collect();
+        anyhow::bail!("no screen is called {only:?}; there are: {}", names.join(" "));
+    }
+    for stop in wanted {
         for (orientation, width, height) in SIZES {
-            for language in [Language::English, Language::German] {
+            for &language in LANGUAGES {
                 let tag = if language == Language::German { "-de" } else { "" };
                 let file = out.join(format!("{}{tag}-{orientation}.png", stop.name));
                 let picture = stage.picture(&stop, language, (width, height))?;

@@ -29,10 +29,15 @@ pub struct BenchCard {
     pub pin: &'static str,
 }
 
+/// PIN of the nurse's card, and of her badge on a ready ward.
+pub const NURSE_PIN: &str = "271828";
+/// PIN of the caregiver's card, and of his badge on a ready ward.
+pub const CAREGIVER_PIN: &str = "314159";
+
 /// The cards on the bench.
 pub const CARDS: [BenchCard; 2] = [
-    BenchCard { name: "Amara Kone", pin: "271828" },
-    BenchCard { name: "Jörg Weißmüller", pin: "314159" },
+    BenchCard { name: "Amara Kone", pin: NURSE_PIN },
+    BenchCard { name: "Jörg Weißmüller", pin: CAREGIVER_PIN },
 ];
 
 /// The fingers on the bench.

@@ -1,10 +1,10 @@
 //! The simulated bedside (feature `sim`): a ward without a ward.
 //!
-//! Two minutes for a newcomer. Start `wardkeep --simulate`: the kiosk opens, and beside it a bench.
-//! On the bench lie three badges, a heart-rate strap and two pulse oximeters that look the same.
-//! Tap a badge and the kiosk reacts as if a person stood before it; carry an oximeter to the cart
-//! and it appears in the kiosk's device list; let the patient's oxygen fall and watch the alarm
-//! come up; pull the finger out, empty a battery, switch Bluetooth off or unplug the reader, and
+//! Two minutes for a newcomer. Start `wardkeep --simulate`: the kiosk opens on a ready ward, and beside
+//! it a bench. On the bench lie four badges with their PINs, a heart-rate strap and two pulse
+//! oximeters that look the same. Tap a badge and the kiosk reacts as if a person stood before it; carry
+//! an oximeter to the cart and it appears in the kiosk's device list; let the patient's oxygen fall and
+//! watch the alarm come up; pull the finger out, empty a battery, switch Bluetooth off or unplug the reader, and
 //! see that the kiosk says what is wrong and never shows an old number as a live one.
 //!
 //! ```text

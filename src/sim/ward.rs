@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use crate::device::{Device, Surroundings};
-use crate::factors::{self, CardReader, FingerReader};
+use crate::factors::{self, CAREGIVER_PIN, CardReader, FingerReader, NURSE_PIN};
 use crate::physiology::{Dice, Patient, State, Truth};
 use wardkeep_model::access::factor::{Badge, ReaderFamily};
 use wardkeep_model::moment::{BootTime, Moment};
@@ -36,6 +36,8 @@ pub enum Holder {
     It,
     /// Cares for patients.
     Nurse,
+    /// As a nurse, at home.
+    Caregiver,
     /// Has no business here.
     Stranger,
 }
@@ -47,26 +49,37 @@ pub struct BenchBadge {
     pub name: &'static str,
     /// Whose it is.
     pub holder: Holder,
+    /// The PIN of a ready ward, for their badge and card alike; `None` for whom nobody enrols.
+    pub pin: Option<&'static str>,
     /// Number in its chip; invented.
     uid: [u8; 7],
 }
 
-/// The badges on the bench: two to enrol, and one that belongs to nobody here.
-pub const BADGES: [BenchBadge; 3] = [
+/// The badges on the bench: three to enrol, and one that belongs to nobody here.
+pub const BADGES: [BenchBadge; 4] = [
     BenchBadge {
         name: "Ines Kaya",
         holder: Holder::It,
+        pin: Some("161803"),
         uid: [0x04, 0x1A, 0x52, 0x6B, 0x90, 0x5C, 0x80],
     },
     BenchBadge {
         name: "Amara Kone",
         holder: Holder::Nurse,
+        pin: Some(NURSE_PIN),
         uid: [0x04, 0x77, 0x0E, 0x31, 0xA8, 0x5C, 0x81],
     },
     BenchBadge {
         name: "Tom Elsewhere",
         holder: Holder::Stranger,
+        pin: None,
         uid: [0x04, 0xE9, 0x44, 0x0D, 0x13, 0x5C, 0x82],
+    },
+    BenchBadge {
+        name: "Jörg Weißmüller",
+        holder: Holder::Caregiver,
+        pin: Some(CAREGIVER_PIN),
+        uid: [0x04, 0x3B, 0xC6, 0x58, 0x27, 0x5C, 0x83],
     },
 ];
 
@@ -76,6 +89,8 @@ pub const IT_BADGE: usize = 0;
 pub const NURSE_BADGE: usize = 1;
 /// Place in [`BADGES`] of the badge that nobody enrols.
 pub const STRANGER_BADGE: usize = 2;
+/// Place in [`BADGES`] of the caregiver's badge.
+pub const CAREGIVER_BADGE: usize = 3;
 
 impl BenchBadge {
     /// What the reader reads from it.

@@ -8,13 +8,15 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use i_slint_backend_testing::{
-    AccessibleRole, ElementHandle, TestingBackend, TestingBackendOptions, mock_elapsed_time,
+    AccessibleRole, ElementHandle, ElementRoot, TestingBackend, TestingBackendOptions,
+    mock_elapsed_time,
 };
 use kit::clock::Clock;
 use slint::ComponentHandle;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
-use wardkeep::bench::{open, render_bench};
+use wardkeep::bench::{Acts, Drawn, open, render_bench};
+use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::{Command, Event, FactorEvent, ReaderHealth, ReaderKind};
 use wardkeep_model::vitals::DeviceKind;
 use wardkeep_sim::physiology::State;
@@ -25,27 +27,42 @@ use wardkeep_ui::BenchWindow;
 /// Far longer than anything here takes; reached only by a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The bench as it opens, on a screen of 800 px.
+const SIZE: slint::PhysicalSize = slint::PhysicalSize { width: 620, height: 800 };
+
 /// A bench over a running simulator.
 struct Fixture {
     window: BenchWindow,
     handle: SimHandle,
     events: mpsc::Receiver<Event>,
     power_cuts: Rc<Cell<u32>>,
+    /// What was asked for last: an empty store, or a ready ward.
+    started_over: Rc<Cell<Option<bool>>>,
     _runtime: Runtime,
 }
 
 impl Fixture {
     fn new() -> Self {
+        Self::over(false)
+    }
+
+    /// A bench over a ready ward, or where nobody is enrolled.
+    fn over(empty: bool) -> Self {
         headless();
         let runtime = Runtime::new().expect("a runtime");
         let (sender, events) = mpsc::channel(256);
         let (handle, _task) = spawn(runtime.handle(), sender);
         let power_cuts = Rc::new(Cell::new(0));
-        let counter = power_cuts.clone();
-        let window = open(handle.clone(), move || counter.set(counter.get() + 1)).expect("a bench");
-        // High enough for everything: what is scrolled out of sight cannot be found.
-        window.window().set_size(slint::PhysicalSize::new(520, 2000));
-        Self { window, handle, events, power_cuts, _runtime: runtime }
+        let started_over = Rc::new(Cell::new(None));
+        let (counter, chosen) = (power_cuts.clone(), started_over.clone());
+        let acts = Acts {
+            cut_power: Box::new(move || counter.set(counter.get() + 1)),
+            start_over: Box::new(move |empty| chosen.set(Some(empty))),
+        };
+        let window = open(handle.clone(), empty, acts).expect("a bench");
+        // What is scrolled out of sight cannot be found: everything has to fit.
+        window.window().set_size(SIZE);
+        Self { window, handle, events, power_cuts, started_over, _runtime: runtime }
     }
 
     /// The one control of that label.
@@ -188,14 +205,17 @@ fn every_fault_can_be_made_and_mended_by_label() {
 
     bench.press("Bluetooth off");
     bench.scene_until(|scene| scene.bluetooth_off);
-    for label in ["Finger out: FingerOx 3 00:21", "Malformed frames: FingerOx 3 00:21"] {
-        assert_eq!(bench.control(label).accessible_checked(), Some(false));
-        bench.press(label);
-    }
+    let finger_out = "Finger out: FingerOx 3 00:21";
+    let malformed = "Malformed frames: FingerOx 3 00:21";
+    assert_eq!(bench.control(finger_out).accessible_checked(), Some(false));
+    bench.press(finger_out);
     bench.press("Strap off: CardioStrap 7 5A:01");
+    bench.press("Oxygen falls");
+    bench.press("Device faults");
+    assert_eq!(bench.control(malformed).accessible_checked(), Some(false));
+    bench.press(malformed);
     bench.control("Battery: CardioStrap 7 5A:01").set_accessible_value("15");
     bench.control("Radio signal: FingerOx 3 00:21").invoke_accessible_decrement_action();
-    bench.press("Oxygen falls");
     bench.scene_until(|scene| {
         scene.state == State::Desaturation
             && scene.devices.iter().any(|d| d.id == STRAP && !d.worn && d.battery_percent == 15)
@@ -204,12 +224,78 @@ fn every_fault_can_be_made_and_mended_by_label() {
                 .iter()
                 .any(|d| d.id == OXIMETER_A && !d.worn && d.malformed && d.signal_percent == 90)
     });
-    assert_eq!(bench.control("Finger out: FingerOx 3 00:21").accessible_checked(), Some(true));
+    assert_eq!(bench.control(malformed).accessible_checked(), Some(true));
+    bench.press("Device faults");
+    assert_eq!(bench.control(finger_out).accessible_checked(), Some(true));
     assert_eq!(bench.control("Oxygen falls").accessible_checked(), Some(true));
 
     assert_eq!(bench.power_cuts.get(), 0);
     bench.press("Power cut: stop the kiosk without a farewell");
     assert_eq!(bench.power_cuts.get(), 1);
+}
+
+/// Checks who is who on the bench, and presses what starts over.
+fn who_is_who(empty: bool, over: &str) {
+    let bench = Fixture::over(empty);
+    let said = |text: &str| ElementHandle::find_by_accessible_label(&bench.window, text).count();
+    for badge in BADGES {
+        assert_eq!(said(badge.name), 1, "{}", badge.name);
+        if let Some(pin) = badge.pin {
+            assert_eq!(said(&format!("PIN {pin}")), usize::from(!empty), "{}", badge.name);
+        }
+    }
+    for role in ["Nurse", "Caregiver", "IT", "Stranger"] {
+        assert_eq!(said(role), 1, "{role}");
+    }
+    assert_eq!(said("not enrolled"), if empty { BADGES.len() } else { 1 });
+    bench.press(over);
+    assert_eq!(bench.started_over.get(), Some(!empty));
+}
+
+/// A newcomer needs nothing but the bench: who is who, and which PIN opens.
+#[test]
+fn badges_of_a_ready_ward_say_name_role_and_pin() {
+    who_is_who(false, "Start empty: the first start of a new cart");
+}
+
+#[test]
+fn badges_of_an_empty_cart_say_that_nobody_is_enrolled() {
+    who_is_who(true, "Start again on a ready ward");
+}
+
+/// Everything is inside the window at 800 px, in either language, covers nothing else, and is large
+/// enough to press.
+#[test]
+fn the_bench_fits_into_800_px() {
+    let bench = Fixture::new();
+    for language in ["", "de"] {
+        if !language.is_empty() {
+            slint::select_bundled_translation(language).expect("a bundled language");
+        }
+        mock_elapsed_time(Duration::from_millis(150));
+        let mut places = Vec::new();
+        for control in bench.window.root_element().query_descendants().find_all() {
+            let pressed = matches!(
+                control.accessible_role(),
+                Some(AccessibleRole::Button | AccessibleRole::Switch | AccessibleRole::RadioButton)
+            );
+            if !pressed {
+                continue;
+            }
+            let (at, size) = (control.absolute_position(), control.size());
+            let label = control.accessible_label().unwrap_or_default();
+            let (right, bottom) = (at.x + size.width, at.y + size.height);
+            assert!(at.x >= 0.0 && right <= 620.0, "{label} is cut at the side");
+            assert!(at.y >= 0.0 && bottom <= 800.0, "{label} is cut below");
+            assert!(size.height >= 46.0 && size.width >= 70.0, "{label} is small: {size:?}");
+            for (other, x, y, to_x, to_y) in &places {
+                let apart = at.x >= *to_x || right <= *x || at.y >= *to_y || bottom <= *y;
+                assert!(apart, "{label} covers {other}");
+            }
+            places.push((label, at.x, at.y, right, bottom));
+        }
+        assert_eq!(places.len(), 27);
+    }
 }
 
 #[test]
@@ -277,14 +363,20 @@ fn the_bench_can_be_drawn() {
     let troubled = ward.scene();
 
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let drawn = |scene, empty, faults| Drawn { scene, empty, faults };
     for language in ["en", "de"] {
         // The untranslated texts are English; there is no bundle to select for them.
         if language != "en" {
             slint::select_bundled_translation(language).expect("a bundled language");
         }
-        for (name, scene, height) in [("opened", &opened, 800), ("troubled", &troubled, 1500)] {
+        for (name, drawn) in [
+            ("opened", drawn(&opened, false, false)),
+            ("empty", drawn(&opened, true, false)),
+            ("troubled", drawn(&troubled, false, false)),
+            ("faults", drawn(&troubled, false, true)),
+        ] {
             let out = directory.join(format!("bench-{name}-{language}.png"));
-            render_bench(&out, scene, (520, height)).expect("a picture");
+            render_bench(&out, &drawn, (SIZE.width, SIZE.height)).expect("a picture");
             assert!(std::fs::metadata(&out).expect("a file").len() > 20_000, "{out:?} is blank");
         }
     }

@@ -37,6 +37,9 @@ pub struct Options {
     pub windowed: bool,
     /// On a simulated bedside (feature `sim`).
     pub simulate: bool,
+    /// The store derives its keys as fast as in tests, and protects nothing (feature `sim`).
+    #[cfg(feature = "sim")]
+    pub quick_keys: bool,
 }
 
 /// The program, running. Its windows belong to the main thread.
@@ -75,6 +78,10 @@ pub fn start(options: &Options) -> anyhow::Result<Running> {
     let mut keeping = store::Options::new(&options.state)
         .with_policy(config.policy)
         .with_retention(config.retention);
+    #[cfg(feature = "sim")]
+    if options.quick_keys {
+        keeping = keeping.with_cost_for_tests();
+    }
     if !options.simulate {
         keeping = keeping.with_anchor(store::anchor_of_this_machine());
     }

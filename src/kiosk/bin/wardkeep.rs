@@ -18,7 +18,7 @@ mod kiosk {
     use std::process::ExitCode;
 
     use clap::{CommandFactory, Parser};
-    use wardkeep::app::start::{Options, start};
+    use wardkeep::app::start::{Options, Running, start};
     use wardkeep::ctl::kiosk_args::{Errand, KioskCli, Tour};
     use wardkeep::ctl::{refusal, terminal};
     use wardkeep_model::telemetry;
@@ -39,12 +39,8 @@ mod kiosk {
         };
         let done = match &words.errand {
             Some(Errand::Tour(wanted)) => tour(wanted),
-            None => run(&Options {
-                state: words.state(),
-                config: words.config(),
-                windowed: words.windowed,
-                simulate: words.simulate,
-            }),
+            None if words.simulate => simulate(&words),
+            None => run(&words),
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,
@@ -55,31 +51,34 @@ mod kiosk {
         }
     }
 
-    fn run(options: &Options) -> anyhow::Result<()> {
-        // Before a store is made for it and a window opens.
-        anyhow::ensure!(
-            cfg!(feature = "sim") || !options.simulate,
-            "this build has no simulated bedside: build it with --features sim"
-        );
-        let running = start(options)?;
-        #[cfg(feature = "sim")]
-        let _bench = match &running.simulator {
-            Some(simulator) => Some(wardkeep::bench::open(simulator.clone(), cut_power)?),
-            None => None,
+    fn run(words: &KioskCli) -> anyhow::Result<()> {
+        let options = Options {
+            state: words.state(),
+            config: words.config(),
+            windowed: words.windowed,
+            simulate: false,
+            #[cfg(feature = "sim")]
+            quick_keys: false,
         };
-        running.run()
+        start(&options).and_then(Running::run)
     }
 
-    /// Replaces the process without a farewell, as a power cut and the next boot would.
     #[cfg(feature = "sim")]
-    fn cut_power() {
-        use std::os::unix::process::CommandExt;
-        use std::path::PathBuf;
-        let mut words = std::env::args_os();
-        let program = words.next().unwrap_or_else(|| OsString::from("wardkeep"));
-        let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from(program));
-        let error = std::process::Command::new(program).args(words).exec();
-        tracing::error!(%error, "the program could not be started again");
+    fn simulate(words: &KioskCli) -> anyhow::Result<()> {
+        use wardkeep::simulated::{Simulated, Wish};
+        let wish = Wish {
+            state: words.given_state(),
+            keep: words.keep,
+            empty: words.empty,
+            config: words.config(),
+            windowed: words.windowed,
+        };
+        Simulated::begin(wish).and_then(Simulated::run)
+    }
+
+    #[cfg(not(feature = "sim"))]
+    fn simulate(_: &KioskCli) -> anyhow::Result<()> {
+        anyhow::bail!("this build has no simulated bedside: build it with --features sim")
     }
 
     #[cfg(feature = "sim")]

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::ctl::args::{Places, variable};
+use crate::ctl::args::Places;
 
 const EXAMPLES: &str = "\
 Examples:
   wardkeep
   wardkeep --windowed --state /tmp/ward --config ./config.toml
   wardkeep --simulate --windowed
+  wardkeep --simulate --empty --windowed
 
 `wardkeepctl doctor` tells what works on this machine.
 Exit status: 0 done, 1 failed, 2 the command line was not understood.";
@@ -31,9 +32,16 @@ pub struct KioskCli {
     /// Run in a window instead of the whole screen
     #[arg(long)]
     pub windowed: bool,
-    /// Run on a simulated bedside with a store of its own (builds with the feature sim)
+    /// Run on a simulated bedside: a ready ward with a bench, forgotten at the end (builds with the
+    /// feature sim)
     #[arg(long)]
     pub simulate: bool,
+    /// With --simulate: the first start instead of a ready ward
+    #[arg(long, requires = "simulate")]
+    pub empty: bool,
+    /// With --simulate: keep this run's ward, and say where it is
+    #[arg(long, requires = "simulate")]
+    pub keep: bool,
     /// Something else than the kiosk.
     #[command(subcommand)]
     pub errand: Option<Errand>,
@@ -59,16 +67,14 @@ pub struct Tour {
 }
 
 impl KioskCli {
-    /// Directory of the store. The simulated bedside never touches a real one.
+    /// Directory of the store.
     pub fn state(&self) -> PathBuf {
-        if !self.simulate {
-            return self.places.state();
-        }
-        self.places.given_state().unwrap_or_else(|| {
-            let home = || variable("HOME").map(|home| PathBuf::from(home).join(".local/state"));
-            let base = variable("XDG_STATE_HOME").map(PathBuf::from).or_else(home);
-            base.unwrap_or_else(std::env::temp_dir).join("wardkeep-simulated")
-        })
+        self.places.state()
+    }
+
+    /// The same, if the words name it: the simulated bedside never touches a real store.
+    pub fn given_state(&self) -> Option<PathBuf> {
+        self.places.given_state()
     }
 
     /// File of settings. The simulated bedside has those of this machine only if they are named.
@@ -99,7 +105,7 @@ mod tests {
         assert_eq!((kiosk.state(), kiosk.config()), ("d".into(), Some("c".into())));
         assert!(kiosk.windowed && !kiosk.simulate && kiosk.errand.is_none());
         let simulated = understood(&["--simulate"]).unwrap();
-        assert!(simulated.state().ends_with("wardkeep-simulated"));
+        assert!(!simulated.empty && !simulated.keep && simulated.given_state().is_none());
         assert_eq!(simulated.config(), None);
         let tour = understood(&["tour", "--out", "p", "--only", "login"]).unwrap().errand;
         let expected = Tour { out: "p".into(), only: "login".into() };
@@ -108,6 +114,8 @@ mod tests {
             &["tour"][..],
             &["--out", "p"],
             &["tour", "tour", "--out", "p"],
+            &["--empty"],
+            &["--keep"],
             &["--windowed", "tour", "--out", "p"],
             &["tour", "--out", "p", "--state", "d"],
         ] {

@@ -40,7 +40,7 @@ pub fn run() {
     let state = PathBuf::from(std::env::var_os(STATE).expect("asked for by `is_wanted`"));
     let simulate = std::env::var_os(SIMULATED).is_some();
     let config = std::env::var_os(CONFIG).map(PathBuf::from);
-    let options = Options { state, config, windowed: true, simulate };
+    let options = Options { state, config, windowed: true, simulate, quick_keys: false };
     let running = start(&options).expect("the program starts");
     let window = running.window.as_weak();
     let simulator = running.simulator.clone();
