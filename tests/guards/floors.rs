@@ -96,6 +96,8 @@ const FLOORS: &[Floor] = &[
             ("app", &["bridge", "settings"]),
             ("ctl", &["settings"]),
             ("tour", &["bridge"]),
+            ("ready_ward", &[]),
+            ("simulated", &["app", "bench", "ready_ward"]),
         ],
     },
 ];

@@ -8,11 +8,7 @@ use crate::sources::{files, none};
 const FILES_MAX: usize = 3;
 /// Types that stand in more, and in how many: the number may only fall.
 const SMEARED: &[(&str, &str, usize)] = &[
-    ("src/core", "Enrolment", 5),
     ("src/core", "Kiosk", 17),
-    ("src/core", "Session", 6),
-    ("src/hardware", "Driver", 4),
-    ("src/kiosk", "Models", 6),
     ("src/store", "Store", 11),
     ("src/store", "Vault", 8),
     ("src/store", "Worker", 10),
