@@ -1,12 +1,15 @@
 //! A store of each released version opens by a real unlock, with all that was in it.
 //!
 //! The images are made here from pinned SQL and with an own derivation of the keys: what was written
-//! by an earlier program must stay readable, whatever becomes of the code that wrote it.
+//! by an earlier program must stay readable, whatever becomes of the code that wrote it. The store in
+//! [`released`] was written by the program itself.
 
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 #[path = "store_kit/desk.rs"]
 mod desk;
+#[path = "store_migrations/released.rs"]
+mod released;
 mod store_kit;
 
 use std::fs;
