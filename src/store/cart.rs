@@ -17,6 +17,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{PublicKey, open, seal};
+use crate::disk::layout::CART;
 use crate::disk::two_copies::{self, Format, Newer};
 use crate::keys::keyslot::SlotInfo;
 use crate::machine::device_secret::DeviceKeys;
@@ -26,10 +27,6 @@ use wardkeep_model::access::{OperatorId, Role};
 use wardkeep_model::keeping::{CartState, FindingKind, StoreFault};
 use wardkeep_model::moment::BootTime;
 
-/// Name of the file.
-pub const FILE: &str = "cart";
-/// Name of its second copy.
-pub const COPY: &str = "cart.copy";
 const FILE_MAX: u64 = 4 * 1024 * 1024;
 const AAD: &[u8] = b"wardkeep cart v1";
 /// Tallies of badges that nobody enrolled; the one counted longest ago makes room.
@@ -163,7 +160,7 @@ impl Cart {
         };
         let older = FindingKind::CartOlder;
         let format = Format { max: FILE_MAX, parse: &parse, number: |cart| cart.generation, older };
-        two_copies::read(&dir.join(FILE), &[dir.join(COPY)], &format)
+        two_copies::read(&dir.join(CART.first), &[dir.join(CART.second)], &format)
     }
 
     /// Writes both copies of the compartment; durable when it returns.
@@ -180,7 +177,7 @@ impl Cart {
     /// # Errors
     /// As [`Cart::save`].
     pub fn write(&self, dir: &Path, keys: &DeviceKeys) -> Result<(), StoreFault> {
-        two_copies::write(dir, (FILE, COPY), &self.sealed(keys)?)
+        two_copies::write(dir, CART, &self.sealed(keys)?)
     }
 
     /// Whose token this is, and its slot.
@@ -316,9 +313,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let keys = DeviceKeys::new(Key::random().unwrap());
         Cart { people: vec![nurse([9; 32])], ..Cart::default() }.save(dir.path(), &keys).unwrap();
-        let path = dir.path().join(FILE);
+        let path = dir.path().join(CART.first);
         let whole = fs::read(&path).unwrap();
-        fs::remove_file(dir.path().join(COPY)).unwrap();
+        fs::remove_file(dir.path().join(CART.second)).unwrap();
         for index in 0..whole.len() {
             let mut flipped = whole.clone();
             flipped[index] ^= 4;

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use crate::StoreHandle;
 use crate::cart::Cart;
 use crate::crypto::{KdfCost, Key, random, stretch};
-use crate::disk::durable::store_of;
+use crate::disk::layout;
 use crate::keys::keyslot::{self, Slot, SlotOwner};
 use crate::keys::ring::{Keyring, Recipient, VaultKeys};
 use crate::machine::device_secret::{DeviceKeys, DeviceSecret, SecretFile};
@@ -101,7 +101,7 @@ impl Told {
         let (dir, factors) = (Path::new(dir), Factors { uid: from_hex(uid), pin: from_hex(pin) });
         let badge = factors.badge();
         let keys = DeviceKeys::new(SecretFile::new(dir).load().unwrap().unwrap());
-        let store = store_of(dir);
+        let store = layout::store(dir);
         let ring = Keyring::load(&store, &keys, &[]).unwrap().content;
         let cart = Cart::load(&store, &keys).unwrap().content;
         let (person, token) = cart.token(&keys.badge_index(&badge)).unwrap();

@@ -28,10 +28,11 @@ use zeroize::Zeroizing;
 use crate::backup::file::BackupWriter;
 use crate::cart::Cart;
 use crate::crypto::{Key, PublicKey};
-use crate::disk::{durable, set_aside};
+use crate::disk::durable;
+use crate::disk::layout::{self, VAULT};
 use crate::inbox::segment::framed;
 use crate::keys::ring::Recipient;
-use crate::open::setup::{Store, VAULT};
+use crate::open::setup::Store;
 use crate::staff::people::Desk;
 use crate::worker::record::Opened;
 use wardkeep_model::keeping::{
@@ -119,8 +120,7 @@ impl Store {
         written: Timestamp,
         recipients: &[(Recipient, PublicKey)],
     ) -> Result<u64, Fault> {
-        let [scratch, ..] = set_aside::SCRATCH;
-        let scratch = self.state.path().join(scratch);
+        let scratch = self.state.path().join(layout::BACKUP_SCRATCH);
         durable::remove_dir(&scratch)?;
         durable::make_dir(&scratch)?;
         let done = self.export_and_seal(&scratch, order, (written, recipients));
@@ -207,9 +207,7 @@ struct Unfinished {
 impl Unfinished {
     fn create(out: &Path) -> Result<Self, StoreFault> {
         let name = out.file_name().ok_or(StoreFault::Io)?;
-        let mut temporary = std::ffi::OsString::from(durable::TEMPORARY);
-        temporary.push(name);
-        let temporary = out.with_file_name(temporary);
+        let temporary = out.with_file_name(layout::temporary(name));
         durable::remove(&temporary)?;
         // Not followed if it is a link, not taken if somebody else has made it, and nobody else's to
         // read.

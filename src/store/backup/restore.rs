@@ -24,11 +24,11 @@ use crate::backup::{FORMAT, Manifest};
 use crate::cart::{Cart, Person};
 use crate::crypto::{Key, key_pair};
 use crate::disk::durable::{self, StateDir};
+use crate::disk::layout::{self, INBOX, RESTORED_FROM, SLOTS, VAULT};
 use crate::inbox::Inbox;
 use crate::keys::recovery;
 use crate::keys::ring::{Held, Keyring, Recipient, VaultKeys};
 use crate::machine::device_secret::DeviceKeys;
-use crate::open::setup::{INBOX, SLOTS, VAULT};
 use crate::staff::rotation;
 use crate::vault::{Vault, cipher_facts};
 use wardkeep_model::access::OperatorId;
@@ -37,8 +37,6 @@ use wardkeep_model::keeping::BackupPart;
 use wardkeep_model::keeping::{AuditAct, AuditEntry, RecoveryPhrase, StoreFault};
 use wardkeep_model::moment::Moment;
 
-/// Where the backup's vault lies until it is under the new keys.
-const FROM: &str = "from";
 const MANIFEST_LEN_MAX: usize = 8 * 1024 * 1024;
 const PIECE: usize = 64 * 1024;
 
@@ -76,7 +74,7 @@ pub fn restore_with_recovery(
     cipher_facts()?;
     let mut input = File::open(from)?;
     let manifest = authenticate(BufReader::new(&input), (Recipient::Recovery, &private))?;
-    if durable::store_of(&options.state_dir).try_exists()? {
+    if layout::store(&options.state_dir).try_exists()? {
         return Err(BackupFault::StoreExists);
     }
     let state = StateDir::take(&options.state_dir)?;
@@ -162,7 +160,7 @@ fn make(
     source: Source<impl BufRead>,
 ) -> Result<Restored, BackupFault> {
     let dir = state.begin()?;
-    let from = dir.join(FROM);
+    let from = dir.join(RESTORED_FROM);
     durable::make_dir(&from)?;
     durable::make_dir(&dir.join(SLOTS))?;
     unpack(source, &from.join(VAULT))?;

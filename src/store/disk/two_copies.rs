@@ -10,6 +10,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::disk::durable;
+use crate::disk::layout::Copies;
 use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
 
 /// How to read a kind of file.
@@ -40,7 +41,8 @@ pub struct Newer<T> {
 ///
 /// # Errors
 /// As writing the first; then the old content is still there.
-pub fn write(dir: &Path, (first, second): (&str, &str), content: &[u8]) -> Result<(), StoreFault> {
+pub fn write(dir: &Path, name: Copies, content: &[u8]) -> Result<(), StoreFault> {
+    let Copies { first, second } = name;
     durable::replace(dir, first, content)?;
     if let Err(fault) = durable::replace(dir, second, content) {
         tracing::warn!(%fault, "a second copy could not be written");

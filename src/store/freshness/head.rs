@@ -12,10 +12,9 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Key, hash, open, seal};
-use crate::disk::durable;
+use crate::disk::{durable, layout};
 use crate::freshness::pages;
 use crate::freshness::wal::{Extent, read_at};
-use crate::vault::BESIDE;
 use crate::vault::fault::VaultFault;
 use wardkeep_model::keeping::{Finding, StoreFault};
 
@@ -127,7 +126,7 @@ impl HeadFile {
     /// # Errors
     /// As opening a file; that there is none is no error.
     pub fn of(database: &Path, key: Key) -> Result<Self, VaultFault> {
-        let path = path(database);
+        let path = layout::vault_head(database);
         let file = durable::open_existing(&path)?;
         Ok(Self { path, key, file })
     }
@@ -188,11 +187,6 @@ impl HeadFile {
 
 fn aad(slot: u64) -> Vec<u8> {
     [AAD, &slot.to_be_bytes()].concat()
-}
-
-/// Where the head of a database lies.
-pub fn path(database: &Path) -> PathBuf {
-    database.with_extension(BESIDE[0])
 }
 
 /// Adds what version 3 of the schema needs for the chain of commits.

@@ -1,10 +1,9 @@
 //! What is found when a vault is opened: whether it is the acknowledged one, and if not, what is wrong.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::disk::durable;
+use crate::disk::{durable, layout};
 use crate::freshness::Freshness;
 use crate::freshness::head::{Closed, Commit, Head};
 use crate::freshness::pages::{self, PAGE, Table, Tag};
@@ -70,8 +69,8 @@ impl Freshness {
         // Nothing is gone, if it is only this.
         self.add(Finding { kind: FindingKind::VaultOlder, count: 0, ..finding });
         self.save(Closed::No)?;
-        let log = with(&self.database, "-wal");
-        let aside = with(&self.database, "-wal.older");
+        let log = layout::log(&self.database);
+        let aside = layout::log_aside(&self.database);
         durable::rename(&log, &aside)?;
         self.log = crate::freshness::Log::of(&self.database);
         Ok(Some(Aside { log, aside }))
@@ -252,10 +251,4 @@ impl Freshness {
         self.head.generation = self.head.generation.max(seen.generation);
         Ok(self.save(Closed::No)?)
     }
-}
-
-fn with(database: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(database);
-    name.push(suffix);
-    PathBuf::from(name)
 }

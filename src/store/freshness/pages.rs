@@ -9,14 +9,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Key, mac, mac_fits};
-use crate::disk::durable;
+use crate::disk::{durable, layout};
 use crate::freshness::wal::read_at;
-use crate::vault::BESIDE;
 use wardkeep_model::keeping::StoreFault;
 
 /// Bytes of a page: SQLCipher's default.
@@ -67,12 +66,6 @@ pub enum Found {
     Nothing,
 }
 
-/// Where a table lies.
-pub fn path(database: &Path, generation: u64) -> PathBuf {
-    let [_, even, odd] = BESIDE;
-    database.with_extension(if generation.is_multiple_of(2) { even } else { odd })
-}
-
 impl Table {
     /// A table that knows no page yet.
     pub fn unknown(pages: u32) -> Self {
@@ -110,7 +103,10 @@ impl Table {
         let front = [generation.to_be_bytes(), seq.to_be_bytes()].concat();
         let tags = self.0.as_flattened();
         let mac = mac(key, &[INFO, &front, tags]);
-        durable::overwrite(&path(database, generation), &[&mac[..], &front, tags].concat())?;
+        durable::overwrite(
+            &layout::pages(database, generation),
+            &[&mac[..], &front, tags].concat(),
+        )?;
         Ok(Mark { generation, seq, mac })
     }
 
@@ -119,7 +115,7 @@ impl Table {
     /// # Errors
     /// As reading a file.
     pub fn read(database: &Path, key: &Key, mark: &Mark) -> Result<Found, StoreFault> {
-        let content = match durable::read(&path(database, mark.generation), FILE_MAX) {
+        let content = match durable::read(&layout::pages(database, mark.generation), FILE_MAX) {
             Ok(content) => content.unwrap_or_default(),
             Err(StoreFault::Damaged) => Vec::new(),
             Err(fault) => return Err(fault),

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::disk::durable::steps;
-use crate::freshness::head::path as head_path;
+use crate::disk::layout::vault_head as head_path;
 use crate::freshness::pages::PAGE;
 use crate::inbox::segment::Entry;
 use crate::vault::Vault;

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::disk::durable;
+use crate::disk::{durable, layout};
 use crate::import::ledger::Ledger;
 use crate::import::opener::{Delivery, OpenedSegment, Opener, Source};
 use crate::inbox::segment::{Entry, Lane};
@@ -206,11 +206,7 @@ impl ImportRun {
 
 /// Renames a file to what is not read again.
 fn keep_aside(path: &Path) -> Result<(), StoreFault> {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("segment");
-    let aside = |again: u32| match again {
-        0 => path.with_file_name(format!("{name}.bad")),
-        again => path.with_file_name(format!("{name}.{again}.bad")),
-    };
+    let aside = |again| layout::evidence(path, again);
     for again in 0..EVIDENCE_MAX {
         if !aside(again).try_exists()? {
             return durable::rename(path, &aside(again));

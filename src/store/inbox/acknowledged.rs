@@ -14,7 +14,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::crypto::{Key, mac, mac_fits};
-use crate::disk::durable;
+use crate::disk::{durable, layout};
 use crate::inbox::segment::Lane;
 use wardkeep_model::keeping::StoreFault;
 
@@ -64,7 +64,7 @@ pub struct MarkFile {
 impl MarkFile {
     /// The mark of a lane in this directory, whether it is there or not.
     pub fn of(lane: Lane, dir: &Path, key: Key) -> Self {
-        let path = dir.join(format!("{}.mark", lane.suffix()));
+        let path = dir.join(layout::acknowledged(lane.suffix()));
         Self { lane, key, path, file: None }
     }
 

@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use crate::cart::{Cart, Counted};
 use crate::crypto::{Key, PublicKey, mac, open, seal};
 use crate::disk::durable;
+use crate::disk::layout::INBOX_STATE;
 use crate::inbox::chain::Chain;
 use crate::inbox::lane::{LaneState, LaneWriter, Stamp};
 use crate::inbox::segment::{Entry, HEADER_LEN, Header, Lane, open_segment, size};
@@ -40,8 +41,6 @@ use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
 use wardkeep_model::moment::{BootTime, Moment};
 
-/// Name of the head file.
-pub const HEAD: &str = "head";
 const HEAD_MAX: u64 = 1024 * 1024;
 /// Sealed records of a lane that are kept in memory while they cannot be written.
 const PENDING_MAX: [usize; 2] = [4096, 256];
@@ -445,7 +444,7 @@ fn orphan_head(dir: &Path, keys: &DeviceKeys, ring: &Keyring) -> Result<Head, St
 }
 
 fn write_head(dir: &Path, key: &Key, device: &[u8; 16], head: &Head) -> Result<(), StoreFault> {
-    durable::replace(dir, HEAD, &seal_head(key, device, head)?)
+    durable::replace(dir, INBOX_STATE, &seal_head(key, device, head)?)
 }
 
 fn seal_head(key: &Key, device: &[u8; 16], head: &Head) -> Result<Vec<u8>, StoreFault> {
@@ -454,7 +453,7 @@ fn seal_head(key: &Key, device: &[u8; 16], head: &Head) -> Result<Vec<u8>, Store
 }
 
 fn read_head(dir: &Path, key: &Key, device: &[u8; 16]) -> Result<Option<Head>, StoreFault> {
-    let sealed = match durable::read(&dir.join(HEAD), HEAD_MAX) {
+    let sealed = match durable::read(&dir.join(INBOX_STATE), HEAD_MAX) {
         Ok(sealed) => sealed.unwrap_or_default(),
         Err(StoreFault::Damaged) => Vec::new(),
         Err(fault) => return Err(fault),

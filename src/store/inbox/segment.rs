@@ -29,6 +29,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Key, mac, mac_fits};
+use crate::disk::layout;
 pub use crate::record::entry::Entry;
 use wardkeep_model::access::lockout::BootId;
 use wardkeep_model::keeping::StoreFault;
@@ -90,8 +91,8 @@ impl Lane {
     /// Ending of the names of this lane's files.
     pub fn suffix(self) -> &'static str {
         match self {
-            Lane::Values => "seg",
-            Lane::Waves => "wave",
+            Lane::Values => layout::VALUES,
+            Lane::Waves => layout::WAVES,
         }
     }
 
@@ -104,7 +105,7 @@ impl Lane {
 
     /// Name of a segment's file.
     pub fn file_name(self, number: u64) -> String {
-        format!("{number:016x}.{}", self.suffix())
+        layout::segment(self.suffix(), number)
     }
 
     /// Segments of this lane in order of their names' numbers.
@@ -112,12 +113,7 @@ impl Lane {
         let mut found = Vec::new();
         for entry in fs::read_dir(dir)? {
             let path = entry?.path();
-            let number = path
-                .file_stem()
-                .and_then(|stem| stem.to_str())
-                .filter(|_| path.extension().is_some_and(|suffix| suffix == self.suffix()))
-                .and_then(|stem| u64::from_str_radix(stem, 16).ok());
-            if let Some(number) = number {
+            if let Some(number) = layout::segment_number(self.suffix(), &path) {
                 found.push((number, path));
             }
         }

@@ -18,7 +18,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{KdfCost, Key, derive, open, random, seal, stretch};
-use crate::disk::durable;
+use crate::disk::{durable, layout};
 use crate::machine::device_secret::DeviceKeys;
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::{Badge, CardSecret, Pin};
@@ -26,7 +26,6 @@ use wardkeep_model::access::policy::Pair;
 use wardkeep_model::keeping::StoreFault;
 
 const FILE_MAX: u64 = 1024;
-const SUFFIX: &str = "slot";
 
 /// Bytes that bind a slot to its pair of factors.
 fn tag(pair: Pair) -> &'static [u8] {
@@ -59,7 +58,7 @@ impl SlotInfo {
     }
 
     fn file(&self) -> String {
-        format!("{:032x}.{SUFFIX}", u128::from_be_bytes(self.id))
+        layout::slot(self.id)
     }
 }
 
@@ -145,8 +144,8 @@ pub fn sweep(dir: &Path, kept: &[&SlotInfo]) -> Result<(), StoreFault> {
     for entry in std::fs::read_dir(dir)? {
         let path = entry?.path();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let is_slot = path.extension().is_some_and(|suffix| suffix == SUFFIX);
-        if is_slot && !kept.iter().any(|slot| name.as_deref() == Some(&slot.file())) {
+        if layout::is_slot(&path) && !kept.iter().any(|slot| name.as_deref() == Some(&slot.file()))
+        {
             durable::remove(&path)?;
         }
     }
@@ -199,7 +198,7 @@ impl Slot {
 pub fn count(dir: &Path) -> Result<usize, StoreFault> {
     let mut slots = 0;
     for entry in std::fs::read_dir(dir)? {
-        slots += usize::from(entry?.path().extension().is_some_and(|suffix| suffix == SUFFIX));
+        slots += usize::from(layout::is_slot(&entry?.path()));
     }
     Ok(slots)
 }

@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use crate::crypto::{
     Key, PublicKey, derive, key_pair, mac, mac_fits, open, open_with, random, seal, seal_to,
 };
+use crate::disk::layout::KEYRING;
 use crate::disk::two_copies::{self, Format, Newer};
 use crate::machine::device_secret::DeviceKeys;
 use crate::vault::SealedKey;
@@ -25,10 +26,6 @@ use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::TemplateId;
 use wardkeep_model::keeping::{FindingKind, StoreFault};
 
-/// Name of the file.
-pub const FILE: &str = "keyring";
-/// Name of its second copy.
-pub const COPY: &str = "keyring.copy";
 const FILE_MAX: u64 = 4 * 1024 * 1024;
 const FORMAT: u32 = 1;
 const SEAL_INFO: &[u8] = b"wardkeep vmk v1";
@@ -394,8 +391,8 @@ impl Keyring {
         let older = FindingKind::KeyringOlder;
         let number = |ring: &Self| ring.generation;
         let format = Format { max: FILE_MAX, parse: &parse, number, older };
-        let seconds = [&[dir.join(COPY)], waiting].concat();
-        two_copies::read(&dir.join(FILE), &seconds, &format)
+        let seconds = [&[dir.join(KEYRING.second)], waiting].concat();
+        two_copies::read(&dir.join(KEYRING.first), &seconds, &format)
     }
 
     /// Whether the head was written with this device secret.
@@ -423,7 +420,7 @@ impl Keyring {
     /// As writing a file.
     pub fn save(&self, dir: &Path) -> Result<(), StoreFault> {
         let content = serde_json::to_vec(self).map_err(|_| StoreFault::Io)?;
-        two_copies::write(dir, (FILE, COPY), &content)
+        two_copies::write(dir, KEYRING, &content)
     }
 }
 

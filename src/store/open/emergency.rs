@@ -24,6 +24,7 @@ use jiff::tz::TimeZone;
 use crate::cart::{Cart, EmergencyKey, Person};
 use crate::crypto::{Key, derive, key_pair, open, open_with, seal, seal_to};
 use crate::disk::durable;
+use crate::disk::layout::EMERGENCY;
 use crate::inbox::segment::{Entry, frame, framed};
 use crate::keys::ring::Keyring;
 use crate::machine::device_secret::DeviceKeys;
@@ -40,8 +41,6 @@ use wardkeep_model::keeping::emergency::{
 use wardkeep_model::keeping::{AuditAct, AuditEntry, EmergencyRefusal, Outcome, StoreFault};
 use wardkeep_model::moment::{BootTime, Moment};
 
-/// Name of the file.
-pub(crate) const FILE: &str = "emergency";
 const FILE_MAX: u64 = 16 * 1024 * 1024;
 const KEYS_LEN_MAX: usize = 8 * 1024 * 1024;
 const SEAL_INFO: &[u8] = b"wardkeep emergency v1";
@@ -141,7 +140,7 @@ fn thinned(numerics: Vec<PastNumeric>) -> Vec<PastNumeric> {
 
 /// Removes the emergency card.
 pub(crate) fn remove(store_dir: &Path) -> Result<(), StoreFault> {
-    durable::remove(&store_dir.join(FILE))?;
+    durable::remove(&store_dir.join(EMERGENCY))?;
     durable::sync_dir(store_dir)
 }
 
@@ -150,7 +149,7 @@ pub(crate) fn remove(store_dir: &Path) -> Result<(), StoreFault> {
 /// # Errors
 /// `Damaged` if that does not open.
 pub(crate) fn is_intact(store: &Store) -> Result<bool, StoreFault> {
-    let content = durable::read(&store.state.store().join(FILE), FILE_MAX)?;
+    let content = durable::read(&store.state.store().join(EMERGENCY), FILE_MAX)?;
     let Some(content) = content.filter(|content| !content.is_empty()) else { return Ok(false) };
     let context = context(&store.ring.device, &store.ring.epoch.to_be_bytes());
     let opened = open(&store.keys.emergency(), &context, &content);
@@ -170,13 +169,14 @@ impl Store {
         if content.is_empty() {
             return remove(&self.state.store());
         }
-        durable::replace(&self.state.store(), FILE, &content)
+        durable::replace(&self.state.store(), EMERGENCY, &content)
     }
 
     /// Opens the emergency card with a token of somebody who may still log in.
     fn read_emergency_card(&self, token: &Token) -> Result<EmergencyCard, EmergencyRefusal> {
         let damaged = EmergencyRefusal::Damaged;
-        let content = durable::read(&self.state.store().join(FILE), FILE_MAX).map_err(damaged)?;
+        let content =
+            durable::read(&self.state.store().join(EMERGENCY), FILE_MAX).map_err(damaged)?;
         // An empty file is what a revocation leaves where there is no card to write.
         let content = content.filter(|content| !content.is_empty());
         let content = content.ok_or(EmergencyRefusal::Nothing)?;

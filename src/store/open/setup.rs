@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use crate::cart::{Cart, Person, TokenSlot};
 use crate::crypto::{Key, key_pair, random};
 use crate::disk::durable::{self, StateDir};
+use crate::disk::layout::{self, INBOX, SLOTS, VAULT};
 use crate::disk::set_aside;
 use crate::disk::two_copies::Newer;
 use crate::inbox::Inbox;
@@ -37,12 +38,6 @@ use wardkeep_model::vitals::Observation;
 use wardkeep_model::vitals::nomenclature::Mdc;
 use wardkeep_model::vitals::wave::WaveSegment;
 
-/// Directory of the key slots.
-pub(crate) const SLOTS: &str = "slots";
-/// Directory of the inbox.
-pub(crate) const INBOX: &str = "inbox";
-/// The vault's file.
-pub(crate) const VAULT: &str = "vault.db";
 /// Length of a page of the vault: SQLCipher's default, which the vault leaves as it is.
 const PAGE: u64 = 4096;
 
@@ -157,7 +152,7 @@ fn there_is_a_vault(store_dir: &Path) -> Result<(), StoreFault> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(StoreFault::Damaged),
         Err(error) => return Err(error.into()),
     };
-    let log = fs::metadata(store_dir.join(format!("{VAULT}-wal")));
+    let log = fs::metadata(layout::log(&store_dir.join(VAULT)));
     // A power cut while the log is folded back leaves any length, and the log repairs it.
     let logged = log.is_ok_and(|log| log.len() > 0);
     let whole = length > 0 && (logged || length.is_multiple_of(PAGE));
@@ -231,7 +226,7 @@ fn one_of_two<T>(
 
 /// What monitoring needs of a store that does not open: reads the cart compartment, changes nothing.
 pub(crate) fn glance(options: &Options) -> Option<CartState> {
-    let dir = durable::store_of(&options.state_dir);
+    let dir = layout::store(&options.state_dir);
     let secret = match options.device_secret.load() {
         Ok(secret) => secret?,
         Err(fault) => {

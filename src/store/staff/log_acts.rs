@@ -5,6 +5,7 @@
 //! whatever copies the directory, or looks at it, takes a witness along.
 
 use crate::disk::durable;
+use crate::disk::layout::CHECKPOINT;
 use crate::open::setup::Store;
 use crate::staff::people::{Desk, Refused};
 use crate::worker::{Phase, Worker};
@@ -16,9 +17,6 @@ use wardkeep_model::keeping::{
     Refusal, StoreFault,
 };
 use wardkeep_model::moment::Moment;
-
-/// Name of the newest checkpoint's file.
-pub const CHECKPOINT: &str = "checkpoint";
 
 impl Store {
     /// Signs the log if it has grown, and leaves the newest checkpoint beside the vault.

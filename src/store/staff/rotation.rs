@@ -35,22 +35,22 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cart::{self, Cart};
+use crate::cart::Cart;
 use crate::crypto::{Key, PublicKey, key_pair};
 use crate::disk::durable;
-use crate::inbox;
+use crate::disk::layout::{
+    self, BESIDE_VAULT, CART, DRAFTS, EMERGENCY, INBOX, INBOX_STATE, KEYRING, SLOTS, VAULT,
+};
 use crate::keys::keyslot::{self, Slot, SlotOwner};
-use crate::keys::ring::{self, Held, Keyring, Recipient, VaultKeys};
-use crate::open::setup::{INBOX, SLOTS, Store, VAULT};
+use crate::keys::ring::{Held, Keyring, Recipient, VaultKeys};
+use crate::open::setup::Store;
 use crate::open::{draft, emergency};
-use crate::vault::{BESIDE, TokenRow, Vault};
+use crate::vault::{TokenRow, Vault};
 use crate::worker::record::Opened;
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::policy::Policy;
 use wardkeep_model::keeping::{AuditEntry, StoreFault};
 use wardkeep_model::moment::Moment;
-
-const PREFIX: &str = "epoch-";
 
 /// Who or what is taken away.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +108,7 @@ struct Next {
 
 /// Where the files of an epoch wait for their commit.
 fn directory(store_dir: &Path, epoch: u64) -> PathBuf {
-    store_dir.join(format!("{PREFIX}{epoch:016x}"))
+    store_dir.join(layout::epoch(epoch))
 }
 
 impl Store {
@@ -143,7 +143,7 @@ impl Store {
     fn commit(&mut self, next: Next, stays: Option<OperatorId>) -> Result<(), StoreFault> {
         let recovered = self.open.as_ref().is_some_and(|opened| opened.operator().is_none());
         let dir = self.state.store();
-        durable::rename(&next.dir.join(ring::FILE), &dir.join(ring::FILE))?;
+        durable::rename(&next.dir.join(KEYRING.first), &dir.join(KEYRING.first))?;
         durable::sync_dir(&dir)?;
         if let Some(old) = self.open.take()
             && let Err(fault) = old.close()
@@ -201,9 +201,9 @@ impl Store {
         let (_, old) = self.open.as_mut().ok_or(StoreFault::Io)?.parts();
         amend(&dir.join(VAULT), (old, &keys), (Some(taken), &cart, renewed.as_ref()), &entries)?;
 
-        durable::replace(&dir, inbox::HEAD, &head)?;
+        durable::replace(&dir, INBOX_STATE, &head)?;
         cart.write(&dir, &self.keys)?;
-        durable::replace(&dir, emergency::FILE, &card)?;
+        durable::replace(&dir, EMERGENCY, &card)?;
         ring.save(&dir)?;
         durable::sync_dir(&self.state.store())?;
         Ok(Next { dir, keys })
@@ -278,8 +278,8 @@ impl Store {
         let here = (here.0.as_path(), here.1, here.2);
         let resealed = draft::resealed(here, renewed.operator, &private, &renewed.public)?;
         let Some((name, sealed)) = resealed else { return Ok(()) };
-        durable::make_dir(&dir.join(draft::DIR))?;
-        durable::replace(&dir.join(draft::DIR), &name, &sealed)
+        durable::make_dir(&dir.join(DRAFTS))?;
+        durable::replace(&dir.join(DRAFTS), &name, &sealed)
     }
 }
 
@@ -345,8 +345,7 @@ pub(crate) fn settle(store_dir: &Path, epoch: u64) -> Result<(), StoreFault> {
     }
     for entry in fs::read_dir(store_dir)? {
         let path = entry?.path();
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        if name.is_some_and(|name| name.starts_with(PREFIX)) {
+        if path.file_name().is_some_and(layout::is_epoch) {
             durable::remove_dir(&path)?;
         }
     }
@@ -358,10 +357,10 @@ pub(crate) fn waiting_keyrings(store_dir: &Path) -> Result<Vec<PathBuf>, StoreFa
     let mut found = Vec::new();
     for entry in fs::read_dir(store_dir)? {
         let entry = entry?;
-        let of_an_epoch = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        let of_an_epoch = layout::is_epoch(&entry.file_name());
         // The commit takes the first copy away.
-        if of_an_epoch && !entry.path().join(ring::FILE).try_exists()? {
-            found.push(entry.path().join(ring::COPY));
+        if of_an_epoch && !entry.path().join(KEYRING.first).try_exists()? {
+            found.push(entry.path().join(KEYRING.second));
         }
     }
     Ok(found)
@@ -370,17 +369,17 @@ pub(crate) fn waiting_keyrings(store_dir: &Path) -> Result<Vec<PathBuf>, StoreFa
 /// Every move may have been made before a kill.
 fn finish(store_dir: &Path, next: &Path) -> Result<(), StoreFault> {
     move_all(&next.join(SLOTS), &store_dir.join(SLOTS))?;
-    move_all(&next.join(draft::DIR), &store_dir.join(draft::DIR))?;
-    move_one(&next.join(inbox::HEAD), &store_dir.join(INBOX).join(inbox::HEAD))?;
-    for name in [ring::COPY, cart::FILE, cart::COPY, emergency::FILE] {
+    move_all(&next.join(DRAFTS), &store_dir.join(DRAFTS))?;
+    move_one(&next.join(INBOX_STATE), &store_dir.join(INBOX).join(INBOX_STATE))?;
+    for name in [KEYRING.second, CART.first, CART.second, EMERGENCY] {
         move_one(&next.join(name), &store_dir.join(name))?;
     }
     if next.join(VAULT).try_exists()? {
         // The old vault's log, which must never be replayed into the new one.
-        for suffix in ["-wal", "-shm", "-journal"] {
-            durable::remove(&store_dir.join(format!("{VAULT}{suffix}")))?;
+        for suffix in layout::SQLITE_SUFFIXES {
+            durable::remove(&layout::with(&store_dir.join(VAULT), suffix))?;
         }
-        for extension in BESIDE {
+        for extension in BESIDE_VAULT {
             let name = Path::new(VAULT).with_extension(extension);
             move_one(&next.join(&name), &store_dir.join(&name))?;
         }

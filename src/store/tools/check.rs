@@ -17,6 +17,7 @@ use crate::backup::restore;
 use crate::cart::Cart;
 use crate::crypto::Key;
 use crate::disk::durable::{self, StateDir};
+use crate::disk::layout::{self, DRAFTS};
 use crate::disk::set_aside;
 use crate::import::{ImportRun, Step};
 use crate::keys::keyslot::Slot;
@@ -177,11 +178,10 @@ fn run(
     (keys, found): (Option<VaultKeys>, &[Finding]),
     progress: Progress<'_>,
 ) -> Result<Vec<Check>, CheckFault> {
-    let [_, scratch] = set_aside::SCRATCH;
-    let scratch = state.path().join(scratch);
+    let scratch = state.path().join(layout::CHECK_SCRATCH);
     progress("copy");
     durable::remove_dir(&scratch)?;
-    let copied = copy(&state.store(), &durable::store_of(&scratch));
+    let copied = copy(&state.store(), &layout::store(&scratch));
     let checked = copied.map(|()| {
         let mut checks = Checks { options, found: Vec::new(), progress };
         checks.all(state, &scratch, (keys, found));
@@ -238,7 +238,7 @@ impl Checks<'_> {
         scratch: &Path,
         (keys, found): (Option<VaultKeys>, &[Finding]),
     ) {
-        let store = durable::store_of(scratch);
+        let store = layout::store(scratch);
         let secret = self.options.device_secret.load();
         self.look("device-secret", || match &secret {
             Ok(Some(_)) => Ok(1),
@@ -385,7 +385,7 @@ fn private_key(
 
 fn drafts(store: &Store, vault: &Vault, keys: &VaultKeys) -> Result<u64, StoreFault> {
     let dir = store.state.store();
-    let there = match fs::read_dir(dir.join(draft::DIR)) {
+    let there = match fs::read_dir(dir.join(DRAFTS)) {
         Ok(files) => files.count(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
         Err(error) => return Err(error.into()),

@@ -24,9 +24,6 @@ use wardkeep_model::keeping::StoreFault;
 
 pub use crate::vault::schema::Vault;
 
-/// Extensions of the files that belong to a database, beside its log: its head and its tables of pages.
-pub const BESIDE: [&str; 3] = ["head", "pages0", "pages1"];
-
 /// How far the inbox was imported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {

@@ -19,6 +19,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::disk::durable;
+use crate::disk::layout::RESERVE;
 use crate::inbox::GivenUp;
 use crate::inbox::segment::{Entry, Lane};
 use crate::worker::record::FLUSH_EVERY;
@@ -28,8 +29,6 @@ use wardkeep_model::keeping::{
 };
 use wardkeep_model::moment::Moment;
 
-/// Name of the reserve in the inbox's directory.
-const RESERVE: &str = "reserve";
 const MIB: u64 = 1024 * 1024;
 
 /// How much room there has to be, in bytes.

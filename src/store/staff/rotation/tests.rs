@@ -236,9 +236,9 @@ fn check(ward: &Ward, dir: &Path, case: Case, context: &str) -> bool {
     drop(store);
     let left = fs::read_dir(dir.join("store/slots")).unwrap().count();
     assert_eq!(left, slots, "{context}: no slot of anybody else");
-    let unfinished = fs::read_dir(dir.join("store")).unwrap().any(|entry| {
-        entry.unwrap().file_name().to_string_lossy().starts_with(crate::staff::rotation::PREFIX)
-    });
+    let unfinished = fs::read_dir(dir.join("store"))
+        .unwrap()
+        .any(|entry| crate::disk::layout::is_epoch(&entry.unwrap().file_name()));
     assert!(!unfinished, "{context}");
     let words = Secret::new(ward.phrase.expose().clone());
     assert!(open_with_recovery(&options(dir), &words).unwrap().is_some(), "{context}");
