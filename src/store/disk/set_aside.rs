@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
-use crate::Options;
 use crate::disk::durable::{self, DAMAGED, StateDir};
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::moment::Moment;
@@ -26,8 +25,8 @@ pub const SCRATCH: [&str; 2] = [".tmp-backup", ".tmp-check"];
 ///
 /// # Errors
 /// `InUse` while a kiosk runs on it, `Foreign` if there is none; otherwise as moving a file.
-pub fn set_aside(options: &Options) -> Result<PathBuf, StoreFault> {
-    let state = StateDir::take(&options.state_dir)?;
+pub fn set_aside(state_dir: &Path) -> Result<PathBuf, StoreFault> {
+    let state = StateDir::take(state_dir)?;
     if !state.store().try_exists()? {
         return Err(StoreFault::Foreign);
     }

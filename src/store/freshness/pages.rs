@@ -15,8 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Key, mac, mac_fits};
 use crate::disk::durable;
-use crate::freshness::wal::read_at;
-use crate::vault::BESIDE;
+use crate::freshness::{BESIDE, wal::read_at};
 use wardkeep_model::keeping::StoreFault;
 
 /// Bytes of a page: SQLCipher's default.

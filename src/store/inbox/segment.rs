@@ -29,7 +29,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Key, mac, mac_fits};
-pub use crate::record::entry::Entry;
+use crate::record::entry::Entry;
 use wardkeep_model::access::lockout::BootId;
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::moment::BootTime;
