@@ -19,9 +19,10 @@ use crate::cart::Cart;
 use crate::crypto::{KdfCost, Key, random, stretch};
 use crate::disk::layout;
 use crate::keys::keyslot::{self, Slot, SlotOwner};
-use crate::keys::ring::{Keyring, Recipient, VaultKeys};
+use crate::keys::ring::{Keyring, Recipient};
+use crate::keys::vault_keys::VaultKeys;
 use crate::machine::device_secret::{DeviceKeys, DeviceSecret, SecretFile};
-use crate::worker::handle::Options;
+use crate::open::options::Options;
 use wardkeep_model::access::factor::Attempt;
 use wardkeep_model::access::factor::{
     Badge, Evidence, Finger, Pin, ReaderFamily, Sensor, Template, TemplateId, Token,
@@ -159,7 +160,7 @@ fn asked(oracle: &str, dir: &Path, factors: &Factors) -> Vec<Canary> {
 
 /// The keys of a store as canaries, the ones of an open vault first.
 fn keys_of(dir: &Path, factors: &Factors) -> Vec<Canary> {
-    let canaries = asked("store::tests::oracle_process", dir, factors);
+    let canaries = asked("tests::oracle_process", dir, factors);
     assert_eq!(canaries.len(), 11);
     canaries
 }

@@ -34,6 +34,7 @@ use crate::inbox::segment::framed;
 use crate::keys::ring::Recipient;
 use crate::open::setup::Store;
 use crate::staff::people::Desk;
+use crate::vault::export;
 use crate::worker::record::Opened;
 use wardkeep_model::keeping::{
     Administered, AdministrationFault as Fault, AuditAct, AuditEntry, AuditResult, CartState,
@@ -139,7 +140,7 @@ impl Store {
         let opened = self.open.as_mut().filter(|opened| opened.is_imported());
         let (vault, keys) = opened.ok_or(Fault::NotAllowed)?.parts();
         let exported = scratch.join(VAULT);
-        vault.export(&exported, keys)?;
+        export::export(vault, &exported, keys)?;
         let mut content = File::open(&exported).map_err(StoreFault::from)?;
         let vault_len = content.metadata().map_err(StoreFault::from)?.len();
         let manifest = Manifest {

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
-use crate::Options;
 use crate::disk::durable::{self, StateDir};
 use crate::disk::layout::{self, BACKUP_SCRATCH, CHECK_SCRATCH, DAMAGED};
 use wardkeep_model::keeping::StoreFault;
@@ -25,8 +24,8 @@ const STORES_MAX: u32 = 1_000;
 ///
 /// # Errors
 /// `InUse` while a kiosk runs on it, `Foreign` if there is none; otherwise as moving a file.
-pub fn set_aside(options: &Options) -> Result<PathBuf, StoreFault> {
-    let state = StateDir::take(&options.state_dir)?;
+pub fn set_aside(state_dir: &Path) -> Result<PathBuf, StoreFault> {
+    let state = StateDir::take(state_dir)?;
     if !state.store().try_exists()? {
         return Err(StoreFault::Foreign);
     }

@@ -8,14 +8,12 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Key, hash, open, seal};
 use crate::disk::{durable, layout};
 use crate::freshness::pages;
 use crate::freshness::wal::{Extent, read_at};
-use crate::vault::fault::VaultFault;
 use wardkeep_model::keeping::{Finding, StoreFault};
 
 const SLOT: usize = 4096;
@@ -125,7 +123,7 @@ impl HeadFile {
     ///
     /// # Errors
     /// As opening a file; that there is none is no error.
-    pub fn of(database: &Path, key: Key) -> Result<Self, VaultFault> {
+    pub fn of(database: &Path, key: Key) -> Result<Self, StoreFault> {
         let path = layout::vault_head(database);
         let file = durable::open_existing(&path)?;
         Ok(Self { path, key, file })
@@ -135,7 +133,7 @@ impl HeadFile {
     ///
     /// # Errors
     /// As reading a file.
-    pub fn read(&self) -> Result<Slots, VaultFault> {
+    pub fn read(&self) -> Result<Slots, StoreFault> {
         let Some(file) = &self.file else { return Ok(Slots::default()) };
         let mut found = [self.slot(file, 0)?, self.slot(file, 1)?];
         found.sort_by_key(|head| head.as_ref().map_or(0, |head| head.generation));
@@ -150,7 +148,7 @@ impl HeadFile {
         Ok(Slots { head, older })
     }
 
-    fn slot(&self, file: &File, slot: u64) -> Result<Option<Head>, VaultFault> {
+    fn slot(&self, file: &File, slot: u64) -> Result<Option<Head>, StoreFault> {
         let mut content = [0; SLOT];
         let read = read_at(file, &mut content, slot * SLOT as u64)?;
         let sealed = content.get(..read).and_then(|content| {
@@ -166,14 +164,14 @@ impl HeadFile {
     ///
     /// # Errors
     /// As writing a file; then that slot is not known.
-    pub fn write(&mut self, head: &Head) -> Result<(), VaultFault> {
+    pub fn write(&mut self, head: &Head) -> Result<(), StoreFault> {
         let slot = head.generation % 2;
         let plain = serde_json::to_vec(head).map_err(|_| StoreFault::Io)?;
         let sealed = seal(&self.key, &aad(slot), &plain)?;
         let len = u32::try_from(sealed.len()).map_err(|_| StoreFault::Io)?;
         let mut content = [&len.to_be_bytes()[..], &sealed].concat();
         if content.len() > SLOT {
-            return Err(StoreFault::Io.into());
+            return Err(StoreFault::Io);
         }
         content.resize(SLOT, 0);
         if self.file.is_none() {
@@ -181,52 +179,10 @@ impl HeadFile {
             self.file = durable::open_existing(&self.path)?;
         }
         let file = self.file.as_ref().ok_or(StoreFault::Io)?;
-        Ok(durable::overwrite_at(file, &content, slot * SLOT as u64)?)
+        durable::overwrite_at(file, &content, slot * SLOT as u64)
     }
 }
 
 fn aad(slot: u64) -> Vec<u8> {
     [AAD, &slot.to_be_bytes()].concat()
-}
-
-/// Adds what version 3 of the schema needs for the chain of commits.
-pub fn upgrade(transaction: &Transaction<'_>) -> Result<(), VaultFault> {
-    Ok(transaction.execute_batch(
-        "CREATE TABLE commits (
-             id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash BLOB NOT NULL,
-             rows INTEGER NOT NULL
-         ) STRICT;
-         INSERT INTO commits (id, seq, hash, rows) VALUES (1, 0, zeroblob(32),
-             (SELECT count(*) FROM observations) + (SELECT count(*) FROM audit));",
-    )?)
-}
-
-/// The last commit as the database says it; `None` before version 3 of the schema.
-pub fn read(connection: &Connection) -> Result<Option<Commit>, VaultFault> {
-    let known: bool = connection.query_row(
-        "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = 'commits'",
-        [],
-        |row| row.get(0),
-    )?;
-    if !known {
-        return Ok(None);
-    }
-    let commit = connection
-        .prepare_cached("SELECT seq, hash, rows FROM commits")?
-        .query_row([], |row| {
-            let (seq, rows): (i64, i64) = (row.get(0)?, row.get(2)?);
-            Ok(Commit { seq: seq.cast_unsigned(), hash: row.get(1)?, rows: rows.cast_unsigned() })
-        })
-        .optional()?;
-    commit.map(Some).ok_or(VaultFault::Store(StoreFault::Damaged))
-}
-
-/// Writes the commit's own row, as part of it.
-pub fn write(connection: &Connection, commit: &Commit) -> Result<(), VaultFault> {
-    connection.prepare_cached("UPDATE commits SET seq = ?1, hash = ?2, rows = ?3")?.execute((
-        commit.seq.cast_signed(),
-        commit.hash,
-        commit.rows.cast_signed(),
-    ))?;
-    Ok(())
 }

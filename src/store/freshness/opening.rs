@@ -8,7 +8,7 @@ use crate::freshness::Freshness;
 use crate::freshness::head::{Closed, Commit, Head};
 use crate::freshness::pages::{self, PAGE, Table, Tag};
 use crate::freshness::wal::Place;
-use crate::vault::Seen;
+use crate::inbox::remembered::Seen;
 use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
 
 /// The log as it was found.
@@ -118,7 +118,7 @@ impl Freshness {
             let (found, expected) = (Some(seq), Some(self.head.commit.seq));
             self.add(Finding { found, expected, ..Finding::of(FindingKind::HeadOlder, 1) });
         }
-        if dirty { Ok(self.save(Closed::No)?) } else { Ok(()) }
+        if dirty { self.save(Closed::No) } else { Ok(()) }
     }
 
     fn scan(&mut self, head: Option<&Head>) -> Result<Scan, StoreFault> {
@@ -249,6 +249,6 @@ impl Freshness {
         self.opened = (seen, false);
         self.head.floor = self.head.last_seq().max(seen.seq);
         self.head.generation = self.head.generation.max(seen.generation);
-        Ok(self.save(Closed::No)?)
+        self.save(Closed::No)
     }
 }

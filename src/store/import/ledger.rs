@@ -12,9 +12,10 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use crate::import::opener::{Authentic, Body, OpenedPiece};
-use crate::inbox::Ends;
-use crate::inbox::segment::{Entry, Lane};
-use crate::vault::Cursor;
+use crate::inbox::ends::Ends;
+use crate::inbox::remembered::Cursor;
+use crate::inbox::segment::Lane;
+use crate::record::entry::Entry;
 use wardkeep_model::keeping::{Finding, FindingKind};
 
 /// Gaps remembered in case a record was only moved, and records that came too early.

@@ -18,10 +18,13 @@ use jiff::Timestamp;
 use crate::disk::{durable, layout};
 use crate::import::ledger::Ledger;
 use crate::import::opener::{Delivery, OpenedSegment, Opener, Source};
-use crate::inbox::segment::{Entry, Lane};
-use crate::inbox::{Ends, Inbox};
-use crate::keys::ring::VaultKeys;
+use crate::inbox::Inbox;
+use crate::inbox::ends::Ends;
+use crate::inbox::segment::Lane;
+use crate::keys::vault_keys::VaultKeys;
+use crate::record::entry::Entry;
 use crate::vault::Vault;
+use crate::vault::entries;
 use wardkeep_model::keeping::{Finding, Import, StoreFault};
 use wardkeep_model::moment::{BootTime, Moment};
 
@@ -66,7 +69,7 @@ impl ImportRun {
     /// # Errors
     /// As reading the vault, or `Io` if there can be no thread.
     pub fn plan(inbox: &Inbox, vault: &Vault, keys: &VaultKeys) -> Result<Self, StoreFault> {
-        let mut ledger = Ledger::new(vault.cursor()?);
+        let mut ledger = Ledger::new(entries::cursor(vault)?);
         let ends = inbox.ends();
         if ends.of(Lane::Values).seq < ledger.cursor().next_seq {
             ledger.book_old_head(ends.of(Lane::Values).seq);
@@ -176,7 +179,7 @@ impl ImportRun {
     fn keep(&mut self, vault: &mut Vault) -> Result<(), StoreFault> {
         let Some(ready) = &mut self.ready else { return Ok(()) };
         if let Some(entries) = &ready.entries {
-            vault.import(entries, ready.ledger.cursor())?;
+            entries::import(vault, entries, ready.ledger.cursor())?;
             ready.entries = None;
             self.ledger = ready.ledger.clone();
         }
@@ -196,7 +199,7 @@ impl ImportRun {
         ledger.finish(self.ends, Moment::read().wall);
         // The thread ended with what it said last; a fault here begins the rest anew.
         self.opener = None;
-        vault.import(&[], ledger.cursor())?;
+        entries::import(vault, &[], ledger.cursor())?;
         self.ledger = ledger;
         self.is_done = true;
         let imported = self.ledger.imported;

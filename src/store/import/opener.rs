@@ -16,12 +16,13 @@ use tokio::sync::mpsc;
 
 use crate::crypto::{Key, hash, open_with, wipe_deep_stack};
 use crate::disk::durable;
-use crate::inbox::Ends;
 use crate::inbox::chain::Walk;
+use crate::inbox::ends::Ends;
 use crate::inbox::segment::{
-    Entry, HEADER_LEN, Header, INFO, Lane, Piece, Record, SEGMENT_LEN_MAX, open_segment, pieces,
+    HEADER_LEN, Header, INFO, Lane, Piece, Record, SEGMENT_LEN_MAX, open_segment, pieces,
 };
-use crate::keys::ring::{InboxKeys, VaultKeys};
+use crate::keys::vault_keys::{InboxKeys, VaultKeys};
+use crate::record::entry::Entry;
 use wardkeep_model::keeping::StoreFault;
 
 /// Delivery segments that may wait for the vault.

@@ -13,10 +13,14 @@ use crate::crypto::{Key, mac, random, seal_to};
 use crate::import::{ImportRun, Step};
 use crate::inbox::Inbox;
 use crate::inbox::chain::next_key;
-use crate::inbox::segment::{Entry, Front, INFO, Lane, Piece, framed, open_segment, pieces};
-use crate::keys::ring::{Keyring, VaultKeys};
+use crate::inbox::remembered::Cursor;
+use crate::inbox::segment::{Front, INFO, Lane, Piece, framed, open_segment, pieces};
+use crate::keys::ring::Keyring;
+use crate::keys::vault_keys::VaultKeys;
 use crate::machine::device_secret::DeviceKeys;
-use crate::vault::{Cursor, Vault};
+use crate::record::entry::Entry;
+use crate::vault::Vault;
+use crate::vault::{audit, entries};
 use wardkeep_model::access::lockout::BootId;
 use wardkeep_model::keeping::{AuditAct, AuditEntry, Finding, FindingKind};
 use wardkeep_model::moment::{BootTime, Moment};
@@ -109,7 +113,7 @@ impl Bench {
     }
 
     pub(crate) fn kept(&self) -> Vec<i64> {
-        self.vault.audit().unwrap().iter().map(|(_, entry)| entry.at.as_second()).collect()
+        audit::all(&self.vault).unwrap().iter().map(|(_, entry)| entry.at.as_second()).collect()
     }
 
     fn import(&mut self) -> (Counts, Vec<i64>) {
@@ -202,7 +206,7 @@ fn s8_a_lost_or_old_head_never_makes_later_records_look_repeated() {
 
     fs::write(bench.path().join("head"), old).unwrap();
     bench.resume();
-    let at_least = bench.vault.cursor().unwrap();
+    let at_least = entries::cursor(&bench.vault).unwrap();
     bench.inbox.start_chain(&bench.vault_keys, at_least).unwrap();
     bench.push(7..9);
     let (found, kept) = bench.import();

@@ -12,14 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Key, PublicKey, hash, mac, seal_to};
 use crate::disk::durable;
-use crate::inbox::End;
 use crate::inbox::acknowledged::{Mark, MarkFile};
 use crate::inbox::chain::{Chain, next_key};
+use crate::inbox::ends::End;
 use crate::inbox::segment::{
-    self, Entry, Front, Header, INFO, Lane, Piece, RECORD_LEN_MAX, Record, SEGMENT_LEN_MAX, framed,
+    self, Front, Header, INFO, Lane, Piece, RECORD_LEN_MAX, Record, SEGMENT_LEN_MAX, framed,
     is_blank, open_segment, pieces,
 };
 use crate::machine::device_secret::DeviceKeys;
+use crate::record::entry::Entry;
 use wardkeep_model::access::lockout::BootId;
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::moment::Moment;

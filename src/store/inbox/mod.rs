@@ -17,7 +17,9 @@
 
 pub(crate) mod acknowledged;
 pub(crate) mod chain;
+pub(crate) mod ends;
 pub(crate) mod lane;
+pub(crate) mod remembered;
 pub(crate) mod segment;
 
 use std::fs;
@@ -31,11 +33,14 @@ use crate::crypto::{Key, PublicKey, mac, open, seal};
 use crate::disk::durable;
 use crate::disk::layout::INBOX_STATE;
 use crate::inbox::chain::Chain;
+use crate::inbox::ends::Ends;
 use crate::inbox::lane::{LaneState, LaneWriter, Stamp};
-use crate::inbox::segment::{Entry, HEADER_LEN, Header, Lane, open_segment, size};
-use crate::keys::ring::{Keyring, VaultKeys};
+use crate::inbox::remembered::{Cursor, Seen};
+use crate::inbox::segment::{HEADER_LEN, Header, Lane, open_segment, size};
+use crate::keys::ring::Keyring;
+use crate::keys::vault_keys::VaultKeys;
 use crate::machine::device_secret::DeviceKeys;
-use crate::vault::{Cursor, Seen};
+use crate::record::entry::Entry;
 use wardkeep_model::access::lockout::BootId;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
@@ -377,32 +382,6 @@ impl Inbox {
     #[cfg(test)]
     pub fn bound_for_tests(&mut self, bytes_max: u64) {
         self.bytes_max = bytes_max;
-    }
-}
-
-/// Where a lane ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct End {
-    /// The number after its last durable record.
-    pub seq: u64,
-    /// First number of its chain, if that was begun without the vault.
-    pub restarted_at: Option<u64>,
-}
-
-/// Where both lanes end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ends {
-    values: End,
-    waves: End,
-}
-
-impl Ends {
-    /// Of one lane.
-    pub fn of(self, lane: Lane) -> End {
-        match lane {
-            Lane::Values => self.values,
-            Lane::Waves => self.waves,
-        }
     }
 }
 

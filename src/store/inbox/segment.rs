@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Key, mac, mac_fits};
 use crate::disk::layout;
-pub use crate::record::entry::Entry;
+use crate::record::entry::Entry;
 use wardkeep_model::access::lockout::BootId;
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::moment::BootTime;

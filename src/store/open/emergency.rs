@@ -25,11 +25,13 @@ use crate::cart::{Cart, EmergencyKey, Person};
 use crate::crypto::{Key, derive, key_pair, open, open_with, seal, seal_to};
 use crate::disk::durable;
 use crate::disk::layout::EMERGENCY;
-use crate::inbox::segment::{Entry, frame, framed};
+use crate::inbox::segment::{frame, framed};
 use crate::keys::ring::Keyring;
 use crate::machine::device_secret::DeviceKeys;
 use crate::open::setup::Store;
+use crate::record::entry::Entry;
 use crate::vault::Vault;
+use crate::vault::{patients, rows};
 use crate::worker::{Phase, Worker};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::Attempt;
@@ -121,9 +123,9 @@ pub(crate) fn card(
     now: Moment,
 ) -> Result<Option<EmergencyCard>, StoreFault> {
     let Some(subject) = cart.state.subject.filter(|_| policy.emergency) else { return Ok(None) };
-    let Some(patient) = vault.patient(subject)? else { return Ok(None) };
+    let Some(patient) = patients::one(vault, subject)? else { return Ok(None) };
     let since = now.wall.checked_sub(NUMERICS_MAX).unwrap_or(now.wall);
-    let numerics = thinned(vault.numerics(subject, (since, now.wall))?);
+    let numerics = thinned(rows::numerics(vault, subject, (since, now.wall))?);
     Ok(Some(EmergencyCard { patient, numerics, written: now.wall }))
 }
 

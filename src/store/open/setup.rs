@@ -18,13 +18,15 @@ use crate::disk::two_copies::Newer;
 use crate::inbox::Inbox;
 use crate::keys::keyslot::{self, SlotInfo, SlotOwner};
 use crate::keys::recovery;
-use crate::keys::ring::{Held, Keyring, Recipient, VaultKeys};
+use crate::keys::ring::{Keyring, Recipient};
+use crate::keys::vault_keys::{Held, VaultKeys};
 use crate::machine::device_secret::DeviceKeys;
 use crate::open::emergency;
+use crate::open::options::Options;
 use crate::open::unlock::Gate;
 use crate::staff::rotation;
 use crate::vault::{TokenRow, Vault};
-use crate::worker::handle::Options;
+use crate::vault::{audit, patients, people, rows, trends, waves};
 use crate::worker::record::Opened;
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::{Token, TokenKind};
@@ -278,11 +280,20 @@ pub(crate) fn initialise(
     keyslot::write(&dir.join(SLOTS), &keys, &owner, &slot, (&kek, &private))?;
 
     let mut vault = Vault::create(&dir.join(VAULT), &vault_keys)?;
-    vault.add_operator(id, &first.name, &vault_keys.hold(Held::Private(id), &private)?)?;
+    people::add_operator(
+        &mut vault,
+        id,
+        &first.name,
+        &vault_keys.hold(Held::Private(id), &private)?,
+    )?;
     let share = vault_keys.hold(Held::Share(slot.id), &keys.badge_share(&first.badge))?;
     let kek = vault_keys.hold(Held::Kek(slot.id), &kek)?;
     let (kind, share) = (TokenKind::Badge, Some(share));
-    vault.add_tokens(id, &[TokenRow { slot: slot.id, kind, subject: None, share, kek }])?;
+    people::add_tokens(
+        &mut vault,
+        id,
+        &[TokenRow { slot: slot.id, kind, subject: None, share, kek }],
+    )?;
     vault.close()?;
     Inbox::create(&dir.join(INBOX), &keys, &ring, &vault_keys)?;
     ring.save(&dir)?;
@@ -322,7 +333,7 @@ impl RecoveredVault {
     /// # Errors
     /// As reading the database.
     pub fn patients(&self) -> Result<Vec<Patient>, StoreFault> {
-        Ok(self.vault.patients()?)
+        Ok(patients::all(&self.vault)?)
     }
 
     /// All observations in the order in which they were kept.
@@ -330,7 +341,7 @@ impl RecoveredVault {
     /// # Errors
     /// As reading the database.
     pub fn observations(&self) -> Result<Vec<Observation>, StoreFault> {
-        Ok(self.vault.observations()?)
+        Ok(rows::observations(&self.vault)?)
     }
 
     /// A patient's stretches of a waveform that have samples of this time, oldest first.
@@ -342,7 +353,7 @@ impl RecoveredVault {
         of: (SubjectId, Mdc),
         time: (Timestamp, Timestamp),
     ) -> Result<Vec<WaveSegment>, StoreFault> {
-        Ok(self.vault.waves(of, time)?)
+        Ok(waves::read(&mut self.vault, of, time)?)
     }
 
     /// Opens every block that trends are read from; gives back how many there are.
@@ -350,7 +361,7 @@ impl RecoveredVault {
     /// # Errors
     /// `Damaged` if one does not open or parse; otherwise as reading the database.
     pub fn check_trends(&mut self) -> Result<u64, StoreFault> {
-        Ok(self.vault.check_trends()?)
+        Ok(trends::check(&mut self.vault)?)
     }
 
     /// The audit log with its sequence.
@@ -358,7 +369,7 @@ impl RecoveredVault {
     /// # Errors
     /// As reading the database.
     pub fn audit(&self) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
-        Ok(self.vault.audit()?)
+        Ok(audit::all(&self.vault)?)
     }
 }
 

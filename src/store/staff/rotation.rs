@@ -42,10 +42,12 @@ use crate::disk::layout::{
     self, BESIDE_VAULT, CART, DRAFTS, EMERGENCY, INBOX, INBOX_STATE, KEYRING, SLOTS, VAULT,
 };
 use crate::keys::keyslot::{self, Slot, SlotOwner};
-use crate::keys::ring::{Held, Keyring, Recipient, VaultKeys};
+use crate::keys::ring::{Keyring, Recipient};
+use crate::keys::vault_keys::{Held, VaultKeys};
 use crate::open::setup::Store;
 use crate::open::{draft, emergency};
 use crate::vault::{TokenRow, Vault};
+use crate::vault::{audit, entries, export, people};
 use crate::worker::record::Opened;
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::policy::Policy;
@@ -189,10 +191,10 @@ impl Store {
 
         let opened = self.open.as_mut().filter(|opened| opened.is_imported());
         let vault = opened.ok_or(StoreFault::Io)?.vault();
-        let head = self.inbox.next_head(&keys, vault.cursor()?, &cart)?;
+        let head = self.inbox.next_head(&keys, entries::cursor(vault)?, &cart)?;
         let card = emergency::card(vault, &cart, policy, now)?;
         let card = emergency::seal_card(&self.keys, &ring, &cart, card.as_ref())?;
-        vault.export(&dir.join(VAULT), &keys)?;
+        export::export(vault, &dir.join(VAULT), &keys)?;
         entries.push(AuditEntry {
             operator: entries.first().and_then(|entry| entry.operator),
             ..AuditEntry::of(wardkeep_model::keeping::AuditAct::KeysRotated, now.wall)
@@ -253,7 +255,7 @@ impl Store {
                     Err(StoreFault::Damaged) => {
                         let opened = self.open.as_mut().ok_or(StoreFault::Io)?;
                         let (vault, keys) = opened.parts();
-                        let rows = vault.tokens(person.id)?;
+                        let rows = people::tokens(vault, person.id)?;
                         let row = rows.iter().find(|row| row.slot == slot.id);
                         let row = row.ok_or(StoreFault::Damaged)?;
                         let kek = keys.held(Held::Kek(slot.id), &row.kek)?;
@@ -284,7 +286,7 @@ impl Store {
 }
 
 fn private_key(vault: &Vault, keys: &VaultKeys, operator: OperatorId) -> Result<Key, StoreFault> {
-    let sealed = vault.private_key(operator)?.ok_or(StoreFault::Damaged)?;
+    let sealed = people::private_key(vault, operator)?.ok_or(StoreFault::Damaged)?;
     keys.held(Held::Private(operator), &sealed)
 }
 
@@ -297,7 +299,7 @@ pub(crate) fn amend(
     entries: &[AuditEntry],
 ) -> Result<(), StoreFault> {
     let mut vault = Vault::open(path, new)?;
-    vault.reseal(old)?;
+    people::reseal(&mut vault, old)?;
     // Whoever leaves stays in the list without a key.
     let mut privates: Vec<_> = taken.iter().map(|taken| (taken.operator(), None)).collect();
     let mut tokens = Vec::new();
@@ -308,18 +310,18 @@ pub(crate) fn amend(
             None => private_key(&vault, old, person.id)?,
         };
         privates.push((person.id, Some(new.hold(Held::Private(person.id), &private)?)));
-        let rows = vault.tokens(person.id)?;
+        let rows = people::tokens(&vault, person.id)?;
         for row in rows {
             if person.tokens.iter().any(|token| token.slot.id == row.slot) {
                 tokens.push((person.id, reseal(row, old, new)?));
             }
         }
     }
-    vault.rewrite_people(&privates, &tokens)?;
+    people::rewrite(&mut vault, &privates, &tokens)?;
     if let Some(Taken::Person(operator)) = taken {
-        vault.remove_templates(operator, None)?;
+        people::remove_templates(&mut vault, operator, None)?;
     }
-    vault.hand_over_audit((old, new), entries.to_vec())?;
+    audit::hand_over(&mut vault, (old, new), entries.to_vec())?;
     vault.close()?;
     durable::sync_file(path)
 }

@@ -13,6 +13,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::backup::file::BackupFault;
 use crate::backup::restore;
 use crate::cart::Cart;
 use crate::crypto::Key;
@@ -22,15 +23,17 @@ use crate::disk::set_aside;
 use crate::import::{ImportRun, Step};
 use crate::keys::keyslot::Slot;
 use crate::keys::recovery;
-use crate::keys::ring::{Held, Keyring, Recipient, VaultKeys};
+use crate::keys::ring::{Keyring, Recipient};
+use crate::keys::vault_keys::{Held, VaultKeys};
 use crate::log::file::Flaw;
 use crate::machine::device_secret::DeviceKeys;
+use crate::open::options::Options;
 use crate::open::setup::{Loaded, Store};
 use crate::open::shift::Clocks;
 use crate::open::{draft, emergency};
 use crate::tools::inspect::inspect;
 use crate::vault::{Vault, cipher_facts};
-use crate::{BackupFault, Options};
+use crate::vault::{audit, integrity, patients, people, trends};
 use wardkeep_model::access::factor::{Evidence, Token};
 use wardkeep_model::access::policy::Permission;
 use wardkeep_model::keeping::{Finding, Identified, RecoveryPhrase, Refusal, StoreFault};
@@ -288,17 +291,17 @@ impl Checks<'_> {
 
     fn opened(&mut self, store: &mut Store, mut vault: Vault, keys: &VaultKeys) {
         self.look("freshness", || nothing_found(&vault.findings(), RESTORE).map(|()| 1));
-        self.look("cipher", || vault.check_pages().map_err(damaged(RESTORE)));
-        self.look("structure", || vault.check_structure().map_err(damaged(RESTORE)));
-        self.look("patient-keys", || vault.check_patient_keys().map_err(damaged(RESTORE)));
+        self.look("cipher", || integrity::pages(&vault).map_err(damaged(RESTORE)));
+        self.look("structure", || integrity::structure(&vault).map_err(damaged(RESTORE)));
+        self.look("patient-keys", || integrity::patient_keys(&vault).map_err(damaged(RESTORE)));
         self.look("patients", || {
-            let patients = vault.patients().map_err(damaged(RESTORE))?;
+            let patients = patients::all(&vault).map_err(damaged(RESTORE))?;
             Ok(u64::try_from(patients.len()).unwrap_or(u64::MAX))
         });
-        self.look("observations", || vault.check_observations().map_err(damaged(RESTORE)));
+        self.look("observations", || integrity::observations(&vault).map_err(damaged(RESTORE)));
         self.look("people", || people(store, &vault, keys).map_err(damaged(RESTORE)));
-        self.look("trends", || vault.check_trends().map_err(damaged(RESTORE)));
-        self.look("audit", || match vault.check_audit(keys) {
+        self.look("trends", || trends::check(&mut vault).map_err(damaged(RESTORE)));
+        self.look("audit", || match audit::check(&vault, keys) {
             Ok(Ok(verified)) => Ok(verified.entries),
             Ok(Err(flaw)) => {
                 Err((format!("the log is not as it was sealed: {}", said(&flaw)), LOG))
@@ -356,10 +359,10 @@ fn slots(store: &Store) -> Looked {
 
 /// Everybody's name, private key, tokens and fingers open.
 fn people(store: &Store, vault: &Vault, keys: &VaultKeys) -> Result<u64, StoreFault> {
-    let names = vault.names()?;
+    let names = people::names(vault)?;
     for person in &store.cart.people {
         private_key(vault, keys, person)?;
-        let rows = vault.tokens(person.id)?;
+        let rows = people::tokens(vault, person.id)?;
         for row in &rows {
             keys.held(Held::Kek(row.slot), &row.kek)?;
             if let Some(share) = &row.share {
@@ -369,7 +372,7 @@ fn people(store: &Store, vault: &Vault, keys: &VaultKeys) -> Result<u64, StoreFa
         if person.tokens.iter().any(|token| rows.iter().all(|row| row.slot != token.slot.id)) {
             return Err(StoreFault::Damaged);
         }
-        vault.template_rows(person.id)?;
+        people::template_rows(vault, person.id)?;
     }
     Ok(u64::try_from(names.len()).unwrap_or(u64::MAX))
 }
@@ -379,7 +382,7 @@ fn private_key(
     keys: &VaultKeys,
     person: &crate::cart::Person,
 ) -> Result<Key, StoreFault> {
-    let sealed = vault.private_key(person.id)?.ok_or(StoreFault::Damaged)?;
+    let sealed = people::private_key(vault, person.id)?.ok_or(StoreFault::Damaged)?;
     keys.held(Held::Private(person.id), &sealed)
 }
 

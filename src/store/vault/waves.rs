@@ -6,10 +6,10 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
+use crate::vault::columns::timestamp;
+use crate::vault::database::Vault;
 use crate::vault::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
-use crate::vault::rows::timestamp;
-use crate::vault::schema::Vault;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::StoreFault;
@@ -78,12 +78,16 @@ pub fn insert(
     Ok(())
 }
 
-fn read(
-    connection: &Connection,
-    keys: &mut PatientKeys,
+/// A patient's stretches of a waveform that have samples of this time, oldest first.
+///
+/// # Errors
+/// `Damaged` if one does not open or parse; otherwise as reading the database.
+pub fn read(
+    vault: &mut Vault,
     (subject, code): (SubjectId, Mdc),
     (since, until): (Timestamp, Timestamp),
 ) -> Result<Vec<WaveSegment>, VaultFault> {
+    let Vault { connection, patients: keys, .. } = vault;
     let mut statement = connection.prepare_cached(
         "SELECT device, run, seq, mdc, subject, start_us, rate_hz, body FROM waves
          WHERE subject = ?1 AND mdc = ?2 AND start_us >= ?3 - ?5 AND start_us < ?4 AND end_us > ?3
@@ -97,20 +101,6 @@ fn read(
         waves.extend(wave(connection, keys, row)?);
     }
     Ok(waves)
-}
-
-impl Vault {
-    /// A patient's stretches of a waveform that have samples of this time, oldest first.
-    ///
-    /// # Errors
-    /// `Damaged` if one does not open or parse; otherwise as reading the database.
-    pub fn waves(
-        &mut self,
-        of: (SubjectId, Mdc),
-        time: (Timestamp, Timestamp),
-    ) -> Result<Vec<WaveSegment>, VaultFault> {
-        read(&self.connection, &mut self.patients, of, time)
-    }
 }
 
 fn wave(

@@ -21,7 +21,8 @@ use jiff::Timestamp;
 use crate::disk::durable;
 use crate::disk::layout::RESERVE;
 use crate::inbox::GivenUp;
-use crate::inbox::segment::{Entry, Lane};
+use crate::inbox::segment::Lane;
+use crate::record::entry::Entry;
 use crate::worker::record::FLUSH_EVERY;
 use crate::worker::{Phase, Worker};
 use wardkeep_model::keeping::{

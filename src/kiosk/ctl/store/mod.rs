@@ -260,7 +260,7 @@ fn aside(options: &Options, yes: bool) -> Result<(Json, bool), Failure> {
             return Err(Failure::NotConfirmed);
         }
     }
-    let place = store::set_aside(options)?;
+    let place = store::set_aside(options.state_dir())?;
     Ok((json!({ "aside": place }), true))
 }
 

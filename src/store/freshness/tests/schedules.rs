@@ -2,6 +2,7 @@
 //! tries as many seeds.
 
 use super::*;
+use crate::vault::audit;
 
 /// A generator that a seed fixes (SplitMix64).
 struct Random(u64);
@@ -53,7 +54,7 @@ fn live(seed: u64) -> Life {
         }
         vault.witness(seen).unwrap();
         assert_eq!(vault.findings(), [], "seed {seed}, step {step}");
-        assert_eq!(vault.audit().unwrap().len(), rows, "seed {seed}, step {step}");
+        assert_eq!(audit::all(&vault).unwrap().len(), rows, "seed {seed}, step {step}");
         ages.push(bench.copy());
     }
     add(&mut vault, 3);
@@ -127,7 +128,7 @@ fn s8_an_older_log_on_a_closed_vault_is_set_aside_and_nothing_is_gone() {
             vault = bench.open();
         }
     }
-    let end = vault.freshness.head.commit;
+    let end = vault.parts_for_tests().2.head.commit;
     vault.close().unwrap();
     let closed = bench.copy();
     // The last log is that of the last commits: it repeats what the database has.
@@ -138,8 +139,8 @@ fn s8_an_older_log_on_a_closed_vault_is_set_aside_and_nothing_is_gone() {
             bench.put(&state);
             let mut vault = bench.open();
             let found = vault.findings();
-            assert_eq!(vault.audit().unwrap().len(), 54, "age {age}");
-            assert!(vault.freshness.head.commit.seq >= end.seq, "age {age}");
+            assert_eq!(audit::all(&vault).unwrap().len(), 54, "age {age}");
+            assert!(vault.parts_for_tests().2.head.commit.seq >= end.seq, "age {age}");
             if age < 5 || len < log.len() {
                 assert_eq!(kinds(&found), [FindingKind::VaultOlder], "age {age}");
                 assert_eq!((found[0].count, found[0].expected), (0, Some(end.seq)), "age {age}");

@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::disk::durable::{StateDir, steps};
-use crate::inbox::segment::Entry;
-use crate::keys::ring::{Keyring, VaultKeys};
+use crate::keys::ring::Keyring;
+use crate::keys::vault_keys::VaultKeys;
 use crate::machine::device_secret::{DeviceKeys, DeviceSecret, SecretFile};
+use crate::open::options::Options;
 use crate::open::setup::{Loaded, Store, initialise, open_with_recovery};
 use crate::open::shift::Clocks;
+use crate::record::entry::Entry;
 use crate::staff::people::{Desk, Refused};
-use crate::worker::handle::Options;
+use crate::vault::{audit, entries};
 use crate::worker::record::Opened;
 use wardkeep_model::access::factor::CardEnrolment;
 use wardkeep_model::access::factor::{Badge, CardId, CardPeer, Evidence, Pin, ReaderFamily};
@@ -128,7 +130,7 @@ fn ward() -> Ward {
 
 fn append(store: &mut Store, count: usize) {
     let entry = Entry::Audit(Box::new(AuditEntry::of(AuditAct::AudioPaused, Moment::read().wall)));
-    store.open.as_mut().unwrap().vault().append(&vec![entry; count]).unwrap();
+    entries::append(store.open.as_mut().unwrap().vault(), &vec![entry; count]).unwrap();
 }
 
 /// IT at work; the last entry is in the database's log only.
@@ -224,7 +226,7 @@ fn check(ward: &Ward, dir: &Path, case: Case, context: &str) -> bool {
     for evidence in case.kept() {
         assert!(open(&mut store, &evidence), "{context}: {:?} is locked out", evidence.token());
         let vault = store.open.as_mut().unwrap().vault();
-        let audit = vault.audit().unwrap();
+        let audit = audit::all(vault).unwrap();
         let kept = audit.iter().filter(|(_, entry)| entry.act == AuditAct::AudioPaused).count();
         assert_eq!(kept, ENTRIES, "{context}");
         let rotated = audit.iter().any(|(_, entry)| entry.act == AuditAct::KeysRotated);
