@@ -81,13 +81,13 @@ const PEOPLE: &str = "
 /// Brings the schema of an open vault up to date.
 ///
 /// # Errors
-/// `Damaged` if a later program wrote it; otherwise as writing a file.
+/// `Later` if a later program wrote it; otherwise as writing a file.
 pub(super) fn migrate(vault: &mut Vault) -> Result<(), VaultFault> {
     let version: u32 = vault.connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let done = usize::try_from(version).unwrap_or(usize::MAX);
     let Some(missing) = MIGRATIONS.get(done..) else {
         // Written by a later program; reading it as if it were ours could lose what it added.
-        return Err(StoreFault::Damaged.into());
+        return Err(StoreFault::Later.into());
     };
     if (1..MIGRATIONS.len()).contains(&done) {
         wipe_library_memory(vault)?;

@@ -391,6 +391,7 @@ fn may_pass(fault: StoreFault) -> bool {
         StoreFault::Foreign
         | StoreFault::WrongDeviceSecret
         | StoreFault::Damaged
+        | StoreFault::Later
         | StoreFault::NoCipher => false,
     }
 }

@@ -92,6 +92,7 @@ impl Desk {
                 | StoreFault::Foreign
                 | StoreFault::WrongDeviceSecret
                 | StoreFault::Damaged
+                | StoreFault::Later
                 | StoreFault::Full
                 | StoreFault::Io
                 | StoreFault::NoCipher => DeskError::Fault(fault),
