@@ -55,6 +55,7 @@ pub(crate) struct Manifest {
     pub device: [u8; 16],
     pub epoch: u64,
     pub written: Timestamp,
+    #[serde(with = "crate::crypto::inside_a_seal")]
     pub master: Key,
     pub recovery: PublicKey,
     pub state: CartState,

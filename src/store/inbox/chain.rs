@@ -22,6 +22,7 @@ pub struct Chain {
     /// Number of its first record.
     pub first_seq: u64,
     /// Key of the record that comes next.
+    #[serde(with = "crate::crypto::inside_a_seal")]
     pub key: Key,
     /// `c_0` sealed to `PK_inbox`, if the vault was not there to derive it.
     pub orphan: Option<Vec<u8>>,
