@@ -139,15 +139,17 @@ fn older_cart(dir: &Path) {
     let secret = derive(b"wardkeep device secret v1", &secret, b"");
     let cipher = XChaCha20Poly1305::new(&derive(b"", &secret, b"cart").into());
     let path = dir.join("store/cart");
-    let sealed = fs::read(&path).unwrap();
+    let file = fs::read(&path).unwrap();
+    // What tells kind and version, which they did not write either.
+    let sealed = file.strip_prefix(b"wardkeep\x01\x01").unwrap();
     let (nonce, msg) = sealed.split_first_chunk::<24>().unwrap();
-    let (nonce, aad) = (XNonce::from(*nonce), &b"wardkeep cart v1"[..]);
+    let (nonce, aad) = (XNonce::from(*nonce), &b"wardkeep\x01\x01wardkeep cart v1"[..]);
     let mut cart =
         String::from_utf8(cipher.decrypt(&nonce, Payload { msg, aad }).unwrap()).unwrap();
     for field in ["epoch", "keyring", "anchored"] {
         cart = without(&cart, field);
     }
-    let msg = cart.as_bytes();
+    let (msg, aad) = (cart.as_bytes(), &b"wardkeep cart v1"[..]);
     let sealed = cipher.encrypt(&nonce, Payload { msg, aad }).unwrap();
     fs::write(path, [&nonce[..], &sealed].concat()).unwrap();
 }

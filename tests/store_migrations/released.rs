@@ -167,7 +167,7 @@ fn s8_a_store_that_version_0_1_wrote_opens_with_all_it_had() {
     assert_eq!(rig.findings, [], "nothing is wrong");
     let people = rig.people();
     let nora = people.iter().find(|person| person.name.reveal() == "Nora Quist").unwrap();
-    assert_eq!((people.len(), nora.factors.len()), (2, 2), "a badge and a card");
+    assert_eq!((people.len(), nora.factors.len()), (2, 3), "a badge, a card and a finger");
     // All of it can be changed like any other.
     rig.administer(Administration::EnrolCard(nora.id, card_enrolment(2))).unwrap();
     rig.record(77, 471..=480);

@@ -249,7 +249,7 @@ mod tests {
         ("tools/check.rs", INBOX),
         ("machine/device_secret.rs", CART.first),
         // A column.
-        ("vault/staff.rs", SLOT),
+        ("vault/people.rs", SLOT),
     ];
 
     fn sources(dir: &Path, found: &mut Vec<PathBuf>) {

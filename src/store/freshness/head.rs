@@ -1,6 +1,7 @@
 //! The head: a file beside the database that says which commit was acknowledged last.
 //!
-//! Two slots of 4 KiB, sealed under a key that the master key gives (`K_head`) and bound to their place,
+//! Two slots of 4 KiB, each a state file with its length in front, sealed under a key that the master key
+//! gives (`K_head`) and bound to its place,
 //! are written in turn, each durable before the commit is acknowledged. A kill tears at most the slot
 //! that is being written; the later of those that open counts. Each names the write that the other slot
 //! has, so that one slot put back is seen.
@@ -10,14 +11,15 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::{Key, hash, open, seal};
+use crate::crypto::{Key, hash};
+use crate::disk::state_file::{Kind, StateFile, Unread};
 use crate::disk::{durable, layout};
 use crate::freshness::pages;
 use crate::freshness::wal::{Extent, read_at};
 use wardkeep_model::keeping::{Finding, StoreFault};
 
 const SLOT: usize = 4096;
-const AAD: &[u8] = b"wardkeep vault head v1";
+const PLACE: &[u8] = b"wardkeep vault head v1";
 /// Findings that wait to be reported; more of a kind are added up.
 const PENDING_MAX: usize = 8;
 
@@ -72,7 +74,7 @@ pub struct Head {
     /// Everything in the log is in the database's file too, and in the table of pages.
     pub folded: bool,
     /// The table of pages; none while no page is known.
-    pub table: Option<pages::Mark>,
+    pub table: Option<pages::TableId>,
     /// Whether the vault was closed.
     pub closed: Closed,
     /// What was found and is not in the audit log yet.
@@ -132,7 +134,7 @@ impl HeadFile {
     /// Reads both slots.
     ///
     /// # Errors
-    /// As reading a file.
+    /// `Later` if a later program wrote one of them; otherwise as reading a file.
     pub fn read(&self) -> Result<Slots, StoreFault> {
         let Some(file) = &self.file else { return Ok(Slots::default()) };
         let mut found = [self.slot(file, 0)?, self.slot(file, 1)?];
@@ -155,9 +157,16 @@ impl HeadFile {
             let (len, rest) = content.split_first_chunk::<4>()?;
             rest.get(..usize::try_from(u32::from_be_bytes(*len)).ok()?)
         });
-        let plain = sealed.and_then(|sealed| open(&self.key, &aad(slot), sealed));
-        let head: Option<Head> = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
-        Ok(head.filter(|head| head.generation % 2 == slot))
+        let Some(sealed) = sealed else { return Ok(None) };
+        match self.form(&place(slot)).open_value::<Head>(sealed) {
+            Ok(head) => Ok(Some(head).filter(|head| head.generation % 2 == slot)),
+            Err(Unread::Missing | Unread::Damaged) => Ok(None),
+            Err(unread @ (Unread::Later(_) | Unread::Disk(_))) => Err(unread.into()),
+        }
+    }
+
+    fn form<'a>(&'a self, place: &'a [u8]) -> StateFile<'a> {
+        StateFile { kind: Kind::VaultHead, key: &self.key, place }
     }
 
     /// Writes the head into the slot of its generation; durable when it returns.
@@ -166,11 +175,11 @@ impl HeadFile {
     /// As writing a file; then that slot is not known.
     pub fn write(&mut self, head: &Head) -> Result<(), StoreFault> {
         let slot = head.generation % 2;
-        let plain = serde_json::to_vec(head).map_err(|_| StoreFault::Io)?;
-        let sealed = seal(&self.key, &aad(slot), &plain)?;
-        let len = u32::try_from(sealed.len()).map_err(|_| StoreFault::Io)?;
+        let sealed = self.form(&place(slot)).seal_value(head)?;
+        let len = u32::try_from(sealed.len()).unwrap_or(u32::MAX);
         let mut content = [&len.to_be_bytes()[..], &sealed].concat();
         if content.len() > SLOT {
+            tracing::error!(bytes = content.len(), "the vault's head does not fit its slot");
             return Err(StoreFault::Io);
         }
         content.resize(SLOT, 0);
@@ -183,6 +192,6 @@ impl HeadFile {
     }
 }
 
-fn aad(slot: u64) -> Vec<u8> {
-    [AAD, &slot.to_be_bytes()].concat()
+fn place(slot: u64) -> Vec<u8> {
+    [PLACE, &slot.to_be_bytes()].concat()
 }

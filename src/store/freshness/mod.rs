@@ -35,7 +35,7 @@ use crate::crypto::Key;
 use crate::freshness::head::{Closed, Commit, Head, HeadFile};
 use crate::freshness::pages::{Table, Tag};
 use crate::freshness::wal::{Log, Place};
-use crate::inbox::remembered::Seen;
+use crate::inbox::remembered::RememberedVault;
 use crate::keys::vault_keys::VaultKeys;
 use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
 
@@ -92,7 +92,7 @@ pub struct Freshness {
     /// How many of the pending findings were handed out.
     taken: usize,
     /// What was found at the open, and whether the inbox remembers it.
-    opened: (Seen, bool),
+    opened: (RememberedVault, bool),
     vouched: bool,
 }
 
@@ -121,7 +121,7 @@ impl Freshness {
             debt: Debt::None,
             fold_at: FOLD_AT,
             taken: 0,
-            opened: (Seen::default(), false),
+            opened: (RememberedVault::default(), false),
             vouched,
         })
     }
@@ -229,7 +229,7 @@ impl Freshness {
         Ok(())
     }
 
-    fn write_table(&self, table: &Table) -> Result<pages::Mark, StoreFault> {
+    fn write_table(&self, table: &Table) -> Result<pages::TableId, StoreFault> {
         let generation = self.head.table.map_or(0, |mark| mark.generation) + 1;
         table.write(&self.database, &self.key, (generation, self.head.last_seq()))
     }
@@ -282,9 +282,9 @@ impl Freshness {
     }
 
     /// What somebody else may remember of this vault.
-    pub fn seen(&self) -> Seen {
+    pub fn seen(&self) -> RememberedVault {
         let Commit { seq, rows, .. } = self.head.commit;
-        Seen { seq, rows, generation: self.saved }
+        RememberedVault { seq, rows, generation: self.saved }
     }
 
     /// The inbox remembers the closed vault from here on.

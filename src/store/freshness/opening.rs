@@ -8,7 +8,7 @@ use crate::freshness::Freshness;
 use crate::freshness::head::{Closed, Commit, Head};
 use crate::freshness::pages::{self, PAGE, Table, Tag};
 use crate::freshness::wal::Place;
-use crate::inbox::remembered::Seen;
+use crate::inbox::remembered::RememberedVault;
 use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
 
 /// The log as it was found.
@@ -92,7 +92,7 @@ impl Freshness {
         self.head = slots.head.unwrap_or_default();
         self.saved = self.head.generation;
         let Commit { seq, rows, .. } = row.unwrap_or_default();
-        let opened = Seen { seq, rows, generation: self.saved };
+        let opened = RememberedVault { seq, rows, generation: self.saved };
         self.opened = (opened, self.head.closed == Closed::Remembered);
         let found = match (known, row) {
             (true, _) => self.judge(row, &scan),
@@ -228,7 +228,7 @@ impl Freshness {
     ///
     /// # Errors
     /// As writing a file.
-    pub fn witness(&mut self, seen: Seen) -> Result<(), StoreFault> {
+    pub fn check_remembered(&mut self, seen: RememberedVault) -> Result<(), StoreFault> {
         let (opened, remembered) = self.opened;
         let (found, expected) = (Some(opened.seq), Some(seen.seq));
         let finding = if opened.seq.max(self.head.floor) < seen.seq {

@@ -162,6 +162,8 @@ impl Ledger {
             match piece {
                 OpenedPiece::Authentic(record) => records.push(record),
                 OpenedPiece::Forged(seq) => forged.push(seq),
+                // A segment with one is not imported by this program.
+                OpenedPiece::Later => {}
             }
         }
         // Records of later segments lie beyond the end; after the last segment there are none.
@@ -245,6 +247,7 @@ impl Ledger {
                     first = first.or(*seq);
                     count += 1;
                 }
+                OpenedPiece::Later => {}
             }
         }
         end(&mut count, &mut first, span(from, until));

@@ -3,7 +3,8 @@
 //! A thread of its own reads and opens segments ([`crate::import::opener`]); each is one transaction here that
 //! also moves the vault's cursor, and is durably deleted before the next: a kill at any point repeats
 //! nothing and loses nothing. A segment with something forged in it, and a file that is no segment of
-//! ours or of another version, are kept beside the inbox as `.bad`.
+//! ours, are kept beside the inbox as `.bad`. What a later program wrote stays where it is, and ends the
+//! import.
 //!
 //! S-8: what is missing, moved, repeated or forged is counted by [`crate::import::ledger`].
 

@@ -20,7 +20,7 @@ pub struct Cursor {
 /// What another file remembers of the vault when it was closed, so that a whole vault put back with its
 /// head is seen by whatever was not put back with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct RememberedVault {
     /// Number of the last commit.
     pub seq: u64,
     /// Rows that were ever inserted.

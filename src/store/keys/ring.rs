@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Key, PublicKey, mac, mac_fits, open_with, random, seal_to};
+use crate::disk::durable;
 use crate::disk::layout::KEYRING;
+use crate::disk::state_file::Unread;
 use crate::disk::two_copies::{self, Format, Newer};
 use crate::keys::vault_keys::VaultKeys;
 use crate::machine::device_secret::DeviceKeys;
@@ -221,13 +223,18 @@ impl Keyring {
     ) -> Result<Newer<Self>, StoreFault> {
         let parse = |content: &[u8]| {
             let ring = serde_json::from_slice::<Self>(content).ok();
-            ring.filter(|ring| ring.format == FORMAT && accept(ring))
+            ring.filter(|ring| ring.format == FORMAT && accept(ring)).ok_or(Unread::Damaged)
         };
         let older = FindingKind::KeyringOlder;
         let number = |ring: &Self| ring.generation;
         let format = Format { max: FILE_MAX, parse: &parse, number, older };
         let seconds = [&[dir.join(KEYRING.second)], waiting].concat();
-        two_copies::read(&dir.join(KEYRING.first), &seconds, &format)
+        match two_copies::read(&dir.join(KEYRING.first), &seconds, &format) {
+            Err(StoreFault::Damaged) if is_later(&dir.join(KEYRING.first)) => {
+                Err(StoreFault::Later)
+            }
+            read => read,
+        }
     }
 
     /// Whether the head was written with this device secret.
@@ -257,6 +264,17 @@ impl Keyring {
         let content = serde_json::to_vec(self).map_err(|_| StoreFault::Io)?;
         two_copies::write(dir, KEYRING, &content)
     }
+}
+
+/// Whether a keyring that this program cannot read says that a later one wrote it. Nothing vouches for that
+/// number, so one copy that can be read outweighs it.
+fn is_later(path: &Path) -> bool {
+    #[derive(Deserialize)]
+    struct Front {
+        format: u32,
+    }
+    let content = durable::read(path, FILE_MAX).ok().flatten().unwrap_or_default();
+    serde_json::from_slice::<Front>(&content).is_ok_and(|front| front.format > FORMAT)
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ impl Store {
         let secret = options.device_secret.load()?.ok_or(StoreFault::WrongDeviceSecret)?;
         let keys = DeviceKeys::new(secret);
         let Parts { ring, mut cart, inbox, mut findings } = Parts::read(&state, &keys)?;
-        let (generation, counted) = inbox.witnessed();
+        let (generation, counted) = inbox.remembered_cart();
         let rolled_back = generation > cart.generation;
         if rolled_back {
             let numbers = (Some(cart.generation), Some(generation));
@@ -123,14 +123,14 @@ impl Store {
         self.sweep_drafts()
     }
 
-    /// Writes the cart compartment and its second witness.
+    /// Writes the cart compartment, and what the inbox remembers of it.
     pub(crate) fn save_cart(&mut self) -> Result<(), StoreFault> {
-        if self.inbox.owes_witness() {
-            self.inbox.witness_cart(&self.cart)?;
+        if self.inbox.owes_cart() {
+            self.inbox.remember_cart(&self.cart)?;
         }
         self.cart.keyring = self.ring.generation;
         self.cart.save(&self.state.store(), &self.keys)?;
-        self.inbox.witness_cart(&self.cart)
+        self.inbox.remember_cart(&self.cart)
     }
 
     pub(crate) fn owner(&self, operator: OperatorId) -> SlotOwner {

@@ -265,13 +265,13 @@ impl Store {
         Ok((person, private))
     }
 
-    /// Whether the inbox's head is older than the cart compartment that it should have witnessed, as
+    /// Whether the inbox's state is older than the cart compartment that it should remember, as
     /// both were read at the start.
     pub(crate) fn inbox_older(&self) -> Option<Finding> {
-        let (witnessed, _) = self.inbox.witnessed();
-        let (found, expected) = (Some(witnessed), Some(self.cart.generation));
+        let (remembered, _) = self.inbox.remembered_cart();
+        let (found, expected) = (Some(remembered), Some(self.cart.generation));
         // One write behind is what a kill leaves.
-        let older = self.cart.generation > witnessed.saturating_add(1);
+        let older = self.cart.generation > remembered.saturating_add(1);
         older.then(|| Finding { found, expected, ..Finding::of(FindingKind::InboxOlder, 1) })
     }
 
@@ -342,7 +342,7 @@ impl Store {
         let keys = self.ring.open(Recipient::Operator(person.id), private);
         let keys = keys.ok_or(Refusal::Damaged(StoreFault::Damaged))?;
         let mut vault = self.vault_file(&keys).map_err(Refusal::Damaged)?;
-        let seen = vault.witness(self.inbox.seen_vault());
+        let seen = vault.check_remembered(self.inbox.remembered_vault());
         seen.map_err(|fault| Refusal::Damaged(fault.into()))?;
         let unlocked = self.welcome(&vault, person).map_err(Refusal::Damaged)?;
         self.open = Some(Opened::new(vault, keys, Some(person.id)));

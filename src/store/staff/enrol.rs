@@ -245,8 +245,8 @@ impl Store {
     }
 
     fn private_key(&mut self, operator: OperatorId) -> Result<Key, Fault> {
-        let sealed = people::private_key(self.vault()?, operator)?.ok_or(StoreFault::Damaged)?;
-        Ok(self.vault_keys()?.held(Held::Private(operator), &sealed)?)
+        let (vault, keys) = self.open.as_mut().ok_or(Fault::NotAllowed)?.parts();
+        Ok(people::private_key(vault, keys, operator)?)
     }
 
     fn vault_keys(&self) -> Result<&VaultKeys, Fault> {

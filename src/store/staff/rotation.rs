@@ -191,7 +191,7 @@ impl Store {
 
         let opened = self.open.as_mut().filter(|opened| opened.is_imported());
         let vault = opened.ok_or(StoreFault::Io)?.vault();
-        let head = self.inbox.next_head(&keys, entries::cursor(vault)?, &cart)?;
+        let head = self.inbox.next_state(&keys, entries::cursor(vault)?, &cart)?;
         let card = emergency::card(vault, &cart, policy, now)?;
         let card = emergency::seal_card(&self.keys, &ring, &cart, card.as_ref())?;
         export::export(vault, &dir.join(VAULT), &keys)?;
@@ -261,7 +261,7 @@ impl Store {
                         let kek = keys.held(Held::Kek(slot.id), &row.kek)?;
                         let private = match renewed {
                             Some(renewed) => renewed.private.clone(),
-                            None => private_key(vault, keys, person.id)?,
+                            None => people::private_key(vault, keys, person.id)?,
                         };
                         keyslot::write(&to, &self.keys, &next, slot, (&kek, &private))?;
                     }
@@ -275,7 +275,7 @@ impl Store {
     fn next_draft(&mut self, dir: &Path, renewed: Option<&Renewed>) -> Result<(), StoreFault> {
         let (Some(renewed), Some(opened)) = (renewed, &mut self.open) else { return Ok(()) };
         let (vault, keys) = opened.parts();
-        let private = private_key(vault, keys, renewed.operator)?;
+        let private = people::private_key(vault, keys, renewed.operator)?;
         let here = (self.state.store(), &self.keys, &self.ring);
         let here = (here.0.as_path(), here.1, here.2);
         let resealed = draft::resealed(here, renewed.operator, &private, &renewed.public)?;
@@ -283,11 +283,6 @@ impl Store {
         durable::make_dir(&dir.join(DRAFTS))?;
         durable::replace(&dir.join(DRAFTS), &name, &sealed)
     }
-}
-
-fn private_key(vault: &Vault, keys: &VaultKeys, operator: OperatorId) -> Result<Key, StoreFault> {
-    let sealed = people::private_key(vault, operator)?.ok_or(StoreFault::Damaged)?;
-    keys.held(Held::Private(operator), &sealed)
 }
 
 /// Leaves out of the new vault what is taken away, seals the keys in it anew, and adds the audit
@@ -307,7 +302,7 @@ pub(crate) fn amend(
         let renewed = renewed.filter(|renewed| renewed.operator == person.id);
         let private = match renewed {
             Some(renewed) => renewed.private.clone(),
-            None => private_key(&vault, old, person.id)?,
+            None => people::private_key(&vault, old, person.id)?,
         };
         privates.push((person.id, Some(new.hold(Held::Private(person.id), &private)?)));
         let rows = people::tokens(&vault, person.id)?;

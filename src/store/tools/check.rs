@@ -16,7 +16,6 @@ use serde::Serialize;
 use crate::backup::file::BackupFault;
 use crate::backup::restore;
 use crate::cart::Cart;
-use crate::crypto::Key;
 use crate::disk::durable::{self, StateDir};
 use crate::disk::layout::{self, DRAFTS};
 use crate::disk::set_aside;
@@ -361,7 +360,7 @@ fn slots(store: &Store) -> Looked {
 fn people(store: &Store, vault: &Vault, keys: &VaultKeys) -> Result<u64, StoreFault> {
     let names = people::names(vault)?;
     for person in &store.cart.people {
-        private_key(vault, keys, person)?;
+        people::private_key(vault, keys, person.id)?;
         let rows = people::tokens(vault, person.id)?;
         for row in &rows {
             keys.held(Held::Kek(row.slot), &row.kek)?;
@@ -377,15 +376,6 @@ fn people(store: &Store, vault: &Vault, keys: &VaultKeys) -> Result<u64, StoreFa
     Ok(u64::try_from(names.len()).unwrap_or(u64::MAX))
 }
 
-fn private_key(
-    vault: &Vault,
-    keys: &VaultKeys,
-    person: &crate::cart::Person,
-) -> Result<Key, StoreFault> {
-    let sealed = people::private_key(vault, person.id)?.ok_or(StoreFault::Damaged)?;
-    keys.held(Held::Private(person.id), &sealed)
-}
-
 fn drafts(store: &Store, vault: &Vault, keys: &VaultKeys) -> Result<u64, StoreFault> {
     let dir = store.state.store();
     let there = match fs::read_dir(dir.join(DRAFTS)) {
@@ -395,7 +385,7 @@ fn drafts(store: &Store, vault: &Vault, keys: &VaultKeys) -> Result<u64, StoreFa
     };
     let mut opened = 0;
     for person in &store.cart.people {
-        let private = private_key(vault, keys, person)?;
+        let private = people::private_key(vault, keys, person.id)?;
         let recipient = Recipient::Operator(person.id);
         let public = store.ring.public(recipient).ok_or(StoreFault::Damaged)?;
         let here = (dir.as_path(), &store.keys, &store.ring);

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::crypto::{Key, NONCE_LEN, open_as, seal_as};
-use crate::record::body::{self, Body};
+use crate::record::codec::{self, BODY_LEN, Body};
 use crate::vault::fault::VaultFault;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::StoreFault;
@@ -25,8 +25,8 @@ use wardkeep_model::vitals::{Observation, RecordId};
 
 /// Domain of the nonces of observations, apart from whatever else a device's numbers may seal.
 const DOMAIN: u8 = 1;
-/// Bytes of a body beside its statuses, tag included.
-const BODY_LEN: usize = 4 + 10 + 12 + 16;
+/// Bytes that the cipher adds to a body.
+const TAG_LEN: usize = 16;
 
 /// The one word of a fieldless enum, as its serialisation spells it.
 pub fn word<T: Serialize>(value: &T) -> Result<String, VaultFault> {
@@ -121,19 +121,19 @@ impl Columns {
         observation: &Observation,
         buffer: &mut Zeroizing<Vec<u8>>,
     ) -> Result<(), VaultFault> {
-        let length = BODY_LEN + observation.status.len();
+        let length = BODY_LEN + observation.status.len() + TAG_LEN;
         if buffer.capacity() < length {
             // Growing would leave copies behind.
             *buffer = Zeroizing::new(Vec::with_capacity(length));
         }
         buffer.clear();
-        body::encode(observation, buffer);
+        codec::put_observation(observation, buffer);
         Ok(seal_as(key, &self.nonce(), &self.bound(), buffer)?)
     }
 
     pub fn open(&self, key: &Key, sealed: Vec<u8>) -> Result<Body, VaultFault> {
         let mut body = Zeroizing::new(sealed);
         open_as(key, &self.nonce(), &self.bound(), &mut body).ok_or(StoreFault::Damaged)?;
-        Ok(body::decode(&body)?)
+        Ok(codec::observation_body(&body).map_err(StoreFault::from)?)
     }
 }

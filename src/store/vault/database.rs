@@ -5,7 +5,7 @@
 use rusqlite::{Connection, Transaction};
 
 use crate::freshness::{Freshness, Mode};
-use crate::inbox::remembered::Seen;
+use crate::inbox::remembered::RememberedVault;
 use crate::vault::commits;
 use crate::vault::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
@@ -95,15 +95,15 @@ impl Vault {
     ///
     /// # Errors
     /// As writing a file.
-    pub fn witness(&mut self, seen: Seen) -> Result<(), VaultFault> {
-        Ok(self.freshness.witness(seen)?)
+    pub fn check_remembered(&mut self, seen: RememberedVault) -> Result<(), VaultFault> {
+        Ok(self.freshness.check_remembered(seen)?)
     }
 
     /// Leaves the files as a close does; what another file may remember of them.
     ///
     /// # Errors
     /// As writing a file; then only what is durable is remembered.
-    pub fn settle(&mut self) -> Result<Seen, VaultFault> {
+    pub fn settle(&mut self) -> Result<RememberedVault, VaultFault> {
         self.freshness.settle(&|mode| fold(&self.connection, mode))?;
         Ok(self.freshness.seen())
     }

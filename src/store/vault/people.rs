@@ -6,8 +6,8 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::keys::vault_keys::SealedKey;
-use crate::keys::vault_keys::{Held, PeopleKey, VaultKeys};
+use crate::crypto::Key;
+use crate::keys::vault_keys::{Held, PeopleKey, SealedKey, VaultKeys};
 use crate::vault::columns::{from_word, timestamp, word};
 use crate::vault::database::Vault;
 use crate::vault::fault::VaultFault;
@@ -66,11 +66,20 @@ pub fn names(vault: &Vault) -> Result<Vec<(OperatorId, Phi<String>)>, VaultFault
     Ok(names)
 }
 
-/// A person's private key; `None` for somebody who left.
+/// A person's private key, opened.
+///
+/// # Errors
+/// `Damaged` if they have none, or it was sealed under another master key; otherwise as reading a file.
+pub fn private_key(vault: &Vault, keys: &VaultKeys, id: OperatorId) -> Result<Key, StoreFault> {
+    let sealed = sealed_private_key(vault, id)?.ok_or(StoreFault::Damaged)?;
+    keys.held(Held::Private(id), &sealed)
+}
+
+/// A person's private key as its row holds it; `None` for somebody who left.
 ///
 /// # Errors
 /// As reading a file.
-pub fn private_key(vault: &Vault, id: OperatorId) -> Result<Option<SealedKey>, VaultFault> {
+pub fn sealed_private_key(vault: &Vault, id: OperatorId) -> Result<Option<SealedKey>, VaultFault> {
     let private: Option<Option<Vec<u8>>> = vault
         .connection
         .query_row("SELECT private FROM operators WHERE id = ?1", [id.0.to_be_bytes()], |row| {

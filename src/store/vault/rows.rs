@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use crate::crypto::Key;
-use crate::record::body::Body;
+use crate::record::codec::Body;
 use crate::vault::columns::{Columns, timestamp};
 use crate::vault::database::Vault;
 use crate::vault::fault::VaultFault;

@@ -161,7 +161,7 @@ impl Worker {
             audit::seal_if_due(&mut opened.vault, &opened.keys)?;
         }
         store.inbox.flush(Lane::Values, now)?;
-        store.inbox.anchor_if_due(now.boot)?;
+        store.inbox.write_state_if_due(now.boot)?;
         if self.cart_unsaved {
             store.save_cart()?;
             self.cart_unsaved = false;
@@ -272,7 +272,7 @@ impl Worker {
         let import = import.map(|run| (run.findings(Moment::read().wall), run.progress()));
         let expected = entries::cursor(&vault).unwrap_or_default();
         // A fault comes again from the close below.
-        let settled = vault.settle().map(|seen| store.inbox.saw_vault(seen));
+        let settled = vault.settle().map(|seen| store.inbox.remember_vault(seen));
         let chained = store.inbox.start_chain(&keys, expected);
         drop(keys);
         let remembered = match settled.map_err(StoreFault::from).and(chained) {

@@ -22,7 +22,7 @@ struct Life {
     bench: Bench,
     ages: Vec<Copy>,
     end: Copy,
-    seen: Seen,
+    seen: RememberedVault,
     opens: u64,
 }
 
@@ -30,7 +30,7 @@ fn live(seed: u64) -> Life {
     let bench = Bench::new();
     let mut random = Random(seed);
     let mut vault = bench.create();
-    let (mut ages, mut rows, mut seen, mut opens) = (Vec::new(), 0, Seen::default(), 0);
+    let (mut ages, mut rows, mut seen, mut opens) = (Vec::new(), 0, RememberedVault::default(), 0);
     for step in 0..14 {
         match random.below(8) {
             0..4 => {
@@ -52,7 +52,7 @@ fn live(seed: u64) -> Life {
                 opens += 1;
             }
         }
-        vault.witness(seen).unwrap();
+        vault.check_remembered(seen).unwrap();
         assert_eq!(vault.findings(), [], "seed {seed}, step {step}");
         assert_eq!(audit::all(&vault).unwrap().len(), rows, "seed {seed}, step {step}");
         ages.push(bench.copy());
@@ -98,7 +98,7 @@ fn s8_random_lives_raise_no_alarm_and_anything_put_back_raises_one() {
             put_into(other.path(), &state);
             let opened = Vault::open(&other.path().join("vault.db"), &life.bench.keys);
             let found = opened.and_then(|mut vault| {
-                vault.witness(life.seen)?;
+                vault.check_remembered(life.seen)?;
                 Ok(vault.findings())
             });
             refused += u64::from(found == Err(StoreFault::Damaged.into()));

@@ -47,7 +47,7 @@ fn s8_a_write_or_sync_that_failed_is_taken_as_lost_and_done_again_elsewhere() {
             }
             assert_eq!(flushed, Ok(()), "after {from}, {length} failures");
             // A later write may fail in the same way.
-            bench.inbox.anchor().ok();
+            bench.inbox.write_state().ok();
             steps::end();
             if restarts {
                 bench.resume();

@@ -342,7 +342,7 @@ fn s4_no_key_of_the_last_epoch_opens_the_next() {
     let old_inbox = opened.keys().inbox().1;
     let old = VaultKeys::with_master_for_tests(opened.keys().master_for_tests());
     let (vault, keys) = opened.parts();
-    let old_private = crate::staff::rotation::private_key(vault, keys, ward.stays).unwrap();
+    let old_private = crate::vault::people::private_key(vault, keys, ward.stays).unwrap();
     let act = Case::Badge.act(&ward, &store);
     administer(&mut store, ward.dir.path(), act).unwrap();
     assert_ne!(store.ring.inbox, old_inbox);

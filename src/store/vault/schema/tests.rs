@@ -101,7 +101,7 @@ fn is_complete(vault: &Vault, version: usize) {
     assert_eq!((entry.person, entry.pair, entry.reason), (None, None, None));
     let tokens = people::tokens(vault, OPERATOR).unwrap();
     let templates = people::template_rows(vault, OPERATOR).unwrap();
-    assert_eq!(people::private_key(vault, OPERATOR).unwrap().is_some(), version >= 2);
+    assert_eq!(people::sealed_private_key(vault, OPERATOR).unwrap().is_some(), version >= 2);
     if version < 2 {
         assert!(tokens.is_empty() && templates.is_empty());
         return;
