@@ -236,7 +236,7 @@ fn a_database_of_a_later_program_is_left_alone() {
     let vault = Vault::create(&path, &key).unwrap();
     vault.connection.execute_batch("PRAGMA user_version = 4").unwrap();
     vault.close().unwrap();
-    assert_eq!(Vault::open(&path, &key).map(|_| ()), Err(StoreFault::Damaged.into()));
+    assert_eq!(Vault::open(&path, &key).map(|_| ()), Err(StoreFault::Later.into()));
 }
 
 #[test]
