@@ -16,7 +16,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::{PublicKey, open, seal};
+use crate::crypto::{Key, PublicKey};
+use crate::disk::layout::CART;
+use crate::disk::state_file::{Kind, StateFile};
 use crate::disk::two_copies::{self, Format, Newer};
 use crate::keys::keyslot::SlotInfo;
 use crate::machine::device_secret::DeviceKeys;
@@ -26,12 +28,7 @@ use wardkeep_model::access::{OperatorId, Role};
 use wardkeep_model::keeping::{CartState, FindingKind, StoreFault};
 use wardkeep_model::moment::BootTime;
 
-/// Name of the file.
-pub const FILE: &str = "cart";
-/// Name of its second copy.
-pub const COPY: &str = "cart.copy";
-const FILE_MAX: u64 = 4 * 1024 * 1024;
-const AAD: &[u8] = b"wardkeep cart v1";
+const PLACE: &[u8] = b"wardkeep cart v1";
 /// Tallies of badges that nobody enrolled; the one counted longest ago makes room.
 const STRANGERS_MAX: usize = 256;
 
@@ -148,22 +145,24 @@ impl Cart {
     /// # Errors
     /// `Io` if the operating system gives no random numbers.
     pub fn sealed(&self, keys: &DeviceKeys) -> Result<Vec<u8>, StoreFault> {
-        let content = serde_json::to_vec(self).map_err(|_| StoreFault::Io)?;
-        seal(&keys.cart(), AAD, &content)
+        file(&keys.cart()).seal_value(self)
     }
 
     /// Reads and opens the newer copy of the compartment.
     ///
     /// # Errors
-    /// `Damaged` if both are missing, altered or of another machine.
+    /// `Damaged` if both are missing, altered or of another machine, `Later` if a later program wrote one.
     pub fn load(dir: &Path, keys: &DeviceKeys) -> Result<Newer<Self>, StoreFault> {
-        let parse = |sealed: &[u8]| {
-            let content = open(&keys.cart(), AAD, sealed)?;
-            serde_json::from_slice::<Self>(&content).ok()
-        };
+        let key = keys.cart();
+        let parse = |sealed: &[u8]| file(&key).open_value::<Self>(sealed);
         let older = FindingKind::CartOlder;
-        let format = Format { max: FILE_MAX, parse: &parse, number: |cart| cart.generation, older };
-        two_copies::read(&dir.join(FILE), &[dir.join(COPY)], &format)
+        let format = Format {
+            max: Kind::Cart.len_max(),
+            parse: &parse,
+            number: |cart| cart.generation,
+            older,
+        };
+        two_copies::read(&dir.join(CART.first), &[dir.join(CART.second)], &format)
     }
 
     /// Writes both copies of the compartment; durable when it returns.
@@ -180,7 +179,7 @@ impl Cart {
     /// # Errors
     /// As [`Cart::save`].
     pub fn write(&self, dir: &Path, keys: &DeviceKeys) -> Result<(), StoreFault> {
-        two_copies::write(dir, (FILE, COPY), &self.sealed(keys)?)
+        two_copies::write(dir, CART, &self.sealed(keys)?)
     }
 
     /// Whose token this is, and its slot.
@@ -191,21 +190,21 @@ impl Cart {
         })
     }
 
-    /// The tallies that count something against somebody, for a second witness.
+    /// The tallies that count something against somebody, for the inbox to remember.
     pub fn counted(&self) -> Vec<Counted> {
         let counts =
             |counted: &&Counted| counted.tally.failures() > 0 && self.is_enrolled(counted.counter);
         self.counted.iter().filter(counts).copied().collect()
     }
 
-    /// Takes over what a second witness remembers of a newer compartment than this one: nobody gets a
+    /// Takes over what the inbox remembers of a newer compartment than this one: nobody gets a
     /// try back by putting an older file in its place. In memory.
-    pub fn catch_up(&mut self, generation: u64, witnessed: &[Counted]) {
+    pub fn catch_up(&mut self, generation: u64, remembered: &[Counted]) {
         self.generation = self.generation.max(generation);
-        for witnessed in witnessed {
-            let here = self.tally(witnessed.counter).map_or(0, |tally| tally.failures());
-            if here < witnessed.tally.failures() {
-                self.set_tally(witnessed.counter, witnessed.tally);
+        for Counted { counter, tally } in remembered {
+            let here = self.tally(*counter).map_or(0, |tally| tally.failures());
+            if here < tally.failures() {
+                self.set_tally(*counter, *tally);
             }
         }
     }
@@ -274,10 +273,14 @@ impl Cart {
     }
 }
 
+/// The compartment's file.
+fn file(key: &Key) -> StateFile<'_> {
+    StateFile { kind: Kind::Cart, key, place: PLACE }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::Key;
     use std::fs;
     use wardkeep_model::access::policy::Pair;
 
@@ -316,9 +319,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let keys = DeviceKeys::new(Key::random().unwrap());
         Cart { people: vec![nurse([9; 32])], ..Cart::default() }.save(dir.path(), &keys).unwrap();
-        let path = dir.path().join(FILE);
+        let path = dir.path().join(CART.first);
         let whole = fs::read(&path).unwrap();
-        fs::remove_file(dir.path().join(COPY)).unwrap();
+        fs::remove_file(dir.path().join(CART.second)).unwrap();
         for index in 0..whole.len() {
             let mut flipped = whole.clone();
             flipped[index] ^= 4;

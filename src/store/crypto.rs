@@ -22,17 +22,16 @@ use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use hpke::rand_core::UnwrapErr;
 use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 use wardkeep_model::keeping::StoreFault;
 
 /// A 256-bit secret, wiped on drop. It lives on the heap because moving a value leaves its bytes
-/// behind on the stack.
-#[derive(Clone, Serialize, Deserialize)]
+/// behind on the stack. It cannot be written down by accident: where a key is part of something that is
+/// sealed as a whole, its field says `#[serde(with = "crate::crypto::inside_a_seal")]`.
+#[derive(Clone)]
 #[cfg_attr(test, derive(PartialEq))]
-#[serde(transparent)]
 pub struct Key(Box<[u8; 32]>);
 
 impl Key {
@@ -76,6 +75,29 @@ impl Drop for Key {
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[key]")
+    }
+}
+
+/// How a key is written into something that is sealed as a whole.
+pub mod inside_a_seal {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Key;
+
+    /// Writes the key's bytes.
+    ///
+    /// # Errors
+    /// As the serialiser.
+    pub fn serialize<S: Serializer>(key: &Key, into: S) -> Result<S::Ok, S::Error> {
+        key.0.serialize(into)
+    }
+
+    /// Reads the key's bytes.
+    ///
+    /// # Errors
+    /// As the deserialiser.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Key, D::Error> {
+        Box::<[u8; 32]>::deserialize(from).map(Key)
     }
 }
 

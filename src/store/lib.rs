@@ -39,6 +39,7 @@ pub use disk::set_aside::set_aside;
 pub use import::opener::authentic_records;
 pub use machine::anchor::{Anchor, NoAnchor, TpmAnchor, of_this_machine as anchor_of_this_machine};
 pub use machine::memory::{MemoryFacts, memory_facts, protect_memory};
+pub use open::options::Options;
 pub use open::setup::{RecoveredVault, open_with_recovery};
 #[doc(hidden)]
 pub use tools::bare::BareVault;
@@ -46,7 +47,7 @@ pub use tools::check::{Check, CheckFault, LockedStore, check_with_recovery};
 pub use tools::inspect::{Facts, inspect};
 pub use tools::rescue::administer_with_recovery;
 pub use vault::{CipherFacts, cipher_facts};
-pub use worker::handle::{Full, Options, QUEUE_MAX, StoreHandle, spawn};
+pub use worker::handle::{Full, QUEUE_MAX, StoreHandle, spawn};
 
 #[cfg(test)]
 mod tests;

@@ -17,11 +17,12 @@ use zeroize::Zeroizing;
 use crate::StoreHandle;
 use crate::cart::Cart;
 use crate::crypto::{KdfCost, Key, random, stretch};
-use crate::disk::durable::store_of;
+use crate::disk::layout;
 use crate::keys::keyslot::{self, Slot, SlotOwner};
-use crate::keys::ring::{Keyring, Recipient, VaultKeys};
+use crate::keys::ring::{Keyring, Recipient};
+use crate::keys::vault_keys::VaultKeys;
 use crate::machine::device_secret::{DeviceKeys, DeviceSecret, SecretFile};
-use crate::worker::handle::Options;
+use crate::open::options::Options;
 use wardkeep_model::access::factor::Attempt;
 use wardkeep_model::access::factor::{
     Badge, Evidence, Finger, Pin, ReaderFamily, Sensor, Template, TemplateId, Token,
@@ -101,7 +102,7 @@ impl Told {
         let (dir, factors) = (Path::new(dir), Factors { uid: from_hex(uid), pin: from_hex(pin) });
         let badge = factors.badge();
         let keys = DeviceKeys::new(SecretFile::new(dir).load().unwrap().unwrap());
-        let store = store_of(dir);
+        let store = layout::store(dir);
         let ring = Keyring::load(&store, &keys, &[]).unwrap().content;
         let cart = Cart::load(&store, &keys).unwrap().content;
         let (person, token) = cart.token(&keys.badge_index(&badge)).unwrap();
@@ -159,7 +160,7 @@ fn asked(oracle: &str, dir: &Path, factors: &Factors) -> Vec<Canary> {
 
 /// The keys of a store as canaries, the ones of an open vault first.
 fn keys_of(dir: &Path, factors: &Factors) -> Vec<Canary> {
-    let canaries = asked("store::tests::oracle_process", dir, factors);
+    let canaries = asked("tests::oracle_process", dir, factors);
     assert_eq!(canaries.len(), 11);
     canaries
 }

@@ -10,6 +10,7 @@ mod lockout;
 mod migrations;
 mod model;
 mod people;
+mod released;
 mod shift;
 mod space;
 mod trends;

@@ -1,7 +1,8 @@
 //! A store of each released version opens by a real unlock, with all that was in it.
 //!
 //! The images are made here from pinned SQL and with an own derivation of the keys: what was written
-//! by an earlier program must stay readable, whatever becomes of the code that wrote it.
+//! by an earlier program must stay readable, whatever becomes of the code that wrote it. The store in
+//! [`released`] was written by the program itself.
 
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
@@ -132,15 +133,17 @@ fn older_cart(dir: &Path) {
     let secret = derive(b"wardkeep device secret v1", &secret, b"");
     let cipher = XChaCha20Poly1305::new(&derive(b"", &secret, b"cart").into());
     let path = dir.join("store/cart");
-    let sealed = fs::read(&path).unwrap();
+    let file = fs::read(&path).unwrap();
+    // What tells kind and version, which they did not write either.
+    let sealed = file.strip_prefix(b"wardkeep\x01\x01").unwrap();
     let (nonce, msg) = sealed.split_first_chunk::<24>().unwrap();
-    let (nonce, aad) = (XNonce::from(*nonce), &b"wardkeep cart v1"[..]);
+    let (nonce, aad) = (XNonce::from(*nonce), &b"wardkeep\x01\x01wardkeep cart v1"[..]);
     let mut cart =
         String::from_utf8(cipher.decrypt(&nonce, Payload { msg, aad }).unwrap()).unwrap();
     for field in ["epoch", "keyring", "anchored"] {
         cart = without(&cart, field);
     }
-    let msg = cart.as_bytes();
+    let (msg, aad) = (cart.as_bytes(), &b"wardkeep cart v1"[..]);
     let sealed = cipher.encrypt(&nonce, Payload { msg, aad }).unwrap();
     fs::write(path, [&nonce[..], &sealed].concat()).unwrap();
 }

@@ -175,7 +175,7 @@ fn s8_lost_directories_of_the_inbox_and_the_slots_end_nothing() {
 fn a_store_that_was_set_aside_is_whole_and_leaves_room_for_another() {
     let (dir, _) = store();
     let running = Rig::restart(dir.path());
-    assert_eq!(set_aside(&options(dir.path())), Err(StoreFault::InUse));
+    assert_eq!(set_aside(dir.path()), Err(StoreFault::InUse));
     running.stop();
     let contents = |dir: &Path| -> Vec<Vec<u8>> {
         let mut paths = files(dir);
@@ -184,7 +184,7 @@ fn a_store_that_was_set_aside_is_whole_and_leaves_room_for_another() {
     };
     for _ in 0..2 {
         let before = contents(&dir.path().join("store"));
-        let place = set_aside(&options(dir.path())).unwrap();
+        let place = set_aside(dir.path()).unwrap();
         assert!(!dir.path().join("store").exists());
         let name = place.file_name().unwrap().to_string_lossy().into_owned();
         assert!(name.starts_with("damaged-20"), "{name}");
@@ -193,8 +193,8 @@ fn a_store_that_was_set_aside_is_whole_and_leaves_room_for_another() {
         rig.stop();
     }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 5, "two aside, one live, lock, secret");
-    let place = set_aside(&options(dir.path())).unwrap();
-    assert_eq!(set_aside(&options(dir.path())), Err(StoreFault::Foreign), "there is none");
+    let place = set_aside(dir.path()).unwrap();
+    assert_eq!(set_aside(dir.path()), Err(StoreFault::Foreign), "there is none");
     // It is still a store, where it lies now.
     fs::rename(place, dir.path().join("store")).unwrap();
     let mut rig = Rig::restart(dir.path());

@@ -212,6 +212,7 @@ pub(super) fn fault(fault: StoreFault) -> ui::FaultWord {
         StoreFault::Foreign => ui::FaultWord::Foreign,
         StoreFault::WrongDeviceSecret => ui::FaultWord::WrongDeviceSecret,
         StoreFault::Damaged => ui::FaultWord::Damaged,
+        StoreFault::Later => ui::FaultWord::Later,
         StoreFault::Full => ui::FaultWord::Full,
         StoreFault::Io => ui::FaultWord::Io,
         StoreFault::NoCipher => ui::FaultWord::NoCipher,

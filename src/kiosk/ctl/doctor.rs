@@ -263,6 +263,10 @@ fn advice(fault: StoreFault) -> (&'static str, &'static str) {
             "Files were changed or lost.",
             "Keep a copy of the directory, then restore the last backup.",
         ),
+        StoreFault::Later => (
+            "A later program wrote the store.",
+            "Install that program again, or a later one; nothing is lost.",
+        ),
         StoreFault::Full => ("The disk is full.", "Make room; records wait in memory until then."),
         StoreFault::Io => (
             "The disk or its file system reports errors.",

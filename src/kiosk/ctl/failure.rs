@@ -132,6 +132,11 @@ fn store_sentence(fault: StoreFault) -> String {
         StoreFault::Damaged => "The store is damaged. `wardkeepctl store check --recovery` says \
                                 where; `store aside` and `store restore` replace it."
             .to_owned(),
+        StoreFault::Later => {
+            "A later program wrote this store. Install that program again; nothing is \
+                              lost."
+                .to_owned()
+        }
         StoreFault::ReadOnly
         | StoreFault::Foreign
         | StoreFault::WrongDeviceSecret

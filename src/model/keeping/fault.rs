@@ -20,6 +20,9 @@ pub enum StoreFault {
     /// The vault or a compartment does not authenticate or parse.
     #[error("store is damaged")]
     Damaged,
+    /// A later program wrote it: nothing is wrong with it, and this one must not touch it.
+    #[error("store was written by a later program")]
+    Later,
     /// No space is left.
     #[error("disk is full")]
     Full,

@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::{Key, PublicKey, derive, hash, open, open_with, seal, seal_to};
 use crate::keys::ring::Recipient;
+use crate::vault::fault::VaultFault;
 use wardkeep_model::keeping::StoreFault;
 
 const MAGIC: &[u8; 16] = b"wardkeep-backup\n";
@@ -64,6 +65,12 @@ pub enum BackupFault {
 impl From<io::Error> for BackupFault {
     fn from(error: io::Error) -> Self {
         BackupFault::Store(error.into())
+    }
+}
+
+impl From<VaultFault> for BackupFault {
+    fn from(fault: VaultFault) -> Self {
+        BackupFault::Store(fault.into())
     }
 }
 

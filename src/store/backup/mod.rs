@@ -28,11 +28,13 @@ use zeroize::Zeroizing;
 use crate::backup::file::BackupWriter;
 use crate::cart::Cart;
 use crate::crypto::{Key, PublicKey};
-use crate::disk::{durable, set_aside};
+use crate::disk::durable;
+use crate::disk::layout::{self, VAULT};
 use crate::inbox::segment::framed;
 use crate::keys::ring::Recipient;
-use crate::open::setup::{Store, VAULT};
+use crate::open::setup::Store;
 use crate::staff::people::Desk;
+use crate::vault::export;
 use crate::worker::record::Opened;
 use wardkeep_model::keeping::{
     Administered, AdministrationFault as Fault, AuditAct, AuditEntry, AuditResult, CartState,
@@ -53,6 +55,7 @@ pub(crate) struct Manifest {
     pub device: [u8; 16],
     pub epoch: u64,
     pub written: Timestamp,
+    #[serde(with = "crate::crypto::inside_a_seal")]
     pub master: Key,
     pub recovery: PublicKey,
     pub state: CartState,
@@ -119,8 +122,7 @@ impl Store {
         written: Timestamp,
         recipients: &[(Recipient, PublicKey)],
     ) -> Result<u64, Fault> {
-        let [scratch, ..] = set_aside::SCRATCH;
-        let scratch = self.state.path().join(scratch);
+        let scratch = self.state.path().join(layout::BACKUP_SCRATCH);
         durable::remove_dir(&scratch)?;
         durable::make_dir(&scratch)?;
         let done = self.export_and_seal(&scratch, order, (written, recipients));
@@ -139,7 +141,7 @@ impl Store {
         let opened = self.open.as_mut().filter(|opened| opened.is_imported());
         let (vault, keys) = opened.ok_or(Fault::NotAllowed)?.parts();
         let exported = scratch.join(VAULT);
-        vault.export(&exported, keys)?;
+        export::export(vault, &exported, keys)?;
         let mut content = File::open(&exported).map_err(StoreFault::from)?;
         let vault_len = content.metadata().map_err(StoreFault::from)?.len();
         let manifest = Manifest {
@@ -207,9 +209,7 @@ struct Unfinished {
 impl Unfinished {
     fn create(out: &Path) -> Result<Self, StoreFault> {
         let name = out.file_name().ok_or(StoreFault::Io)?;
-        let mut temporary = std::ffi::OsString::from(durable::TEMPORARY);
-        temporary.push(name);
-        let temporary = out.with_file_name(temporary);
+        let temporary = out.with_file_name(layout::temporary(name));
         durable::remove(&temporary)?;
         // Not followed if it is a link, not taken if somebody else has made it, and nobody else's to
         // read.

@@ -18,27 +18,27 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::Options;
 use crate::backup::file::{BackupFault, BackupReader, Sealing};
 use crate::backup::{FORMAT, Manifest};
 use crate::cart::{Cart, Person};
 use crate::crypto::{Key, key_pair};
 use crate::disk::durable::{self, StateDir};
+use crate::disk::layout::{self, INBOX, RESTORED_FROM, SLOTS, VAULT};
 use crate::inbox::Inbox;
 use crate::keys::recovery;
-use crate::keys::ring::{Held, Keyring, Recipient, VaultKeys};
+use crate::keys::ring::{Keyring, Recipient};
+use crate::keys::vault_keys::{Held, VaultKeys};
 use crate::machine::device_secret::DeviceKeys;
-use crate::open::setup::{INBOX, SLOTS, VAULT};
+use crate::open::options::Options;
 use crate::staff::rotation;
 use crate::vault::{Vault, cipher_facts};
+use crate::vault::{entries, export, people};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::BackupPart;
 use wardkeep_model::keeping::{AuditAct, AuditEntry, RecoveryPhrase, StoreFault};
 use wardkeep_model::moment::Moment;
 
-/// Where the backup's vault lies until it is under the new keys.
-const FROM: &str = "from";
 const MANIFEST_LEN_MAX: usize = 8 * 1024 * 1024;
 const PIECE: usize = 64 * 1024;
 
@@ -76,7 +76,7 @@ pub fn restore_with_recovery(
     cipher_facts()?;
     let mut input = File::open(from)?;
     let manifest = authenticate(BufReader::new(&input), (Recipient::Recovery, &private))?;
-    if durable::store_of(&options.state_dir).try_exists()? {
+    if layout::store(&options.state_dir).try_exists()? {
         return Err(BackupFault::StoreExists);
     }
     let state = StateDir::take(&options.state_dir)?;
@@ -162,7 +162,7 @@ fn make(
     source: Source<impl BufRead>,
 ) -> Result<Restored, BackupFault> {
     let dir = state.begin()?;
-    let from = dir.join(FROM);
+    let from = dir.join(RESTORED_FROM);
     durable::make_dir(&from)?;
     durable::make_dir(&dir.join(SLOTS))?;
     unpack(source, &from.join(VAULT))?;
@@ -176,7 +176,7 @@ fn make(
     }
     let now = Moment::read().wall;
 
-    let old_keys = VaultKeys::of_backup(manifest.master);
+    let old_keys = VaultKeys::of_master(manifest.master);
     let new_keys = VaultKeys::generate()?;
     let mut ring = Keyring::new(keys, &new_keys)?;
     ring.add(keys, &new_keys, Recipient::Recovery, manifest.recovery)?;
@@ -192,7 +192,7 @@ fn make(
     cart.keyring = ring.generation;
 
     let old = Vault::open_exported(&from.join(VAULT), &old_keys)?;
-    old.export(&dir.join(VAULT), &new_keys)?;
+    export::export(&old, &dir.join(VAULT), &new_keys)?;
     old.close()?;
     durable::remove_dir(&from)?;
     let entry = AuditEntry {
@@ -203,14 +203,14 @@ fn make(
     rotation::amend(&path, (&old_keys, &new_keys), (None, &cart, None), &[entry])?;
     let mut vault = Vault::open(&path, &new_keys)?;
     renew(&mut vault, &new_keys, &people)?;
-    let names = vault.names()?;
+    let names = people::names(&vault)?;
     let name = |id: OperatorId| names.iter().find(|(known, _)| *known == id).map(|(_, name)| name);
     let restored = manifest
         .people
         .into_iter()
         .map(|part| RestoredPerson { name: name(part.id).cloned().unwrap_or_default(), part });
     let people = restored.collect();
-    let cursor = vault.cursor()?;
+    let cursor = entries::cursor(&vault)?;
     vault.close()?;
     durable::sync_file(&path)?;
 
@@ -246,9 +246,9 @@ fn renew(vault: &mut Vault, keys: &VaultKeys, people: &[Renewed]) -> Result<(), 
         let held = keys.hold(Held::Private(person.id), &person.private)?;
         privates.push((person.id, Some(held)));
     }
-    vault.rewrite_people(&privates, &[])?;
+    people::rewrite(vault, &privates, &[])?;
     for person in people {
-        vault.remove_templates(person.id, None)?;
+        people::remove_templates(vault, person.id, None)?;
     }
     Ok(())
 }

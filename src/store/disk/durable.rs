@@ -1,12 +1,6 @@
 //! Files that survive a kill: the state directory, its lock, and writes that leave old or new.
 //!
-//! ```text
-//!  state/            0700   lock, device-secret (0600; absent when a credential is used)
-//!    store/                 keyring, cart, vault.db, slots/, inbox/
-//!    store.new/             a first start or a restore that is not finished; never live
-//!    damaged/               damaged files whose second copy took their place
-//!    damaged-<day>-<n>/     whole stores that were set aside
-//! ```
+//! What lies there is in [`crate::disk::layout`]. Directories are 0700, files 0600.
 //!
 //! S-8: [`replace`] writes a temporary file in the same directory, syncs it, renames it and syncs
 //! the directory, so at any kill the name shows the whole old or the whole new content.
@@ -16,19 +10,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::disk::layout::{self, DAMAGED, EXPECTED, LOCK, STORE, TEMPORARY, UNFINISHED};
 use wardkeep_model::keeping::StoreFault;
-
-const LOCK: &str = "lock";
-const STORE: &str = "store";
-const UNFINISHED: &str = "store.new";
-/// The device secret's file, where no credential is used.
-pub const DEVICE_SECRET: &str = "device-secret";
-/// What the directory may hold before the first start; `lost+found` when it is a mount point.
-const EXPECTED: [&str; 5] = [LOCK, STORE, UNFINISHED, DEVICE_SECRET, "lost+found"];
-/// Front of the names of files that were being written when the program was killed.
-pub const TEMPORARY: &str = ".tmp-";
-/// Where damaged files are kept aside; also the front of the names of stores that were set aside.
-pub const DAMAGED: &str = "damaged";
 
 /// The state directory, held by this process alone.
 #[derive(Debug)]
@@ -55,7 +38,7 @@ impl StateDir {
 
     /// The live store.
     pub fn store(&self) -> PathBuf {
-        self.path.join(STORE)
+        layout::store(&self.path)
     }
 
     /// The directory itself.
@@ -97,11 +80,6 @@ impl StateDir {
         }
         Err(StoreFault::InUse)
     }
-}
-
-/// Where the live store of a state directory is.
-pub fn store_of(state_dir: &Path) -> PathBuf {
-    state_dir.join(STORE)
 }
 
 fn refuse_foreign(path: &Path) -> Result<(), StoreFault> {
@@ -180,7 +158,7 @@ pub fn cut(path: &Path, len: u64) -> Result<(), StoreFault> {
 /// Replaces a file's content: at any kill the old or the new, whole.
 pub fn replace(dir: &Path, name: &str, content: &[u8]) -> Result<(), StoreFault> {
     steps::step()?;
-    let temporary = dir.join(format!("{TEMPORARY}{name}"));
+    let temporary = dir.join(layout::temporary(name.as_ref()));
     let mut file = private().write(true).create(true).truncate(true).open(&temporary)?;
     steps::step()?;
     file.write_all(content)?;

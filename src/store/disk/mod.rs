@@ -1,6 +1,8 @@
 //! Files that survive a kill: written whole or not at all, twice where one copy is too few, set aside and never
-//! deleted where they are damaged.
+//! deleted where they are damaged. What each is called is in `layout`, the form of the small ones in `state_file`.
 
 pub(crate) mod durable;
+pub(crate) mod layout;
 pub(crate) mod set_aside;
+pub(crate) mod state_file;
 pub(crate) mod two_copies;

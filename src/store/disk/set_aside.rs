@@ -4,13 +4,13 @@
 //! or a restore can follow. Whoever has the device secret and the right factors or words may still
 //! read it where it lies.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
-use crate::Options;
-use crate::disk::durable::{self, DAMAGED, StateDir};
+use crate::disk::durable::{self, StateDir};
+use crate::disk::layout::{self, BACKUP_SCRATCH, CHECK_SCRATCH, DAMAGED};
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::moment::Moment;
 
@@ -19,21 +19,19 @@ use wardkeep_model::moment::Moment;
 const FILES_MAX: usize = 64;
 /// Stores of one day that are kept.
 const STORES_MAX: u32 = 1_000;
-/// Copies that a backup or a check makes and removes.
-pub const SCRATCH: [&str; 2] = [".tmp-backup", ".tmp-check"];
 
 /// Moves the store as it is to `damaged-<day>-<n>` inside its state directory; where to.
 ///
 /// # Errors
 /// `InUse` while a kiosk runs on it, `Foreign` if there is none; otherwise as moving a file.
-pub fn set_aside(options: &Options) -> Result<PathBuf, StoreFault> {
-    let state = StateDir::take(&options.state_dir)?;
+pub fn set_aside(state_dir: &Path) -> Result<PathBuf, StoreFault> {
+    let state = StateDir::take(state_dir)?;
     if !state.store().try_exists()? {
         return Err(StoreFault::Foreign);
     }
     let day = Moment::read().wall.to_zoned(TimeZone::system()).date();
     for number in 1..=STORES_MAX {
-        let place = state.path().join(format!("{DAMAGED}-{day}-{number}"));
+        let place = state.path().join(layout::store_aside(day, number));
         if !place.try_exists()? {
             durable::rename(&state.store(), &place)?;
             durable::sync_dir(state.path())?;
@@ -54,12 +52,10 @@ pub fn keep_file(state: &StateDir, path: &Path) -> Result<(), StoreFault> {
         tracing::warn!("a damaged file is overwritten: as many as are kept lie aside");
         return Ok(());
     }
-    let name = path.file_name().map_or_else(OsString::new, ToOwned::to_owned);
+    let name = path.file_name().unwrap_or(OsStr::new(""));
     let stamp = Moment::read().wall.as_second();
     for number in 0..=FILES_MAX {
-        let mut kept = OsString::from(format!("{stamp}-{number}-"));
-        kept.push(&name);
-        let place = dir.join(kept);
+        let place = dir.join(layout::file_aside(stamp, number, name));
         if !place.try_exists()? {
             durable::rename(path, &place)?;
             return durable::sync_dir(&dir);
@@ -92,7 +88,7 @@ pub fn kept(state_dir: &Path) -> Result<u64, StoreFault> {
 /// # Errors
 /// As removing a directory.
 pub fn sweep(state: &StateDir) -> Result<(), StoreFault> {
-    for name in SCRATCH {
+    for name in [BACKUP_SCRATCH, CHECK_SCRATCH] {
         let path = state.path().join(name);
         if path.try_exists()? {
             durable::remove_dir(&path)?;

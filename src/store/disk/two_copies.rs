@@ -10,14 +10,16 @@
 use std::path::{Path, PathBuf};
 
 use crate::disk::durable;
+use crate::disk::layout::Copies;
+use crate::disk::state_file::Unread;
 use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
 
 /// How to read a kind of file.
 pub struct Format<'a, T> {
     /// Longest content.
     pub max: u64,
-    /// Reads and authenticates it; `None` if it is not as this machine wrote it.
-    pub parse: &'a dyn Fn(&[u8]) -> Option<T>,
+    /// Reads and authenticates it.
+    pub parse: &'a dyn Fn(&[u8]) -> Result<T, Unread>,
     /// Rises with every write.
     pub number: fn(&T) -> u64,
     /// What an older file is reported as.
@@ -40,7 +42,8 @@ pub struct Newer<T> {
 ///
 /// # Errors
 /// As writing the first; then the old content is still there.
-pub fn write(dir: &Path, (first, second): (&str, &str), content: &[u8]) -> Result<(), StoreFault> {
+pub fn write(dir: &Path, name: Copies, content: &[u8]) -> Result<(), StoreFault> {
+    let Copies { first, second } = name;
     durable::replace(dir, first, content)?;
     if let Err(fault) = durable::replace(dir, second, content) {
         tracing::warn!(%fault, "a second copy could not be written");
@@ -59,17 +62,20 @@ enum Read<T> {
 /// Reads both copies; there may be several places where the second one waits.
 ///
 /// # Errors
-/// `Damaged` if none of them authenticates, or why the first one cannot be read.
+/// `Damaged` if none of them authenticates, `Later` if a later program wrote one of them, or why the first
+/// one cannot be read.
 pub fn read<T>(
     first: &Path,
     seconds: &[PathBuf],
     format: &Format<'_, T>,
 ) -> Result<Newer<T>, StoreFault> {
-    let mut damaged = Vec::new();
+    let (mut damaged, mut later) = (Vec::new(), false);
     let mut read = |path: &Path| {
         let read = read_one(path, format);
-        if matches!(read, Read::Bad(_)) {
-            damaged.push(path.to_owned());
+        match read {
+            Read::Bad(StoreFault::Later) => later = true,
+            Read::Bad(_) => damaged.push(path.to_owned()),
+            Read::Good(_) | Read::Missing => {}
         }
         read
     };
@@ -77,6 +83,10 @@ pub fn read<T>(
     let mut other = Read::Missing;
     for path in seconds {
         other = newer(other, read(path), format.number);
+    }
+    if later {
+        // What it knows would be lost if the other copy took its place.
+        return Err(StoreFault::Later);
     }
     let number = |read: &Read<T>| match read {
         Read::Good(content) => Some((format.number)(content)),
@@ -117,7 +127,7 @@ fn between(kind: FindingKind, found: u64, expected: u64) -> Finding {
 fn read_one<T>(path: &Path, format: &Format<'_, T>) -> Read<T> {
     match durable::read(path, format.max) {
         Ok(Some(content)) => {
-            (format.parse)(&content).map_or(Read::Bad(StoreFault::Damaged), Read::Good)
+            (format.parse)(&content).map_or_else(|unread| Read::Bad(unread.into()), Read::Good)
         }
         Ok(None) => Read::Missing,
         Err(fault) => Read::Bad(fault),
@@ -143,9 +153,13 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// A number in digits; anything else is damaged.
+    /// A number in digits; a word of its own for what a later program wrote; anything else is damaged.
     fn read_both(dir: &Path) -> Result<Newer<u64>, StoreFault> {
-        let parse = |content: &[u8]| std::str::from_utf8(content).ok()?.parse().ok();
+        let parse = |content: &[u8]| match std::str::from_utf8(content) {
+            Ok("later") => Err(Unread::Later(2)),
+            Ok(digits) => digits.parse().map_err(|_| Unread::Damaged),
+            Err(_) => Err(Unread::Damaged),
+        };
         let older = FindingKind::CartOlder;
         let format = Format { max: 10, parse: &parse, number: |number| *number, older };
         read(&dir.join("it"), &[dir.join("it.copy")], &format)
@@ -184,6 +198,11 @@ mod tests {
         }
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(read_both(dir.path()).err(), Some(StoreFault::Damaged));
+        for (first, second) in [("later", "7"), ("7", "later"), ("later", "x")] {
+            fs::write(dir.path().join("it"), first).unwrap();
+            fs::write(dir.path().join("it.copy"), second).unwrap();
+            assert_eq!(read_both(dir.path()).err(), Some(StoreFault::Later));
+        }
         fs::write(dir.path().join("it"), "x").unwrap();
         fs::write(dir.path().join("it.copy"), "").unwrap();
         assert_eq!(read_both(dir.path()).err(), Some(StoreFault::Damaged));

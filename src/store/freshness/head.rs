@@ -1,6 +1,7 @@
 //! The head: a file beside the database that says which commit was acknowledged last.
 //!
-//! Two slots of 4 KiB, sealed under a key that the master key gives (`K_head`) and bound to their place,
+//! Two slots of 4 KiB, each a state file with its length in front, sealed under a key that the master key
+//! gives (`K_head`) and bound to its place,
 //! are written in turn, each durable before the commit is acknowledged. A kill tears at most the slot
 //! that is being written; the later of those that open counts. Each names the write that the other slot
 //! has, so that one slot put back is seen.
@@ -8,19 +9,17 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::{Key, hash, open, seal};
-use crate::disk::durable;
+use crate::crypto::{Key, hash};
+use crate::disk::state_file::{Kind, StateFile, Unread};
+use crate::disk::{durable, layout};
 use crate::freshness::pages;
 use crate::freshness::wal::{Extent, read_at};
-use crate::vault::BESIDE;
-use crate::vault::fault::VaultFault;
 use wardkeep_model::keeping::{Finding, StoreFault};
 
 const SLOT: usize = 4096;
-const AAD: &[u8] = b"wardkeep vault head v1";
+const PLACE: &[u8] = b"wardkeep vault head v1";
 /// Findings that wait to be reported; more of a kind are added up.
 const PENDING_MAX: usize = 8;
 
@@ -75,7 +74,7 @@ pub struct Head {
     /// Everything in the log is in the database's file too, and in the table of pages.
     pub folded: bool,
     /// The table of pages; none while no page is known.
-    pub table: Option<pages::Mark>,
+    pub table: Option<pages::TableId>,
     /// Whether the vault was closed.
     pub closed: Closed,
     /// What was found and is not in the audit log yet.
@@ -126,8 +125,8 @@ impl HeadFile {
     ///
     /// # Errors
     /// As opening a file; that there is none is no error.
-    pub fn of(database: &Path, key: Key) -> Result<Self, VaultFault> {
-        let path = path(database);
+    pub fn of(database: &Path, key: Key) -> Result<Self, StoreFault> {
+        let path = layout::vault_head(database);
         let file = durable::open_existing(&path)?;
         Ok(Self { path, key, file })
     }
@@ -135,8 +134,8 @@ impl HeadFile {
     /// Reads both slots.
     ///
     /// # Errors
-    /// As reading a file.
-    pub fn read(&self) -> Result<Slots, VaultFault> {
+    /// `Later` if a later program wrote one of them; otherwise as reading a file.
+    pub fn read(&self) -> Result<Slots, StoreFault> {
         let Some(file) = &self.file else { return Ok(Slots::default()) };
         let mut found = [self.slot(file, 0)?, self.slot(file, 1)?];
         found.sort_by_key(|head| head.as_ref().map_or(0, |head| head.generation));
@@ -151,30 +150,37 @@ impl HeadFile {
         Ok(Slots { head, older })
     }
 
-    fn slot(&self, file: &File, slot: u64) -> Result<Option<Head>, VaultFault> {
+    fn slot(&self, file: &File, slot: u64) -> Result<Option<Head>, StoreFault> {
         let mut content = [0; SLOT];
         let read = read_at(file, &mut content, slot * SLOT as u64)?;
         let sealed = content.get(..read).and_then(|content| {
             let (len, rest) = content.split_first_chunk::<4>()?;
             rest.get(..usize::try_from(u32::from_be_bytes(*len)).ok()?)
         });
-        let plain = sealed.and_then(|sealed| open(&self.key, &aad(slot), sealed));
-        let head: Option<Head> = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
-        Ok(head.filter(|head| head.generation % 2 == slot))
+        let Some(sealed) = sealed else { return Ok(None) };
+        match self.form(&place(slot)).open_value::<Head>(sealed) {
+            Ok(head) => Ok(Some(head).filter(|head| head.generation % 2 == slot)),
+            Err(Unread::Missing | Unread::Damaged) => Ok(None),
+            Err(unread @ (Unread::Later(_) | Unread::Disk(_))) => Err(unread.into()),
+        }
+    }
+
+    fn form<'a>(&'a self, place: &'a [u8]) -> StateFile<'a> {
+        StateFile { kind: Kind::VaultHead, key: &self.key, place }
     }
 
     /// Writes the head into the slot of its generation; durable when it returns.
     ///
     /// # Errors
     /// As writing a file; then that slot is not known.
-    pub fn write(&mut self, head: &Head) -> Result<(), VaultFault> {
+    pub fn write(&mut self, head: &Head) -> Result<(), StoreFault> {
         let slot = head.generation % 2;
-        let plain = serde_json::to_vec(head).map_err(|_| StoreFault::Io)?;
-        let sealed = seal(&self.key, &aad(slot), &plain)?;
-        let len = u32::try_from(sealed.len()).map_err(|_| StoreFault::Io)?;
+        let sealed = self.form(&place(slot)).seal_value(head)?;
+        let len = u32::try_from(sealed.len()).unwrap_or(u32::MAX);
         let mut content = [&len.to_be_bytes()[..], &sealed].concat();
         if content.len() > SLOT {
-            return Err(StoreFault::Io.into());
+            tracing::error!(bytes = content.len(), "the vault's head does not fit its slot");
+            return Err(StoreFault::Io);
         }
         content.resize(SLOT, 0);
         if self.file.is_none() {
@@ -182,57 +188,10 @@ impl HeadFile {
             self.file = durable::open_existing(&self.path)?;
         }
         let file = self.file.as_ref().ok_or(StoreFault::Io)?;
-        Ok(durable::overwrite_at(file, &content, slot * SLOT as u64)?)
+        durable::overwrite_at(file, &content, slot * SLOT as u64)
     }
 }
 
-fn aad(slot: u64) -> Vec<u8> {
-    [AAD, &slot.to_be_bytes()].concat()
-}
-
-/// Where the head of a database lies.
-pub fn path(database: &Path) -> PathBuf {
-    database.with_extension(BESIDE[0])
-}
-
-/// Adds what version 3 of the schema needs for the chain of commits.
-pub fn upgrade(transaction: &Transaction<'_>) -> Result<(), VaultFault> {
-    Ok(transaction.execute_batch(
-        "CREATE TABLE commits (
-             id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash BLOB NOT NULL,
-             rows INTEGER NOT NULL
-         ) STRICT;
-         INSERT INTO commits (id, seq, hash, rows) VALUES (1, 0, zeroblob(32),
-             (SELECT count(*) FROM observations) + (SELECT count(*) FROM audit));",
-    )?)
-}
-
-/// The last commit as the database says it; `None` before version 3 of the schema.
-pub fn read(connection: &Connection) -> Result<Option<Commit>, VaultFault> {
-    let known: bool = connection.query_row(
-        "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = 'commits'",
-        [],
-        |row| row.get(0),
-    )?;
-    if !known {
-        return Ok(None);
-    }
-    let commit = connection
-        .prepare_cached("SELECT seq, hash, rows FROM commits")?
-        .query_row([], |row| {
-            let (seq, rows): (i64, i64) = (row.get(0)?, row.get(2)?);
-            Ok(Commit { seq: seq.cast_unsigned(), hash: row.get(1)?, rows: rows.cast_unsigned() })
-        })
-        .optional()?;
-    commit.map(Some).ok_or(VaultFault::Store(StoreFault::Damaged))
-}
-
-/// Writes the commit's own row, as part of it.
-pub fn write(connection: &Connection, commit: &Commit) -> Result<(), VaultFault> {
-    connection.prepare_cached("UPDATE commits SET seq = ?1, hash = ?2, rows = ?3")?.execute((
-        commit.seq.cast_signed(),
-        commit.hash,
-        commit.rows.cast_signed(),
-    ))?;
-    Ok(())
+fn place(slot: u64) -> Vec<u8> {
+    [PLACE, &slot.to_be_bytes()].concat()
 }

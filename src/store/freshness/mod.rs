@@ -31,21 +31,30 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
-
 use crate::crypto::Key;
 use crate::freshness::head::{Closed, Commit, Head, HeadFile};
 use crate::freshness::pages::{Table, Tag};
 use crate::freshness::wal::{Log, Place};
-use crate::keys::ring::VaultKeys;
-use crate::vault::Seen;
-use crate::vault::fault::VaultFault;
+use crate::inbox::remembered::RememberedVault;
+use crate::keys::vault_keys::VaultKeys;
 use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
 
 /// Frames after which the log is folded.
 const FOLD_AT: u32 = 1000;
 /// Frames until folding is tried again.
 const FOLD_AGAIN: u32 = 256;
+
+/// How SQLite is asked to fold its log; whatever it is asked has to be done completely.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Copy what is in the log into the database.
+    Copy,
+    /// And leave an empty log.
+    Cut,
+}
+
+/// Folds the log of the database that is open.
+pub type Checkpoint<'a> = &'a dyn Fn(Mode) -> Result<(), StoreFault>;
 
 /// What has to be done before the database may change again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +92,7 @@ pub struct Freshness {
     /// How many of the pending findings were handed out.
     taken: usize,
     /// What was found at the open, and whether the inbox remembers it.
-    opened: (Seen, bool),
+    opened: (RememberedVault, bool),
     vouched: bool,
 }
 
@@ -93,7 +102,7 @@ impl Freshness {
     ///
     /// # Errors
     /// As reading files.
-    pub fn look(database: &Path, keys: &VaultKeys, vouched: bool) -> Result<Self, VaultFault> {
+    pub fn look(database: &Path, keys: &VaultKeys, vouched: bool) -> Result<Self, StoreFault> {
         let key = keys.head();
         Ok(Self {
             database: database.to_owned(),
@@ -112,7 +121,7 @@ impl Freshness {
             debt: Debt::None,
             fold_at: FOLD_AT,
             taken: 0,
-            opened: (Seen::default(), false),
+            opened: (RememberedVault::default(), false),
             vouched,
         })
     }
@@ -121,7 +130,7 @@ impl Freshness {
         self.head.add(finding, self.taken);
     }
 
-    fn save(&mut self, closed: Closed) -> Result<(), VaultFault> {
+    fn save(&mut self, closed: Closed) -> Result<(), StoreFault> {
         // The other slot than that of the last durable head, whatever happened since.
         let next = self.head.generation.max(self.saved) + 1;
         self.head.generation = next + u64::from(next % 2 == self.saved % 2);
@@ -138,7 +147,7 @@ impl Freshness {
     ///
     /// # Errors
     /// As reading and writing files.
-    pub fn pay(&mut self) -> Result<(), VaultFault> {
+    pub fn pay(&mut self) -> Result<(), StoreFault> {
         match self.debt {
             Debt::None => Ok(()),
             Debt::Commit(commit) => self.committed(commit),
@@ -146,28 +155,31 @@ impl Freshness {
         }
     }
 
-    /// Numbers the commit that a transaction is about to make, with so many rows inserted.
+    /// Numbers the commit that a transaction is about to make, with so many rows inserted; `None` before
+    /// anything is numbered. `first` asks the database itself, before the first number.
     ///
     /// # Errors
-    /// As writing the database.
-    pub fn number(&mut self, connection: &Connection, rows: u64) -> Result<Commit, VaultFault> {
+    /// As `first`.
+    pub fn number<E>(
+        &mut self,
+        rows: u64,
+        first: impl FnOnce() -> Result<Option<Commit>, E>,
+    ) -> Result<Option<Commit>, E> {
         if self.head.commit.seq == 0 {
             // The transaction may just have made the table.
-            let Some(first) = head::read(connection)? else { return Ok(Commit::default()) };
+            let Some(first) = first()? else { return Ok(None) };
             self.head.commit.rows = first.rows;
         }
         let seq = self.head.last_seq() + 1;
         let hash = self.head.commit.next_hash(seq, &self.head.roll);
-        let commit = Commit { seq, hash, rows: self.head.commit.rows + rows };
-        head::write(connection, &commit)?;
-        Ok(commit)
+        Ok(Some(Commit { seq, hash, rows: self.head.commit.rows + rows }))
     }
 
     /// Acknowledges a commit that SQLite has made durable.
     ///
     /// # Errors
     /// As reading and writing files; the commit is there, and [`Freshness::pay`] tries again.
-    pub fn committed(&mut self, commit: Commit) -> Result<(), VaultFault> {
+    pub fn committed(&mut self, commit: Commit) -> Result<(), StoreFault> {
         self.debt = Debt::Commit(commit);
         let begin = self.log.begin()?.ok_or(StoreFault::Io)?;
         if begin.extent.salts != self.place.extent.salts {
@@ -185,11 +197,11 @@ impl Freshness {
     }
 
     /// Folds a log that has grown long. That it failed matters only once space or disk are gone.
-    pub fn fold_if_long(&mut self, connection: &Connection) {
+    pub fn fold_if_long(&mut self, checkpoint: Checkpoint<'_>) {
         if self.place.extent.frames < self.fold_at {
             return;
         }
-        match self.fold(connection, Closed::No) {
+        match self.fold(checkpoint, Closed::No) {
             Ok(()) => self.fold_at = FOLD_AT,
             Err(fault) => {
                 tracing::warn!(%fault, "the vault's log could not be folded");
@@ -199,17 +211,17 @@ impl Freshness {
     }
 
     /// Copies the log into the database and empties it.
-    fn fold(&mut self, connection: &Connection, closed: Closed) -> Result<(), VaultFault> {
+    fn fold(&mut self, checkpoint: Checkpoint<'_>, closed: Closed) -> Result<(), StoreFault> {
         let table = self.table.with(&self.masked);
         let mark = self.write_table(&table)?;
-        checkpoint(connection, "PASSIVE")?;
+        checkpoint(Mode::Copy)?;
         self.table = table;
         self.masked.clear();
         self.head.table = Some(mark);
         self.head.folded = true;
         self.learned = false;
         self.save(closed)?;
-        match checkpoint(connection, "TRUNCATE") {
+        match checkpoint(Mode::Cut) {
             Ok(()) => self.place.extent.frames = 0,
             // The next commit begins it anew.
             Err(fault) => tracing::warn!(%fault, "the vault's folded log could not be cut"),
@@ -217,16 +229,16 @@ impl Freshness {
         Ok(())
     }
 
-    fn write_table(&self, table: &Table) -> Result<pages::Mark, VaultFault> {
+    fn write_table(&self, table: &Table) -> Result<pages::TableId, StoreFault> {
         let generation = self.head.table.map_or(0, |mark| mark.generation) + 1;
-        Ok(table.write(&self.database, &self.key, (generation, self.head.last_seq()))?)
+        table.write(&self.database, &self.key, (generation, self.head.last_seq()))
     }
 
     /// Compares some more pages with the table. False if there are no more.
     ///
     /// # Errors
     /// As reading and writing files.
-    pub fn compare_some(&mut self, count: u32) -> Result<bool, VaultFault> {
+    pub fn compare_some(&mut self, count: u32) -> Result<bool, StoreFault> {
         self.pay()?;
         let span = (self.compared, count);
         let nothing = BTreeMap::new();
@@ -256,13 +268,13 @@ impl Freshness {
     ///
     /// # Errors
     /// As reading and writing files; what was acknowledged is there in any case.
-    pub fn settle(&mut self, connection: &Connection) -> Result<(), VaultFault> {
+    pub fn settle(&mut self, checkpoint: Checkpoint<'_>) -> Result<(), StoreFault> {
         self.pay()?;
         if matches!(self.head.closed, Closed::Twice | Closed::Remembered) {
             return Ok(());
         }
         if self.place.extent.frames > 0 {
-            self.fold(connection, Closed::Once)?;
+            self.fold(checkpoint, Closed::Once)?;
         } else {
             self.save(Closed::Once)?;
         }
@@ -270,16 +282,16 @@ impl Freshness {
     }
 
     /// What somebody else may remember of this vault.
-    pub fn seen(&self) -> Seen {
+    pub fn seen(&self) -> RememberedVault {
         let Commit { seq, rows, .. } = self.head.commit;
-        Seen { seq, rows, generation: self.saved }
+        RememberedVault { seq, rows, generation: self.saved }
     }
 
     /// The inbox remembers the closed vault from here on.
     ///
     /// # Errors
     /// As writing a file.
-    pub fn remembered(&mut self) -> Result<(), VaultFault> {
+    pub fn remembered(&mut self) -> Result<(), StoreFault> {
         match self.head.closed {
             Closed::Twice => self.save(Closed::Remembered),
             Closed::No | Closed::Once | Closed::Remembered => Ok(()),
@@ -308,21 +320,12 @@ impl Freshness {
     ///
     /// # Errors
     /// As writing a file.
-    pub fn copy_to(&self, database: &Path, keys: &VaultKeys) -> Result<(), VaultFault> {
+    pub fn copy_to(&self, database: &Path, keys: &VaultKeys) -> Result<(), StoreFault> {
         let Head { commit, floor, roll, ref pending, .. } = self.head;
         let (folded, pending) = (true, pending.clone());
         let head = Head { generation: 1, commit, floor, roll, folded, pending, ..Head::default() };
         HeadFile::of(database, keys.head())?.write(&head)
     }
-}
-
-/// Runs a checkpoint that has to be complete.
-fn checkpoint(connection: &Connection, mode: &str) -> Result<(), VaultFault> {
-    let (busy, frames, done): (i64, i64, i64) =
-        connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
-    if busy == 0 && frames == done { Ok(()) } else { Err(StoreFault::Io.into()) }
 }
 
 mod opening;

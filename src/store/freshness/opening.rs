@@ -1,15 +1,14 @@
 //! What is found when a vault is opened: whether it is the acknowledged one, and if not, what is wrong.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::disk::durable;
+use crate::disk::{durable, layout};
 use crate::freshness::Freshness;
 use crate::freshness::head::{Closed, Commit, Head};
 use crate::freshness::pages::{self, PAGE, Table, Tag};
 use crate::freshness::wal::Place;
-use crate::vault::Seen;
+use crate::inbox::remembered::RememberedVault;
 use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
 
 /// The log as it was found.
@@ -70,8 +69,8 @@ impl Freshness {
         // Nothing is gone, if it is only this.
         self.add(Finding { kind: FindingKind::VaultOlder, count: 0, ..finding });
         self.save(Closed::No)?;
-        let log = with(&self.database, "-wal");
-        let aside = with(&self.database, "-wal.older");
+        let log = layout::log(&self.database);
+        let aside = layout::log_aside(&self.database);
         durable::rename(&log, &aside)?;
         self.log = crate::freshness::Log::of(&self.database);
         Ok(Some(Aside { log, aside }))
@@ -93,7 +92,7 @@ impl Freshness {
         self.head = slots.head.unwrap_or_default();
         self.saved = self.head.generation;
         let Commit { seq, rows, .. } = row.unwrap_or_default();
-        let opened = Seen { seq, rows, generation: self.saved };
+        let opened = RememberedVault { seq, rows, generation: self.saved };
         self.opened = (opened, self.head.closed == Closed::Remembered);
         let found = match (known, row) {
             (true, _) => self.judge(row, &scan),
@@ -119,7 +118,7 @@ impl Freshness {
             let (found, expected) = (Some(seq), Some(self.head.commit.seq));
             self.add(Finding { found, expected, ..Finding::of(FindingKind::HeadOlder, 1) });
         }
-        if dirty { Ok(self.save(Closed::No)?) } else { Ok(()) }
+        if dirty { self.save(Closed::No) } else { Ok(()) }
     }
 
     fn scan(&mut self, head: Option<&Head>) -> Result<Scan, StoreFault> {
@@ -229,7 +228,7 @@ impl Freshness {
     ///
     /// # Errors
     /// As writing a file.
-    pub fn witness(&mut self, seen: Seen) -> Result<(), StoreFault> {
+    pub fn check_remembered(&mut self, seen: RememberedVault) -> Result<(), StoreFault> {
         let (opened, remembered) = self.opened;
         let (found, expected) = (Some(opened.seq), Some(seen.seq));
         let finding = if opened.seq.max(self.head.floor) < seen.seq {
@@ -250,12 +249,6 @@ impl Freshness {
         self.opened = (seen, false);
         self.head.floor = self.head.last_seq().max(seen.seq);
         self.head.generation = self.head.generation.max(seen.generation);
-        Ok(self.save(Closed::No)?)
+        self.save(Closed::No)
     }
-}
-
-fn with(database: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(database);
-    name.push(suffix);
-    PathBuf::from(name)
 }

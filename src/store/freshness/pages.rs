@@ -6,17 +6,20 @@
 //!
 //! Two files take turns, written in place: the one that the head points to is never touched, so a write
 //! that was cut short costs nothing. `MAC (32) || generation (8) || seq (8) || tags (16 each)`.
+//!
+//! It is no state file ([`crate::disk::state_file`]): it may have hundreds of megabytes, nothing in it is
+//! secret, and the head that names it holds its MAC, so an earlier table that is authentic has to be told
+//! from damage. Sealing it would cost a second copy of it in memory at every fold, and save ten lines.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Key, mac, mac_fits};
-use crate::disk::durable;
+use crate::disk::{durable, layout};
 use crate::freshness::wal::read_at;
-use crate::vault::BESIDE;
 use wardkeep_model::keeping::StoreFault;
 
 /// Bytes of a page: SQLCipher's default.
@@ -44,7 +47,7 @@ pub fn tag(page: &[u8]) -> Option<Tag> {
 
 /// Which table is the valid one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mark {
+pub struct TableId {
     /// Rises with every table.
     pub generation: u64,
     /// Number of the commit that it was written after.
@@ -65,12 +68,6 @@ pub enum Found {
     Older(u64),
     /// Nothing authentic.
     Nothing,
-}
-
-/// Where a table lies.
-pub fn path(database: &Path, generation: u64) -> PathBuf {
-    let [_, even, odd] = BESIDE;
-    database.with_extension(if generation.is_multiple_of(2) { even } else { odd })
 }
 
 impl Table {
@@ -106,34 +103,37 @@ impl Table {
         database: &Path,
         key: &Key,
         (generation, seq): (u64, u64),
-    ) -> Result<Mark, StoreFault> {
+    ) -> Result<TableId, StoreFault> {
         let front = [generation.to_be_bytes(), seq.to_be_bytes()].concat();
         let tags = self.0.as_flattened();
         let mac = mac(key, &[INFO, &front, tags]);
-        durable::overwrite(&path(database, generation), &[&mac[..], &front, tags].concat())?;
-        Ok(Mark { generation, seq, mac })
+        durable::overwrite(
+            &layout::pages(database, generation),
+            &[&mac[..], &front, tags].concat(),
+        )?;
+        Ok(TableId { generation, seq, mac })
     }
 
-    /// Reads the table that a mark names.
+    /// Reads the table with this id.
     ///
     /// # Errors
     /// As reading a file.
-    pub fn read(database: &Path, key: &Key, mark: &Mark) -> Result<Found, StoreFault> {
-        let content = match durable::read(&path(database, mark.generation), FILE_MAX) {
+    pub fn read(database: &Path, key: &Key, id: &TableId) -> Result<Found, StoreFault> {
+        let content = match durable::read(&layout::pages(database, id.generation), FILE_MAX) {
             Ok(content) => content.unwrap_or_default(),
             Err(StoreFault::Damaged) => Vec::new(),
             Err(fault) => return Err(fault),
         };
-        Ok(Self::parse(&content, key, mark).unwrap_or(Found::Nothing))
+        Ok(Self::parse(&content, key, id).unwrap_or(Found::Nothing))
     }
 
-    fn parse(content: &[u8], key: &Key, mark: &Mark) -> Option<Found> {
+    fn parse(content: &[u8], key: &Key, id: &TableId) -> Option<Found> {
         let (mac, rest) = content.split_first_chunk::<32>()?;
         let (front, tags) = rest.split_first_chunk::<16>()?;
         if !mac_fits(key, &[INFO, front, tags], mac) {
             return None;
         }
-        if *mac != mark.mac {
+        if *mac != id.mac {
             let (_, seq) = front.split_first_chunk::<8>()?;
             return Some(Found::Older(u64::from_be_bytes(seq.try_into().ok()?)));
         }

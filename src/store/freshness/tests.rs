@@ -10,10 +10,11 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::disk::durable::steps;
-use crate::freshness::head::path as head_path;
+use crate::disk::layout::vault_head as head_path;
 use crate::freshness::pages::PAGE;
-use crate::inbox::segment::Entry;
-use crate::vault::Vault;
+use crate::record::entry::Entry;
+use crate::vault::{Vault, fold as fold_log};
+use crate::vault::{audit, entries, export};
 use wardkeep_model::keeping::{AuditAct, AuditEntry};
 
 mod schedules;
@@ -85,7 +86,7 @@ fn put_into(dir: &Path, copy: &Copy) {
 fn add(vault: &mut Vault, count: usize) {
     let entry = AuditEntry { detail: Some("x".repeat(60)), ..entry() };
     let entries: Vec<Entry> = (0..count).map(|_| Entry::Audit(Box::new(entry.clone()))).collect();
-    vault.append(&entries).unwrap();
+    entries::append(vault, &entries).unwrap();
 }
 
 fn entry() -> AuditEntry {
@@ -95,7 +96,7 @@ fn entry() -> AuditEntry {
 /// Changes every page of a table of some twenty pages.
 fn rewrite(vault: &mut Vault, round: i64) {
     vault
-        .write(|transaction, _| {
+        .write_for_tests(|transaction| {
             transaction.execute_batch(
                 "CREATE TABLE IF NOT EXISTS filler (id INTEGER PRIMARY KEY, content BLOB);",
             )?;
@@ -111,8 +112,12 @@ fn rewrite(vault: &mut Vault, round: i64) {
 }
 
 fn fold(vault: &mut Vault) {
-    let Vault { connection, freshness, .. } = vault;
-    freshness.fold(connection, Closed::No).unwrap();
+    try_fold(vault).unwrap();
+}
+
+fn try_fold(vault: &mut Vault) -> Result<(), StoreFault> {
+    let (connection, _, freshness) = vault.parts_for_tests();
+    freshness.fold(&|mode| fold_log(connection, mode), Closed::No)
 }
 
 fn kinds(findings: &[Finding]) -> Vec<FindingKind> {
@@ -124,8 +129,9 @@ fn s8_a_page_tag_is_what_the_cipher_wrote_and_a_checkpoint_copies_it_as_it_is() 
     let bench = Bench::new();
     let mut vault = bench.create();
     add(&mut vault, 200);
-    let masked = vault.freshness.masked.clone();
-    let pages: i64 = vault.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    let masked = vault.parts_for_tests().2.masked.clone();
+    let pages: i64 =
+        vault.parts_for_tests().0.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
     assert!(masked.len() > 5, "{}", masked.len());
     fold(&mut vault);
     let file = fs::read(bench.path()).unwrap();
@@ -134,7 +140,7 @@ fn s8_a_page_tag_is_what_the_cipher_wrote_and_a_checkpoint_copies_it_as_it_is() 
         let at = (*page as usize - 1) * PAGE;
         assert_eq!(pages::tag(&file[at..at + PAGE]), Some(*tag), "page {page}");
     }
-    assert_eq!(vault.freshness.table.pages() as usize, file.len() / PAGE);
+    assert_eq!(vault.parts_for_tests().2.table.pages() as usize, file.len() / PAGE);
     assert_eq!(fs::metadata(bench.dir.path().join("vault.db-wal")).unwrap().len(), 0);
 }
 
@@ -171,7 +177,7 @@ fn s8_a_kill_between_any_two_changes_raises_no_alarm_and_loses_nothing() {
         assert_eq!(bench.found(state), [], "state {index} of {}", states.len());
         bench.put(state);
         let mut vault = bench.open();
-        assert!(vault.audit().unwrap().len() as u64 >= *rows, "state {index}");
+        assert!(audit::all(&vault).unwrap().len() as u64 >= *rows, "state {index}");
         // It goes on, and the next open finds nothing either.
         add(&mut vault, 2);
         drop(vault);
@@ -195,11 +201,10 @@ fn s8_a_fault_at_any_change_is_no_false_alarm_later() {
         });
         let mut acknowledged = 0;
         for round in 0..6 {
-            if vault.append(&[Entry::Audit(Box::new(entry()))]).is_ok() {
+            if entries::append(&mut vault, &[Entry::Audit(Box::new(entry()))]).is_ok() {
                 acknowledged += 1;
             }
-            let Vault { connection, freshness, .. } = &mut vault;
-            if round % 2 == 1 && freshness.fold(connection, Closed::No).is_err() {
+            if round % 2 == 1 && try_fold(&mut vault).is_err() {
                 assert_eq!(bench.found(&bench.copy()), [], "fault at {failing}");
             }
         }
@@ -217,7 +222,7 @@ fn s8_a_fault_at_any_change_is_no_false_alarm_later() {
         );
         let mut vault = bench.open();
         assert_eq!(vault.findings(), [], "fault at {failing}");
-        assert!(vault.audit().unwrap().len() >= acknowledged, "fault at {failing}");
+        assert!(audit::all(&vault).unwrap().len() >= acknowledged, "fault at {failing}");
     }
 }
 
@@ -229,10 +234,10 @@ fn s8_an_older_vault_is_reported_once_with_both_numbers_and_the_rows_that_are_go
     vault.close().unwrap();
     let old = bench.copy();
     let mut vault = bench.open();
-    let before = vault.freshness.head.commit;
+    let before = vault.parts_for_tests().2.head.commit;
     add(&mut vault, 25);
     add(&mut vault, 7);
-    let after = vault.freshness.head.commit;
+    let after = vault.parts_for_tests().2.head.commit;
     vault.close().unwrap();
     let mut state = bench.copy();
     for name in ["vault.db", "vault.db-wal"] {
@@ -253,7 +258,7 @@ fn s8_an_older_vault_is_reported_once_with_both_numbers_and_the_rows_that_are_go
     vault.close().unwrap();
     let mut vault = bench.open();
     assert_eq!(vault.findings(), [], "once it is");
-    assert!(vault.freshness.head.commit.seq > after.seq, "no number is given twice");
+    assert!(vault.parts_for_tests().2.head.commit.seq > after.seq, "no number is given twice");
 }
 
 #[test]
@@ -370,7 +375,7 @@ fn s8_a_vault_without_its_head_is_taken_silently_only_where_something_else_vouch
     let mut vault = bench.create();
     add(&mut vault, 30);
     let (copy, keys) = (bench.dir.path().join("copy.db"), VaultKeys::generate().unwrap());
-    vault.export(&copy, &keys).unwrap();
+    export::export(&vault, &copy, &keys).unwrap();
     vault.close().unwrap();
     let mut exported = Vault::open(&copy, &keys).unwrap();
     assert_eq!(exported.findings(), [], "an export has its own head");

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::hash;
+use crate::disk::layout;
 use crate::freshness::pages::{PAGE, Tag, tag};
 use wardkeep_model::keeping::StoreFault;
 
@@ -75,9 +76,7 @@ pub struct Log {
 impl Log {
     /// The log of this database, whether it is there or not.
     pub fn of(database: &Path) -> Self {
-        let mut name = database.as_os_str().to_owned();
-        name.push("-wal");
-        Self { path: PathBuf::from(name), file: None, chunk: Vec::new() }
+        Self { path: layout::log(database), file: None, chunk: Vec::new() }
     }
 
     /// The file, if there is one, and room for a chunk of it.

@@ -12,9 +12,10 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use crate::import::opener::{Authentic, Body, OpenedPiece};
-use crate::inbox::Ends;
-use crate::inbox::segment::{Entry, Lane};
-use crate::vault::Cursor;
+use crate::inbox::ends::Ends;
+use crate::inbox::remembered::Cursor;
+use crate::inbox::segment::Lane;
+use crate::record::entry::Entry;
 use wardkeep_model::keeping::{Finding, FindingKind};
 
 /// Gaps remembered in case a record was only moved, and records that came too early.
@@ -161,6 +162,8 @@ impl Ledger {
             match piece {
                 OpenedPiece::Authentic(record) => records.push(record),
                 OpenedPiece::Forged(seq) => forged.push(seq),
+                // A segment with one is not imported by this program.
+                OpenedPiece::Later => {}
             }
         }
         // Records of later segments lie beyond the end; after the last segment there are none.
@@ -244,6 +247,7 @@ impl Ledger {
                     first = first.or(*seq);
                     count += 1;
                 }
+                OpenedPiece::Later => {}
             }
         }
         end(&mut count, &mut first, span(from, until));

@@ -3,7 +3,8 @@
 //! A thread of its own reads and opens segments ([`crate::import::opener`]); each is one transaction here that
 //! also moves the vault's cursor, and is durably deleted before the next: a kill at any point repeats
 //! nothing and loses nothing. A segment with something forged in it, and a file that is no segment of
-//! ours or of another version, are kept beside the inbox as `.bad`.
+//! ours, are kept beside the inbox as `.bad`. What a later program wrote stays where it is, and ends the
+//! import.
 //!
 //! S-8: what is missing, moved, repeated or forged is counted by [`crate::import::ledger`].
 
@@ -15,13 +16,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::disk::durable;
+use crate::disk::{durable, layout};
 use crate::import::ledger::Ledger;
 use crate::import::opener::{Delivery, OpenedSegment, Opener, Source};
-use crate::inbox::segment::{Entry, Lane};
-use crate::inbox::{Ends, Inbox};
-use crate::keys::ring::VaultKeys;
+use crate::inbox::Inbox;
+use crate::inbox::ends::Ends;
+use crate::inbox::segment::Lane;
+use crate::keys::vault_keys::VaultKeys;
+use crate::record::entry::Entry;
 use crate::vault::Vault;
+use crate::vault::entries;
 use wardkeep_model::keeping::{Finding, Import, StoreFault};
 use wardkeep_model::moment::{BootTime, Moment};
 
@@ -66,7 +70,7 @@ impl ImportRun {
     /// # Errors
     /// As reading the vault, or `Io` if there can be no thread.
     pub fn plan(inbox: &Inbox, vault: &Vault, keys: &VaultKeys) -> Result<Self, StoreFault> {
-        let mut ledger = Ledger::new(vault.cursor()?);
+        let mut ledger = Ledger::new(entries::cursor(vault)?);
         let ends = inbox.ends();
         if ends.of(Lane::Values).seq < ledger.cursor().next_seq {
             ledger.book_old_head(ends.of(Lane::Values).seq);
@@ -176,7 +180,7 @@ impl ImportRun {
     fn keep(&mut self, vault: &mut Vault) -> Result<(), StoreFault> {
         let Some(ready) = &mut self.ready else { return Ok(()) };
         if let Some(entries) = &ready.entries {
-            vault.import(entries, ready.ledger.cursor())?;
+            entries::import(vault, entries, ready.ledger.cursor())?;
             ready.entries = None;
             self.ledger = ready.ledger.clone();
         }
@@ -196,7 +200,7 @@ impl ImportRun {
         ledger.finish(self.ends, Moment::read().wall);
         // The thread ended with what it said last; a fault here begins the rest anew.
         self.opener = None;
-        vault.import(&[], ledger.cursor())?;
+        entries::import(vault, &[], ledger.cursor())?;
         self.ledger = ledger;
         self.is_done = true;
         let imported = self.ledger.imported;
@@ -206,11 +210,7 @@ impl ImportRun {
 
 /// Renames a file to what is not read again.
 fn keep_aside(path: &Path) -> Result<(), StoreFault> {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("segment");
-    let aside = |again: u32| match again {
-        0 => path.with_file_name(format!("{name}.bad")),
-        again => path.with_file_name(format!("{name}.{again}.bad")),
-    };
+    let aside = |again| layout::evidence(path, again);
     for again in 0..EVIDENCE_MAX {
         if !aside(again).try_exists()? {
             return durable::rename(path, &aside(again));

@@ -16,12 +16,15 @@ use tokio::sync::mpsc;
 
 use crate::crypto::{Key, hash, open_with, wipe_deep_stack};
 use crate::disk::durable;
-use crate::inbox::Ends;
+use crate::disk::state_file::Unread;
 use crate::inbox::chain::Walk;
+use crate::inbox::ends::Ends;
 use crate::inbox::segment::{
-    Entry, HEADER_LEN, Header, INFO, Lane, Piece, Record, SEGMENT_LEN_MAX, open_segment, pieces,
+    HEADER_LEN, Header, INFO, Lane, Piece, Record, SEGMENT_LEN_MAX, open_segment, pieces,
 };
-use crate::keys::ring::{InboxKeys, VaultKeys};
+use crate::keys::vault_keys::{InboxKeys, VaultKeys};
+use crate::record::codec::Unreadable;
+use crate::record::entry::Entry;
 use wardkeep_model::keeping::StoreFault;
 
 /// Delivery segments that may wait for the vault.
@@ -47,7 +50,7 @@ pub struct OpenedSegment {
     pub path: PathBuf,
     /// Of all its bytes.
     pub fingerprint: u64,
-    /// What is in it; `None` if its header is not ours or of another version.
+    /// What is in it; `None` if its header is not ours.
     pub body: Option<Body>,
 }
 
@@ -73,6 +76,8 @@ pub enum OpenedPiece {
     Authentic(Authentic),
     /// Something else; the number that stands where a record's would.
     Forged(Option<u64>),
+    /// A record that authenticates, and whose entry only a later program can read.
+    Later,
 }
 
 /// An opened record.
@@ -217,8 +222,13 @@ impl Run<'_> {
         let [a, b, c, d, e, f, g, h, ..] = hash(&[bytes.get(..used).unwrap_or_default()]);
         let fingerprint = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
         let path = planned.path.clone();
-        let Some((header, records)) = open_segment(&self.source.headers, &bytes) else {
-            return Ok(Some(OpenedSegment { path, fingerprint, body: None }));
+        let (header, records) = match open_segment(&self.source.headers, &bytes) {
+            Ok(opened) => opened,
+            // It waits for the program that wrote it.
+            Err(Unread::Later(_)) => return Err(StoreFault::Later),
+            Err(Unread::Missing | Unread::Damaged | Unread::Disk(_)) => {
+                return Ok(Some(OpenedSegment { path, fingerprint, body: None }));
+            }
         };
         let next = after(plan, index);
         let end = self.end(&header, next);
@@ -232,6 +242,9 @@ impl Run<'_> {
             pieces: open_pieces(&self.source.keys, (&header, records), (cut, walk), self.stopped),
             header,
         };
+        if body.pieces.iter().any(|piece| matches!(piece, OpenedPiece::Later)) {
+            return Err(StoreFault::Later);
+        }
         Ok(Some(OpenedSegment { path, fingerprint, body: Some(body) }))
     }
 
@@ -316,13 +329,13 @@ fn is_tagged(
 fn open_record(keys: &InboxKeys, header: &Header, record: &Record<'_>) -> OpenedPiece {
     let (seq, wall, prev) = (record.front.seq, record.front.wall, record.front.prev);
     let plain = open_with(keys.secret(), INFO, &record.context(&header.device), record.sealed);
-    let entry = plain.and_then(|plain| Entry::decode(&plain));
-    match entry.filter(|entry| Lane::of(entry) == header.lane) {
-        Some(entry) => {
+    match plain.map(|plain| Entry::decode(&plain)) {
+        Some(Ok(entry)) if Lane::of(&entry) == header.lane => {
             let hash = hash(&[record.body]);
             OpenedPiece::Authentic(Authentic { seq, wall, prev, hash, entry })
         }
-        None => OpenedPiece::Forged(Some(seq)),
+        Some(Err(Unreadable::Later)) => OpenedPiece::Later,
+        Some(Ok(_) | Err(Unreadable::Damaged)) | None => OpenedPiece::Forged(Some(seq)),
     }
 }
 
@@ -345,7 +358,7 @@ pub fn authentic_records(bytes: &[u8], headed: bool) -> usize {
     };
     let front = if headed { header.encode(&headers) } else { Vec::new() };
     let file = [&front[..], bytes].concat();
-    let Some((header, records)) = open_segment(&headers, &file) else { return 0 };
+    let Ok((header, records)) = open_segment(&headers, &file) else { return 0 };
     let opened = open_pieces(&keys, (&header, records), (None, &mut None), &AtomicBool::new(false));
     opened.iter().filter(|piece| matches!(piece, OpenedPiece::Authentic(_))).count()
 }
@@ -356,7 +369,11 @@ fn plan(dir: &Path, headers: &Key) -> Result<Vec<Planned>, StoreFault> {
     for lane in Lane::ALL {
         for (name, path) in lane.segments(dir)? {
             let front = durable::read_start(&path, HEADER_LEN)?;
-            let header = open_segment(headers, &front).map(|(header, _)| header);
+            let header = match open_segment(headers, &front) {
+                Ok((header, _)) => Some(header),
+                Err(Unread::Later(_)) => return Err(StoreFault::Later),
+                Err(Unread::Missing | Unread::Damaged | Unread::Disk(_)) => None,
+            };
             plan.push(Planned { path, name, lane, header });
         }
     }

@@ -13,12 +13,16 @@ use crate::crypto::{Key, mac, random, seal_to};
 use crate::import::{ImportRun, Step};
 use crate::inbox::Inbox;
 use crate::inbox::chain::next_key;
-use crate::inbox::segment::{Entry, Front, INFO, Lane, Piece, framed, open_segment, pieces};
-use crate::keys::ring::{Keyring, VaultKeys};
+use crate::inbox::remembered::Cursor;
+use crate::inbox::segment::{Front, HEADER_LEN, INFO, Lane, Piece, framed, open_segment, pieces};
+use crate::keys::ring::Keyring;
+use crate::keys::vault_keys::VaultKeys;
 use crate::machine::device_secret::DeviceKeys;
-use crate::vault::{Cursor, Vault};
+use crate::record::entry::Entry;
+use crate::vault::Vault;
+use crate::vault::{audit, entries};
 use wardkeep_model::access::lockout::BootId;
-use wardkeep_model::keeping::{AuditAct, AuditEntry, Finding, FindingKind};
+use wardkeep_model::keeping::{AuditAct, AuditEntry, Finding, FindingKind, StoreFault};
 use wardkeep_model::moment::{BootTime, Moment};
 
 /// A start of the machine.
@@ -109,7 +113,7 @@ impl Bench {
     }
 
     pub(crate) fn kept(&self) -> Vec<i64> {
-        self.vault.audit().unwrap().iter().map(|(_, entry)| entry.at.as_second()).collect()
+        audit::all(&self.vault).unwrap().iter().map(|(_, entry)| entry.at.as_second()).collect()
     }
 
     fn import(&mut self) -> (Counts, Vec<i64>) {
@@ -125,6 +129,11 @@ impl Bench {
 
 /// Appends a record that anybody with the public key and the segment's header could make.
 fn forge(bench: &mut Bench, seq: u64) {
+    let guess: [u8; 32] = random().unwrap();
+    append(bench, seq, (&entry(666).encode().unwrap(), &guess));
+}
+
+fn append(bench: &mut Bench, seq: u64, (plain, key): (&[u8], &[u8; 32])) {
     bench.inbox.roll().unwrap();
     let path = bench.segments().pop().unwrap();
     let bytes = fs::read(&path).unwrap();
@@ -132,14 +141,48 @@ fn forge(bench: &mut Bench, seq: u64) {
     let at = at(666);
     let (bed, prev) = ([3; 16], [7; 32]);
     let front = Front { bed, seq, boot: BOOT, since_boot: at.boot, wall: at.wall, prev }.encode();
-    let plain = entry(666).encode().unwrap();
     let sealed =
-        seal_to(&bench.ring.inbox, INFO, &[&header.device, &front[..]].concat(), &plain).unwrap();
-    let guess: [u8; 32] = random().unwrap();
-    let tag = mac(&guess, &[&front, &sealed]);
+        seal_to(&bench.ring.inbox, INFO, &[&header.device, &front[..]].concat(), plain).unwrap();
+    let tag = mac(key, &[&front, &sealed]);
     let body = [&front[..], &tag, &sealed].concat();
     let mut file = OpenOptions::new().append(true).open(path).unwrap();
     file.write_all(&framed(&body)).unwrap();
+}
+
+/// Imports as far as it goes; what ended it. Nothing may be deleted or kept aside.
+fn ended(bench: &mut Bench) -> Option<StoreFault> {
+    let before = bench.segments();
+    let mut run = bench.plan();
+    let fault = loop {
+        let next = run.opened_blocking();
+        match run.step(next, (&bench.inbox, &bench.vault_keys), &mut bench.vault) {
+            Ok(Step::More) => {}
+            Ok(Step::Done(_)) => break None,
+            Err(fault) => break Some(fault),
+        }
+    };
+    assert_eq!(bench.segments(), before);
+    fault
+}
+
+#[test]
+fn s8_what_a_later_program_recorded_waits_for_it_and_is_no_forgery() {
+    let mut bench = bench();
+    bench.push(0..1);
+    let front = fs::read(bench.segments().pop().unwrap()).unwrap();
+    let (header, _) = open_segment(&bench.keys.inbox(), &front).unwrap();
+    let second = next_key(&bench.vault_keys.inbox_keys().chain(&header.chain));
+    append(&mut bench, 2, (b"Z and what only it can read", &second));
+    assert_eq!(ended(&mut bench), Some(StoreFault::Later), "an entry");
+
+    let path = bench.segments().pop().unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    // The version's last byte, and the header's tag.
+    bytes[15] += 1;
+    let tag = mac(&bench.keys.inbox(), &[&bytes[..HEADER_LEN - 32]]);
+    bytes[HEADER_LEN - 32..HEADER_LEN].copy_from_slice(&tag);
+    fs::write(&path, &bytes).unwrap();
+    assert_eq!(ended(&mut bench), Some(StoreFault::Later), "a segment");
 }
 
 #[test]
@@ -202,7 +245,7 @@ fn s8_a_lost_or_old_head_never_makes_later_records_look_repeated() {
 
     fs::write(bench.path().join("head"), old).unwrap();
     bench.resume();
-    let at_least = bench.vault.cursor().unwrap();
+    let at_least = entries::cursor(&bench.vault).unwrap();
     bench.inbox.start_chain(&bench.vault_keys, at_least).unwrap();
     bench.push(7..9);
     let (found, kept) = bench.import();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Key, PublicKey, derive, open_with, random, seal_to};
 use crate::inbox::segment::{Header, INFO};
-use crate::keys::ring::{InboxKeys, VaultKeys};
+use crate::keys::vault_keys::{InboxKeys, VaultKeys};
 use wardkeep_model::keeping::StoreFault;
 
 /// Keys kept on the way, so that a number that lies back is not counted up to from the first again.
@@ -22,6 +22,7 @@ pub struct Chain {
     /// Number of its first record.
     pub first_seq: u64,
     /// Key of the record that comes next.
+    #[serde(with = "crate::crypto::inside_a_seal")]
     pub key: Key,
     /// `c_0` sealed to `PK_inbox`, if the vault was not there to derive it.
     pub orphan: Option<Vec<u8>>,

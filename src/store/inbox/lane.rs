@@ -12,14 +12,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Key, PublicKey, hash, mac, seal_to};
 use crate::disk::durable;
-use crate::inbox::End;
-use crate::inbox::acknowledged::{Mark, MarkFile};
+use crate::disk::state_file::Unread;
+use crate::inbox::acknowledged::{Acknowledged, AcknowledgedFile};
 use crate::inbox::chain::{Chain, next_key};
+use crate::inbox::ends::End;
 use crate::inbox::segment::{
-    self, Entry, Front, Header, INFO, Lane, Piece, RECORD_LEN_MAX, Record, SEGMENT_LEN_MAX, framed,
+    self, Front, Header, INFO, Lane, Piece, RECORD_LEN_MAX, Record, SEGMENT_LEN_MAX, framed,
     is_blank, open_segment, pieces,
 };
 use crate::machine::device_secret::DeviceKeys;
+use crate::record::entry::Entry;
 use wardkeep_model::access::lockout::BootId;
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::moment::Moment;
@@ -38,7 +40,7 @@ pub struct Stamp {
     pub bed: [u8; 16],
 }
 
-/// What the head file keeps of a lane.
+/// What the inbox's state keeps of a lane.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LaneState {
     /// The chain, with the key of the next record.
@@ -69,7 +71,7 @@ pub struct LaneWriter {
     /// Sealed records that are not durable yet.
     pending: VecDeque<Vec<u8>>,
     after_fault: bool,
-    mark: MarkFile,
+    acknowledged: AcknowledgedFile,
 }
 
 impl LaneWriter {
@@ -80,50 +82,50 @@ impl LaneWriter {
         keys: &DeviceKeys,
         state: LaneState,
     ) -> Result<Self, StoreFault> {
-        let marks = MarkFile::of(lane, dir, keys.inbox());
-        let mark = marks.read()?.filter(|mark| mark.chain == state.chain.id);
-        let mut writer = Self::at(lane, state, marks);
+        let file = AcknowledgedFile::of(lane, dir, keys.inbox());
+        let told = file.read()?.filter(|told| told.chain == state.chain.id);
+        let mut writer = Self::at(lane, state, file);
         let first = writer.end.segment;
-        let anchored = mark.map_or(0, |mark| mark.next_seq).max(writer.end.next_seq);
+        let acknowledged = told.map_or(0, |told| told.next_seq).max(writer.end.next_seq);
         let mut segments = lane.segments(dir)?;
         segments.retain(|(number, _)| *number >= first);
         let last = segments.last().map(|(number, _)| *number);
         let (mut trail, mut is_there) = (Vec::new(), false);
         for (number, path) in segments {
             let is_last = Some(number) == last;
-            is_there |= writer.walk(&keys.inbox(), &path, (anchored, is_last), &mut trail)?;
+            is_there |= writer.walk(&keys.inbox(), &path, (acknowledged, is_last), &mut trail)?;
         }
         // Without a segment it is the head that was put back; the import reports that.
-        if let Some(mark) = mark.filter(|_| is_there) {
-            writer.skip_to(&mark);
+        if let Some(told) = told.filter(|_| is_there) {
+            writer.skip_to(&told);
         }
         writer.durable = writer.end.clone();
         Ok(writer)
     }
 
-    fn at(lane: Lane, end: LaneState, mark: MarkFile) -> Self {
+    fn at(lane: Lane, end: LaneState, acknowledged: AcknowledgedFile) -> Self {
         let (durable, pending) = (end.clone(), VecDeque::new());
-        Self { lane, end, durable, segment: None, pending, after_fault: false, mark }
+        Self { lane, end, durable, segment: None, pending, after_fault: false, acknowledged }
     }
 
     /// Goes on behind acknowledged records that are gone: their numbers are not given out again.
-    fn skip_to(&mut self, mark: &Mark) {
-        if let Some(steps @ 1..) = mark.next_seq.checked_sub(self.end.next_seq) {
+    fn skip_to(&mut self, told: &Acknowledged) {
+        if let Some(steps @ 1..) = told.next_seq.checked_sub(self.end.next_seq) {
             self.end.chain.key = self.end.chain.ahead(steps);
-            self.end.next_seq = mark.next_seq;
-            self.end.prev = mark.prev;
+            self.end.next_seq = told.next_seq;
+            self.end.prev = told.prev;
         }
     }
 
-    /// Follows the chain through a segment that was written after the head. Head and mark say that what
-    /// is before the number `anchored` was acknowledged: what is wrong there stays, and the import
+    /// Follows the chain through a segment that was written after the state. It and the lane's own file say that
+    /// what is before the number `acknowledged` was: what is wrong there stays, and the import
     /// reports it. Behind that the end of the last segment may be torn and is cut. Gives back
     /// whether it is a segment of this chain.
     fn walk(
         &mut self,
         key: &Key,
         path: &Path,
-        (anchored, is_last): (u64, bool),
+        (acknowledged, is_last): (u64, bool),
         trail: &mut Vec<LaneState>,
     ) -> Result<bool, StoreFault> {
         let bytes = match durable::read(path, SEGMENT_LEN_MAX) {
@@ -132,12 +134,16 @@ impl LaneWriter {
             Err(StoreFault::Damaged) => return Ok(false),
             Err(fault) => return Err(fault),
         };
-        let Some((header, body)) = open_segment(key, &bytes) else {
-            if is_last && is_blank(&bytes) {
-                // The header itself is torn, so nothing in this segment was ever acknowledged.
-                durable::remove(path)?;
+        let (header, body) = match open_segment(key, &bytes) {
+            Ok(opened) => opened,
+            Err(Unread::Later(_)) => return Err(StoreFault::Later),
+            Err(Unread::Missing | Unread::Damaged | Unread::Disk(_)) => {
+                if is_last && is_blank(&bytes) {
+                    // The header itself is torn, so nothing in this segment was ever acknowledged.
+                    durable::remove(path)?;
+                }
+                return Ok(false);
             }
-            return Ok(false);
         };
         self.end.segment = self.end.segment.max(header.segment.saturating_add(1));
         if header.chain != self.end.chain.id {
@@ -151,7 +157,7 @@ impl LaneWriter {
         for (piece, end) in pieces(body, header.first_seq) {
             let before = self.end.clone();
             match piece {
-                Piece::Record(record) if self.follow(&record, expected < anchored) => {
+                Piece::Record(record) if self.follow(&record, expected < acknowledged) => {
                     expected = record.front.seq.saturating_add(1);
                     if record.begins_batch {
                         torn = None;
@@ -159,8 +165,8 @@ impl LaneWriter {
                     trail.push(before);
                 }
                 Piece::Record(_) | Piece::Junk(_) => {
-                    // Where an anchored record should be, it is one that was acknowledged.
-                    if is_last && expected >= anchored {
+                    // Where an acknowledged record should be, it is one that was acknowledged.
+                    if is_last && expected >= acknowledged {
                         torn.get_or_insert((good, before));
                     }
                 }
@@ -187,11 +193,11 @@ impl LaneWriter {
         trail.clear();
     }
 
-    /// Whether this is a record of the chain; the end moves behind it. An anchored one was acknowledged
+    /// Whether this is a record of the chain; the end moves behind it. An acknowledged one was,
     /// whatever became of it.
-    fn follow(&mut self, record: &Record<'_>, is_anchored: bool) -> bool {
+    fn follow(&mut self, record: &Record<'_>, is_acknowledged: bool) -> bool {
         let Some(steps) = record.front.seq.checked_sub(self.end.next_seq) else {
-            return is_anchored;
+            return is_acknowledged;
         };
         if steps > u64::from(SEGMENT_RECORDS_MAX) {
             return false;
@@ -276,10 +282,10 @@ impl LaneWriter {
         let last = self.pending.drain(..count).next_back();
         self.advance(count, last.as_deref().and_then(Record::parse));
         let LaneState { ref chain, next_seq, prev, .. } = self.durable;
-        let mark = Mark { chain: chain.id, next_seq, prev };
-        if let Err(fault) = self.mark.write(&mark) {
+        let acknowledged = Acknowledged { chain: chain.id, next_seq, prev };
+        if let Err(fault) = self.acknowledged.write(&acknowledged) {
             // The records are durable; only damage to them would not be told from a tear.
-            tracing::warn!(%fault, "the mark of the inbox could not be written");
+            tracing::warn!(%fault, "what the inbox acknowledged could not be written");
         }
         Ok(())
     }
@@ -370,7 +376,7 @@ impl LaneWriter {
         }
     }
 
-    /// What the head file keeps: where the lane durably is.
+    /// What the inbox's state keeps: where the lane durably is.
     pub fn state(&self) -> LaneState {
         self.durable.clone()
     }

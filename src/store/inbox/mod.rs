@@ -3,9 +3,8 @@
 //! The format is in [`crate::inbox::segment`], the chains in [`crate::inbox::chain`], a lane's writing in
 //! [`crate::inbox::lane`].
 //!
-//! The head file (AEAD under the device secret) keeps the state of both lanes' chains at the start of
-//! each segment, every minute, and at shutdown; what was recorded and acknowledged after it is found
-//! by its tags.
+//! Where both lanes' chains are is in [`crate::inbox::state`]; what was recorded and acknowledged after it was
+//! written is found by its tags.
 //!
 //! S-3: only `PK_inbox` and the current `c_i` are here. S-8: numbers have no gaps and every record is
 //! authenticated at its place, so a missing, moved, repeated or forged record is reported at import.
@@ -17,48 +16,40 @@
 
 pub(crate) mod acknowledged;
 pub(crate) mod chain;
+pub(crate) mod ends;
 pub(crate) mod lane;
+pub(crate) mod remembered;
 pub(crate) mod segment;
+pub(crate) mod state;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::cart::{Cart, Counted};
-use crate::crypto::{Key, PublicKey, mac, open, seal};
+use crate::crypto::{Key, PublicKey, mac};
 use crate::disk::durable;
 use crate::inbox::chain::Chain;
+use crate::inbox::ends::Ends;
 use crate::inbox::lane::{LaneState, LaneWriter, Stamp};
-use crate::inbox::segment::{Entry, HEADER_LEN, Header, Lane, open_segment, size};
-use crate::keys::ring::{Keyring, VaultKeys};
+use crate::inbox::remembered::{Cursor, RememberedVault};
+use crate::inbox::segment::{HEADER_LEN, Header, Lane, open_segment, size};
+use crate::inbox::state::State;
+use crate::keys::ring::Keyring;
+use crate::keys::vault_keys::VaultKeys;
 use crate::machine::device_secret::DeviceKeys;
-use crate::vault::{Cursor, Seen};
+use crate::record::entry::Entry;
 use wardkeep_model::access::lockout::BootId;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
 use wardkeep_model::moment::{BootTime, Moment};
 
-/// Name of the head file.
-pub const HEAD: &str = "head";
-const HEAD_MAX: u64 = 1024 * 1024;
 /// Sealed records of a lane that are kept in memory while they cannot be written.
 const PENDING_MAX: [usize; 2] = [4096, 256];
 /// What the inbox may occupy: more than a week of three values a second and two waveforms. Values may
 /// go an eighth beyond it.
 const BYTES_MAX: u64 = 1024 * 1024 * 1024;
-const ANCHOR_EVERY: Duration = Duration::from_secs(60);
-
-#[derive(Serialize, Deserialize)]
-struct Head {
-    values: LaneState,
-    waves: LaneState,
-    cart_generation: u64,
-    counted: Vec<Counted>,
-    #[serde(default)]
-    vault: Seen,
-}
+const STATE_EVERY: Duration = Duration::from_secs(60);
 
 /// Waveforms that are to be given up, oldest first.
 pub struct GivenUp {
@@ -77,14 +68,14 @@ pub struct Inbox {
     bed: [u8; 16],
     values: LaneWriter,
     waves: LaneWriter,
-    anchored: BootTime,
+    state_written: BootTime,
     bytes: u64,
     bytes_max: u64,
     cart_generation: u64,
     counted: Vec<Counted>,
-    /// The head does not say `cart_generation` yet.
-    witness_owed: bool,
-    vault: Seen,
+    /// The state on the disk does not say `cart_generation` yet.
+    cart_owed: bool,
+    vault: RememberedVault,
 }
 
 impl Inbox {
@@ -96,23 +87,12 @@ impl Inbox {
         vault: &VaultKeys,
     ) -> Result<(), StoreFault> {
         durable::make_dir(dir)?;
-        let state = || -> Result<LaneState, StoreFault> {
-            let chain = Chain::of_vault(vault, 1)?;
-            Ok(LaneState { chain, next_seq: 1, prev: [0; 32], segment: 1 })
-        };
-        // The cart compartment is written for the first time right after.
-        let (cart_generation, counted) = (1, Vec::new());
-        let vault = Seen::default();
-        let head = Head { values: state()?, waves: state()?, cart_generation, counted, vault };
-        write_head(dir, &keys.inbox(), &ring.device, &head)
+        State::first(vault)?.write(dir, &keys.inbox(), &ring.device)
     }
 
     /// Finds the ends of the chains after a start of the program.
     pub fn resume(dir: &Path, keys: &DeviceKeys, ring: &Keyring) -> Result<Self, StoreFault> {
-        let head = match read_head(dir, &keys.inbox(), &ring.device)? {
-            Some(head) => head,
-            None => orphan_head(dir, keys, ring)?,
-        };
+        let state = State::read(dir, keys, ring)?;
         let mut inbox = Self {
             dir: dir.to_owned(),
             key: keys.inbox(),
@@ -120,18 +100,18 @@ impl Inbox {
             public: ring.inbox,
             device: ring.device,
             bed: bed_token(&keys.bed(), None),
-            values: LaneWriter::resume(Lane::Values, dir, keys, head.values)?,
-            waves: LaneWriter::resume(Lane::Waves, dir, keys, head.waves)?,
-            anchored: BootTime::default(),
+            values: LaneWriter::resume(Lane::Values, dir, keys, state.values)?,
+            waves: LaneWriter::resume(Lane::Waves, dir, keys, state.waves)?,
+            state_written: BootTime::default(),
             bytes: 0,
             bytes_max: BYTES_MAX,
-            cart_generation: head.cart_generation,
-            counted: head.counted,
-            witness_owed: false,
-            vault: head.vault,
+            cart_generation: state.cart_generation,
+            counted: state.counted,
+            cart_owed: false,
+            vault: state.vault,
         };
         inbox.recount()?;
-        inbox.anchor()?;
+        inbox.write_state()?;
         Ok(inbox)
     }
 
@@ -194,8 +174,8 @@ impl Inbox {
         while self.lane(lane).pending() > 0 {
             if self.lane(lane).needs_segment() {
                 self.bytes -= self.lane(lane).end_segment().min(self.bytes);
-                // The head knows of every segment but the last.
-                self.anchor()?;
+                // The state knows of every segment but the last.
+                self.write_state()?;
                 let (dir, key, device) = (self.dir.clone(), self.key.clone(), self.device);
                 self.bytes += self.lane(lane).begin_segment(&dir, (&key, &device), now)?;
             }
@@ -210,10 +190,10 @@ impl Inbox {
     }
 
     /// Records the chains' ends if that was not done for a minute.
-    pub fn anchor_if_due(&mut self, now: BootTime) -> Result<(), StoreFault> {
-        if now.since(self.anchored) >= ANCHOR_EVERY {
-            self.anchor()?;
-            self.anchored = now;
+    pub fn write_state_if_due(&mut self, now: BootTime) -> Result<(), StoreFault> {
+        if now.since(self.state_written) >= STATE_EVERY {
+            self.write_state()?;
+            self.state_written = now;
         }
         Ok(())
     }
@@ -223,19 +203,19 @@ impl Inbox {
         for lane in Lane::ALL {
             self.bytes -= self.lane(lane).end_segment().min(self.bytes);
         }
-        self.anchor()
+        self.write_state()
     }
 
-    /// Records the chains' durable ends in the head file.
-    pub fn anchor(&self) -> Result<(), StoreFault> {
-        let head = Head {
+    /// Writes the state: where the chains durably end, and what is remembered.
+    pub fn write_state(&self) -> Result<(), StoreFault> {
+        let state = State {
             values: self.values.state(),
             waves: self.waves.state(),
             cart_generation: self.cart_generation,
             counted: self.counted.clone(),
             vault: self.vault,
         };
-        write_head(&self.dir, &self.key, &self.device, &head)
+        state.write(&self.dir, &self.key, &self.device)
     }
 
     /// Starts chains that only the vault can verify, as the vault closes. Chains with records that
@@ -250,15 +230,15 @@ impl Inbox {
             let first = self.lane(lane).durable_seq().max(next);
             self.lane(lane).start_chain(Chain::of_vault(vault, first)?);
         }
-        self.anchor()
+        self.write_state()
     }
 
-    /// The head file of chains under other keys of the vault, to take the present one's place once
+    /// The state's file of chains under other keys of the vault, to take the present one's place once
     /// everything that was sealed is imported. `at_least` as in [`Inbox::start_chain`].
     ///
     /// # Errors
     /// `Full` if records wait to be written.
-    pub fn next_head(
+    pub fn next_state(
         &self,
         vault: &VaultKeys,
         at_least: Cursor,
@@ -271,48 +251,48 @@ impl Inbox {
             let next_seq = state.next_seq.max(at_least);
             Ok(LaneState { chain: Chain::of_vault(vault, next_seq)?, next_seq, ..state })
         };
-        let head = Head {
+        let state = State {
             values: next(self.values.state(), at_least.next_seq)?,
             waves: next(self.waves.state(), at_least.next_wave)?,
             cart_generation: cart.generation,
             counted: cart.counted(),
-            // The next vault is another file with another head.
-            vault: Seen::default(),
+            // The next vault is another file, and nobody has closed it yet.
+            vault: RememberedVault::default(),
         };
-        seal_head(&self.key, &self.device, &head)
+        state.sealed(&self.key, &self.device)
     }
 
-    /// Remembers how often the cart compartment was written and which tries it counts, as a second
-    /// witness (S-5), and who lies at the bed.
-    pub fn witness_cart(&mut self, cart: &Cart) -> Result<(), StoreFault> {
+    /// Remembers how often the cart compartment was written and which tries it counts (S-5), and who
+    /// lies at the bed.
+    pub fn remember_cart(&mut self, cart: &Cart) -> Result<(), StoreFault> {
         self.cart_generation = cart.generation;
         self.counted = cart.counted();
         self.at_bed(cart.state.subject);
-        self.witness_owed = true;
-        self.anchor()?;
-        self.witness_owed = false;
+        self.cart_owed = true;
+        self.write_state()?;
+        self.cart_owed = false;
         Ok(())
     }
 
-    /// Whether the last [`Inbox::witness_cart`] failed. The compartment may not be written again before
-    /// it succeeds: a head that is two writes behind it was put back.
-    pub fn owes_witness(&self) -> bool {
-        self.witness_owed
+    /// Whether the last [`Inbox::remember_cart`] failed. The compartment may not be written again before
+    /// it succeeds: a state that is two writes behind it was put back.
+    pub fn owes_cart(&self) -> bool {
+        self.cart_owed
     }
 
-    /// How often the cart compartment had been written when it was last witnessed, and the tries it
+    /// How often the cart compartment had been written when it was last remembered, and the tries it
     /// counted then.
-    pub fn witnessed(&self) -> (u64, &[Counted]) {
+    pub fn remembered_cart(&self) -> (u64, &[Counted]) {
         (self.cart_generation, &self.counted)
     }
 
-    /// Remembers the vault as it is closed, as a second witness; durable with the next head.
-    pub fn saw_vault(&mut self, vault: Seen) {
+    /// Remembers the vault as it is closed; durable once the state is written.
+    pub fn remember_vault(&mut self, vault: RememberedVault) {
         self.vault = vault;
     }
 
     /// The vault as it was when it was closed last.
-    pub fn seen_vault(&self) -> Seen {
+    pub fn remembered_vault(&self) -> RememberedVault {
         self.vault
     }
 
@@ -362,7 +342,7 @@ impl Inbox {
 
     fn header(&self, path: &Path) -> Result<Option<Header>, StoreFault> {
         let front = durable::read_start(path, HEADER_LEN)?;
-        Ok(open_segment(&self.key, &front).map(|(header, _)| header))
+        Ok(open_segment(&self.key, &front).map(|(header, _)| header).ok())
     }
 
     /// Deletes waveforms, once what says so is durable.
@@ -381,32 +361,6 @@ impl Inbox {
     }
 }
 
-/// Where a lane ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct End {
-    /// The number after its last durable record.
-    pub seq: u64,
-    /// First number of its chain, if that was begun without the vault.
-    pub restarted_at: Option<u64>,
-}
-
-/// Where both lanes end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ends {
-    values: End,
-    waves: End,
-}
-
-impl Ends {
-    /// Of one lane.
-    pub fn of(self, lane: Lane) -> End {
-        match lane {
-            Lane::Values => self.values,
-            Lane::Waves => self.waves,
-        }
-    }
-}
-
 /// What a sealed record says of the bed, in the clear: only this machine can compute it from the
 /// patient at the bed, and it is the same while nobody else lies there.
 fn bed_token(key: &Key, subject: Option<SubjectId>) -> [u8; 16] {
@@ -415,49 +369,4 @@ fn bed_token(key: &Key, subject: Option<SubjectId>) -> [u8; 16] {
     let mut token = [0; 16];
     token.iter_mut().zip(whole).for_each(|(to, from)| *to = from);
     token
-}
-
-/// State for chains that start without the vault, after the head was lost. Nobody knows which numbers
-/// were given out, so they jump ahead: by the clock, in steps of 2^20 a second, and beyond every
-/// segment that is there, whatever the clock says.
-fn orphan_head(dir: &Path, keys: &DeviceKeys, ring: &Keyring) -> Result<Head, StoreFault> {
-    let seconds = u64::try_from(Moment::read().wall.as_second()).unwrap_or(0);
-    let state = |lane: Lane| -> Result<LaneState, StoreFault> {
-        let (mut next_seq, mut segment) = (seconds << 20, 1);
-        for (number, path) in lane.segments(dir)? {
-            segment = segment.max(number.saturating_add(1));
-            let front = durable::read_start(&path, HEADER_LEN)?;
-            if let Some((header, _)) = open_segment(&keys.inbox(), &front) {
-                next_seq = next_seq.max(header.first_seq.saturating_add(1 << 20));
-            }
-        }
-        let chain = Chain::orphan(&ring.inbox, next_seq)?;
-        Ok(LaneState { chain, next_seq, prev: [0; 32], segment })
-    };
-    let (cart_generation, counted, vault) = (0, Vec::new(), Seen::default());
-    Ok(Head {
-        values: state(Lane::Values)?,
-        waves: state(Lane::Waves)?,
-        cart_generation,
-        counted,
-        vault,
-    })
-}
-
-fn write_head(dir: &Path, key: &Key, device: &[u8; 16], head: &Head) -> Result<(), StoreFault> {
-    durable::replace(dir, HEAD, &seal_head(key, device, head)?)
-}
-
-fn seal_head(key: &Key, device: &[u8; 16], head: &Head) -> Result<Vec<u8>, StoreFault> {
-    let content = serde_json::to_vec(head).map_err(|_| StoreFault::Io)?;
-    seal(key, device, &zeroize::Zeroizing::new(content))
-}
-
-fn read_head(dir: &Path, key: &Key, device: &[u8; 16]) -> Result<Option<Head>, StoreFault> {
-    let sealed = match durable::read(&dir.join(HEAD), HEAD_MAX) {
-        Ok(sealed) => sealed.unwrap_or_default(),
-        Err(StoreFault::Damaged) => Vec::new(),
-        Err(fault) => return Err(fault),
-    };
-    Ok(open(key, device, &sealed).and_then(|content| serde_json::from_slice(&content).ok()))
 }

@@ -29,7 +29,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Key, mac, mac_fits};
-pub use crate::record::entry::Entry;
+use crate::disk::layout;
+use crate::disk::state_file::Unread;
+use crate::record::entry::Entry;
 use wardkeep_model::access::lockout::BootId;
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::moment::BootTime;
@@ -53,7 +55,7 @@ const FRONT_LEN: usize = 88;
 /// Encapsulated key and the cipher's tag.
 const SEALED_LEN_MIN: usize = 32 + 16;
 /// Set in the length of a batch's first record. Nothing authenticates it: it only matters behind the last
-/// anchor, where whoever has the disk can cut anyway.
+/// acknowledged record, where whoever has the disk can cut anyway.
 const BATCH: u32 = 1 << 31;
 /// Numbers of a segment's records are this near to its first.
 const NEAR: u64 = 1 << 20;
@@ -90,8 +92,8 @@ impl Lane {
     /// Ending of the names of this lane's files.
     pub fn suffix(self) -> &'static str {
         match self {
-            Lane::Values => "seg",
-            Lane::Waves => "wave",
+            Lane::Values => layout::VALUES,
+            Lane::Waves => layout::WAVES,
         }
     }
 
@@ -104,7 +106,7 @@ impl Lane {
 
     /// Name of a segment's file.
     pub fn file_name(self, number: u64) -> String {
-        format!("{number:016x}.{}", self.suffix())
+        layout::segment(self.suffix(), number)
     }
 
     /// Segments of this lane in order of their names' numbers.
@@ -112,12 +114,7 @@ impl Lane {
         let mut found = Vec::new();
         for entry in fs::read_dir(dir)? {
             let path = entry?.path();
-            let number = path
-                .file_stem()
-                .and_then(|stem| stem.to_str())
-                .filter(|_| path.extension().is_some_and(|suffix| suffix == self.suffix()))
-                .and_then(|stem| u64::from_str_radix(stem, 16).ok());
-            if let Some(number) = number {
+            if let Some(number) = layout::segment_number(self.suffix(), &path) {
                 found.push((number, path));
             }
         }
@@ -183,8 +180,7 @@ impl Header {
     }
 
     fn parse(front: &[u8]) -> Option<Self> {
-        let mut rest = front.strip_prefix(MAGIC)?;
-        let version = u32::from_be_bytes(take(&mut rest)?);
+        let (_, mut rest) = front.split_at_checked(MAGIC.len() + 4)?;
         let [lane, flags] = take(&mut rest)?;
         let lane = Lane::ALL.into_iter().find(|one| one.byte() == lane)?;
         let device = take(&mut rest)?;
@@ -197,7 +193,7 @@ impl Header {
         let orphan = take::<ORPHAN_LEN>(&mut rest)?.to_vec();
         let orphan = (is_orphan == 1).then_some(orphan);
         let after_fault = flags == AFTER_FAULT;
-        let header = Self {
+        Some(Self {
             lane,
             after_fault,
             device,
@@ -207,8 +203,7 @@ impl Header {
             first_seq,
             since,
             orphan,
-        };
-        (version == VERSION).then_some(header)
+        })
     }
 }
 
@@ -218,14 +213,29 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     Some(*piece)
 }
 
-/// Splits a segment into header and records; `None` if the header is not ours or of another version.
-pub fn open_segment<'a>(key: &Key, bytes: &'a [u8]) -> Option<(Header, &'a [u8])> {
-    let (front, records) = bytes.split_at_checked(HEADER_LEN)?;
-    let (front, tag) = front.split_at_checked(HEADER_LEN - HEADER_TAG_LEN)?;
-    if !mac_fits(key, &[front], tag) {
-        return None;
+/// Splits a segment into header and records.
+///
+/// # Errors
+/// `Later` if it is ours and a later program wrote it, `Damaged` if the header is not ours.
+pub fn open_segment<'a>(key: &Key, bytes: &'a [u8]) -> Result<(Header, &'a [u8]), Unread> {
+    let parts = bytes.split_at_checked(HEADER_LEN).and_then(|(front, records)| {
+        let (front, tag) = front.split_at_checked(HEADER_LEN - HEADER_TAG_LEN)?;
+        mac_fits(key, &[front], tag).then_some((front, records))
+    });
+    let (front, records) = parts.ok_or(Unread::Damaged)?;
+    match version(front) {
+        Some(VERSION) => Header::parse(front).map(|header| (header, records)),
+        Some(later) if later > VERSION => {
+            return Err(Unread::Later(u8::try_from(later).unwrap_or(u8::MAX)));
+        }
+        Some(_) | None => None,
     }
-    Some((Header::parse(front)?, records))
+    .ok_or(Unread::Damaged)
+}
+
+fn version(front: &[u8]) -> Option<u32> {
+    let mut rest = front.strip_prefix(MAGIC)?;
+    take(&mut rest).map(u32::from_be_bytes)
 }
 
 /// Whether nothing was ever written behind the header's place.

@@ -18,15 +18,13 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{KdfCost, Key, derive, open, random, seal, stretch};
-use crate::disk::durable;
+use crate::disk::state_file::{Kind, StateFile};
+use crate::disk::{durable, layout};
 use crate::machine::device_secret::DeviceKeys;
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::{Badge, CardSecret, Pin};
 use wardkeep_model::access::policy::Pair;
 use wardkeep_model::keeping::StoreFault;
-
-const FILE_MAX: u64 = 1024;
-const SUFFIX: &str = "slot";
 
 /// Bytes that bind a slot to its pair of factors.
 fn tag(pair: Pair) -> &'static [u8] {
@@ -59,7 +57,7 @@ impl SlotInfo {
     }
 
     fn file(&self) -> String {
-        format!("{:032x}.{SUFFIX}", u128::from_be_bytes(self.id))
+        layout::slot(self.id)
     }
 }
 
@@ -133,8 +131,13 @@ fn write_outer(
     owner: &SlotOwner,
     (slot, inner): (&SlotInfo, &[u8]),
 ) -> Result<(), StoreFault> {
-    let sealed = seal(&keys.outer(owner.epoch), &owner.outer(slot.pair), inner)?;
-    durable::replace(dir, &slot.file(), &sealed)
+    let (key, place) = (keys.outer(owner.epoch), owner.outer(slot.pair));
+    durable::replace(dir, &slot.file(), &outer(&key, &place).seal(inner)?)
+}
+
+/// The machine's layer.
+fn outer<'a>(key: &'a Key, place: &'a [u8]) -> StateFile<'a> {
+    StateFile { kind: Kind::KeySlot, key, place }
 }
 
 /// Removes every slot file but these.
@@ -145,8 +148,8 @@ pub fn sweep(dir: &Path, kept: &[&SlotInfo]) -> Result<(), StoreFault> {
     for entry in std::fs::read_dir(dir)? {
         let path = entry?.path();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let is_slot = path.extension().is_some_and(|suffix| suffix == SUFFIX);
-        if is_slot && !kept.iter().any(|slot| name.as_deref() == Some(&slot.file())) {
+        if layout::is_slot(&path) && !kept.iter().any(|slot| name.as_deref() == Some(&slot.file()))
+        {
             durable::remove(&path)?;
         }
     }
@@ -163,16 +166,17 @@ impl Slot {
     /// Reads a slot and opens the machine's layer.
     ///
     /// # Errors
-    /// `Damaged` if the file is missing, altered, of another epoch, person or machine.
+    /// `Damaged` if the file is missing, altered, of another epoch, person or machine, `Later` if a later
+    /// program wrote it.
     pub fn read(
         dir: &Path,
         keys: &DeviceKeys,
         owner: &SlotOwner,
         slot: &SlotInfo,
     ) -> Result<Self, StoreFault> {
-        let sealed = durable::read(&dir.join(slot.file()), FILE_MAX)?.ok_or(StoreFault::Damaged)?;
-        let inner = open(&keys.outer(owner.epoch), &owner.outer(slot.pair), &sealed);
-        Ok(Self { inner: inner.ok_or(StoreFault::Damaged)?, context: owner.inner(slot.pair) })
+        let (key, place) = (keys.outer(owner.epoch), owner.outer(slot.pair));
+        let inner = outer(&key, &place).read(&dir.join(slot.file()))?;
+        Ok(Self { inner, context: owner.inner(slot.pair) })
     }
 
     /// Writes the slot for another epoch of its owner, as it is inside.
@@ -199,7 +203,7 @@ impl Slot {
 pub fn count(dir: &Path) -> Result<usize, StoreFault> {
     let mut slots = 0;
     for entry in std::fs::read_dir(dir)? {
-        slots += usize::from(entry?.path().extension().is_some_and(|suffix| suffix == SUFFIX));
+        slots += usize::from(layout::is_slot(&entry?.path()));
     }
     Ok(slots)
 }

@@ -3,3 +3,4 @@
 pub(crate) mod keyslot;
 pub(crate) mod recovery;
 pub(crate) mod ring;
+pub(crate) mod vault_keys;

@@ -2,10 +2,10 @@
 //!
 //! Whoever has one of the private keys gets the master key back; nobody else has to be present when a
 //! person is added or removed. Taking somebody away makes a keyring of the next epoch with another
-//! master key ([`crate::staff::rotation`]): an entry alone is never just left out. The file is not secret: public keys, and what is sealed to them. It is
-//! apart from the cart compartment because it must still be readable, with the recovery words, when
+//! master key: an entry alone is never just left out. The file is not secret: public keys, and what is
+//! sealed to them. It is apart from the cart compartment because it must still be readable, with the recovery words, when
 //! the device secret is lost. It lies there twice ([`crate::disk::two_copies`]); a change of keys that was
-//! committed rules over a second copy of the epoch before ([`crate::staff::rotation`]).
+//! committed rules over a second copy of the epoch before.
 //!
 //! S-4: every entry is authenticated under the device secret, so that a public key slipped in by
 //! somebody with the disk is refused and nothing is ever sealed to it.
@@ -13,186 +13,20 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
-use crate::crypto::{
-    Key, PublicKey, derive, key_pair, mac, mac_fits, open, open_with, random, seal, seal_to,
-};
+use crate::crypto::{Key, PublicKey, mac, mac_fits, open_with, random, seal_to};
+use crate::disk::durable;
+use crate::disk::layout::KEYRING;
+use crate::disk::state_file::Unread;
 use crate::disk::two_copies::{self, Format, Newer};
+use crate::keys::vault_keys::VaultKeys;
 use crate::machine::device_secret::DeviceKeys;
-use crate::vault::SealedKey;
 use wardkeep_model::access::OperatorId;
-use wardkeep_model::access::factor::TemplateId;
 use wardkeep_model::keeping::{FindingKind, StoreFault};
 
-/// Name of the file.
-pub const FILE: &str = "keyring";
-/// Name of its second copy.
-pub const COPY: &str = "keyring.copy";
 const FILE_MAX: u64 = 4 * 1024 * 1024;
 const FORMAT: u32 = 1;
 const SEAL_INFO: &[u8] = b"wardkeep vmk v1";
-
-/// Keys derived from the vault's master key: they exist only while the vault is open.
-pub struct VaultKeys {
-    master: Key,
-}
-
-impl VaultKeys {
-    /// Keys of a vault that is being made.
-    pub fn generate() -> Result<Self, StoreFault> {
-        Ok(Self { master: Key::random()? })
-    }
-
-    fn key(&self, info: &[&[u8]]) -> Key {
-        derive(b"", self.master.as_slice(), info)
-    }
-
-    /// Raw key of the database (`K_db`).
-    pub fn database(&self) -> Key {
-        self.key(&[b"K_db"])
-    }
-
-    /// Wraps every patient's data key (`K_pat`).
-    pub fn patients(&self) -> Key {
-        self.key(&[b"K_pat"])
-    }
-
-    /// Authenticates the vault's head and its table of pages (`K_head`).
-    pub fn head(&self) -> Key {
-        self.key(&[b"K_head"])
-    }
-
-    /// Seed of the ed25519 key that signs audit checkpoints (`K_aud`).
-    pub fn audit(&self) -> Key {
-        self.key(&[b"K_aud"])
-    }
-
-    /// Key pair of the inbox (`SK_inbox`).
-    pub fn inbox(&self) -> (Key, PublicKey) {
-        key_pair(&self.key(&[b"SK_inbox"]))
-    }
-
-    /// Keys of a vault that cannot exist: nobody draws this key.
-    pub fn for_fuzzing() -> Self {
-        Self { master: derive(b"", b"", &[b"no vault"]) }
-    }
-
-    /// What opens the inbox, and nothing else of the vault.
-    pub fn inbox_keys(&self) -> InboxKeys {
-        let (secret, _) = self.inbox();
-        InboxKeys { secret, chains: self.key(&[b"inbox chains v2"]) }
-    }
-
-    /// What is known of the people who work here (`K_people`).
-    pub fn people(&self) -> PeopleKey {
-        PeopleKey(self.key(&[b"K_people"]))
-    }
-
-    /// Seals a key for a row of the vault.
-    pub fn hold(&self, which: Held, key: &Key) -> Result<SealedKey, StoreFault> {
-        self.people().hold(which, key.as_slice()).map(SealedKey)
-    }
-
-    /// Opens a key out of a row of the vault.
-    ///
-    /// # Errors
-    /// `Damaged` if it was sealed for another row or under another master key.
-    pub fn held(&self, which: Held, sealed: &SealedKey) -> Result<Key, StoreFault> {
-        let opened = self.people().held(which, &sealed.0)?;
-        Key::from_slice(&opened).ok_or(StoreFault::Damaged)
-    }
-
-    /// The master key itself, for a backup.
-    pub fn master(&self) -> &Key {
-        &self.master
-    }
-
-    /// The keys of a master key that a backup held.
-    pub fn of_backup(master: Key) -> Self {
-        Self { master }
-    }
-
-    #[cfg(test)]
-    pub fn master_for_tests(&self) -> &Key {
-        &self.master
-    }
-
-    #[cfg(test)]
-    pub fn with_master_for_tests(master: &Key) -> Self {
-        Self { master: master.clone() }
-    }
-}
-
-/// Opens sealed records and verifies their chains; wiped on drop.
-pub struct InboxKeys {
-    secret: Key,
-    chains: Key,
-}
-
-impl InboxKeys {
-    /// `SK_inbox`.
-    pub fn secret(&self) -> &Key {
-        &self.secret
-    }
-
-    /// First key of a chain.
-    pub fn chain(&self, chain: &[u8; 16]) -> Key {
-        derive(b"", self.chains.as_slice(), &[b"inbox chain v2", chain])
-    }
-}
-
-/// Seals what rows of the vault say of the people who work here.
-pub struct PeopleKey(Key);
-
-impl PeopleKey {
-    /// Seals bytes for a row.
-    ///
-    /// # Errors
-    /// `Io` without random numbers.
-    pub fn hold(&self, which: Held, plain: &[u8]) -> Result<Vec<u8>, StoreFault> {
-        seal(&self.0, &which.context(), plain)
-    }
-
-    /// Opens bytes out of a row.
-    ///
-    /// # Errors
-    /// `Damaged` if they were sealed for another row or under another master key.
-    pub fn held(&self, which: Held, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreFault> {
-        open(&self.0, &which.context(), sealed).ok_or(StoreFault::Damaged)
-    }
-}
-
-/// What a row of the vault holds.
-#[derive(Clone, Copy, Debug)]
-pub enum Held {
-    /// A person's private key.
-    Private(OperatorId),
-    /// A badge's share, by its slot.
-    Share([u8; 16]),
-    /// A slot's key-encryption key.
-    Kek([u8; 16]),
-    /// A person's name.
-    Name(OperatorId),
-    /// The subject of a card's certificate, by the card's slot.
-    CardSubject([u8; 16]),
-    /// A fingerprint template.
-    Print(TemplateId),
-}
-
-impl Held {
-    fn context(self) -> Vec<u8> {
-        let (word, id) = match self {
-            Held::Private(operator) => ("private", operator.0.to_be_bytes()),
-            Held::Share(slot) => ("share", slot),
-            Held::Kek(slot) => ("kek", slot),
-            Held::Name(operator) => ("name", operator.0.to_be_bytes()),
-            Held::CardSubject(slot) => ("card subject", slot),
-            Held::Print(template) => ("print", template.0.to_be_bytes()),
-        };
-        [word.as_bytes(), &id].concat()
-    }
-}
 
 /// Who an entry of the keyring is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -327,7 +161,7 @@ impl Keyring {
         public: PublicKey,
     ) -> Result<(), StoreFault> {
         let context = [&self.context()[..], &recipient.tag()].concat();
-        let sealed = seal_to(&public, SEAL_INFO, &context, vault.master.as_slice())?;
+        let sealed = seal_to(&public, SEAL_INFO, &context, vault.master().as_slice())?;
         let tag = mac(&keys.public(), &[&context, &public, &sealed]);
         self.entries.push(Entry { recipient, public, sealed, tag });
         self.whole = mac(&keys.public(), &[&self.counted()]);
@@ -339,7 +173,7 @@ impl Keyring {
         let entry = self.entries.iter().find(|entry| entry.recipient == recipient)?;
         let context = [&self.context()[..], &recipient.tag()].concat();
         let master = open_with(secret, SEAL_INFO, &context, &entry.sealed)?;
-        Some(VaultKeys { master: Key::from_slice(&master)? })
+        Some(VaultKeys::of_master(Key::from_slice(&master)?))
     }
 
     /// Reads a keyring without checking who wrote it, and opens it: all that is left without the device
@@ -389,13 +223,18 @@ impl Keyring {
     ) -> Result<Newer<Self>, StoreFault> {
         let parse = |content: &[u8]| {
             let ring = serde_json::from_slice::<Self>(content).ok();
-            ring.filter(|ring| ring.format == FORMAT && accept(ring))
+            ring.filter(|ring| ring.format == FORMAT && accept(ring)).ok_or(Unread::Damaged)
         };
         let older = FindingKind::KeyringOlder;
         let number = |ring: &Self| ring.generation;
         let format = Format { max: FILE_MAX, parse: &parse, number, older };
-        let seconds = [&[dir.join(COPY)], waiting].concat();
-        two_copies::read(&dir.join(FILE), &seconds, &format)
+        let seconds = [&[dir.join(KEYRING.second)], waiting].concat();
+        match two_copies::read(&dir.join(KEYRING.first), &seconds, &format) {
+            Err(StoreFault::Damaged) if is_later(&dir.join(KEYRING.first)) => {
+                Err(StoreFault::Later)
+            }
+            read => read,
+        }
     }
 
     /// Whether the head was written with this device secret.
@@ -423,13 +262,25 @@ impl Keyring {
     /// As writing a file.
     pub fn save(&self, dir: &Path) -> Result<(), StoreFault> {
         let content = serde_json::to_vec(self).map_err(|_| StoreFault::Io)?;
-        two_copies::write(dir, (FILE, COPY), &content)
+        two_copies::write(dir, KEYRING, &content)
     }
+}
+
+/// Whether a keyring that this program cannot read says that a later one wrote it. Nothing vouches for that
+/// number, so one copy that can be read outweighs it.
+fn is_later(path: &Path) -> bool {
+    #[derive(Deserialize)]
+    struct Front {
+        format: u32,
+    }
+    let content = durable::read(path, FILE_MAX).ok().flatten().unwrap_or_default();
+    serde_json::from_slice::<Front>(&content).is_ok_and(|front| front.format > FORMAT)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::key_pair;
 
     #[test]
     fn s4_each_recipient_opens_and_a_swapped_public_key_is_refused() {
@@ -468,15 +319,5 @@ mod tests {
         assert!(!ring.is_intact(&keys), "older than it says");
         ring.inbox = thief;
         assert!(!ring.is_ours(&keys), "swapped inbox key");
-    }
-
-    #[test]
-    fn derived_keys_differ() {
-        let vault = VaultKeys::generate().unwrap();
-        let inbox = vault.inbox_keys();
-        let keys = [*vault.database(), *inbox.secret, *inbox.chains, *inbox.chain(&[0; 16])];
-        for (index, key) in keys.iter().enumerate() {
-            assert!(!keys[index + 1..].contains(key));
-        }
     }
 }

@@ -16,6 +16,7 @@ use p256::{FieldBytes, NonZeroScalar, PublicKey};
 
 use crate::crypto::{Key, derive, mac, mac_key};
 use crate::disk::durable;
+use crate::disk::layout::DEVICE_SECRET;
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::{Badge, CardPeer, Token};
 use wardkeep_model::keeping::{Protection, StoreFault};
@@ -87,12 +88,12 @@ impl SecretFile {
 
 impl DeviceSecret for SecretFile {
     fn load(&self) -> Result<Option<Key>, StoreFault> {
-        from_file(&self.dir.join(durable::DEVICE_SECRET))
+        from_file(&self.dir.join(DEVICE_SECRET))
     }
 
     fn create(&self) -> Result<Key, StoreFault> {
         let material = Key::random()?;
-        durable::replace(&self.dir, durable::DEVICE_SECRET, material.as_slice())?;
+        durable::replace(&self.dir, DEVICE_SECRET, material.as_slice())?;
         Ok(condense(material.as_slice()))
     }
 
@@ -260,7 +261,7 @@ mod tests {
         let made = source.create().unwrap();
         assert_eq!(source.load().unwrap().unwrap(), made);
         for wrong in [vec![1; 31], vec![1; 5000], vec![]] {
-            fs::write(state.path().join(durable::DEVICE_SECRET), wrong).unwrap();
+            fs::write(state.path().join(DEVICE_SECRET), wrong).unwrap();
             assert_eq!(source.load().unwrap_err(), StoreFault::WrongDeviceSecret);
         }
     }

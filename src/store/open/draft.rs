@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::crypto::{Key, open_with, seal_to};
 use crate::disk::durable;
+use crate::disk::layout::{self, DRAFTS};
 use crate::keys::ring::{Keyring, Recipient};
 use crate::machine::device_secret::DeviceKeys;
 use crate::open::setup::Store;
@@ -20,14 +21,12 @@ use wardkeep_model::access::OperatorId;
 use wardkeep_model::encounter::PatientForm;
 use wardkeep_model::keeping::{Draft, Finding, FindingKind, StoreFault};
 
-/// Name of the directory.
-pub(crate) const DIR: &str = "drafts";
 const LEN_MAX: usize = 64 * 1024;
 const SEAL_INFO: &[u8] = b"wardkeep draft v1";
 
 fn name(keys: &DeviceKeys, operator: OperatorId) -> String {
     let [a, b, c, d, e, f, g, h, ..] = keys.draft_name(operator);
-    format!("{:016x}.draft", u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    layout::draft(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
 }
 
 fn context(ring: &Keyring, operator: OperatorId) -> Vec<u8> {
@@ -42,7 +41,7 @@ pub(crate) fn resealed(
     public: &crate::crypto::PublicKey,
 ) -> Result<Option<(String, Vec<u8>)>, StoreFault> {
     let name = name(keys, operator);
-    let Some(sealed) = durable::read(&dir.join(DIR).join(&name), LEN_MAX as u64 * 2)? else {
+    let Some(sealed) = durable::read(&dir.join(DRAFTS).join(&name), LEN_MAX as u64 * 2)? else {
         return Ok(None);
     };
     let context = context(ring, operator);
@@ -52,7 +51,7 @@ pub(crate) fn resealed(
 
 impl Store {
     fn drafts(&self) -> PathBuf {
-        self.state.store().join(DIR)
+        self.state.store().join(DRAFTS)
     }
 
     fn keep_draft(&mut self, draft: &Draft) -> Result<(), StoreFault> {

@@ -3,7 +3,7 @@
 //! ```text
 //!  token    key pair, made at enrolment; private key = AEAD(HKDF(share, "emergency"), ..) in the cart
 //!           share of a badge HMAC(DS, family || uid), of a card HMAC(DS, "piv" || card id)
-//!  file   = AEAD(HKDF(DS, "emergency"), keys | AEAD(k, card))       k random, at every lock
+//!  file   = state file under HKDF(DS, "emergency"): keys | AEAD(k, card)      k random, at every lock
 //!  keys   = HPKE(public key of each token, k)
 //! ```
 //!
@@ -24,11 +24,15 @@ use jiff::tz::TimeZone;
 use crate::cart::{Cart, EmergencyKey, Person};
 use crate::crypto::{Key, derive, key_pair, open, open_with, seal, seal_to};
 use crate::disk::durable;
-use crate::inbox::segment::{Entry, frame, framed};
+use crate::disk::layout::EMERGENCY;
+use crate::disk::state_file::{Kind, StateFile};
+use crate::inbox::segment::{frame, framed};
 use crate::keys::ring::Keyring;
 use crate::machine::device_secret::DeviceKeys;
 use crate::open::setup::Store;
+use crate::record::entry::Entry;
 use crate::vault::Vault;
+use crate::vault::{patients, rows};
 use crate::worker::{Phase, Worker};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::Attempt;
@@ -40,9 +44,6 @@ use wardkeep_model::keeping::emergency::{
 use wardkeep_model::keeping::{AuditAct, AuditEntry, EmergencyRefusal, Outcome, StoreFault};
 use wardkeep_model::moment::{BootTime, Moment};
 
-/// Name of the file.
-pub(crate) const FILE: &str = "emergency";
-const FILE_MAX: u64 = 16 * 1024 * 1024;
 const KEYS_LEN_MAX: usize = 8 * 1024 * 1024;
 const SEAL_INFO: &[u8] = b"wardkeep emergency v1";
 /// Unknown tokens within [`UNKNOWN_WITHIN`] until everybody has to wait.
@@ -94,6 +95,11 @@ fn context(device: &[u8; 16], part: &[u8]) -> Vec<u8> {
     [&device[..], part].concat()
 }
 
+/// The card's file.
+fn file<'a>(key: &'a Key, place: &'a [u8]) -> StateFile<'a> {
+    StateFile { kind: Kind::EmergencyCard, key, place }
+}
+
 /// What to write into the file of the emergency card: nothing where there is none to be.
 pub(crate) fn seal_card(
     keys: &DeviceKeys,
@@ -111,7 +117,7 @@ pub(crate) fn seal_card(
     let sealed_keys = serde_json::to_vec(&sealed_keys).map_err(|_| StoreFault::Io)?;
     let card = serde_json::to_vec(card).map_err(|_| StoreFault::Io)?;
     let card = seal(&fresh, &context, &zeroize::Zeroizing::new(card))?;
-    seal(&keys.emergency(), &context, &[framed(&sealed_keys), card].concat())
+    file(&keys.emergency(), &context).seal(&[framed(&sealed_keys), card].concat())
 }
 
 /// The emergency card of the patient at this bed as the vault knows them; `None` if there is nobody.
@@ -122,9 +128,9 @@ pub(crate) fn card(
     now: Moment,
 ) -> Result<Option<EmergencyCard>, StoreFault> {
     let Some(subject) = cart.state.subject.filter(|_| policy.emergency) else { return Ok(None) };
-    let Some(patient) = vault.patient(subject)? else { return Ok(None) };
+    let Some(patient) = patients::one(vault, subject)? else { return Ok(None) };
     let since = now.wall.checked_sub(NUMERICS_MAX).unwrap_or(now.wall);
-    let numerics = thinned(vault.numerics(subject, (since, now.wall))?);
+    let numerics = thinned(rows::numerics(vault, subject, (since, now.wall))?);
     Ok(Some(EmergencyCard { patient, numerics, written: now.wall }))
 }
 
@@ -141,7 +147,7 @@ fn thinned(numerics: Vec<PastNumeric>) -> Vec<PastNumeric> {
 
 /// Removes the emergency card.
 pub(crate) fn remove(store_dir: &Path) -> Result<(), StoreFault> {
-    durable::remove(&store_dir.join(FILE))?;
+    durable::remove(&store_dir.join(EMERGENCY))?;
     durable::sync_dir(store_dir)
 }
 
@@ -150,11 +156,11 @@ pub(crate) fn remove(store_dir: &Path) -> Result<(), StoreFault> {
 /// # Errors
 /// `Damaged` if that does not open.
 pub(crate) fn is_intact(store: &Store) -> Result<bool, StoreFault> {
-    let content = durable::read(&store.state.store().join(FILE), FILE_MAX)?;
+    let content =
+        durable::read(&store.state.store().join(EMERGENCY), Kind::EmergencyCard.len_max())?;
     let Some(content) = content.filter(|content| !content.is_empty()) else { return Ok(false) };
     let context = context(&store.ring.device, &store.ring.epoch.to_be_bytes());
-    let opened = open(&store.keys.emergency(), &context, &content);
-    opened.map(|_| true).ok_or(StoreFault::Damaged)
+    Ok(file(&store.keys.emergency(), &context).open(&content).map(|_| true)?)
 }
 
 impl Store {
@@ -170,13 +176,14 @@ impl Store {
         if content.is_empty() {
             return remove(&self.state.store());
         }
-        durable::replace(&self.state.store(), FILE, &content)
+        durable::replace(&self.state.store(), EMERGENCY, &content)
     }
 
     /// Opens the emergency card with a token of somebody who may still log in.
     fn read_emergency_card(&self, token: &Token) -> Result<EmergencyCard, EmergencyRefusal> {
         let damaged = EmergencyRefusal::Damaged;
-        let content = durable::read(&self.state.store().join(FILE), FILE_MAX).map_err(damaged)?;
+        let path = self.state.store().join(EMERGENCY);
+        let content = durable::read(&path, Kind::EmergencyCard.len_max()).map_err(damaged)?;
         // An empty file is what a revocation leaves where there is no card to write.
         let content = content.filter(|content| !content.is_empty());
         let content = content.ok_or(EmergencyRefusal::Nothing)?;
@@ -195,7 +202,7 @@ impl Store {
         let wrap = wrapping_key(&self.keys, token);
         let private = Key::from_slice(&open(&wrap, &context(device, &index), &own.sealed)?)?;
         let context = context(device, &self.ring.epoch.to_be_bytes());
-        let plain = open(&self.keys.emergency(), &context, content)?;
+        let plain = file(&self.keys.emergency(), &context).open(content).ok()?;
         let (sealed_keys, card) = frame(&plain, KEYS_LEN_MAX)?;
         let sealed_keys: Vec<([u8; 32], Vec<u8>)> = serde_json::from_slice(sealed_keys).ok()?;
         let (_, sealed) = sealed_keys.iter().find(|(sealed_to, _)| *sealed_to == index)?;

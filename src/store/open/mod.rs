@@ -2,6 +2,7 @@
 
 pub(crate) mod draft;
 pub(crate) mod emergency;
+pub(crate) mod options;
 pub(crate) mod setup;
 pub(crate) mod shift;
 pub(crate) mod unlock;

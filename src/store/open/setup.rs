@@ -12,18 +12,21 @@ use jiff::Timestamp;
 use crate::cart::{Cart, Person, TokenSlot};
 use crate::crypto::{Key, key_pair, random};
 use crate::disk::durable::{self, StateDir};
+use crate::disk::layout::{self, INBOX, SLOTS, VAULT};
 use crate::disk::set_aside;
 use crate::disk::two_copies::Newer;
 use crate::inbox::Inbox;
 use crate::keys::keyslot::{self, SlotInfo, SlotOwner};
 use crate::keys::recovery;
-use crate::keys::ring::{Held, Keyring, Recipient, VaultKeys};
+use crate::keys::ring::{Keyring, Recipient};
+use crate::keys::vault_keys::{Held, VaultKeys};
 use crate::machine::device_secret::DeviceKeys;
 use crate::open::emergency;
+use crate::open::options::Options;
 use crate::open::unlock::Gate;
 use crate::staff::rotation;
 use crate::vault::{TokenRow, Vault};
-use crate::worker::handle::Options;
+use crate::vault::{audit, patients, people, rows, trends, waves};
 use crate::worker::record::Opened;
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::{Token, TokenKind};
@@ -37,12 +40,6 @@ use wardkeep_model::vitals::Observation;
 use wardkeep_model::vitals::nomenclature::Mdc;
 use wardkeep_model::vitals::wave::WaveSegment;
 
-/// Directory of the key slots.
-pub(crate) const SLOTS: &str = "slots";
-/// Directory of the inbox.
-pub(crate) const INBOX: &str = "inbox";
-/// The vault's file.
-pub(crate) const VAULT: &str = "vault.db";
 /// Length of a page of the vault: SQLCipher's default, which the vault leaves as it is.
 const PAGE: u64 = 4096;
 
@@ -75,7 +72,7 @@ impl Store {
         let secret = options.device_secret.load()?.ok_or(StoreFault::WrongDeviceSecret)?;
         let keys = DeviceKeys::new(secret);
         let Parts { ring, mut cart, inbox, mut findings } = Parts::read(&state, &keys)?;
-        let (generation, counted) = inbox.witnessed();
+        let (generation, counted) = inbox.remembered_cart();
         let rolled_back = generation > cart.generation;
         if rolled_back {
             let numbers = (Some(cart.generation), Some(generation));
@@ -126,14 +123,14 @@ impl Store {
         self.sweep_drafts()
     }
 
-    /// Writes the cart compartment and its second witness.
+    /// Writes the cart compartment, and what the inbox remembers of it.
     pub(crate) fn save_cart(&mut self) -> Result<(), StoreFault> {
-        if self.inbox.owes_witness() {
-            self.inbox.witness_cart(&self.cart)?;
+        if self.inbox.owes_cart() {
+            self.inbox.remember_cart(&self.cart)?;
         }
         self.cart.keyring = self.ring.generation;
         self.cart.save(&self.state.store(), &self.keys)?;
-        self.inbox.witness_cart(&self.cart)
+        self.inbox.remember_cart(&self.cart)
     }
 
     pub(crate) fn owner(&self, operator: OperatorId) -> SlotOwner {
@@ -157,7 +154,7 @@ fn there_is_a_vault(store_dir: &Path) -> Result<(), StoreFault> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(StoreFault::Damaged),
         Err(error) => return Err(error.into()),
     };
-    let log = fs::metadata(store_dir.join(format!("{VAULT}-wal")));
+    let log = fs::metadata(layout::log(&store_dir.join(VAULT)));
     // A power cut while the log is folded back leaves any length, and the log repairs it.
     let logged = log.is_ok_and(|log| log.len() > 0);
     let whole = length > 0 && (logged || length.is_multiple_of(PAGE));
@@ -231,7 +228,7 @@ fn one_of_two<T>(
 
 /// What monitoring needs of a store that does not open: reads the cart compartment, changes nothing.
 pub(crate) fn glance(options: &Options) -> Option<CartState> {
-    let dir = durable::store_of(&options.state_dir);
+    let dir = layout::store(&options.state_dir);
     let secret = match options.device_secret.load() {
         Ok(secret) => secret?,
         Err(fault) => {
@@ -283,11 +280,20 @@ pub(crate) fn initialise(
     keyslot::write(&dir.join(SLOTS), &keys, &owner, &slot, (&kek, &private))?;
 
     let mut vault = Vault::create(&dir.join(VAULT), &vault_keys)?;
-    vault.add_operator(id, &first.name, &vault_keys.hold(Held::Private(id), &private)?)?;
+    people::add_operator(
+        &mut vault,
+        id,
+        &first.name,
+        &vault_keys.hold(Held::Private(id), &private)?,
+    )?;
     let share = vault_keys.hold(Held::Share(slot.id), &keys.badge_share(&first.badge))?;
     let kek = vault_keys.hold(Held::Kek(slot.id), &kek)?;
     let (kind, share) = (TokenKind::Badge, Some(share));
-    vault.add_tokens(id, &[TokenRow { slot: slot.id, kind, subject: None, share, kek }])?;
+    people::add_tokens(
+        &mut vault,
+        id,
+        &[TokenRow { slot: slot.id, kind, subject: None, share, kek }],
+    )?;
     vault.close()?;
     Inbox::create(&dir.join(INBOX), &keys, &ring, &vault_keys)?;
     ring.save(&dir)?;
@@ -327,7 +333,7 @@ impl RecoveredVault {
     /// # Errors
     /// As reading the database.
     pub fn patients(&self) -> Result<Vec<Patient>, StoreFault> {
-        Ok(self.vault.patients()?)
+        Ok(patients::all(&self.vault)?)
     }
 
     /// All observations in the order in which they were kept.
@@ -335,7 +341,7 @@ impl RecoveredVault {
     /// # Errors
     /// As reading the database.
     pub fn observations(&self) -> Result<Vec<Observation>, StoreFault> {
-        Ok(self.vault.observations()?)
+        Ok(rows::observations(&self.vault)?)
     }
 
     /// A patient's stretches of a waveform that have samples of this time, oldest first.
@@ -347,7 +353,7 @@ impl RecoveredVault {
         of: (SubjectId, Mdc),
         time: (Timestamp, Timestamp),
     ) -> Result<Vec<WaveSegment>, StoreFault> {
-        Ok(self.vault.waves(of, time)?)
+        Ok(waves::read(&mut self.vault, of, time)?)
     }
 
     /// Opens every block that trends are read from; gives back how many there are.
@@ -355,7 +361,7 @@ impl RecoveredVault {
     /// # Errors
     /// `Damaged` if one does not open or parse; otherwise as reading the database.
     pub fn check_trends(&mut self) -> Result<u64, StoreFault> {
-        Ok(self.vault.check_trends()?)
+        Ok(trends::check(&mut self.vault)?)
     }
 
     /// The audit log with its sequence.
@@ -363,7 +369,7 @@ impl RecoveredVault {
     /// # Errors
     /// As reading the database.
     pub fn audit(&self) -> Result<Vec<(u64, AuditEntry)>, StoreFault> {
-        Ok(self.vault.audit()?)
+        Ok(audit::all(&self.vault)?)
     }
 }
 

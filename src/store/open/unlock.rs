@@ -16,11 +16,13 @@ use jiff::tz::TimeZone;
 use crate::cart::{Counter, Person, TokenSlot};
 use crate::crypto::{KdfCost, Key, mac, random};
 use crate::keys::keyslot::{self, Slot, SlotInfo, SlotOwner};
-use crate::keys::ring::{Held, Recipient};
+use crate::keys::ring::Recipient;
+use crate::keys::vault_keys::Held;
+use crate::open::options::Options;
 use crate::open::setup::Store;
 use crate::open::shift::{Clocks, Grant, Opener, Reopened, Shifts};
 use crate::vault::Vault;
-use crate::worker::handle::Options;
+use crate::vault::{patients, people};
 use crate::worker::record::Opened;
 use wardkeep_model::access::factor::{Evidence, TemplateId, Token, TokenKind};
 use wardkeep_model::access::lockout::Admission;
@@ -263,13 +265,13 @@ impl Store {
         Ok((person, private))
     }
 
-    /// Whether the inbox's head is older than the cart compartment that it should have witnessed, as
+    /// Whether the inbox's state is older than the cart compartment that it should remember, as
     /// both were read at the start.
     pub(crate) fn inbox_older(&self) -> Option<Finding> {
-        let (witnessed, _) = self.inbox.witnessed();
-        let (found, expected) = (Some(witnessed), Some(self.cart.generation));
+        let (remembered, _) = self.inbox.remembered_cart();
+        let (found, expected) = (Some(remembered), Some(self.cart.generation));
         // One write behind is what a kill leaves.
-        let older = self.cart.generation > witnessed.saturating_add(1);
+        let older = self.cart.generation > remembered.saturating_add(1);
         older.then(|| Finding { found, expected, ..Finding::of(FindingKind::InboxOlder, 1) })
     }
 
@@ -340,7 +342,7 @@ impl Store {
         let keys = self.ring.open(Recipient::Operator(person.id), private);
         let keys = keys.ok_or(Refusal::Damaged(StoreFault::Damaged))?;
         let mut vault = self.vault_file(&keys).map_err(Refusal::Damaged)?;
-        let seen = vault.witness(self.inbox.seen_vault());
+        let seen = vault.check_remembered(self.inbox.remembered_vault());
         seen.map_err(|fault| Refusal::Damaged(fault.into()))?;
         let unlocked = self.welcome(&vault, person).map_err(Refusal::Damaged)?;
         self.open = Some(Opened::new(vault, keys, Some(person.id)));
@@ -362,7 +364,7 @@ impl Store {
         let Some((person, _)) = self.cart.token(&index) else { return Ok(()) };
         let operator = person.id;
         let templates = match policy.allows(finger) {
-            true => opened.vault().templates(operator)?,
+            true => people::templates(opened.vault(), operator)?,
             false => Vec::new(),
         };
         if templates.is_empty() && !policy.allows(tap) {
@@ -380,9 +382,9 @@ impl Store {
 
     fn welcome(&self, vault: &Vault, person: &Person) -> Result<Unlocked, StoreFault> {
         let (id, initials, role) = (person.id, person.initials.clone(), person.role);
-        let operator = Operator { id, initials, name: vault.operator_name(id)?, role };
+        let operator = Operator { id, initials, name: people::operator_name(vault, id)?, role };
         let patient = match self.cart.state.subject {
-            Some(subject) => vault.patient(subject)?,
+            Some(subject) => patients::one(vault, subject)?,
             None => None,
         };
         Ok(Unlocked { operator, patient, draft: None, must_choose_pin: false })
@@ -397,7 +399,7 @@ fn others(
 ) -> Result<Vec<Opener>, StoreFault> {
     let (vault, keys) = opened.parts();
     let mut openers = Vec::new();
-    for row in vault.tokens(person.id)? {
+    for row in people::tokens(vault, person.id)? {
         let token = person.tokens.iter().find(|token| token.slot.id == row.slot);
         if let (Some(token), Some(sealed)) = (token, &row.share)
             && token.index != *shown

@@ -1,31 +1,38 @@
-//! What is kept, and how it is written before it is sealed.
+//! What is kept, and how the inbox writes it before it is sealed.
 //!
 //! ```text
-//!  entry = 'o' | JSON array of an observation's fields     'a' | JSON of an audit entry
-//!        | 'w' | length u16 | JSON of a waveform without samples | samples u16, little-endian
+//!  entry = 'O' | observation     'W' | waveform        as bytes, see [`crate::record::codec`]
+//!        | 'a' | JSON of an audit entry
 //! ```
 //!
-//! An observation is an array because the names of its fields would be half of every record. Instants
-//! have microseconds, as in the vault. Reading is total: what it is given was authenticated, but may
-//! have been written by a later program.
+//! Programs before 0.2 wrote observations and waveforms otherwise; their entries are read:
+//!
+//! ```text
+//!  'o' | JSON array of an observation's fields
+//!  'w' | length u16 | JSON of a waveform without samples | samples u16, little-endian
+//! ```
+//!
+//! Reading is total: what it is given was authenticated, but a later program may have written it.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::record::codec::{self, OBSERVATION, Unreadable, WAVE};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{AuditEntry, StoreFault};
-use wardkeep_model::vitals::DeviceId;
 use wardkeep_model::vitals::nomenclature::{Mdc, Status, Unit};
 use wardkeep_model::vitals::wave::WaveSegment;
-use wardkeep_model::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
+use wardkeep_model::vitals::{ClockConfidence, DeviceId, Observation, Provenance, RecordId, Value};
 
-const OBSERVATION: u8 = b'o';
 const AUDIT: u8 = b'a';
-const WAVE: u8 = b'w';
-/// Enough for most entries, so that no part of one is left behind by a buffer that grew.
+/// An observation of a program before 0.2.
+const OBSERVATION_0_1: u8 = b'o';
+/// A waveform of a program before 0.2.
+const WAVE_0_1: u8 = b'w';
+/// Enough for most audit entries, so that no part of one is left behind by a buffer that grew.
 const USUAL_LEN: usize = 512;
 
 /// What is kept, in the vault or in the inbox.
@@ -39,69 +46,58 @@ pub enum Entry {
     Audit(Box<AuditEntry>),
 }
 
-/// An observation as its fields in order.
-#[derive(Serialize, Deserialize)]
-struct Fields(
-    (u64, u64, Mdc, Phi<Value>, Unit),
-    (i64, i64, Option<DateTime>, ClockConfidence),
-    (Vec<Status>, DeviceId, Option<SubjectId>, Provenance),
-);
-
 impl Entry {
     /// The entry as bytes, to be sealed.
     ///
     /// # Errors
     /// `Io` if it cannot be written down, which no entry of this program does.
     pub fn encode(&self) -> Result<Zeroizing<Vec<u8>>, StoreFault> {
-        let mut plain = Zeroizing::new(Vec::with_capacity(USUAL_LEN));
-        let written = match self {
-            Entry::Observation(observation) => {
-                plain.push(OBSERVATION);
-                serde_json::to_writer(&mut *plain, &fields(observation))
-            }
+        match self {
+            Entry::Observation(observation) => Ok(codec::observation_entry(observation)),
+            Entry::Wave(wave) => Ok(codec::wave_entry(wave)),
             Entry::Audit(entry) => {
+                let mut plain = Zeroizing::new(Vec::with_capacity(USUAL_LEN));
                 plain.push(AUDIT);
-                serde_json::to_writer(&mut *plain, entry)
+                serde_json::to_writer(&mut *plain, entry).map_err(|error| {
+                    tracing::error!(category = ?error.classify(), "an audit entry's encoding");
+                    StoreFault::Io
+                })?;
+                Ok(plain)
             }
-            Entry::Wave(wave) => {
-                let front = serde_json::to_vec(&without_samples(wave));
-                return front
-                    .map_err(|_| StoreFault::Io)
-                    .and_then(|front| encode_wave(wave, &front));
-            }
-        };
-        written.map(|()| plain).map_err(|_| StoreFault::Io)
-    }
-
-    /// The entry of these bytes; `None` if they are none.
-    pub fn decode(plain: &[u8]) -> Option<Self> {
-        let (kind, rest) = plain.split_first()?;
-        match *kind {
-            OBSERVATION => Some(Entry::Observation(Box::new(observation(rest)?))),
-            AUDIT => Some(Entry::Audit(serde_json::from_slice(rest).ok()?)),
-            WAVE => Some(Entry::Wave(Box::new(decode_wave(rest)?))),
-            _ => None,
         }
     }
+
+    /// The entry of these bytes.
+    ///
+    /// # Errors
+    /// See [`Unreadable`].
+    pub fn decode(plain: &[u8]) -> Result<Self, Unreadable> {
+        let (kind, rest) = plain.split_first().ok_or(Unreadable::Damaged)?;
+        let read = match *kind {
+            OBSERVATION => Entry::Observation(Box::new(codec::observation_of_entry(rest)?)),
+            WAVE => Entry::Wave(Box::new(codec::wave_of_entry(rest)?)),
+            AUDIT => Entry::Audit(serde_json::from_slice(rest).map_err(|_| Unreadable::Damaged)?),
+            OBSERVATION_0_1 => {
+                let observation = observation_0_1(rest).ok_or(Unreadable::Damaged)?;
+                Entry::Observation(Box::new(observation))
+            }
+            WAVE_0_1 => Entry::Wave(Box::new(wave_0_1(rest).ok_or(Unreadable::Damaged)?)),
+            _ => return Err(Unreadable::Later),
+        };
+        Ok(read)
+    }
 }
 
-fn fields(observation: &Observation) -> Fields {
-    let RecordId { run, seq } = observation.record;
-    let (effective, received) =
-        (observation.effective.as_microsecond(), observation.received.as_microsecond());
-    Fields(
-        (run, seq, observation.code, observation.value.clone(), observation.unit),
-        (effective, received, observation.device_time, observation.clock),
-        (
-            observation.status.clone(),
-            observation.device,
-            observation.subject,
-            observation.provenance,
-        ),
-    )
-}
+/// An observation as its fields in order.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+struct Fields(
+    (u64, u64, Mdc, Phi<Value>, Unit),
+    (i64, i64, Option<DateTime>, ClockConfidence),
+    (Vec<Status>, DeviceId, Option<SubjectId>, Provenance),
+);
 
-fn observation(bytes: &[u8]) -> Option<Observation> {
+fn observation_0_1(bytes: &[u8]) -> Option<Observation> {
     let Fields(
         (run, seq, code, value, unit),
         (effective, received, device_time, clock),
@@ -124,31 +120,7 @@ fn observation(bytes: &[u8]) -> Option<Observation> {
     })
 }
 
-fn without_samples(wave: &WaveSegment) -> WaveSegment {
-    WaveSegment {
-        record: wave.record,
-        code: wave.code,
-        rate_hz: wave.rate_hz,
-        start: wave.start,
-        samples: Phi::default(),
-        device: wave.device,
-        subject: wave.subject,
-        provenance: wave.provenance,
-    }
-}
-
-fn encode_wave(wave: &WaveSegment, front: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreFault> {
-    let len = u16::try_from(front.len()).map_err(|_| StoreFault::Io)?;
-    let samples = wave.samples.reveal();
-    let mut plain = Zeroizing::new(Vec::with_capacity(3 + front.len() + 2 * samples.len()));
-    plain.push(WAVE);
-    plain.extend(len.to_be_bytes());
-    plain.extend(front);
-    plain.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
-    Ok(plain)
-}
-
-fn decode_wave(bytes: &[u8]) -> Option<WaveSegment> {
+fn wave_0_1(bytes: &[u8]) -> Option<WaveSegment> {
     let (len, rest) = bytes.split_first_chunk()?;
     let (front, samples) = rest.split_at_checked(usize::from(u16::from_be_bytes(*len)))?;
     let wave: WaveSegment = serde_json::from_slice(front).ok()?;
@@ -208,19 +180,56 @@ mod tests {
         ]
     }
 
+    fn fields(observation: &Observation) -> Fields {
+        let RecordId { run, seq } = observation.record;
+        let (effective, received) =
+            (observation.effective.as_microsecond(), observation.received.as_microsecond());
+        Fields(
+            (run, seq, observation.code, observation.value.clone(), observation.unit),
+            (effective, received, observation.device_time, observation.clock),
+            (
+                observation.status.clone(),
+                observation.device,
+                observation.subject,
+                observation.provenance,
+            ),
+        )
+    }
+
+    /// The bytes that a program before 0.2 wrote.
+    fn encoded_0_1(entry: &Entry) -> Vec<u8> {
+        match entry {
+            Entry::Observation(observation) => {
+                [&b"o"[..], &serde_json::to_vec(&fields(observation)).unwrap()].concat()
+            }
+            Entry::Wave(wave) => {
+                let front = WaveSegment { samples: Phi::default(), ..(**wave).clone() };
+                let front = serde_json::to_vec(&front).unwrap();
+                let len = u16::try_from(front.len()).unwrap().to_be_bytes();
+                let samples = wave.samples.reveal().iter().flat_map(|one| one.to_le_bytes());
+                [&b"w"[..], &len, &front, &samples.collect::<Vec<_>>()].concat()
+            }
+            Entry::Audit(entry) => [&b"a"[..], &serde_json::to_vec(entry).unwrap()].concat(),
+        }
+    }
+
     #[test]
     fn every_entry_comes_back_as_it_was() {
         for entry in entries() {
             let plain = entry.encode().unwrap();
-            assert_eq!(Entry::decode(&plain), Some(entry));
+            assert_eq!(Entry::decode(&plain), Ok(entry.clone()));
+            assert_eq!(Entry::decode(&encoded_0_1(&entry)), Ok(entry), "of a program before 0.2");
         }
     }
 
     #[test]
     fn entries_are_compact() {
         let len = |index: usize| entries()[index].encode().unwrap().len();
-        assert!(len(0) < 256, "an observation takes {}", len(0));
-        assert!(len(2) < 2 * 1250 + 256, "ten seconds at 125 Hz take {}", len(2));
+        assert_eq!(len(0), 81, "an observation with the device's own stamp");
+        assert_eq!(len(1), 51, "without a value or a subject");
+        assert_eq!(len(2), 2 * 1250 + 55, "ten seconds at 125 Hz");
+        let before = |index: usize| encoded_0_1(&entries()[index]).len();
+        assert!(before(0) > 2 * len(0) && before(2) > len(2), "{} {}", before(0), before(2));
     }
 
     #[test]
@@ -228,14 +237,15 @@ mod tests {
         for entry in entries() {
             let plain = entry.encode().unwrap();
             for end in 0..plain.len() {
-                // A waveform with fewer samples is well-formed; its record's seal is what says that
-                // none is missing.
+                // Samples and statuses are the rest of an entry: with fewer of them it is well-formed, and
+                // its record's seal is what says that none is missing.
                 let cut = Entry::decode(&plain[..end]);
-                assert!(cut.is_none() || matches!(entry, Entry::Wave(_)), "{end} of {entry:?}");
+                let may_be_cut = matches!(entry, Entry::Wave(_)) || end == plain.len() - 1;
+                assert!(cut.is_err() || may_be_cut, "{end} of {entry:?}");
             }
             let mut other = plain.to_vec();
             other[0] = b'?';
-            assert_eq!(Entry::decode(&other), None);
+            assert_eq!(Entry::decode(&other), Err(Unreadable::Later));
         }
     }
 }

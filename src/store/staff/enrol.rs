@@ -9,11 +9,13 @@
 use crate::cart::{Cart, Counter, Person, TokenSlot};
 use crate::crypto::{Key, key_pair, random};
 use crate::keys::keyslot::{self, Slot, SlotInfo};
-use crate::keys::ring::{Held, Recipient, VaultKeys};
+use crate::keys::ring::Recipient;
+use crate::keys::vault_keys::{Held, VaultKeys};
 use crate::open::emergency;
 use crate::open::setup::Store;
 use crate::open::shift::Clocks;
 use crate::staff::people::Desk;
+use crate::vault::people;
 use crate::vault::{TemplateRow, TokenRow};
 use wardkeep_model::access::factor::CardEnrolment;
 use wardkeep_model::access::factor::{
@@ -67,7 +69,7 @@ impl Store {
         let id = OperatorId(u128::from_be_bytes(random()?));
         let (private, public) = key_pair(&Key::random()?);
         let (vault, keys) = self.open.as_mut().ok_or(Fault::NotAllowed)?.parts();
-        vault.add_operator(id, &name, &keys.hold(Held::Private(id), &private)?)?;
+        people::add_operator(vault, id, &name, &keys.hold(Held::Private(id), &private)?)?;
         if let Some(operator) = vouched {
             let entry = self.entry(AuditAct::Vouched, id, desk.now);
             self.audit(AuditEntry { operator: Some(operator), pair, ..entry })?;
@@ -216,13 +218,17 @@ impl Store {
     ) -> Result<Administered, Fault> {
         self.known(operator)?;
         let vault = self.vault()?;
-        let there = vault.template_rows(operator)?;
+        let there = people::template_rows(vault, operator)?;
         if there.len() >= FINGERS_MAX || template.print.expose().len() > PRINT_LEN_MAX {
             return Err(Fault::TooMany);
         }
         let entry = self.entry(AuditAct::FingerEnrolled, operator, desk.now);
         self.audit(entry)?;
-        self.vault()?.add_template(operator, &TemplateRow { template, since: desk.now.wall })?;
+        people::add_template(
+            self.vault()?,
+            operator,
+            &TemplateRow { template, since: desk.now.wall },
+        )?;
         // A live share holds the fingers of its login.
         self.end_shift(operator);
         Ok(Administered::Enrolled(None))
@@ -239,8 +245,8 @@ impl Store {
     }
 
     fn private_key(&mut self, operator: OperatorId) -> Result<Key, Fault> {
-        let sealed = self.vault()?.private_key(operator)?.ok_or(StoreFault::Damaged)?;
-        Ok(self.vault_keys()?.held(Held::Private(operator), &sealed)?)
+        let (vault, keys) = self.open.as_mut().ok_or(Fault::NotAllowed)?.parts();
+        Ok(people::private_key(vault, keys, operator)?)
     }
 
     fn vault_keys(&self) -> Result<&VaultKeys, Fault> {
@@ -255,7 +261,7 @@ impl Store {
 
     /// Whether a PIN opens one of a person's badge slots as it is.
     fn opens_with(&mut self, desk: Desk<'_>, person: &Person, pin: &Pin) -> Result<bool, Fault> {
-        let rows = self.vault()?.tokens(person.id)?;
+        let rows = people::tokens(self.vault()?, person.id)?;
         let owner = self.owner(person.id);
         let Some(token) = person.tokens.iter().find(|token| token.peer.is_none()) else {
             return Ok(false);
@@ -276,7 +282,7 @@ impl Store {
         act: AuditAct,
     ) -> Result<Administered, Fault> {
         let badges = self.known(operator)?.clone();
-        let rows = self.vault()?.tokens(operator)?;
+        let rows = people::tokens(self.vault()?, operator)?;
         let mut shares = Vec::new();
         for token in badges.tokens.iter().filter(|token| token.peer.is_none()) {
             shares.push((token.index, self.share(&rows, token.slot.id)?, token.since));
@@ -325,7 +331,7 @@ impl Store {
         let (tokens, rows): (Vec<TokenSlot>, Vec<TokenRow>) = slotted.into_iter().unzip();
         let entry = self.entry(act, operator, desk.now);
         let vault = self.vault()?;
-        vault.add_tokens(operator, &rows)?;
+        people::add_tokens(vault, operator, &rows)?;
         self.audit(entry)?;
         let mut kept = Vec::new();
         for person in cart.people.iter_mut().filter(|person| person.id == operator) {
@@ -335,7 +341,8 @@ impl Store {
             kept.extend(person.tokens.iter().map(|token| token.slot.id));
         }
         self.commit_cart(cart.clone())?;
-        let swept = self.vault()?.keep_tokens(operator, &kept).and_then(|()| Ok(self.sweep()?));
+        let swept =
+            people::keep_tokens(self.vault()?, operator, &kept).and_then(|()| Ok(self.sweep()?));
         if let Err(fault) = swept {
             // Slots and rows of no token: the next start and the next act remove them.
             tracing::warn!(%fault, "old slots could not be removed");

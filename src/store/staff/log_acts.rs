@@ -5,8 +5,10 @@
 //! whatever copies the directory, or looks at it, takes a witness along.
 
 use crate::disk::durable;
+use crate::disk::layout::CHECKPOINT;
 use crate::open::setup::Store;
 use crate::staff::people::{Desk, Refused};
+use crate::vault::audit;
 use crate::worker::{Phase, Worker};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::Token;
@@ -17,9 +19,6 @@ use wardkeep_model::keeping::{
 };
 use wardkeep_model::moment::Moment;
 
-/// Name of the newest checkpoint's file.
-pub const CHECKPOINT: &str = "checkpoint";
-
 impl Store {
     /// Signs the log if it has grown, and leaves the newest checkpoint beside the vault.
     ///
@@ -28,7 +27,7 @@ impl Store {
     pub(crate) fn seal_log(&mut self) -> Result<(), StoreFault> {
         let Some(opened) = &mut self.open else { return Ok(()) };
         let (vault, keys) = opened.parts();
-        let note = vault.seal_audit(keys)?;
+        let note = audit::seal(vault, keys)?;
         durable::replace(&self.state.store(), CHECKPOINT, note.as_bytes())
     }
 
@@ -44,15 +43,15 @@ impl Store {
         self.seal_log()?;
         let (vault, keys) = self.open.as_mut().ok_or(Fault::NotAllowed)?.parts();
         if matches!(what, Administration::ExportAudit) {
-            Ok(Administered::AuditExport(vault.export_audit(keys)?))
+            Ok(Administered::AuditExport(audit::export(vault, keys)?))
         } else {
-            Ok(Administered::Checkpoint(vault.seal_audit(keys)?))
+            Ok(Administered::Checkpoint(audit::seal(vault, keys)?))
         }
     }
 
     pub(crate) fn audit_key(&mut self) -> Result<Administered, Fault> {
         let (vault, keys) = self.open.as_mut().ok_or(Fault::NotAllowed)?.parts();
-        Ok(Administered::AuditKey(vault.audit_key(keys)?))
+        Ok(Administered::AuditKey(audit::key(vault, keys)?))
     }
 
     /// What the log says of an act that was not done.

@@ -10,12 +10,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::cart::{Cart, Person};
-use crate::inbox::segment::Entry;
 use crate::open::emergency;
+use crate::open::options::Options;
 use crate::open::setup::Store;
+use crate::record::entry::Entry;
 use crate::staff::rotation::{Failure, Taken};
 use crate::vault::Vault;
-use crate::worker::handle::Options;
+use crate::vault::{audit, entries, patients, people};
 use crate::worker::record::Opened;
 use crate::worker::{Phase, Worker};
 use wardkeep_model::access::OperatorId;
@@ -214,7 +215,7 @@ impl Store {
     /// Writes an entry before the act's commit.
     pub(crate) fn audit(&mut self, mut entry: AuditEntry) -> Result<(), Fault> {
         self.stamp(&mut entry, Moment::read());
-        self.vault()?.append(&[Entry::Audit(Box::new(entry))])?;
+        entries::append(self.vault()?, &[Entry::Audit(Box::new(entry))])?;
         Ok(())
     }
 
@@ -222,7 +223,7 @@ impl Store {
     /// emergency card have of them.
     fn shred(&mut self, desk: Desk<'_>, mrn: &Phi<String>) -> Result<Administered, Fault> {
         let mrn = mrn.reveal().trim();
-        let patients = self.vault()?.patients()?;
+        let patients = patients::all(self.vault()?)?;
         let mut found = patients.iter().filter(|one| !mrn.is_empty() && one.mrn.reveal() == mrn);
         let subject = match (found.next(), found.next()) {
             (Some(patient), None) => patient.id,
@@ -244,7 +245,7 @@ impl Store {
         if is_here {
             emergency::remove(&self.state.store())?;
         }
-        self.vault()?.shred(subject, entry)?;
+        patients::shred(self.vault()?, subject, entry)?;
         Ok(Administered::Shredded(subject))
     }
 
@@ -261,11 +262,11 @@ impl Store {
 
     fn read_audit(&mut self, limit: u32) -> Result<Vec<AuditRow>, Fault> {
         let vault = self.vault()?;
-        let names = vault.names()?;
+        let names = people::names(vault)?;
         let name = |id: Option<OperatorId>| -> Option<Phi<String>> {
             names.iter().find(|(known, _)| Some(*known) == id).map(|(_, name)| name.clone())
         };
-        let entries = vault.newest_audit(limit.min(AUDIT_MAX))?;
+        let entries = audit::newest(vault, limit.min(AUDIT_MAX))?;
         let row = |(seq, entry): (u64, AuditEntry)| AuditRow {
             seq,
             operator: name(entry.operator),
@@ -289,12 +290,12 @@ impl Store {
         // A finger gives no key: its template goes, and with it the share it could open.
         let template = TemplateId(factor.0);
         let vault = self.vault()?;
-        if !vault.template_rows(operator)?.iter().any(|row| row.template.id == template) {
+        if !people::template_rows(vault, operator)?.iter().any(|row| row.template.id == template) {
             return Err(Fault::Unknown.into());
         }
         let entry = self.entry(AuditAct::FactorRevoked, operator, desk.now);
         self.audit(entry)?;
-        self.vault()?.remove_templates(operator, Some(template))?;
+        people::remove_templates(self.vault()?, operator, Some(template))?;
         self.end_shift(operator);
         Ok(Administered::Revoked)
     }
@@ -325,7 +326,7 @@ impl Store {
 }
 
 fn row(vault: &Vault, cart: &Cart, person: &Person) -> Result<PersonRow, StoreFault> {
-    let tokens = vault.tokens(person.id)?;
+    let tokens = people::tokens(vault, person.id)?;
     let mut factors = Vec::new();
     for token in &person.tokens {
         let known = tokens.iter().find(|row| row.slot == token.slot.id);
@@ -337,7 +338,7 @@ fn row(vault: &Vault, cart: &Cart, person: &Person) -> Result<PersonRow, StoreFa
         let id = FactorId(u128::from_be_bytes(token.slot.id));
         factors.push(FactorRow { id, kind, since: token.since });
     }
-    for row in vault.template_rows(person.id)? {
+    for row in people::template_rows(vault, person.id)? {
         let (id, kind) = (FactorId(row.template.id.0), FactorKind::Finger(row.template.finger));
         factors.push(FactorRow { id, kind, since: row.since });
     }
@@ -346,7 +347,7 @@ fn row(vault: &Vault, cart: &Cart, person: &Person) -> Result<PersonRow, StoreFa
         cart.tally(crate::cart::Counter::Person(person.id)).map_or(0, |tally| tally.failures());
     Ok(PersonRow {
         id: person.id,
-        name: vault.operator_name(person.id)?,
+        name: people::operator_name(vault, person.id)?,
         initials: person.initials.clone(),
         role: person.role,
         valid_until: person.valid_until,

@@ -35,22 +35,24 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cart::{self, Cart};
+use crate::cart::Cart;
 use crate::crypto::{Key, PublicKey, key_pair};
 use crate::disk::durable;
-use crate::inbox;
+use crate::disk::layout::{
+    self, BESIDE_VAULT, CART, DRAFTS, EMERGENCY, INBOX, INBOX_STATE, KEYRING, SLOTS, VAULT,
+};
 use crate::keys::keyslot::{self, Slot, SlotOwner};
-use crate::keys::ring::{self, Held, Keyring, Recipient, VaultKeys};
-use crate::open::setup::{INBOX, SLOTS, Store, VAULT};
+use crate::keys::ring::{Keyring, Recipient};
+use crate::keys::vault_keys::{Held, VaultKeys};
+use crate::open::setup::Store;
 use crate::open::{draft, emergency};
-use crate::vault::{BESIDE, TokenRow, Vault};
+use crate::vault::{TokenRow, Vault};
+use crate::vault::{audit, entries, export, people};
 use crate::worker::record::Opened;
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::policy::Policy;
 use wardkeep_model::keeping::{AuditEntry, StoreFault};
 use wardkeep_model::moment::Moment;
-
-const PREFIX: &str = "epoch-";
 
 /// Who or what is taken away.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +110,7 @@ struct Next {
 
 /// Where the files of an epoch wait for their commit.
 fn directory(store_dir: &Path, epoch: u64) -> PathBuf {
-    store_dir.join(format!("{PREFIX}{epoch:016x}"))
+    store_dir.join(layout::epoch(epoch))
 }
 
 impl Store {
@@ -143,7 +145,7 @@ impl Store {
     fn commit(&mut self, next: Next, stays: Option<OperatorId>) -> Result<(), StoreFault> {
         let recovered = self.open.as_ref().is_some_and(|opened| opened.operator().is_none());
         let dir = self.state.store();
-        durable::rename(&next.dir.join(ring::FILE), &dir.join(ring::FILE))?;
+        durable::rename(&next.dir.join(KEYRING.first), &dir.join(KEYRING.first))?;
         durable::sync_dir(&dir)?;
         if let Some(old) = self.open.take()
             && let Err(fault) = old.close()
@@ -189,10 +191,10 @@ impl Store {
 
         let opened = self.open.as_mut().filter(|opened| opened.is_imported());
         let vault = opened.ok_or(StoreFault::Io)?.vault();
-        let head = self.inbox.next_head(&keys, vault.cursor()?, &cart)?;
+        let head = self.inbox.next_state(&keys, entries::cursor(vault)?, &cart)?;
         let card = emergency::card(vault, &cart, policy, now)?;
         let card = emergency::seal_card(&self.keys, &ring, &cart, card.as_ref())?;
-        vault.export(&dir.join(VAULT), &keys)?;
+        export::export(vault, &dir.join(VAULT), &keys)?;
         entries.push(AuditEntry {
             operator: entries.first().and_then(|entry| entry.operator),
             ..AuditEntry::of(wardkeep_model::keeping::AuditAct::KeysRotated, now.wall)
@@ -201,9 +203,9 @@ impl Store {
         let (_, old) = self.open.as_mut().ok_or(StoreFault::Io)?.parts();
         amend(&dir.join(VAULT), (old, &keys), (Some(taken), &cart, renewed.as_ref()), &entries)?;
 
-        durable::replace(&dir, inbox::HEAD, &head)?;
+        durable::replace(&dir, INBOX_STATE, &head)?;
         cart.write(&dir, &self.keys)?;
-        durable::replace(&dir, emergency::FILE, &card)?;
+        durable::replace(&dir, EMERGENCY, &card)?;
         ring.save(&dir)?;
         durable::sync_dir(&self.state.store())?;
         Ok(Next { dir, keys })
@@ -253,13 +255,13 @@ impl Store {
                     Err(StoreFault::Damaged) => {
                         let opened = self.open.as_mut().ok_or(StoreFault::Io)?;
                         let (vault, keys) = opened.parts();
-                        let rows = vault.tokens(person.id)?;
+                        let rows = people::tokens(vault, person.id)?;
                         let row = rows.iter().find(|row| row.slot == slot.id);
                         let row = row.ok_or(StoreFault::Damaged)?;
                         let kek = keys.held(Held::Kek(slot.id), &row.kek)?;
                         let private = match renewed {
                             Some(renewed) => renewed.private.clone(),
-                            None => private_key(vault, keys, person.id)?,
+                            None => people::private_key(vault, keys, person.id)?,
                         };
                         keyslot::write(&to, &self.keys, &next, slot, (&kek, &private))?;
                     }
@@ -273,19 +275,14 @@ impl Store {
     fn next_draft(&mut self, dir: &Path, renewed: Option<&Renewed>) -> Result<(), StoreFault> {
         let (Some(renewed), Some(opened)) = (renewed, &mut self.open) else { return Ok(()) };
         let (vault, keys) = opened.parts();
-        let private = private_key(vault, keys, renewed.operator)?;
+        let private = people::private_key(vault, keys, renewed.operator)?;
         let here = (self.state.store(), &self.keys, &self.ring);
         let here = (here.0.as_path(), here.1, here.2);
         let resealed = draft::resealed(here, renewed.operator, &private, &renewed.public)?;
         let Some((name, sealed)) = resealed else { return Ok(()) };
-        durable::make_dir(&dir.join(draft::DIR))?;
-        durable::replace(&dir.join(draft::DIR), &name, &sealed)
+        durable::make_dir(&dir.join(DRAFTS))?;
+        durable::replace(&dir.join(DRAFTS), &name, &sealed)
     }
-}
-
-fn private_key(vault: &Vault, keys: &VaultKeys, operator: OperatorId) -> Result<Key, StoreFault> {
-    let sealed = vault.private_key(operator)?.ok_or(StoreFault::Damaged)?;
-    keys.held(Held::Private(operator), &sealed)
 }
 
 /// Leaves out of the new vault what is taken away, seals the keys in it anew, and adds the audit
@@ -297,7 +294,7 @@ pub(crate) fn amend(
     entries: &[AuditEntry],
 ) -> Result<(), StoreFault> {
     let mut vault = Vault::open(path, new)?;
-    vault.reseal(old)?;
+    people::reseal(&mut vault, old)?;
     // Whoever leaves stays in the list without a key.
     let mut privates: Vec<_> = taken.iter().map(|taken| (taken.operator(), None)).collect();
     let mut tokens = Vec::new();
@@ -305,21 +302,21 @@ pub(crate) fn amend(
         let renewed = renewed.filter(|renewed| renewed.operator == person.id);
         let private = match renewed {
             Some(renewed) => renewed.private.clone(),
-            None => private_key(&vault, old, person.id)?,
+            None => people::private_key(&vault, old, person.id)?,
         };
         privates.push((person.id, Some(new.hold(Held::Private(person.id), &private)?)));
-        let rows = vault.tokens(person.id)?;
+        let rows = people::tokens(&vault, person.id)?;
         for row in rows {
             if person.tokens.iter().any(|token| token.slot.id == row.slot) {
                 tokens.push((person.id, reseal(row, old, new)?));
             }
         }
     }
-    vault.rewrite_people(&privates, &tokens)?;
+    people::rewrite(&mut vault, &privates, &tokens)?;
     if let Some(Taken::Person(operator)) = taken {
-        vault.remove_templates(operator, None)?;
+        people::remove_templates(&mut vault, operator, None)?;
     }
-    vault.hand_over_audit((old, new), entries.to_vec())?;
+    audit::hand_over(&mut vault, (old, new), entries.to_vec())?;
     vault.close()?;
     durable::sync_file(path)
 }
@@ -345,8 +342,7 @@ pub(crate) fn settle(store_dir: &Path, epoch: u64) -> Result<(), StoreFault> {
     }
     for entry in fs::read_dir(store_dir)? {
         let path = entry?.path();
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        if name.is_some_and(|name| name.starts_with(PREFIX)) {
+        if path.file_name().is_some_and(layout::is_epoch) {
             durable::remove_dir(&path)?;
         }
     }
@@ -358,10 +354,10 @@ pub(crate) fn waiting_keyrings(store_dir: &Path) -> Result<Vec<PathBuf>, StoreFa
     let mut found = Vec::new();
     for entry in fs::read_dir(store_dir)? {
         let entry = entry?;
-        let of_an_epoch = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        let of_an_epoch = layout::is_epoch(&entry.file_name());
         // The commit takes the first copy away.
-        if of_an_epoch && !entry.path().join(ring::FILE).try_exists()? {
-            found.push(entry.path().join(ring::COPY));
+        if of_an_epoch && !entry.path().join(KEYRING.first).try_exists()? {
+            found.push(entry.path().join(KEYRING.second));
         }
     }
     Ok(found)
@@ -370,17 +366,17 @@ pub(crate) fn waiting_keyrings(store_dir: &Path) -> Result<Vec<PathBuf>, StoreFa
 /// Every move may have been made before a kill.
 fn finish(store_dir: &Path, next: &Path) -> Result<(), StoreFault> {
     move_all(&next.join(SLOTS), &store_dir.join(SLOTS))?;
-    move_all(&next.join(draft::DIR), &store_dir.join(draft::DIR))?;
-    move_one(&next.join(inbox::HEAD), &store_dir.join(INBOX).join(inbox::HEAD))?;
-    for name in [ring::COPY, cart::FILE, cart::COPY, emergency::FILE] {
+    move_all(&next.join(DRAFTS), &store_dir.join(DRAFTS))?;
+    move_one(&next.join(INBOX_STATE), &store_dir.join(INBOX).join(INBOX_STATE))?;
+    for name in [KEYRING.second, CART.first, CART.second, EMERGENCY] {
         move_one(&next.join(name), &store_dir.join(name))?;
     }
     if next.join(VAULT).try_exists()? {
         // The old vault's log, which must never be replayed into the new one.
-        for suffix in ["-wal", "-shm", "-journal"] {
-            durable::remove(&store_dir.join(format!("{VAULT}{suffix}")))?;
+        for suffix in layout::SQLITE_SUFFIXES {
+            durable::remove(&layout::with(&store_dir.join(VAULT), suffix))?;
         }
-        for extension in BESIDE {
+        for extension in BESIDE_VAULT {
             let name = Path::new(VAULT).with_extension(extension);
             move_one(&next.join(&name), &store_dir.join(&name))?;
         }

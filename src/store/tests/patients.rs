@@ -84,9 +84,10 @@ impl Number {
 fn oracle_of_data_keys() {
     let Ok(told) = std::env::var(ORACLE) else { return };
     let Told { path, vault, .. } = Told::of(&told);
-    let opened = Vault::open(&path, &vault).unwrap();
+    let mut opened = Vault::open(&path, &vault).unwrap();
+    let (connection, patients, _) = opened.parts_for_tests();
     for (name, subject) in [("data-key", Some(SUBJECT)), ("unclaimed-key", None)] {
-        let key = opened.patients.existing(&opened.connection, subject).unwrap();
+        let key = patients.existing(connection, subject).unwrap();
         print(name, &key.unwrap());
     }
     print("K_pat", &vault.patients());
@@ -183,7 +184,7 @@ impl Ward {
 
     fn learn_data_keys(&mut self) {
         let Kiosk { dir, factors, .. } = &self.kiosk;
-        let keys = asked("store::tests::patients::oracle_of_data_keys", dir.path(), factors);
+        let keys = asked("tests::patients::oracle_of_data_keys", dir.path(), factors);
         assert_eq!(keys.len(), 3);
         self.canaries.extend(keys);
     }

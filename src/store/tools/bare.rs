@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::inbox::segment::Entry;
-use crate::keys::ring::VaultKeys;
-use crate::vault::Vault;
+use crate::keys::vault_keys::VaultKeys;
+use crate::record::entry::Entry;
+use crate::vault::{Vault, entries};
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::vitals::Observation;
 
@@ -27,7 +27,7 @@ impl BareVault {
     /// # Errors
     /// As writing a file.
     pub fn append(&mut self, observations: Vec<Observation>) -> Result<u64, StoreFault> {
-        let entries = observations.into_iter().map(|one| Entry::Observation(Box::new(one)));
-        Ok(self.0.append(&entries.collect::<Vec<_>>())?)
+        let kept = observations.into_iter().map(|one| Entry::Observation(Box::new(one)));
+        Ok(entries::append(&mut self.0, &kept.collect::<Vec<_>>())?)
     }
 }

@@ -13,23 +13,26 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::backup::file::BackupFault;
 use crate::backup::restore;
 use crate::cart::Cart;
-use crate::crypto::Key;
 use crate::disk::durable::{self, StateDir};
+use crate::disk::layout::{self, DRAFTS};
 use crate::disk::set_aside;
 use crate::import::{ImportRun, Step};
 use crate::keys::keyslot::Slot;
 use crate::keys::recovery;
-use crate::keys::ring::{Held, Keyring, Recipient, VaultKeys};
+use crate::keys::ring::{Keyring, Recipient};
+use crate::keys::vault_keys::{Held, VaultKeys};
 use crate::log::file::Flaw;
 use crate::machine::device_secret::DeviceKeys;
+use crate::open::options::Options;
 use crate::open::setup::{Loaded, Store};
 use crate::open::shift::Clocks;
 use crate::open::{draft, emergency};
 use crate::tools::inspect::inspect;
 use crate::vault::{Vault, cipher_facts};
-use crate::{BackupFault, Options};
+use crate::vault::{audit, integrity, patients, people, trends};
 use wardkeep_model::access::factor::{Evidence, Token};
 use wardkeep_model::access::policy::Permission;
 use wardkeep_model::keeping::{Finding, Identified, RecoveryPhrase, Refusal, StoreFault};
@@ -177,11 +180,10 @@ fn run(
     (keys, found): (Option<VaultKeys>, &[Finding]),
     progress: Progress<'_>,
 ) -> Result<Vec<Check>, CheckFault> {
-    let [_, scratch] = set_aside::SCRATCH;
-    let scratch = state.path().join(scratch);
+    let scratch = state.path().join(layout::CHECK_SCRATCH);
     progress("copy");
     durable::remove_dir(&scratch)?;
-    let copied = copy(&state.store(), &durable::store_of(&scratch));
+    let copied = copy(&state.store(), &layout::store(&scratch));
     let checked = copied.map(|()| {
         let mut checks = Checks { options, found: Vec::new(), progress };
         checks.all(state, &scratch, (keys, found));
@@ -238,7 +240,7 @@ impl Checks<'_> {
         scratch: &Path,
         (keys, found): (Option<VaultKeys>, &[Finding]),
     ) {
-        let store = durable::store_of(scratch);
+        let store = layout::store(scratch);
         let secret = self.options.device_secret.load();
         self.look("device-secret", || match &secret {
             Ok(Some(_)) => Ok(1),
@@ -288,17 +290,17 @@ impl Checks<'_> {
 
     fn opened(&mut self, store: &mut Store, mut vault: Vault, keys: &VaultKeys) {
         self.look("freshness", || nothing_found(&vault.findings(), RESTORE).map(|()| 1));
-        self.look("cipher", || vault.check_pages().map_err(damaged(RESTORE)));
-        self.look("structure", || vault.check_structure().map_err(damaged(RESTORE)));
-        self.look("patient-keys", || vault.check_patient_keys().map_err(damaged(RESTORE)));
+        self.look("cipher", || integrity::pages(&vault).map_err(damaged(RESTORE)));
+        self.look("structure", || integrity::structure(&vault).map_err(damaged(RESTORE)));
+        self.look("patient-keys", || integrity::patient_keys(&vault).map_err(damaged(RESTORE)));
         self.look("patients", || {
-            let patients = vault.patients().map_err(damaged(RESTORE))?;
+            let patients = patients::all(&vault).map_err(damaged(RESTORE))?;
             Ok(u64::try_from(patients.len()).unwrap_or(u64::MAX))
         });
-        self.look("observations", || vault.check_observations().map_err(damaged(RESTORE)));
+        self.look("observations", || integrity::observations(&vault).map_err(damaged(RESTORE)));
         self.look("people", || people(store, &vault, keys).map_err(damaged(RESTORE)));
-        self.look("trends", || vault.check_trends().map_err(damaged(RESTORE)));
-        self.look("audit", || match vault.check_audit(keys) {
+        self.look("trends", || trends::check(&mut vault).map_err(damaged(RESTORE)));
+        self.look("audit", || match audit::check(&vault, keys) {
             Ok(Ok(verified)) => Ok(verified.entries),
             Ok(Err(flaw)) => {
                 Err((format!("the log is not as it was sealed: {}", said(&flaw)), LOG))
@@ -356,10 +358,10 @@ fn slots(store: &Store) -> Looked {
 
 /// Everybody's name, private key, tokens and fingers open.
 fn people(store: &Store, vault: &Vault, keys: &VaultKeys) -> Result<u64, StoreFault> {
-    let names = vault.names()?;
+    let names = people::names(vault)?;
     for person in &store.cart.people {
-        private_key(vault, keys, person)?;
-        let rows = vault.tokens(person.id)?;
+        people::private_key(vault, keys, person.id)?;
+        let rows = people::tokens(vault, person.id)?;
         for row in &rows {
             keys.held(Held::Kek(row.slot), &row.kek)?;
             if let Some(share) = &row.share {
@@ -369,30 +371,21 @@ fn people(store: &Store, vault: &Vault, keys: &VaultKeys) -> Result<u64, StoreFa
         if person.tokens.iter().any(|token| rows.iter().all(|row| row.slot != token.slot.id)) {
             return Err(StoreFault::Damaged);
         }
-        vault.template_rows(person.id)?;
+        people::template_rows(vault, person.id)?;
     }
     Ok(u64::try_from(names.len()).unwrap_or(u64::MAX))
 }
 
-fn private_key(
-    vault: &Vault,
-    keys: &VaultKeys,
-    person: &crate::cart::Person,
-) -> Result<Key, StoreFault> {
-    let sealed = vault.private_key(person.id)?.ok_or(StoreFault::Damaged)?;
-    keys.held(Held::Private(person.id), &sealed)
-}
-
 fn drafts(store: &Store, vault: &Vault, keys: &VaultKeys) -> Result<u64, StoreFault> {
     let dir = store.state.store();
-    let there = match fs::read_dir(dir.join(draft::DIR)) {
+    let there = match fs::read_dir(dir.join(DRAFTS)) {
         Ok(files) => files.count(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
         Err(error) => return Err(error.into()),
     };
     let mut opened = 0;
     for person in &store.cart.people {
-        let private = private_key(vault, keys, person)?;
+        let private = people::private_key(vault, keys, person.id)?;
         let recipient = Recipient::Operator(person.id);
         let public = store.ring.public(recipient).ok_or(StoreFault::Damaged)?;
         let here = (dir.as_path(), &store.keys, &store.ring);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::disk::durable;
+use crate::disk::layout::{self, INBOX, SLOTS};
 use crate::inbox::segment;
 use crate::keys::keyslot;
 use crate::machine::device_secret::from_environment;
@@ -28,14 +28,14 @@ pub struct Facts {
 /// As reading a directory.
 pub fn inspect(state_dir: &Path) -> Result<Facts, StoreFault> {
     let protection = from_environment(state_dir).protection();
-    let store = durable::store_of(state_dir);
+    let store = layout::store(state_dir);
     if !store.try_exists()? {
         return Ok(Facts { exists: false, protection, slots: 0, inbox_bytes: 0 });
     }
     Ok(Facts {
         exists: true,
         protection,
-        slots: keyslot::count(&store.join("slots"))?,
-        inbox_bytes: segment::size(&store.join("inbox"))?,
+        slots: keyslot::count(&store.join(SLOTS))?,
+        inbox_bytes: segment::size(&store.join(INBOX))?,
     })
 }

@@ -6,13 +6,14 @@
 
 use crate::disk::durable;
 use crate::import::{ImportRun, Step};
-use crate::inbox::segment::Entry;
 use crate::keys::recovery;
 use crate::keys::ring::Recipient;
+use crate::open::options::Options;
 use crate::open::setup::{Loaded, Store};
+use crate::record::entry::Entry;
 use crate::staff::people::{Desk, Refused};
 use crate::vault::cipher_facts;
-use crate::worker::handle::Options;
+use crate::vault::entries;
 use crate::worker::record::Opened;
 use wardkeep_model::keeping::{
     Administered, Administration, AdministrationFault, AuditAct, AuditEntry, RecoveryPhrase,
@@ -87,7 +88,7 @@ impl Store {
         for finding in found.into_iter().chain(run.findings(now.wall)) {
             let entry = AuditEntry::of(AuditAct::StoreFinding, now.wall);
             let entry = AuditEntry { finding: Some(finding), ..entry };
-            opened.vault().append(&[Entry::Audit(Box::new(entry))])?;
+            entries::append(opened.vault(), &[Entry::Audit(Box::new(entry))])?;
         }
         self.inbox.recount()
     }
@@ -96,7 +97,7 @@ impl Store {
         self.renew_emergency_card(&options.policy, now)?;
         self.seal_log()?;
         let Some(mut opened) = self.open.take() else { return Ok(()) };
-        let expected = opened.vault().cursor()?;
+        let expected = entries::cursor(opened.vault())?;
         let chained = self.inbox.start_chain(opened.keys(), expected);
         chained.and(opened.close())
     }

@@ -11,14 +11,14 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use crate::keys::ring::VaultKeys;
+use crate::keys::vault_keys::VaultKeys;
 use crate::log::checkpoint::Signer;
 use crate::log::file::{self, Flaw, Problem, Verified, verify_open};
 use crate::log::merkle::{Frontier, leaf};
 use crate::record::audit_line;
-use crate::vault::Vault;
+use crate::vault::columns::{from_word, timestamp};
+use crate::vault::database::Vault;
 use crate::vault::fault::VaultFault;
-use crate::vault::rows::{from_word, timestamp};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{AuditAct, AuditEntry, StoreFault};
@@ -121,16 +121,6 @@ pub fn append(connection: &Connection, entry: &AuditEntry) -> Result<(), VaultFa
     Ok(())
 }
 
-/// The whole log, oldest first, with its numbers.
-pub fn read(connection: &Connection) -> Result<Vec<(u64, AuditEntry)>, VaultFault> {
-    select(connection, "ORDER BY seq LIMIT ?1", None)
-}
-
-/// The newest entries, newest first, with their numbers.
-pub fn newest(connection: &Connection, limit: u32) -> Result<Vec<(u64, AuditEntry)>, VaultFault> {
-    select(connection, "ORDER BY seq DESC LIMIT ?1", Some(limit))
-}
-
 fn select(
     connection: &Connection,
     order: &str,
@@ -181,7 +171,7 @@ fn enter_key(connection: &Connection, signer: &Signer) -> Result<(), VaultFault>
 }
 
 /// Signs the log as it is.
-fn seal(connection: &Connection, signer: &Signer) -> Result<String, VaultFault> {
+fn sign(connection: &Connection, signer: &Signer) -> Result<String, VaultFault> {
     let tree = tree(connection)?;
     let note = signer.sign(tree.size(), &tree.root());
     connection.execute(
@@ -191,138 +181,136 @@ fn seal(connection: &Connection, signer: &Signer) -> Result<String, VaultFault> 
     Ok(note)
 }
 
-impl Vault {
-    /// The newest entries of the audit log, newest first.
-    pub fn newest_audit(&self, limit: u32) -> Result<Vec<(u64, AuditEntry)>, VaultFault> {
-        newest(&self.connection, limit)
-    }
+/// The newest entries of the audit log, newest first.
+pub fn newest(vault: &Vault, limit: u32) -> Result<Vec<(u64, AuditEntry)>, VaultFault> {
+    select(&vault.connection, "ORDER BY seq DESC LIMIT ?1", Some(limit))
+}
 
-    /// The audit log with its sequence.
-    pub fn audit(&self) -> Result<Vec<(u64, AuditEntry)>, VaultFault> {
-        read(&self.connection)
-    }
+/// The audit log with its sequence.
+pub fn all(vault: &Vault) -> Result<Vec<(u64, AuditEntry)>, VaultFault> {
+    select(&vault.connection, "ORDER BY seq LIMIT ?1", None)
+}
 
-    /// Signs the log, unless the newest checkpoint covers all of it. Gives the newest checkpoint.
-    ///
-    /// # Errors
-    /// As writing a file; then nothing was signed.
-    pub fn seal_audit(&mut self, keys_of: &VaultKeys) -> Result<String, VaultFault> {
-        let (signer, newest) = (signer(&self.connection, keys_of)?, latest(&self.connection)?);
-        let size = tree(&self.connection)?.size();
-        if let Some((sealed, note)) = newest
-            && sealed == size
-        {
-            return Ok(note);
+/// Signs the log, unless the newest checkpoint covers all of it. Gives the newest checkpoint.
+///
+/// # Errors
+/// As writing a file; then nothing was signed.
+pub fn seal(vault: &mut Vault, keys_of: &VaultKeys) -> Result<String, VaultFault> {
+    let (signer, newest) = (signer(&vault.connection, keys_of)?, latest(&vault.connection)?);
+    let size = tree(&vault.connection)?.size();
+    if let Some((sealed, note)) = newest
+        && sealed == size
+    {
+        return Ok(note);
+    }
+    vault.write(|transaction, _| {
+        if keys(transaction)?.is_empty() {
+            enter_key(transaction, &signer)?;
         }
-        self.write(|transaction, _| {
-            if keys(transaction)?.is_empty() {
-                enter_key(transaction, &signer)?;
+        sign(transaction, &signer)
+    })
+}
+
+/// Signs the log if so many entries are not covered.
+///
+/// # Errors
+/// As [`seal`].
+pub fn seal_if_due(vault: &mut Vault, keys_of: &VaultKeys) -> Result<(), VaultFault> {
+    let sealed = latest(&vault.connection)?.map_or(0, |(size, _)| size);
+    if tree(&vault.connection)?.size().saturating_sub(sealed) >= SEAL_EVERY {
+        seal(vault, keys_of)?;
+    }
+    Ok(())
+}
+
+/// Appends entries, and one that names the next key if none of them is it, and hands the log over: the
+/// old key signs a checkpoint over them, and so does the next one.
+///
+/// # Errors
+/// As writing a file; then nothing was done.
+pub fn hand_over(
+    vault: &mut Vault,
+    (old, next): (&VaultKeys, &VaultKeys),
+    mut entries: Vec<AuditEntry>,
+) -> Result<(), VaultFault> {
+    let rotates = |entry: &AuditEntry| entry.act == AuditAct::KeysRotated;
+    if !entries.iter().any(rotates)
+        && let Some(last) = entries.last()
+    {
+        let AuditEntry { operator, boot, since_boot, at, .. } = *last;
+        let entry = AuditEntry::of(AuditAct::KeysRotated, at);
+        entries.push(AuditEntry { operator, boot, since_boot, ..entry });
+    }
+    let old = signer(&vault.connection, old)?;
+    let next = Signer::new(next.audit(), Some(old.key().name()));
+    let named = next.key().to_string();
+    vault.write(|transaction, _| {
+        for mut entry in entries {
+            if rotates(&entry) {
+                entry.detail = Some(named.clone());
             }
-            seal(transaction, &signer)
-        })
-    }
-
-    /// Signs the log if so many entries are not covered.
-    ///
-    /// # Errors
-    /// As [`Vault::seal_audit`].
-    pub fn seal_audit_if_due(&mut self, keys_of: &VaultKeys) -> Result<(), VaultFault> {
-        let sealed = latest(&self.connection)?.map_or(0, |(size, _)| size);
-        if tree(&self.connection)?.size().saturating_sub(sealed) >= SEAL_EVERY {
-            self.seal_audit(keys_of)?;
+            append(transaction, &entry)?;
         }
-        Ok(())
-    }
-
-    /// Appends entries, and one that names the next key if none of them is it, and hands the log over: the
-    /// old key signs a checkpoint over them, and so does the next one.
-    ///
-    /// # Errors
-    /// As writing a file; then nothing was done.
-    pub fn hand_over_audit(
-        &mut self,
-        (old, next): (&VaultKeys, &VaultKeys),
-        mut entries: Vec<AuditEntry>,
-    ) -> Result<(), VaultFault> {
-        let rotates = |entry: &AuditEntry| entry.act == AuditAct::KeysRotated;
-        if !entries.iter().any(rotates)
-            && let Some(last) = entries.last()
-        {
-            let AuditEntry { operator, boot, since_boot, at, .. } = *last;
-            let entry = AuditEntry::of(AuditAct::KeysRotated, at);
-            entries.push(AuditEntry { operator, boot, since_boot, ..entry });
+        if keys(transaction)?.is_empty() {
+            enter_key(transaction, &old)?;
         }
-        let old = signer(&self.connection, old)?;
-        let next = Signer::new(next.audit(), Some(old.key().name()));
-        let named = next.key().to_string();
-        self.write(|transaction, _| {
-            for mut entry in entries {
-                if rotates(&entry) {
-                    entry.detail = Some(named.clone());
-                }
-                append(transaction, &entry)?;
-            }
-            if keys(transaction)?.is_empty() {
-                enter_key(transaction, &old)?;
-            }
-            seal(transaction, &old)?;
-            enter_key(transaction, &next)?;
-            seal(transaction, &next).map(drop)
-        })
-    }
+        sign(transaction, &old)?;
+        enter_key(transaction, &next)?;
+        sign(transaction, &next).map(drop)
+    })
+}
 
-    /// The log as a file that anybody can verify. Sealed first, so that nothing in it is not.
-    ///
-    /// # Errors
-    /// As writing a file.
-    pub fn export_audit(&mut self, keys_of: &VaultKeys) -> Result<String, VaultFault> {
-        self.seal_audit(keys_of)?;
-        self.audit_text()
-    }
+/// The log as a file that anybody can verify. Sealed first, so that nothing in it is not.
+///
+/// # Errors
+/// As writing a file.
+pub fn export(vault: &mut Vault, keys_of: &VaultKeys) -> Result<String, VaultFault> {
+    seal(vault, keys_of)?;
+    text(vault)
+}
 
-    fn audit_text(&self) -> Result<String, VaultFault> {
-        let connection = &self.connection;
-        let lines = texts(connection, "SELECT line FROM audit ORDER BY seq")?;
-        let notes = texts(connection, "SELECT note FROM audit_checkpoints ORDER BY id")?;
-        Ok(file::write(&keys(connection)?, &lines, &notes))
-    }
+fn text(vault: &Vault) -> Result<String, VaultFault> {
+    let connection = &vault.connection;
+    let lines = texts(connection, "SELECT line FROM audit ORDER BY seq")?;
+    let notes = texts(connection, "SELECT note FROM audit_checkpoints ORDER BY id")?;
+    Ok(file::write(&keys(connection)?, &lines, &notes))
+}
 
-    /// What verifies the log's newest checkpoints.
-    ///
-    /// # Errors
-    /// As reading the database.
-    pub fn audit_key(&self, keys_of: &VaultKeys) -> Result<String, VaultFault> {
-        Ok(signer(&self.connection, keys_of)?.key().to_string())
-    }
+/// What verifies the log's newest checkpoints.
+///
+/// # Errors
+/// As reading the database.
+pub fn key(vault: &Vault, keys_of: &VaultKeys) -> Result<String, VaultFault> {
+    Ok(signer(&vault.connection, keys_of)?.key().to_string())
+}
 
-    /// Derives the log's roots from its lines and compares them with every checkpoint, with the tree's
-    /// right edge, and with the key that is the vault's own. Entries that nothing covers yet are fine
-    /// while the vault is open.
-    ///
-    /// # Errors
-    /// As reading the database.
-    pub fn check_audit(&self, keys_of: &VaultKeys) -> Result<Result<Verified, Flaw>, VaultFault> {
-        let signer = signer(&self.connection, keys_of)?;
-        let mut text = self.audit_text()?;
-        if keys(&self.connection)?.is_empty() {
-            // Nothing was ever signed: the log as it would be.
-            let lines = texts(&self.connection, "SELECT line FROM audit ORDER BY seq")?;
-            text = file::write(&[signer.key().to_string()], &lines, &[]);
-        }
-        let verified = match verify_open(text.as_bytes(), signer.key()) {
-            Ok(verified) => verified,
-            Err(flaw) => return Ok(Err(flaw)),
-        };
-        let (entry, until) = (Some(verified.sealed + 1), None);
-        let edge = tree(&self.connection)?;
-        if edge.size() != verified.entries {
-            return Ok(Err(Flaw { problem: Problem::Truncated, entry, until }));
-        }
-        if edge.root() != verified.root {
-            return Ok(Err(Flaw { problem: Problem::Edited, entry, until }));
-        }
-        Ok(Ok(verified))
+/// Derives the log's roots from its lines and compares them with every checkpoint, with the tree's
+/// right edge, and with the key that is the vault's own. Entries that nothing covers yet are fine
+/// while the vault is open.
+///
+/// # Errors
+/// As reading the database.
+pub fn check(vault: &Vault, keys_of: &VaultKeys) -> Result<Result<Verified, Flaw>, VaultFault> {
+    let signer = signer(&vault.connection, keys_of)?;
+    let mut text = text(vault)?;
+    if keys(&vault.connection)?.is_empty() {
+        // Nothing was ever signed: the log as it would be.
+        let lines = texts(&vault.connection, "SELECT line FROM audit ORDER BY seq")?;
+        text = file::write(&[signer.key().to_string()], &lines, &[]);
     }
+    let verified = match verify_open(text.as_bytes(), signer.key()) {
+        Ok(verified) => verified,
+        Err(flaw) => return Ok(Err(flaw)),
+    };
+    let (entry, until) = (Some(verified.sealed + 1), None);
+    let edge = tree(&vault.connection)?;
+    if edge.size() != verified.entries {
+        return Ok(Err(Flaw { problem: Problem::Truncated, entry, until }));
+    }
+    if edge.root() != verified.root {
+        return Ok(Err(Flaw { problem: Problem::Edited, entry, until }));
+    }
+    Ok(Ok(verified))
 }
 
 #[cfg(test)]

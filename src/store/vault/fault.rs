@@ -7,7 +7,6 @@ use std::fmt;
 
 use rusqlite::ErrorCode;
 
-use crate::backup::file::BackupFault;
 use wardkeep_model::keeping::{AdministrationFault, StoreFault};
 
 /// A failure in the vault's tables.
@@ -75,11 +74,5 @@ impl From<VaultFault> for AdministrationFault {
 impl From<std::io::Error> for VaultFault {
     fn from(error: std::io::Error) -> Self {
         VaultFault::Store(error.into())
-    }
-}
-
-impl From<VaultFault> for BackupFault {
-    fn from(fault: VaultFault) -> Self {
-        BackupFault::Store(fault.into())
     }
 }

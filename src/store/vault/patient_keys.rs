@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use zeroize::Zeroizing;
 
 use crate::crypto::{Key, open, seal};
-use crate::keys::ring::{PeopleKey, VaultKeys};
+use crate::keys::vault_keys::{PeopleKey, VaultKeys};
 use crate::vault::fault::VaultFault;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::StoreFault;

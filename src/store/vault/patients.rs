@@ -9,13 +9,35 @@ use rusqlite::{Connection, Row, Transaction, params};
 use zeroize::Zeroizing;
 
 use crate::crypto::open;
+use crate::vault::database::Vault;
 use crate::vault::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
-use crate::vault::{retention, rows};
+use crate::vault::{audit, retention, rows};
 use wardkeep_model::encounter::{Patient, SubjectId};
-use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::keeping::{AuditEntry, StoreFault};
 
-/// Inserts a patient.
+/// Adds a patient.
+///
+/// # Errors
+/// As [`insert`]; then nothing was changed.
+pub fn add(vault: &mut Vault, patient: &Patient) -> Result<(), VaultFault> {
+    vault.write(|transaction, keys| insert(transaction, keys, patient))
+}
+
+/// Destroys a patient's data key and everything under it, and says so in the audit log. Neither the
+/// database nor its log holds anything of it when this returns; done again, it changes nothing.
+///
+/// # Errors
+/// As writing a file; then it has to be done again.
+pub fn shred(vault: &mut Vault, subject: SubjectId, entry: AuditEntry) -> Result<(), VaultFault> {
+    vault.write(|transaction, keys| {
+        destroy(transaction, keys, subject)?;
+        audit::append(transaction, &entry)
+    })?;
+    vault.settle().map(drop)
+}
+
+/// Inserts a patient; part of the caller's transaction.
 ///
 /// # Errors
 /// `Io` if this patient's key was destroyed; otherwise as the database.
@@ -62,7 +84,8 @@ pub fn destroy(
 ///
 /// # Errors
 /// `Damaged` if one does not open; otherwise as the database.
-pub fn all(connection: &Connection, keys: &PatientKeys) -> Result<Vec<Patient>, VaultFault> {
+pub fn all(vault: &Vault) -> Result<Vec<Patient>, VaultFault> {
+    let Vault { connection, patients: keys, .. } = vault;
     let mut statement = connection.prepare_cached("SELECT id, sealed FROM patients")?;
     let mut rows = statement.query([])?;
     let mut patients = Vec::new();
@@ -77,11 +100,8 @@ pub fn all(connection: &Connection, keys: &PatientKeys) -> Result<Vec<Patient>, 
 ///
 /// # Errors
 /// `Damaged` if the row does not open; otherwise as the database.
-pub fn one(
-    connection: &Connection,
-    keys: &PatientKeys,
-    id: SubjectId,
-) -> Result<Option<Patient>, VaultFault> {
+pub fn one(vault: &Vault, id: SubjectId) -> Result<Option<Patient>, VaultFault> {
+    let Vault { connection, patients: keys, .. } = vault;
     let mut statement =
         connection.prepare_cached("SELECT id, sealed FROM patients WHERE id = ?1")?;
     let mut rows = statement.query([id.0.to_be_bytes()])?;

@@ -16,14 +16,13 @@
 
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Transaction, params};
 
+use crate::vault::database::Vault;
 use crate::vault::fault::VaultFault;
-use crate::vault::schema::Vault;
-use crate::vault::trends;
-use crate::worker::upkeep::Witness;
+use crate::vault::{meta, trends};
 use wardkeep_model::keeping::Retention;
-use wardkeep_model::moment::Moment;
+use wardkeep_model::moment::{BootTime, Moment};
 
 /// Table of the marks.
 pub const TABLE: &str = "
@@ -88,101 +87,101 @@ struct Expired {
     after: fn(&Retention) -> Duration,
 }
 
-impl Vault {
-    /// The store's age at this moment, in microseconds.
-    ///
-    /// # Errors
-    /// As reading the database.
-    pub(crate) fn age(&self, witness: Option<Witness>, now: Moment) -> Result<i64, VaultFault> {
-        if let Some(Witness { boot, age_us }) = witness {
-            return Ok(age_us.saturating_add(micros(now.boot.since(boot))));
+/// How old the store was at a moment of this run of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgeMark {
+    /// The moment.
+    pub boot: BootTime,
+    /// Time that the store had lived through, in microseconds.
+    pub age_us: i64,
+}
+
+/// The store's age at this moment, in microseconds.
+///
+/// # Errors
+/// As reading the database.
+pub fn age(vault: &Vault, mark: Option<AgeMark>, now: Moment) -> Result<i64, VaultFault> {
+    if let Some(AgeMark { boot, age_us }) = mark {
+        return Ok(age_us.saturating_add(micros(now.boot.since(boot))));
+    }
+    let (age_us, wall_us) =
+        (meta::get(&vault.connection, AGE)?, meta::get(&vault.connection, AGE_WALL)?);
+    let since = wall_us.map_or(0, |then| now.wall.as_microsecond().saturating_sub(then));
+    Ok(age_us.unwrap_or(0).saturating_add(since.clamp(0, BETWEEN_RUNS_US_MAX)))
+}
+
+/// Packs some rows, or marks the age, or deletes something that expired: one transaction of some
+/// milliseconds. True if there is more to do.
+///
+/// # Errors
+/// As writing a file; then nothing was changed.
+pub fn keep_up(
+    vault: &mut Vault,
+    mark: &mut Option<AgeMark>,
+    now: Moment,
+    retention: &Retention,
+) -> Result<bool, VaultFault> {
+    let age_us = age(vault, *mark, now)?;
+    *mark = Some(AgeMark { boot: now.boot, age_us });
+    if trends::has_unpacked(vault)? {
+        trends::pack_some(vault, age_us)?;
+        return Ok(true);
+    }
+    if note(vault, age_us, now, retention)? {
+        return Ok(true);
+    }
+    expire_some(vault, age_us, retention)
+}
+
+/// Marks the age of what is there, if that was not done lately.
+fn note(
+    vault: &mut Vault,
+    age_us: i64,
+    now: Moment,
+    retention: &Retention,
+) -> Result<bool, VaultFault> {
+    let newest: Option<i64> =
+        vault.connection.query_row("SELECT max(age_us) FROM ages", [], |row| row.get(0))?;
+    if newest.is_some_and(|newest| age_us < newest.saturating_add(MARK_EVERY_US)) {
+        return Ok(false);
+    }
+    vault.write(|transaction, _| {
+        transaction.execute(
+            "INSERT INTO ages (age_us, last_observation, last_wave)
+             VALUES (?1, ?2, (SELECT coalesce(max(id), 0) FROM waves))",
+            params![age_us, trends::packed(transaction)?],
+        )?;
+        // Marks that nothing waits for any more.
+        let longest = retention.waveforms.max(retention.numerics);
+        transaction.execute(
+            "DELETE FROM ages
+             WHERE age_us < (SELECT max(age_us) FROM ages WHERE age_us <= ?1)",
+            [age_us.saturating_sub(micros(longest))],
+        )?;
+        for (name, value) in [(AGE, age_us), (AGE_WALL, now.wall.as_microsecond())] {
+            meta::set(transaction, name, value)?;
         }
-        let (age_us, wall_us) = (self.number(AGE)?, self.number(AGE_WALL)?);
-        let since = wall_us.map_or(0, |then| now.wall.as_microsecond().saturating_sub(then));
-        Ok(age_us.unwrap_or(0).saturating_add(since.clamp(0, BETWEEN_RUNS_US_MAX)))
-    }
+        Ok(true)
+    })
+}
 
-    fn number(&self, name: &str) -> Result<Option<i64>, VaultFault> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
-        Ok(statement.query_row([name], |row| row.get(0)).optional()?)
-    }
-
-    /// Packs some rows, or marks the age, or deletes something that expired: one transaction of some
-    /// milliseconds. True if there is more to do.
-    ///
-    /// # Errors
-    /// As writing a file; then nothing was changed.
-    pub fn keep_up(
-        &mut self,
-        witness: &mut Option<Witness>,
-        now: Moment,
-        retention: &Retention,
-    ) -> Result<bool, VaultFault> {
-        let age_us = self.age(*witness, now)?;
-        *witness = Some(Witness { boot: now.boot, age_us });
-        if self.has_unpacked()? {
-            self.pack_some(age_us)?;
+fn expire_some(vault: &mut Vault, age_us: i64, retention: &Retention) -> Result<bool, VaultFault> {
+    for expired in &EXPIRED {
+        let until = age_us.saturating_sub(micros((expired.after)(retention)));
+        let mut statement = vault.connection.prepare_cached(expired.is_there)?;
+        let is_there: bool = statement.query_row([until], |row| row.get(0))?;
+        drop(statement);
+        if is_there {
+            let deleted = vault.write(|transaction, _| {
+                let deleted = transaction.prepare_cached(expired.delete)?.execute([until])?;
+                rows_were_deleted(transaction)?;
+                Ok(deleted)
+            })?;
+            tracing::debug!(deleted, "what is kept no longer was deleted");
             return Ok(true);
         }
-        if self.mark(age_us, now, retention)? {
-            return Ok(true);
-        }
-        self.expire_some(age_us, retention)
     }
-
-    /// Marks the age of what is there, if that was not done lately.
-    fn mark(
-        &mut self,
-        age_us: i64,
-        now: Moment,
-        retention: &Retention,
-    ) -> Result<bool, VaultFault> {
-        let newest: Option<i64> =
-            self.connection.query_row("SELECT max(age_us) FROM ages", [], |row| row.get(0))?;
-        if newest.is_some_and(|newest| age_us < newest.saturating_add(MARK_EVERY_US)) {
-            return Ok(false);
-        }
-        self.write(|transaction, _| {
-            transaction.execute(
-                "INSERT INTO ages (age_us, last_observation, last_wave)
-                 VALUES (?1, ?2, (SELECT coalesce(max(id), 0) FROM waves))",
-                params![age_us, trends::packed(transaction)?],
-            )?;
-            // Marks that nothing waits for any more.
-            let longest = retention.waveforms.max(retention.numerics);
-            transaction.execute(
-                "DELETE FROM ages
-                 WHERE age_us < (SELECT max(age_us) FROM ages WHERE age_us <= ?1)",
-                [age_us.saturating_sub(micros(longest))],
-            )?;
-            for (name, value) in [(AGE, age_us), (AGE_WALL, now.wall.as_microsecond())] {
-                transaction
-                    .prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
-                    .execute(params![name, value])?;
-            }
-            Ok(true)
-        })
-    }
-
-    fn expire_some(&mut self, age_us: i64, retention: &Retention) -> Result<bool, VaultFault> {
-        for expired in &EXPIRED {
-            let until = age_us.saturating_sub(micros((expired.after)(retention)));
-            let mut statement = self.connection.prepare_cached(expired.is_there)?;
-            let is_there: bool = statement.query_row([until], |row| row.get(0))?;
-            drop(statement);
-            if is_there {
-                let deleted = self.write(|transaction, _| {
-                    let deleted = transaction.prepare_cached(expired.delete)?.execute([until])?;
-                    rows_were_deleted(transaction)?;
-                    Ok(deleted)
-                })?;
-                tracing::debug!(deleted, "what is kept no longer was deleted");
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
+    Ok(false)
 }
 
 /// To be called in every transaction that deletes observations: the database gives the ids of its last

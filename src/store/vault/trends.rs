@@ -20,16 +20,17 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use self::block::{Aggregate, Block, Resolution};
 use self::columns::Columns;
+use crate::vault::database::Vault;
 use crate::vault::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
-use crate::vault::schema::Vault;
-use crate::vault::{retention, rows};
+use crate::vault::{meta, rows};
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{StoreFault, TrendColumn, TrendQuery};
 use wardkeep_model::vitals::nomenclature::{Mdc, Unit};
 use wardkeep_model::vitals::{ClockConfidence, Observation, Value};
 
-const TABLE: &str = "
+/// Table of the blocks.
+pub const TABLE: &str = "
     CREATE TABLE trend_blocks (
         subject BLOB NOT NULL, mdc INTEGER NOT NULL, unit TEXT NOT NULL,
         resolution INTEGER NOT NULL, start_us INTEGER NOT NULL,
@@ -44,22 +45,12 @@ const PACK_MAX: usize = 512;
 /// Id of the row that was packed last.
 const PACKED: &str = "trend_packed_id";
 
-/// Adds what version 3 of the schema needs for trends.
-pub fn upgrade(transaction: &Transaction<'_>) -> Result<(), VaultFault> {
-    transaction.execute_batch(TABLE)?;
-    Ok(transaction.execute_batch(retention::TABLE)?)
-}
-
 /// Id of the row that was packed last, 0 before the first.
 ///
 /// # Errors
 /// As reading the database.
 pub fn packed(connection: &Connection) -> Result<i64, VaultFault> {
-    let id: Option<i64> = connection
-        .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
-        .query_row([PACKED], |row| row.get(0))
-        .optional()?;
-    Ok(id.unwrap_or(0))
+    Ok(meta::get(connection, PACKED)?.unwrap_or(0))
 }
 
 /// Counts no row with a later id as packed.
@@ -114,115 +105,110 @@ fn drawn(observation: &Observation) -> Option<(SubjectId, f32)> {
 
 type Values = Vec<(i64, f32)>;
 
-impl Vault {
-    /// Whether rows wait to be packed.
-    pub(crate) fn has_unpacked(&self) -> Result<bool, VaultFault> {
-        let after = packed(&self.connection)?;
-        let mut statement = self.connection.prepare_cached(
-            "SELECT count(*) > 0 FROM (SELECT 1 FROM observations WHERE id > ?1 LIMIT 1)",
-        )?;
-        Ok(statement.query_row([after], |row| row.get(0))?)
-    }
+/// Whether rows wait to be packed.
+pub fn has_unpacked(vault: &Vault) -> Result<bool, VaultFault> {
+    let after = packed(&vault.connection)?;
+    let mut statement = vault.connection.prepare_cached(
+        "SELECT count(*) > 0 FROM (SELECT 1 FROM observations WHERE id > ?1 LIMIT 1)",
+    )?;
+    Ok(statement.query_row([after], |row| row.get(0))?)
+}
 
-    /// Packs the next rows, in one transaction at this age of the store.
-    ///
-    /// # Errors
-    /// As writing a file; then none was packed.
-    pub(crate) fn pack_some(&mut self, age_us: i64) -> Result<(), VaultFault> {
-        self.write(|transaction, keys| {
-            let rows = rows::for_packing(transaction, keys, packed(transaction)?, PACK_MAX)?;
-            let last: i64 = match rows.last() {
-                Some((last, _)) if rows.len() == PACK_MAX => *last,
-                // The last rows, and whatever lies behind them that no key opens any more.
-                Some(_) | None => transaction
-                    .prepare_cached("SELECT coalesce(max(id), 0) FROM observations")?
-                    .query_row([], |row| row.get(0))?,
-            };
-            for (series, values) in by_series(&rows) {
-                for resolution in Resolution::ALL {
-                    let mut blocks: BTreeMap<i64, Values> = BTreeMap::new();
-                    for value in &values {
-                        blocks.entry(resolution.block_of(value.0)).or_default().push(*value);
-                    }
-                    for (start_us, values) in blocks {
-                        let place = (series, resolution, start_us);
-                        if !add(transaction, keys, place, (&values, age_us))? {
-                            break;
-                        }
+/// Packs the next rows, in one transaction at this age of the store.
+///
+/// # Errors
+/// As writing a file; then none was packed.
+pub fn pack_some(vault: &mut Vault, age_us: i64) -> Result<(), VaultFault> {
+    vault.write(|transaction, keys| {
+        let rows = rows::for_packing(transaction, keys, packed(transaction)?, PACK_MAX)?;
+        let last: i64 = match rows.last() {
+            Some((last, _)) if rows.len() == PACK_MAX => *last,
+            // The last rows, and whatever lies behind them that no key opens any more.
+            Some(_) | None => transaction
+                .prepare_cached("SELECT coalesce(max(id), 0) FROM observations")?
+                .query_row([], |row| row.get(0))?,
+        };
+        for (series, values) in by_series(&rows) {
+            for resolution in Resolution::ALL {
+                let mut blocks: BTreeMap<i64, Values> = BTreeMap::new();
+                for value in &values {
+                    blocks.entry(resolution.block_of(value.0)).or_default().push(*value);
+                }
+                for (start_us, values) in blocks {
+                    let place = (series, resolution, start_us);
+                    if !add(transaction, keys, place, (&values, age_us))? {
+                        break;
                     }
                 }
             }
-            transaction
-                .prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
-                .execute(params![PACKED, last])?;
-            Ok(())
-        })
-    }
+        }
+        meta::set(transaction, PACKED, last)
+    })
+}
 
-    /// The least, greatest and mean values of equal columns of a time, oldest first.
-    ///
-    /// The finest values of which few blocks have to be read fill the columns: up to two days from single
-    /// values, up to 45 days from minutes, longer times from hours; see [`Columns`] for what that means
-    /// for their edges. Single values that are not kept any more are drawn from their minutes.
-    ///
-    /// # Errors
-    /// `Damaged` if a block or row does not open or parse; otherwise as reading the database.
-    pub fn trend(&mut self, query: TrendQuery) -> Result<Vec<TrendColumn>, VaultFault> {
-        let mut columns = Columns::of(&query);
-        if columns.is_empty() {
-            return Ok(columns.finish());
-        }
-        let series = Series::new(query.subject, query.code, query.unit);
-        let Self { connection, patients, .. } = self;
-        let resolution = columns.resolution();
-        match resolution {
-            Resolution::Single => read_singles(connection, patients, series, &mut columns)?,
-            Resolution::Minute | Resolution::Hour => {
-                let span = columns.span(resolution);
-                read(connection, patients, (series, resolution, span), |block| {
-                    for (at_us, values) in block.entries() {
-                        columns.add(resolution, at_us, values);
-                    }
-                })?;
-            }
-        }
-        let after = packed(connection)?;
-        let of = (query.subject, query.code);
-        let late = rows::kept_after(connection, patients, after, of, columns.span(resolution))?;
-        for observation in late.iter().filter(|observation| observation.unit == query.unit) {
-            if let Some((_, value)) = drawn(observation) {
-                let at_us = resolution.entry_of(observation.effective.as_microsecond());
-                columns.add(resolution, at_us, Aggregate::of(value));
-            }
-        }
-        Ok(columns.finish())
+/// The least, greatest and mean values of equal columns of a time, oldest first.
+///
+/// The finest values of which few blocks have to be read fill the columns: up to two days from single
+/// values, up to 45 days from minutes, longer times from hours; see [`Columns`] for what that means
+/// for their edges. Single values that are not kept any more are drawn from their minutes.
+///
+/// # Errors
+/// `Damaged` if a block or row does not open or parse; otherwise as reading the database.
+pub fn trend(vault: &mut Vault, query: TrendQuery) -> Result<Vec<TrendColumn>, VaultFault> {
+    let mut columns = Columns::of(&query);
+    if columns.is_empty() {
+        return Ok(columns.finish());
     }
+    let series = Series::new(query.subject, query.code, query.unit);
+    let Vault { connection, patients, .. } = vault;
+    let resolution = columns.resolution();
+    match resolution {
+        Resolution::Single => read_singles(connection, patients, series, &mut columns)?,
+        Resolution::Minute | Resolution::Hour => {
+            let span = columns.span(resolution);
+            read(connection, patients, (series, resolution, span), |block| {
+                for (at_us, values) in block.entries() {
+                    columns.add(resolution, at_us, values);
+                }
+            })?;
+        }
+    }
+    let after = packed(connection)?;
+    let of = (query.subject, query.code);
+    let late = rows::kept_after(connection, patients, after, of, columns.span(resolution))?;
+    for observation in late.iter().filter(|observation| observation.unit == query.unit) {
+        if let Some((_, value)) = drawn(observation) {
+            let at_us = resolution.entry_of(observation.effective.as_microsecond());
+            columns.add(resolution, at_us, Aggregate::of(value));
+        }
+    }
+    Ok(columns.finish())
+}
 
-    /// Opens every block; gives back how many there are.
-    ///
-    /// # Errors
-    /// `Damaged` if one does not open or parse; otherwise as reading the database.
-    pub fn check_trends(&mut self) -> Result<u64, VaultFault> {
-        let Self { connection, patients, .. } = self;
-        let mut statement = connection
-            .prepare("SELECT subject, mdc, unit, resolution, start_us, body FROM trend_blocks")?;
-        let mut rows = statement.query([])?;
-        let mut count = 0;
-        while let Some(row) = rows.next()? {
-            let (number, unit): (u8, String) = (row.get(3)?, row.get(2)?);
-            let resolution = Resolution::ALL.into_iter().find(|known| known.number() == number);
-            let unit = Unit::ALL.into_iter().find(|known| known.ucum() == unit);
-            let (Some(resolution), Some(unit)) = (resolution, unit) else {
-                return Err(StoreFault::Damaged.into());
-            };
-            let subject = SubjectId(u128::from_be_bytes(row.get(0)?));
-            let place = (Series::new(subject, Mdc(row.get(1)?), unit), resolution, row.get(4)?);
-            let body: Vec<u8> = row.get(5)?;
-            open(connection, patients, place, (&body, 0))?;
-            count += 1;
-        }
-        Ok(count)
+/// Opens every block; gives back how many there are.
+///
+/// # Errors
+/// `Damaged` if one does not open or parse; otherwise as reading the database.
+pub fn check(vault: &mut Vault) -> Result<u64, VaultFault> {
+    let Vault { connection, patients, .. } = vault;
+    let mut statement = connection
+        .prepare("SELECT subject, mdc, unit, resolution, start_us, body FROM trend_blocks")?;
+    let mut rows = statement.query([])?;
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        let (number, unit): (u8, String) = (row.get(3)?, row.get(2)?);
+        let resolution = Resolution::ALL.into_iter().find(|known| known.number() == number);
+        let unit = Unit::ALL.into_iter().find(|known| known.ucum() == unit);
+        let (Some(resolution), Some(unit)) = (resolution, unit) else {
+            return Err(StoreFault::Damaged.into());
+        };
+        let subject = SubjectId(u128::from_be_bytes(row.get(0)?));
+        let place = (Series::new(subject, Mdc(row.get(1)?), unit), resolution, row.get(4)?);
+        let body: Vec<u8> = row.get(5)?;
+        open(connection, patients, place, (&body, 0))?;
+        count += 1;
     }
+    Ok(count)
 }
 
 fn by_series(rows: &[(i64, Observation)]) -> BTreeMap<Series, Values> {

@@ -6,10 +6,11 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
+use crate::record::codec;
+use crate::vault::columns::timestamp;
+use crate::vault::database::Vault;
 use crate::vault::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
-use crate::vault::rows::timestamp;
-use crate::vault::schema::Vault;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::StoreFault;
@@ -48,13 +49,8 @@ pub fn insert(
     keys: &mut PatientKeys,
     wave: &WaveSegment,
 ) -> Result<(), VaultFault> {
-    let mut plain =
-        zeroize::Zeroizing::new(Vec::with_capacity(1 + wave.samples.reveal().len() * 2));
-    plain.push(match wave.provenance {
-        Provenance::Device => 0,
-        Provenance::Simulated => 1,
-    });
-    wave.samples.reveal().iter().for_each(|sample| plain.extend(sample.to_be_bytes()));
+    let mut plain = zeroize::Zeroizing::new(Vec::with_capacity(codec::wave_body_len(wave)));
+    codec::put_wave(wave, &mut plain);
     let Some(body) = keys.seal(connection, wave.subject, &context(wave), &plain)? else {
         tracing::debug!("a waveform of a patient whose key was destroyed was not kept");
         return Ok(());
@@ -78,12 +74,16 @@ pub fn insert(
     Ok(())
 }
 
-fn read(
-    connection: &Connection,
-    keys: &mut PatientKeys,
+/// A patient's stretches of a waveform that have samples of this time, oldest first.
+///
+/// # Errors
+/// `Damaged` if one does not open or parse; otherwise as reading the database.
+pub fn read(
+    vault: &mut Vault,
     (subject, code): (SubjectId, Mdc),
     (since, until): (Timestamp, Timestamp),
 ) -> Result<Vec<WaveSegment>, VaultFault> {
+    let Vault { connection, patients: keys, .. } = vault;
     let mut statement = connection.prepare_cached(
         "SELECT device, run, seq, mdc, subject, start_us, rate_hz, body FROM waves
          WHERE subject = ?1 AND mdc = ?2 AND start_us >= ?3 - ?5 AND start_us < ?4 AND end_us > ?3
@@ -97,20 +97,6 @@ fn read(
         waves.extend(wave(connection, keys, row)?);
     }
     Ok(waves)
-}
-
-impl Vault {
-    /// A patient's stretches of a waveform that have samples of this time, oldest first.
-    ///
-    /// # Errors
-    /// `Damaged` if one does not open or parse; otherwise as reading the database.
-    pub fn waves(
-        &mut self,
-        of: (SubjectId, Mdc),
-        time: (Timestamp, Timestamp),
-    ) -> Result<Vec<WaveSegment>, VaultFault> {
-        read(&self.connection, &mut self.patients, of, time)
-    }
 }
 
 fn wave(
@@ -136,18 +122,7 @@ fn wave(
     let Some(plain) = keys.open(connection, wave.subject, &context(&wave), &body)? else {
         return Ok(None);
     };
-    let (samples, odd) = match plain.split_first() {
-        Some((0, samples)) => samples.as_chunks::<2>(),
-        Some((1, samples)) => {
-            wave.provenance = Provenance::Simulated;
-            samples.as_chunks::<2>()
-        }
-        Some(_) | None => return Err(StoreFault::Damaged.into()),
-    };
-    if !odd.is_empty() {
-        return Err(StoreFault::Damaged.into());
-    }
-    wave.samples = Phi::new(samples.iter().map(|sample| u16::from_be_bytes(*sample)).collect());
+    (wave.provenance, wave.samples) = codec::wave_body(&plain).map_err(StoreFault::from)?;
     Ok(Some(wave))
 }
 

@@ -15,12 +15,12 @@ use crate::crypto::{wipe_deep_stack, wipe_stack};
 use crate::disk::durable::StateDir;
 use crate::import::ImportRun;
 use crate::import::opener::Delivery;
-use crate::inbox::segment::Entry;
 use crate::open::emergency::Unknowns;
+use crate::open::options::Options;
 use crate::open::setup::{self, Loaded, Store};
 use crate::open::shift::Clocks;
-use crate::vault::{Vault, cipher_facts};
-use crate::worker::handle::Options;
+use crate::record::entry::Entry;
+use crate::vault::{Vault, cipher_facts, patients, trends};
 use crate::worker::record::FLUSH_EVERY;
 use crate::worker::space::Room;
 use crate::worker::upkeep::Upkeep;
@@ -227,16 +227,16 @@ impl Worker {
             Command::Audit(entry) => self.record(Entry::Audit(entry)),
             Command::SaveCart(state) => self.save_cart(*state),
             Command::ListPatients => {
-                self.ask_vault(|vault| Ok(vault.patients().map(Outcome::Patients)?));
+                self.ask_vault(|vault| Ok(patients::all(vault).map(Outcome::Patients)?));
             }
             Command::AddPatient(patient) => self.ask_vault(|vault| {
-                vault.add_patient(&patient)?;
+                patients::add(vault, &patient)?;
                 Ok(Outcome::PatientAdded(patient))
             }),
             Command::Trend(query) => {
                 // A trend is complete: what waits to be written belongs to it.
                 self.flush();
-                self.ask_vault(|vault| Ok(Outcome::Trend(query, vault.trend(query)?)));
+                self.ask_vault(|vault| Ok(Outcome::Trend(query, trends::trend(vault, query)?)));
             }
             Command::Retry => match self.phase {
                 Phase::Stopped(_) => self.start(),
@@ -391,6 +391,7 @@ fn may_pass(fault: StoreFault) -> bool {
         StoreFault::Foreign
         | StoreFault::WrongDeviceSecret
         | StoreFault::Damaged
+        | StoreFault::Later
         | StoreFault::NoCipher => false,
     }
 }

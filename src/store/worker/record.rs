@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use crate::import::opener::Delivery;
 use crate::import::{ImportRun, Step};
-use crate::inbox::segment::{Entry, Lane};
-use crate::keys::ring::VaultKeys;
-use crate::vault::Vault;
+use crate::inbox::segment::Lane;
+use crate::keys::vault_keys::VaultKeys;
+use crate::record::entry::Entry;
+use crate::vault::{Vault, audit, entries};
 use crate::worker::{Phase, Worker};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::keeping::{AuditAct, AuditEntry, Finding, Outcome, StoreFault};
@@ -155,12 +156,12 @@ impl Worker {
         if let Some(opened) = &mut store.open
             && !self.waiting.is_empty()
         {
-            self.lost += opened.vault.append(&self.waiting)?;
+            self.lost += entries::append(&mut opened.vault, &self.waiting)?;
             self.waiting.clear();
-            opened.vault.seal_audit_if_due(&opened.keys)?;
+            audit::seal_if_due(&mut opened.vault, &opened.keys)?;
         }
         store.inbox.flush(Lane::Values, now)?;
-        store.inbox.anchor_if_due(now.boot)?;
+        store.inbox.write_state_if_due(now.boot)?;
         if self.cart_unsaved {
             store.save_cart()?;
             self.cart_unsaved = false;
@@ -269,9 +270,9 @@ impl Worker {
         let Phase::Ready(store) = &mut self.phase else { return };
         let Some(Opened { mut vault, keys, import, .. }) = store.open.take() else { return };
         let import = import.map(|run| (run.findings(Moment::read().wall), run.progress()));
-        let expected = vault.cursor().unwrap_or_default();
+        let expected = entries::cursor(&vault).unwrap_or_default();
         // A fault comes again from the close below.
-        let settled = vault.settle().map(|seen| store.inbox.saw_vault(seen));
+        let settled = vault.settle().map(|seen| store.inbox.remember_vault(seen));
         let chained = store.inbox.start_chain(&keys, expected);
         drop(keys);
         let remembered = match settled.map_err(StoreFault::from).and(chained) {

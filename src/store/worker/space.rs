@@ -19,8 +19,10 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::disk::durable;
+use crate::disk::layout::RESERVE;
 use crate::inbox::GivenUp;
-use crate::inbox::segment::{Entry, Lane};
+use crate::inbox::segment::Lane;
+use crate::record::entry::Entry;
 use crate::worker::record::FLUSH_EVERY;
 use crate::worker::{Phase, Worker};
 use wardkeep_model::keeping::{
@@ -28,8 +30,6 @@ use wardkeep_model::keeping::{
 };
 use wardkeep_model::moment::Moment;
 
-/// Name of the reserve in the inbox's directory.
-const RESERVE: &str = "reserve";
 const MIB: u64 = 1024 * 1024;
 
 /// How much room there has to be, in bytes.

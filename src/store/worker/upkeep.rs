@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::vault::retention::{self, AgeMark};
 use crate::worker::{Phase, Worker};
 use wardkeep_model::moment::{BootTime, Moment};
 
@@ -12,19 +13,10 @@ use wardkeep_model::moment::{BootTime, Moment};
 /// asked for in between reads it row by row.
 const EVERY: Duration = Duration::from_secs(120);
 
-/// How old the store was at a moment of this run of the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Witness {
-    /// The moment.
-    pub boot: BootTime,
-    /// Time that the store had lived through, in microseconds.
-    pub age_us: i64,
-}
-
 /// What is remembered between two steps; it outlives a lock.
 #[derive(Debug, Default)]
 pub(crate) struct Upkeep {
-    witness: Option<Witness>,
+    age: Option<AgeMark>,
     due: Option<BootTime>,
 }
 
@@ -44,8 +36,8 @@ impl Worker {
         }
         let Phase::Ready(store) = &mut self.phase else { return };
         let Some(opened) = &mut store.open else { return };
-        let Upkeep { witness, due } = &mut self.upkeep;
-        match opened.vault().keep_up(witness, now, &self.options.retention) {
+        let Upkeep { age, due } = &mut self.upkeep;
+        match retention::keep_up(opened.vault(), age, now, &self.options.retention) {
             Ok(true) => *due = None,
             Ok(false) => *due = Some(now.boot + EVERY),
             Err(fault) => {

@@ -195,6 +195,7 @@ fn every_store_fault_has_its_cause_and_remedy() {
         StoreFault::Foreign,
         StoreFault::WrongDeviceSecret,
         StoreFault::Damaged,
+        StoreFault::Later,
         StoreFault::Full,
         StoreFault::Io,
         StoreFault::NoCipher,

@@ -182,6 +182,7 @@ fn troubles() -> Vec<Stop> {
         at("trouble-full", StoreFault::Full, nothing(true)),
         at("trouble-wrong-device-secret", StoreFault::WrongDeviceSecret, nothing(true)),
         at("trouble-damaged", StoreFault::Damaged, nothing(true)),
+        at("trouble-later", StoreFault::Later, nothing(true)),
         at("trouble-foreign", StoreFault::Foreign, nothing(true)),
         at("trouble-no-cipher", StoreFault::NoCipher, nothing(true)),
         at("trouble-in-use", StoreFault::InUse, nothing(false)),

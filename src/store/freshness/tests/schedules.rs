@@ -2,6 +2,7 @@
 //! tries as many seeds.
 
 use super::*;
+use crate::vault::audit;
 
 /// A generator that a seed fixes (SplitMix64).
 struct Random(u64);
@@ -21,7 +22,7 @@ struct Life {
     bench: Bench,
     ages: Vec<Copy>,
     end: Copy,
-    seen: Seen,
+    seen: RememberedVault,
     opens: u64,
 }
 
@@ -29,7 +30,7 @@ fn live(seed: u64) -> Life {
     let bench = Bench::new();
     let mut random = Random(seed);
     let mut vault = bench.create();
-    let (mut ages, mut rows, mut seen, mut opens) = (Vec::new(), 0, Seen::default(), 0);
+    let (mut ages, mut rows, mut seen, mut opens) = (Vec::new(), 0, RememberedVault::default(), 0);
     for step in 0..14 {
         match random.below(8) {
             0..4 => {
@@ -51,9 +52,9 @@ fn live(seed: u64) -> Life {
                 opens += 1;
             }
         }
-        vault.witness(seen).unwrap();
+        vault.check_remembered(seen).unwrap();
         assert_eq!(vault.findings(), [], "seed {seed}, step {step}");
-        assert_eq!(vault.audit().unwrap().len(), rows, "seed {seed}, step {step}");
+        assert_eq!(audit::all(&vault).unwrap().len(), rows, "seed {seed}, step {step}");
         ages.push(bench.copy());
     }
     add(&mut vault, 3);
@@ -97,7 +98,7 @@ fn s8_random_lives_raise_no_alarm_and_anything_put_back_raises_one() {
             put_into(other.path(), &state);
             let opened = Vault::open(&other.path().join("vault.db"), &life.bench.keys);
             let found = opened.and_then(|mut vault| {
-                vault.witness(life.seen)?;
+                vault.check_remembered(life.seen)?;
                 Ok(vault.findings())
             });
             refused += u64::from(found == Err(StoreFault::Damaged.into()));
@@ -127,7 +128,7 @@ fn s8_an_older_log_on_a_closed_vault_is_set_aside_and_nothing_is_gone() {
             vault = bench.open();
         }
     }
-    let end = vault.freshness.head.commit;
+    let end = vault.parts_for_tests().2.head.commit;
     vault.close().unwrap();
     let closed = bench.copy();
     // The last log is that of the last commits: it repeats what the database has.
@@ -138,8 +139,8 @@ fn s8_an_older_log_on_a_closed_vault_is_set_aside_and_nothing_is_gone() {
             bench.put(&state);
             let mut vault = bench.open();
             let found = vault.findings();
-            assert_eq!(vault.audit().unwrap().len(), 54, "age {age}");
-            assert!(vault.freshness.head.commit.seq >= end.seq, "age {age}");
+            assert_eq!(audit::all(&vault).unwrap().len(), 54, "age {age}");
+            assert!(vault.parts_for_tests().2.head.commit.seq >= end.seq, "age {age}");
             if age < 5 || len < log.len() {
                 assert_eq!(kinds(&found), [FindingKind::VaultOlder], "age {age}");
                 assert_eq!((found[0].count, found[0].expected), (0, Some(end.seq)), "age {age}");

@@ -7,7 +7,8 @@ use crate::crypto::mac;
 use crate::disk::durable::steps;
 use crate::import::tests::{BOOT, Bench, at, bench, count, entry};
 use crate::inbox::Inbox;
-use crate::inbox::segment::{Entry, HEADER_LEN, Lane};
+use crate::inbox::segment::{HEADER_LEN, Lane};
+use crate::record::entry::Entry;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::{AuditAct, AuditEntry, FindingKind, StoreFault};
 use wardkeep_model::vitals::DeviceId;
@@ -46,7 +47,7 @@ fn s8_a_write_or_sync_that_failed_is_taken_as_lost_and_done_again_elsewhere() {
             }
             assert_eq!(flushed, Ok(()), "after {from}, {length} failures");
             // A later write may fail in the same way.
-            bench.inbox.anchor().ok();
+            bench.inbox.write_state().ok();
             steps::end();
             if restarts {
                 bench.resume();

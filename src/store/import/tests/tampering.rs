@@ -13,9 +13,11 @@ use crate::import::ledger::Ledger;
 use crate::import::opener::{Delivery, Opener, Source};
 use crate::import::tests::{Bench, at, bench, count, entry};
 use crate::inbox::Inbox;
-use crate::inbox::segment::{Entry, HEADER_LEN, Lane};
-use crate::keys::ring::{Keyring, VaultKeys};
-use crate::vault::Cursor;
+use crate::inbox::remembered::Cursor;
+use crate::inbox::segment::{HEADER_LEN, Lane};
+use crate::keys::ring::Keyring;
+use crate::keys::vault_keys::VaultKeys;
+use crate::record::entry::Entry;
 use wardkeep_model::keeping::{Finding, FindingKind};
 
 use FindingKind::{

@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::disk::durable::{StateDir, steps};
-use crate::inbox::segment::Entry;
-use crate::keys::ring::{Keyring, VaultKeys};
+use crate::keys::ring::Keyring;
+use crate::keys::vault_keys::VaultKeys;
 use crate::machine::device_secret::{DeviceKeys, DeviceSecret, SecretFile};
+use crate::open::options::Options;
 use crate::open::setup::{Loaded, Store, initialise, open_with_recovery};
 use crate::open::shift::Clocks;
+use crate::record::entry::Entry;
 use crate::staff::people::{Desk, Refused};
-use crate::worker::handle::Options;
+use crate::vault::{audit, entries};
 use crate::worker::record::Opened;
 use wardkeep_model::access::factor::CardEnrolment;
 use wardkeep_model::access::factor::{Badge, CardId, CardPeer, Evidence, Pin, ReaderFamily};
@@ -128,7 +130,7 @@ fn ward() -> Ward {
 
 fn append(store: &mut Store, count: usize) {
     let entry = Entry::Audit(Box::new(AuditEntry::of(AuditAct::AudioPaused, Moment::read().wall)));
-    store.open.as_mut().unwrap().vault().append(&vec![entry; count]).unwrap();
+    entries::append(store.open.as_mut().unwrap().vault(), &vec![entry; count]).unwrap();
 }
 
 /// IT at work; the last entry is in the database's log only.
@@ -224,7 +226,7 @@ fn check(ward: &Ward, dir: &Path, case: Case, context: &str) -> bool {
     for evidence in case.kept() {
         assert!(open(&mut store, &evidence), "{context}: {:?} is locked out", evidence.token());
         let vault = store.open.as_mut().unwrap().vault();
-        let audit = vault.audit().unwrap();
+        let audit = audit::all(vault).unwrap();
         let kept = audit.iter().filter(|(_, entry)| entry.act == AuditAct::AudioPaused).count();
         assert_eq!(kept, ENTRIES, "{context}");
         let rotated = audit.iter().any(|(_, entry)| entry.act == AuditAct::KeysRotated);
@@ -236,9 +238,9 @@ fn check(ward: &Ward, dir: &Path, case: Case, context: &str) -> bool {
     drop(store);
     let left = fs::read_dir(dir.join("store/slots")).unwrap().count();
     assert_eq!(left, slots, "{context}: no slot of anybody else");
-    let unfinished = fs::read_dir(dir.join("store")).unwrap().any(|entry| {
-        entry.unwrap().file_name().to_string_lossy().starts_with(crate::staff::rotation::PREFIX)
-    });
+    let unfinished = fs::read_dir(dir.join("store"))
+        .unwrap()
+        .any(|entry| crate::disk::layout::is_epoch(&entry.unwrap().file_name()));
     assert!(!unfinished, "{context}");
     let words = Secret::new(ward.phrase.expose().clone());
     drop(StateDir::take_again(dir).unwrap());
@@ -341,7 +343,7 @@ fn s4_no_key_of_the_last_epoch_opens_the_next() {
     let old_inbox = opened.keys().inbox().1;
     let old = VaultKeys::with_master_for_tests(opened.keys().master_for_tests());
     let (vault, keys) = opened.parts();
-    let old_private = crate::staff::rotation::private_key(vault, keys, ward.stays).unwrap();
+    let old_private = crate::vault::people::private_key(vault, keys, ward.stays).unwrap();
     let act = Case::Badge.act(&ward, &store);
     administer(&mut store, ward.dir.path(), act).unwrap();
     assert_ne!(store.ring.inbox, old_inbox);

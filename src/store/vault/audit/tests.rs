@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use super::*;
-use crate::inbox::segment::Entry;
 use crate::log::file::{VerifierKey, verify};
+use crate::record::entry::Entry;
+use crate::vault::entries;
 
 fn entry(second: i64) -> AuditEntry {
     let at = jiff::Timestamp::from_second(1_800_000_000 + second).unwrap();
@@ -13,7 +14,7 @@ fn entry(second: i64) -> AuditEntry {
 
 fn grow(vault: &mut Vault, entries: std::ops::Range<i64>) {
     let entries: Vec<Entry> = entries.map(|second| Entry::Audit(Box::new(entry(second)))).collect();
-    vault.append(&entries).unwrap();
+    entries::append(vault, &entries).unwrap();
 }
 
 fn fresh(dir: &Path) -> (Vault, VaultKeys) {
@@ -24,22 +25,22 @@ fn fresh(dir: &Path) -> (Vault, VaultKeys) {
 }
 
 fn problem(vault: &Vault, keys: &VaultKeys) -> Option<(Problem, Option<u64>)> {
-    vault.check_audit(keys).unwrap().err().map(|flaw| (flaw.problem, flaw.entry))
+    check(vault, keys).unwrap().err().map(|flaw| (flaw.problem, flaw.entry))
 }
 
 #[test]
 fn s8_an_open_log_is_whole_before_and_after_it_is_sealed() {
     let dir = tempfile::tempdir().unwrap();
     let (mut vault, keys) = fresh(dir.path());
-    let verified = vault.check_audit(&keys).unwrap().unwrap();
+    let verified = check(&vault, &keys).unwrap().unwrap();
     assert_eq!((verified.entries, verified.sealed, verified.checkpoints), (7, 0, 0));
-    let note = vault.seal_audit(&keys).unwrap();
-    assert_eq!(vault.seal_audit(&keys).unwrap(), note, "nothing new, nothing signed");
+    let note = seal(&mut vault, &keys).unwrap();
+    assert_eq!(seal(&mut vault, &keys).unwrap(), note, "nothing new, nothing signed");
     grow(&mut vault, 7..9);
-    let verified = vault.check_audit(&keys).unwrap().unwrap();
+    let verified = check(&vault, &keys).unwrap().unwrap();
     assert_eq!((verified.entries, verified.sealed, verified.checkpoints), (9, 7, 1));
-    let log = vault.export_audit(&keys).unwrap();
-    let key: VerifierKey = vault.audit_key(&keys).unwrap().parse().unwrap();
+    let log = export(&mut vault, &keys).unwrap();
+    let key: VerifierKey = key(&vault, &keys).unwrap().parse().unwrap();
     let verified = verify(log.as_bytes(), &[key], &[note.into_bytes()]).unwrap();
     assert_eq!((verified.entries, verified.checkpoints), (9, 2));
     let other = VaultKeys::generate().unwrap();
@@ -77,7 +78,7 @@ fn s8_whoever_changes_rows_is_found_out() {
     for (sql, found, at) in attacks {
         let dir = tempfile::tempdir().unwrap();
         let (mut vault, keys) = fresh(dir.path());
-        vault.seal_audit(&keys).unwrap();
+        seal(&mut vault, &keys).unwrap();
         grow(&mut vault, 7..9);
         let changes_rows = !sql.contains("audit_tree");
         assert_eq!(
@@ -93,7 +94,7 @@ fn s8_whoever_changes_rows_is_found_out() {
             )
             .unwrap();
         vault.connection.execute_batch(sql).unwrap();
-        let verdict = vault.check_audit(&keys);
+        let verdict = check(&vault, &keys);
         // An edge that is none cannot be read.
         let Ok(verdict) = verdict else {
             assert!(sql.contains("audit_tree"), "{sql}");
@@ -108,16 +109,16 @@ fn s8_whoever_changes_rows_is_found_out() {
 fn a_long_session_is_sealed_every_thousand_entries() {
     let dir = tempfile::tempdir().unwrap();
     let (mut vault, keys) = fresh(dir.path());
-    let checkpoints = |vault: &Vault| vault.check_audit(&keys).unwrap().unwrap().checkpoints;
+    let checkpoints = |vault: &Vault| check(vault, &keys).unwrap().unwrap().checkpoints;
     grow(&mut vault, 7..999);
-    vault.seal_audit_if_due(&keys).unwrap();
+    seal_if_due(&mut vault, &keys).unwrap();
     assert_eq!(checkpoints(&vault), 0);
     grow(&mut vault, 999..1000);
-    vault.seal_audit_if_due(&keys).unwrap();
-    vault.seal_audit_if_due(&keys).unwrap();
+    seal_if_due(&mut vault, &keys).unwrap();
+    seal_if_due(&mut vault, &keys).unwrap();
     assert_eq!(checkpoints(&vault), 1);
     grow(&mut vault, 1000..2000);
-    vault.seal_audit_if_due(&keys).unwrap();
+    seal_if_due(&mut vault, &keys).unwrap();
     assert_eq!(checkpoints(&vault), 2);
 }
 
@@ -125,21 +126,21 @@ fn a_long_session_is_sealed_every_thousand_entries() {
 fn s8_keys_change_hands_under_a_seal() {
     let dir = tempfile::tempdir().unwrap();
     let (mut vault, mut keys) = fresh(dir.path());
-    let first: VerifierKey = vault.audit_key(&keys).unwrap().parse().unwrap();
+    let first: VerifierKey = key(&vault, &keys).unwrap().parse().unwrap();
     for second in 10..14 {
         let next = VaultKeys::generate().unwrap();
         let rotated = AuditEntry { act: AuditAct::KeysRotated, ..entry(second) };
-        vault.hand_over_audit((&keys, &next), vec![entry(second), rotated]).unwrap();
+        hand_over(&mut vault, (&keys, &next), vec![entry(second), rotated]).unwrap();
         keys = next;
     }
-    let log = vault.export_audit(&keys).unwrap();
+    let log = export(&mut vault, &keys).unwrap();
     let verified = verify(log.as_bytes(), std::slice::from_ref(&first), &[]).unwrap();
-    assert_eq!(verified.key, vault.audit_key(&keys).unwrap());
+    assert_eq!(verified.key, key(&vault, &keys).unwrap());
     assert_eq!((verified.entries, verified.checkpoints), (7 + 8, 8));
     // A key that nobody handed over to.
     let stranger = VaultKeys::generate().unwrap();
     grow(&mut vault, 20..21);
-    let log = vault.export_audit(&stranger).unwrap();
+    let log = export(&mut vault, &stranger).unwrap();
     let flaw = verify(log.as_bytes(), &[first], &[]).unwrap_err();
     assert_eq!((flaw.problem, flaw.entry), (Problem::ReSigned, Some(16)));
 }
@@ -178,7 +179,7 @@ fn rows_of_earlier_versions_become_lines() {
         ]
     );
     assert_eq!(tree(&connection).unwrap().size(), 3);
-    assert_eq!(read(&connection).unwrap().len(), 3);
+    assert_eq!(select(&connection, "ORDER BY seq LIMIT ?1", None).unwrap().len(), 3);
     for sql in ["UPDATE audit SET line = ''", "DELETE FROM audit"] {
         assert!(connection.execute_batch(sql).is_err(), "append-only as before: {sql}");
     }

@@ -10,9 +10,11 @@ use aes::cipher::{BlockCipherDecrypt, KeyInit};
 use jiff::Timestamp;
 
 use super::*;
-use crate::inbox::segment::Entry;
-use crate::keys::ring::VaultKeys;
-use crate::vault::{Cursor, Vault};
+use crate::inbox::remembered::Cursor;
+use crate::keys::vault_keys::VaultKeys;
+use crate::record::entry::Entry;
+use crate::vault::database::Vault;
+use crate::vault::{audit, entries, export, people, rows};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::Sex;
 use wardkeep_model::keeping::{AuditAct, AuditEntry};
@@ -115,12 +117,12 @@ fn entry() -> AuditEntry {
 fn full(path: &Path, keys: &VaultKeys) -> Vault {
     let mut vault = Vault::create(path, keys).unwrap();
     for id in 0..PATIENTS {
-        vault.add_patient(&patient(SubjectId(id))).unwrap();
+        add(&mut vault, &patient(SubjectId(id))).unwrap();
     }
     let whose = |seq| [Some(GONE), Some(OTHER), None][usize::try_from(seq % 3).unwrap()];
     let entries: Vec<Entry> = (1..=VALUES).map(|seq| observation(seq, whose(seq))).collect();
     for entries in entries.chunks(256) {
-        assert_eq!(vault.append(entries), Ok(0));
+        assert_eq!(entries::append(&mut vault, entries), Ok(0));
     }
     vault
 }
@@ -150,7 +152,7 @@ fn s3_nothing_of_a_shredded_patient_is_left_for_somebody_with_the_master_key() {
     let before = pages(&path, &keys);
     assert!(is_in(&before, b"CREATE TABLE patient_keys"), "the pages are read");
     assert_eq!(count(&before, &gone), gone.len(), "the search finds what is there");
-    vault.shred(GONE, entry()).unwrap();
+    shred(&mut vault, GONE, entry()).unwrap();
     assert_eq!(fs::metadata(log_of(&path)).unwrap().len(), 0, "the log is cut");
     let after = pages(&path, &keys);
     assert_eq!(count(&after, &gone), 0);
@@ -162,13 +164,13 @@ fn s3_nothing_of_a_shredded_patient_is_left_for_somebody_with_the_master_key() {
     assert!(!is_in(&before, &918_273_645_u64.to_le_bytes()));
     vault.close().unwrap();
     let vault = Vault::open(&path, &keys).unwrap();
-    assert_eq!(vault.patient(GONE), Ok(None));
-    assert_eq!(vault.patients().unwrap().len(), usize::try_from(PATIENTS).unwrap() - 1);
-    assert_eq!(vault.patient(OTHER), Ok(Some(patient(OTHER))));
-    let left = vault.observations().unwrap();
+    assert_eq!(one(&vault, GONE), Ok(None));
+    assert_eq!(all(&vault).unwrap().len(), usize::try_from(PATIENTS).unwrap() - 1);
+    assert_eq!(one(&vault, OTHER), Ok(Some(patient(OTHER))));
+    let left = rows::observations(&vault).unwrap();
     assert_eq!(left.len(), usize::try_from(VALUES).unwrap() / 3 * 2);
     assert!(left.iter().all(|one| one.subject != Some(GONE)));
-    let audit = vault.audit().unwrap();
+    let audit = audit::all(&vault).unwrap();
     let told = audit.iter().filter(|(_, entry)| entry.act == AuditAct::PatientShredded).count();
     assert_eq!(told, 1);
 }
@@ -178,28 +180,28 @@ fn s3_nothing_is_ever_kept_for_a_shredded_patient_again() {
     let dir = tempfile::tempdir().unwrap();
     let (path, keys) = (dir.path().join("v"), VaultKeys::generate().unwrap());
     let mut vault = full(&path, &keys);
-    vault.shred(GONE, entry()).unwrap();
-    let cursor = Cursor { next_seq: 2, last_segment: 2, ..vault.cursor().unwrap() };
+    shred(&mut vault, GONE, entry()).unwrap();
+    let cursor = Cursor { next_seq: 2, last_segment: 2, ..entries::cursor(&vault).unwrap() };
     let next = VaultKeys::generate().unwrap();
     let exported = dir.path().join("n");
-    vault.export(&exported, &next).unwrap();
+    export::export(&vault, &exported, &next).unwrap();
     vault.close().unwrap();
     // Not after another start either, nor under the next master key.
     for (path, keys, old) in [(&path, &keys, None), (&exported, &next, Some(&keys))] {
         let mut vault = Vault::open(path, keys).unwrap();
         if let Some(old) = old {
-            vault.reseal(old).unwrap();
+            people::reseal(&mut vault, old).unwrap();
         }
-        let kept = vault.observations().unwrap().len();
+        let kept = rows::observations(&vault).unwrap().len();
         let late = [observation(9001, Some(GONE)), observation(9002, Some(OTHER))];
-        assert_eq!(vault.append(&late), Ok(1), "dropped and counted");
+        assert_eq!(entries::append(&mut vault, &late), Ok(1), "dropped and counted");
         let late = [observation(9003, Some(GONE)), observation(9004, Some(OTHER))];
-        vault.import(&late, cursor).unwrap();
-        assert_eq!(vault.observations().unwrap().len(), kept + 2);
-        assert!(vault.add_patient(&patient(GONE)).is_err());
-        assert_eq!(vault.patient(GONE), Ok(None));
-        assert_eq!(vault.patient(OTHER), Ok(Some(patient(OTHER))));
-        vault.shred(GONE, entry()).unwrap();
+        entries::import(&mut vault, &late, cursor).unwrap();
+        assert_eq!(rows::observations(&vault).unwrap().len(), kept + 2);
+        assert!(add(&mut vault, &patient(GONE)).is_err());
+        assert_eq!(one(&vault, GONE), Ok(None));
+        assert_eq!(one(&vault, OTHER), Ok(Some(patient(OTHER))));
+        shred(&mut vault, GONE, entry()).unwrap();
         vault.close().unwrap();
     }
 }
@@ -215,7 +217,7 @@ fn s3_an_old_copy_opens_a_patient_only_as_long_as_it_has_the_data_key() {
     let old = dir.path().join("old");
     fs::copy(&path, &old).unwrap();
     vault = Vault::open(&path, &keys).unwrap();
-    vault.shred(GONE, entry()).unwrap();
+    shred(&mut vault, GONE, entry()).unwrap();
     let tombstone: Option<Vec<u8>> = vault
         .connection
         .query_row(
@@ -227,10 +229,10 @@ fn s3_an_old_copy_opens_a_patient_only_as_long_as_it_has_the_data_key() {
     assert_eq!(tombstone, None);
 
     let copy = Vault::open(&old, &keys).unwrap();
-    assert_eq!(copy.patient(GONE), Ok(Some(patient(GONE))), "an old whole copy is the old store");
+    assert_eq!(one(&copy, GONE), Ok(Some(patient(GONE))), "an old whole copy is the old store");
     copy.connection
         .execute("UPDATE patient_keys SET sealed = NULL WHERE subject = ?1", [GONE.0.to_be_bytes()])
         .unwrap();
-    assert_eq!(copy.patient(GONE), Ok(None));
-    assert!(copy.observations().unwrap().iter().all(|one| one.subject != Some(GONE)));
+    assert_eq!(one(&copy, GONE), Ok(None));
+    assert!(rows::observations(&copy).unwrap().iter().all(|one| one.subject != Some(GONE)));
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::*;
-use crate::inbox::segment::Entry;
-use crate::keys::ring::VaultKeys;
+use crate::keys::vault_keys::VaultKeys;
+use crate::record::entry::Entry;
+use crate::vault::{audit, entries, export, waves};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{AuditAct, AuditEntry};
@@ -22,7 +23,7 @@ const SUBJECT: SubjectId = SubjectId(7);
 /// A vault that is kept up at moments that a test names.
 struct Bench {
     vault: Vault,
-    witness: Option<Witness>,
+    witness: Option<AgeMark>,
     now: Moment,
     seq: u64,
 }
@@ -65,12 +66,12 @@ impl Bench {
             provenance: Provenance::Device,
         };
         let entries = [Entry::Observation(Box::new(observation)), Entry::Wave(Box::new(wave))];
-        assert_eq!(self.vault.append(&entries).unwrap(), 0);
+        assert_eq!(entries::append(&mut self.vault, &entries).unwrap(), 0);
     }
 
     fn keep_up(&mut self) {
         let retention = Retention::default();
-        while self.vault.keep_up(&mut self.witness, self.now, &retention).unwrap() {}
+        while keep_up(&mut self.vault, &mut self.witness, self.now, &retention).unwrap() {}
     }
 
     /// So many seconds later, kept up every hour, or in longer times every twelve.
@@ -116,7 +117,7 @@ fn everything_is_kept_as_long_as_the_site_wants() {
     let dir = tempfile::tempdir().unwrap();
     let (mut bench, _) = Bench::new(dir.path());
     let audit = AuditEntry::of(AuditAct::Unlocked, bench.now.wall);
-    bench.vault.append(&[Entry::Audit(Box::new(audit))]).unwrap();
+    entries::append(&mut bench.vault, &[Entry::Audit(Box::new(audit))]).unwrap();
     bench.record();
     bench.wait(DAY - 3_600);
     assert_eq!(bench.left(), [1, 1, 1, 1, 1]);
@@ -130,7 +131,7 @@ fn everything_is_kept_as_long_as_the_site_wants() {
     assert_eq!(bench.left(), [0, 0, 0, 1, 1]);
     bench.wait(2 * DAY);
     assert_eq!(bench.left(), [0, 0, 0, 0, 0], "minutes after a year");
-    assert_eq!(bench.vault.audit().unwrap().len(), 1, "audit entries stay");
+    assert_eq!(audit::all(&bench.vault).unwrap().len(), 1, "audit entries stay");
     let marks: i64 = bench
         .vault
         .connection
@@ -219,14 +220,14 @@ fn a_vault_under_other_keys_goes_on_counting() {
     bench.wait(2 * DAY);
     assert_eq!(bench.left()[..2], [1, 0]);
     let (path, keys) = (dir.path().join("n"), VaultKeys::generate().unwrap());
-    bench.vault.export(&path, &keys).unwrap();
+    export::export(&bench.vault, &path, &keys).unwrap();
     let next = Vault::open(&path, &keys).unwrap();
     let known = |vault: &Vault| -> (i64, i64, Option<i64>) {
         let sql = "SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'waves'), max(age_us)
              FROM ages";
         let (id, mark) =
             vault.connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-        (id, mark, vault.number(AGE).unwrap())
+        (id, mark, meta::get(&vault.connection, AGE).unwrap())
     };
     assert_eq!(known(&next), known(&bench.vault));
     assert_eq!(known(&next).0, 1, "ids of waveforms that are gone are not given out again");
@@ -242,24 +243,27 @@ fn waveforms_come_back_as_they_were_recorded() {
         bench.now = bench.now + Duration::from_secs(10);
     }
     let (of, end) = ((SUBJECT, PLETH), bench.now.wall);
-    let all = bench.vault.waves(of, (start, end)).unwrap();
+    let all = waves::read(&mut bench.vault, of, (start, end)).unwrap();
     assert_eq!(all.len(), 3);
     assert_eq!(all[0].samples.reveal(), &[7; 1_000]);
     let second = start + Duration::from_secs(10);
-    assert_eq!(bench.vault.waves(of, (second, end)).unwrap(), all[1..]);
-    assert_eq!(bench.vault.waves(of, (second + Duration::from_secs(5), end)).unwrap(), all[1..]);
-    assert!(bench.vault.waves((SubjectId(8), PLETH), (start, end)).unwrap().is_empty());
-    assert!(bench.vault.waves((SUBJECT, HEART_RATE), (start, end)).unwrap().is_empty());
+    assert_eq!(waves::read(&mut bench.vault, of, (second, end)).unwrap(), all[1..]);
+    assert_eq!(
+        waves::read(&mut bench.vault, of, (second + Duration::from_secs(5), end)).unwrap(),
+        all[1..]
+    );
+    assert!(waves::read(&mut bench.vault, (SubjectId(8), PLETH), (start, end)).unwrap().is_empty());
+    assert!(waves::read(&mut bench.vault, (SUBJECT, HEART_RATE), (start, end)).unwrap().is_empty());
     let again = Entry::Wave(Box::new(all[0].clone()));
-    bench.vault.append(std::slice::from_ref(&again)).unwrap();
+    entries::append(&mut bench.vault, std::slice::from_ref(&again)).unwrap();
     bench.vault.close().unwrap();
     bench.vault = Vault::open(&dir.path().join("v"), &keys).unwrap();
-    assert_eq!(bench.vault.waves(of, (start, end)).unwrap(), all, "and once");
+    assert_eq!(waves::read(&mut bench.vault, of, (start, end)).unwrap(), all, "and once");
     for column in ["rate_hz = 50", "start_us = start_us + 1", "subject = x'08'", "seq = seq + 9"] {
         let sql = format!("UPDATE waves SET {column} WHERE seq = 1");
         bench.vault.connection.execute_batch("SAVEPOINT before").unwrap();
         bench.vault.connection.execute(&sql, []).unwrap();
-        let found = bench.vault.waves(of, (start, end));
+        let found = waves::read(&mut bench.vault, of, (start, end));
         assert!(found.is_err() || column.starts_with("subject"), "{column}");
         bench.vault.connection.execute_batch("ROLLBACK TO before").unwrap();
     }

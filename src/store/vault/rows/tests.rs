@@ -1,12 +1,15 @@
 //! What a row takes, gives back and refuses.
 
 use super::*;
-use crate::inbox::segment::Entry;
-use crate::keys::ring::VaultKeys;
-use crate::vault::Vault;
+use crate::keys::vault_keys::VaultKeys;
+use crate::record::entry::Entry;
+use crate::vault::database::Vault;
+use crate::vault::entries;
+use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::vitals::DeviceId;
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::nomenclature::{Absent, HEART_RATE, SPO2, Status, Unit};
-use wardkeep_model::vitals::{ClockConfidence, Provenance};
+use wardkeep_model::vitals::{ClockConfidence, Provenance, RecordId};
 
 fn observation(seq: u64, subject: Option<u128>) -> Observation {
     Observation {
@@ -41,16 +44,16 @@ fn rows_come_back_as_they_were_and_once() {
     let mut kept = vec![observation(1, None), observation(2, Some(7)), observation(3, Some(8))];
     kept[1].value = Phi::new(Value::Absent(Absent::NoContact));
     kept[2].device_time = Some(jiff::civil::DateTime::constant(2026, 1, 2, 3, 4, 5, 0));
-    assert_eq!(vault.append(&entries(&kept)), Ok(0));
-    assert_eq!(vault.append(&entries(&kept)), Ok(0), "the same ones again");
-    assert_eq!(vault.observations().unwrap(), kept);
+    assert_eq!(entries::append(&mut vault, &entries(&kept)), Ok(0));
+    assert_eq!(entries::append(&mut vault, &entries(&kept)), Ok(0), "the same ones again");
+    assert_eq!(observations(&vault).unwrap(), kept);
 }
 
 #[test]
 fn s8_another_observation_with_a_taken_identity_is_refused_and_counted() {
     let (_dir, mut vault) = vault();
     let kept = observation(1, Some(7));
-    vault.append(&entries(std::slice::from_ref(&kept))).unwrap();
+    entries::append(&mut vault, &entries(std::slice::from_ref(&kept))).unwrap();
     let change: [fn(&mut Observation); 6] = [
         |other| other.value = Phi::new(Value::Measured(Decimal::new(72, 0))),
         |other| other.code = SPO2,
@@ -62,9 +65,9 @@ fn s8_another_observation_with_a_taken_identity_is_refused_and_counted() {
     for (number, change) in change.iter().enumerate() {
         let mut other = kept.clone();
         change(&mut other);
-        assert_eq!(vault.append(&entries(&[other])), Ok(1), "change {number}");
+        assert_eq!(entries::append(&mut vault, &entries(&[other])), Ok(1), "change {number}");
     }
-    assert_eq!(vault.observations().unwrap(), [kept]);
+    assert_eq!(observations(&vault).unwrap(), [kept]);
 }
 
 /// Whoever can write the database without the patient's key cannot make rows say something else.
@@ -89,13 +92,14 @@ fn s8_a_row_opens_only_as_it_was_sealed() {
         "DELETE FROM patient_keys",
     ] {
         let (_dir, mut vault) = vault();
-        vault.append(&entries(&[observation(1, Some(7))])).unwrap();
+        entries::append(&mut vault, &entries(&[observation(1, Some(7))])).unwrap();
         // Others have keys too.
-        vault.append(&entries(&[observation(2, Some(8)), observation(3, None)])).unwrap();
+        entries::append(&mut vault, &entries(&[observation(2, Some(8)), observation(3, None)]))
+            .unwrap();
         vault.connection.execute_batch("DELETE FROM observations WHERE seq > 1").unwrap();
-        assert_eq!(vault.observations().unwrap().len(), 1);
+        assert_eq!(observations(&vault).unwrap().len(), 1);
         vault.connection.execute_batch(sql).unwrap();
-        assert_eq!(vault.observations(), Err(StoreFault::Damaged.into()), "{sql}");
+        assert_eq!(observations(&vault), Err(StoreFault::Damaged.into()), "{sql}");
     }
 }
 
@@ -110,9 +114,9 @@ fn numerics_are_one_patients_charted_values_within_the_time() {
     rows[1].value = Phi::new(Value::Absent(Absent::Implausible));
     rows[4].code = SPO2;
     rows[5].subject = Some(SubjectId(8));
-    vault.append(&entries(&rows)).unwrap();
-    let found = vault.numerics(SubjectId(7), (at(10), at(40))).unwrap();
+    entries::append(&mut vault, &entries(&rows)).unwrap();
+    let found = numerics(&vault, SubjectId(7), (at(10), at(40))).unwrap();
     let found: Vec<(Mdc, i64)> = found.iter().map(|one| (one.mdc, one.at.as_second())).collect();
     assert_eq!(found, [(SPO2, 25), (HEART_RATE, 30), (HEART_RATE, 40)]);
-    assert!(vault.numerics(SubjectId(99), (at(0), at(100))).unwrap().is_empty());
+    assert!(numerics(&vault, SubjectId(99), (at(0), at(100))).unwrap().is_empty());
 }

@@ -1,20 +1,27 @@
 //! Databases of earlier programs.
 
+use std::path::Path;
+
+use jiff::Timestamp;
+
 use rusqlite::Connection;
 
 use super::*;
-use crate::crypto::hash;
-use crate::keys::ring::Held;
+use crate::crypto::{Key, hash};
+use crate::keys::vault_keys::{Held, VaultKeys};
+use crate::record::entry::Entry;
 use crate::vault::TemplateRow;
+use crate::vault::cipher::{Salt, set_key};
+use crate::vault::{audit, entries, export, patients, people, rows};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::{Finger, TokenKind};
 use wardkeep_model::confidential::Phi;
-use wardkeep_model::encounter::Sex;
+use wardkeep_model::encounter::{Patient, Sex, SubjectId};
 use wardkeep_model::keeping::AuditAct;
 use wardkeep_model::vitals::DeviceId;
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::nomenclature::{Absent, Mdc, Status, Unit};
-use wardkeep_model::vitals::{ClockConfidence, Provenance, RecordId, Value};
+use wardkeep_model::vitals::{ClockConfidence, Observation, Provenance, RecordId, Value};
 
 /// What both released programs wrote, in their own words.
 const ROWS: &str = "
@@ -71,8 +78,8 @@ fn earlier(version: usize, path: &Path, keys: &VaultKeys) {
 const OPERATOR: OperatorId = OperatorId(7);
 
 fn is_complete(vault: &Vault, version: usize) {
-    assert_eq!(vault.operator_name(OPERATOR).unwrap().reveal(), "A B");
-    let patients = vault.patients().unwrap();
+    assert_eq!(people::operator_name(vault, OPERATOR).unwrap().reveal(), "A B");
+    let patients = patients::all(vault).unwrap();
     let families: Vec<&str> = patients.iter().map(|one| one.family.reveal().as_str()).collect();
     assert_eq!(families, ["abel", "Okonkwo"], "whatever their capitals");
     let allergies = if version < 2 { "" } else { "penicillin" };
@@ -85,16 +92,16 @@ fn is_complete(vault: &Vault, version: usize) {
         mrn: Phi::new("M-1".into()),
         allergies: Phi::new(allergies.into()),
     };
-    assert_eq!(vault.patient(SubjectId(9)).unwrap(), Some(expected));
-    assert_eq!(vault.patient(SubjectId(10)).unwrap().unwrap().born, Phi::new(None));
-    assert_eq!(vault.observations().unwrap(), observations());
-    assert_eq!(vault.cursor().unwrap().next_seq, 42);
-    let (_, entry) = vault.audit().unwrap().remove(0);
+    assert_eq!(patients::one(vault, SubjectId(9)).unwrap(), Some(expected));
+    assert_eq!(patients::one(vault, SubjectId(10)).unwrap().unwrap().born, Phi::new(None));
+    assert_eq!(rows::observations(vault).unwrap(), observations());
+    assert_eq!(entries::cursor(vault).unwrap().next_seq, 42);
+    let (_, entry) = audit::all(vault).unwrap().remove(0);
     assert_eq!((entry.act, entry.operator), (AuditAct::Unlocked, Some(OPERATOR)));
     assert_eq!((entry.person, entry.pair, entry.reason), (None, None, None));
-    let tokens = vault.tokens(OPERATOR).unwrap();
-    let templates = vault.template_rows(OPERATOR).unwrap();
-    assert_eq!(vault.private_key(OPERATOR).unwrap().is_some(), version >= 2);
+    let tokens = people::tokens(vault, OPERATOR).unwrap();
+    let templates = people::template_rows(vault, OPERATOR).unwrap();
+    assert_eq!(people::sealed_private_key(vault, OPERATOR).unwrap().is_some(), version >= 2);
     if version < 2 {
         assert!(tokens.is_empty() && templates.is_empty());
         return;
@@ -169,9 +176,9 @@ fn databases_of_both_earlier_versions_open_with_everything_in_them() {
         is_complete(&vault, version);
         // The same records from an inbox that was not deleted yet.
         let again = observations().into_iter().map(|one| Entry::Observation(Box::new(one)));
-        assert_eq!(vault.append(&again.collect::<Vec<_>>()), Ok(0));
-        let audit = vault.audit().unwrap();
-        vault.append(&[Entry::Audit(Box::new(audit[0].1.clone()))]).unwrap();
+        assert_eq!(entries::append(&mut vault, &again.collect::<Vec<_>>()), Ok(0));
+        let audit = audit::all(&vault).unwrap();
+        entries::append(&mut vault, &[Entry::Audit(Box::new(audit[0].1.clone()))]).unwrap();
         for sql in ["UPDATE audit SET seq = 9", "DELETE FROM audit"] {
             assert!(vault.connection.execute_batch(sql).is_err(), "append-only as before: {sql}");
         }
@@ -185,7 +192,7 @@ fn databases_of_both_earlier_versions_open_with_everything_in_them() {
         vault.close().unwrap();
         let vault = Vault::open(&path, &key).unwrap();
         is_complete(&vault, version);
-        assert_eq!(vault.audit().unwrap().len(), 2);
+        assert_eq!(audit::all(&vault).unwrap().len(), 2);
     }
 }
 
@@ -229,7 +236,7 @@ fn a_database_of_a_later_program_is_left_alone() {
     let vault = Vault::create(&path, &key).unwrap();
     vault.connection.execute_batch("PRAGMA user_version = 4").unwrap();
     vault.close().unwrap();
-    assert_eq!(Vault::open(&path, &key).map(|_| ()), Err(StoreFault::Damaged.into()));
+    assert_eq!(Vault::open(&path, &key).map(|_| ()), Err(StoreFault::Later.into()));
 }
 
 #[test]
@@ -239,25 +246,29 @@ fn s4_an_export_is_whole_under_its_own_key_and_keeps_its_rules() {
     earlier(2, &path, &key);
     let vault = Vault::open(&path, &key).unwrap();
     let (next, next_key) = (dir.path().join("n"), VaultKeys::generate().unwrap());
-    vault.export(&next, &next_key).unwrap();
-    assert!(vault.export(&next, &next_key).is_err(), "never over something");
+    export::export(&vault, &next, &next_key).unwrap();
+    assert!(export::export(&vault, &next, &next_key).is_err(), "never over something");
     vault.close().unwrap();
     assert_eq!(Vault::open(&next, &key).map(|_| ()), Err(StoreFault::Damaged.into()));
     let mut vault = Vault::open(&next, &next_key).unwrap();
-    assert_eq!(vault.audit().unwrap().len(), 1);
-    vault.reseal(&key).unwrap();
+    assert_eq!(audit::all(&vault).unwrap().len(), 1);
+    people::reseal(&mut vault, &key).unwrap();
     is_complete(&vault, 2);
-    assert_eq!(vault.cursor().unwrap().next_seq, 42);
+    assert_eq!(entries::cursor(&vault).unwrap().next_seq, 42);
     assert!(vault.connection.execute_batch("DELETE FROM audit").is_err());
     let index: i64 = vault
         .connection
         .query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'index'", [], |row| row.get(0))
         .unwrap();
     assert!(index >= 1);
-    let private = crate::vault::SealedKey(vec![1; 72]);
-    vault
-        .add_operator(OperatorId(8), &wardkeep_model::confidential::Phi::new("C".into()), &private)
-        .unwrap();
+    let private = crate::keys::vault_keys::SealedKey(vec![1; 72]);
+    people::add_operator(
+        &mut vault,
+        OperatorId(8),
+        &wardkeep_model::confidential::Phi::new("C".into()),
+        &private,
+    )
+    .unwrap();
     let text = std::fs::read(&next).unwrap();
     assert!(!text.starts_with(b"SQLite format 3") && !text.windows(7).any(|w| w == b"Okonkwo"));
 }

@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::inbox::segment::Entry;
-use crate::keys::ring::VaultKeys;
+use crate::keys::vault_keys::VaultKeys;
+use crate::record::entry::Entry;
+use crate::vault::{entries, patients, retention, rows};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::{AuditAct, AuditEntry, Retention};
 use wardkeep_model::vitals::DeviceId;
@@ -66,12 +67,12 @@ impl Bench {
             .iter()
             .map(|observation| Entry::Observation(Box::new(observation.clone())))
             .collect();
-        assert_eq!(self.vault.append(&entries).unwrap(), 0);
+        assert_eq!(entries::append(&mut self.vault, &entries).unwrap(), 0);
     }
 
     fn pack(&mut self) {
-        while self.vault.has_unpacked().unwrap() {
-            self.vault.pack_some(0).unwrap();
+        while has_unpacked(&self.vault).unwrap() {
+            pack_some(&mut self.vault, 0).unwrap();
         }
     }
 
@@ -226,15 +227,15 @@ proptest! {
         }
         for round in 0..2 {
             for query in &queries {
-                agree(&bench.vault.trend(*query).unwrap(), &naive(&rows, query))?;
+                agree(&trend(&mut bench.vault, *query).unwrap(), &naive(&rows, query))?;
             }
             if round == 0 {
                 bench.pack();
                 // Nothing is left to do, and doing it again changes nothing.
-                bench.vault.pack_some(0).unwrap();
+                pack_some(&mut bench.vault, 0).unwrap();
             }
         }
-        bench.vault.check_trends().unwrap();
+        check(&mut bench.vault).unwrap();
     }
 }
 
@@ -264,7 +265,7 @@ fn columns_are_half_open_and_there_are_as_many_as_were_asked_for() {
         (0..5).map(|n| observation(n + 1, seconds(n.cast_signed() * 10), 10)).collect();
     bench.keep(&values);
     let counts = |bench: &mut Bench, span, columns| -> Vec<u32> {
-        let found = bench.vault.trend(query(span, columns)).unwrap();
+        let found = trend(&mut bench.vault, query(span, columns)).unwrap();
         found.iter().map(|column| column.count).collect()
     };
     for _ in 0..2 {
@@ -294,7 +295,7 @@ fn an_hour_whose_single_values_are_gone_is_drawn_from_its_minutes() {
     bench.keep(&[observation(8_000, seconds(1_800), 900)]);
     let span = (seconds(0), seconds(7_200));
     for _ in 0..2 {
-        let found = bench.vault.trend(query(span, 2)).unwrap();
+        let found = trend(&mut bench.vault, query(span, 2)).unwrap();
         assert_eq!((found[0].count, found[0].max), (3_601, 90.0));
         assert_eq!((found[1].count, found[1].max), (3_600, 70.0));
         bench.pack();
@@ -314,9 +315,9 @@ fn s7_a_patient_whose_key_was_destroyed_has_no_trend() {
             Ok(transaction.execute("UPDATE patient_keys SET sealed = NULL", [])?)
         })
         .unwrap();
-    assert_eq!(bench.vault.check_trends().unwrap(), 3, "they are there and do not open");
+    assert_eq!(check(&mut bench.vault).unwrap(), 3, "they are there and do not open");
     for _ in 0..2 {
-        let found = bench.vault.trend(query((seconds(0), seconds(60)), 1)).unwrap();
+        let found = trend(&mut bench.vault, query((seconds(0), seconds(60)), 1)).unwrap();
         assert_eq!(found[0].count, 0);
         // Nor does a row that no key opens keep the store busy.
         bench.pack();
@@ -329,14 +330,14 @@ fn an_altered_block_is_damage_and_not_another_picture() {
     bench.keep(&[observation(1, seconds(1), 700), observation(2, seconds(4_000), 800)]);
     bench.pack();
     let whole = query((seconds(0), seconds(7_200)), 2);
-    let two = bench.vault.trend(whole).unwrap();
+    let two = trend(&mut bench.vault, whole).unwrap();
     assert_eq!((two[0].max, two[1].max), (70.0, 80.0));
     let swap = "UPDATE trend_blocks SET body = (SELECT body FROM trend_blocks AS other
          WHERE other.resolution = 0 AND other.start_us <> trend_blocks.start_us)
          WHERE resolution = 0";
     assert_eq!(bench.vault.connection.execute(swap, []).unwrap(), 2);
-    assert_eq!(bench.vault.trend(whole), Err(StoreFault::Damaged.into()));
-    assert_eq!(bench.vault.check_trends(), Err(StoreFault::Damaged.into()));
+    assert_eq!(trend(&mut bench.vault, whole), Err(StoreFault::Damaged.into()));
+    assert_eq!(check(&mut bench.vault), Err(StoreFault::Damaged.into()));
 }
 
 #[test]
@@ -345,13 +346,13 @@ fn no_row_is_lost_to_packing_when_its_id_was_given_out_before() {
     bench.keep(&[observation(1, seconds(1), 700), observation(2, seconds(2), 700)]);
     bench.pack();
     let entry = AuditEntry::of(AuditAct::Unlocked, seconds(0));
-    bench.vault.shred(SubjectId(7), entry).unwrap();
-    assert_eq!(bench.vault.check_trends().unwrap(), 0);
+    patients::shred(&mut bench.vault, SubjectId(7), entry).unwrap();
+    assert_eq!(check(&mut bench.vault).unwrap(), 0);
     let other = Observation { subject: Some(SubjectId(8)), ..observation(3, seconds(3), 700) };
     bench.keep(&[other]);
     for _ in 0..2 {
         let query = TrendQuery { subject: SubjectId(8), ..query((seconds(0), seconds(60)), 1) };
-        let found = bench.vault.trend(query).unwrap();
+        let found = trend(&mut bench.vault, query).unwrap();
         assert_eq!(found[0].count, 1);
         bench.pack();
     }
@@ -368,7 +369,7 @@ fn s7_values_of_other_units_are_left_out() {
     for _ in 0..2 {
         for (unit, mean) in [(Unit::Kilopascal, 16.0), (Unit::MillimetreMercury, 120.0)] {
             let query = TrendQuery { unit, ..query((seconds(0), seconds(60)), 1) };
-            let found = bench.vault.trend(query).unwrap();
+            let found = trend(&mut bench.vault, query).unwrap();
             assert_eq!((found[0].count, found[0].mean), (1, mean));
         }
         bench.pack();
@@ -392,11 +393,11 @@ fn a_trend_waits_for_nothing_that_retention_deletes() {
         },
     );
     for _ in 0..40 {
-        while bench.vault.keep_up(&mut witness, now, &none).unwrap() {}
+        while retention::keep_up(&mut bench.vault, &mut witness, now, &none).unwrap() {}
         now = now + Duration::from_secs(1_800);
     }
-    assert!(bench.vault.observations().unwrap().is_empty());
+    assert!(rows::observations(&bench.vault).unwrap().is_empty());
     assert_eq!(bench.blocks(Resolution::Single), 0);
-    let found = bench.vault.trend(query((seconds(0), seconds(1_500)), 1)).unwrap();
+    let found = trend(&mut bench.vault, query((seconds(0), seconds(1_500)), 1)).unwrap();
     assert_eq!((found[0].count, found[0].mean), (1_500, 70.0));
 }

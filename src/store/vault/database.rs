@@ -1,24 +1,36 @@
-//! Changing a vault and closing it, so that what was acknowledged can be told from anything older.
+//! The open vault: changing it and closing it, so that what was acknowledged can be told from anything older.
+//!
+//! What its tables hold is in the files named after them.
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
-use crate::vault::Seen;
+use crate::freshness::{Freshness, Mode};
+use crate::inbox::remembered::RememberedVault;
+use crate::vault::commits;
 use crate::vault::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
-use crate::vault::schema::Vault;
-use wardkeep_model::keeping::Finding;
+use wardkeep_model::keeping::{Finding, StoreFault};
 
 /// Pages compared with their table while a person waits; the rest is compared in between.
 const COMPARED_AT_OPEN: u32 = 8192;
 /// Pages compared in one step.
 const COMPARED_AT_ONCE: u32 = 1024;
 
+/// The open vault.
+#[derive(Debug)]
+pub struct Vault {
+    pub(super) connection: Connection,
+    pub(super) patients: PatientKeys,
+    // Dropped after the connection.
+    pub(super) freshness: Freshness,
+}
+
 impl Vault {
     /// Every change of the vault: one transaction, durable when this returns.
     ///
     /// # Errors
     /// As `work`, or as writing a file; then nothing was changed, or it was and is not acknowledged.
-    pub(crate) fn write<T>(
+    pub(super) fn write<T>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>, &mut PatientKeys) -> Result<T, VaultFault>,
     ) -> Result<T, VaultFault> {
@@ -26,7 +38,7 @@ impl Vault {
     }
 
     /// As [`Vault::write`], with the number of rows that were inserted.
-    pub(crate) fn write_rows<T>(
+    pub(super) fn write_rows<T>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>, &mut PatientKeys) -> Result<(T, u64), VaultFault>,
     ) -> Result<T, VaultFault> {
@@ -34,13 +46,16 @@ impl Vault {
         freshness.pay()?;
         let transaction = connection.transaction()?;
         let done = work(&transaction, patients).and_then(|(done, rows)| {
-            let commit = freshness.number(&transaction, rows)?;
+            let commit = freshness.number(rows, || commits::read(&transaction))?;
+            if let Some(commit) = &commit {
+                commits::write(&transaction, commit)?;
+            }
             transaction.commit()?;
-            Ok((done, commit))
+            Ok((done, commit.unwrap_or_default()))
         });
         let (done, commit) = done.inspect_err(|_| patients.forget())?;
         freshness.committed(commit)?;
-        freshness.fold_if_long(connection);
+        freshness.fold_if_long(&|mode| fold(connection, mode));
         Ok(done)
     }
 
@@ -51,8 +66,8 @@ impl Vault {
     }
 
     /// Compares the first pages with their table, as a part of opening.
-    pub(crate) fn compare_first(&mut self) -> Result<(), VaultFault> {
-        self.freshness.compare_some(COMPARED_AT_OPEN).map(drop)
+    pub(super) fn compare_first(&mut self) -> Result<(), VaultFault> {
+        Ok(self.freshness.compare_some(COMPARED_AT_OPEN).map(drop)?)
     }
 
     /// Whether pages wait for [`Vault::compare_some`].
@@ -65,7 +80,7 @@ impl Vault {
     /// # Errors
     /// As reading and writing files.
     pub fn compare_some(&mut self) -> Result<(), VaultFault> {
-        self.freshness.compare_some(COMPARED_AT_ONCE).map(drop)
+        Ok(self.freshness.compare_some(COMPARED_AT_ONCE).map(drop)?)
     }
 
     /// Another file remembers, durably, what [`Vault::settle`] gave.
@@ -73,23 +88,24 @@ impl Vault {
     /// # Errors
     /// As writing a file.
     pub fn remembered(&mut self) -> Result<(), VaultFault> {
-        self.freshness.remembered()
+        Ok(self.freshness.remembered()?)
     }
 
     /// Compares the vault as it was opened with what another file remembers of it.
     ///
     /// # Errors
     /// As writing a file.
-    pub fn witness(&mut self, seen: Seen) -> Result<(), VaultFault> {
-        Ok(self.freshness.witness(seen)?)
+    pub fn check_remembered(&mut self, seen: RememberedVault) -> Result<(), VaultFault> {
+        Ok(self.freshness.check_remembered(seen)?)
     }
 
     /// Leaves the files as a close does; what another file may remember of them.
     ///
     /// # Errors
     /// As writing a file; then only what is durable is remembered.
-    pub fn settle(&mut self) -> Result<Seen, VaultFault> {
-        self.freshness.settle(&self.connection).map(|()| self.freshness.seen())
+    pub fn settle(&mut self) -> Result<RememberedVault, VaultFault> {
+        self.freshness.settle(&|mode| fold(&self.connection, mode))?;
+        Ok(self.freshness.seen())
     }
 
     /// Closes the database and folds its log back.
@@ -101,4 +117,26 @@ impl Vault {
         let closed = self.connection.close().map_err(|(_, error)| error.into());
         settled.and(closed)
     }
+
+    /// As [`Vault::write`], for tests of other rooms.
+    #[cfg(test)]
+    pub(crate) fn write_for_tests(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<(), VaultFault>,
+    ) -> Result<(), VaultFault> {
+        self.write(|transaction, _| work(transaction))
+    }
+
+    /// What tests of other rooms look into.
+    #[cfg(test)]
+    pub(crate) fn parts_for_tests(
+        &mut self,
+    ) -> (&mut Connection, &mut PatientKeys, &mut Freshness) {
+        (&mut self.connection, &mut self.patients, &mut self.freshness)
+    }
+}
+
+/// Folds the log of an open vault.
+pub fn fold(connection: &Connection, mode: Mode) -> Result<(), StoreFault> {
+    Ok(commits::checkpoint(connection, mode)?)
 }

@@ -3,11 +3,13 @@
 use jiff::civil::DateTime;
 use rusqlite::{Connection, Row, Transaction, params};
 
-use crate::keys::ring::Held;
+use crate::keys::vault_keys::Held;
+use crate::vault::columns::{from_word, timestamp};
 use crate::vault::fault::VaultFault;
+use crate::vault::insert::Inserter;
 use crate::vault::patient_keys::{self, PatientKeys};
 use crate::vault::patients;
-use crate::vault::rows::{Inserter, TABLES, from_word, timestamp};
+use crate::vault::rows::TABLES;
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::TemplateId;
 use wardkeep_model::confidential::Phi;

@@ -1,0 +1,82 @@
+//! What is recorded into the vault: the entries of an open session, and those that the inbox kept.
+
+use rusqlite::Transaction;
+
+use crate::inbox::remembered::Cursor;
+use crate::record::entry::Entry;
+use crate::vault::database::Vault;
+use crate::vault::fault::VaultFault;
+use crate::vault::insert::Inserter;
+use crate::vault::patient_keys::PatientKeys;
+use crate::vault::{audit, meta, waves};
+
+/// Keeps entries in one transaction. Gives back how many were refused because another
+/// observation already has their identity.
+///
+/// # Errors
+/// As writing a file; then none of them was kept.
+pub fn append(vault: &mut Vault, entries: &[Entry]) -> Result<u64, VaultFault> {
+    let refused = vault.write_rows(|transaction, keys| {
+        let refused = insert(transaction, keys, entries)?;
+        Ok((refused, (entries.len() as u64).saturating_sub(refused)))
+    })?;
+    vault.freshness.reported();
+    Ok(refused)
+}
+
+/// How far the inbox was imported.
+pub fn cursor(vault: &Vault) -> Result<Cursor, VaultFault> {
+    Ok(Cursor {
+        next_seq: meta::get(&vault.connection, "inbox_next_seq")?
+            .map(i64::cast_unsigned)
+            .unwrap_or(1),
+        next_wave: meta::get(&vault.connection, "inbox_next_wave")?
+            .map(i64::cast_unsigned)
+            .unwrap_or(1),
+        waves_given_up: meta::get(&vault.connection, "inbox_waves_given_up")?
+            .map(i64::cast_unsigned)
+            .unwrap_or(0),
+        at: meta::get(&vault.connection, "inbox_at")?.unwrap_or(0),
+        last_segment: meta::get(&vault.connection, "inbox_last_segment")?
+            .map(i64::cast_unsigned)
+            .unwrap_or(0),
+    })
+}
+
+/// Keeps the entries of a segment and moves the cursor, in one transaction.
+///
+/// # Errors
+/// As writing a file; then neither was done.
+pub fn import(vault: &mut Vault, entries: &[Entry], cursor: Cursor) -> Result<(), VaultFault> {
+    vault.write_rows(|transaction, keys| {
+        let refused = insert(transaction, keys, entries)?;
+        if refused > 0 {
+            tracing::warn!(refused, "imported observations whose identity is taken");
+        }
+        meta::set(transaction, "inbox_next_seq", cursor.next_seq.cast_signed())?;
+        meta::set(transaction, "inbox_next_wave", cursor.next_wave.cast_signed())?;
+        meta::set(transaction, "inbox_waves_given_up", cursor.waves_given_up.cast_signed())?;
+        meta::set(transaction, "inbox_at", cursor.at)?;
+        meta::set(transaction, "inbox_last_segment", cursor.last_segment.cast_signed())?;
+        Ok(((), (entries.len() as u64).saturating_sub(refused)))
+    })
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    keys: &mut PatientKeys,
+    entries: &[Entry],
+) -> Result<u64, VaultFault> {
+    let mut refused = 0;
+    let mut observations = Inserter::new(transaction)?;
+    for entry in entries {
+        match entry {
+            Entry::Observation(observation) => {
+                refused += u64::from(!observations.insert(keys, observation, None)?);
+            }
+            Entry::Wave(wave) => waves::insert(transaction, keys, wave)?,
+            Entry::Audit(entry) => audit::append(transaction, entry)?,
+        }
+    }
+    Ok(refused)
+}

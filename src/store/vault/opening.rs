@@ -1,0 +1,84 @@
+//! Making and opening a vault: whether it is the acknowledged one is looked at before SQLite changes
+//! anything.
+//!
+//! Never a plain database: the cipher is asserted before a file is made or opened. One connection, in
+//! this thread; WAL with full synchronisation, so a committed row survives a power cut; temporary
+//! data stays in memory; deleted content is overwritten.
+
+use std::path::Path;
+
+use crate::disk::durable;
+use crate::freshness::Freshness;
+use crate::keys::vault_keys::VaultKeys;
+use crate::vault::database::Vault;
+use crate::vault::fault::VaultFault;
+use crate::vault::patient_keys::PatientKeys;
+use crate::vault::{cipher, commits, schema};
+use wardkeep_model::keeping::StoreFault;
+
+impl Vault {
+    /// Makes a vault where there is none.
+    ///
+    /// # Errors
+    /// `NoCipher` without SQLCipher; otherwise as writing a file.
+    pub fn create(path: &Path, keys: &VaultKeys) -> Result<Self, VaultFault> {
+        cipher::cipher_facts()?;
+        // SQLite would leave the mode to the umask.
+        durable::create_new(path)?;
+        Self::open(path, keys)
+    }
+
+    /// Opens a vault that is there.
+    ///
+    /// # Errors
+    /// `Damaged` if it is missing, altered, of a later version or has another key.
+    pub fn open(path: &Path, keys: &VaultKeys) -> Result<Self, VaultFault> {
+        Self::open_if(path, keys, false)
+    }
+
+    /// Opens a vault without its head, out of something that authenticates it by itself.
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn open_exported(path: &Path, keys: &VaultKeys) -> Result<Self, VaultFault> {
+        Self::open_if(path, keys, true)
+    }
+
+    fn open_if(path: &Path, keys: &VaultKeys, vouched: bool) -> Result<Self, VaultFault> {
+        if !path.exists() {
+            return Err(StoreFault::Damaged.into());
+        }
+        let mut freshness = Freshness::look(path, keys, vouched)?;
+        let mut connected = cipher::connect(path, keys);
+        let row = match &connected {
+            Ok(connection) => commits::read(connection).map_err(StoreFault::from),
+            Err(fault) => Err(fault.class()),
+        };
+        if let Some(aside) = freshness.set_log_aside(row)? {
+            drop(connected);
+            connected = cipher::connect(path, keys);
+            let row = connected.as_ref().ok().and_then(|connection| commits::read(connection).ok());
+            if !freshness.is_at(row.flatten()) {
+                // The log was not what was wrong, or not alone.
+                drop(connected);
+                aside.undo()?;
+                connected = cipher::connect(path, keys);
+            }
+        }
+        let connection = connected?;
+        cipher::assert_cipher(&connection)?;
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA foreign_keys = ON;
+             PRAGMA secure_delete = ON;
+             PRAGMA trusted_schema = OFF;
+             PRAGMA cell_size_check = ON;
+             PRAGMA temp_store = MEMORY;",
+        )?;
+        let mut vault = Self { connection, patients: PatientKeys::new(keys), freshness };
+        schema::migrate(&mut vault)?;
+        vault.compare_first()?;
+        Ok(vault)
+    }
+}
