@@ -2,5 +2,7 @@
 //! deleted where they are damaged.
 
 pub(crate) mod durable;
+pub(crate) mod layout;
+pub(crate) mod read_at;
 pub(crate) mod set_aside;
 pub(crate) mod two_copies;

@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Key, hash, open, seal};
 use crate::disk::durable;
-use crate::freshness::wal::{Extent, read_at};
-use crate::freshness::{BESIDE, pages};
+use crate::disk::layout::BESIDE;
+use crate::disk::read_at::read_at;
+use crate::freshness::pages;
+use crate::freshness::wal::Extent;
 use wardkeep_model::keeping::{Finding, StoreFault};
 
 const SLOT: usize = 4096;

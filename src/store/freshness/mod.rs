@@ -39,8 +39,6 @@ use crate::inbox::remembered::Seen;
 use crate::keys::vault_keys::VaultKeys;
 use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
 
-/// Extensions of the files that lie beside a database and its log: its head and its tables of pages.
-pub const BESIDE: [&str; 3] = ["head", "pages0", "pages1"];
 /// Frames after which the log is folded.
 const FOLD_AT: u32 = 1000;
 /// Frames until folding is tried again.

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Key, mac, mac_fits};
 use crate::disk::durable;
-use crate::freshness::{BESIDE, wal::read_at};
+use crate::disk::layout::BESIDE;
+use crate::disk::read_at::read_at;
 use wardkeep_model::keeping::StoreFault;
 
 /// Bytes of a page: SQLCipher's default.

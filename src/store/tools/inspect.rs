@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::disk::durable;
+use crate::disk::layout::{INBOX, SLOTS};
 use crate::inbox::segment;
 use crate::keys::keyslot;
 use crate::machine::device_secret::from_environment;
@@ -35,7 +36,7 @@ pub fn inspect(state_dir: &Path) -> Result<Facts, StoreFault> {
     Ok(Facts {
         exists: true,
         protection,
-        slots: keyslot::count(&store.join("slots"))?,
-        inbox_bytes: segment::size(&store.join("inbox"))?,
+        slots: keyslot::count(&store.join(SLOTS))?,
+        inbox_bytes: segment::size(&store.join(INBOX))?,
     })
 }

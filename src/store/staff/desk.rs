@@ -1,0 +1,23 @@
+//! What every act of IT needs beside the open store.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::open::options::Options;
+use wardkeep_model::moment::Moment;
+
+/// What an act needs beside the store.
+#[derive(Clone, Copy)]
+pub struct Desk<'a> {
+    /// How the store is run.
+    pub options: &'a Options,
+    /// When.
+    pub now: Moment,
+}
+
+impl Desk<'_> {
+    /// The cart's local date.
+    pub fn today(&self) -> Date {
+        self.now.wall.to_zoned(TimeZone::system()).date()
+    }
+}
