@@ -6,7 +6,8 @@
 //! | [`thread`] | the loop, its start and its end |
 //! | [`commands`] | what each command does |
 //! | [`keeping`] | what is recorded, and when it is durable |
-//! | [`phase`], [`importing`], [`backlog`], [`space`], [`upkeep`], [`anchoring`], [`answers`] | what it owns, each with its own state |
+//! | [`phase`] | what it has: nothing, a locked store, or an open one |
+//! | [`importing`], [`backlog`], [`space`], [`upkeep`], [`anchoring`], [`answers`] | small things, each with a state |
 
 mod anchoring;
 mod answers;
