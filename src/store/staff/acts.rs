@@ -6,6 +6,8 @@
 //! Every act is in the audit log. Its entry is written before the act's one commit point, so that a
 //! kill may leave an entry too many and never one too few.
 
+use jiff::tz::TimeZone;
+
 use crate::backup::back_up;
 use crate::cart::Cart;
 use crate::open::opened::{Open, Store};
@@ -152,7 +154,7 @@ fn take_away(
     let mut left = cart.clone();
     taken.leave_out(&mut left);
     let can_manage = |cart: &Cart| {
-        let today = desk.today();
+        let today = desk.now.wall.to_zoned(TimeZone::system()).date();
         cart.people.iter().any(|person| {
             person.role.may(Permission::ManagePeople)
                 && !person.tokens.is_empty()

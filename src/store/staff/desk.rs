@@ -1,8 +1,5 @@
 //! What every act of IT needs beside the open store.
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-
 use crate::open::options::Options;
 use wardkeep_model::moment::Moment;
 
@@ -13,11 +10,4 @@ pub struct Desk<'a> {
     pub options: &'a Options,
     /// When.
     pub now: Moment,
-}
-
-impl Desk<'_> {
-    /// The cart's local date.
-    pub fn today(&self) -> Date {
-        self.now.wall.to_zoned(TimeZone::system()).date()
-    }
 }
