@@ -3,7 +3,6 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::ctl::access::{options, settings};
 use crate::ctl::args::Places;
 use crate::ctl::failure::{Answer, Failure};
 use crate::ctl::terminal;
@@ -27,7 +26,6 @@ pub struct Aside {
 
 impl Aside {
     pub(super) fn run(self) -> Result<Answer, Failure> {
-        let options = options(&self.places, &settings(&self.places)?);
         let state = self.places.state();
         if !store::inspect(&state)?.exists {
             return Err(Failure::NoStore(state));
@@ -41,7 +39,7 @@ impl Aside {
                 return Err(Failure::NotConfirmed);
             }
         }
-        let place = store::set_aside(&options)?;
+        let place = store::set_aside(&state)?;
         Ok(json!({ "aside": place }).into())
     }
 }
