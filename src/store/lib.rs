@@ -1,4 +1,5 @@
-//! The encrypted store: what it is asked ([`Command`]) and what it answers ([`Outcome`]).
+//! The encrypted store: what it is asked ([`Command`](wardkeep_model::keeping::Command)) and what it answers
+//! ([`Outcome`](wardkeep_model::keeping::Outcome)).
 //!
 //! ```text
 //!  vault (SQLCipher)   opened by a person's two factors      patients, observations, audit
@@ -8,8 +9,31 @@
 //!
 //! One thread owns every file and every key ([`spawn`]). S-3, S-4, S-5 and S-8 live here.
 //!
-//! The keys: `device_secret` (this machine), `keyslot` (two factors), `keyring` (the vault's master
-//! key), `recovery` (24 words).
+//! Each room imports only rooms above it:
+//!
+//! | room | what belongs there |
+//! |---|---|
+//! | `crypto` | the few operations, and the key |
+//! | `disk` | files that survive a kill, and their names |
+//! | `machine` | what this machine gives: its secret, its counter, memory that is not written to disk |
+//! | `keys` | from a person's two factors to the vault's keys |
+//! | `record` | how one entry is written |
+//! | `log` | the signed audit log, without a database |
+//! | `cart` | what must be known with nobody there |
+//! | `inbox` | what is recorded while locked |
+//! | `freshness` | is this the vault that was acknowledged? |
+//! | `vault` | the encrypted tables, each as functions over the open vault |
+//! | `import` | what the inbox holds, on its way into the vault |
+//! | `open` | the locked store, and opening it |
+//! | `backup` | out, and in again |
+//! | `staff` | what IT does in an open store |
+//! | `worker` | the thread, and what it owns |
+//! | `tools` | what is done without a kiosk |
+//!
+//! Where to start: `open/locked.rs` is what is there at every moment, `open/opened.rs` what a person's
+//! factors add to it, and `worker/commands.rs` what is done with both. While the vault is open an observation
+//! goes through `worker/keeping.rs`, `worker/backlog.rs`, `vault/entries.rs` and `vault/insert.rs`; while it
+//! is locked through `worker/keeping.rs` and `inbox/lane.rs`, and then `import` and `vault/entries.rs`.
 
 #![warn(clippy::indexing_slicing)]
 
@@ -40,11 +64,11 @@ pub use import::opener::authentic_records;
 pub use machine::anchor::{Anchor, NoAnchor, TpmAnchor, of_this_machine as anchor_of_this_machine};
 pub use machine::memory::{MemoryFacts, memory_facts, protect_memory};
 pub use open::options::Options;
-pub use open::setup::{RecoveredVault, open_with_recovery};
 #[doc(hidden)]
 pub use tools::bare::BareVault;
 pub use tools::check::{Check, CheckFault, LockedStore, check_with_recovery};
 pub use tools::inspect::{Facts, inspect};
+pub use tools::recovered::{RecoveredVault, open_with_recovery};
 pub use tools::rescue::administer_with_recovery;
 pub use vault::{CipherFacts, cipher_facts};
 pub use worker::handle::{Full, QUEUE_MAX, StoreHandle, spawn};

@@ -60,6 +60,40 @@ const FLOORS: &[Floor] = &[
         ],
     },
     Floor {
+        folder: "src/store",
+        on: &["model"],
+        rooms: &[
+            ("crypto", &[]),
+            ("disk", &["crypto"]),
+            ("machine", &["crypto", "disk"]),
+            ("keys", &["crypto", "disk", "machine"]),
+            ("record", &[]),
+            ("log", &["crypto", "record"]),
+            ("cart", &["crypto", "disk", "keys", "machine"]),
+            ("inbox", &["cart", "crypto", "disk", "keys", "machine", "record"]),
+            ("freshness", &["crypto", "disk", "inbox", "keys"]),
+            ("vault", &["crypto", "disk", "freshness", "inbox", "keys", "log", "record"]),
+            ("import", &["crypto", "disk", "inbox", "keys", "record", "vault"]),
+            ("open", &["cart", "crypto", "disk", "inbox", "keys", "machine", "record", "vault"]),
+            ("backup", &["cart", "crypto", "disk", "inbox", "keys", "machine", "open", "vault"]),
+            ("staff", &["backup", "cart", "crypto", "disk", "inbox", "keys", "open", "vault"]),
+            (
+                "worker",
+                &[
+                    "crypto", "disk", "import", "inbox", "machine", "open", "record", "staff",
+                    "vault",
+                ],
+            ),
+            (
+                "tools",
+                &[
+                    "backup", "cart", "disk", "import", "inbox", "keys", "log", "machine", "open",
+                    "record", "staff", "vault",
+                ],
+            ),
+        ],
+    },
+    Floor {
         folder: "src/hardware",
         on: &["model"],
         rooms: &[

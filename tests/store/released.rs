@@ -5,6 +5,8 @@
 //! The vault is closed; behind it lie an unfinished form, an emergency card, a counted try, and both lanes
 //! of an inbox that nobody imported.
 
+#![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
+
 use std::fs;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};

@@ -294,7 +294,7 @@ impl<R: BufRead> BackupReader<R> {
     ///
     /// # Errors
     /// `Damaged` if there are fewer; otherwise as reading a file.
-    pub fn exactly(&mut self, length: usize) -> Result<Zeroizing<Vec<u8>>, BackupFault> {
+    pub(super) fn exactly(&mut self, length: usize) -> Result<Zeroizing<Vec<u8>>, BackupFault> {
         // The full length from the start: a buffer that grows would leave its old self behind.
         let mut found = Zeroizing::new(Vec::with_capacity(length));
         while found.len() < length {

@@ -32,15 +32,14 @@ use crate::disk::durable;
 use crate::disk::layout::{self, VAULT};
 use crate::inbox::segment::framed;
 use crate::keys::ring::Recipient;
-use crate::open::setup::Store;
-use crate::staff::people::Desk;
+use crate::open::opened::Open;
 use crate::vault::export;
-use crate::worker::record::Opened;
 use wardkeep_model::keeping::{
     Administered, AdministrationFault as Fault, AuditAct, AuditEntry, AuditResult, CartState,
     StoreFault,
 };
 use wardkeep_model::keeping::{BackupDone, BackupOrder, BackupPart};
+use wardkeep_model::moment::Moment;
 
 /// Format of the manifest.
 pub(crate) const FORMAT: u32 = 1;
@@ -50,20 +49,27 @@ const BESIDE_LEN_MAX: u64 = 1024 * 1024;
 /// What stands in front of the vault.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Manifest {
+    /// Format of the manifest.
     pub format: u32,
     /// Identity of the store that it was made of.
     pub device: [u8; 16],
+    /// Epoch of its keyring.
     pub epoch: u64,
+    /// When.
     pub written: Timestamp,
+    /// The vault's master key.
     #[serde(with = "crate::crypto::inside_a_seal")]
     pub master: Key,
+    /// Public key of the recovery words.
     pub recovery: PublicKey,
+    /// What the cart was doing.
     pub state: CartState,
+    /// Everybody.
     pub people: Vec<BackupPart>,
     /// Small files that lie beside the vault, by their names.
     pub beside: Vec<(String, Vec<u8>)>,
     /// Length of what follows.
-    pub vault_len: u64,
+    vault_len: u64,
 }
 
 fn people(cart: &Cart) -> Vec<BackupPart> {
@@ -76,96 +82,92 @@ fn people(cart: &Cart) -> Vec<BackupPart> {
     cart.people.iter().map(part).collect()
 }
 
-impl Store {
-    /// Writes a backup. Everything that was sealed while locked has to be in the vault.
-    ///
-    /// # Errors
-    /// `Unknown` for a recipient who is not here, `Exists` if the file is there; otherwise as writing
-    /// files. Then there is no new file.
-    pub(crate) fn back_up(
-        &mut self,
-        desk: Desk<'_>,
-        order: &BackupOrder,
-    ) -> Result<Administered, Fault> {
-        let mut recipients = Vec::new();
-        let people = order.to.iter().map(|id| Recipient::Operator(*id));
-        for recipient in std::iter::once(Recipient::Recovery).chain(people) {
-            let public = self.ring.public(recipient).ok_or(Fault::Unknown)?;
-            recipients.push((recipient, public));
+/// Writes a backup. Everything that was sealed while locked has to be in the vault.
+///
+/// # Errors
+/// `Unknown` for a recipient who is not here, `Exists` if the file is there; otherwise as writing
+/// files. Then there is no new file.
+pub fn back_up(open: &mut Open, order: &BackupOrder, now: Moment) -> Result<Administered, Fault> {
+    let mut recipients = Vec::new();
+    let people = order.to.iter().map(|id| Recipient::Operator(*id));
+    for recipient in std::iter::once(Recipient::Recovery).chain(people) {
+        let public = open.locked().ring().public(recipient).ok_or(Fault::Unknown)?;
+        recipients.push((recipient, public));
+    }
+    if order.out.symlink_metadata().is_ok() {
+        return Err(Fault::Exists);
+    }
+    let written = now.wall;
+    let operator = open.operator();
+    // In the log before the file is, and so in the backup too.
+    let detail = Some(format!("sealed to {} people", order.to.len()));
+    let entry = AuditEntry::of(AuditAct::BackupWritten, written);
+    let entry = AuditEntry { operator, detail, ..entry };
+    open.audit(entry.clone())?;
+    let done = write_backup(open, order, written, &recipients);
+    match done {
+        Ok(bytes) => {
+            let done = BackupDone { bytes, written, to: order.to.clone() };
+            Ok(Administered::BackedUp(Box::new(done)))
         }
-        if order.out.symlink_metadata().is_ok() {
-            return Err(Fault::Exists);
-        }
-        let written = desk.now.wall;
-        let operator = self.open.as_ref().and_then(Opened::operator);
-        // In the log before the file is, and so in the backup too.
-        let detail = Some(format!("sealed to {} people", order.to.len()));
-        let entry = AuditEntry::of(AuditAct::BackupWritten, written);
-        let entry = AuditEntry { operator, detail, ..entry };
-        self.audit(entry.clone())?;
-        let done = self.write_backup(order, written, &recipients);
-        match done {
-            Ok(bytes) => {
-                let done = BackupDone { bytes, written, to: order.to.clone() };
-                Ok(Administered::BackedUp(Box::new(done)))
-            }
-            Err(fault) => {
-                self.audit(AuditEntry { result: AuditResult::Failed, ..entry })?;
-                Err(fault)
-            }
+        Err(fault) => {
+            open.audit(AuditEntry { result: AuditResult::Failed, ..entry })?;
+            Err(fault)
         }
     }
+}
 
-    fn write_backup(
-        &mut self,
-        order: &BackupOrder,
-        written: Timestamp,
-        recipients: &[(Recipient, PublicKey)],
-    ) -> Result<u64, Fault> {
-        let scratch = self.state.path().join(layout::BACKUP_SCRATCH);
-        durable::remove_dir(&scratch)?;
-        durable::make_dir(&scratch)?;
-        let done = self.export_and_seal(&scratch, order, (written, recipients));
-        let removed = durable::remove_dir(&scratch);
-        let bytes = done?;
-        removed?;
-        Ok(bytes)
-    }
+fn write_backup(
+    open: &Open,
+    order: &BackupOrder,
+    written: Timestamp,
+    recipients: &[(Recipient, PublicKey)],
+) -> Result<u64, Fault> {
+    let scratch = open.locked().state().path().join(layout::BACKUP_SCRATCH);
+    durable::remove_dir(&scratch)?;
+    durable::make_dir(&scratch)?;
+    let done = export_and_seal(open, &scratch, order, (written, recipients));
+    let removed = durable::remove_dir(&scratch);
+    let bytes = done?;
+    removed?;
+    Ok(bytes)
+}
 
-    fn export_and_seal(
-        &mut self,
-        scratch: &Path,
-        order: &BackupOrder,
-        (written, recipients): (Timestamp, &[(Recipient, PublicKey)]),
-    ) -> Result<u64, Fault> {
-        let opened = self.open.as_mut().filter(|opened| opened.is_imported());
-        let (vault, keys) = opened.ok_or(Fault::NotAllowed)?.parts();
-        let exported = scratch.join(VAULT);
-        export::export(vault, &exported, keys)?;
-        let mut content = File::open(&exported).map_err(StoreFault::from)?;
-        let vault_len = content.metadata().map_err(StoreFault::from)?.len();
-        let manifest = Manifest {
-            format: FORMAT,
-            device: self.ring.device,
-            epoch: self.ring.epoch,
-            written,
-            master: keys.master().clone(),
-            recovery: self.ring.public(Recipient::Recovery).ok_or(Fault::Unknown)?,
-            state: self.cart.state.clone(),
-            people: people(&self.cart),
-            beside: beside(scratch)?,
-            vault_len,
-        };
-        let manifest = Zeroizing::new(serde_json::to_vec(&manifest).map_err(|_| StoreFault::Io)?);
-        let front = Zeroizing::new(framed(&manifest));
-        let file = Unfinished::create(&order.out)?;
-        let store = (self.ring.device, written);
-        let mut writer = BackupWriter::begin(&file.file, store, recipients)?;
-        writer.write(&front)?;
-        copy(&mut content, &mut writer, vault_len)?;
-        writer.finish()?;
-        file.finish()
+fn export_and_seal(
+    open: &Open,
+    scratch: &Path,
+    order: &BackupOrder,
+    (written, recipients): (Timestamp, &[(Recipient, PublicKey)]),
+) -> Result<u64, Fault> {
+    if !open.is_imported() {
+        return Err(Fault::NotAllowed);
     }
+    let (vault, keys, locked) = (open.vault(), open.keys(), open.locked());
+    let exported = scratch.join(VAULT);
+    export::export(vault, &exported, keys)?;
+    let mut content = File::open(&exported).map_err(StoreFault::from)?;
+    let vault_len = content.metadata().map_err(StoreFault::from)?.len();
+    let manifest = Manifest {
+        format: FORMAT,
+        device: locked.ring().device,
+        epoch: locked.ring().epoch,
+        written,
+        master: keys.master().clone(),
+        recovery: locked.ring().public(Recipient::Recovery).ok_or(Fault::Unknown)?,
+        state: locked.cart().state.clone(),
+        people: people(locked.cart()),
+        beside: beside(scratch)?,
+        vault_len,
+    };
+    let manifest = Zeroizing::new(serde_json::to_vec(&manifest).map_err(|_| StoreFault::Io)?);
+    let front = Zeroizing::new(framed(&manifest));
+    let file = Unfinished::create(&order.out)?;
+    let store = (locked.ring().device, written);
+    let mut writer = BackupWriter::begin(&file.file, store, recipients)?;
+    writer.write(&front)?;
+    copy(&mut content, &mut writer, vault_len)?;
+    writer.finish()?;
+    file.finish()
 }
 
 /// What an export leaves beside the vault.

@@ -30,7 +30,7 @@ use crate::keys::ring::{Keyring, Recipient};
 use crate::keys::vault_keys::{Held, VaultKeys};
 use crate::machine::device_secret::DeviceKeys;
 use crate::open::options::Options;
-use crate::staff::rotation;
+use crate::open::rekey;
 use crate::vault::{Vault, cipher_facts};
 use crate::vault::{entries, export, people};
 use wardkeep_model::access::OperatorId;
@@ -76,13 +76,13 @@ pub fn restore_with_recovery(
     cipher_facts()?;
     let mut input = File::open(from)?;
     let manifest = authenticate(BufReader::new(&input), (Recipient::Recovery, &private))?;
-    if layout::store(&options.state_dir).try_exists()? {
+    if layout::store(options.state_dir()).try_exists()? {
         return Err(BackupFault::StoreExists);
     }
-    let state = StateDir::take(&options.state_dir)?;
-    let secret = match options.device_secret.load()? {
+    let state = StateDir::take(options.state_dir())?;
+    let secret = match options.device_secret().load()? {
         Some(secret) => secret,
-        None => options.device_secret.create()?,
+        None => options.device_secret().create()?,
     };
     input.rewind()?;
     let source = Source { input: BufReader::new(&input), private };
@@ -200,7 +200,7 @@ fn make(
         ..AuditEntry::of(AuditAct::BackupRestored, now)
     };
     let path = dir.join(VAULT);
-    rotation::amend(&path, (&old_keys, &new_keys), (None, &cart, None), &[entry])?;
+    rekey::amend(&path, (&old_keys, &new_keys), (None, &cart, None), &[entry])?;
     let mut vault = Vault::open(&path, &new_keys)?;
     renew(&mut vault, &new_keys, &people)?;
     let names = people::names(&vault)?;

@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Key, hash};
+use crate::disk::read_at::read_at;
 use crate::disk::state_file::{Kind, StateFile, Unread};
 use crate::disk::{durable, layout};
 use crate::freshness::pages;
-use crate::freshness::wal::{Extent, read_at};
+use crate::freshness::wal::Extent;
 use wardkeep_model::keeping::{Finding, StoreFault};
 
 const SLOT: usize = 4096;

@@ -18,8 +18,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Key, mac, mac_fits};
+use crate::disk::read_at::read_at;
 use crate::disk::{durable, layout};
-use crate::freshness::wal::read_at;
 use wardkeep_model::keeping::StoreFault;
 
 /// Bytes of a page: SQLCipher's default.

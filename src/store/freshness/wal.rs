@@ -7,13 +7,13 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::hash;
 use crate::disk::layout;
+use crate::disk::read_at::read_at;
 use crate::freshness::pages::{PAGE, Tag, tag};
 use wardkeep_model::keeping::StoreFault;
 
@@ -37,7 +37,7 @@ pub struct Extent {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Place {
     /// What lies before it.
-    pub extent: Extent,
+    pub(super) extent: Extent,
     sum: (u32, u32),
     big_endian: bool,
 }
@@ -115,7 +115,7 @@ impl Log {
     ///
     /// # Errors
     /// As reading a file.
-    pub fn commit_at(&mut self, place: &Place) -> Result<Option<Commit>, StoreFault> {
+    pub(super) fn commit_at(&mut self, place: &Place) -> Result<Option<Commit>, StoreFault> {
         let Some((file, chunk)) = self.parts()? else { return Ok(None) };
         chunk.resize(CHUNK * FRAME, 0);
         let mut end = *place;
@@ -173,18 +173,4 @@ fn checksum(mut sum: (u32, u32), bytes: &[u8], big_endian: bool) -> (u32, u32) {
         sum.1 = sum.1.wrapping_add(read([e, f, g, h])).wrapping_add(sum.0);
     }
     sum
-}
-
-/// Reads until the buffer is full or the file ends.
-pub fn read_at(file: &File, buffer: &mut [u8], at: u64) -> Result<usize, StoreFault> {
-    let mut read = 0;
-    while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, at + read as u64) {
-            Ok(0) => break,
-            Ok(more) => read += more,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(read)
 }

@@ -123,7 +123,7 @@ impl Ledger {
     }
 
     /// Whether something that was read is not as it was written.
-    pub fn is_suspicious(&self, before: &Ledger) -> bool {
+    pub(super) fn is_suspicious(&self, before: &Ledger) -> bool {
         let bad = |ledger: &Ledger| -> u64 {
             let forged = ledger.found.iter().filter(|finding| finding.kind == FORGED);
             forged.map(|finding| finding.count).sum()
@@ -132,12 +132,12 @@ impl Ledger {
     }
 
     /// A file that is no segment of ours, or of another version.
-    pub fn book_stranger(&mut self) {
+    pub(super) fn book_stranger(&mut self) {
         add(&mut self.found, Finding::of(FORGED, 1));
     }
 
     /// The inbox's head was older than the vault's last import.
-    pub fn book_old_head(&mut self, found: u64) {
+    pub(super) fn book_old_head(&mut self, found: u64) {
         let expected = Some(self.values.next);
         let finding =
             Finding { found: Some(found), expected, ..Finding::of(FindingKind::InboxOlder, 1) };
@@ -145,7 +145,7 @@ impl Ledger {
     }
 
     /// Books a segment; gives the entries that have to be kept.
-    pub fn book(&mut self, body: Body, now: Timestamp) -> Vec<Entry> {
+    pub(super) fn book(&mut self, body: Body, now: Timestamp) -> Vec<Entry> {
         let Body { header, is_misnamed, end, is_last, until, pieces } = body;
         let lane = header.lane;
         if header.orphan.is_some() {

@@ -59,7 +59,7 @@ pub struct Body {
     /// Its header.
     pub header: Header,
     /// It lies under another name than the one it was written under.
-    pub is_misnamed: bool,
+    pub(super) is_misnamed: bool,
     /// Number of the first record after it, as far as that is known.
     pub end: Option<u64>,
     /// Nothing was recorded after it in its lane.
@@ -99,7 +99,7 @@ pub struct Source {
     /// The inbox's directory.
     pub dir: PathBuf,
     /// Authenticates headers.
-    pub headers: Key,
+    pub(super) headers: Key,
     /// Opens records.
     pub keys: InboxKeys,
     /// Where the lanes end.
@@ -146,7 +146,7 @@ impl Opener {
     }
 
     /// The next result, waiting for it on this thread.
-    pub fn next_blocking(&mut self) -> Delivery {
+    pub(super) fn next_blocking(&mut self) -> Delivery {
         self.results.blocking_recv().unwrap_or(Delivery::Fault(StoreFault::Io))
     }
 }
@@ -265,7 +265,7 @@ impl Run<'_> {
 /// Opens the records of a segment, in the order in which they lie there.
 ///
 /// From `cut` on they come again in the next segment, because a write failed; or they are missing there.
-pub fn open_pieces(
+fn open_pieces(
     keys: &InboxKeys,
     (header, bytes): (&Header, &[u8]),
     (cut, walk): (Option<u64>, &mut Option<Walk>),

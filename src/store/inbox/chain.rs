@@ -44,7 +44,7 @@ impl Chain {
     }
 
     /// The key `steps` after the present one.
-    pub fn ahead(&self, steps: u64) -> Key {
+    pub(super) fn ahead(&self, steps: u64) -> Key {
         (0..steps).fold(self.key.clone(), |key, _| next_key(&key))
     }
 }

@@ -27,7 +27,7 @@ use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::moment::Moment;
 
 /// A segment is closed after this many records, so that its import is one short transaction.
-pub const SEGMENT_RECORDS_MAX: u32 = 256;
+const SEGMENT_RECORDS_MAX: u32 = 256;
 
 /// When and where a record was made, for its clear part.
 #[derive(Clone, Copy, Debug)]
@@ -257,7 +257,7 @@ impl LaneWriter {
     }
 
     /// Whether what waits needs another segment.
-    pub fn needs_segment(&self) -> bool {
+    pub(super) fn needs_segment(&self) -> bool {
         !self.pending.is_empty() && self.fitting() == 0
     }
 
@@ -265,7 +265,7 @@ impl LaneWriter {
     ///
     /// # Errors
     /// As writing a file; what was not written still waits, and the segment is given up.
-    pub fn write_some(&mut self) -> Result<(), StoreFault> {
+    pub(super) fn write_some(&mut self) -> Result<(), StoreFault> {
         let count = self.fitting();
         let Some(segment) = &mut self.segment else { return Ok(()) };
         let mut batch: Vec<u8> = self.pending.iter().take(count).flatten().copied().collect();
@@ -308,7 +308,7 @@ impl LaneWriter {
     ///
     /// # Errors
     /// As writing a file; `Full` leaves nothing behind.
-    pub fn begin_segment(
+    pub(super) fn begin_segment(
         &mut self,
         dir: &Path,
         (key, device): (&Key, &[u8; 16]),
@@ -354,7 +354,7 @@ impl LaneWriter {
     }
 
     /// Ends the present segment and gives back the room that it did not use, in bytes.
-    pub fn end_segment(&mut self) -> u64 {
+    pub(super) fn end_segment(&mut self) -> u64 {
         let Some(segment) = self.segment.take() else { return 0 };
         self.durable.segment = self.end.segment;
         match segment.file.set_len(segment.len) {
@@ -388,7 +388,7 @@ impl LaneWriter {
     }
 
     /// The number after the last durable record.
-    pub fn durable_seq(&self) -> u64 {
+    pub(super) fn durable_seq(&self) -> u64 {
         self.durable.next_seq
     }
 

@@ -39,7 +39,7 @@ use wardkeep_model::moment::BootTime;
 /// Longest segment that is read.
 pub const SEGMENT_LEN_MAX: u64 = 1024 * 1024;
 /// Longest record: a minute of a waveform at 500 Hz.
-pub const RECORD_LEN_MAX: usize = 64 * 1024;
+pub(super) const RECORD_LEN_MAX: usize = 64 * 1024;
 /// HPKE `info` of everything that is sealed to the inbox.
 pub const INFO: &[u8] = b"wardkeep inbox v2";
 /// Bytes of a segment before its first record.
@@ -82,7 +82,7 @@ impl Lane {
     }
 
     /// How long a segment is made before anything is written into it.
-    pub fn segment_len(self) -> u64 {
+    pub(super) fn segment_len(self) -> u64 {
         match self {
             Lane::Values => 128 * 1024,
             Lane::Waves => 512 * 1024,
@@ -239,7 +239,7 @@ fn version(front: &[u8]) -> Option<u32> {
 }
 
 /// Whether nothing was ever written behind the header's place.
-pub fn is_blank(bytes: &[u8]) -> bool {
+pub(super) fn is_blank(bytes: &[u8]) -> bool {
     bytes.iter().skip(HEADER_LEN).all(|byte| *byte == 0)
 }
 
@@ -292,7 +292,7 @@ pub struct Record<'a> {
     /// Its clear part.
     pub front: Front,
     /// Whether it was the first that was written at its time.
-    pub begins_batch: bool,
+    pub(super) begins_batch: bool,
     clear: &'a [u8],
     tag: &'a [u8],
     /// The entry, sealed to `PK_inbox`.
@@ -383,7 +383,7 @@ pub fn frame(bytes: &[u8], max: usize) -> Option<(&[u8], &[u8])> {
 }
 
 /// Marks a framed record as the first of a batch.
-pub fn begin_batch(framed: &mut [u8]) {
+pub(super) fn begin_batch(framed: &mut [u8]) {
     if let Some(byte) = framed.first_mut() {
         *byte |= 0x80;
     }

@@ -3,8 +3,8 @@
 //! Whoever has one of the private keys gets the master key back; nobody else has to be present when a
 //! person is added or removed. Taking somebody away makes a keyring of the next epoch with another
 //! master key: an entry alone is never just left out. The file is not secret: public keys, and what is
-//! sealed to them. It is apart from the cart compartment because it must still be readable, with the recovery words, when
-//! the device secret is lost. It lies there twice ([`crate::disk::two_copies`]); a change of keys that was
+//! sealed to them. It is apart from the cart compartment because it must still be readable, with the
+//! recovery words, when the device secret is lost. It lies there twice ([`crate::disk::two_copies`]); a change of keys that was
 //! committed rules over a second copy of the epoch before.
 //!
 //! S-4: every entry is authenticated under the device secret, so that a public key slipped in by

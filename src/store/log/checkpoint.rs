@@ -237,7 +237,7 @@ impl Note {
     }
 
     /// Whether `key` has signed it.
-    pub fn is_signed_by(&self, key: &VerifierKey) -> Signed {
+    pub(super) fn is_signed_by(&self, key: &VerifierKey) -> Signed {
         let own = |found: &&NoteSignature| found.name == key.name && found.id == key.id;
         match self.signatures.iter().find(own) {
             Some(found) if key.fits(self.text().as_bytes(), &found.signature) => Signed::Yes,

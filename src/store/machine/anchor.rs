@@ -6,14 +6,9 @@
 
 use std::fmt;
 use std::path::Path;
-use std::time::Duration;
 
 use crate::machine::tpm::{DEVICE, Stream, TpmCounter, TpmFault, Transport};
-use crate::worker::{Phase, Worker};
-use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
-use wardkeep_model::moment::{BootTime, Moment};
-
-const ANCHOR_EVERY: Duration = Duration::from_secs(10 * 60);
+use wardkeep_model::keeping::StoreFault;
 
 /// A counter that only ever goes up and that no copy of the disk brings back.
 pub trait Anchor: fmt::Debug + Send {
@@ -79,82 +74,5 @@ pub fn of_this_machine() -> Box<dyn Anchor> {
             tracing::info!(kind = ?error.kind(), "there is no counter outside the disk");
             Box::new(NoAnchor)
         }
-    }
-}
-
-/// What a counter says of a store that was last written at the count `remembered`.
-///
-/// The store writes the next count down first and moves the counter after: a kill in between leaves
-/// the counter one behind.
-fn judge(remembered: u64, counter: u64) -> Option<Finding> {
-    let (kind, found, expected) = if counter > remembered {
-        (FindingKind::StoreOlder, remembered, counter)
-    } else if counter.saturating_add(1) < remembered {
-        (FindingKind::AnchorReset, counter, remembered)
-    } else {
-        return None;
-    };
-    Some(Finding { found: Some(found), expected: Some(expected), ..Finding::of(kind, 1) })
-}
-
-impl Worker {
-    /// Compares the store that was just opened with the counter, reports what is wrong, and goes on
-    /// from the present count.
-    pub(crate) fn check_anchor(&mut self) {
-        let Phase::Ready(store) = &mut self.phase else { return };
-        let Some(remembered) = store.cart.anchored else { return };
-        let Ok(Some(counter)) = self.options.anchor.read() else { return };
-        if let Some(finding) = judge(remembered, counter) {
-            store.cart.anchored = None;
-            self.report(vec![finding]);
-            self.anchor();
-        }
-    }
-
-    /// Anchors every ten minutes in which something was recorded.
-    pub(crate) fn anchor_if_due(&mut self, now: BootTime) {
-        if self.anchored.is_none_or(|last| now.since(last) >= ANCHOR_EVERY) {
-            self.anchor();
-        }
-    }
-
-    /// Moves the counter to a count that the cart compartment knows.
-    pub(crate) fn anchor(&mut self) {
-        self.anchored = Some(Moment::read().boot);
-        if let Err(fault) = self.try_anchor() {
-            // The old count stands, and a later try moves it.
-            tracing::warn!(%fault, "the store could not be anchored outside the disk");
-        }
-    }
-
-    fn try_anchor(&mut self) -> Result<(), StoreFault> {
-        let Phase::Ready(store) = &mut self.phase else { return Ok(()) };
-        let anchor = &mut self.options.anchor;
-        let Some(counter) = anchor.read()? else { return Ok(()) };
-        if store.cart.anchored.is_some() {
-            store.cart.anchored = Some(counter + 1);
-            store.save_cart()?;
-            anchor.advance()?;
-            return Ok(());
-        }
-        // A counter that is made now begins where its TPM wants, so it is moved first and noted after.
-        store.cart.anchored = anchor.advance()?;
-        store.save_cart()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn s8_only_a_kill_between_note_and_move_is_forgiven() {
-        assert_eq!(judge(7, 7), None);
-        assert_eq!(judge(7, 6), None);
-        let seen = |finding: Option<Finding>| finding.map(|it| (it.kind, it.found, it.expected));
-        let older = (FindingKind::StoreOlder, Some(7), Some(8));
-        assert_eq!(seen(judge(7, 8)), Some(older));
-        let reset = (FindingKind::AnchorReset, Some(5), Some(7));
-        assert_eq!(seen(judge(7, 5)), Some(reset));
     }
 }

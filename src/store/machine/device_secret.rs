@@ -22,7 +22,7 @@ use wardkeep_model::access::factor::{Badge, CardPeer, Token};
 use wardkeep_model::keeping::{Protection, StoreFault};
 
 /// Name of the systemd credential.
-pub const CREDENTIAL: &str = "wardkeep-device-secret";
+const CREDENTIAL: &str = "wardkeep-device-secret";
 const LEN_MIN: usize = 32;
 const LEN_MAX: u64 = 4096;
 /// Stands where a badge's reader family stands.

@@ -29,19 +29,15 @@ use crate::disk::state_file::{Kind, StateFile};
 use crate::inbox::segment::{frame, framed};
 use crate::keys::ring::Keyring;
 use crate::machine::device_secret::DeviceKeys;
-use crate::open::setup::Store;
-use crate::record::entry::Entry;
+use crate::open::locked::Locked;
+use crate::open::opened::Open;
 use crate::vault::Vault;
 use crate::vault::{patients, rows};
-use crate::worker::{Phase, Worker};
 use wardkeep_model::access::OperatorId;
-use wardkeep_model::access::factor::Attempt;
-use wardkeep_model::access::factor::{Token, TokenKind};
-use wardkeep_model::access::policy::{Pair, Policy};
-use wardkeep_model::keeping::emergency::{
-    EmergencyCard, EmergencyReason, NUMERICS_MAX, PastNumeric,
-};
-use wardkeep_model::keeping::{AuditAct, AuditEntry, EmergencyRefusal, Outcome, StoreFault};
+use wardkeep_model::access::factor::Token;
+use wardkeep_model::access::policy::Policy;
+use wardkeep_model::keeping::emergency::{EmergencyCard, NUMERICS_MAX, PastNumeric};
+use wardkeep_model::keeping::{EmergencyRefusal, StoreFault};
 use wardkeep_model::moment::{BootTime, Moment};
 
 const KEYS_LEN_MAX: usize = 8 * 1024 * 1024;
@@ -53,7 +49,7 @@ const WAIT: Duration = Duration::from_secs(60);
 
 /// Tokens that nobody enrolled and that asked for the emergency card; in memory, on boot time.
 #[derive(Debug, Default)]
-pub(crate) struct Unknowns {
+pub struct Unknowns {
     seen: VecDeque<BootTime>,
     wait_until: BootTime,
 }
@@ -75,7 +71,7 @@ impl Unknowns {
 }
 
 /// Makes the emergency key of a token that is being enrolled.
-pub(crate) fn new_key(
+pub fn new_key(
     keys: &DeviceKeys,
     device: &[u8; 16],
     token: &Token,
@@ -101,7 +97,7 @@ fn file<'a>(key: &'a Key, place: &'a [u8]) -> StateFile<'a> {
 }
 
 /// What to write into the file of the emergency card: nothing where there is none to be.
-pub(crate) fn seal_card(
+pub fn seal_card(
     keys: &DeviceKeys,
     ring: &Keyring,
     cart: &Cart,
@@ -121,7 +117,7 @@ pub(crate) fn seal_card(
 }
 
 /// The emergency card of the patient at this bed as the vault knows them; `None` if there is nobody.
-pub(crate) fn card(
+pub fn card(
     vault: &Vault,
     cart: &Cart,
     policy: &Policy,
@@ -146,7 +142,7 @@ fn thinned(numerics: Vec<PastNumeric>) -> Vec<PastNumeric> {
 }
 
 /// Removes the emergency card.
-pub(crate) fn remove(store_dir: &Path) -> Result<(), StoreFault> {
+pub fn remove(store_dir: &Path) -> Result<(), StoreFault> {
     durable::remove(&store_dir.join(EMERGENCY))?;
     durable::sync_dir(store_dir)
 }
@@ -155,135 +151,85 @@ pub(crate) fn remove(store_dir: &Path) -> Result<(), StoreFault> {
 ///
 /// # Errors
 /// `Damaged` if that does not open.
-pub(crate) fn is_intact(store: &Store) -> Result<bool, StoreFault> {
-    let content =
-        durable::read(&store.state.store().join(EMERGENCY), Kind::EmergencyCard.len_max())?;
+pub fn is_intact(locked: &Locked) -> Result<bool, StoreFault> {
+    let content = durable::read(&locked.dir().join(EMERGENCY), Kind::EmergencyCard.len_max())?;
     let Some(content) = content.filter(|content| !content.is_empty()) else { return Ok(false) };
-    let context = context(&store.ring.device, &store.ring.epoch.to_be_bytes());
-    Ok(file(&store.keys.emergency(), &context).open(&content).map(|_| true)?)
+    let context = context(&locked.ring().device, &locked.ring().epoch.to_be_bytes());
+    Ok(file(&locked.keys().emergency(), &context).open(&content).map(|_| true)?)
 }
 
-impl Store {
-    /// Writes the emergency card from the open vault, or removes it.
-    pub(crate) fn renew_emergency_card(
-        &mut self,
-        policy: &Policy,
-        now: Moment,
-    ) -> Result<(), StoreFault> {
-        let Some(opened) = &mut self.open else { return Ok(()) };
-        let card = card(opened.vault(), &self.cart, policy, now)?;
-        let content = seal_card(&self.keys, &self.ring, &self.cart, card.as_ref())?;
-        if content.is_empty() {
-            return remove(&self.state.store());
-        }
-        durable::replace(&self.state.store(), EMERGENCY, &content)
+/// Writes the emergency card from the open vault, or removes it.
+///
+/// # Errors
+/// As reading the vault or writing a file.
+pub fn renew(open: &Open, now: Moment) -> Result<(), StoreFault> {
+    let locked = open.locked();
+    let card = card(open.vault(), locked.cart(), locked.policy(), now)?;
+    let content = seal_card(locked.keys(), locked.ring(), locked.cart(), card.as_ref())?;
+    if content.is_empty() {
+        return remove(&locked.dir());
     }
-
-    /// Opens the emergency card with a token of somebody who may still log in.
-    fn read_emergency_card(&self, token: &Token) -> Result<EmergencyCard, EmergencyRefusal> {
-        let damaged = EmergencyRefusal::Damaged;
-        let path = self.state.store().join(EMERGENCY);
-        let content = durable::read(&path, Kind::EmergencyCard.len_max()).map_err(damaged)?;
-        // An empty file is what a revocation leaves where there is no card to write.
-        let content = content.filter(|content| !content.is_empty());
-        let content = content.ok_or(EmergencyRefusal::Nothing)?;
-        let card = self.open_card(&content, token).ok_or(damaged(StoreFault::Damaged))?;
-        // Somebody else came to this bed after it was written.
-        if self.cart.state.subject != Some(card.patient.id) {
-            return Err(EmergencyRefusal::Nothing);
-        }
-        Ok(card)
-    }
-
-    fn open_card(&self, content: &[u8], token: &Token) -> Option<EmergencyCard> {
-        let index = self.keys.token_index(token);
-        let own = self.cart.emergency.iter().find(|key| key.index == index)?;
-        let device = &self.ring.device;
-        let wrap = wrapping_key(&self.keys, token);
-        let private = Key::from_slice(&open(&wrap, &context(device, &index), &own.sealed)?)?;
-        let context = context(device, &self.ring.epoch.to_be_bytes());
-        let plain = file(&self.keys.emergency(), &context).open(content).ok()?;
-        let (sealed_keys, card) = frame(&plain, KEYS_LEN_MAX)?;
-        let sealed_keys: Vec<([u8; 32], Vec<u8>)> = serde_json::from_slice(sealed_keys).ok()?;
-        let (_, sealed) = sealed_keys.iter().find(|(sealed_to, _)| *sealed_to == index)?;
-        let fresh = Key::from_slice(&open_with(&private, SEAL_INFO, &context, sealed)?)?;
-        serde_json::from_slice(&open(&fresh, &context, card)?).ok()
-    }
-
-    /// Whose token this is, if they may still log in with it.
-    fn owner_of(&self, token: &Token, policy: &Policy, now: Moment) -> Option<&Person> {
-        let today = now.wall.to_zoned(TimeZone::system()).date();
-        let (person, _) = self.cart.token(&self.keys.token_index(token))?;
-        (person.is_valid(today) && policy.takes(token.kind())).then_some(person)
-    }
+    durable::replace(&locked.dir(), EMERGENCY, &content)
 }
 
-impl Worker {
-    /// Opens the emergency card with one enrolled token, and audits it.
-    pub(crate) fn open_emergency(
-        &mut self,
-        attempt: Attempt,
-        (token, reason): (&Token, EmergencyReason),
-        now: Moment,
-    ) {
-        let (operator, answer) = self.emergency_card(token, now);
-        let act = match &answer {
-            Ok(_) => AuditAct::EmergencyOpened,
-            Err(_) => AuditAct::EmergencyRefused,
-        };
-        let subject = answer.as_ref().ok().map(|card| card.patient.id);
-        let pair = Some(match token.kind() {
-            TokenKind::Badge => Pair::BadgeAlone,
-            TokenKind::Card => Pair::CardAlone,
-        });
-        let reason = Some(reason);
-        let entry = AuditEntry { operator, subject, pair, reason, ..AuditEntry::of(act, now.wall) };
-        self.record(Entry::Audit(Box::new(entry)));
-        // Written before anything is seen, as far as it can be written.
-        self.flush();
-        self.answer(Outcome::Emergency(attempt, answer));
+/// Opens the emergency card with one token; whose it is, as far as they may still log in.
+///
+/// # Errors
+/// Why it is not shown. Tokens that nobody enrolled are counted, and then everybody has to wait.
+pub fn look(
+    locked: &Locked,
+    unknowns: &mut Unknowns,
+    token: &Token,
+    now: Moment,
+) -> (Option<OperatorId>, Result<Box<EmergencyCard>, EmergencyRefusal>) {
+    if !locked.policy().emergency {
+        return (None, Err(EmergencyRefusal::Off));
     }
+    if let Some(left) = unknowns.wait(now.boot) {
+        return (None, Err(EmergencyRefusal::Wait(left)));
+    }
+    let Some(person) = owner_of(locked, token, now) else {
+        unknowns.count(now.boot);
+        return (None, Err(EmergencyRefusal::Unknown));
+    };
+    (Some(person.id), read(locked, token).map(Box::new))
+}
 
-    fn emergency_card(
-        &mut self,
-        token: &Token,
-        now: Moment,
-    ) -> (Option<OperatorId>, Result<Box<EmergencyCard>, EmergencyRefusal>) {
-        let policy = self.options.policy;
-        let Phase::Ready(store) = &self.phase else {
-            let fault = self.fault.unwrap_or(StoreFault::Damaged);
-            return (None, Err(EmergencyRefusal::Damaged(fault)));
-        };
-        if !policy.emergency {
-            return (None, Err(EmergencyRefusal::Off));
-        }
-        if let Some(left) = self.unknowns.wait(now.boot) {
-            return (None, Err(EmergencyRefusal::Wait(left)));
-        }
-        let Some(person) = store.owner_of(token, &policy, now) else {
-            self.unknowns.count(now.boot);
-            return (None, Err(EmergencyRefusal::Unknown));
-        };
-        let card = store.read_emergency_card(token);
-        (Some(person.id), card.map(Box::new))
+/// Opens the emergency card with a token of somebody who may still log in.
+fn read(locked: &Locked, token: &Token) -> Result<EmergencyCard, EmergencyRefusal> {
+    let damaged = EmergencyRefusal::Damaged;
+    let content = durable::read(&locked.dir().join(EMERGENCY), Kind::EmergencyCard.len_max())
+        .map_err(damaged)?;
+    // An empty file is what a revocation leaves where there is no card to write.
+    let content = content.filter(|content| !content.is_empty());
+    let content = content.ok_or(EmergencyRefusal::Nothing)?;
+    let card = open_card(locked, &content, token).ok_or(damaged(StoreFault::Damaged))?;
+    // Somebody else came to this bed after it was written.
+    if locked.cart().state.subject != Some(card.patient.id) {
+        return Err(EmergencyRefusal::Nothing);
     }
+    Ok(card)
+}
 
-    /// Writes the emergency card anew from the open vault, or removes it.
-    pub(crate) fn renew_emergency_card(&mut self, now: Moment) {
-        self.flush();
-        let policy = self.options.policy;
-        let Phase::Ready(store) = &mut self.phase else { return };
-        if let Err(fault) = store.renew_emergency_card(&policy, now) {
-            tracing::warn!(%fault, "emergency card could not be written");
-        }
-    }
+fn open_card(locked: &Locked, content: &[u8], token: &Token) -> Option<EmergencyCard> {
+    let keys = locked.keys();
+    let index = keys.token_index(token);
+    let own = locked.cart().emergency.iter().find(|key| key.index == index)?;
+    let device = &locked.ring().device;
+    let wrap = wrapping_key(keys, token);
+    let private = Key::from_slice(&open(&wrap, &context(device, &index), &own.sealed)?)?;
+    let context = context(device, &locked.ring().epoch.to_be_bytes());
+    let plain = open(&keys.emergency(), &context, content)?;
+    let (sealed_keys, card) = frame(&plain, KEYS_LEN_MAX)?;
+    let sealed_keys: Vec<([u8; 32], Vec<u8>)> = serde_json::from_slice(sealed_keys).ok()?;
+    let (_, sealed) = sealed_keys.iter().find(|(sealed_to, _)| *sealed_to == index)?;
+    let fresh = Key::from_slice(&open_with(&private, SEAL_INFO, &context, sealed)?)?;
+    serde_json::from_slice(&open(&fresh, &context, card)?).ok()
+}
 
-    /// Another patient is at this bed, or nobody.
-    pub(crate) fn forget_emergency_card(&mut self) {
-        let Phase::Ready(store) = &self.phase else { return };
-        if let Err(fault) = remove(&store.state.store()) {
-            // It is not shown: it names a patient who is not at this bed.
-            tracing::warn!(%fault, "emergency card could not be removed");
-        }
-    }
+/// Whose token this is, if they may still log in with it.
+fn owner_of<'a>(locked: &'a Locked, token: &Token, now: Moment) -> Option<&'a Person> {
+    let today = now.wall.to_zoned(TimeZone::system()).date();
+    let (person, _) = locked.cart().token(&locked.keys().token_index(token))?;
+    (person.is_valid(today) && locked.policy().takes(token.kind())).then_some(person)
 }

@@ -2,7 +2,12 @@
 
 pub(crate) mod draft;
 pub(crate) mod emergency;
+pub(crate) mod epoch;
+pub(crate) mod first_start;
+mod gate;
+pub(crate) mod locked;
+pub(crate) mod opened;
 pub(crate) mod options;
-pub(crate) mod setup;
+pub(crate) mod rekey;
 pub(crate) mod shift;
 pub(crate) mod unlock;

@@ -11,12 +11,12 @@ use wardkeep_model::keeping::Retention;
 /// How a store is run.
 #[derive(Debug)]
 pub struct Options {
-    pub(crate) state_dir: PathBuf,
-    pub(crate) device_secret: Box<dyn DeviceSecret>,
-    pub(crate) cost: KdfCost,
-    pub(crate) policy: Policy,
-    pub(crate) retention: Retention,
-    pub(crate) anchor: Box<dyn Anchor>,
+    state_dir: PathBuf,
+    device_secret: Box<dyn DeviceSecret>,
+    pub(super) cost: KdfCost,
+    pub(super) policy: Policy,
+    retention: Retention,
+    anchor: Box<dyn Anchor>,
 }
 
 impl Options {
@@ -33,6 +33,26 @@ impl Options {
     /// Where the store lies.
     pub fn state_dir(&self) -> &Path {
         &self.state_dir
+    }
+
+    /// Where the device secret comes from.
+    pub(crate) fn device_secret(&self) -> &dyn DeviceSecret {
+        self.device_secret.as_ref()
+    }
+
+    /// Cost of the PIN's key derivation.
+    pub(crate) fn cost(&self) -> KdfCost {
+        self.cost
+    }
+
+    /// For how long the site keeps what was recorded.
+    pub(crate) fn retention(&self) -> &Retention {
+        &self.retention
+    }
+
+    /// The counter outside the disk.
+    pub(crate) fn anchor_mut(&mut self) -> &mut dyn Anchor {
+        self.anchor.as_mut()
     }
 
     /// The same with another source of the device secret.

@@ -27,11 +27,8 @@ use jiff::SignedDuration;
 use region::LockGuard;
 use zeroize::Zeroize;
 
-use crate::cart::Counter;
 use crate::crypto::{Key, derive, open, seal};
 use crate::machine::device_secret::DeviceKeys;
-use crate::open::setup::Store;
-use crate::worker::{Phase, Worker};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::{Finger, Sensor, Template, TemplateId, Token};
 use wardkeep_model::access::policy::SHIFT_MAX;
@@ -52,13 +49,16 @@ const CHECK_EVERY: Duration = Duration::from_secs(30);
 
 /// One instant, and how long the machine had slept until then.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Clocks {
+pub struct Clocks {
+    /// The instant.
     pub now: Moment,
+    /// How long the machine had slept.
     pub slept: Duration,
 }
 
 impl Clocks {
-    pub(crate) fn at(now: Moment) -> Self {
+    /// This instant, with how long the machine has slept.
+    pub fn at(now: Moment) -> Self {
         Self { now, slept: slept() }
     }
 }
@@ -143,27 +143,34 @@ fn signed(at: BootTime) -> SignedDuration {
 }
 
 /// A token that opens a share: its look-up, and its share of the key.
-pub(crate) struct Opener {
+pub struct Opener {
+    /// Its look-up.
     pub index: [u8; 32],
+    /// Its share.
     pub share: Key,
 }
 
 /// Who a share is made for, what opens it, and for how long.
-pub(crate) struct Grant {
+pub struct Grant {
+    /// The person.
     pub operator: OperatorId,
-    pub openers: Vec<Opener>,
+    /// Their tokens.
+    pub(super) openers: Vec<Opener>,
+    /// How long it lasts.
     pub length: Duration,
 }
 
 /// A share that a token opened.
-pub(crate) struct Reopened {
+pub struct Reopened {
+    /// Whose it is.
     pub operator: OperatorId,
+    /// Their private key.
     pub private: Key,
 }
 
 /// All live shift shares.
 #[derive(Default)]
-pub(crate) struct Shifts {
+pub struct Shifts {
     salts: Option<Salts>,
     shares: Vec<Share>,
     checked: BootTime,
@@ -174,7 +181,7 @@ impl Shifts {
     ///
     /// # Errors
     /// No memory could be locked, or there are no random numbers; then there is no share.
-    pub(crate) fn keep(
+    pub fn keep(
         &mut self,
         grant: &Grant,
         content: (&Key, &[Template]),
@@ -239,7 +246,7 @@ impl Shifts {
     }
 
     /// The templates behind a token, if a share of its owner is alive.
-    pub(crate) fn templates(
+    pub fn templates(
         &mut self,
         keys: &DeviceKeys,
         token: &Token,
@@ -256,7 +263,7 @@ impl Shifts {
     }
 
     /// Opens the share behind a token; with a finger only if the share knows its template.
-    pub(crate) fn open(
+    pub fn open(
         &mut self,
         keys: &DeviceKeys,
         (token, finger): (&Token, Option<TemplateId>),
@@ -292,7 +299,7 @@ impl Shifts {
     }
 
     /// Counts a miss against the share behind this token.
-    pub(crate) fn missed(&mut self, index: &[u8; 32]) {
+    pub fn missed(&mut self, index: &[u8; 32]) {
         for share in &mut self.shares {
             if share.doors.iter().any(|door| door.index == *index) {
                 share.misses = share.misses.saturating_add(1);
@@ -302,12 +309,12 @@ impl Shifts {
     }
 
     /// Ends a person's share.
-    pub(crate) fn end(&mut self, operator: OperatorId) {
+    pub fn end(&mut self, operator: OperatorId) {
         self.end_where(|share| share.operator == operator);
     }
 
     /// Ends what is over at this instant.
-    pub(crate) fn end_over(&mut self, clocks: Clocks) {
+    pub fn end_over(&mut self, clocks: Clocks) {
         self.checked = clocks.now.boot;
         self.end_where(|share| share.is_over(clocks));
     }
@@ -324,7 +331,7 @@ impl Shifts {
     }
 
     /// When to look again whether a share is over; `None` while there is none.
-    pub(crate) fn check_at(&self) -> Option<BootTime> {
+    pub(super) fn check_at(&self) -> Option<BootTime> {
         (!self.shares.is_empty()).then_some(self.checked + CHECK_EVERY)
     }
 }
@@ -344,45 +351,6 @@ fn door(
     });
     let templates = kept.collect::<Result<_, StoreFault>>()?;
     Ok(Door { index, private: seal(key, PRIVATE, private.as_slice())?, templates })
-}
-
-impl Store {
-    /// Ends a person's shift, and forgets which PINs were wrong: after a revocation, a new PIN, or a
-    /// taken finger.
-    pub(crate) fn end_shift(&mut self, operator: OperatorId) {
-        self.gate.shifts.end(operator);
-        self.gate.forget_wrong(Counter::Person(operator));
-    }
-}
-
-impl Worker {
-    /// Counts a miss against the shift share of this token's owner.
-    pub(crate) fn finger_missed(&mut self, token: &Token) {
-        if let Phase::Ready(store) = &mut self.phase {
-            let index = store.keys.token_index(token);
-            store.gate.shifts.missed(&index);
-        }
-    }
-
-    /// When shift shares have to be looked at.
-    pub(crate) fn shifts_check_at(&self) -> Option<BootTime> {
-        match &self.phase {
-            Phase::Ready(store) => store.gate.shifts.check_at(),
-            Phase::Empty(_) | Phase::Stopped(_) => None,
-        }
-    }
-
-    /// Ends shift shares whose time is over, though nobody asks for them.
-    pub(crate) fn end_old_shifts(&mut self) {
-        if let Phase::Ready(store) = &mut self.phase
-            && let Some(due) = store.gate.shifts.check_at()
-        {
-            let now = Moment::read();
-            if now.boot >= due {
-                store.gate.shifts.end_over(Clocks::at(now));
-            }
-        }
-    }
 }
 
 #[cfg(test)]

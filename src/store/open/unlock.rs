@@ -6,111 +6,63 @@
 //! S-4: nothing is compared; the slot opens or it does not. What opens inside a shift is in
 //! [`crate::open::shift`]. Whether a person's time is over is told only to somebody with the right factors.
 
-use std::collections::VecDeque;
-use std::fs;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cart::{Counter, Person, TokenSlot};
-use crate::crypto::{KdfCost, Key, mac, random};
+use crate::crypto::Key;
 use crate::keys::keyslot::{self, Slot, SlotInfo, SlotOwner};
 use crate::keys::ring::Recipient;
-use crate::keys::vault_keys::Held;
-use crate::open::options::Options;
-use crate::open::setup::Store;
-use crate::open::shift::{Clocks, Grant, Opener, Reopened, Shifts};
+use crate::keys::vault_keys::{Held, VaultKeys};
+use crate::open::locked::Locked;
+use crate::open::opened::Open;
+use crate::open::shift::{Clocks, Grant, Opener, Reopened};
 use crate::vault::Vault;
 use crate::vault::{patients, people};
-use crate::worker::record::Opened;
 use wardkeep_model::access::factor::{Evidence, TemplateId, Token, TokenKind};
 use wardkeep_model::access::lockout::Admission;
-use wardkeep_model::access::lockout::{BootId, Tally};
-use wardkeep_model::access::policy::{Pair, Policy};
+use wardkeep_model::access::lockout::Tally;
+use wardkeep_model::access::policy::Pair;
 use wardkeep_model::access::{Operator, OperatorId};
 use wardkeep_model::keeping::{
-    Finding, FindingKind, Identified, Refusal, Shift, StoreFault, Unlocked,
+    AuditAct, AuditEntry, AuditResult, Finding, FindingKind, Identified, Refusal, Shift,
+    StoreFault, Unlocked,
 };
-use wardkeep_model::moment::BootTime;
+use wardkeep_model::moment::{BootTime, Moment};
 
-const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
-const WRONG_MAX: usize = 1024;
 /// How long a one-time code may wait for its first login.
 const CODE_MAX: Duration = Duration::from_secs(3 * 24 * 3600);
 /// A clock may be this much behind the one that issued a code; more, and it was set back.
 const CODE_EARLY_MAX: Duration = Duration::from_secs(5 * 60);
 
-/// What the tries need beside the cart compartment; nothing of it is ever written.
-pub(crate) struct Gate {
-    cost: KdfCost,
-    pub(crate) policy: Policy,
-    pub(crate) boot: BootId,
-    tag_key: Key,
-    wrong: VecDeque<(Counter, [u8; 32])>,
-    pub(crate) shifts: Shifts,
-    /// Slots that were found to be of an earlier epoch.
-    older: Vec<[u8; 16]>,
+/// What the right factors lead to.
+pub struct LogIn {
+    /// The store, its vault open.
+    pub open: Box<Open>,
+    /// Who came in, and what they see first.
+    pub unlocked: Unlocked,
+    /// Their private key, for what is sealed to them.
+    pub private: Key,
 }
 
-impl Gate {
-    pub(crate) fn new(options: &Options) -> Result<Self, StoreFault> {
-        let boot = match boot_id() {
-            Some(boot) => boot,
-            // An unknown start of the machine counts as another one: delays restart in full.
-            None => BootId(u128::from_be_bytes(random()?)),
-        };
-        let (cost, policy, tag_key) = (options.cost, options.policy, Key::random()?);
-        Ok(Self {
-            cost,
-            policy,
-            boot,
-            tag_key,
-            wrong: VecDeque::new(),
-            shifts: Shifts::default(),
-            older: Vec::new(),
-        })
-    }
-
-    fn tag(&self, index: &[u8; 32], evidence: &Evidence) -> [u8; 32] {
-        let secret: &[u8] = match evidence {
-            Evidence::BadgePin(_, pin) => pin.ascii(),
-            Evidence::Card(_, secret) => secret.expose(),
-            Evidence::Finger(..) | Evidence::Tap(_) => &[],
-        };
-        mac(&self.tag_key, &[index, secret])
-    }
-
-    fn remember_wrong(&mut self, counter: Counter, tag: [u8; 32]) {
-        if self.wrong.len() >= WRONG_MAX {
-            self.wrong.pop_front();
-        }
-        self.wrong.push_back((counter, tag));
-    }
-
-    pub(crate) fn forget_wrong(&mut self, counter: Counter) {
-        self.wrong.retain(|(wrong, _)| *wrong != counter);
-    }
-}
-
-fn boot_id() -> Option<BootId> {
-    let text = fs::read_to_string(BOOT_ID).ok()?;
-    u128::from_str_radix(&text.trim().replace('-', ""), 16).ok().map(BootId)
+/// A vault that somebody's factors have opened.
+struct Entered {
+    vault: Vault,
+    keys: VaultKeys,
+    operator: OperatorId,
 }
 
 /// A person with the token that was shown.
 type Known = (Person, TokenSlot);
 
-impl Store {
+impl Locked {
     /// Whether this token's PIN may be tried, and what else would do.
     ///
     /// # Errors
     /// The restarted delay could not be stored.
-    pub(crate) fn identify(
-        &mut self,
-        token: &Token,
-        clocks: Clocks,
-    ) -> Result<Identified, StoreFault> {
+    pub fn identify(&mut self, token: &Token, clocks: Clocks) -> Result<Identified, StoreFault> {
         let index = self.keys.token_index(token);
         let counter = self.cart.counter(&index);
         let admission = self.rebased_tally(counter, clocks.now.boot)?.admission(clocks.now.boot);
@@ -126,6 +78,27 @@ impl Store {
         Ok(Identified { admission, peer, shift: self.shift(token, clocks) })
     }
 
+    /// What the log says of a refused unlock; without a pair, the token alone was turned away.
+    pub fn unlock_refused(
+        &self,
+        (token, pair): (&Token, Option<Pair>),
+        refusal: Refusal,
+        now: Moment,
+    ) -> AuditEntry {
+        let index = self.keys.token_index(token);
+        let person = self.cart.token(&index).map(|(person, _)| person.id);
+        let result = match refusal {
+            Refusal::Damaged(_) => AuditResult::Failed,
+            Refusal::WrongFactors(_)
+            | Refusal::NotAdmitted(_)
+            | Refusal::Expired
+            | Refusal::ShiftOver
+            | Refusal::NotTaken => AuditResult::Refused,
+        };
+        let entry = AuditEntry::of(AuditAct::UnlockRefused, now.wall);
+        AuditEntry { person, pair, result, ..entry }
+    }
+
     /// What a live share of this token's owner offers under the site's policy.
     fn shift(&mut self, token: &Token, clocks: Clocks) -> Option<Shift> {
         let (finger, tap) = in_shift(token.kind());
@@ -138,20 +111,12 @@ impl Store {
     }
 
     /// Whose factors these are, counted like those of an unlock; nothing is opened.
-    pub(crate) fn verify(
-        &mut self,
-        evidence: &Evidence,
-        clocks: Clocks,
-    ) -> Result<OperatorId, Refusal> {
+    pub fn verify(&mut self, evidence: &Evidence, clocks: Clocks) -> Result<OperatorId, Refusal> {
         self.prove(evidence, clocks).map(|(person, _)| person.id)
     }
 
-    /// As [`Store::verify`], with the person's private key.
-    pub(crate) fn prove(
-        &mut self,
-        evidence: &Evidence,
-        clocks: Clocks,
-    ) -> Result<(Person, Key), Refusal> {
+    /// As [`Locked::verify`], with the person's private key.
+    pub fn prove(&mut self, evidence: &Evidence, clocks: Clocks) -> Result<(Person, Key), Refusal> {
         let pair = evidence.pair();
         if pair.needs_shift() || !self.gate.policy.allows(pair) {
             return Err(Refusal::NotTaken);
@@ -174,13 +139,30 @@ impl Store {
         Ok(tally)
     }
 
-    /// Tries factors, and opens the vault if they are right. Gives the person's private key too, for
-    /// what is sealed to them.
-    pub(crate) fn unlock(
+    /// Tries factors, and opens the vault if they are right.
+    ///
+    /// # Errors
+    /// Why not; the store is as locked as before.
+    pub fn unlock(
+        mut self: Box<Self>,
+        evidence: &Evidence,
+        clocks: Clocks,
+    ) -> Result<LogIn, (Box<Self>, Refusal)> {
+        match self.enter(evidence, clocks) {
+            Ok((entered, unlocked, private)) => {
+                let Entered { vault, keys, operator } = entered;
+                let open = Open::new(self, (vault, keys), Some(operator));
+                Ok(LogIn { open: Box::new(open), unlocked, private })
+            }
+            Err(refusal) => Err((self, refusal)),
+        }
+    }
+
+    fn enter(
         &mut self,
         evidence: &Evidence,
         clocks: Clocks,
-    ) -> Result<(Unlocked, Key), Refusal> {
+    ) -> Result<(Entered, Unlocked, Key), Refusal> {
         if !self.gate.policy.allows(evidence.pair()) {
             return Err(Refusal::NotTaken);
         }
@@ -192,7 +174,11 @@ impl Store {
     }
 
     /// Two factors that derive the key.
-    fn log_in(&mut self, evidence: &Evidence, clocks: Clocks) -> Result<(Unlocked, Key), Refusal> {
+    fn log_in(
+        &mut self,
+        evidence: &Evidence,
+        clocks: Clocks,
+    ) -> Result<(Entered, Unlocked, Key), Refusal> {
         let (person, private) = self.try_factors(evidence, clocks)?;
         self.admit(&person, clocks)?;
         let must_choose_pin = evidence.pair() == Pair::BadgePin && person.code_since.is_some();
@@ -203,11 +189,13 @@ impl Store {
             });
             self.save_cart().map_err(Refusal::Damaged)?;
         }
-        let unlocked = self.open_vault(&person, &private)?;
-        if !must_choose_pin && let Err(fault) = self.leave_share(evidence, &private, clocks) {
+        let (entered, unlocked) = self.open_vault(&person, &private)?;
+        if !must_choose_pin
+            && let Err(fault) = self.leave_share(evidence, (&entered, &private), clocks)
+        {
             tracing::warn!(%fault, "no shift share is kept: the next unlock needs the PIN");
         }
-        Ok((Unlocked { must_choose_pin, ..unlocked }, private))
+        Ok((entered, Unlocked { must_choose_pin, ..unlocked }, private))
     }
 
     /// Counts a try, and then tests it against the token's slot.
@@ -240,7 +228,7 @@ impl Store {
         let file = file.map_err(Refusal::Damaged)?;
 
         let tag = self.gate.tag(&index, evidence);
-        let repeated = self.gate.wrong.contains(&(counter, tag));
+        let repeated = self.gate.was_wrong(counter, tag);
         if !repeated {
             tally.count(now, self.gate.boot);
             self.cart.set_tally(counter, tally);
@@ -265,24 +253,13 @@ impl Store {
         Ok((person, private))
     }
 
-    /// Whether the inbox's state is older than the cart compartment that it should remember, as
-    /// both were read at the start.
-    pub(crate) fn inbox_older(&self) -> Option<Finding> {
-        let (remembered, _) = self.inbox.remembered_cart();
-        let (found, expected) = (Some(remembered), Some(self.cart.generation));
-        // One write behind is what a kill leaves.
-        let older = self.cart.generation > remembered.saturating_add(1);
-        older.then(|| Finding { found, expected, ..Finding::of(FindingKind::InboxOlder, 1) })
-    }
-
     /// Whether a slot that does not open is that of an earlier epoch, which somebody put back.
     fn look_for_older(&mut self, owner: &SlotOwner, slot: &SlotInfo) {
         let earlier = (1..owner.epoch).rev().find(|epoch| {
             let owner = SlotOwner { epoch: *epoch, ..*owner };
             Slot::read(&self.slots(), &self.keys, &owner, slot).is_ok()
         });
-        if earlier.is_some() && !self.gate.older.contains(&slot.id) {
-            self.gate.older.push(slot.id);
+        if earlier.is_some() && self.gate.is_first_older(slot.id) {
             let (found, expected) = (earlier, Some(owner.epoch));
             let finding = Finding::of(FindingKind::SlotOlder, 1);
             self.findings.push(Finding { found, expected, ..finding });
@@ -310,7 +287,7 @@ impl Store {
         &mut self,
         shown: (&Token, Option<TemplateId>),
         clocks: Clocks,
-    ) -> Result<(Unlocked, Key), Refusal> {
+    ) -> Result<(Entered, Unlocked, Key), Refusal> {
         let reopened = self.gate.shifts.open(&self.keys, shown, clocks);
         let Reopened { operator, private } = reopened.ok_or(Refusal::ShiftOver)?;
         let index = self.keys.token_index(shown.0);
@@ -324,8 +301,8 @@ impl Store {
             self.gate.shifts.end(operator);
             return Err(refusal);
         }
-        let unlocked = self.open_vault(&person, &private)?;
-        Ok((unlocked, private))
+        let (entered, unlocked) = self.open_vault(&person, &private)?;
+        Ok((entered, unlocked, private))
     }
 
     /// Whether somebody with the right factors may come in today.
@@ -338,25 +315,23 @@ impl Store {
         if over || stale { Err(Refusal::Expired) } else { Ok(()) }
     }
 
-    fn open_vault(&mut self, person: &Person, private: &Key) -> Result<Unlocked, Refusal> {
+    fn open_vault(&self, person: &Person, private: &Key) -> Result<(Entered, Unlocked), Refusal> {
         let keys = self.ring.open(Recipient::Operator(person.id), private);
         let keys = keys.ok_or(Refusal::Damaged(StoreFault::Damaged))?;
         let mut vault = self.vault_file(&keys).map_err(Refusal::Damaged)?;
         let seen = vault.check_remembered(self.inbox.remembered_vault());
         seen.map_err(|fault| Refusal::Damaged(fault.into()))?;
         let unlocked = self.welcome(&vault, person).map_err(Refusal::Damaged)?;
-        self.open = Some(Opened::new(vault, keys, Some(person.id)));
-        Ok(unlocked)
+        Ok((Entered { vault, keys, operator: person.id }, unlocked))
     }
 
     /// Leaves a shift share after a full login, where it would open anything.
     fn leave_share(
         &mut self,
         evidence: &Evidence,
-        private: &Key,
+        (entered, private): (&Entered, &Key),
         clocks: Clocks,
     ) -> Result<(), StoreFault> {
-        let Some(opened) = &mut self.open else { return Ok(()) };
         let token = evidence.token();
         let policy = self.gate.policy;
         let (finger, tap) = in_shift(token.kind());
@@ -364,14 +339,14 @@ impl Store {
         let Some((person, _)) = self.cart.token(&index) else { return Ok(()) };
         let operator = person.id;
         let templates = match policy.allows(finger) {
-            true => people::templates(opened.vault(), operator)?,
+            true => people::templates(&entered.vault, operator)?,
             false => Vec::new(),
         };
         if templates.is_empty() && !policy.allows(tap) {
             return Ok(());
         }
         let mut openers = vec![Opener { index, share: self.keys.token_share(&token) }];
-        openers.extend(others(person, &index, opened)?);
+        openers.extend(others(person, &index, entered)?);
         let grant = Grant { operator, openers, length: policy.shift };
         self.gate.shifts.keep(&grant, (private, &templates), clocks)
     }
@@ -392,12 +367,8 @@ impl Store {
 }
 
 /// The person's other tokens, as far as the vault knows their shares: badges, not cards.
-fn others(
-    person: &Person,
-    shown: &[u8; 32],
-    opened: &mut Opened,
-) -> Result<Vec<Opener>, StoreFault> {
-    let (vault, keys) = opened.parts();
+fn others(person: &Person, shown: &[u8; 32], entered: &Entered) -> Result<Vec<Opener>, StoreFault> {
+    let Entered { vault, keys, .. } = entered;
     let mut openers = Vec::new();
     for row in people::tokens(vault, person.id)? {
         let token = person.tokens.iter().find(|token| token.slot.id == row.slot);

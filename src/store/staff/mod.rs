@@ -1,6 +1,10 @@
 //! What IT does: people, their factors, keys that change, the log handed out.
+//!
+//! Every act is a function over an open store; [`acts`] says who may do which.
 
-pub(crate) mod enrol;
-pub(crate) mod log_acts;
-pub(crate) mod people;
-pub(crate) mod rotation;
+pub(crate) mod acts;
+pub(crate) mod desk;
+mod enrol;
+mod log;
+mod people;
+pub(crate) mod rotate;

@@ -17,7 +17,7 @@ use crate::backup::file::BackupFault;
 use crate::backup::restore;
 use crate::cart::Cart;
 use crate::disk::durable::{self, StateDir};
-use crate::disk::layout::{self, DRAFTS};
+use crate::disk::layout;
 use crate::disk::set_aside;
 use crate::import::{ImportRun, Step};
 use crate::keys::keyslot::Slot;
@@ -26,10 +26,10 @@ use crate::keys::ring::{Keyring, Recipient};
 use crate::keys::vault_keys::{Held, VaultKeys};
 use crate::log::file::Flaw;
 use crate::machine::device_secret::DeviceKeys;
+use crate::open::emergency;
+use crate::open::locked::{Loaded, Locked};
 use crate::open::options::Options;
-use crate::open::setup::{Loaded, Store};
 use crate::open::shift::Clocks;
-use crate::open::{draft, emergency};
 use crate::tools::inspect::inspect;
 use crate::vault::{Vault, cipher_facts};
 use crate::vault::{audit, integrity, patients, people, trends};
@@ -95,7 +95,7 @@ pub fn check_with_recovery(
 ) -> Result<Vec<Check>, CheckFault> {
     let private = recovery::private_key(phrase).map_err(|_| CheckFault::Words)?;
     cipher_facts()?;
-    let state = StateDir::take(&options.state_dir)?;
+    let state = StateDir::take(options.state_dir())?;
     let opened = Keyring::opened_by(&state.store(), Recipient::Recovery, &private);
     let keys = match opened {
         Ok(Some((_, keys))) => Some(keys),
@@ -109,7 +109,7 @@ pub fn check_with_recovery(
 
 /// A store whose locked part is open, and that waits for somebody's two factors.
 pub struct LockedStore {
-    store: Box<Store>,
+    store: Box<Locked>,
 }
 
 impl LockedStore {
@@ -119,7 +119,7 @@ impl LockedStore {
     /// `Foreign` if there is no store; otherwise as opening it.
     pub fn open(options: &Options) -> Result<Self, StoreFault> {
         cipher_facts()?;
-        match Store::load(StateDir::take(&options.state_dir)?, options)? {
+        match Locked::load(StateDir::take(options.state_dir())?, options)? {
             Loaded::Store(store) => Ok(Self { store }),
             Loaded::Nothing(_) => Err(StoreFault::Foreign),
         }
@@ -167,9 +167,9 @@ impl LockedStore {
         if !person.role.may(Permission::SeeCart) || person.code_since.is_some() {
             return Err(CheckFault::NotAllowed);
         }
-        let keys = store.ring.open(Recipient::Operator(person.id), &private);
+        let keys = store.ring().open(Recipient::Operator(person.id), &private);
         drop(private);
-        let Store { state, findings, .. } = *store;
+        let (state, findings) = store.into_state();
         run(&state, options, (keys, &findings), progress)
     }
 }
@@ -241,7 +241,7 @@ impl Checks<'_> {
         (keys, found): (Option<VaultKeys>, &[Finding]),
     ) {
         let store = layout::store(scratch);
-        let secret = self.options.device_secret.load();
+        let secret = self.options.device_secret().load();
         self.look("device-secret", || match &secret {
             Ok(Some(_)) => Ok(1),
             Ok(None) => Err(("there is none".into(), SECRET)),
@@ -259,10 +259,10 @@ impl Checks<'_> {
             });
         }
         let waiting = inspect(state.path()).map_or(0, |facts| facts.inbox_bytes);
-        let locked = StateDir::take(scratch).and_then(|copy| Store::load(copy, self.options));
+        let locked = StateDir::take(scratch).and_then(|copy| Locked::load(copy, self.options));
         self.look("locked-part", || match &locked {
             Ok(Loaded::Store(store)) => {
-                let all = [&store.findings[..], found].concat();
+                let all = [store.findings(), found].concat();
                 nothing_found(&all, REPORTED).map(|()| waiting)
             }
             Ok(Loaded::Nothing(_)) => Err(("there is no store".into(), RESTORE)),
@@ -288,7 +288,7 @@ impl Checks<'_> {
         });
     }
 
-    fn opened(&mut self, store: &mut Store, mut vault: Vault, keys: &VaultKeys) {
+    fn opened(&mut self, store: &mut Locked, mut vault: Vault, keys: &VaultKeys) {
         self.look("freshness", || nothing_found(&vault.findings(), RESTORE).map(|()| 1));
         self.look("cipher", || integrity::pages(&vault).map_err(damaged(RESTORE)));
         self.look("structure", || integrity::structure(&vault).map_err(damaged(RESTORE)));
@@ -342,12 +342,12 @@ fn sentence(finding: &Finding) -> String {
     }
 }
 
-fn slots(store: &Store) -> Looked {
+fn slots(store: &Locked) -> Looked {
     let mut count = 0;
-    for person in &store.cart.people {
+    for person in &store.cart().people {
         for token in &person.tokens {
             let owner = store.owner(person.id);
-            Slot::read(&store.slots(), &store.keys, &owner, &token.slot).map_err(|fault| {
+            Slot::read(&store.slots(), store.keys(), &owner, &token.slot).map_err(|fault| {
                 (format!("a key slot of {} does not open: {fault}", person.initials), ENROL)
             })?;
             count += 1;
@@ -357,9 +357,9 @@ fn slots(store: &Store) -> Looked {
 }
 
 /// Everybody's name, private key, tokens and fingers open.
-fn people(store: &Store, vault: &Vault, keys: &VaultKeys) -> Result<u64, StoreFault> {
+fn people(store: &Locked, vault: &Vault, keys: &VaultKeys) -> Result<u64, StoreFault> {
     let names = people::names(vault)?;
-    for person in &store.cart.people {
+    for person in &store.cart().people {
         people::private_key(vault, keys, person.id)?;
         let rows = people::tokens(vault, person.id)?;
         for row in &rows {
@@ -376,21 +376,15 @@ fn people(store: &Store, vault: &Vault, keys: &VaultKeys) -> Result<u64, StoreFa
     Ok(u64::try_from(names.len()).unwrap_or(u64::MAX))
 }
 
-fn drafts(store: &Store, vault: &Vault, keys: &VaultKeys) -> Result<u64, StoreFault> {
-    let dir = store.state.store();
-    let there = match fs::read_dir(dir.join(DRAFTS)) {
-        Ok(files) => files.count(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
-        Err(error) => return Err(error.into()),
-    };
+fn drafts(store: &Locked, vault: &Vault, keys: &VaultKeys) -> Result<u64, StoreFault> {
+    let drafts = store.drafts();
+    let there = drafts.count()?;
     let mut opened = 0;
-    for person in &store.cart.people {
+    for person in &store.cart().people {
         let private = people::private_key(vault, keys, person.id)?;
         let recipient = Recipient::Operator(person.id);
-        let public = store.ring.public(recipient).ok_or(StoreFault::Damaged)?;
-        let here = (dir.as_path(), &store.keys, &store.ring);
-        let draft = draft::resealed(here, person.id, &private, &public)?;
-        opened += usize::from(draft.is_some());
+        let public = store.ring().public(recipient).ok_or(StoreFault::Damaged)?;
+        opened += usize::from(drafts.resealed(person.id, &private, &public)?.is_some());
     }
     if opened == there {
         Ok(u64::try_from(there).unwrap_or(u64::MAX))
@@ -400,15 +394,15 @@ fn drafts(store: &Store, vault: &Vault, keys: &VaultKeys) -> Result<u64, StoreFa
 }
 
 /// Imports the copy's inbox into the copy's vault, as the next unlock will.
-fn import(store: &mut Store, vault: &mut Vault, keys: &VaultKeys) -> Looked {
+fn import(store: &mut Locked, vault: &mut Vault, keys: &VaultKeys) -> Looked {
     const REPORT: &str = "The next unlock imports what is whole, and reports and audits the rest. Find out who had \
          the disk.";
     let mut run = || -> Result<(u64, Vec<Finding>), StoreFault> {
-        store.inbox.roll()?;
-        let mut run = ImportRun::plan(&store.inbox, vault, keys)?;
+        store.inbox_mut().roll()?;
+        let mut run = ImportRun::plan(store.inbox(), vault, keys)?;
         loop {
             let next = run.opened_blocking();
-            if let Step::Done(import) = run.step(next, (&store.inbox, keys), vault)? {
+            if let Step::Done(import) = run.step(next, (store.inbox(), keys), vault)? {
                 return Ok((import.imported, run.findings(Moment::read().wall)));
             }
         }

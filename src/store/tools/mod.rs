@@ -3,4 +3,5 @@
 pub(crate) mod bare;
 pub(crate) mod check;
 pub(crate) mod inspect;
+pub(crate) mod recovered;
 pub(crate) mod rescue;

@@ -8,13 +8,15 @@ use crate::disk::durable;
 use crate::import::{ImportRun, Step};
 use crate::keys::recovery;
 use crate::keys::ring::Recipient;
+use crate::open::emergency;
+use crate::open::locked::{Loaded, Locked};
+use crate::open::opened::{Open, Store};
 use crate::open::options::Options;
-use crate::open::setup::{Loaded, Store};
 use crate::record::entry::Entry;
-use crate::staff::people::{Desk, Refused};
+use crate::staff::acts::{Refused, administer, not_done};
+use crate::staff::desk::Desk;
 use crate::vault::cipher_facts;
 use crate::vault::entries;
-use crate::worker::record::Opened;
 use wardkeep_model::keeping::{
     Administered, Administration, AdministrationFault, AuditAct, AuditEntry, RecoveryPhrase,
     StoreFault,
@@ -36,69 +38,73 @@ pub fn administer_with_recovery(
         return Ok(None);
     };
     cipher_facts()?;
-    let state = durable::StateDir::take(&options.state_dir)?;
-    let Loaded::Store(mut store) = Store::load(state, options)? else {
+    let state = durable::StateDir::take(options.state_dir())?;
+    let Loaded::Store(locked) = Locked::load(state, options)? else {
         return Err(StoreFault::Damaged.into());
     };
-    let Some(keys) = store.ring.open(Recipient::Recovery, &private) else {
+    let Some(keys) = locked.ring().open(Recipient::Recovery, &private) else {
         return Ok(None);
     };
-    let vault = store.vault_file(&keys)?;
-    store.open = Some(Opened::renewed(vault, keys, None));
+    let vault = locked.vault_file(&keys)?;
+    let mut open = Box::new(Open::renewed(locked, (vault, keys), None));
     let now = Moment::read();
-    let used = AuditEntry::of(AuditAct::RecoveryUsed, now.wall);
-    store.audit(used)?;
-    store.import_all(now)?;
+    open.audit(AuditEntry::of(AuditAct::RecoveryUsed, now.wall))?;
+    import_all(&mut open, now)?;
+    let epoch = open.locked().ring().epoch;
     let act = what.act();
-    let done = store.administer(Desk { options, now }, what);
-    if let Err(refused) = &done
-        && store.open.is_some()
-    {
-        let entry = store.not_done(act, *refused, now);
-        store.audit(entry)?;
-    }
-    let epoch = store.ring.epoch;
-    let closed = store.close_vault(options, now);
+    let (store, done) = administer(open, Desk { options, now }, what);
+    let (mut locked, closed) = match store {
+        Store::Open(mut open) => {
+            if let Err(refused) = &done {
+                open.audit(not_done(None, act, *refused, now))?;
+            }
+            close(open, now)
+        }
+        Store::Locked(locked) => (locked, Ok(())),
+    };
     match done {
         Ok(administered) => closed.map(|()| Some(administered)).map_err(AdministrationFault::from),
         Err(Refused::Fault(fault)) => Err(fault),
         Err(Refused::Unclear(fault)) => {
             // The next start finishes or undoes it; which of the two, the keyring says.
-            let reloaded = store.reload().is_ok() && store.ring.epoch > epoch;
+            let reloaded = locked.reload().is_ok() && locked.ring().epoch > epoch;
             if reloaded { Ok(Some(Administered::Revoked)) } else { Err(fault.into()) }
         }
     }
 }
 
-impl Store {
-    /// Moves all that was sealed while locked into the vault.
-    fn import_all(&mut self, now: Moment) -> Result<(), StoreFault> {
-        let found = std::mem::take(&mut self.findings);
-        let Some(opened) = &mut self.open else { return Ok(()) };
-        self.inbox.roll()?;
-        let (vault, keys) = opened.parts();
-        let mut run = ImportRun::plan(&self.inbox, vault, keys)?;
-        loop {
-            let next = run.opened_blocking();
-            let (vault, keys) = opened.parts();
-            if let Step::Done(_) = run.step(next, (&self.inbox, keys), vault)? {
-                break;
-            }
+/// Moves all that was sealed while locked into the vault.
+fn import_all(open: &mut Open, now: Moment) -> Result<(), StoreFault> {
+    let (vault, keys, locked) = open.parts();
+    let found = locked.take_findings();
+    locked.inbox_mut().roll()?;
+    let mut run = ImportRun::plan(locked.inbox(), vault, keys)?;
+    loop {
+        let next = run.opened_blocking();
+        if let Step::Done(_) = run.step(next, (locked.inbox(), keys), vault)? {
+            break;
         }
-        for finding in found.into_iter().chain(run.findings(now.wall)) {
-            let entry = AuditEntry::of(AuditAct::StoreFinding, now.wall);
-            let entry = AuditEntry { finding: Some(finding), ..entry };
-            entries::append(opened.vault(), &[Entry::Audit(Box::new(entry))])?;
-        }
-        self.inbox.recount()
     }
+    for finding in found.into_iter().chain(run.findings(now.wall)) {
+        let entry = AuditEntry::of(AuditAct::StoreFinding, now.wall);
+        let entry = AuditEntry { finding: Some(finding), ..entry };
+        entries::append(vault, &[Entry::Audit(Box::new(entry))])?;
+    }
+    locked.inbox_mut().recount()
+}
 
-    fn close_vault(&mut self, options: &Options, now: Moment) -> Result<(), StoreFault> {
-        self.renew_emergency_card(&options.policy, now)?;
-        self.seal_log()?;
-        let Some(mut opened) = self.open.take() else { return Ok(()) };
-        let expected = entries::cursor(opened.vault())?;
-        let chained = self.inbox.start_chain(opened.keys(), expected);
-        chained.and(opened.close())
+fn close(mut open: Box<Open>, now: Moment) -> (Box<Locked>, Result<(), StoreFault>) {
+    let prepared = emergency::renew(&open, now).and_then(|()| open.seal_log());
+    let chained = prepared.and_then(|()| {
+        let (vault, keys, locked) = open.parts();
+        let expected = entries::cursor(vault)?;
+        Ok(locked.inbox_mut().start_chain(keys, expected))
+    });
+    match chained {
+        Ok(chained) => {
+            let (locked, closed) = open.shut();
+            (locked, chained.and(closed))
+        }
+        Err(fault) => (open.give_up(), Err(fault)),
     }
 }

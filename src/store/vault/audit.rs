@@ -25,7 +25,7 @@ use wardkeep_model::keeping::{AuditAct, AuditEntry, StoreFault};
 use wardkeep_model::vitals::DeviceId;
 
 /// Most entries that no checkpoint covers, while the vault is open.
-pub const SEAL_EVERY: u64 = 1_000;
+const SEAL_EVERY: u64 = 1_000;
 
 /// The log's tables. Nothing in them is ever changed or deleted but the tree's right edge.
 const TABLES: &str = "

@@ -89,6 +89,10 @@ fn salt_of(key: &Key) -> [u8; 16] {
     salt
 }
 
+/// Gives a connection its key.
+///
+/// # Errors
+/// As the database.
 pub(super) fn set_key(connection: &Connection, key: &Key, salt: Salt) -> Result<(), VaultFault> {
     // SQLCipher writes to stderr by itself otherwise.
     connection.execute_batch("PRAGMA cipher_log_level = NONE;")?;

@@ -37,7 +37,7 @@ pub fn word<T: Serialize>(value: &T) -> Result<String, VaultFault> {
 }
 
 /// The value of a word.
-pub fn from_word<T: DeserializeOwned>(word: String) -> Result<T, VaultFault> {
+pub(super) fn from_word<T: DeserializeOwned>(word: String) -> Result<T, VaultFault> {
     serde_json::from_value(serde_json::Value::String(word)).map_err(|_| StoreFault::Damaged.into())
 }
 
@@ -48,11 +48,17 @@ pub fn timestamp(micros: i64) -> Result<Timestamp, VaultFault> {
 
 /// The columns of a row that are not sealed.
 pub struct Columns {
+    /// Which device.
     pub device: DeviceId,
+    /// Run and number of the device.
     pub record: RecordId,
+    /// What was measured.
     pub code: Mdc,
+    /// Of whom.
     pub subject: Option<SubjectId>,
+    /// When it was measured.
     pub effective_us: i64,
+    /// When it was received.
     pub received_us: i64,
 }
 
@@ -60,6 +66,7 @@ impl Columns {
     /// In this order at the beginning of every row that is read.
     pub const NAMES: &str = "device, run, seq, mdc, subject, effective_us, delay_us";
 
+    /// The columns of an observation.
     pub fn of(observation: &Observation) -> Self {
         Self {
             device: observation.device,
@@ -71,6 +78,7 @@ impl Columns {
         }
     }
 
+    /// The columns of a row of [`Columns::NAMES`].
     pub fn read(row: &Row<'_>) -> Result<Self, VaultFault> {
         let subject: Option<[u8; 16]> = row.get(4)?;
         let (effective_us, delay_us): (i64, i64) = (row.get(5)?, row.get(6)?);
@@ -87,7 +95,8 @@ impl Columns {
         })
     }
 
-    pub fn delay_us(&self) -> i64 {
+    /// How much later than measured it was received.
+    pub(super) fn delay_us(&self) -> i64 {
         self.received_us.wrapping_sub(self.effective_us)
     }
 
@@ -131,6 +140,7 @@ impl Columns {
         Ok(seal_as(key, &self.nonce(), &self.bound(), buffer)?)
     }
 
+    /// Opens the body of the row.
     pub fn open(&self, key: &Key, sealed: Vec<u8>) -> Result<Body, VaultFault> {
         let mut body = Zeroizing::new(sealed);
         open_as(key, &self.nonce(), &self.bound(), &mut body).ok_or(StoreFault::Damaged)?;

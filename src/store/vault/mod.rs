@@ -1,6 +1,5 @@
-//! The vault's face: SQLCipher where it was built in, and a refusal where it was not.
-//!
-//! There is no third way: no build ever stores anything in a database that is not encrypted.
+//! The encrypted tables. [`database`] is the open vault and how it is changed, [`opening`] how it is opened;
+//! every other file is one table, or one thing that is done with all of them.
 
 pub(crate) mod audit;
 mod cipher;

@@ -93,7 +93,7 @@ pub struct AgeMark {
     /// The moment.
     pub boot: BootTime,
     /// Time that the store had lived through, in microseconds.
-    pub age_us: i64,
+    pub(super) age_us: i64,
 }
 
 /// The store's age at this moment, in microseconds.
@@ -189,7 +189,7 @@ fn expire_some(vault: &mut Vault, age_us: i64, retention: &Retention) -> Result<
 ///
 /// # Errors
 /// As writing the database.
-pub fn rows_were_deleted(transaction: &Transaction<'_>) -> Result<(), VaultFault> {
+pub(super) fn rows_were_deleted(transaction: &Transaction<'_>) -> Result<(), VaultFault> {
     let last: i64 = transaction
         .prepare_cached("SELECT coalesce(max(id), 0) FROM observations")?
         .query_row([], |row| row.get(0))?;

@@ -167,7 +167,7 @@ pub fn numerics(
 ///
 /// # Errors
 /// `Damaged` if a row does not open; otherwise as the database.
-pub fn for_packing(
+pub(super) fn for_packing(
     connection: &Connection,
     keys: &PatientKeys,
     after_id: i64,
@@ -195,7 +195,7 @@ pub fn for_packing(
 ///
 /// # Errors
 /// `Damaged` if a row does not open; otherwise as the database.
-pub fn kept_after(
+pub(super) fn kept_after(
     connection: &Connection,
     keys: &PatientKeys,
     after_id: i64,

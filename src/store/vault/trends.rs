@@ -57,7 +57,7 @@ pub fn packed(connection: &Connection) -> Result<i64, VaultFault> {
 ///
 /// # Errors
 /// As writing the database.
-pub fn unpack_after(transaction: &Transaction<'_>, last: i64) -> Result<(), VaultFault> {
+pub(super) fn unpack_after(transaction: &Transaction<'_>, last: i64) -> Result<(), VaultFault> {
     transaction
         .prepare_cached("UPDATE meta SET value = ?1 WHERE name = ?2 AND value > ?1")?
         .execute(params![last, PACKED])?;
@@ -106,7 +106,7 @@ fn drawn(observation: &Observation) -> Option<(SubjectId, f32)> {
 type Values = Vec<(i64, f32)>;
 
 /// Whether rows wait to be packed.
-pub fn has_unpacked(vault: &Vault) -> Result<bool, VaultFault> {
+pub(super) fn has_unpacked(vault: &Vault) -> Result<bool, VaultFault> {
     let after = packed(&vault.connection)?;
     let mut statement = vault.connection.prepare_cached(
         "SELECT count(*) > 0 FROM (SELECT 1 FROM observations WHERE id > ?1 LIMIT 1)",
@@ -118,7 +118,7 @@ pub fn has_unpacked(vault: &Vault) -> Result<bool, VaultFault> {
 ///
 /// # Errors
 /// As writing a file; then none was packed.
-pub fn pack_some(vault: &mut Vault, age_us: i64) -> Result<(), VaultFault> {
+pub(super) fn pack_some(vault: &mut Vault, age_us: i64) -> Result<(), VaultFault> {
     vault.write(|transaction, keys| {
         let rows = rows::for_packing(transaction, keys, packed(transaction)?, PACK_MAX)?;
         let last: i64 = match rows.last() {

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::mpsc;
 
 use crate::open::options::Options;
-use crate::worker::Worker;
+use crate::worker::thread::Worker;
 use wardkeep_model::keeping::{Command, Outcome};
 
 /// Commands that may wait. An unlock takes up to a second; at three values a second this is minutes.

@@ -20,11 +20,11 @@ use jiff::Timestamp;
 
 use crate::disk::durable;
 use crate::disk::layout::RESERVE;
-use crate::inbox::GivenUp;
 use crate::inbox::segment::Lane;
+use crate::inbox::{GivenUp, Inbox};
+use crate::open::locked::Locked;
 use crate::record::entry::Entry;
-use crate::worker::record::FLUSH_EVERY;
-use crate::worker::{Phase, Worker};
+use crate::worker::answers::Answers;
 use wardkeep_model::keeping::{
     AuditAct, AuditEntry, Finding, FindingKind, Outcome, Space, StoreFault,
 };
@@ -64,7 +64,7 @@ impl Limits {
 
 /// What is known about the room.
 #[derive(Default)]
-pub(crate) struct Room {
+pub struct Room {
     space: Space,
     /// The last flush found no room for waveforms.
     waves_stuck: bool,
@@ -75,104 +75,100 @@ pub(crate) struct Room {
     given_up: Option<GivenUp>,
 }
 
-impl Worker {
+impl Room {
     /// Whether there is no room for this entry by policy; then it is counted.
-    pub(crate) fn is_refused(&mut self, entry: &Entry, now: Timestamp) -> bool {
-        if Lane::of(entry) != Lane::Waves || self.room.space == Space::Enough {
+    pub(super) fn is_refused(&mut self, entry: &Entry, now: Timestamp) -> bool {
+        if Lane::of(entry) != Lane::Waves || self.space == Space::Enough {
             return false;
         }
-        let (count, since, _) = self.room.refused.unwrap_or((0, now, now));
-        self.room.refused = Some((count + 1, since, now));
+        let (count, since, _) = self.refused.unwrap_or((0, now, now));
+        self.refused = Some((count + 1, since, now));
         true
     }
 
     /// Writes waveforms that wait; where there is no room for them everything else goes on.
-    pub(crate) fn flush_waves(&mut self, now: Moment) -> Result<(), StoreFault> {
-        let Phase::Ready(store) = &mut self.phase else { return Ok(()) };
-        let flushed = store.inbox.flush(Lane::Waves, now);
-        self.room.waves_stuck = flushed == Err(StoreFault::Full);
-        if self.room.waves_stuck { Ok(()) } else { flushed }
+    ///
+    /// # Errors
+    /// As writing a file, but for the lack of room.
+    pub(super) fn flush_waves(&mut self, inbox: &mut Inbox, now: Moment) -> Result<(), StoreFault> {
+        let flushed = inbox.flush(Lane::Waves, now);
+        self.waves_stuck = flushed == Err(StoreFault::Full);
+        if self.waves_stuck { Ok(()) } else { flushed }
     }
 
     /// Releases the reserve to values; false if there is none.
-    pub(crate) fn release_reserve(&mut self) -> bool {
-        let Phase::Ready(store) = &self.phase else { return false };
-        let path = store.inbox.dir().join(RESERVE);
+    pub(super) fn release_reserve(&mut self, inbox: &Inbox) -> bool {
+        let path = inbox.dir().join(RESERVE);
         let released = path.exists() && durable::remove(&path).is_ok();
-        self.room.released |= released;
+        self.released |= released;
         released
     }
 
-    /// Looks at the room, after a flush that found none left for values if `is_full`.
-    pub(crate) fn look_at_room(&mut self, is_full: bool) {
-        let Phase::Ready(store) = &self.phase else { return };
-        let dir = store.inbox.dir().to_owned();
+    /// Looks at the room, after a flush that found none left for values if `is_full`, and tells what has
+    /// changed; `None` if nothing is known.
+    pub fn look(&mut self, inbox: &mut Inbox, is_full: bool, answers: &Answers) -> Option<Space> {
+        let dir = inbox.dir().to_owned();
         let (free, limits) = match room(&dir) {
             Ok(room) => room,
-            Err(fault) => return tracing::warn!(%fault, "the room on the disk is not known"),
+            Err(fault) => {
+                tracing::warn!(%fault, "the room on the disk is not known");
+                return None;
+            }
         };
-        let space = if is_full {
-            Space::Full
-        } else {
-            limits.judge(free, self.room.space, !self.room.waves_stuck)
-        };
+        let space =
+            if is_full { Space::Full } else { limits.judge(free, self.space, !self.waves_stuck) };
         if space == Space::Enough && !dir.join(RESERVE).exists() {
             hold_back(&dir, limits.reserve);
         }
-        if space != self.room.space {
-            self.room.space = space;
-            if let Phase::Ready(store) = &mut self.phase {
-                store.inbox.end_waves();
-            }
+        if space != self.space {
+            self.space = space;
+            inbox.end_waves();
             tracing::warn!(?space, "room on the disk");
-            self.answer(Outcome::Space(space));
+            answers.give(Outcome::Space(space));
         }
-        if space == Space::Enough {
-            self.report_refused();
-        } else if self.flush_at.is_none() {
-            self.flush_at = Some(Moment::read().boot + FLUSH_EVERY);
-        }
-        let is_emergency = std::mem::take(&mut self.room.released) || is_full;
-        if let Err(fault) = self.give_up_waves(is_emergency) {
-            tracing::warn!(%fault, "waveforms could not be given up");
-        }
+        Some(space)
     }
 
-    /// Tells and audits how many waveforms were not taken.
-    pub(crate) fn report_refused(&mut self) {
-        if let Some((count, since, until)) = self.room.refused.take() {
-            let span = Some((since.min(until), since.max(until)));
-            let finding = Finding::of(FindingKind::WaveformsGivenUp, count);
-            self.report(vec![Finding { span, ..finding }]);
-        }
+    /// Whether the reserve was released since this was asked last.
+    pub(super) fn take_released(&mut self) -> bool {
+        std::mem::take(&mut self.released)
+    }
+
+    /// How many waveforms were not taken, to be told and audited; `None` if none.
+    pub(super) fn take_refused(&mut self) -> Option<Finding> {
+        let (count, since, until) = self.refused.take()?;
+        let span = Some((since.min(until), since.max(until)));
+        Some(Finding { span, ..Finding::of(FindingKind::WaveformsGivenUp, count) })
     }
 
     /// Gives up the oldest waveforms where the inbox is near its bound, or in an emergency. They are
     /// deleted once the entry that says so is durable.
-    fn give_up_waves(&mut self, is_emergency: bool) -> Result<(), StoreFault> {
-        let Phase::Ready(store) = &mut self.phase else { return Ok(()) };
-        if store.open.is_some() {
-            // They are on their way into the vault.
-            return Ok(());
-        }
+    ///
+    /// # Errors
+    /// As writing the inbox; what could not be done is done the next time.
+    pub(super) fn give_up_waves(
+        &mut self,
+        locked: &mut Locked,
+        is_emergency: bool,
+        answers: &Answers,
+    ) -> Result<(), StoreFault> {
         let now = Moment::read();
         let mut told = None;
-        if self.room.given_up.is_none() {
-            let Some(given_up) = store.inbox.to_give_up(is_emergency)? else { return Ok(()) };
+        if self.given_up.is_none() {
+            let Some(given_up) = locked.inbox().to_give_up(is_emergency)? else { return Ok(()) };
             let finding = Some(given_up.finding);
             let entry = AuditEntry { finding, ..AuditEntry::of(AuditAct::StoreFinding, now.wall) };
-            store.inbox.push(&Entry::Audit(Box::new(entry)), now, store.gate.boot)?;
-            self.room.given_up = Some(given_up);
+            locked.seal(&Entry::Audit(Box::new(entry)), now)?;
+            self.given_up = Some(given_up);
             told = finding;
         }
-        let flushed = store.inbox.flush(Lane::Values, now);
+        let flushed = locked.inbox_mut().flush(Lane::Values, now);
         if let Some(finding) = told {
-            self.answer(Outcome::Findings(vec![finding]));
+            answers.give(Outcome::Findings(vec![finding]));
         }
         flushed?;
-        let Phase::Ready(store) = &mut self.phase else { return Ok(()) };
-        match self.room.given_up.take() {
-            Some(given_up) => store.inbox.delete(given_up),
+        match self.given_up.take() {
+            Some(given_up) => locked.inbox_mut().delete(given_up),
             None => Ok(()),
         }
     }

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
+use crate::open::opened::Open;
 use crate::vault::retention::{self, AgeMark};
-use crate::worker::{Phase, Worker};
+use wardkeep_model::keeping::{Retention, StoreFault};
 use wardkeep_model::moment::{BootTime, Moment};
 
 /// Between two looks for something to do. Each packs what was recorded meanwhile, and a trend that is
@@ -15,40 +16,37 @@ const EVERY: Duration = Duration::from_secs(120);
 
 /// What is remembered between two steps; it outlives a lock.
 #[derive(Debug, Default)]
-pub(crate) struct Upkeep {
+pub struct Upkeep {
     age: Option<AgeMark>,
     due: Option<BootTime>,
 }
 
-impl Worker {
-    /// When there is something to do, if ever.
-    pub(crate) fn upkeep_at(&self) -> Option<BootTime> {
-        let Phase::Ready(store) = &self.phase else { return None };
-        let ready = store.open.as_ref().is_some_and(|opened| opened.is_imported());
-        (ready && self.fault.is_none()).then(|| self.upkeep.due.unwrap_or_default())
+impl Upkeep {
+    /// When there is something to do.
+    pub fn due(&self) -> BootTime {
+        self.due.unwrap_or_default()
     }
 
-    /// Does the next step if it is due.
-    pub(crate) fn keep_up_some(&mut self) {
-        let now = Moment::read();
-        if self.upkeep_at().is_none_or(|at| at > now.boot) {
-            return;
-        }
-        let Phase::Ready(store) = &mut self.phase else { return };
-        let Some(opened) = &mut store.open else { return };
-        let Upkeep { age, due } = &mut self.upkeep;
-        match retention::keep_up(opened.vault(), age, now, &self.options.retention) {
-            Ok(true) => *due = None,
-            Ok(false) => *due = Some(now.boot + EVERY),
-            Err(fault) => {
-                *due = Some(now.boot + EVERY);
-                self.faulted(fault.into());
-            }
-        }
+    /// Does the next step.
+    ///
+    /// # Errors
+    /// As writing the vault; it is tried again later.
+    pub fn step(
+        &mut self,
+        open: &mut Open,
+        retention: &Retention,
+        now: Moment,
+    ) -> Result<(), StoreFault> {
+        let done = retention::keep_up(open.vault_mut(), &mut self.age, now, retention);
+        self.due = match done {
+            Ok(true) => None,
+            Ok(false) | Err(_) => Some(now.boot + EVERY),
+        };
+        Ok(done.map(drop)?)
     }
 
     /// The vault is open anew: there may be something to do.
-    pub(crate) fn resume_upkeep(&mut self) {
-        self.upkeep.due = None;
+    pub fn resume(&mut self) {
+        self.due = None;
     }
 }

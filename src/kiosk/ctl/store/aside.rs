@@ -26,7 +26,7 @@ pub struct Aside {
 
 impl Aside {
     pub(super) fn run(self) -> Result<Answer, Failure> {
-                let state = self.places.state();
+        let state = self.places.state();
         if !store::inspect(&state)?.exists {
             return Err(Failure::NoStore(state));
         }

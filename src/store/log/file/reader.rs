@@ -7,7 +7,9 @@ const DASH: &[u8] = "\u{2014} ".as_bytes();
 
 /// What stands in the file.
 pub struct LogFile<'a> {
+    /// Which log.
     pub origin: String,
+    /// Every key that signed, the first one first.
     pub keys: Vec<VerifierKey>,
     /// How many entries there should be.
     pub entries: u64,
@@ -15,6 +17,7 @@ pub struct LogFile<'a> {
     pub checkpoints: u64,
     /// Hash and line of each entry, as far as they are there.
     pub rows: Vec<(&'a [u8], &'a [u8])>,
+    /// Its checkpoints.
     pub notes: Vec<Result<Note, NoteError>>,
     /// The last line is there, and nothing else stands where nothing should.
     pub ended: bool,

@@ -2,6 +2,7 @@
 //! what an unknown token costs.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -13,9 +14,12 @@ use super::*;
 use crate::crypto::STRETCHED;
 use crate::disk::durable::StateDir;
 use crate::machine::device_secret::SecretFile;
-use crate::open::setup::{Loaded, initialise};
+use crate::open::first_start::initialise;
+use crate::open::locked::Loaded;
+use crate::open::options::Options;
 use wardkeep_model::access::Role;
 use wardkeep_model::access::factor::{Badge, CardId, CardPeer, Pin, ReaderFamily};
+use wardkeep_model::access::policy::Policy;
 use wardkeep_model::confidential::{Phi, Secret};
 use wardkeep_model::keeping::NewOperator;
 use wardkeep_model::moment::Moment;
@@ -26,7 +30,7 @@ const CARD: CardId = CardId([0xc4; 32]);
 struct Bench {
     dir: tempfile::TempDir,
     policy: Policy,
-    store: Box<Store>,
+    store: Option<Box<Locked>>,
     private: Key,
     id: OperatorId,
 }
@@ -64,13 +68,13 @@ fn later(seconds: u64) -> Clocks {
     Clocks { now: start().now + Duration::from_secs(seconds), ..start() }
 }
 
-fn load(dir: &Path, policy: Policy) -> Box<Store> {
+fn load(dir: &Path, policy: Policy) -> Box<Locked> {
     let options = Options::new(dir)
         .with_device_secret(SecretFile::new(dir))
         .with_policy(policy)
         .with_cost_for_tests();
     let state = StateDir::take_again(dir).unwrap();
-    let Loaded::Store(store) = Store::load(state, &options).unwrap() else { panic!("no store") };
+    let Loaded::Store(store) = Locked::load(state, &options).unwrap() else { panic!("no store") };
     store
 }
 
@@ -90,37 +94,54 @@ impl Bench {
         let state = StateDir::take(dir.path()).unwrap();
         initialise(&state, &options, &first, start().now).unwrap();
         drop(state);
-        let mut store = load(dir.path(), Policy { shift: Duration::ZERO, ..Policy::default() });
-        let (unlocked, private) = store.unlock(&right(), start()).unwrap();
+        let store = load(dir.path(), Policy { shift: Duration::ZERO, ..Policy::default() });
+        let entered = store.unlock(&right(), start()).ok().unwrap();
+        let LogIn { open, unlocked, private } = entered;
         let id = unlocked.operator.id;
-        drop(store);
-        let store = load(dir.path(), policy);
+        drop(open);
+        let store = Some(load(dir.path(), policy));
         Self { dir, policy, store, private, id }
     }
 
     /// Enrols another token of the person.
     fn enrol(&mut self, evidence: &Evidence, peer: Option<CardPeer>) {
-        let owner = self.store.owner(self.id);
+        let store = self.store();
+        let owner = store.owner(self.id);
         let slot = SlotInfo::new(evidence.pair()).unwrap();
-        let kek = self.store.kek(evidence, &owner, &slot).unwrap();
-        let (slots, keys) = (self.store.slots(), &self.store.keys);
+        let kek = store.kek(evidence, &owner, &slot).unwrap();
+        let (slots, keys) = (store.slots(), &store.keys);
         keyslot::write(&slots, keys, &owner, &slot, (&kek, &self.private)).unwrap();
-        let index = self.store.keys.token_index(&evidence.token());
+        let index = store.keys.token_index(&evidence.token());
         let since = start().now.wall;
         self.person().tokens.push(TokenSlot { index, slot, peer, since });
-        self.store.save_cart().unwrap();
+        self.store_mut().save_cart().unwrap();
     }
 
     fn person(&mut self) -> &mut Person {
-        self.store.cart.people.iter_mut().find(|person| person.id == self.id).unwrap()
+        let id = self.id;
+        self.store_mut().cart.people.iter_mut().find(|person| person.id == id).unwrap()
+    }
+
+    fn store(&self) -> &Locked {
+        self.store.as_ref().unwrap()
+    }
+
+    fn store_mut(&mut self) -> &mut Locked {
+        self.store.as_mut().unwrap()
     }
 
     /// Unlocks and locks again.
     fn try_at(&mut self, evidence: &Evidence, clocks: Clocks) -> Result<Unlocked, Refusal> {
-        let answer = self.store.unlock(evidence, clocks).map(|(unlocked, _)| unlocked);
-        assert_eq!(answer.is_ok(), self.store.open.is_some(), "what is refused opens nothing");
-        self.store.open = None;
-        answer
+        match self.store.take().unwrap().unlock(evidence, clocks) {
+            Ok(LogIn { open, unlocked, .. }) => {
+                self.store = Some(open.give_up());
+                Ok(unlocked)
+            }
+            Err((store, refusal)) => {
+                self.store = Some(store);
+                Err(refusal)
+            }
+        }
     }
 
     fn opens(&mut self, evidence: &Evidence, clocks: Clocks) -> bool {
@@ -130,12 +151,12 @@ impl Bench {
     fn restart(mut self) -> Self {
         let Self { dir, policy, store, .. } = self;
         drop(store);
-        self.store = load(dir.path(), policy);
+        self.store = Some(load(dir.path(), policy));
         Self { dir, ..self }
     }
 
     fn admission(&mut self, token: &Token, clocks: Clocks) -> Admission {
-        self.store.identify(token, clocks).unwrap().admission
+        self.store_mut().identify(token, clocks).unwrap().admission
     }
 }
 
@@ -152,7 +173,7 @@ fn s4_a_card_opens_with_what_it_agreed_on_and_with_nothing_else() {
     let mut bench = Bench::new(Policy::default());
     let peer = CardPeer(vec![4; 65]);
     bench.enrol(&card(5), Some(peer.clone()));
-    let identified = bench.store.identify(&Token::Card(CARD), start()).unwrap();
+    let identified = bench.store_mut().identify(&Token::Card(CARD), start()).unwrap();
     assert_eq!((identified.admission, identified.peer), (left(10), Some(peer)));
     let unlocked = bench.try_at(&card(5), start()).unwrap();
     assert_eq!((unlocked.operator.id, unlocked.must_choose_pin), (bench.id, false));
@@ -169,7 +190,7 @@ fn s4_a_card_opens_with_what_it_agreed_on_and_with_nothing_else() {
 fn s4_an_unknown_card_is_asked_like_a_known_one() {
     let mut bench = Bench::new(Policy::default());
     let unknown = |number: u8| Token::Card(CardId([number; 32]));
-    let mut ask = |token: &Token| bench.store.identify(token, start()).unwrap();
+    let mut ask = |token: &Token| bench.store_mut().identify(token, start()).unwrap();
     let first = ask(&unknown(1));
     assert_eq!((first.admission, &first.shift), (left(10), &None));
     let point = first.peer.clone().unwrap().0;
@@ -179,7 +200,11 @@ fn s4_an_unknown_card_is_asked_like_a_known_one() {
     assert_ne!(ask(&unknown(2)).peer, first.peer);
     assert_eq!(ask(&Token::Badge(badge(1))), ask(&Token::Badge(badge(9))));
     let mut bench = bench.restart();
-    assert_eq!(bench.store.identify(&unknown(1), start()).unwrap(), first, "after a restart too");
+    assert_eq!(
+        bench.store_mut().identify(&unknown(1), start()).unwrap(),
+        first,
+        "after a restart too"
+    );
 }
 
 #[test]
@@ -200,7 +225,8 @@ fn s5_a_persons_badges_share_one_tally_and_cards_have_their_own() {
     }
     assert!(bench.opens(&card(5), later(99_000)), "the card still opens");
     assert_eq!(bench.admission(&Token::Badge(badge(9)), later(99_000)), left(10));
-    bench.store.cart.forget_tries(bench.id);
+    let id = bench.id;
+    bench.store_mut().cart.forget_tries(id);
     assert!(bench.opens(&with_pin(2, PIN), later(99_000)), "until IT forgets the tries");
 }
 
@@ -209,10 +235,10 @@ fn s5_an_unknown_token_costs_what_a_wrong_secret_costs() {
     let mut bench = Bench::new(Policy::default());
     bench.enrol(&card(5), Some(CardPeer(vec![4; 65])));
     let mut cost = |evidence: Evidence| {
-        let (before, generation) = (files(bench.dir.path()), bench.store.cart.generation);
+        let (before, generation) = (files(bench.dir.path()), bench.store().cart.generation);
         let stretched = STRETCHED.get();
         refused(bench.try_at(&evidence, start()));
-        let written = bench.store.cart.generation - generation;
+        let written = bench.store().cart.generation - generation;
         let after = files(bench.dir.path());
         let changed: Vec<PathBuf> = after
             .into_iter()
@@ -318,10 +344,10 @@ fn s4_the_store_takes_only_what_the_policy_allows() {
         if policy.badge_pin {
             assert!(bench.opens(&right(), start()));
         }
-        let generation = bench.store.cart.generation;
+        let generation = bench.store().cart.generation;
         let answer = bench.try_at(&evidence, start()).map(|_| ());
         assert_eq!(answer, expected, "case {number}");
-        let uncounted = answer.is_err() && bench.store.cart.generation == generation;
+        let uncounted = answer.is_err() && bench.store().cart.generation == generation;
         assert_eq!(uncounted, expected.is_err(), "what is not taken is not counted: {number}");
     }
 }
@@ -338,12 +364,12 @@ fn s3_a_share_is_kept_only_where_it_opens_something() {
     ] {
         let mut bench = Bench::new(policy);
         assert!(bench.opens(&right(), start()));
-        assert_eq!(bench.store.gate.shifts.check_at().is_some(), kept, "{policy:?}");
-        let shift = bench.store.identify(&Token::Badge(badge(1)), start()).unwrap().shift;
+        assert_eq!(bench.store().gate.shifts.check_at().is_some(), kept, "{policy:?}");
+        let shift = bench.store_mut().identify(&Token::Badge(badge(1)), start()).unwrap().shift;
         assert_eq!(shift, kept.then_some(Shift { templates: vec![], tap: true }));
         assert_eq!(bench.opens(&tap(1), later(60)), kept);
         let bench = bench.restart();
-        assert!(bench.store.gate.shifts.check_at().is_none(), "a restart ends every share");
+        assert!(bench.store().gate.shifts.check_at().is_none(), "a restart ends every share");
     }
 }
 
@@ -356,6 +382,7 @@ fn s3_a_share_of_a_token_or_person_that_is_gone_opens_nothing() {
     bench.person().tokens = tokens;
     assert_eq!(bench.try_at(&tap(1), start()), Err(Refusal::ShiftOver), "it is gone for good");
     assert!(bench.opens(&right(), start()) && bench.opens(&tap(1), start()));
-    bench.store.end_shift(bench.id);
+    let id = bench.id;
+    bench.store_mut().end_shift(id);
     assert_eq!(bench.try_at(&tap(1), start()), Err(Refusal::ShiftOver));
 }

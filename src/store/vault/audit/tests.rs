@@ -70,7 +70,9 @@ fn s8_whoever_changes_rows_is_found_out() {
         ("DELETE FROM audit WHERE seq > 5", Problem::Truncated, Some(6)),
         ("UPDATE audit_tree SET size = 8", Problem::Truncated, Some(8)),
         (
-            "UPDATE audit_checkpoints SET note = replace(note, '7', '8')",
+            // A digit before the size, on the second line: the signature is another text's.
+            "UPDATE audit_checkpoints SET note = substr(note, 1, instr(note, char(10))) || '9'
+                || substr(note, instr(note, char(10)) + 1)",
             Problem::CheckpointEdited,
             Some(1),
         ),

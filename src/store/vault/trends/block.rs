@@ -49,7 +49,7 @@ impl Resolution {
     }
 
     /// Length of a block, in microseconds.
-    pub fn block_us(self) -> i64 {
+    fn block_us(self) -> i64 {
         match self {
             Resolution::Single => HOUR_US,
             Resolution::Minute => 24 * HOUR_US,

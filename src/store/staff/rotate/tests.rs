@@ -8,16 +8,21 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::disk::durable::{StateDir, steps};
-use crate::keys::ring::Keyring;
+use crate::keys::ring::{Keyring, Recipient};
 use crate::keys::vault_keys::VaultKeys;
 use crate::machine::device_secret::{DeviceKeys, DeviceSecret, SecretFile};
+use crate::open::first_start::initialise;
+use crate::open::locked::{Loaded, Locked};
+use crate::open::opened::{Open, Store};
 use crate::open::options::Options;
-use crate::open::setup::{Loaded, Store, initialise, open_with_recovery};
 use crate::open::shift::Clocks;
+use crate::open::unlock::LogIn;
 use crate::record::entry::Entry;
-use crate::staff::people::{Desk, Refused};
-use crate::vault::{audit, entries};
-use crate::worker::record::Opened;
+use crate::staff::acts::{self, Refused};
+use crate::staff::desk::Desk;
+use crate::tools::recovered::open_with_recovery;
+use crate::vault::people;
+use crate::vault::{Vault, audit, entries};
 use wardkeep_model::access::factor::CardEnrolment;
 use wardkeep_model::access::factor::{Badge, CardId, CardPeer, Evidence, Pin, ReaderFamily};
 use wardkeep_model::access::{OperatorId, Role};
@@ -50,33 +55,39 @@ fn options(dir: &Path) -> Options {
     Options::new(dir).with_device_secret(SecretFile::new(dir)).with_cost_for_tests()
 }
 
-fn load(dir: &Path) -> Result<Box<Store>, StoreFault> {
-    match Store::load(StateDir::take_again(dir)?, &options(dir))? {
+fn load(dir: &Path) -> Result<Box<Locked>, StoreFault> {
+    match Locked::load(StateDir::take_again(dir)?, &options(dir))? {
         Loaded::Store(store) => Ok(store),
         Loaded::Nothing(_) => panic!("no store"),
     }
 }
 
 /// Logs in, with nothing in the inbox.
-fn open(store: &mut Store, evidence: &Evidence) -> bool {
+fn open(store: Box<Locked>, evidence: &Evidence) -> Result<Box<Open>, Box<Locked>> {
     let clocks = Clocks::at(Moment::read());
-    if store.unlock(evidence, clocks).is_err() {
-        return false;
+    match store.unlock(evidence, clocks) {
+        Ok(LogIn { mut open, .. }) => {
+            open.set_imported();
+            Ok(open)
+        }
+        Err((store, _)) => Err(store),
     }
-    let opened = store.open.take().unwrap();
-    let operator = opened.operator();
-    let (vault, keys) = opened.into_parts();
-    store.open = Some(Opened::renewed(vault, keys, operator));
-    true
 }
 
 fn administer(
-    store: &mut Store,
+    open: Box<Open>,
     dir: &Path,
     what: Administration,
-) -> Result<Administered, Refused> {
+) -> (Store, Result<Administered, Refused>) {
     let options = options(dir);
-    store.administer(Desk { options: &options, now: Moment::read() }, what)
+    acts::administer(open, Desk { options: &options, now: Moment::read() }, what)
+}
+
+/// What has to succeed, and leaves the vault open.
+fn done(open: Box<Open>, dir: &Path, what: Administration) -> (Box<Open>, Administered) {
+    let (store, done) = administer(open, dir, what);
+    let Store::Open(open) = store else { panic!("closed") };
+    (open, done.unwrap())
 }
 
 /// A store with an IT person (badge 1), a nurse who will be taken away (badge 2), and one who stays
@@ -100,8 +111,12 @@ fn ward() -> Ward {
     let state = StateDir::take(dir.path()).unwrap();
     let phrase = initialise(&state, &options(dir.path()), &first, Moment::read()).unwrap();
     drop(state);
-    let mut store = load(dir.path()).unwrap();
-    assert!(open(&mut store, &with_badge(1)));
+    let mut store = Some(open(load(dir.path()).unwrap(), &with_badge(1)).ok().unwrap());
+    let mut act = |what| {
+        let (open, administered) = done(store.take().unwrap(), dir.path(), what);
+        store = Some(open);
+        administered
+    };
     let mut add = |number| {
         let new = NewPerson {
             name: Phi::new("C D".into()),
@@ -109,10 +124,10 @@ fn ward() -> Ward {
             role: Role::Nurse,
             valid_until: None,
         };
-        let added = administer(&mut store, dir.path(), Administration::AddPerson(new, None));
-        let Ok(Administered::Added(id)) = added else { panic!("{added:?}") };
+        let added = act(Administration::AddPerson(new, None));
+        let Administered::Added(id) = added else { panic!("{added:?}") };
         let enrol = Administration::EnrolBadge(id, badge(number), NewPin::Chosen(pin()));
-        administer(&mut store, dir.path(), enrol).unwrap();
+        act(enrol);
         id
     };
     let (leaves, stays) = (add(2), add(3));
@@ -122,23 +137,23 @@ fn ward() -> Ward {
         secret: Secret::new(vec![7; 32]),
         subject: Phi::default(),
     };
-    administer(&mut store, dir.path(), Administration::EnrolCard(stays, card)).unwrap();
-    append(&mut store, ENTRIES - 1);
-    store.open.take().unwrap().close().unwrap();
+    act(Administration::EnrolCard(stays, card));
+    let mut open = store.take().unwrap();
+    append(&mut open, ENTRIES - 1);
+    open.shut().1.unwrap();
     Ward { dir, phrase, leaves, stays }
 }
 
-fn append(store: &mut Store, count: usize) {
+fn append(open: &mut Open, count: usize) {
     let entry = Entry::Audit(Box::new(AuditEntry::of(AuditAct::AudioPaused, Moment::read().wall)));
-    entries::append(store.open.as_mut().unwrap().vault(), &vec![entry; count]).unwrap();
+    entries::append(open.vault_mut(), &vec![entry; count]).unwrap();
 }
 
 /// IT at work; the last entry is in the database's log only.
-fn at_the_desk(dir: &Path) -> Box<Store> {
-    let mut store = load(dir).unwrap();
-    assert!(open(&mut store, &with_badge(1)));
-    append(&mut store, 1);
-    store
+fn at_the_desk(dir: &Path) -> Box<Open> {
+    let mut open = open(load(dir).unwrap(), &with_badge(1)).ok().unwrap();
+    append(&mut open, 1);
+    open
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -190,11 +205,11 @@ enum Case {
 }
 
 impl Case {
-    fn act(self, ward: &Ward, store: &Store) -> Administration {
+    fn act(self, ward: &Ward, open: &Open) -> Administration {
         match self {
             Case::Person => Administration::RevokePerson(ward.leaves),
             Case::Badge => {
-                let person = store.cart.person(ward.stays).unwrap();
+                let person = open.locked().cart().person(ward.stays).unwrap();
                 let token = person.tokens.iter().find(|token| token.peer.is_none()).unwrap();
                 let id = wardkeep_model::keeping::FactorId(u128::from_be_bytes(token.slot.id));
                 Administration::RevokeFactor(ward.stays, id)
@@ -220,22 +235,27 @@ impl Case {
 /// The store is whole, and old or new. True if it is new.
 fn check(ward: &Ward, dir: &Path, case: Case, context: &str) -> bool {
     let mut store = load(dir).unwrap_or_else(|fault| panic!("{context}: {fault:?}"));
-    assert_eq!(store.findings, [], "{context}: a kill or a fault is no attack");
-    let is_new = store.ring.epoch == 2;
-    assert!(is_new || store.ring.epoch == 1, "{context}");
+    assert_eq!(store.findings(), [], "{context}: a kill or a fault is no attack");
+    let is_new = store.ring().epoch == 2;
+    assert!(is_new || store.ring().epoch == 1, "{context}");
     for evidence in case.kept() {
-        assert!(open(&mut store, &evidence), "{context}: {:?} is locked out", evidence.token());
-        let vault = store.open.as_mut().unwrap().vault();
+        let Ok(opened) = open(store, &evidence) else {
+            panic!("{context}: {:?} is locked out", evidence.token())
+        };
+        let vault = opened.vault();
         let audit = audit::all(vault).unwrap();
         let kept = audit.iter().filter(|(_, entry)| entry.act == AuditAct::AudioPaused).count();
         assert_eq!(kept, ENTRIES, "{context}");
         let rotated = audit.iter().any(|(_, entry)| entry.act == AuditAct::KeysRotated);
         assert_eq!(rotated, is_new, "{context}: what is in force is in the log");
-        store.open.take().unwrap().close().unwrap();
+        let closed;
+        (store, closed) = opened.shut();
+        closed.unwrap();
     }
-    assert_eq!(open(&mut store, &case.lost()), !is_new, "{context}");
-    let slots = store.cart.tokens().count();
-    drop(store);
+    let slots = store.cart().tokens().count();
+    let lost = open(store, &case.lost());
+    assert_eq!(lost.is_ok(), !is_new, "{context}");
+    drop(lost);
     let left = fs::read_dir(dir.join("store/slots")).unwrap().count();
     assert_eq!(left, slots, "{context}: no slot of anybody else");
     let unfinished = fs::read_dir(dir.join("store"))
@@ -250,12 +270,13 @@ fn check(ward: &Ward, dir: &Path, case: Case, context: &str) -> bool {
 
 fn every_kill(case: Case) {
     let ward = ward();
-    let mut store = at_the_desk(ward.dir.path());
-    let act = case.act(&ward, &store);
+    let open = at_the_desk(ward.dir.path());
+    let act = case.act(&ward, &open);
+    let mut after = None;
     let snapshots = Snapshots::of(ward.dir.path(), || {
-        administer(&mut store, ward.dir.path(), act).unwrap();
+        after = Some(done(open, ward.dir.path(), act));
     });
-    drop(store);
+    drop(after);
     let dirs = snapshots.all();
     let is_committed = |dir: &PathBuf| {
         let keys = DeviceKeys::new(SecretFile::new(dir).load().unwrap().unwrap());
@@ -302,8 +323,8 @@ fn s4_a_fault_at_any_step_is_told_truly() {
     for number in 0.. {
         let dir = tempfile::tempdir().unwrap();
         copy(ward.dir.path(), dir.path());
-        let mut store = at_the_desk(dir.path());
-        let act = Case::Person.act(&ward, &store);
+        let open = at_the_desk(dir.path());
+        let act = Case::Person.act(&ward, &open);
         let mut step = 0;
         let hit = Rc::new(RefCell::new(false));
         let was_hit = Rc::clone(&hit);
@@ -312,20 +333,21 @@ fn s4_a_fault_at_any_step_is_told_truly() {
             *was_hit.borrow_mut() |= step == number + 1;
             if step == number + 1 { Err(StoreFault::Io) } else { Ok(()) }
         });
-        let done = administer(&mut store, dir.path(), act.clone());
+        let (mut store, answer) = administer(open, dir.path(), act.clone());
         steps::end();
         let context = format!("fault at step {number}");
-        match done {
-            Ok(_) => assert_eq!(store.ring.epoch, 2, "{context}"),
-            Err(Refused::Fault(_)) => {
-                assert_eq!(store.ring.epoch, 1, "{context}");
-                // Nothing has changed: the session goes on, and a second try succeeds.
-                assert!(store.open.is_some(), "{context}");
-                administer(&mut store, dir.path(), act).unwrap();
+        let epoch = store.locked_mut().ring().epoch;
+        match (answer, store) {
+            (Ok(_), _) => assert_eq!(epoch, 2, "{context}"),
+            // Nothing has changed: the session goes on, and a second try succeeds.
+            (Err(Refused::Fault(_)), Store::Open(open)) => {
+                assert_eq!(epoch, 1, "{context}");
+                drop(done(open, dir.path(), act));
             }
-            Err(Refused::Unclear(_)) => assert!(store.open.is_none(), "{context}: closed"),
+            (Err(Refused::Fault(_)), Store::Locked(_)) => panic!("{context}: closed"),
+            (Err(Refused::Unclear(_)), Store::Locked(_)) => {}
+            (Err(Refused::Unclear(_)), Store::Open(_)) => panic!("{context}: not closed"),
         }
-        drop(store);
         check(&ward, dir.path(), Case::Person, &context);
         if !*hit.borrow() {
             assert!(number > 30, "the steps are seen");
@@ -337,19 +359,18 @@ fn s4_a_fault_at_any_step_is_told_truly() {
 #[test]
 fn s4_no_key_of_the_last_epoch_opens_the_next() {
     let ward = ward();
-    let mut store = load(ward.dir.path()).unwrap();
-    assert!(open(&mut store, &with_badge(1)));
-    let opened = store.open.as_mut().unwrap();
-    let old_inbox = opened.keys().inbox().1;
-    let old = VaultKeys::with_master_for_tests(opened.keys().master_for_tests());
-    let (vault, keys) = opened.parts();
-    let old_private = crate::vault::people::private_key(vault, keys, ward.stays).unwrap();
-    let act = Case::Badge.act(&ward, &store);
-    administer(&mut store, ward.dir.path(), act).unwrap();
-    assert_ne!(store.ring.inbox, old_inbox);
-    let recipient = crate::staff::rotation::Recipient::Operator(ward.stays);
-    assert!(store.ring.open(recipient, &old_private).is_none(), "the lost badge's key pair");
-    store.open.take().unwrap().close().unwrap();
-    let vault = crate::staff::rotation::Vault::open(&store.vault_path(), &old);
+    let open = open(load(ward.dir.path()).unwrap(), &with_badge(1)).ok().unwrap();
+    let old_inbox = open.keys().inbox().1;
+    let old = VaultKeys::with_master_for_tests(open.keys().master_for_tests());
+    let old_private = people::private_key(open.vault(), open.keys(), ward.stays).unwrap();
+    let act = Case::Badge.act(&ward, &open);
+    let (open, _) = done(open, ward.dir.path(), act);
+    assert_ne!(open.locked().ring().inbox, old_inbox);
+    let recipient = Recipient::Operator(ward.stays);
+    let reopened = open.locked().ring().open(recipient, &old_private);
+    assert!(reopened.is_none(), "the lost badge's key pair");
+    let (store, closed) = open.shut();
+    closed.unwrap();
+    let vault = Vault::open(&store.vault_path(), &old);
     assert_eq!(vault.map(|_| ()), Err(StoreFault::Damaged.into()));
 }

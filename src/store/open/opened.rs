@@ -1,0 +1,167 @@
+//! A store whose vault is open: it exists from unlock to close, and the vault's keys with it.
+//!
+//! What needs the open vault takes an [`Open`], so nothing can be asked of a vault that is closed.
+
+use crate::disk::durable;
+use crate::disk::layout::CHECKPOINT;
+use crate::keys::vault_keys::VaultKeys;
+use crate::open::locked::Locked;
+use crate::record::entry::Entry;
+use crate::vault::{Vault, audit, entries};
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::keeping::{AuditAct, AuditEntry, StoreFault};
+use wardkeep_model::moment::Moment;
+
+/// A store, locked or open.
+pub enum Store {
+    /// Nobody has the vault open.
+    Locked(Box<Locked>),
+    /// Somebody has.
+    Open(Box<Open>),
+}
+
+impl Store {
+    /// Its locked part, for writing.
+    pub fn locked_mut(&mut self) -> &mut Locked {
+        match self {
+            Store::Locked(locked) => locked,
+            Store::Open(open) => &mut open.locked,
+        }
+    }
+}
+
+/// A store whose vault is open.
+pub struct Open {
+    locked: Box<Locked>,
+    vault: Vault,
+    keys: VaultKeys,
+    operator: Option<OperatorId>,
+    imported: bool,
+}
+
+impl Open {
+    /// A vault that this person opened; nobody where the recovery words did.
+    pub fn new(
+        locked: Box<Locked>,
+        (vault, keys): (Vault, VaultKeys),
+        operator: Option<OperatorId>,
+    ) -> Self {
+        Self { locked, vault, keys, operator, imported: false }
+    }
+
+    /// The same where nothing waits to be imported: that was done before, or is done by other means.
+    pub fn renewed(
+        locked: Box<Locked>,
+        opened: (Vault, VaultKeys),
+        operator: Option<OperatorId>,
+    ) -> Self {
+        Self { imported: true, ..Self::new(locked, opened, operator) }
+    }
+
+    /// The locked part.
+    pub fn locked(&self) -> &Locked {
+        &self.locked
+    }
+
+    /// The locked part.
+    pub fn locked_mut(&mut self) -> &mut Locked {
+        &mut self.locked
+    }
+
+    /// The vault, for reading.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// The vault.
+    pub fn vault_mut(&mut self) -> &mut Vault {
+        &mut self.vault
+    }
+
+    /// Keys of the vault.
+    pub fn keys(&self) -> &VaultKeys {
+        &self.keys
+    }
+
+    /// Vault, keys and locked part at once.
+    pub fn parts(&mut self) -> (&mut Vault, &VaultKeys, &mut Locked) {
+        (&mut self.vault, &self.keys, &mut self.locked)
+    }
+
+    /// Who has it open; nobody where the recovery words did.
+    pub fn operator(&self) -> Option<OperatorId> {
+        self.operator
+    }
+
+    /// Whether all that was sealed while locked is in the vault.
+    pub fn is_imported(&self) -> bool {
+        self.imported
+    }
+
+    /// All that was sealed while locked is in the vault.
+    pub fn set_imported(&mut self) {
+        self.imported = true;
+    }
+
+    /// An entry about a person, by whoever has the vault open.
+    pub fn entry(&self, act: AuditAct, person: OperatorId, now: Moment) -> AuditEntry {
+        let operator = self.operator;
+        AuditEntry { operator, person: Some(person), ..AuditEntry::of(act, now.wall) }
+    }
+
+    /// Writes an entry before the act's commit.
+    ///
+    /// # Errors
+    /// As writing the vault.
+    pub fn audit(&mut self, mut entry: AuditEntry) -> Result<(), StoreFault> {
+        self.locked.stamp(&mut entry, Moment::read());
+        entries::append(&mut self.vault, &[Entry::Audit(Box::new(entry))])?;
+        Ok(())
+    }
+
+    /// Signs the log if it has grown, and leaves the newest checkpoint beside the vault: readable and not
+    /// secret, so that whatever copies the directory, or looks at it, takes a witness along.
+    ///
+    /// # Errors
+    /// As writing files.
+    pub fn seal_log(&mut self) -> Result<(), StoreFault> {
+        let note = audit::seal(&mut self.vault, &self.keys)?;
+        durable::replace(&self.locked.dir(), CHECKPOINT, note.as_bytes())
+    }
+
+    /// Closes the vault and wipes its keys. The inbox remembers the closed vault, and seals into chains that
+    /// only the vault can verify.
+    ///
+    /// # Errors
+    /// As writing files, beside the store, which is locked in any case.
+    pub fn close(self) -> (Box<Locked>, Result<(), StoreFault>) {
+        let Self { mut locked, mut vault, keys, .. } = self;
+        let inbox = locked.inbox_mut();
+        let expected = entries::cursor(&vault).unwrap_or_default();
+        // A fault comes again from the close below.
+        let settled = vault.settle().map(|seen| inbox.remember_vault(seen));
+        let chained = inbox.start_chain(&keys, expected);
+        drop(keys);
+        let remembered = match settled.map_err(StoreFault::from).and(chained) {
+            Ok(()) if inbox.pending() == 0 => vault.remembered(),
+            Ok(()) | Err(_) => Ok(()),
+        };
+        let closed = remembered.and(vault.close()).map_err(StoreFault::from);
+        (locked, chained.and(closed))
+    }
+
+    /// Wipes the keys and closes the database; the inbox is told nothing.
+    ///
+    /// # Errors
+    /// As writing a file, beside the store, which is locked in any case.
+    pub fn shut(self) -> (Box<Locked>, Result<(), StoreFault>) {
+        let Self { locked, vault, keys, .. } = self;
+        drop(keys);
+        (locked, vault.close().map_err(StoreFault::from))
+    }
+
+    /// Wipes the keys and lets go of a database that is not to be written any more.
+    pub fn give_up(self) -> Box<Locked> {
+        self.locked
+    }
+}

@@ -1,0 +1,311 @@
+//! What each command does.
+
+use crate::crypto::Key;
+use crate::open::opened::Store;
+use crate::open::shift::Clocks;
+use crate::open::unlock::LogIn;
+use crate::open::{emergency, first_start};
+use crate::record::entry::Entry;
+use crate::staff::acts::{Refused, administer, not_done};
+use crate::staff::desk::Desk;
+use crate::vault::{Vault, patients, trends};
+use crate::worker::importing::Importing;
+use crate::worker::phase::{Phase, Session};
+use crate::worker::thread::Worker;
+use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::factor::{Attempt, Evidence, Token, TokenKind};
+use wardkeep_model::access::lockout::Admission;
+use wardkeep_model::access::policy::Pair;
+use wardkeep_model::keeping::emergency::EmergencyReason;
+use wardkeep_model::keeping::{
+    Administered, Administration, AdministrationFault as Fault, AuditAct, AuditEntry, CartState,
+    Command, Draft, EmergencyRefusal, Finding, FindingKind, NewOperator, Outcome, Refusal,
+    StoreFault,
+};
+use wardkeep_model::moment::Moment;
+
+impl Worker {
+    /// Does one command.
+    pub fn handle(&mut self, command: Command) {
+        match command {
+            Command::Initialise(first, now) => self.initialise(first, now),
+            Command::Identify(attempt, token, now) => self.identify(attempt, token, now),
+            Command::Unlock(attempt, evidence, now) => self.unlock(attempt, evidence, now),
+            Command::FingerMissed(token) => self.finger_missed(&token),
+            Command::Close(draft, now) => {
+                self.keep_draft(draft.as_deref());
+                self.renew_emergency_card(now);
+                self.close();
+                self.answers.give(Outcome::Closed);
+                self.anchor();
+            }
+            Command::OpenEmergency(attempt, token, reason, now) => {
+                self.open_emergency(attempt, (&token, reason), now);
+            }
+            Command::Administer(attempt, what, now) => self.administer(attempt, *what, now),
+            Command::Record(observation) => self.record(Entry::Observation(observation)),
+            Command::RecordWave(wave) => self.record(Entry::Wave(wave)),
+            Command::Audit(entry) => self.record(Entry::Audit(entry)),
+            Command::SaveCart(state) => self.save_cart(*state),
+            Command::ListPatients => {
+                self.ask_vault(|vault| Ok(patients::all(vault).map(Outcome::Patients)?));
+            }
+            Command::AddPatient(patient) => self.ask_vault(|vault| {
+                patients::add(vault, &patient)?;
+                Ok(Outcome::PatientAdded(patient))
+            }),
+            Command::Trend(query) => {
+                // A trend is complete: what waits to be written belongs to it.
+                self.flush();
+                self.ask_vault(|vault| Ok(Outcome::Trend(query, trends::trend(vault, query)?)));
+            }
+            Command::Retry => match self.phase {
+                Phase::Stopped(_) => self.start(),
+                Phase::Empty(_) | Phase::Locked(_) | Phase::Open(_) => self.flush(),
+            },
+        }
+    }
+
+    fn initialise(&mut self, first: Box<NewOperator>, now: Moment) {
+        let made = match &self.phase {
+            Phase::Empty(state) => first_start::initialise(state, &self.options, &first, now),
+            Phase::Stopped(fault) => Err(*fault),
+            Phase::Locked(_) | Phase::Open(_) => Err(StoreFault::Foreign),
+        };
+        drop(first);
+        match made {
+            Ok(phrase) => {
+                self.answers.give(Outcome::Initialised(phrase));
+                self.start();
+            }
+            Err(fault) => self.faulted(fault),
+        }
+    }
+
+    // What was shown or typed is wiped before the answer: whoever has the answer finds it gone.
+
+    fn identify(&mut self, attempt: Attempt, token: Token, now: Moment) {
+        let Some(store) = self.phase.locked_mut() else {
+            return self.faulted_again();
+        };
+        let identified = store.identify(&token, Clocks::at(now));
+        // The attempt ends here: no unlock will follow whose refusal could be audited.
+        let refusal = Refusal::NotAdmitted(Admission::Exhausted);
+        let exhausted = store.unlock_refused((&token, None), refusal, now);
+        drop(token);
+        match identified {
+            Ok(identified) => {
+                let is_exhausted = identified.admission == Admission::Exhausted;
+                self.answers.give(Outcome::Identified(attempt, identified));
+                if is_exhausted {
+                    self.record(Entry::Audit(Box::new(exhausted)));
+                }
+            }
+            Err(fault) => self.faulted(fault),
+        }
+    }
+
+    fn unlock(&mut self, attempt: Attempt, evidence: Evidence, now: Moment) {
+        // Fail closed: whoever tries to unlock an open vault is not whoever opened it.
+        self.close();
+        let Some(locked) = self.phase.take_locked() else {
+            let refusal = Refusal::Damaged(self.fault.unwrap_or(StoreFault::Damaged));
+            return self.answers.give(Outcome::Refused(attempt, refusal));
+        };
+        match locked.unlock(&evidence, Clocks::at(now)) {
+            Ok(LogIn { open, mut unlocked, private }) => {
+                self.phase = Phase::Open(Session { open, import: Importing::default() });
+                drop(evidence);
+                unlocked.draft = self.draft_of(unlocked.operator.id, &private);
+                drop(private);
+                self.answers.give(Outcome::Unlocked(attempt, Box::new(unlocked)));
+                self.upkeep.resume();
+                // Makes the inbox durable and then plans its import.
+                self.flush();
+                self.anchor();
+            }
+            Err((mut locked, refusal)) => {
+                let findings = locked.take_findings();
+                let pair = Some(evidence.pair());
+                let entry = locked.unlock_refused((&evidence.token(), pair), refusal, now);
+                self.phase = Phase::Locked(locked);
+                drop(evidence);
+                self.answers.give(Outcome::Refused(attempt, refusal));
+                self.report(findings);
+                self.record(Entry::Audit(Box::new(entry)));
+            }
+        }
+    }
+
+    /// Counts a miss against the shift share of this token's owner.
+    fn finger_missed(&mut self, token: &Token) {
+        if let Some(locked) = self.phase.locked_mut() {
+            let index = locked.keys().token_index(token);
+            locked.shifts().missed(&index);
+        }
+    }
+
+    /// Seals what a person had typed and not saved to that person.
+    fn keep_draft(&mut self, draft: Option<&Draft>) {
+        let (Some(draft), Some(locked)) = (draft, self.phase.locked()) else { return };
+        if let Err(fault) = locked.drafts().keep(draft) {
+            tracing::warn!(%fault, "a draft could not be kept");
+        }
+    }
+
+    /// What this person, who has just opened the vault with their private key, had typed and not
+    /// saved last time. One that was damaged is reported (S-8).
+    fn draft_of(&mut self, operator: OperatorId, private: &Key) -> Option<Draft> {
+        match self.phase.locked()?.drafts().take(operator, private) {
+            Ok(draft) => draft,
+            Err(fault) => {
+                tracing::warn!(%fault, "a draft could not be read");
+                if fault == StoreFault::Damaged {
+                    self.report(vec![Finding::of(FindingKind::RecordsForged, 1)]);
+                }
+                None
+            }
+        }
+    }
+
+    fn ask_vault(&mut self, ask: impl FnOnce(&mut Vault) -> Result<Outcome, StoreFault>) {
+        let Some(session) = self.phase.session_mut() else {
+            tracing::debug!("a question to the closed vault was not answered");
+            return;
+        };
+        match ask(session.open.vault_mut()) {
+            Ok(outcome) => self.answers.give(outcome),
+            Err(fault) => self.faulted(fault),
+        }
+    }
+
+    fn save_cart(&mut self, state: CartState) {
+        let Some(locked) = self.phase.locked_mut() else {
+            return self.faulted_again();
+        };
+        let moved = locked.cart().state.subject != state.subject;
+        locked.cart_mut().state = state;
+        self.cart_unsaved = true;
+        if moved {
+            self.forget_emergency_card();
+        }
+        self.flush();
+    }
+
+    /// Opens the emergency card with one enrolled token, and audits it.
+    fn open_emergency(
+        &mut self,
+        attempt: Attempt,
+        (token, reason): (&Token, EmergencyReason),
+        now: Moment,
+    ) {
+        let (operator, answer) = match self.phase.locked() {
+            Some(locked) => emergency::look(locked, &mut self.unknowns, token, now),
+            None => {
+                let fault = self.fault.unwrap_or(StoreFault::Damaged);
+                (None, Err(EmergencyRefusal::Damaged(fault)))
+            }
+        };
+        let act = match &answer {
+            Ok(_) => AuditAct::EmergencyOpened,
+            Err(_) => AuditAct::EmergencyRefused,
+        };
+        let subject = answer.as_ref().ok().map(|card| card.patient.id);
+        let pair = Some(match token.kind() {
+            TokenKind::Badge => Pair::BadgeAlone,
+            TokenKind::Card => Pair::CardAlone,
+        });
+        let reason = Some(reason);
+        let entry = AuditEntry { operator, subject, pair, reason, ..AuditEntry::of(act, now.wall) };
+        self.record(Entry::Audit(Box::new(entry)));
+        // Written before anything is seen, as far as it can be written.
+        self.flush();
+        self.answers.give(Outcome::Emergency(attempt, answer));
+    }
+
+    /// Writes the emergency card anew from the open vault, or removes it.
+    fn renew_emergency_card(&mut self, now: Moment) {
+        self.flush();
+        let Some(session) = self.phase.session() else { return };
+        if let Err(fault) = emergency::renew(&session.open, now) {
+            tracing::warn!(%fault, "emergency card could not be written");
+        }
+    }
+
+    /// Another patient is at this bed, or nobody.
+    fn forget_emergency_card(&mut self) {
+        let Some(locked) = self.phase.locked() else { return };
+        if let Err(fault) = emergency::remove(&locked.dir()) {
+            // It is not shown: it names a patient who is not at this bed.
+            tracing::warn!(%fault, "emergency card could not be removed");
+        }
+    }
+
+    /// Does what IT or an auditor asks, if their role allows it. A revocation waits until what was
+    /// recorded while locked is in the vault.
+    fn administer(&mut self, attempt: Attempt, what: Administration, now: Moment) {
+        self.flush();
+        if what.waits_for_import() && self.is_importing() {
+            match &self.postponed {
+                Some(_) => self.refuse(attempt, Fault::Store(StoreFault::InUse)),
+                None => self.postponed = Some((attempt, what, now)),
+            }
+            return;
+        }
+        if let Some(fault) = self.fault.filter(|_| !what.reads()) {
+            return self.refuse(attempt, Fault::Store(fault));
+        }
+        let act = what.act();
+        let Some(Session { open, import }) = self.phase.take_session() else {
+            if self.phase.locked().is_some() {
+                let entry = not_done(None, act, Fault::NotAllowed.into(), now);
+                self.record(Entry::Audit(Box::new(entry)));
+            }
+            return self.refuse(attempt, Fault::NotAllowed);
+        };
+        let epoch = open.locked().ring().epoch;
+        let (store, done) = administer(open, Desk { options: &self.options, now }, what);
+        let (is_closed, operator) = match &store {
+            Store::Open(open) => (false, open.operator()),
+            Store::Locked(_) => (true, None),
+        };
+        self.phase = Phase::after(store, import);
+        if let Err(refused) = &done {
+            let entry = not_done(operator, act, *refused, now);
+            self.record(Entry::Audit(Box::new(entry)));
+        }
+        let answer = match done {
+            Err(Refused::Fault(fault)) => Err(fault),
+            Err(Refused::Unclear(fault)) => {
+                self.start();
+                let now = self.phase.locked().map_or(0, |locked| locked.ring().epoch);
+                if now > epoch { Ok(Administered::Revoked) } else { Err(fault.into()) }
+            }
+            Ok(administered) => Ok(administered),
+        };
+        self.answers.give(Outcome::Administered(attempt, answer));
+        if is_closed {
+            self.answers.give(Outcome::Closed);
+        }
+    }
+
+    fn refuse(&self, attempt: Attempt, fault: Fault) {
+        self.answers.give(Outcome::Administered(attempt, Err(fault)));
+    }
+
+    /// Does what waited for the import.
+    pub(super) fn administer_after_import(&mut self) {
+        if !self.is_importing()
+            && let Some((attempt, what, now)) = self.postponed.take()
+        {
+            self.administer(attempt, what, now);
+        }
+    }
+
+    /// The vault closes before the turn of what waited for the import came.
+    pub(super) fn refuse_postponed(&mut self) {
+        if let Some((attempt, _, _)) = self.postponed.take() {
+            self.refuse(attempt, Fault::NotAllowed);
+        }
+    }
+}

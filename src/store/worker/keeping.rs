@@ -1,0 +1,266 @@
+//! Keeping what is recorded: in the vault when open, sealed in the inbox when locked.
+//!
+//! S-2: recording never depends on the vault being open. S-3: a close closes the database and wipes
+//! every key of the vault, whatever else fails. S-8, S-11: what cannot be written waits in a bounded
+//! queue and is tried again every second; what does not fit is counted and reported as
+//! [`Outcome::Lost`].
+
+use std::time::Duration;
+
+use crate::import::opener::Delivery;
+use crate::inbox::segment::Lane;
+use crate::record::entry::Entry;
+use crate::worker::backlog::BATCH_MAX;
+use crate::worker::importing::News;
+use crate::worker::phase::{Phase, Session};
+use crate::worker::thread::Worker;
+use wardkeep_model::keeping::{AuditAct, AuditEntry, Finding, Outcome, Space, StoreFault};
+use wardkeep_model::moment::Moment;
+
+/// At most this long until a record is durable, and between two tries after a fault.
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
+
+impl Worker {
+    /// Keeps one entry: for the vault when open, sealed at once when locked.
+    pub fn record(&mut self, mut entry: Entry) {
+        let now = Moment::read();
+        if let (Entry::Audit(entry), Some(locked)) = (&mut entry, self.phase.locked()) {
+            locked.stamp(entry, now);
+        }
+        let is_refused = self.room.is_refused(&entry, now.wall);
+        let full = if is_refused { false } else { self.take(entry, now) };
+        // After a fault the next try comes when it is due, not with every record.
+        if full && self.fault.is_none() {
+            self.flush();
+        } else {
+            self.flush_soon(now);
+        }
+    }
+
+    /// Whether a flush is worth while, or has to make room.
+    fn take(&mut self, entry: Entry, now: Moment) -> bool {
+        match &mut self.phase {
+            Phase::Locked(locked) => {
+                if locked.seal(&entry, now).is_err() {
+                    self.backlog.lose();
+                }
+                locked.inbox().pending() >= BATCH_MAX
+            }
+            Phase::Open(_) | Phase::Empty(_) | Phase::Stopped(_) => self.backlog.push(entry),
+        }
+    }
+
+    fn flush_soon(&mut self, now: Moment) {
+        if self.flush_at.is_none() {
+            self.flush_at = Some(now.boot + FLUSH_EVERY);
+        }
+    }
+
+    /// Makes everything durable that waits.
+    pub fn flush(&mut self) {
+        self.flush_at = None;
+        let now = Moment::read();
+        let mut written = self.write_waiting(now);
+        if written == Err(StoreFault::Full) && self.release_reserve() {
+            written = self.write_waiting(now);
+        }
+        let done = written.and_then(|()| match self.phase.session_mut() {
+            Some(session) => session.import.plan(&mut session.open),
+            None => Ok(()),
+        });
+        match done {
+            Ok(()) => {
+                self.recovered();
+                if self.anchoring.is_due(now.boot) {
+                    self.anchor();
+                }
+            }
+            Err(fault) => self.faulted(fault),
+        }
+        self.look_at_room(done == Err(StoreFault::Full));
+        self.report_lost();
+    }
+
+    /// Reports what could not be kept, at most once a second.
+    pub(super) fn report_lost(&mut self) {
+        if let Some(lost) = self.backlog.take_lost() {
+            self.answers.give(Outcome::Lost(lost));
+        }
+    }
+
+    fn write_waiting(&mut self, now: Moment) -> Result<(), StoreFault> {
+        let locked = match &mut self.phase {
+            // Entries wait for the first start.
+            Phase::Empty(_) => return Ok(()),
+            Phase::Stopped(fault) => return Err(*fault),
+            Phase::Locked(locked) => &mut **locked,
+            Phase::Open(session) => {
+                self.backlog.write(&mut session.open)?;
+                session.open.locked_mut()
+            }
+        };
+        locked.inbox_mut().flush(Lane::Values, now)?;
+        locked.inbox_mut().write_state_if_due(now.boot)?;
+        if self.cart_unsaved {
+            locked.save_cart()?;
+            self.cart_unsaved = false;
+        }
+        self.room.flush_waves(locked.inbox_mut(), now)
+    }
+
+    fn release_reserve(&mut self) -> bool {
+        self.phase.locked().is_some_and(|locked| self.room.release_reserve(locked.inbox()))
+    }
+
+    /// Looks at the room, after a flush that found none left for values if `is_full`.
+    pub(super) fn look_at_room(&mut self, is_full: bool) {
+        let Some(locked) = self.phase.locked_mut() else { return };
+        let Some(space) = self.room.look(locked.inbox_mut(), is_full, &self.answers) else {
+            return;
+        };
+        if space == Space::Enough {
+            self.report_refused();
+        } else {
+            self.flush_soon(Moment::read());
+        }
+        let is_emergency = self.room.take_released() || is_full;
+        // Where the vault is open they are on their way into it.
+        let Phase::Locked(locked) = &mut self.phase else { return };
+        if let Err(fault) = self.room.give_up_waves(locked, is_emergency, &self.answers) {
+            tracing::warn!(%fault, "waveforms could not be given up");
+        }
+    }
+
+    /// Tells and audits how many waveforms were not taken.
+    pub(super) fn report_refused(&mut self) {
+        if let Some(finding) = self.room.take_refused() {
+            self.report(vec![finding]);
+        }
+    }
+
+    /// Whether the import runs.
+    pub(super) fn is_importing(&self) -> bool {
+        // After a fault the import waits with everything else until it is due.
+        let runs = self.phase.session().is_some_and(|session| session.import.is_running());
+        runs && self.fault.is_none()
+    }
+
+    /// Whether pages of the vault wait to be compared.
+    pub(super) fn is_comparing(&self) -> bool {
+        let waits = self.phase.session().is_some_and(|session| session.open.vault().compares());
+        waits && self.fault.is_none()
+    }
+
+    /// Compares some more pages of the vault, and reports what is wrong with it.
+    pub fn compare_some(&mut self) {
+        let is_comparing = self.is_comparing();
+        let Some(session) = self.phase.session_mut() else { return };
+        let vault = session.open.vault_mut();
+        let compared = if is_comparing { vault.compare_some() } else { Ok(()) };
+        let findings = vault.findings();
+        self.report(findings);
+        if let Err(fault) = compared {
+            self.faulted(fault.into());
+        }
+    }
+
+    /// Keeps what the import has opened.
+    pub(super) fn import_some(&mut self, opened: Option<Delivery>) {
+        let Some(Session { open, import }) = self.phase.session_mut() else { return };
+        match import.step(open, opened) {
+            Ok(None) => {}
+            Ok(Some(News::Progress(progress))) => self.answers.give(Outcome::Importing(progress)),
+            Ok(Some(News::Done(imported, findings))) => {
+                let counted = open.locked_mut().inbox_mut().recount();
+                self.report(findings);
+                self.answers.give(Outcome::Imported(imported));
+                if let Err(fault) = counted {
+                    self.faulted(fault);
+                }
+            }
+            Err(fault) => self.faulted(fault),
+        }
+    }
+
+    /// Tells and audits what is not as it was acknowledged.
+    pub fn report(&mut self, findings: Vec<Finding>) {
+        if findings.is_empty() {
+            return;
+        }
+        let at = Moment::read().wall;
+        for finding in &findings {
+            let entry = AuditEntry::of(AuditAct::StoreFinding, at);
+            let entry = AuditEntry { finding: Some(*finding), ..entry };
+            self.record(Entry::Audit(Box::new(entry)));
+        }
+        self.answers.give(Outcome::Findings(findings));
+    }
+
+    /// Closes the vault and wipes its keys; what could not be written goes to the inbox.
+    pub fn close(&mut self) {
+        self.flush();
+        self.refuse_postponed();
+        let Some(Session { mut open, import }) = self.phase.take_session() else { return };
+        // Signed before the vault's keys are wiped.
+        if let Err(fault) = open.seal_log() {
+            // Its entries are kept; the next close signs them.
+            tracing::warn!(%fault, "the audit log could not be signed");
+        }
+        let import = import.end();
+        let (locked, closed) = open.close();
+        self.phase = Phase::Locked(locked);
+        if let Some((findings, imported)) = import {
+            self.report(findings);
+            self.answers.give(Outcome::Imported(imported));
+        }
+        for entry in self.backlog.take() {
+            self.record(entry);
+        }
+        if let Err(fault) = closed {
+            self.faulted(fault);
+        }
+    }
+
+    /// The fault once more, for whoever asks something of a store that cannot answer.
+    pub(super) fn faulted_again(&mut self) {
+        let fault = match &self.phase {
+            Phase::Stopped(fault) => *fault,
+            // Records without a store cannot be kept; the first start is still to come.
+            Phase::Empty(_) => StoreFault::Io,
+            Phase::Locked(_) | Phase::Open(_) => self.fault.unwrap_or(StoreFault::Io),
+        };
+        self.fault = None;
+        self.faulted(fault);
+    }
+
+    /// The store does not work; told once.
+    pub(super) fn faulted(&mut self, fault: StoreFault) {
+        if may_pass(fault) {
+            self.flush_soon(Moment::read());
+        }
+        if self.fault != Some(fault) {
+            self.fault = Some(fault);
+            tracing::warn!(%fault, "store does not work");
+            self.answers.give(Outcome::Fault(fault));
+        }
+    }
+
+    /// The store works; told once.
+    pub fn recovered(&mut self) {
+        if self.fault.take().is_some() {
+            self.answers.give(Outcome::Recovered);
+        }
+    }
+}
+
+/// Whether waiting may help, without anybody repairing anything.
+fn may_pass(fault: StoreFault) -> bool {
+    match fault {
+        StoreFault::InUse | StoreFault::ReadOnly | StoreFault::Full | StoreFault::Io => true,
+        StoreFault::Foreign
+        | StoreFault::WrongDeviceSecret
+        | StoreFault::Damaged
+        | StoreFault::Later
+        | StoreFault::NoCipher => false,
+    }
+}

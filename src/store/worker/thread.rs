@@ -1,0 +1,257 @@
+//! The thread itself: one command at a time, a flush at least every second, the import in between.
+//!
+//! Any fault leaves a thread that still answers. What may pass by itself (another instance that is
+//! ending, a full disk) is tried again every second, everything at [`Command::Retry`].
+
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+
+use crate::crypto::{wipe_deep_stack, wipe_stack};
+use crate::disk::durable::StateDir;
+use crate::import::ImportRun;
+use crate::import::opener::Delivery;
+use crate::open::emergency::Unknowns;
+use crate::open::locked::{self, Loaded, Locked};
+use crate::open::options::Options;
+use crate::open::shift::Clocks;
+use crate::vault::cipher_facts;
+use crate::worker::anchoring::Anchoring;
+use crate::worker::answers::Answers;
+use crate::worker::backlog::Backlog;
+use crate::worker::phase::Phase;
+use crate::worker::space::Room;
+use crate::worker::upkeep::Upkeep;
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::keeping::{Administration, Command, Found, Outcome, StoreFault};
+use wardkeep_model::moment::{BootTime, Moment};
+
+/// Everything the thread owns.
+pub struct Worker {
+    pub(super) options: Options,
+    commands: mpsc::Receiver<Command>,
+    pub(super) answers: Answers,
+    pub(super) phase: Phase,
+    pub(super) backlog: Backlog,
+    pub(super) cart_unsaved: bool,
+    pub(super) fault: Option<StoreFault>,
+    pub(super) flush_at: Option<BootTime>,
+    /// Waits for the import to end.
+    pub(super) postponed: Option<(Attempt, Administration, Moment)>,
+    pub(super) unknowns: Unknowns,
+    pub(super) upkeep: Upkeep,
+    pub(super) anchoring: Anchoring,
+    pub(super) room: Room,
+}
+
+enum Next {
+    Command(Command),
+    /// The import has opened something.
+    Opened(Option<Delivery>),
+    Due,
+    Ended,
+}
+
+impl Worker {
+    /// A thread that has not begun.
+    pub fn new(
+        options: Options,
+        commands: mpsc::Receiver<Command>,
+        outcomes: mpsc::Sender<Outcome>,
+    ) -> Self {
+        Self {
+            options,
+            commands,
+            answers: Answers::to(outcomes),
+            phase: Phase::Stopped(StoreFault::Io),
+            backlog: Backlog::default(),
+            cart_unsaved: false,
+            fault: None,
+            flush_at: None,
+            postponed: None,
+            unknowns: Unknowns::default(),
+            upkeep: Upkeep::default(),
+            anchoring: Anchoring::default(),
+            room: Room::default(),
+        }
+    }
+
+    /// Runs until nobody holds the store any more.
+    pub fn run(mut self, timer: &Runtime) {
+        self.start();
+        loop {
+            match self.next(timer) {
+                Next::Command(command) => {
+                    self.handle(command);
+                    // Sealing works on copies of what was recorded.
+                    wipe_stack();
+                }
+                Next::Opened(opened) => {
+                    self.import_some(opened);
+                    wipe_deep_stack();
+                }
+                Next::Due => {
+                    self.keep_up_some();
+                    wipe_deep_stack();
+                }
+                Next::Ended => break,
+            }
+            if self.flush_at.is_some_and(|at| Moment::read().boot >= at) {
+                self.flush_at = None;
+                match self.phase {
+                    Phase::Stopped(_) => self.start(),
+                    Phase::Empty(_) | Phase::Locked(_) | Phase::Open(_) => self.flush(),
+                }
+                self.report_lost();
+            }
+            self.end_old_shifts();
+            self.compare_some();
+            self.administer_after_import();
+        }
+        self.end();
+    }
+
+    fn next(&mut self, timer: &Runtime) -> Next {
+        let now = Moment::read().boot;
+        let comparing = self.is_comparing().then_some(now);
+        let due = [
+            self.flush_at,
+            self.phase.locked().and_then(Locked::shifts_check_at),
+            self.upkeep_at(),
+            comparing,
+        ];
+        let wait = due.into_iter().flatten().min().map(|at| at.since(now));
+        let import = self.is_importing().then(|| self.phase.session_mut()).flatten();
+        let import = import.and_then(|session| session.import.run_mut());
+        timer.block_on(async {
+            tokio::select! {
+                // Whoever asks is answered before the import goes on, and the import before upkeep.
+                biased;
+                command = self.commands.recv() => command.map_or(Next::Ended, Next::Command),
+                opened = next_of(import) => Next::Opened(opened),
+                () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => Next::Due,
+            }
+        })
+    }
+
+    /// Opens what is in the state directory.
+    pub fn start(&mut self) {
+        // Given up first, so that this instance never finds itself in the way.
+        self.phase = Phase::Stopped(StoreFault::Io);
+        let loaded = cipher_facts()
+            .and_then(|_| StateDir::take(self.options.state_dir()))
+            .and_then(|state| Locked::load(state, &self.options));
+        match loaded {
+            Ok(Loaded::Nothing(state)) => {
+                self.phase = Phase::Empty(state);
+                self.recovered();
+                self.answers.give(Outcome::Found(Found::Nothing));
+            }
+            Ok(Loaded::Store(store)) => self.ready(store),
+            Err(fault) => {
+                self.phase = Phase::Stopped(fault);
+                self.broken(fault);
+                self.faulted(fault);
+            }
+        }
+    }
+
+    /// A store that does not open must not end monitoring: what it was doing is in the cart
+    /// compartment. Another instance that runs is doing it.
+    fn broken(&self, fault: StoreFault) {
+        if fault == StoreFault::InUse || self.fault == Some(fault) {
+            return;
+        }
+        if let Some(cart) = locked::glance(&self.options) {
+            self.answers.give(Outcome::Found(Found::Broken(fault, Box::new(cart))));
+        }
+    }
+
+    fn ready(&mut self, mut store: Box<Locked>) {
+        let cart = Box::new(store.cart().state.clone());
+        let mut findings = store.take_findings();
+        findings.extend(store.inbox_older());
+        let found = match store.vault_fault() {
+            Ok(()) => Found::Store(cart),
+            // It records into the inbox, and nobody can open it.
+            Err(fault) => Found::Broken(fault, cart),
+        };
+        self.phase = Phase::Locked(store);
+        self.recovered();
+        self.answers.give(Outcome::Found(found));
+        for entry in self.backlog.take() {
+            self.record(entry);
+        }
+        self.report(findings);
+        self.check_anchor();
+        self.look_at_room(false);
+    }
+
+    /// Compares the store that was just opened with the counter outside the disk.
+    fn check_anchor(&mut self) {
+        let Some(locked) = self.phase.locked_mut() else { return };
+        if let Some(finding) = Anchoring::check(self.options.anchor_mut(), locked) {
+            self.report(vec![finding]);
+            self.anchor();
+        }
+    }
+
+    /// Moves the counter outside the disk on.
+    pub(super) fn anchor(&mut self) {
+        self.anchoring.anchor(self.options.anchor_mut(), self.phase.locked_mut());
+    }
+
+    /// Ends shift shares whose time is over, though nobody asks for them.
+    fn end_old_shifts(&mut self) {
+        if let Some(locked) = self.phase.locked_mut()
+            && let Some(due) = locked.shifts_check_at()
+        {
+            let now = Moment::read();
+            if now.boot >= due {
+                locked.shifts().end_over(Clocks::at(now));
+            }
+        }
+    }
+
+    /// When there is upkeep to do, if ever.
+    fn upkeep_at(&self) -> Option<BootTime> {
+        let ready = self.phase.session().is_some_and(|session| session.open.is_imported());
+        (ready && self.fault.is_none()).then(|| self.upkeep.due())
+    }
+
+    /// Does the next step of the upkeep if it is due.
+    fn keep_up_some(&mut self) {
+        let now = Moment::read();
+        if self.upkeep_at().is_none_or(|at| at > now.boot) {
+            return;
+        }
+        let Some(session) = self.phase.session_mut() else { return };
+        if let Err(fault) = self.upkeep.step(&mut session.open, self.options.retention(), now) {
+            self.faulted(fault);
+        }
+    }
+
+    fn end(mut self) {
+        self.close();
+        self.report_refused();
+        self.flush();
+        self.anchor();
+        let mut lost = self.backlog.waiting();
+        if let Some(locked) = self.phase.locked_mut() {
+            lost += u64::try_from(locked.inbox().pending()).unwrap_or(u64::MAX);
+            if let Err(fault) = locked.inbox_mut().roll() {
+                self.faulted(fault);
+            }
+        }
+        if lost > 0 {
+            self.answers.give(Outcome::Lost(lost));
+        }
+    }
+}
+
+/// What the import has opened; waits for ever without one.
+async fn next_of(import: Option<&mut ImportRun>) -> Option<Delivery> {
+    match import {
+        Some(run) => run.opened().await,
+        None => std::future::pending().await,
+    }
+}
