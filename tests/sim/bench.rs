@@ -16,7 +16,6 @@ use slint::ComponentHandle;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use wardkeep::bench::{Acts, Drawn, open, render_bench};
-use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::{Command, Event, FactorEvent, ReaderHealth, ReaderKind};
 use wardkeep_model::vitals::DeviceKind;
 use wardkeep_sim::physiology::State;
