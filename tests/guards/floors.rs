@@ -76,7 +76,7 @@ const FLOORS: &[Floor] = &[
             ("import", &["crypto", "disk", "inbox", "keys", "record", "vault"]),
             ("open", &["cart", "crypto", "disk", "inbox", "keys", "machine", "record", "vault"]),
             ("backup", &["cart", "crypto", "disk", "inbox", "keys", "machine", "open", "vault"]),
-            ("staff", &["backup", "cart", "crypto", "disk", "inbox", "keys", "open", "vault"]),
+            ("staff", &["backup", "cart", "crypto", "disk", "keys", "open", "vault"]),
             (
                 "worker",
                 &[

@@ -9,9 +9,10 @@ mod factors;
 mod keeping;
 mod probe;
 
+pub use factors::Readers;
 pub use factors::{Factors, Finger, Issuers};
 pub use keeping::{Counter, Keeping};
-pub use probe::{Bluetooth, DirFault, Facts, Readers, StoreFacts};
+pub use probe::{Bluetooth, DirFault, Facts, StoreFacts};
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -81,8 +82,8 @@ pub struct Report {
 impl Report {
     /// Judges the facts.
     pub fn of(facts: &Facts) -> Self {
-        let mut checks = vec![badge_reader(&facts.readers, facts.factors.as_ref())];
-        checks.extend(factors::checks(facts.factors.as_ref()));
+        let mut checks = vec![badge_reader(&facts.readers, &facts.factors)];
+        checks.extend(factors::checks(&facts.factors));
         checks.extend([
             bluetooth(&facts.bluetooth),
             tpm(facts.tpm),
@@ -129,16 +130,10 @@ fn fails(
     Check { name, ok: false, detail: detail.into(), cause: Some(cause), remedy: Some(remedy) }
 }
 
-const NOT_BUILT: (&str, &str, &str) = (
-    "not in this build",
-    "This program was built without its hardware drivers.",
-    "Install the packaged program, or build it with the feature `hardware`.",
-);
-
-fn badge_reader(readers: &Readers, factors: Option<&Factors>) -> Check {
+fn badge_reader(readers: &Readers, factors: &Factors) -> Check {
     let name = "badge-reader";
     let none = matches!(readers, Readers::Listed(names) if names.is_empty());
-    if none && factors.is_some_and(|factors| factors.pn533_holds) {
+    if none && factors.pn533_holds {
         return fails(
             name,
             "no reader",
@@ -146,11 +141,10 @@ fn badge_reader(readers: &Readers, factors: Option<&Factors>) -> Check {
             "Write `blacklist pn533_usb` into /etc/modprobe.d/wardkeep.conf and run `modprobe -r pn533_usb`.",
         );
     }
-    if none && factors.is_some_and(|factors| factors.usb_badges.iter().any(|(_, usable)| *usable)) {
+    if none && factors.usb_badges.iter().any(|(_, usable)| *usable) {
         return works(name, "none by PC/SC; badges are read on USB");
     }
     match readers {
-        Readers::NotBuilt => fails(name, NOT_BUILT.0, NOT_BUILT.1, NOT_BUILT.2),
         Readers::ServiceDown => fails(
             name,
             "pcscd does not answer",
@@ -176,7 +170,6 @@ fn badge_reader(readers: &Readers, factors: Option<&Factors>) -> Check {
 fn bluetooth(bluetooth: &Bluetooth) -> Check {
     let name = "bluetooth";
     match bluetooth {
-        Bluetooth::NotBuilt => fails(name, NOT_BUILT.0, NOT_BUILT.1, NOT_BUILT.2),
         Bluetooth::NoBus => fails(
             name,
             "no D-Bus system bus",

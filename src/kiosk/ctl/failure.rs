@@ -102,7 +102,7 @@ pub enum Failure {
     Refused(&'static str),
     /// What IT gave cannot be used.
     #[error(transparent)]
-    People(#[from] crate::ctl::people::PeopleError),
+    People(#[from] crate::ctl::people::error::PeopleError),
 }
 
 impl From<CheckFault> for Failure {

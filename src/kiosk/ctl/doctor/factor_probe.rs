@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::ctl::doctor::factors::{Factors, Finger, Issuers};
-use crate::ctl::doctor::probe::Readers;
+use crate::ctl::doctor::factors::{Factors, Finger, Issuers, Readers};
 use wardkeep_core::config::Config;
 use wardkeep_hardware::{fingerprint, pcsc, trust, usb_badge};
 use wardkeep_model::moment::Moment;
@@ -25,7 +24,7 @@ pub(super) fn factors(site: &Config, readers: &Readers) -> Factors {
     let is_plugged = |id| usb.iter().any(|found| found.id == id);
     let names = match readers {
         Readers::Listed(names) => names.as_slice(),
-        Readers::NotBuilt | Readers::ServiceDown | Readers::Refused => &[],
+        Readers::ServiceDown | Readers::Refused => &[],
     };
     let takes_cards = |name: &&String| pcsc::takes_cards(name).unwrap_or(true);
     Factors {

@@ -6,7 +6,18 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::ctl::doctor::{Check, NOT_BUILT, fails, works};
+use crate::ctl::doctor::{Check, fails, works};
+
+/// What the reader service said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// pcscd does not answer.
+    ServiceDown,
+    /// pcscd answers, but not this account.
+    Refused,
+    /// The readers that are plugged in, possibly none.
+    Listed(Vec<String>),
+}
 
 /// What the machine was asked about readers on USB, cards and fingers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,17 +73,9 @@ pub struct Issuers {
     pub lists_required: bool,
 }
 
-/// The lines of a build with drivers, or of one without.
-pub(super) fn checks(factors: Option<&Factors>) -> Vec<Check> {
-    match factors {
-        Some(factors) => {
-            vec![usb_badge(factors), card_reader(factors), finger(factors), issuers(factors)]
-        }
-        None => ["usb-badge", "card-reader", "fingerprint", "trusted-issuers"]
-            .into_iter()
-            .map(|name| fails(name, NOT_BUILT.0, NOT_BUILT.1, NOT_BUILT.2))
-            .collect(),
-    }
+/// The lines about them.
+pub(super) fn checks(factors: &Factors) -> Vec<Check> {
+    vec![usb_badge(factors), card_reader(factors), finger(factors), issuers(factors)]
 }
 
 fn usb_badge(factors: &Factors) -> Check {

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::ctl::doctor::factors::Factors;
+use crate::ctl::doctor::factor_probe;
+use crate::ctl::doctor::factors::{Factors, Readers};
 use crate::ctl::doctor::keeping::{Counter, Keeping};
 use crate::settings::Unread;
 use wardkeep_core::config::Config;
@@ -18,24 +19,9 @@ const FONT_DEPTH_MAX: usize = 4;
 /// Longest name of a reader (`MAX_READERNAME` of pcsc-lite).
 const READER_CHARS_MAX: usize = 128;
 
-/// What the reader service said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Readers {
-    /// This build has no drivers.
-    NotBuilt,
-    /// pcscd does not answer.
-    ServiceDown,
-    /// pcscd answers, but not this account.
-    Refused,
-    /// The readers that are plugged in, possibly none.
-    Listed(Vec<String>),
-}
-
 /// What the Bluetooth service said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bluetooth {
-    /// This build has no drivers.
-    NotBuilt,
     /// The system bus does not answer.
     NoBus,
     /// `bluetoothd` is not on the bus.
@@ -77,8 +63,8 @@ pub enum DirFault {
 pub struct Facts {
     /// PC/SC readers.
     pub readers: Readers,
-    /// Readers on USB, cards and fingers; `None` in a build without drivers.
-    pub factors: Option<Factors>,
+    /// Readers on USB, cards and fingers.
+    pub factors: Factors,
     /// Bluetooth controllers.
     pub bluetooth: Bluetooth,
     /// The kernel offers a TPM 2.0.
@@ -106,7 +92,7 @@ pub fn facts(state: &Path, config: Option<&Path>) -> Facts {
     let (site, ignored) = settings(config);
     let readers = readers();
     Facts {
-        factors: factors(&site, &readers),
+        factors: factor_probe::factors(&site, &readers),
         readers,
         bluetooth: bluetooth(),
         tpm: ["/dev/tpmrm0", "/dev/tpm0"].iter().any(|node| Path::new(node).exists()),
@@ -161,10 +147,6 @@ fn settings(config: Option<&Path>) -> (Config, Vec<String>) {
         }
         Err(error @ Unread::TooLarge(_)) => (Config::default(), vec![error.to_string()]),
     }
-}
-
-fn factors(site: &Config, readers: &Readers) -> Option<Factors> {
-    Some(crate::ctl::doctor::factor_probe::factors(site, readers))
 }
 
 /// Creates and removes a file: permission bits do not tell what a read-only mount or a policy allows.

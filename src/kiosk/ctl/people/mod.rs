@@ -4,11 +4,10 @@
 //! JSON on standard output; questions go to standard error.
 
 pub mod enroll;
+pub mod error;
 pub mod revoke;
 pub mod roster;
 pub mod users;
-
-use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 
@@ -18,29 +17,6 @@ use crate::ctl::factors::Desk;
 use crate::ctl::failure::Failure;
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::keeping::{Administered, Administration, PersonRow};
-
-/// Why people or factors that IT gave cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PeopleError {
-    /// A list that is no list.
-    #[error("{} is larger than 1 MiB.", .0.display())]
-    TooLarge(PathBuf),
-    /// A list that is not used.
-    #[error("Nothing was imported: {0}.")]
-    List(#[from] roster::ListError),
-    /// A person who is not added.
-    #[error("Nothing was added: {0}.")]
-    Person(#[from] roster::RowError),
-    /// A factor of somebody else, or of nobody.
-    #[error("This person has no such factor. `wardkeepctl users list` shows them.")]
-    NoFactor,
-    /// Not one badge, or one that has another number each time.
-    #[error("The two taps gave different numbers. Nothing was enrolled.")]
-    BadgesDiffer,
-    /// The two entries differ.
-    #[error("The two PINs differ. Nothing was changed.")]
-    PinsDiffer,
-}
 
 /// Has the work done by an IT person with two factors, and closes the store.
 fn at_the_desk<T>(

@@ -7,7 +7,8 @@ use crate::ctl::access::{factor_identity, identity, named};
 use crate::ctl::args::Places;
 use crate::ctl::factors::Desk;
 use crate::ctl::failure::{Answer, Failure};
-use crate::ctl::people::{PeopleError, at_the_desk, everybody};
+use crate::ctl::people::error::PeopleError;
+use crate::ctl::people::{at_the_desk, everybody};
 use crate::ctl::progress;
 use wardkeep_model::keeping::{Administration, FactorId};
 

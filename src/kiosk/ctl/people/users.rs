@@ -13,7 +13,8 @@ use crate::ctl::access::{self, factor_identity, identity, named};
 use crate::ctl::args::{Entrance, Places, one_of};
 use crate::ctl::factors::Desk;
 use crate::ctl::failure::{Answer, Failure};
-use crate::ctl::people::{PeopleError, at_the_desk, code_json, enroll, roster};
+use crate::ctl::people::error::PeopleError;
+use crate::ctl::people::{at_the_desk, code_json, enroll, roster};
 use crate::ctl::progress::Progress;
 use wardkeep_model::access::{OperatorId, Role};
 use wardkeep_model::keeping::{

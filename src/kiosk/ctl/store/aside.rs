@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
+use crate::ctl::access::settings;
 use crate::ctl::args::Places;
 use crate::ctl::failure::{Answer, Failure};
 use crate::ctl::terminal;
@@ -26,6 +27,8 @@ pub struct Aside {
 
 impl Aside {
     pub(super) fn run(self) -> Result<Answer, Failure> {
+        // Nothing is taken of them, but a file that cannot be read is told before anything is moved.
+        settings(&self.places)?;
         let state = self.places.state();
         if !store::inspect(&state)?.exists {
             return Err(Failure::NoStore(state));
