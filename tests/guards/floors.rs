@@ -194,6 +194,24 @@ fn a_room_imports_only_what_the_table_allows() {
     none(violations, "the table of rooms in tests/guards/floors.rs is the architecture");
 }
 
+/// The page that people read shows this table, not one that was true once.
+#[test]
+fn the_developers_page_shows_the_same_rooms() {
+    let mut rows = vec!["| room | imports |".to_owned(), "|---|---|".to_owned()];
+    for floor in FLOORS {
+        let on: Vec<String> = floor.on.iter().map(|on| format!("`{on}`")).collect();
+        let on = if on.is_empty() { String::new() } else { format!(", on {}", on.join(" ")) };
+        rows.push(format!("| **`{}`**{on} | |", floor.folder));
+        for (room, may) in floor.rooms {
+            let may: Vec<String> = may.iter().map(|may| format!("`{may}`")).collect();
+            rows.push(format!("| `{room}` | {} |", may.join(" ")));
+        }
+    }
+    let page = read("docs/develop.md");
+    let table = rows.join("\n");
+    assert!(page.contains(&table), "docs/develop.md has to show this table:\n{table}");
+}
+
 #[test]
 fn rooms_import_only_rooms_above_them() {
     let mut violations = Vec::new();

@@ -270,7 +270,8 @@ fn badges_are_seen_as_they_are_held() {
             vec!["badge 0", "removed", "badge 0", "removed"],
         ),
         (vec![Knob::BrushBadge(1)], vec!["too soon"]),
-        (vec![Knob::TapBadge(3), Knob::HoldBadge(99), Knob::BrushBadge(7)], vec![]),
+        (vec![Knob::TapBadge(3)], vec!["badge 3", "removed"]),
+        (vec![Knob::TapBadge(4), Knob::HoldBadge(99), Knob::BrushBadge(7)], vec![]),
     ] {
         for knob in &knobs {
             bench.turn(*knob);
