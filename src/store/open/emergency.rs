@@ -219,7 +219,7 @@ fn open_card(locked: &Locked, content: &[u8], token: &Token) -> Option<Emergency
     let wrap = wrapping_key(keys, token);
     let private = Key::from_slice(&open(&wrap, &context(device, &index), &own.sealed)?)?;
     let context = context(device, &locked.ring().epoch.to_be_bytes());
-    let plain = open(&keys.emergency(), &context, content)?;
+    let plain = file(&keys.emergency(), &context).open(content).ok()?;
     let (sealed_keys, card) = frame(&plain, KEYS_LEN_MAX)?;
     let sealed_keys: Vec<([u8; 32], Vec<u8>)> = serde_json::from_slice(sealed_keys).ok()?;
     let (_, sealed) = sealed_keys.iter().find(|(sealed_to, _)| *sealed_to == index)?;
