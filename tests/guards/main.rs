@@ -280,6 +280,26 @@ fn the_security_page_tells_what_each_role_may() {
     assert_eq!(rows.get(1..), Some(&table.each_ref().map(String::as_str)[..]));
 }
 
+/// Where a newcomer is sent, there is something. `NAME` stands for what they are about to add.
+#[test]
+fn the_pages_name_files_that_exist() {
+    let folders = ["src/", "ui/", "tests/", "packaging/", "docs/", "benches/", "fuzz/"];
+    let mut violations = Vec::new();
+    for page in files(&["README.md", "docs"], "md") {
+        for (index, line) in page.text.lines().enumerate() {
+            let named = line.split('`').skip(1).step_by(2).filter(|word| {
+                folders.iter().any(|folder| word.starts_with(folder))
+                    && !word.contains(['*', ' ', '<'])
+                    && !word.contains("NAME")
+            });
+            for path in named.filter(|path| !sources::root().join(path).exists()) {
+                violations.push(format!("{}:{} {path}", page.path, index + 1));
+            }
+        }
+    }
+    none(violations, "a page that sends people to a file that is not there");
+}
+
 #[test]
 fn the_guards_see_what_they_look_for() {
     for (line, colour) in [

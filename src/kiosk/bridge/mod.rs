@@ -10,7 +10,7 @@
 //! S-1: without an open session no patient text or sample, and no name of staff, is left in any
 //! property or model; the emergency view's own page is the one exception. Values without a name are
 //! shown while nobody can log in ([`wardkeep_core::kiosk::view::records::Watch`]).
-//! S-10: a PIN stays in [`pin_pad`] on the main thread until it is submitted, and is wiped there.
+//! S-10: a PIN stays in `pin_pad` on the main thread until it is submitted, and is wiped there.
 //! S-11: a full intent queue drops the tap and says so; a view that is not shown in time is replaced.
 
 #![warn(unreachable_pub)]

@@ -1,7 +1,7 @@
 //! Codes and units: MDC (ISO/IEEE 11073-10101), LOINC and UCUM; absence reasons and device statuses.
 //!
 //! Every measured value carries a code and a unit from here and from nowhere else, so that a number
-//! without a meaning cannot be charted. The words live in [`crate::vitals::words`].
+//! without a meaning cannot be charted. The words live in `vitals::words`.
 
 use serde::{Deserialize, Serialize};
 
