@@ -65,20 +65,21 @@ pub(super) struct Stamp {
 
 /// The three places in the trust directory.
 #[derive(Clone, Copy)]
-enum Place {
+enum TrustFolder {
     Roots,
     Intermediates,
     Lists,
 }
 
-impl Place {
-    const ALL: [Place; 3] = [Place::Roots, Place::Intermediates, Place::Lists];
+impl TrustFolder {
+    const ALL: [TrustFolder; 3] =
+        [TrustFolder::Roots, TrustFolder::Intermediates, TrustFolder::Lists];
 
     fn folder(self) -> &'static str {
         match self {
-            Place::Roots => "roots",
-            Place::Intermediates => "intermediates",
-            Place::Lists => "crls",
+            TrustFolder::Roots => "roots",
+            TrustFolder::Intermediates => "intermediates",
+            TrustFolder::Lists => "crls",
         }
     }
 }
@@ -86,7 +87,7 @@ impl Place {
 /// Looks at every file without reading any.
 pub(super) fn stamps(trust: &Path) -> Vec<Stamp> {
     let mut stamps = Vec::new();
-    for place in Place::ALL {
+    for place in TrustFolder::ALL {
         let Ok(paths) = files(&trust.join(place.folder())) else { continue };
         for path in paths.into_iter().take(FILES_MAX) {
             let look = fs::metadata(&path).ok();
@@ -101,7 +102,7 @@ pub(super) fn stamps(trust: &Path) -> Vec<Stamp> {
 pub(super) fn read(trust: &Path) -> Contents {
     let mut contents = Contents::default();
     let mut count = 0;
-    for place in Place::ALL {
+    for place in TrustFolder::ALL {
         let folder = place.folder();
         let paths = match files(&trust.join(folder)) {
             Ok(paths) => paths,
@@ -142,12 +143,17 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Uses one file for what its place is for.
-fn add(contents: &mut Contents, place: Place, path: &Path, name: String) -> Result<(), Fault> {
+fn add(
+    contents: &mut Contents,
+    place: TrustFolder,
+    path: &Path,
+    name: String,
+) -> Result<(), Fault> {
     let bytes = bytes(path, &name)?;
     match place {
-        Place::Roots => contents.roots.extend(authorities(&bytes, name)?),
-        Place::Intermediates => contents.intermediates.extend(authorities(&bytes, name)?),
-        Place::Lists => contents.lists.extend(lists(&bytes, name)?),
+        TrustFolder::Roots => contents.roots.extend(authorities(&bytes, name)?),
+        TrustFolder::Intermediates => contents.intermediates.extend(authorities(&bytes, name)?),
+        TrustFolder::Lists => contents.lists.extend(lists(&bytes, name)?),
     }
     Ok(())
 }

@@ -34,7 +34,7 @@ use std::path::{Path, PathBuf};
 use crate::crypto::Key;
 use crate::freshness::head::{Closed, Commit, Head, HeadFile};
 use crate::freshness::pages::{Table, Tag};
-use crate::freshness::wal::{Log, Place};
+use crate::freshness::wal::{Log, LogPosition};
 use crate::inbox::remembered::RememberedVault;
 use crate::keys::vault_keys::VaultKeys;
 use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
@@ -75,7 +75,7 @@ pub struct Freshness {
     key: Key,
     slots: HeadFile,
     log: Log,
-    place: Place,
+    place: LogPosition,
     /// Pages whose acknowledged version is in the log.
     masked: BTreeMap<u32, Tag>,
     /// What the log had at the open was folded already: the database has it too, as the table says.
@@ -110,7 +110,7 @@ impl Freshness {
             slots: HeadFile::of(database, key.clone())?,
             key,
             log: Log::of(database),
-            place: Place::default(),
+            place: LogPosition::default(),
             masked: BTreeMap::new(),
             unmasked: false,
             head: Head::default(),

@@ -7,14 +7,14 @@ use crate::disk::{durable, layout};
 use crate::freshness::Freshness;
 use crate::freshness::head::{Closed, Commit, Head};
 use crate::freshness::pages::{self, PAGE, Table, Tag};
-use crate::freshness::wal::Place;
+use crate::freshness::wal::LogPosition;
 use crate::inbox::remembered::RememberedVault;
 use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
 
 /// The log as it was found.
 #[derive(Debug, Default)]
 struct Scan {
-    end: Place,
+    end: LogPosition,
     /// The log that the head names.
     same: bool,
     /// What the head acknowledges is in it as it was.

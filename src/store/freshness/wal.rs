@@ -35,7 +35,7 @@ pub struct Extent {
 
 /// A place between two transactions of the log.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Place {
+pub struct LogPosition {
     /// What lies before it.
     pub(super) extent: Extent,
     sum: (u32, u32),
@@ -44,14 +44,14 @@ pub struct Place {
 
 /// One transaction of the log.
 #[derive(Clone, Debug)]
-pub struct Commit {
+pub struct LoggedTransaction {
     /// Pages by number, in the order in which they were written.
     pub frames: Vec<(u32, Tag)>,
     /// The place after it.
-    pub end: Place,
+    pub end: LogPosition,
 }
 
-impl Commit {
+impl LoggedTransaction {
     /// The rolling digest after this commit.
     pub fn roll(&self, before: &[u8; 32]) -> [u8; 32] {
         let mut content = Vec::with_capacity(32 + self.frames.len() * 20);
@@ -95,7 +95,7 @@ impl Log {
     ///
     /// # Errors
     /// As reading a file.
-    pub fn begin(&mut self) -> Result<Option<Place>, StoreFault> {
+    pub fn begin(&mut self) -> Result<Option<LogPosition>, StoreFault> {
         let Some((file, _)) = self.parts()? else { return Ok(None) };
         let mut header = [0; HEADER];
         if read_at(file, &mut header, 0)? < HEADER {
@@ -108,14 +108,17 @@ impl Log {
             && sum == (word(&header, 24), word(&header, 28));
         let salts = header.get(16..24).and_then(|salts| salts.try_into().ok()).unwrap_or_default();
         let extent = Extent { salts, frames: 0 };
-        Ok(is_ours.then_some(Place { extent, sum, big_endian }))
+        Ok(is_ours.then_some(LogPosition { extent, sum, big_endian }))
     }
 
     /// The transaction that begins at a place; `None` if none ends after it.
     ///
     /// # Errors
     /// As reading a file.
-    pub(super) fn commit_at(&mut self, place: &Place) -> Result<Option<Commit>, StoreFault> {
+    pub(super) fn commit_at(
+        &mut self,
+        place: &LogPosition,
+    ) -> Result<Option<LoggedTransaction>, StoreFault> {
         let Some((file, chunk)) = self.parts()? else { return Ok(None) };
         chunk.resize(CHUNK * FRAME, 0);
         let mut end = *place;
@@ -131,14 +134,14 @@ impl Log {
                 let Some((page, tag, ends)) = end.take(frame) else { return Ok(None) };
                 frames.push((page, tag));
                 if ends {
-                    return Ok(Some(Commit { frames, end }));
+                    return Ok(Some(LoggedTransaction { frames, end }));
                 }
             }
         }
     }
 }
 
-impl Place {
+impl LogPosition {
     /// Moves over a frame: its page, and whether it ends a transaction. `None` if the frame is none.
     fn take(&mut self, frame: &[u8]) -> Option<(u32, Tag, bool)> {
         let (head, page) = frame.split_at_checked(24)?;

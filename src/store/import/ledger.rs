@@ -269,20 +269,20 @@ impl Ledger {
                 Lane::Waves => self.waves.place(&record, beyond),
             };
             let kind = match place {
-                Place::InOrder if is_moved => Some(FindingKind::RecordsMoved),
-                Place::InOrder => None,
-                Place::OutOfOrder => Some(FindingKind::RecordsMoved),
-                Place::Again => Some(FindingKind::RecordsRepeated),
-                Place::Unlinked => Some(FORGED),
+                Arrival::InOrder if is_moved => Some(FindingKind::RecordsMoved),
+                Arrival::InOrder => None,
+                Arrival::OutOfOrder => Some(FindingKind::RecordsMoved),
+                Arrival::Again => Some(FindingKind::RecordsRepeated),
+                Arrival::Unlinked => Some(FORGED),
             };
             if let Some(kind) = kind {
                 let (found, span) = (Some(record.seq), span(record.wall, record.wall));
                 add(&mut self.found, Finding { found, span, ..Finding::of(kind, 1) });
             }
-            if place == Place::Unlinked {
+            if place == Arrival::Unlinked {
                 continue;
             }
-            let is_again = place == Place::Again;
+            let is_again = place == Arrival::Again;
             placed.new += u64::from(!is_again);
             placed.moved += u64::from(kind == Some(FindingKind::RecordsMoved));
             // An audit entry has no identity by which the vault would know that it has it.
@@ -305,7 +305,7 @@ struct Placed {
 
 /// Where a record's number lies among those that came.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Arrival {
     InOrder,
     OutOfOrder,
     Again,
@@ -349,32 +349,32 @@ impl Numbers {
         }
     }
 
-    fn place(&mut self, record: &Authentic, beyond: Option<u64>) -> Place {
+    fn place(&mut self, record: &Authentic, beyond: Option<u64>) -> Arrival {
         let seq = record.seq;
         if beyond.is_some_and(|beyond| seq >= beyond) && seq >= self.next {
             let is_new = self.early.len() < REMEMBERED_MAX && self.early.insert(seq);
-            return if is_new { Place::OutOfOrder } else { Place::Again };
+            return if is_new { Arrival::OutOfOrder } else { Arrival::Again };
         }
         if seq >= self.next {
             let before = self.tail.filter(|(before, _)| before + 1 == seq);
             if before.is_some_and(|(_, hash)| hash != record.prev) {
                 self.next = seq + 1;
-                return Place::Unlinked;
+                return Arrival::Unlinked;
             }
             self.tail = Some((seq, record.hash));
             if self.early.remove(&seq) {
                 self.gap_to(seq, Some(record.wall));
                 (self.next, self.last) = (seq + 1, Some(record.wall));
-                return Place::Again;
+                return Arrival::Again;
             }
             self.gap_to(seq, Some(record.wall));
             if let Some(hole) = self.holes.last_mut() {
                 hole.until = hole.until.or(Some(record.wall));
             }
             (self.next, self.last) = (seq + 1, Some(record.wall));
-            return Place::InOrder;
+            return Arrival::InOrder;
         }
-        if self.take_out(seq, false) { Place::OutOfOrder } else { Place::Again }
+        if self.take_out(seq, false) { Arrival::OutOfOrder } else { Arrival::Again }
     }
 
     /// Takes a number out of the hole that it is in; `explain` leaves it there, as explained.

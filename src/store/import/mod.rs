@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use crate::disk::{durable, layout};
 use crate::import::ledger::Ledger;
-use crate::import::opener::{Delivery, OpenedSegment, Opener, Source};
+use crate::import::opener::{Delivery, OpenedSegment, SegmentOpener, Source};
 use crate::inbox::Inbox;
 use crate::inbox::ends::Ends;
 use crate::inbox::segment::Lane;
@@ -38,7 +38,7 @@ const EVIDENCE_MAX: u32 = 64;
 pub struct ImportRun {
     dir: PathBuf,
     ends: Ends,
-    opener: Option<Opener>,
+    opener: Option<SegmentOpener>,
     ledger: Ledger,
     ready: Option<Ready>,
     total: u64,
@@ -93,7 +93,7 @@ impl ImportRun {
     fn open(&mut self, inbox: &Inbox, keys: &VaultKeys) -> Result<(), StoreFault> {
         let (dir, headers) = (self.dir.clone(), inbox.header_key());
         let source = Source { dir, headers, keys: keys.inbox_keys(), ends: self.ends };
-        self.opener = Some(Opener::start(source)?);
+        self.opener = Some(SegmentOpener::start(source)?);
         Ok(())
     }
 
@@ -128,7 +128,7 @@ impl ImportRun {
 
     /// The same, waiting on this thread.
     pub fn opened_blocking(&mut self) -> Option<Delivery> {
-        self.opener.as_mut().filter(|_| self.ready.is_none()).map(Opener::next_blocking)
+        self.opener.as_mut().filter(|_| self.ready.is_none()).map(SegmentOpener::next_blocking)
     }
 
     /// Keeps what was opened.

@@ -3,7 +3,7 @@
 //! Opening a record costs more than writing it, and the store's thread has commands to answer. The
 //! thread has the keys of the inbox and nothing else of the vault, runs at a lower priority than the
 //! screen, never has more than a few opened segments in hand, and has wiped its keys when
-//! [`Opener`] is dropped (S-3).
+//! [`SegmentOpener`] is dropped (S-3).
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -107,13 +107,13 @@ pub struct Source {
 }
 
 /// The thread as the import holds it.
-pub struct Opener {
+pub struct SegmentOpener {
     results: mpsc::Receiver<Delivery>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Opener {
+impl SegmentOpener {
     /// Starts on all segments, none of which may be written any more.
     ///
     /// # Errors
@@ -151,7 +151,7 @@ impl Opener {
     }
 }
 
-impl Drop for Opener {
+impl Drop for SegmentOpener {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         self.results.close();

@@ -143,7 +143,7 @@ fn signed(at: BootTime) -> SignedDuration {
 }
 
 /// A token that opens a share: its look-up, and its share of the key.
-pub struct Opener {
+pub struct ShiftOpener {
     /// Its look-up.
     pub index: [u8; 32],
     /// Its share.
@@ -155,7 +155,7 @@ pub struct Grant {
     /// The person.
     pub operator: OperatorId,
     /// Their tokens.
-    pub(super) openers: Vec<Opener>,
+    pub(super) openers: Vec<ShiftOpener>,
     /// How long it lasts.
     pub length: Duration,
 }

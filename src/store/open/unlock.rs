@@ -18,7 +18,7 @@ use crate::keys::ring::Recipient;
 use crate::keys::vault_keys::{Held, VaultKeys};
 use crate::open::locked::Locked;
 use crate::open::opened::Open;
-use crate::open::shift::{Clocks, Grant, Opener, Reopened};
+use crate::open::shift::{Clocks, Grant, Reopened, ShiftOpener};
 use crate::vault::Vault;
 use crate::vault::{patients, people};
 use wardkeep_model::access::factor::{Evidence, TemplateId, Token, TokenKind};
@@ -345,7 +345,7 @@ impl Locked {
         if templates.is_empty() && !policy.allows(tap) {
             return Ok(());
         }
-        let mut openers = vec![Opener { index, share: self.keys.token_share(&token) }];
+        let mut openers = vec![ShiftOpener { index, share: self.keys.token_share(&token) }];
         openers.extend(others(person, &index, entered)?);
         let grant = Grant { operator, openers, length: policy.shift };
         self.gate.shifts.keep(&grant, (private, &templates), clocks)
@@ -367,7 +367,11 @@ impl Locked {
 }
 
 /// The person's other tokens, as far as the vault knows their shares: badges, not cards.
-fn others(person: &Person, shown: &[u8; 32], entered: &Entered) -> Result<Vec<Opener>, StoreFault> {
+fn others(
+    person: &Person,
+    shown: &[u8; 32],
+    entered: &Entered,
+) -> Result<Vec<ShiftOpener>, StoreFault> {
     let Entered { vault, keys, .. } = entered;
     let mut openers = Vec::new();
     for row in people::tokens(vault, person.id)? {
@@ -376,7 +380,7 @@ fn others(person: &Person, shown: &[u8; 32], entered: &Entered) -> Result<Vec<Op
             && token.index != *shown
         {
             let share = keys.held(Held::Share(row.slot), sealed)?;
-            openers.push(Opener { index: token.index, share });
+            openers.push(ShiftOpener { index: token.index, share });
         }
     }
     Ok(openers)

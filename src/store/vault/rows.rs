@@ -55,13 +55,13 @@ pub fn delete(connection: &Connection, subject: SubjectId) -> Result<(), VaultFa
 }
 
 /// Opens rows one after the other.
-struct Opener<'a> {
+struct RowOpener<'a> {
     connection: &'a Connection,
     keys: &'a PatientKeys,
     known: HashMap<Option<SubjectId>, Option<Key>>,
 }
 
-impl<'a> Opener<'a> {
+impl<'a> RowOpener<'a> {
     fn new(connection: &'a Connection, keys: &'a PatientKeys) -> Self {
         Self { connection, keys, known: HashMap::new() }
     }
@@ -88,7 +88,7 @@ pub fn observations(vault: &Vault) -> Result<Vec<Observation>, VaultFault> {
     let mut statement = connection
         .prepare_cached(&format!("SELECT {}, body FROM {WHOLE} ORDER BY id", Columns::NAMES))?;
     let mut rows = statement.query([])?;
-    let mut opener = Opener::new(connection, keys);
+    let mut opener = RowOpener::new(connection, keys);
     let mut observations = Vec::new();
     while let Some(row) = rows.next()? {
         if let Some((columns, body)) = opener.open(row)? {
@@ -137,7 +137,7 @@ pub fn numerics(
          WHERE patient = {PATIENT} AND mdc = ?2 AND effective_us > ?3 AND effective_us <= ?4",
         Columns::NAMES
     ))?;
-    let mut opener = Opener::new(connection, keys);
+    let mut opener = RowOpener::new(connection, keys);
     let mut numerics = Vec::new();
     let mut code = -1_i64;
     loop {
@@ -178,7 +178,7 @@ pub(super) fn for_packing(
         Columns::NAMES
     ))?;
     let mut rows = statement.query([after_id])?;
-    let mut opener = Opener::new(connection, keys);
+    let mut opener = RowOpener::new(connection, keys);
     let mut kept = Vec::new();
     while kept.len() < limit
         && let Some(row) = rows.next()?
@@ -211,7 +211,7 @@ pub(super) fn kept_after(
     ))?;
     let subject = subject.0.to_be_bytes();
     let mut rows = statement.query(params![subject, after_id, code.0, since_us, until_us])?;
-    let mut opener = Opener::new(connection, keys);
+    let mut opener = RowOpener::new(connection, keys);
     let mut kept = Vec::new();
     while let Some(row) = rows.next()? {
         if let Some((columns, body)) = opener.open(row)? {

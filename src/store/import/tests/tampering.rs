@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 
 use crate::import::ledger::Ledger;
-use crate::import::opener::{Delivery, Opener, Source};
+use crate::import::opener::{Delivery, SegmentOpener, Source};
 use crate::import::tests::{Bench, at, bench, count, entry};
 use crate::inbox::Inbox;
 use crate::inbox::remembered::Cursor;
@@ -92,7 +92,7 @@ impl Template {
         };
         let mut ledger = Ledger::new(cursor);
         let mut kept = Vec::new();
-        let mut opener = Opener::start(source).unwrap();
+        let mut opener = SegmentOpener::start(source).unwrap();
         loop {
             match opener.next_blocking() {
                 Delivery::Planned(_) => {}

@@ -40,7 +40,7 @@ impl Bench {
 
     fn grant(&self, person: u128, token: &Token) -> Grant {
         let index = self.keys.token_index(token);
-        let openers = vec![Opener { index, share: self.keys.token_share(token) }];
+        let openers = vec![ShiftOpener { index, share: self.keys.token_share(token) }];
         Grant { operator: OperatorId(person), openers, length: 4 * HOUR }
     }
 
