@@ -4,6 +4,8 @@
 //! S-10: lines carry counts and names of steps, nothing of patients and nothing secret.
 
 use std::io::{self, BufRead, Read};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use crate::ctl::terminal;
@@ -16,6 +18,56 @@ const MIB: u64 = 1024 * 1024;
 /// Says that something lasting begins, of which nothing can be counted.
 pub fn begins(what: &str) {
     terminal::complain(&format!("{what} ..."));
+}
+
+/// Says that something lasting begins, and once a second while it is done for how long it has gone on.
+pub fn lasting<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    meanwhile(what, |seconds| format!("{seconds} s."), work)
+}
+
+/// Says that something lasting begins that writes `about` so many bytes, and once a second while it is done
+/// how many were written. What it writes is the program's, as the kernel counts it (proc(5), `wchar`): the
+/// database copies itself in one call that tells nothing.
+pub fn writing<T>(what: &str, about: u64, work: impl FnOnce() -> T) -> T {
+    let before = bytes_written();
+    let line = move |seconds| {
+        let written = before.and_then(|before| Some(bytes_written()?.saturating_sub(before)));
+        how_far(written, about, seconds)
+    };
+    meanwhile(what, line, work)
+}
+
+fn meanwhile<T>(what: &str, line: impl Fn(u64) -> String + Send, work: impl FnOnce() -> T) -> T {
+    begins(what);
+    let (ended, end) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut seconds = 0;
+            while end.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
+                seconds += 1;
+                terminal::complain(&line(seconds));
+            }
+        });
+        let done = work();
+        drop(ended);
+        done
+    })
+}
+
+fn how_far(written: Option<u64>, about: u64, seconds: u64) -> String {
+    match written {
+        Some(written) => {
+            let (written, about) = (written / MIB, about.div_ceil(MIB));
+            format!("{written} of about {} MiB written, {seconds} s.", about.max(written))
+        }
+        None => format!("{seconds} s."),
+    }
+}
+
+/// None where the kernel does not count, or does not say.
+fn bytes_written() -> Option<u64> {
+    let counts = std::fs::read_to_string("/proc/self/io").ok()?;
+    counts.lines().find_map(|line| line.strip_prefix("wchar: ")?.parse().ok())
 }
 
 /// Something that lasts and can be counted.
@@ -99,6 +151,17 @@ mod tests {
             .filter(|ms| progress.is_due(begun + Duration::from_millis(*ms)))
             .collect();
         assert_eq!(due, [1000, 2000, 3000]);
+    }
+
+    #[test]
+    fn what_is_written_is_counted() {
+        let before = bytes_written().unwrap();
+        let done =
+            writing("Test", 3 * MIB, || std::fs::write("/dev/null", vec![0; 3_000_000]).is_ok());
+        assert!(done && bytes_written().unwrap() - before >= 3_000_000);
+        assert_eq!(how_far(Some(5 * MIB), 12 * MIB + 1, 3), "5 of about 13 MiB written, 3 s.");
+        assert_eq!(how_far(Some(15 * MIB), 12 * MIB, 4), "15 of about 15 MiB written, 4 s.");
+        assert_eq!(how_far(None, 12 * MIB, 4), "4 s.");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::disk::layout::{self, INBOX, SLOTS};
+use crate::disk::layout::{self, INBOX, SLOTS, VAULT};
 use crate::inbox::segment;
 use crate::keys::keyslot;
 use crate::machine::device_secret::from_environment;
@@ -20,6 +20,8 @@ pub struct Facts {
     pub slots: usize,
     /// Bytes that wait in the inbox for somebody to unlock.
     pub inbox_bytes: u64,
+    /// Bytes of the vault.
+    pub vault_bytes: u64,
 }
 
 /// Looks at a state directory; a missing one is a store that does not exist.
@@ -30,12 +32,13 @@ pub fn inspect(state_dir: &Path) -> Result<Facts, StoreFault> {
     let protection = from_environment(state_dir).protection();
     let store = layout::store(state_dir);
     if !store.try_exists()? {
-        return Ok(Facts { exists: false, protection, slots: 0, inbox_bytes: 0 });
+        return Ok(Facts { exists: false, protection, slots: 0, inbox_bytes: 0, vault_bytes: 0 });
     }
     Ok(Facts {
         exists: true,
         protection,
         slots: keyslot::count(&store.join(SLOTS))?,
         inbox_bytes: segment::size(&store.join(INBOX))?,
+        vault_bytes: store.join(VAULT).metadata()?.len(),
     })
 }

@@ -62,8 +62,9 @@ impl ToFile {
     /// It was not taken or not written; there is no file then.
     pub fn export(self) -> Result<Answer, Failure> {
         self.write(|access| {
-            progress::begins("Taking the log out of the store");
-            let taken = access.administer(Administration::ExportAudit)?;
+            let taken = progress::lasting("Taking the log out of the store", || {
+                access.administer(Administration::ExportAudit)
+            })?;
             if let Administered::AuditExport(text) = taken {
                 Ok(text)
             } else {

@@ -11,6 +11,7 @@ use crate::ctl::people::error::PeopleError;
 use crate::ctl::people::{at_the_desk, everybody};
 use crate::ctl::progress;
 use wardkeep_model::keeping::{Administration, FactorId};
+use wardkeep_store as store;
 
 /// Lines below the help.
 pub const EXAMPLES: &str = "\
@@ -65,8 +66,8 @@ impl Revoke {
                 (Administration::RevokeFactor(person.id, factor), done)
             }
         };
-        progress::begins("Changing the keys of the store");
-        desk.administer(what)?;
+        let about = store::inspect(&self.places.state())?.vault_bytes;
+        progress::writing("Changing the keys of the store", about, || desk.administer(what))?;
         Ok(done)
     }
 }

@@ -10,7 +10,7 @@ use crate::ctl::args::{Entrance, Places};
 use crate::ctl::failure::{Answer, Failure};
 use crate::ctl::progress;
 use wardkeep_model::keeping::{Administered, Administration, BackupOrder};
-use wardkeep_store::BackupFault;
+use wardkeep_store::{self as store, BackupFault};
 
 /// Lines below the help.
 pub const EXAMPLES: &str = "\
@@ -48,8 +48,12 @@ impl Backup {
         let rows = access.people()?;
         let to = self.to.iter().map(|who| Ok(known(&rows, who)?.id));
         let to = to.collect::<Result<_, Failure>>()?;
-        progress::begins("Writing the backup");
-        access.administer(Administration::BackUp(BackupOrder { out: self.out.clone(), to }))
+        // Once as the vault is, once sealed.
+        let about = 2 * store::inspect(&self.places.state())?.vault_bytes;
+        let order = BackupOrder { out: self.out.clone(), to };
+        progress::writing("Writing the backup", about, || {
+            access.administer(Administration::BackUp(order))
+        })
     }
 }
 

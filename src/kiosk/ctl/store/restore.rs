@@ -34,8 +34,11 @@ impl Restore {
     pub(super) fn run(self) -> Result<Answer, Failure> {
         let options = options(&self.places, &access::settings(&self.places)?);
         let words = recovery_words()?;
-        progress::begins("Restoring the backup");
-        let restored = store::restore_with_recovery(&options, &words, &self.from)?;
+        // Once as it is in the backup, once under the new store's key; what is missing is told below.
+        let about = 2 * self.from.metadata().map_or(0, |file| file.len());
+        let restored = progress::writing("Restoring the backup", about, || {
+            store::restore_with_recovery(&options, &words, &self.from)
+        })?;
         Ok(restored_json(&restored).into())
     }
 }

@@ -44,8 +44,9 @@ impl Shred {
         }
         confirm(&self.mrn)?;
         let done = access::with(&self.places, self.entrance, |access| {
-            progress::begins("Destroying the patient's key");
-            access.administer(Administration::Shred(self.mrn.clone()))
+            progress::lasting("Destroying the patient's key", || {
+                access.administer(Administration::Shred(self.mrn.clone()))
+            })
         })?;
         let Administered::Shredded(subject) = done else { return Err(Failure::Unexpected) };
         terminal::complain("Backups that were written before still hold this patient.");
