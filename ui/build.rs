@@ -2,18 +2,14 @@
 
 use std::env;
 
-/// The kiosk's root file, and the one that also exports the simulator's bench window.
-const KIOSK: &str = "app_window.slint";
-const WITH_BENCH: &str = "bench/with_bench.slint";
-
 fn main() {
-    let simulator = env::var_os("CARGO_FEATURE_SIM").is_some();
+    // Tests and benches look for elements by name and by what they say; a package has no use for it.
+    let named = env::var("PROFILE").is_ok_and(|profile| profile == "debug")
+        || env::var_os("SLINT_EMIT_DEBUG_INFO").is_some();
     let config = slint_build::CompilerConfiguration::new()
         .with_style("fluent-dark".into())
         .with_bundled_translations("lang")
-        // Names of elements and components are needed to look for them in tests, and only there.
-        .with_debug_info(simulator);
+        .with_debug_info(named);
     println!("cargo::rerun-if-changed=lang");
-    let root = if simulator { WITH_BENCH } else { KIOSK };
-    slint_build::compile_with_config(root, config).expect("the screen compiles");
+    slint_build::compile_with_config("app_window.slint", config).expect("the screen compiles");
 }

@@ -13,6 +13,8 @@ use std::rc::Rc;
 
 use slint::{ComponentHandle, Model, ModelRc, VecModel, Weak};
 
+use wardkeep_bench as ui;
+pub use wardkeep_bench::BenchWindow;
 use wardkeep_model::ports::Link;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 use wardkeep_sim::device::Device;
@@ -23,8 +25,6 @@ use wardkeep_sim::ward::{
     BADGES, BenchBadge, CAREGIVER_BADGE, Holder, IT_BADGE, Knob, NURSE_BADGE, STRANGER_BADGE, Scene,
 };
 use wardkeep_sim::{SimError, SimHandle};
-use wardkeep_ui as ui;
-pub use wardkeep_ui::BenchWindow;
 
 /// The people of the bench from top to bottom, as places in [`BADGES`]: a newcomer begins with the nurse.
 const PEOPLE: [usize; 4] = [NURSE_BADGE, CAREGIVER_BADGE, IT_BADGE, STRANGER_BADGE];

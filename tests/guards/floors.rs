@@ -122,7 +122,7 @@ const FLOORS: &[Floor] = &[
     },
     Floor {
         folder: "src/kiosk",
-        on: &["core", "hardware", "model", "sim", "store", "ui"],
+        on: &["bench", "core", "hardware", "model", "sim", "store", "ui"],
         rooms: &[
             ("settings", &[]),
             ("bridge", &[]),

@@ -11,7 +11,7 @@ use i_slint_backend_testing::{
 use slint::{ComponentHandle, Weak};
 use wardkeep::bridge::AppWindow;
 use wardkeep::simulated::{Simulated, Wish};
-use wardkeep_ui::BenchWindow;
+use wardkeep_bench::BenchWindow;
 
 /// Says that this process is the puppet.
 pub const PUPPET: &str = "WARDKEEP_WARD_PUPPET";

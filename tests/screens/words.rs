@@ -42,9 +42,28 @@ fn literal(text: &str) -> Option<(String, &str)> {
     None
 }
 
-fn sentences() -> Vec<Sentence> {
+/// What is compiled by itself with a catalogue of its own: the folder, and those inside it that are not
+/// part of it.
+struct Part {
+    folder: &'static str,
+    without: Option<&'static str>,
+    catalogue: &'static str,
+}
+
+const PARTS: [Part; 2] = [
+    Part { folder: "ui", without: Some("ui/bench"), catalogue: "wardkeep-ui.po" },
+    Part { folder: "ui/bench", without: None, catalogue: "wardkeep-bench.po" },
+];
+
+fn at(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+fn sentences(part: &Part) -> Vec<Sentence> {
     let mut found = Vec::new();
-    for file in files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui")) {
+    let without = part.without.map(at);
+    let inside = |file: &PathBuf| without.as_ref().is_none_or(|folder| !file.starts_with(folder));
+    for file in files(&at(part.folder)).into_iter().filter(inside) {
         let source = std::fs::read_to_string(file).unwrap();
         let mut component = String::new();
         let code: String = source
@@ -71,9 +90,8 @@ fn sentences() -> Vec<Sentence> {
     found
 }
 
-fn german() -> BTreeMap<(String, String), Vec<String>> {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/lang/de/LC_MESSAGES/wardkeep-ui.po");
+fn german(part: &Part) -> BTreeMap<(String, String), Vec<String>> {
+    let path = at(part.folder).join("lang/de/LC_MESSAGES").join(part.catalogue);
     let source = std::fs::read_to_string(path).unwrap();
     let mut entries = BTreeMap::new();
     for entry in source.split("\n\n") {
@@ -101,25 +119,31 @@ fn placeholders(text: &str) -> Vec<&str> {
 
 #[test]
 fn every_sentence_is_translated_with_all_its_placeholders() {
-    let (sentences, german) = (sentences(), german());
-    assert!(sentences.len() > 200, "{} sentences", sentences.len());
-    for (component, singular, plural) in &sentences {
-        let told = german
-            .get(&(component.clone(), singular.clone()))
-            .unwrap_or_else(|| panic!("no German for {singular:?} in {component}"));
-        assert_eq!(told.len(), if plural.is_some() { 2 } else { 1 }, "{singular:?}");
-        for text in told {
-            assert!(!text.is_empty(), "{singular:?} in {component} is empty");
-            assert_eq!(placeholders(text), placeholders(singular), "{singular:?} in {component}");
+    for (part, least) in PARTS.iter().zip([200, 50]) {
+        let (sentences, german) = (sentences(part), german(part));
+        assert!(sentences.len() > least, "{}: {} sentences", part.folder, sentences.len());
+        for (component, singular, plural) in &sentences {
+            let told = german
+                .get(&(component.clone(), singular.clone()))
+                .unwrap_or_else(|| panic!("no German for {singular:?} in {component}"));
+            assert_eq!(told.len(), if plural.is_some() { 2 } else { 1 }, "{singular:?}");
+            for text in told {
+                assert!(!text.is_empty(), "{singular:?} in {component} is empty");
+                let (there, here) = (placeholders(text), placeholders(singular));
+                assert_eq!(there, here, "{singular:?} in {component}");
+            }
         }
     }
 }
 
 #[test]
 fn no_translation_is_left_over() {
-    let used: Vec<_> = sentences().into_iter().map(|(context, id, _)| (context, id)).collect();
-    for key in german().into_keys() {
-        assert!(used.contains(&key), "{key:?} is not said anywhere");
+    for part in &PARTS {
+        let said = sentences(part).into_iter().map(|(context, id, _)| (context, id));
+        let said: Vec<_> = said.collect();
+        for key in german(part).into_keys() {
+            assert!(said.contains(&key), "{key:?} is not said anywhere in {}", part.folder);
+        }
     }
 }
 

@@ -16,12 +16,12 @@ use slint::ComponentHandle;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use wardkeep::bench::{Acts, Drawn, open, render_bench};
+use wardkeep_bench::BenchWindow;
 use wardkeep_model::ports::{Command, Event, FactorEvent, ReaderHealth, ReaderKind};
 use wardkeep_model::vitals::DeviceKind;
 use wardkeep_sim::physiology::State;
 use wardkeep_sim::ward::{BADGES, IT_BADGE, Knob, OXIMETER_A, OXIMETER_B, STRAP, Scene, Ward};
 use wardkeep_sim::{SimHandle, spawn};
-use wardkeep_ui::BenchWindow;
 
 /// Far longer than anything here takes; reached only by a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -330,7 +330,7 @@ fn it_says_when_the_simulator_has_ended() {
     bench.press("Fever");
     assert!(says_so(&bench.window));
     // ... and one that only looks with the next refresh.
-    bench.window.global::<wardkeep_ui::Bench>().set_stopped(false);
+    bench.window.global::<wardkeep_bench::Bench>().set_stopped(false);
     mock_elapsed_time(Duration::from_millis(150));
     assert!(says_so(&bench.window));
 }
