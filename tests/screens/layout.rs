@@ -64,12 +64,13 @@ fn every_control_is_large_enough_on_the_screen_and_apart_from_the_others() {
                 desk.show(&View { language, ..stop.view.clone() });
                 (stop.touch)(&desk.window);
                 desk.settle();
-                let controls = desk.controls();
-                for (place, control) in controls.iter().enumerate() {
+                // Where they are is asked once: it walks to the root every time.
+                let controls: Vec<(ElementHandle, Frame)> =
+                    desk.controls().into_iter().map(|one| (one.clone(), frame(&one))).collect();
+                for (place, (control, own)) in controls.iter().enumerate() {
                     let label = control.accessible_label().unwrap_or_default();
                     let what = format!("{label:?} of {} {language:?} {width}", stop.name);
                     assert!(!label.is_empty(), "{what}");
-                    let own = frame(control);
                     assert!(
                         own.right - own.left >= TARGET_PX,
                         "{what}: {} px wide",
@@ -80,13 +81,13 @@ fn every_control_is_large_enough_on_the_screen_and_apart_from_the_others() {
                         "{what}: {} px high",
                         own.bottom - own.top
                     );
-                    assert!(inside(&own, &screen), "{what} is off the screen");
-                    for other in &controls[place + 1..] {
-                        if same(&own, &frame(other)) {
+                    assert!(inside(own, &screen), "{what} is off the screen");
+                    for (other, there) in &controls[place + 1..] {
+                        if same(own, there) {
                             continue; // The query lists an element once for each of its bases.
                         }
                         let name = other.accessible_label().unwrap_or_default();
-                        assert!(apart(&own, &frame(other)), "{what} overlaps {name:?}");
+                        assert!(apart(own, there), "{what} overlaps {name:?}");
                     }
                     seen += 1;
                 }
