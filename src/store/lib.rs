@@ -32,7 +32,7 @@
 //!
 //! Where to start: `open/locked.rs` is what is there at every moment, `open/opened.rs` what a person's
 //! factors add to it, and `worker/commands.rs` what is done with both. While the vault is open an observation
-//! goes through `worker/keeping.rs`, `worker/backlog.rs`, `vault/entries.rs` and `vault/insert.rs`; while it
+//! goes through `worker/keeping.rs`, `worker/backlog.rs`, `vault/entries.rs` and `vault/rows/insert.rs`; while it
 //! is locked through `worker/keeping.rs` and `inbox/lane.rs`, and then `import` and `vault/entries.rs`.
 
 #![warn(clippy::indexing_slicing)]

@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::{Key, PublicKey, derive, hash, open, open_with, seal, seal_to};
 use crate::keys::ring::Recipient;
-use crate::vault::fault::VaultFault;
+use crate::vault::database::fault::VaultFault;
 use wardkeep_model::keeping::StoreFault;
 
 const MAGIC: &[u8; 16] = b"wardkeep-backup\n";

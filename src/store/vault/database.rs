@@ -2,12 +2,18 @@
 //!
 //! What its tables hold is in the files named after them.
 
+pub(in crate::vault) mod cipher;
+pub(in crate::vault) mod commits;
+pub(crate) mod fault;
+pub(crate) mod integrity;
+pub(in crate::vault) mod meta;
+mod opening;
+
 use rusqlite::{Connection, Transaction};
 
 use crate::freshness::{Freshness, Mode};
 use crate::inbox::remembered::RememberedVault;
-use crate::vault::commits;
-use crate::vault::fault::VaultFault;
+use crate::vault::database::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
 use wardkeep_model::keeping::{Finding, StoreFault};
 
@@ -19,10 +25,10 @@ const COMPARED_AT_ONCE: u32 = 1024;
 /// The open vault.
 #[derive(Debug)]
 pub struct Vault {
-    pub(super) connection: Connection,
-    pub(super) patients: PatientKeys,
+    pub(in crate::vault) connection: Connection,
+    pub(in crate::vault) patients: PatientKeys,
     // Dropped after the connection.
-    pub(super) freshness: Freshness,
+    pub(in crate::vault) freshness: Freshness,
 }
 
 impl Vault {
@@ -30,7 +36,7 @@ impl Vault {
     ///
     /// # Errors
     /// As `work`, or as writing a file; then nothing was changed, or it was and is not acknowledged.
-    pub(super) fn write<T>(
+    pub(in crate::vault) fn write<T>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>, &mut PatientKeys) -> Result<T, VaultFault>,
     ) -> Result<T, VaultFault> {
@@ -38,7 +44,7 @@ impl Vault {
     }
 
     /// As [`Vault::write`], with the number of rows that were inserted.
-    pub(super) fn write_rows<T>(
+    pub(in crate::vault) fn write_rows<T>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>, &mut PatientKeys) -> Result<(T, u64), VaultFault>,
     ) -> Result<T, VaultFault> {
@@ -66,7 +72,7 @@ impl Vault {
     }
 
     /// Compares the first pages with their table, as a part of opening.
-    pub(super) fn compare_first(&mut self) -> Result<(), VaultFault> {
+    pub(in crate::vault) fn compare_first(&mut self) -> Result<(), VaultFault> {
         Ok(self.freshness.compare_some(COMPARED_AT_OPEN).map(drop)?)
     }
 

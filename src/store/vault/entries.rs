@@ -5,10 +5,11 @@ use rusqlite::Transaction;
 use crate::inbox::remembered::Cursor;
 use crate::record::entry::Entry;
 use crate::vault::database::Vault;
-use crate::vault::fault::VaultFault;
-use crate::vault::insert::Inserter;
+use crate::vault::database::fault::VaultFault;
+use crate::vault::database::meta;
 use crate::vault::patient_keys::PatientKeys;
-use crate::vault::{audit, meta, waves};
+use crate::vault::rows::insert::Inserter;
+use crate::vault::{audit, waves};
 
 /// Keeps entries in one transaction. Gives back how many were refused because another
 /// observation already has their identity.

@@ -6,9 +6,9 @@ use rusqlite::params;
 
 use crate::disk::durable;
 use crate::keys::vault_keys::VaultKeys;
-use crate::vault::cipher;
 use crate::vault::database::Vault;
-use crate::vault::fault::VaultFault;
+use crate::vault::database::cipher;
+use crate::vault::database::fault::VaultFault;
 use wardkeep_model::keeping::StoreFault;
 
 /// Writes everything into a database of another key at `path`, where nothing is yet; durable when

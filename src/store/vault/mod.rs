@@ -1,19 +1,11 @@
-//! The encrypted tables. [`database`] is the open vault and how it is changed, [`opening`] how it is opened;
-//! every other file is one table, or one thing that is done with all of them.
+//! The encrypted tables. [`database`] is the open vault: its key, its commits, how it is changed and looked
+//! over. `schema` has the versions of its tables, [`rows`] observations as they are written and read; every
+//! other file is one table, or one thing that is done with all of them.
 
 pub(crate) mod audit;
-mod cipher;
-mod clear_rows;
-mod columns;
-mod commits;
-mod database;
+pub(crate) mod database;
 pub(crate) mod entries;
 pub(crate) mod export;
-pub(crate) mod fault;
-mod insert;
-pub(crate) mod integrity;
-mod meta;
-mod opening;
 mod patient_keys;
 pub(crate) mod patients;
 pub(crate) mod people;
@@ -29,8 +21,8 @@ use crate::keys::vault_keys::SealedKey;
 use wardkeep_model::access::factor::{Template, TokenKind};
 use wardkeep_model::confidential::Phi;
 
-pub use crate::vault::cipher::{CipherFacts, cipher_facts};
 pub use crate::vault::database::Vault;
+pub use crate::vault::database::cipher::{CipherFacts, cipher_facts};
 #[cfg(test)]
 pub(crate) use crate::vault::database::fold;
 

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::{Key, open, seal};
 use crate::keys::vault_keys::{PeopleKey, VaultKeys};
-use crate::vault::fault::VaultFault;
+use crate::vault::database::fault::VaultFault;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::StoreFault;
 

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::open;
 use crate::vault::database::Vault;
-use crate::vault::fault::VaultFault;
+use crate::vault::database::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
 use crate::vault::{audit, retention, rows};
 use wardkeep_model::encounter::{Patient, SubjectId};

@@ -8,9 +8,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::crypto::Key;
 use crate::keys::vault_keys::{Held, PeopleKey, SealedKey, VaultKeys};
-use crate::vault::columns::{from_word, timestamp, word};
 use crate::vault::database::Vault;
-use crate::vault::fault::VaultFault;
+use crate::vault::database::fault::VaultFault;
+use crate::vault::rows::columns::{from_word, timestamp, word};
 use crate::vault::{TemplateRow, TokenRow};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::{Finger, Template, TemplateId};

@@ -19,8 +19,9 @@ use std::time::Duration;
 use rusqlite::{Transaction, params};
 
 use crate::vault::database::Vault;
-use crate::vault::fault::VaultFault;
-use crate::vault::{meta, trends};
+use crate::vault::database::fault::VaultFault;
+use crate::vault::database::meta;
+use crate::vault::trends;
 use wardkeep_model::keeping::Retention;
 use wardkeep_model::moment::{BootTime, Moment};
 

@@ -1,5 +1,8 @@
 //! Observations as rows of the vault: what is read of them. What a row is made of is in
-//! [`crate::vault::columns`].
+//! [`crate::vault::rows::columns`].
+
+pub(in crate::vault) mod columns;
+pub(in crate::vault) mod insert;
 
 use std::collections::HashMap;
 
@@ -8,10 +11,10 @@ use rusqlite::{Connection, Row, params};
 
 use crate::crypto::Key;
 use crate::record::codec::Body;
-use crate::vault::columns::{Columns, timestamp};
 use crate::vault::database::Vault;
-use crate::vault::fault::VaultFault;
+use crate::vault::database::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
+use crate::vault::rows::columns::{Columns, timestamp};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::emergency::PastNumeric;

@@ -4,12 +4,15 @@
 //! numbers of 64 bits are stored bit by bit as signed. What rows say of patients and people is sealed
 //! once more before the database library sees it ([`crate::vault::patient_keys`]).
 
+mod clear_rows;
+
 use rusqlite::Transaction;
 
 use crate::vault::database::Vault;
-use crate::vault::fault::VaultFault;
+use crate::vault::database::commits;
+use crate::vault::database::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
-use crate::vault::{audit, clear_rows, commits, retention, trends, waves};
+use crate::vault::{audit, retention, trends, waves};
 use wardkeep_model::keeping::StoreFault;
 
 /// What leads from each version of the schema to the next, in one transaction each.

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
 use crate::record::codec;
-use crate::vault::columns::timestamp;
 use crate::vault::database::Vault;
-use crate::vault::fault::VaultFault;
+use crate::vault::database::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
+use crate::vault::rows::columns::timestamp;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::StoreFault;

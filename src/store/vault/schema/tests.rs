@@ -11,7 +11,7 @@ use crate::crypto::{Key, hash};
 use crate::keys::vault_keys::{Held, VaultKeys};
 use crate::record::entry::Entry;
 use crate::vault::TemplateRow;
-use crate::vault::cipher::{Salt, set_key};
+use crate::vault::database::cipher::{Salt, set_key};
 use crate::vault::{audit, entries, export, patients, people, rows};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::{Finger, TokenKind};

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use crate::freshness::Mode;
 use crate::freshness::head::Commit;
-use crate::vault::fault::VaultFault;
+use crate::vault::database::fault::VaultFault;
 use wardkeep_model::keeping::StoreFault;
 
 /// Adds what version 3 of the schema needs for the chain of commits.

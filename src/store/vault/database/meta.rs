@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::vault::fault::VaultFault;
+use crate::vault::database::fault::VaultFault;
 
 /// A number; `None` if it was never set.
 ///

@@ -3,7 +3,7 @@
 use rusqlite::Row;
 
 use crate::vault::database::Vault;
-use crate::vault::fault::VaultFault;
+use crate::vault::database::fault::VaultFault;
 use crate::vault::rows;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::StoreFault;

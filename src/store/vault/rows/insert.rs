@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, ToSql, params};
 use zeroize::Zeroizing;
 
-use crate::vault::columns::Columns;
-use crate::vault::fault::VaultFault;
+use crate::vault::database::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
+use crate::vault::rows::columns::Columns;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::vitals::DeviceId;
 use wardkeep_model::vitals::Observation;

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::{Key, NONCE_LEN, open_as, seal_as};
 use crate::record::codec::{self, BODY_LEN, Body};
-use crate::vault::fault::VaultFault;
+use crate::vault::database::fault::VaultFault;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::vitals::DeviceId;
@@ -37,7 +37,7 @@ pub fn word<T: Serialize>(value: &T) -> Result<String, VaultFault> {
 }
 
 /// The value of a word.
-pub(super) fn from_word<T: DeserializeOwned>(word: String) -> Result<T, VaultFault> {
+pub(in crate::vault) fn from_word<T: DeserializeOwned>(word: String) -> Result<T, VaultFault> {
     serde_json::from_value(serde_json::Value::String(word)).map_err(|_| StoreFault::Damaged.into())
 }
 
@@ -96,7 +96,7 @@ impl Columns {
     }
 
     /// How much later than measured it was received.
-    pub(super) fn delay_us(&self) -> i64 {
+    pub(in crate::vault) fn delay_us(&self) -> i64 {
         self.received_us.wrapping_sub(self.effective_us)
     }
 

@@ -11,9 +11,10 @@ use crate::disk::durable;
 use crate::freshness::Freshness;
 use crate::keys::vault_keys::VaultKeys;
 use crate::vault::database::Vault;
-use crate::vault::fault::VaultFault;
+use crate::vault::database::fault::VaultFault;
+use crate::vault::database::{cipher, commits};
 use crate::vault::patient_keys::PatientKeys;
-use crate::vault::{cipher, commits, schema};
+use crate::vault::schema;
 use wardkeep_model::keeping::StoreFault;
 
 impl Vault {

@@ -4,12 +4,12 @@ use jiff::civil::DateTime;
 use rusqlite::{Connection, Row, Transaction, params};
 
 use crate::keys::vault_keys::Held;
-use crate::vault::columns::{from_word, timestamp};
-use crate::vault::fault::VaultFault;
-use crate::vault::insert::Inserter;
+use crate::vault::database::fault::VaultFault;
 use crate::vault::patient_keys::{self, PatientKeys};
 use crate::vault::patients;
 use crate::vault::rows::TABLES;
+use crate::vault::rows::columns::{from_word, timestamp};
+use crate::vault::rows::insert::Inserter;
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::TemplateId;
 use wardkeep_model::confidential::Phi;

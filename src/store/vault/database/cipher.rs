@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::{Key, derive};
 use crate::keys::vault_keys::VaultKeys;
-use crate::vault::fault::VaultFault;
+use crate::vault::database::fault::VaultFault;
 use wardkeep_model::keeping::StoreFault;
 
 /// What the encrypted database is made of.
@@ -40,7 +40,7 @@ pub fn cipher_facts() -> Result<CipherFacts, StoreFault> {
 }
 
 /// Fails where the connection is not encrypted as it must be.
-pub(super) fn assert_cipher(connection: &Connection) -> Result<CipherFacts, VaultFault> {
+pub(in crate::vault) fn assert_cipher(connection: &Connection) -> Result<CipherFacts, VaultFault> {
     let ask = |sql: &str| -> Result<String, VaultFault> {
         let answer = connection.query_row(sql, [], |row| row.get(0)).optional();
         answer
@@ -58,7 +58,7 @@ pub(super) fn assert_cipher(connection: &Connection) -> Result<CipherFacts, Vaul
 
 /// Where the cipher's salt comes from.
 #[derive(Clone, Copy)]
-pub(super) enum Salt {
+pub(in crate::vault) enum Salt {
     /// The key. What begins the file then does not matter: a power cut may leave it torn while the log
     /// has it whole.
     Derived,
@@ -67,7 +67,7 @@ pub(super) enum Salt {
 }
 
 /// A key with the salt that it gives, as SQLCipher takes it in a statement.
-pub(super) fn raw_key(key: &Key) -> Zeroizing<String> {
+pub(in crate::vault) fn raw_key(key: &Key) -> Zeroizing<String> {
     literal(key, &salt_of(key))
 }
 
@@ -93,7 +93,11 @@ fn salt_of(key: &Key) -> [u8; 16] {
 ///
 /// # Errors
 /// As the database.
-pub(super) fn set_key(connection: &Connection, key: &Key, salt: Salt) -> Result<(), VaultFault> {
+pub(in crate::vault) fn set_key(
+    connection: &Connection,
+    key: &Key,
+    salt: Salt,
+) -> Result<(), VaultFault> {
     // SQLCipher writes to stderr by itself otherwise.
     connection.execute_batch("PRAGMA cipher_log_level = NONE;")?;
     let derived = salt_of(key);
@@ -121,7 +125,7 @@ fn sentence(pragma: &str, key: &Key, salt: &[u8]) -> Zeroizing<String> {
 }
 
 /// Opens a database that takes the key, and changes nothing.
-pub(super) fn connect(path: &Path, keys: &VaultKeys) -> Result<Connection, VaultFault> {
+pub(in crate::vault) fn connect(path: &Path, keys: &VaultKeys) -> Result<Connection, VaultFault> {
     match connect_with(path, keys, Salt::Derived) {
         Err(fault) if fault.class() == StoreFault::Damaged => {
             connect_with(path, keys, Salt::InFile)
