@@ -194,12 +194,12 @@ fn cards_and_fingers_are_used_by_label() {
 #[test]
 fn every_fault_can_be_made_and_mended_by_label() {
     let mut bench = Fixture::new();
-    bench.press("Reader unplugged");
+    bench.press("Reader pulled");
     bench.events_until(|event| {
         matches!(event, Event::Reader(ReaderKind::Badge, ReaderHealth::NotFitted))
     });
     bench.scene_until(|scene| scene.reader_unplugged);
-    bench.press("Reader unplugged");
+    bench.press("Reader pulled");
     bench.scene_until(|scene| !scene.reader_unplugged);
 
     bench.press("Bluetooth off");
@@ -246,7 +246,7 @@ fn who_is_who(empty: bool, over: &str) {
     for role in ["Nurse", "Caregiver", "IT", "Stranger"] {
         assert_eq!(said(role), 1, "{role}");
     }
-    assert_eq!(said("not enrolled"), if empty { BADGES.len() } else { 1 });
+    assert_eq!(said("no PIN given"), if empty { BADGES.len() } else { 1 });
     bench.press(over);
     assert_eq!(bench.started_over.get(), Some(!empty));
 }

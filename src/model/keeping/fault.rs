@@ -37,6 +37,8 @@ pub enum StoreFault {
 impl From<io::Error> for StoreFault {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the system's enum, open to additions")]
     fn from(error: io::Error) -> Self {
+        // What the system said is of no use to the operator, and all that IT has to go by. It names no file.
+        tracing::warn!(errno = error.raw_os_error(), kind = ?error.kind(), "a file operation failed");
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreFault::Full,
             io::ErrorKind::ReadOnlyFilesystem
