@@ -8,7 +8,7 @@ use wardkeep_core::kiosk::view::access::{Emergency, EmergencyPage};
 use wardkeep_core::kiosk::view::{Bedside, Screen, Tile, View};
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::confidential::Phi;
-use wardkeep_model::vitals::live::Parameter;
+use wardkeep_model::vitals::parameter::Parameter;
 
 use kit::screens::{Desk, LANDSCAPE, PORTRAIT};
 

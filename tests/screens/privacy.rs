@@ -9,7 +9,7 @@ use wardkeep_core::kiosk::view::{Screen, TileState, View};
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::confidential::{Phi, Secret};
 use wardkeep_model::ports::ReaderHealth;
-use wardkeep_model::vitals::live::Parameter;
+use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_ui as ui;
 
 use kit::screens::{Desk, LANDSCAPE, PORTRAIT};

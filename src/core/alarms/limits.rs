@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::vitals::decimal::Decimal;
-use wardkeep_model::vitals::live::Parameter;
+use wardkeep_model::vitals::parameter::{LimitKey, Parameter};
 
 /// Limits of one parameter, in its unit; both optional.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +37,8 @@ impl Default for Limits {
     }
 }
 
-/// How long a rate has to stay outside its limits before it is a condition.
-const RATE_DELAY: Duration = Duration::from_secs(3);
-/// How long SpO2 has to stay below its limit before it is a condition.
-const SPO2_DELAY: Duration = Duration::from_secs(10);
+/// How long a desaturation has to last before it is a condition.
+const DESATURATION_DELAY: Duration = Duration::from_secs(3);
 
 /// A limit that a value crossed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,28 +56,20 @@ pub struct Crossing {
 impl Limits {
     /// The limits of `parameter`.
     pub fn of(&self, parameter: Parameter) -> Limit {
-        match parameter {
-            Parameter::HeartRate | Parameter::PulseRate => self.heart_rate,
-            Parameter::SpO2 => self.spo2,
+        match parameter.row().limits {
+            LimitKey::Rate => self.heart_rate,
+            LimitKey::Saturation => self.spo2,
         }
     }
 
     /// The limit that `value` crosses, if any. A value equal to a limit is inside.
     pub fn crossing(&self, parameter: Parameter, value: Decimal) -> Option<Crossing> {
-        let limit = self.of(parameter);
-        if parameter == Parameter::SpO2 && value < Decimal::from(self.desaturation) {
-            let priority = Priority::High;
-            return Some(Crossing {
-                low: true,
-                limit: self.desaturation,
-                priority,
-                delay: RATE_DELAY,
-            });
+        let (limit, row) = (self.of(parameter), parameter.row());
+        if row.limits == LimitKey::Saturation && value < Decimal::from(self.desaturation) {
+            let (limit, priority) = (self.desaturation, Priority::High);
+            return Some(Crossing { low: true, limit, priority, delay: DESATURATION_DELAY });
         }
-        let delay = match parameter {
-            Parameter::HeartRate | Parameter::PulseRate => RATE_DELAY,
-            Parameter::SpO2 => SPO2_DELAY,
-        };
+        let delay = row.limit_delay;
         let crossed = |low, limit| Crossing { low, limit, priority: Priority::Medium, delay };
         let low = limit.low.filter(|low| value < Decimal::from(*low));
         let high = limit.high.filter(|high| value > Decimal::from(*high));

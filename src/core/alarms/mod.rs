@@ -18,7 +18,7 @@ use std::time::Duration;
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::vitals::DeviceId;
-use wardkeep_model::vitals::live::Parameter;
+use wardkeep_model::vitals::parameter::Parameter;
 
 /// Longest pause of the alarm sound.
 pub const AUDIO_PAUSE_MAX: Duration = Duration::from_secs(120);

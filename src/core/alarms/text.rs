@@ -1,6 +1,6 @@
 //! What the alarm strip says of a condition, before it is put into a language.
 
-use wardkeep_model::vitals::live::Parameter;
+use wardkeep_model::vitals::parameter::Parameter;
 
 /// The condition named on the alarm strip.
 #[derive(Clone, Debug, PartialEq, Eq)]

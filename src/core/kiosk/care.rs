@@ -9,8 +9,8 @@ use wardkeep_model::keeping::{AuditAct, Command as StoreCommand};
 use wardkeep_model::moment::Moment;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::vitals::gatt::{self, Charted, Withheld};
-use wardkeep_model::vitals::live::Parameter;
 use wardkeep_model::vitals::nomenclature::{Mdc, Status, Unit};
+use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::{
     Characteristic, ClockConfidence, DeviceId, Observation, Provenance, RecordId, Value,
 };
@@ -160,8 +160,10 @@ impl Kiosk {
         for charted in &decoded.observations {
             self.absences.remove(&(device, charted.code));
             let live = source.is_live(charted);
-            if live && Parameter::of(charted.code).is_some_and(|p| p != Parameter::PulseRate) {
-                self.readings.insert(device, (charted.value, charted.unit, received.boot));
+            let leading = Parameter::of(charted.code).map(Parameter::row).filter(|row| row.leads);
+            if let Some(row) = leading.filter(|_| live) {
+                let until = received.boot + row.fresh;
+                self.readings.insert(device, (charted.value, charted.unit, until));
             }
             if live && at_bed {
                 self.live.take(received.boot, device, charted);
@@ -255,10 +257,8 @@ impl Content {
     }
 
     fn absent(withheld: &Withheld) -> Self {
-        let unit = match Parameter::of(withheld.code) {
-            Some(Parameter::SpO2) => Unit::Percent,
-            Some(Parameter::HeartRate | Parameter::PulseRate) | None => Unit::PerMinute,
-        };
+        let parameter = Parameter::of(withheld.code);
+        let unit = parameter.map_or(Unit::PerMinute, |parameter| parameter.row().unit);
         Self { value: Value::Absent(withheld.reason), unit, status: vec![], live: true }
     }
 }

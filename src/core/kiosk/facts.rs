@@ -5,8 +5,8 @@ use std::time::Duration;
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::Link;
-use wardkeep_model::vitals::live::Parameter;
-use wardkeep_model::vitals::{DeviceId, DeviceKind};
+use wardkeep_model::vitals::parameter::Parameter;
+use wardkeep_model::vitals::DeviceId;
 
 use crate::alarms::{AlarmText, Condition, Fact};
 use crate::kiosk::Kiosk;
@@ -20,7 +20,7 @@ const NO_VALUE_DELAY: Duration = Duration::from_secs(10);
 impl Kiosk {
     pub(super) fn facts(&self, now: Moment) -> Vec<Fact> {
         let mut facts: Vec<Fact> =
-            Parameter::ALL.iter().filter_map(|parameter| self.crossing(now, *parameter)).collect();
+            Parameter::all().filter_map(|parameter| self.crossing(now, parameter)).collect();
         for (id, device) in self.pairing.iter() {
             facts.extend(self.device_facts(now, id, device));
         }
@@ -73,11 +73,9 @@ impl Kiosk {
                 delay: LINK_DELAY,
             });
         }
-        let main = match device.kind {
-            DeviceKind::HeartRate => Parameter::HeartRate,
-            DeviceKind::PulseOximeter => Parameter::SpO2,
-        };
-        if device.link == Link::Live && self.live.current(now.boot, main).is_none() {
+        let main = Parameter::led_by(device.kind);
+        let is_silent = |main| self.live.current(now.boot, main).is_none();
+        if device.link == Link::Live && main.is_some_and(is_silent) {
             facts.push(Fact {
                 condition: Condition::NoValue(id),
                 priority: Priority::Low,

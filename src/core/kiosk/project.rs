@@ -13,8 +13,7 @@ use wardkeep_model::encounter::Patient;
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::{Link, ReaderHealth, ReaderKind};
 use wardkeep_model::vitals::DeviceId;
-use wardkeep_model::vitals::live::Parameter;
-use wardkeep_model::vitals::nomenclature::Unit;
+use wardkeep_model::vitals::parameter::Parameter;
 
 use crate::kiosk::page::Page;
 use crate::kiosk::view::access::Ways;
@@ -218,21 +217,18 @@ impl Kiosk {
     }
 
     pub(super) fn tile(&self, now: Moment, parameter: Parameter) -> Tile {
-        let source = self.source(parameter.source());
+        let row = parameter.row();
+        let source = self.source(row.source);
         let current = self.live.current(now.boot, parameter);
         let last = self.live.last(parameter);
         let limit = self.around.config.limits.of(parameter);
-        let unit = match parameter {
-            Parameter::HeartRate | Parameter::PulseRate => Unit::PerMinute,
-            Parameter::SpO2 => Unit::Percent,
-        };
         let digits = |value: Option<&wardkeep_model::vitals::live::Numeric>| {
             value.map(|numeric| Phi::new(numeric.value.to_string()))
         };
         Tile {
             parameter,
             value: digits(current),
-            unit: unit.ucum(),
+            unit: row.unit.ucum(),
             limit_low: limit.low.map(|low| low.to_string()),
             limit_high: limit.high.map(|high| high.to_string()),
             source: source.map(|(id, _)| self.pairing.name(id)).unwrap_or_default(),
@@ -293,9 +289,7 @@ impl Kiosk {
             Some(_) => Owner::AnotherPatient,
         };
         let sees = self.may(Permission::SeePatients);
-        let fresh = self.readings.get(&id).filter(|(_, _, at)| {
-            sees && now.boot.since(*at) < wardkeep_model::vitals::live::FRESH_MAX
-        });
+        let fresh = self.readings.get(&id).filter(|(_, _, until)| sees && now.boot < *until);
         let reading = fresh.map(|(value, unit, _)| format!("{value} {}", unit.ucum()));
         let free = self.pairing.source(device.kind).is_none();
         DeviceRow {

@@ -7,7 +7,7 @@
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::moment::Moment;
-use wardkeep_model::vitals::live::{FRESH_MAX, Parameter};
+use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 use crate::kiosk::held::Watch;
@@ -106,7 +106,7 @@ impl Kiosk {
     }
 
     pub(super) fn tiles(&self, now: Moment) -> Vec<Tile> {
-        Parameter::ALL.iter().map(|parameter| self.tile(now, *parameter)).collect()
+        Parameter::all().map(|parameter| self.tile(now, parameter)).collect()
     }
 
     pub(super) fn watch_page(&self, now: Moment) -> WatchPage {
@@ -130,10 +130,8 @@ impl Kiosk {
         row.owner = if is_watched { Owner::Unknown } else { Owner::Nobody };
         row.can_connect = !is_watched && self.source(row.kind).is_none();
         (row.can_assign, row.can_release) = (false, is_watched);
-        let fresh = self
-            .readings
-            .get(&row.id)
-            .filter(|(_, _, at)| is_watched && now.boot.since(*at) < FRESH_MAX);
+        let fresh =
+            self.readings.get(&row.id).filter(|(_, _, until)| is_watched && now.boot < *until);
         let reading = fresh.map(|(value, unit, _)| format!("{value} {}", unit.ucum()));
         row.reading = Phi::new(reading.unwrap_or_default());
     }

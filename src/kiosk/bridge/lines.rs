@@ -134,6 +134,7 @@ pub(super) fn tile(tile: &Tile) -> ui::VitalLine {
     let current = tile.value.is_some();
     ui::VitalLine {
         vital: vocabulary::vital(tile.parameter),
+        family: vocabulary::family(tile.parameter.row().family),
         value,
         unit: tile.unit.into(),
         limit_low: tile.limit_low.as_ref().map(SharedString::from).unwrap_or_default(),

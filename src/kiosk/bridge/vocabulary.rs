@@ -14,7 +14,7 @@ use wardkeep_model::encounter::Sex;
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
 use wardkeep_model::vitals::DeviceKind;
-use wardkeep_model::vitals::live::Parameter;
+use wardkeep_model::vitals::parameter::{Family, Parameter};
 use wardkeep_ui as ui;
 
 /// Which screen fills the frame.
@@ -89,6 +89,14 @@ pub(super) fn vital(parameter: Parameter) -> ui::Vital {
         Parameter::HeartRate => ui::Vital::HeartRate,
         Parameter::SpO2 => ui::Vital::Spo2,
         Parameter::PulseRate => ui::Vital::PulseRate,
+    }
+}
+
+/// What has one colour.
+pub(super) fn family(family: Family) -> ui::Family {
+    match family {
+        Family::Heart => ui::Family::Heart,
+        Family::Oxygen => ui::Family::Oxygen,
     }
 }
 

@@ -20,7 +20,7 @@ use wardkeep_model::alarm::Priority;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::{Sex, SubjectId};
 use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
-use wardkeep_model::vitals::live::Parameter;
+use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 /// A view with this screen and nobody logged in.

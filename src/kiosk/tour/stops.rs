@@ -13,7 +13,7 @@ use wardkeep_model::alarm::Priority;
 use wardkeep_model::confidential::Secret;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
-use wardkeep_model::vitals::live::Parameter;
+use wardkeep_model::vitals::parameter::Parameter;
 
 use crate::bridge::AppWindow;
 use crate::tour::samples::{

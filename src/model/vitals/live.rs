@@ -1,53 +1,17 @@
 //! The current numerics. Each grows old on its own clock and turns to dashes (S-7).
 //!
-//! A number is current while its device is linked and sent it less than [`FRESH_MAX`] ago. Anything
+//! A number is current while its device is linked and sent it lately enough for its parameter
+//! ([`crate::vitals::parameter::Row::fresh`]). Anything
 //! else - link lost, sensor off the patient, silence - leaves only "how long ago, and what it was".
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use crate::moment::BootTime;
+use crate::vitals::DeviceId;
 use crate::vitals::decimal::Decimal;
 use crate::vitals::gatt::{Charted, Withheld};
-use crate::vitals::nomenclature::{HEART_RATE, Mdc, PULSE_RATE_OXIMETER, SPO2, Status};
-use crate::vitals::{DeviceId, DeviceKind};
-
-/// A value older than this is not current; devices of these profiles send every second.
-pub const FRESH_MAX: Duration = Duration::from_secs(4);
-
-/// A parameter with a tile, in the order of the screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Parameter {
-    /// From an ECG strap.
-    HeartRate,
-    /// From an oximeter.
-    SpO2,
-    /// From an oximeter.
-    PulseRate,
-}
-
-impl Parameter {
-    /// All of them.
-    pub const ALL: [Parameter; 3] = [Parameter::HeartRate, Parameter::SpO2, Parameter::PulseRate];
-
-    /// The parameter of a metric code, if it has a tile.
-    pub fn of(code: Mdc) -> Option<Self> {
-        match code {
-            HEART_RATE => Some(Parameter::HeartRate),
-            SPO2 => Some(Parameter::SpO2),
-            PULSE_RATE_OXIMETER => Some(Parameter::PulseRate),
-            Mdc(_) => None,
-        }
-    }
-
-    /// The kind of device that measures it.
-    pub fn source(self) -> DeviceKind {
-        match self {
-            Parameter::HeartRate => DeviceKind::HeartRate,
-            Parameter::SpO2 | Parameter::PulseRate => DeviceKind::PulseOximeter,
-        }
-    }
-}
+use crate::vitals::nomenclature::Status;
+use crate::vitals::parameter::Parameter;
 
 /// The last number of a parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,7 +76,7 @@ impl Live {
         let last = slot.last.as_ref()?;
         let current = !slot.ended
             && slot.withheld_at.is_none_or(|withheld| withheld < last.at)
-            && now.since(last.at) < FRESH_MAX;
+            && now.since(last.at) < parameter.row().fresh;
         current.then_some(last)
     }
 
@@ -125,20 +89,24 @@ impl Live {
     pub fn is_withheld(&self, now: BootTime, parameter: Parameter) -> bool {
         let withheld = self.slots.get(&parameter).and_then(|slot| slot.withheld_at);
         self.current(now, parameter).is_none()
-            && withheld.is_some_and(|at| now.since(at) < FRESH_MAX)
+            && withheld.is_some_and(|at| now.since(at) < parameter.row().fresh)
     }
 
     /// When the next current number stops being so.
     pub fn next_deadline(&self, now: BootTime) -> Option<BootTime> {
-        let current = Parameter::ALL.iter().filter_map(|parameter| self.current(now, *parameter));
-        current.map(|numeric| numeric.at + FRESH_MAX).min()
+        let ends = |parameter: Parameter| {
+            self.current(now, parameter).map(|numeric| numeric.at + parameter.row().fresh)
+        };
+        Parameter::all().filter_map(ends).min()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::vitals::nomenclature::{Absent, Unit};
+    use crate::vitals::nomenclature::{Absent, SPO2, Unit};
 
     const OXIMETER: DeviceId = DeviceId([1, 2, 3, 4, 5, 6]);
 

@@ -5,6 +5,7 @@ mod device;
 pub mod gatt;
 pub mod live;
 pub mod nomenclature;
+pub mod parameter;
 pub mod plausible;
 pub mod sfloat;
 pub mod wave;

@@ -8,7 +8,7 @@ use wardkeep_model::access::factor::TokenKind;
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::Sex;
-use wardkeep_model::vitals::live::Parameter;
+use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 use crate::session::FingerPrompt;

@@ -18,7 +18,7 @@ use wardkeep_model::encounter::{PatientForm, Sex};
 use wardkeep_model::keeping::emergency::EmergencyReason;
 use wardkeep_model::keeping::{AuditAct, AuditResult, FactorId, Protection};
 use wardkeep_model::ports::ReaderHealth;
-use wardkeep_model::vitals::live::Parameter;
+use wardkeep_model::vitals::parameter::Parameter;
 
 use crate::tour::samples::{concealed, margaret, missing, pin, tile};
 

@@ -16,7 +16,7 @@ use wardkeep_model::keeping::{AuditAct, AuditResult, FindingKind, StoreFault};
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::RadioHealth;
 use wardkeep_model::vitals::DeviceKind;
-use wardkeep_model::vitals::live::Parameter;
+use wardkeep_model::vitals::parameter::Parameter;
 
 use crate::tour::samples::staff::{audit, open_it};
 use crate::tour::samples::{

@@ -17,7 +17,7 @@ use wardkeep_model::confidential::{Phi, Secret};
 use wardkeep_model::keeping::Protection;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{FingerAdvice, ReaderHealth, ReaderKind};
-use wardkeep_model::vitals::live::Parameter;
+use wardkeep_model::vitals::parameter::Parameter;
 
 use crate::tour::samples::staff::{
     SUBJECT, account, audit, card_pin, cart, draft, emergency_page, emergency_reason,
