@@ -1,4 +1,4 @@
-//! Compiles the screens and bundles their translations.
+//! Compiles the screens.
 
 use std::env;
 
@@ -8,8 +8,6 @@ fn main() {
         || env::var_os("SLINT_EMIT_DEBUG_INFO").is_some();
     let config = slint_build::CompilerConfiguration::new()
         .with_style("fluent-dark".into())
-        .with_bundled_translations("lang")
         .with_debug_info(named);
-    println!("cargo::rerun-if-changed=lang");
     slint_build::compile_with_config("app_window.slint", config).expect("the screen compiles");
 }

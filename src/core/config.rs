@@ -30,6 +30,9 @@ pub enum Language {
 }
 
 impl Language {
+    /// All of them.
+    pub const ALL: [Language; 2] = [Language::English, Language::German];
+
     /// IETF language tag; also the folder of the translation.
     pub fn tag(self) -> &'static str {
         match self {

@@ -14,13 +14,13 @@ use kit::screens::{Desk, LANDSCAPE};
 /// Component, sentence, plural.
 type Sentence = (String, String, Option<String>);
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+fn files(folder: &Path, kind: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            found.extend(files(&path));
-        } else if path.extension().is_some_and(|end| end == "slint") {
+            found.extend(files(&path, kind));
+        } else if path.extension().is_some_and(|end| end == kind) {
             found.push(path);
         }
     }
@@ -42,36 +42,33 @@ fn literal(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// What is compiled by itself with a catalogue of its own: the folder, and those inside it that are not
-/// part of it.
-struct Part {
-    folder: &'static str,
-    without: Option<&'static str>,
-    catalogue: &'static str,
-}
-
-const PARTS: [Part; 2] = [
-    Part { folder: "ui", without: Some("ui/bench"), catalogue: "wardkeep-ui.po" },
-    Part { folder: "ui/bench", without: None, catalogue: "wardkeep-bench.po" },
-];
+/// Where sentences stand that a catalogue translates, and the catalogue. `ui` includes the bench.
+const SCREENS: &str = "ui";
+const RUST: &str = "src/kiosk/bridge/words";
+const CATALOGUES: [&str; 2] = ["ui/lang/de.po", "ui/bench/lang/de.po"];
 
 fn at(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
-fn sentences(part: &Part) -> Vec<Sentence> {
+/// Everything that is said: `@tr` of the screens, which stands under its component or global, and `tr` of
+/// Rust, which stands under none.
+fn sentences() -> Vec<Sentence> {
+    let screens = files(&at(SCREENS), "slint").into_iter().map(|file| (file, "@tr("));
+    let rust = files(&at(RUST), "rs").into_iter().map(|file| (file, "tr("));
     let mut found = Vec::new();
-    let without = part.without.map(at);
-    let inside = |file: &PathBuf| without.as_ref().is_none_or(|folder| !file.starts_with(folder));
-    for file in files(&at(part.folder)).into_iter().filter(inside) {
+    for (file, call) in screens.chain(rust) {
         let source = std::fs::read_to_string(file).unwrap();
         let mut component = String::new();
-        let code: String = source
+        let product = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let code: String = product
             .lines()
             .map(|line| line.split("//").next().unwrap_or("").to_owned() + "\n")
             .collect();
         for (at, _) in code.char_indices().filter(|(at, _)| {
-            *at == 0 || code.as_bytes()[at - 1] == b'\n' || code[*at..].starts_with("@tr(")
+            let before = at.checked_sub(1).map_or(b'\n', |before| code.as_bytes()[before]);
+            let is_call = code[*at..].starts_with(call) && !before.is_ascii_alphanumeric();
+            before == b'\n' || is_call
         }) {
             let here = &code[at..];
             let head = here.strip_prefix("export ").unwrap_or(here);
@@ -79,8 +76,7 @@ fn sentences(part: &Part) -> Vec<Sentence> {
                 head.strip_prefix("component ").or_else(|| head.strip_prefix("global "))
             {
                 component = name.split_whitespace().next().unwrap().to_owned();
-            } else if let Some(call) = here.strip_prefix("@tr(") {
-                let (singular, rest) = literal(call).unwrap();
+            } else if let Some((singular, rest)) = here.strip_prefix(call).and_then(literal) {
                 let plural =
                     rest.trim_start().strip_prefix('|').and_then(literal).map(|(text, _)| text);
                 found.push((component.clone(), singular, plural));
@@ -90,16 +86,16 @@ fn sentences(part: &Part) -> Vec<Sentence> {
     found
 }
 
-fn german(part: &Part) -> BTreeMap<(String, String), Vec<String>> {
-    let path = at(part.folder).join("lang/de/LC_MESSAGES").join(part.catalogue);
-    let source = std::fs::read_to_string(path).unwrap();
+fn german() -> BTreeMap<(String, String), Vec<String>> {
     let mut entries = BTreeMap::new();
-    for entry in source.split("\n\n") {
+    let sources = CATALOGUES.map(|catalogue| std::fs::read_to_string(at(catalogue)).unwrap());
+    for entry in sources.iter().flat_map(|source| source.split("\n\n")) {
         let field = |name: &str| {
             let line = entry.lines().find_map(|line| line.strip_prefix(name));
             line.and_then(literal).map(|(text, _)| text)
         };
-        let (Some(context), Some(id)) = (field("msgctxt "), field("msgid ")) else { continue };
+        let context = field("msgctxt ").unwrap_or_default();
+        let Some(id) = field("msgid ").filter(|id| !id.is_empty()) else { continue };
         let told = ["msgstr ", "msgstr[0] ", "msgstr[1] "].into_iter().filter_map(field).collect();
         assert!(entries.insert((context, id), told).is_none(), "translated twice:\n{entry}");
     }
@@ -119,31 +115,26 @@ fn placeholders(text: &str) -> Vec<&str> {
 
 #[test]
 fn every_sentence_is_translated_with_all_its_placeholders() {
-    for (part, least) in PARTS.iter().zip([200, 50]) {
-        let (sentences, german) = (sentences(part), german(part));
-        assert!(sentences.len() > least, "{}: {} sentences", part.folder, sentences.len());
-        for (component, singular, plural) in &sentences {
-            let told = german
-                .get(&(component.clone(), singular.clone()))
-                .unwrap_or_else(|| panic!("no German for {singular:?} in {component}"));
-            assert_eq!(told.len(), if plural.is_some() { 2 } else { 1 }, "{singular:?}");
-            for text in told {
-                assert!(!text.is_empty(), "{singular:?} in {component} is empty");
-                let (there, here) = (placeholders(text), placeholders(singular));
-                assert_eq!(there, here, "{singular:?} in {component}");
-            }
+    let (sentences, german) = (sentences(), german());
+    let of_rust = sentences.iter().filter(|(component, ..)| component.is_empty()).count();
+    assert!(sentences.len() > 600 && of_rust > 100, "{} sentences, {of_rust}", sentences.len());
+    for (component, singular, plural) in &sentences {
+        let told = german
+            .get(&(component.clone(), singular.clone()))
+            .unwrap_or_else(|| panic!("no German for {singular:?} in {component}"));
+        assert_eq!(told.len(), if plural.is_some() { 2 } else { 1 }, "{singular:?}");
+        for text in told {
+            assert!(!text.is_empty(), "{singular:?} in {component} is empty");
+            assert_eq!(placeholders(text), placeholders(singular), "{singular:?} in {component}");
         }
     }
 }
 
 #[test]
 fn no_translation_is_left_over() {
-    for part in &PARTS {
-        let said = sentences(part).into_iter().map(|(context, id, _)| (context, id));
-        let said: Vec<_> = said.collect();
-        for key in german(part).into_keys() {
-            assert!(said.contains(&key), "{key:?} is not said anywhere in {}", part.folder);
-        }
+    let said: Vec<_> = sentences().into_iter().map(|(context, id, _)| (context, id)).collect();
+    for key in german().into_keys() {
+        assert!(said.contains(&key), "{key:?} is not said anywhere");
     }
 }
 

@@ -16,7 +16,9 @@ use slint::ComponentHandle;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use wardkeep::bench::{Acts, Drawn, open, render_bench};
+use wardkeep::bridge;
 use wardkeep_bench::BenchWindow;
+use wardkeep_core::config::Language;
 use wardkeep_model::ports::{Command, Event, FactorEvent, ReaderHealth, ReaderKind};
 use wardkeep_model::vitals::DeviceKind;
 use wardkeep_sim::physiology::State;
@@ -267,10 +269,8 @@ fn badges_of_an_empty_cart_say_that_nobody_is_enrolled() {
 #[test]
 fn the_bench_fits_into_800_px() {
     let bench = Fixture::new();
-    for language in ["", "de"] {
-        if !language.is_empty() {
-            slint::select_bundled_translation(language).expect("a bundled language");
-        }
+    for language in Language::ALL {
+        bridge::speak(language).expect("a platform");
         mock_elapsed_time(Duration::from_millis(150));
         let mut places = Vec::new();
         for control in bench.window.root_element().query_descendants().find_all() {
@@ -363,18 +363,15 @@ fn the_bench_can_be_drawn() {
 
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let drawn = |scene, empty, faults| Drawn { scene, empty, faults };
-    for language in ["en", "de"] {
-        // The untranslated texts are English; there is no bundle to select for them.
-        if language != "en" {
-            slint::select_bundled_translation(language).expect("a bundled language");
-        }
+    for language in Language::ALL {
+        bridge::speak(language).expect("a platform");
         for (name, drawn) in [
             ("opened", drawn(&opened, false, false)),
             ("empty", drawn(&opened, true, false)),
             ("troubled", drawn(&troubled, false, false)),
             ("faults", drawn(&troubled, false, true)),
         ] {
-            let out = directory.join(format!("bench-{name}-{language}.png"));
+            let out = directory.join(format!("bench-{name}-{}.png", language.tag()));
             render_bench(&out, &drawn, (SIZE.width, SIZE.height)).expect("a picture");
             assert!(std::fs::metadata(&out).expect("a file").len() > 20_000, "{out:?} is blank");
         }

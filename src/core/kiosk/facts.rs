@@ -5,8 +5,8 @@ use std::time::Duration;
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::Link;
-use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::parameter::Parameter;
 
 use crate::alarms::{AlarmText, Condition, Fact};
 use crate::kiosk::Kiosk;

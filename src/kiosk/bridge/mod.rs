@@ -40,6 +40,8 @@ mod vocabulary;
 mod wave;
 #[cfg(feature = "gui")]
 mod window;
+#[cfg(feature = "gui")]
+mod words;
 
 #[cfg(feature = "gui")]
 pub use wardkeep_ui::AppWindow;
@@ -49,3 +51,5 @@ pub use self::pump::Pump;
 pub use self::wave::WaveChunk;
 #[cfg(feature = "gui")]
 pub use self::window::{Bridge, open_window};
+#[cfg(feature = "sim")]
+pub use self::words::speak;

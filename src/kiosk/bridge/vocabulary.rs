@@ -2,7 +2,6 @@
 //! their factors are in [`access`], sentences for the operator in [`notices`], what is wrong with the store in [`records`].
 
 pub(super) mod access;
-pub(super) mod notices;
 pub(super) mod records;
 
 use wardkeep_core::kiosk::page::Page;
@@ -11,7 +10,6 @@ use wardkeep_core::kiosk::view::{DeviceState, FirstStart, Owner, PinPurpose, Scr
 use wardkeep_model::access::Role;
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::encounter::Sex;
-use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
 use wardkeep_model::vitals::DeviceKind;
 use wardkeep_model::vitals::parameter::{Family, Parameter};
@@ -209,20 +207,5 @@ pub(super) fn owner(owner: Owner) -> ui::OwnerWord {
         Owner::ThisPatient(..) => ui::OwnerWord::ThisPatient,
         Owner::AnotherPatient => ui::OwnerWord::AnotherPatient,
         Owner::Unknown => ui::OwnerWord::Unknown,
-    }
-}
-
-/// Why the store cannot be used.
-pub(super) fn fault(fault: StoreFault) -> ui::FaultWord {
-    match fault {
-        StoreFault::InUse => ui::FaultWord::InUse,
-        StoreFault::ReadOnly => ui::FaultWord::ReadOnly,
-        StoreFault::Foreign => ui::FaultWord::Foreign,
-        StoreFault::WrongDeviceSecret => ui::FaultWord::WrongDeviceSecret,
-        StoreFault::Damaged => ui::FaultWord::Damaged,
-        StoreFault::Later => ui::FaultWord::Later,
-        StoreFault::Full => ui::FaultWord::Full,
-        StoreFault::Io => ui::FaultWord::Io,
-        StoreFault::NoCipher => ui::FaultWord::NoCipher,
     }
 }

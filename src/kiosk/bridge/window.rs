@@ -14,6 +14,7 @@ use crate::bridge::port::Port;
 use crate::bridge::pump::Pump;
 use crate::bridge::screens::Screens;
 use crate::bridge::wave::WaveChunk;
+use crate::bridge::words::Words;
 
 /// Opens the window and connects its controls to `intents`. Full: the tap is dropped with a warning.
 ///
@@ -24,7 +25,7 @@ pub fn open_window(
 ) -> Result<(AppWindow, Bridge), slint::PlatformError> {
     let window = AppWindow::new()?;
     let port = Rc::new(Port::new(window.as_weak(), intents));
-    let screens = Rc::new(Screens::connect(&port, &window));
+    let screens = Rc::new(Screens::connect(&port, &window, Words::install()?));
     Ok((window, Bridge { port, screens }))
 }
 

@@ -2,7 +2,6 @@
 //!
 //! S-1: without an open session it names nobody.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use slint::platform::{Key, WindowEvent};
@@ -16,14 +15,13 @@ use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::port::Port;
 use crate::bridge::vocabulary::{self, records};
+use crate::bridge::words::Words;
 use crate::bridge::{lines, spans};
 
 /// What the frame remembers.
 pub(super) struct Frame {
     /// Pages of the rail.
     pages: Rc<VecModel<ui::PageName>>,
-    /// Language shown.
-    language: Cell<Option<Language>>,
 }
 
 impl Frame {
@@ -52,23 +50,19 @@ impl Frame {
             here.send(Intent::SetLanguage(language));
         });
         keyboard(port, window);
-        Self { pages, language: Cell::new(None) }
-    }
-
-    /// Changes the language, if it is another one.
-    pub(super) fn speak(&self, window: &AppWindow, language: Language) {
-        if self.language.replace(Some(language)) == Some(language) {
-            return;
-        }
-        window.global::<ui::Frame>().set_german(language == Language::German);
-        if let Err(error) = slint::select_bundled_translation(language.tag()) {
-            tracing::error!(language = language.tag(), %error, "translation is not in this build");
-        }
+        Self { pages }
     }
 
     /// Shows the frame of `view` around this kind of screen.
-    pub(super) fn show(&self, window: &AppWindow, view: &View, kind: ui::ScreenKind) {
+    pub(super) fn show(
+        &self,
+        window: &AppWindow,
+        view: &View,
+        kind: ui::ScreenKind,
+        words: &Words,
+    ) {
         let frame = window.global::<ui::Frame>();
+        frame.set_german(view.language == Language::German);
         frame.set_screen(kind);
         frame.set_open(view.open.is_some());
         let open = view.open.as_ref();
@@ -88,7 +82,9 @@ impl Frame {
         frame.set_ward((&view.ward).into());
         frame.set_simulated(view.simulated);
         frame.set_alarm(lines::alarm(view.alarm.as_ref()));
-        frame.set_notice(vocabulary::notices::notice(view.notice));
+        let told = view.notice.map(|notice| words.notice(notice)).unwrap_or_default();
+        frame.set_notice(told.fact);
+        frame.set_notice_advice(told.advice);
         // Progress and findings are for whoever is logged in.
         let progress = open.and_then(|open| open.taking_over);
         let progress = progress.map(|far| taking_over(far, view.language));

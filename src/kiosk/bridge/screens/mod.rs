@@ -26,9 +26,11 @@ use wardkeep_ui::{self as ui, AppWindow};
 use crate::bridge::lane::Lane;
 use crate::bridge::port::Port;
 use crate::bridge::vocabulary;
+use crate::bridge::words::Words;
 
 /// Every screen.
 pub(super) struct Screens {
+    words: Words,
     frame: frame::Frame,
     pin: pin::Pin,
     first_start: first_start::FirstStart,
@@ -45,8 +47,9 @@ pub(super) struct Screens {
 
 impl Screens {
     /// Connects every screen.
-    pub(super) fn connect(port: &Rc<Port>, window: &AppWindow) -> Self {
+    pub(super) fn connect(port: &Rc<Port>, window: &AppWindow, words: Words) -> Self {
         Self {
+            words,
             frame: frame::Frame::connect(port, window),
             pin: pin::Pin::connect(port, window),
             first_start: first_start::FirstStart::connect(port, window),
@@ -72,15 +75,15 @@ impl Screens {
         let screen = &view.screen;
         let is_stood_in_for = view.open.is_none() && needs_session(screen);
         let kind = if is_stood_in_for { ui::ScreenKind::Lock } else { vocabulary::screen(screen) };
-        self.frame.speak(window, view.language);
-        self.frame.show(window, view, kind);
+        self.words.speak(view.language);
+        self.frame.show(window, view, kind, &self.words);
         match pin::pad_of(screen).filter(|_| !is_stood_in_for) {
-            Some(pad) => self.pin.show(window, &pad),
+            Some(pad) => self.pin.show(window, &pad, &self.words),
             None => self.pin.leave(window),
         }
         self.first_start.show(window, screen);
         if let (Screen::Trouble(trouble), None) = (screen, &view.open) {
-            self.trouble.show(window, trouble);
+            self.trouble.show(window, trouble, &self.words);
         } else {
             self.trouble.leave();
         }

@@ -10,12 +10,15 @@ use slint::{ComponentHandle, SharedString};
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::view::access::Enrolment;
 use wardkeep_core::kiosk::view::{FirstStart, PinPrompt, Screen};
+use wardkeep_model::access::factor::TokenKind;
+use wardkeep_model::notice::Notice;
 use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::lines;
 use crate::bridge::pin_pad::PinPad;
 use crate::bridge::port::Port;
 use crate::bridge::vocabulary::{self, access};
+use crate::bridge::words::Words;
 
 /// The PIN pad of a screen, and what its words depend on besides the prompt.
 #[derive(Clone, Copy)]
@@ -111,7 +114,7 @@ impl Pin {
     }
 
     /// Shows a prompt.
-    pub(super) fn show(&self, window: &AppWindow, shown: &Pad<'_>) {
+    pub(super) fn show(&self, window: &AppWindow, shown: &Pad<'_>, words: &Words) {
         let prompt = shown.prompt;
         let mut pad = self.pad.borrow_mut();
         pad.show(prompt);
@@ -122,7 +125,9 @@ impl Pin {
         global.set_handed_over(shown.handed_over);
         global.set_first_login(shown.first_login);
         global.set_subject(shown.subject.into());
-        global.set_refused(prompt.refused);
+        let refusal = refusal(&prompt).map(|notice| words.notice(notice)).unwrap_or_default();
+        global.set_refusal(refusal.fact);
+        global.set_refusal_advice(refusal.advice);
         global.set_tries_left(prompt.tries_left.map_or(-1, i32::from));
         global.set_wait(prompt.wait_s.map(lines::countdown).unwrap_or_default());
         global.set_busy(prompt.busy);
@@ -137,6 +142,14 @@ impl Pin {
         window.global::<ui::Pin>().set_subject(SharedString::default());
         count_digits(window, &self.pad.borrow());
     }
+}
+
+/// What the last try was refused for.
+fn refusal(prompt: &PinPrompt) -> Option<Notice> {
+    prompt.refused.then_some(match prompt.token {
+        TokenKind::Badge => Notice::BadgeOrPinWrong,
+        TokenKind::Card => Notice::CardPinWrong,
+    })
 }
 
 fn recount(port: &Port, pad: &PinPad) {

@@ -1,0 +1,206 @@
+//! What the operator is told: for each notice one sentence of fact and one of advice, no blame, no jargon.
+
+use wardkeep_model::notice::Notice;
+
+use crate::bridge::words::{Said, Sentence, Words, tr};
+
+impl Words {
+    /// What a notice says.
+    pub(in crate::bridge) fn notice(&self, notice: Notice) -> Said {
+        let (fact, advice) = sentences(notice);
+        Said { fact: self.say(fact), advice: self.say(advice) }
+    }
+}
+
+#[expect(clippy::too_many_lines, reason = "one row for each notice")]
+fn sentences(notice: Notice) -> (Sentence, Sentence) {
+    match notice {
+        Notice::BadgeOrPinWrong => (
+            tr("The badge or the PIN is not right."),
+            tr("Check that it is your badge, then type the PIN again."),
+        ),
+        Notice::TriesExhausted => {
+            (tr("All PIN tries are used up."), tr("Ask IT to set this badge up again."))
+        }
+        Notice::TryLater => {
+            (tr("There were too many wrong PINs."), tr("Wait a little, then try again."))
+        }
+        Notice::BadgeLeftTooSoon => {
+            (tr("The badge left too soon."), tr("Hold it still on the reader for a second."))
+        }
+        Notice::BadgePulled => {
+            (tr("Locked: the badge was taken away."), tr("Tap it again to go on."))
+        }
+        Notice::TwoBadges => {
+            (tr("There are two badges on the reader."), tr("Hold only yours to the reader."))
+        }
+        Notice::BadgeUnreadable => {
+            (tr("This badge could not be read."), tr("Try once more, or ask IT for another badge."))
+        }
+        Notice::PinTimedOut => (tr("The PIN took too long."), tr("Tap your badge again.")),
+        Notice::LockedIdle => {
+            (tr("Locked: nobody touched the screen."), tr("Tap your badge to go on."))
+        }
+        Notice::LockedByBadge => (tr("Locked with your badge."), tr("Monitoring goes on.")),
+        Notice::LockedForOther => {
+            (tr("Locked: another badge was tapped."), tr("Its owner can type the PIN."))
+        }
+        Notice::VaultDamaged => (
+            tr("Your factors are right, but the records could not be opened."),
+            tr("Monitoring, alarms and recording go on. IT: run `wardkeepctl store check`."),
+        ),
+        Notice::PinsDiffer => {
+            (tr("The two PINs are not the same."), tr("Choose one again and type it twice."))
+        }
+        Notice::PinGuessable => {
+            (tr("This PIN is easy to guess."), tr("Choose digits without a row or a pattern."))
+        }
+        Notice::BadgeNotUsable => (tr("This badge cannot be used."), tr("Tap another one.")),
+        Notice::StoreNotMade => (
+            tr("The store could not be made."),
+            tr("Check that the disk has space, then begin again."),
+        ),
+        Notice::ConfigIgnored => (
+            tr("Some settings of this cart were not used."),
+            tr("Ask IT to check the configuration."),
+        ),
+        Notice::PatientIncomplete => {
+            (tr("A name is missing or too long."), tr("Fill in family name and given name."))
+        }
+        Notice::NameIncomplete => (
+            tr("A name or initials are missing or too long."),
+            tr("Fill in a name and up to three initials."),
+        ),
+        Notice::BirthDateWrong => (
+            tr("The date of birth is not a possible date."),
+            tr("Type it as 1944-03-02 or 02.03.1944."),
+        ),
+        Notice::CardLeftTooSoon => {
+            (tr("The card left too soon."), tr("Push it in and leave it there."))
+        }
+        Notice::CardNotPiv => (
+            tr("This card is not made for logging in here."),
+            tr("Use your badge, or the card you got from IT."),
+        ),
+        Notice::CardUnreadable => {
+            (tr("This card could not be read."), tr("Take it out and put it in again, chip first."))
+        }
+        Notice::CardPulled => {
+            (tr("Locked: the card was taken out."), tr("Put it in again to go on."))
+        }
+        Notice::CardChanged => (
+            tr("Another card is in the reader than before."),
+            tr("Begin again with your own card."),
+        ),
+        Notice::CardPinWrong => {
+            (tr("The card says that the PIN is wrong."), tr("Type the card's own PIN again."))
+        }
+        Notice::CardLastTry => (
+            tr("Only one PIN try is left on this card."),
+            tr("It is kept, so that the card is not blocked: ask IT, or use your badge."),
+        ),
+        Notice::CardBlocked => {
+            (tr("The card has blocked its PIN."), tr("Ask IT to unblock it, or use your badge."))
+        }
+        Notice::CardNoKey => (
+            tr("This card lacks the key that opens the data."),
+            tr("Use your badge, or ask IT for another card."),
+        ),
+        Notice::CardNotTrusted => (
+            tr("This cart does not trust the issuer of this card."),
+            tr("Use your badge, or ask IT to check the card."),
+        ),
+        Notice::CardExpired => {
+            (tr("The card is not valid today."), tr("Use your badge, or ask IT for a new card."))
+        }
+        Notice::CardRevoked => (
+            tr("This card was withdrawn by its issuer."),
+            tr("Use your badge, or ask IT for a new card."),
+        ),
+        Notice::RevocationListOld => (
+            tr("The list of withdrawn cards is missing or too old."),
+            tr("Use your badge, and tell IT to renew the list."),
+        ),
+        Notice::CardWanted => {
+            (tr("Badges do not open this cart."), tr("Insert your card instead."))
+        }
+        Notice::FingerNotMatched => {
+            (tr("The finger was not recognised."), tr("Lay it on again, or type the PIN."))
+        }
+        Notice::FingerOff => {
+            (tr("The finger does not count for now."), tr("Type the PIN this time."))
+        }
+        Notice::FingerNotFitted => (
+            tr("No fingerprint reader answers."),
+            tr("Check that it is plugged in, or go on without it."),
+        ),
+        Notice::FingerInUse => {
+            (tr("This finger is enrolled already."), tr("Choose another finger."))
+        }
+        Notice::FingerNotTaken => {
+            (tr("The finger was not taken to the end."), tr("Choose a finger and begin again."))
+        }
+        Notice::ShiftOver => {
+            (tr("Your shift here is over."), tr("Type your PIN to begin another."))
+        }
+        Notice::PersonExpired => {
+            (tr("Your access to this cart has ended."), tr("Ask IT to renew it."))
+        }
+        Notice::BadgesDiffer => {
+            (tr("Two different badges were tapped."), tr("Begin again and tap the same one twice."))
+        }
+        Notice::TokenInUse => (
+            tr("This badge or card is enrolled already."),
+            tr("Use another one, or take it from its owner first."),
+        ),
+        Notice::PersonAdded => (tr("The person was added."), tr("Enrol a badge or a card next.")),
+        Notice::FactorRevoked => (
+            tr("It was taken away and opens nothing any more."),
+            tr("The other factors go on working."),
+        ),
+        Notice::PersonRevoked => {
+            (tr("The person was taken away."), tr("Nothing of theirs opens this cart any more."))
+        }
+        Notice::PinChanged => {
+            (tr("The new PIN counts from now on."), tr("Use it at the next login."))
+        }
+        Notice::LastAdministrator => {
+            (tr("Nobody could manage people any more."), tr("Add another IT person first."))
+        }
+        Notice::VoucherWrong => (
+            tr("The second person could not be confirmed."),
+            tr("Another IT person has to tap their badge and type their PIN."),
+        ),
+        Notice::DayWrong => (
+            tr("The last day is not a possible date."),
+            tr("Type it as 2027-03-31 or 31.03.2027, or leave it empty."),
+        ),
+        Notice::TooMany => (
+            tr("No more people or factors fit on this cart."),
+            tr("Take away what is not used any more."),
+        ),
+        Notice::NotWritten => (
+            tr("It was not done: the disk could not be written."),
+            tr("Try again. If it stays like this, free space on the disk."),
+        ),
+        Notice::NotAllowed => {
+            (tr("Your role may not do that."), tr("Ask somebody whose role may."))
+        }
+        Notice::EmergencyUnknown => (
+            tr("This badge or card is not known here."),
+            tr("Use one that is enrolled on this cart."),
+        ),
+        Notice::EmergencyNothing => (
+            tr("Nothing is kept here about a patient at this bed."),
+            tr("Use another source, such as the patient record."),
+        ),
+        Notice::EmergencyOver => (tr("The emergency view is closed."), tr("Log in to see more.")),
+        Notice::StoreBroken => (
+            tr("Nobody can log in: the cart's records cannot be opened."),
+            tr("Call IT. Monitoring and alarms work."),
+        ),
+        Notice::StoreBack => {
+            (tr("The cart's records can be opened again."), tr("Log in as usual."))
+        }
+    }
+}
