@@ -19,6 +19,7 @@ pub mod readers;
 pub mod start;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
@@ -70,8 +71,8 @@ pub struct Outputs {
     pub hardware: Outlet<ports::Command>,
     /// The alarm sound from now on.
     pub sound: Box<dyn FnMut(Option<Priority>) + Send>,
-    /// The screen.
-    pub views: watch::Sender<View>,
+    /// The screen; whoever shows a view shares it.
+    pub views: watch::Sender<Arc<View>>,
     /// The waveform lane.
     pub waves: mpsc::Sender<WaveChunk>,
 }
@@ -109,9 +110,9 @@ pub async fn run(mut kiosk: Kiosk, mut inputs: Inputs, outputs: Outputs) {
         performer.sound(kiosk.sound(now));
         let view = kiosk.view(now);
         performer.outputs.views.send_if_modified(|shown| {
-            let changed = *shown != view;
+            let changed = **shown != view;
             if changed {
-                *shown = view;
+                *shown = Arc::new(view);
             }
             changed
         });

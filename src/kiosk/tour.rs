@@ -12,6 +12,7 @@ pub mod stops;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -83,7 +84,7 @@ impl Stage {
             .map_err(|error| anyhow::anyhow!("no headless screen: {error}"))?;
         let (intents, taken) = mpsc::channel(32);
         let (window, bridge) = open_window(intents)?;
-        let (_, views) = watch::channel(samples::concealed(Screen::Starting));
+        let (_, views) = watch::channel(Arc::new(samples::concealed(Screen::Starting)));
         let (waves, samples) = mpsc::channel(64);
         drop(bridge.connect(views, samples));
         window.show()?;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use i_slint_backend_testing::{
@@ -30,7 +31,7 @@ pub struct Desk {
     /// Waveforms for it.
     pub waves: mpsc::Sender<WaveChunk>,
     intents: mpsc::Receiver<Intent>,
-    _views: watch::Sender<View>,
+    _views: watch::Sender<Arc<View>>,
     _pump: Pump,
 }
 
@@ -45,7 +46,7 @@ impl Desk {
         slint::platform::set_platform(Box::new(backend)).unwrap();
         let (send, intents) = mpsc::channel(32);
         let (window, bridge) = open_window(send).unwrap();
-        let (views, watched) = watch::channel(samples::concealed(Screen::Starting));
+        let (views, watched) = watch::channel(Arc::new(samples::concealed(Screen::Starting)));
         let (waves, samples) = mpsc::channel(16);
         let pump = bridge.connect(watched, samples);
         window.window().set_size(PhysicalSize::new(size.0, size.1));

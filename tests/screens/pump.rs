@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
-use std::sync::mpsc as std_mpsc;
+use std::sync::{Arc, mpsc as std_mpsc};
 use std::time::{Duration, Instant};
 
 use i_slint_backend_testing::{TestingBackend, TestingBackendOptions};
@@ -45,14 +45,14 @@ fn until<T: Send + PartialEq + 'static>(
     }
 }
 
-fn watch_from_outside(views: &watch::Sender<View>, window: &slint::Weak<AppWindow>) {
+fn watch_from_outside(views: &watch::Sender<Arc<View>>, window: &slint::Weak<AppWindow>) {
     let kind: Probe<ui::ScreenKind> = |window| window.global::<ui::Frame>().get_screen();
     let digits: Probe<Option<slint::SharedString>> = |window| {
         slint::Model::row_data(&window.global::<ui::Bedside>().get_vitals(), 0).map(|row| row.value)
     };
     until(window, kind, &ui::ScreenKind::Starting);
 
-    views.send_replace(open(Screen::Bedside(samples::bedside())));
+    views.send_replace(Arc::new(open(Screen::Bedside(samples::bedside()))));
     until(window, kind, &ui::ScreenKind::Bedside);
 
     // Values: every one of these arrives while the one before has hardly been shown.
@@ -60,7 +60,7 @@ fn watch_from_outside(views: &watch::Sender<View>, window: &slint::Weak<AppWindo
     for value in 60..90 {
         let mut bedside = samples::bedside();
         bedside.tiles[0] = samples::tile(bedside.tiles[0].parameter, &value.to_string());
-        views.send_replace(open(Screen::Bedside(bedside)));
+        views.send_replace(Arc::new(open(Screen::Bedside(bedside))));
         let wanted = Some(value.to_string().into());
         shown.push(until(window, digits, &wanted));
     }
@@ -71,7 +71,7 @@ fn watch_from_outside(views: &watch::Sender<View>, window: &slint::Weak<AppWindo
     for minute in 0..50 {
         let mut view = open(Screen::Bedside(samples::bedside()));
         view.clock = Clock { minute, ..view.clock };
-        views.send_replace(view);
+        views.send_replace(Arc::new(view));
     }
     let time: Probe<slint::SharedString> = |window| window.global::<ui::Frame>().get_time();
     until(window, time, &"14:49".into());
@@ -81,11 +81,11 @@ fn watch_from_outside(views: &watch::Sender<View>, window: &slint::Weak<AppWindo
     let ringing: Probe<bool> = |window| window.global::<ui::Frame>().get_alarm().present;
     let (mut alarmed, mut locked) = (Vec::new(), Vec::new());
     for _ in 0..9 {
-        views.send_replace(View { alarm: alarm.clone(), ..calm.clone() });
+        views.send_replace(Arc::new(View { alarm: alarm.clone(), ..calm.clone() }));
         alarmed.push(until(window, ringing, &true));
-        views.send_replace(concealed(Screen::Lock(samples::lock())));
+        views.send_replace(Arc::new(concealed(Screen::Lock(samples::lock()))));
         locked.push(until(window, kind, &ui::ScreenKind::Lock));
-        views.send_replace(calm.clone());
+        views.send_replace(Arc::new(calm.clone()));
         until(window, kind, &ui::ScreenKind::Bedside);
         until(window, ringing, &false);
     }
@@ -104,7 +104,7 @@ fn the_newest_view_is_shown_and_locking_takes_less_than_150_ms() {
     slint::platform::set_platform(Box::new(backend)).unwrap();
     let (intents, _taken) = mpsc::channel(32);
     let (window, bridge) = open_window(intents).unwrap();
-    let (views, watched) = watch::channel(concealed(Screen::Starting));
+    let (views, watched) = watch::channel(Arc::new(concealed(Screen::Starting)));
     let (_waves, samples) = mpsc::channel(4);
     let pump = bridge.connect(watched, samples);
     window.show().unwrap();

@@ -110,6 +110,16 @@ pub struct View {
     pub screen: Screen,
 }
 
+impl View {
+    /// Whether nothing but the time of day differs.
+    pub fn is_but_for_the_clock(&self, other: &View) -> bool {
+        let View { clock: _, bed, ward, language, simulated, alarm, open, notice, screen } = self;
+        (language, simulated, notice) == (&other.language, &other.simulated, &other.notice)
+            && (bed, ward, alarm) == (&other.bed, &other.ward, &other.alarm)
+            && (open, screen) == (&other.open, &other.screen)
+    }
+}
+
 /// The content below the frame.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Screen {

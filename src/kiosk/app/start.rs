@@ -4,6 +4,7 @@
 //! shell drops drivers and store, the store flushes, seals and closes before its thread ends.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -94,7 +95,7 @@ pub fn start(options: &Options) -> anyhow::Result<Running> {
         ..surroundings(config, !ignored.is_empty(), options.simulate)?
     };
     let kiosk = Kiosk::new(around, Moment::read());
-    let (views, shown) = watch::channel(kiosk.view(Moment::read()));
+    let (views, shown) = watch::channel(Arc::new(kiosk.view(Moment::read())));
 
     let (window, bridge) = bridge::open_window(intents).context("no window can be opened")?;
     bridge.apply(&shown.borrow());

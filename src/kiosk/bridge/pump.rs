@@ -22,14 +22,14 @@ const CALM: Duration = Duration::from_millis(100);
 
 /// Feeds the window until it is closed or the shell ends.
 pub struct Pump {
-    views: watch::Receiver<View>,
+    views: watch::Receiver<Arc<View>>,
     window: Weak<AppWindow>,
     pending: Arc<AtomicBool>,
 }
 
 impl Pump {
     /// A pump between this channel and this window.
-    pub(super) fn new(views: watch::Receiver<View>, window: Weak<AppWindow>) -> Self {
+    pub(super) fn new(views: watch::Receiver<Arc<View>>, window: Weak<AppWindow>) -> Self {
         Self { views, window, pending: Arc::new(AtomicBool::new(false)) }
     }
 
@@ -40,7 +40,7 @@ impl Pump {
 
     /// Runs until the window or the shell is gone.
     pub async fn run(mut self) {
-        let mut shown = self.views.borrow_and_update().clone();
+        let mut shown = Arc::clone(&self.views.borrow_and_update());
         let mut last = Instant::now();
         if !self.post() {
             return;
@@ -53,7 +53,7 @@ impl Pump {
                     changed = self.views.changed() => if changed.is_err() { break },
                 }
             }
-            shown = self.views.borrow().clone();
+            shown = Arc::clone(&self.views.borrow());
             last = Instant::now();
             if !self.post() {
                 return;
@@ -78,6 +78,5 @@ fn rest(shown: &View, next: &View) -> Duration {
     if conceals {
         return Duration::ZERO;
     }
-    let only_the_clock = View { clock: next.clock, ..shown.clone() } == *next;
-    if only_the_clock { CALM } else { FRAME }
+    if shown.is_but_for_the_clock(next) { CALM } else { FRAME }
 }

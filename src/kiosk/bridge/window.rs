@@ -1,6 +1,7 @@
 //! The kiosk's window on the main thread, and everything that stands behind it there.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use slint::ComponentHandle;
@@ -37,7 +38,11 @@ pub struct Bridge {
 
 impl Bridge {
     /// Takes views and waveforms from now on. The returned half belongs on the runtime.
-    pub fn connect(&self, views: watch::Receiver<View>, waves: mpsc::Receiver<WaveChunk>) -> Pump {
+    pub fn connect(
+        &self,
+        views: watch::Receiver<Arc<View>>,
+        waves: mpsc::Receiver<WaveChunk>,
+    ) -> Pump {
         self.screens.lane().connect(waves);
         let pump = Pump::new(views.clone(), self.port.handle());
         let (screens, pending) = (Rc::downgrade(&self.screens), pump.pending());
@@ -48,7 +53,9 @@ impl Bridge {
                 pending.store(false, Ordering::SeqCst);
                 let window = port.upgrade().and_then(|port| port.window());
                 if let Some((screens, window)) = screens.upgrade().zip(window) {
-                    screens.show(&window, &views.borrow().clone());
+                    // Not under the lock, which the shell waits for.
+                    let view = Arc::clone(&views.borrow());
+                    screens.show(&window, &view);
                 }
             });
         }
