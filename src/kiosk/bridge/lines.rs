@@ -1,19 +1,14 @@
 //! Rows and lines of the screen, made from the view's plain values.
 
-use std::time::Duration;
-
 use slint::{Model, SharedString, VecModel};
 
-use wardkeep_core::alarms::AlarmText;
 use wardkeep_core::kiosk::view::{
     AlarmStrip, DeviceRow, OperatorChip, Owner, PatientBanner, PatientRow, Tile,
 };
 use wardkeep_ui as ui;
 
 use crate::bridge::vocabulary;
-
-/// A value at most this old counts as current in words, s. Oximeters and straps send once a second.
-const NOW_S_MAX: u64 = 4;
+use crate::bridge::words::Words;
 
 /// Brings a model to `rows`, touching only the rows that differ, so that only they are painted again.
 pub(super) fn sync<T: Clone + PartialEq + 'static>(model: &VecModel<T>, rows: Vec<T>) {
@@ -41,56 +36,17 @@ pub(super) fn steady(
 }
 
 /// The strip along the top edge.
-pub(super) fn alarm(strip: Option<&AlarmStrip>) -> ui::AlarmLine {
+pub(super) fn alarm(strip: Option<&AlarmStrip>, words: &Words) -> ui::AlarmLine {
     let Some(strip) = strip else { return ui::AlarmLine::default() };
-    let mut line = ui::AlarmLine {
+    ui::AlarmLine {
         present: true,
         priority: vocabulary::priority(Some(strip.priority)),
+        text: words.alarm(&strip.text),
         since: time_of_day(strip.since.0, strip.since.1),
         acknowledged: strip.acknowledged,
         others: count(strip.others),
         paused: strip.audio_paused_s.map(countdown).unwrap_or_default(),
-        ..ui::AlarmLine::default()
-    };
-    match &strip.text {
-        AlarmText::Low { parameter, value, limit } => {
-            line.condition = ui::Condition::Below;
-            line.vital = vocabulary::vital(*parameter);
-            (line.value, line.limit) = (value.into(), limit.into());
-        }
-        AlarmText::High { parameter, value, limit } => {
-            line.condition = ui::Condition::Above;
-            line.vital = vocabulary::vital(*parameter);
-            (line.value, line.limit) = (value.into(), limit.into());
-        }
-        AlarmText::LinkLost { device } => {
-            line.condition = ui::Condition::LinkLost;
-            line.device = device.into();
-        }
-        AlarmText::NoValue { device } => {
-            line.condition = ui::Condition::NoValue;
-            line.device = device.into();
-        }
-        AlarmText::BatteryLow { device, percent } => {
-            line.condition = ui::Condition::BatteryLow;
-            line.device = device.into();
-            line.amount = i32::from(*percent);
-        }
-        AlarmText::AssignmentEnded { device } => {
-            line.condition = ui::Condition::AssignmentEnded;
-            line.device = device.into();
-        }
-        AlarmText::NoSound => line.condition = ui::Condition::NoSound,
-        AlarmText::NotRecording => line.condition = ui::Condition::NotRecording,
-        AlarmText::NoWaveforms => line.condition = ui::Condition::NoWaveforms,
-        AlarmText::WatchEnded => line.condition = ui::Condition::WatchEnded,
-        AlarmText::RecordsLost { count } => {
-            line.condition = ui::Condition::RecordsLost;
-            line.amount = i32::try_from(*count).unwrap_or(i32::MAX);
-        }
-        AlarmText::TokenLeftBehind => line.condition = ui::Condition::TokenLeftBehind,
     }
-    line
 }
 
 /// The operator chip.
@@ -129,36 +85,28 @@ pub(super) fn choice(line: &PatientRow) -> ui::PatientChoice {
 }
 
 /// One tile. S-7: no value, no digits, only the last one with its age.
-pub(super) fn tile(tile: &Tile) -> ui::VitalLine {
-    let value = tile.value.as_ref().map(|value| value.reveal().into()).unwrap_or_default();
-    let current = tile.value.is_some();
+pub(super) fn tile(tile: &Tile, words: &Words) -> ui::VitalLine {
     ui::VitalLine {
-        vital: vocabulary::vital(tile.parameter),
+        name: words.parameter(tile.parameter),
+        spoken: words.spoken_parameter(tile.parameter),
         family: vocabulary::family(tile.parameter.row().family),
-        value,
+        value: tile.value.as_ref().map(|value| value.reveal().into()).unwrap_or_default(),
         unit: tile.unit.into(),
         limit_low: tile.limit_low.as_ref().map(SharedString::from).unwrap_or_default(),
         limit_high: tile.limit_high.as_ref().map(SharedString::from).unwrap_or_default(),
-        source: (&tile.source).into(),
-        age: age(tile.age, current),
-        last: tile
-            .last
-            .as_ref()
-            .filter(|_| !current)
-            .map(|last| last.reveal().into())
-            .unwrap_or_default(),
-        why: vocabulary::why(tile.state),
-        weak: tile.weak_signal,
+        beneath: words.beneath(tile),
+        earlier: words.earlier(tile),
         alarm: vocabulary::priority(tile.alarm),
     }
 }
 
 /// One device.
-pub(super) fn device(line: &DeviceRow) -> ui::DeviceLine {
+pub(super) fn device(line: &DeviceRow, words: &Words) -> ui::DeviceLine {
     ui::DeviceLine {
         id: slint::format!("{}", line.id),
         name: (&line.name).into(),
-        kind: vocabulary::kind(line.kind),
+        kind: words.device_kind(line.kind),
+        icon: vocabulary::icon(line.kind),
         state: vocabulary::link(line.state),
         owner: vocabulary::owner(line.owner),
         since: match line.owner {
@@ -188,18 +136,6 @@ pub(super) fn count(many: usize) -> i32 {
     i32::try_from(many).unwrap_or(i32::MAX)
 }
 
-fn age(age: Option<Duration>, current: bool) -> ui::Age {
-    let Some(age) = age else { return ui::Age::default() };
-    let seconds = age.as_secs();
-    let (amount, unit) = match seconds {
-        0..=NOW_S_MAX if current => (0, ui::AgeUnit::Now),
-        0..=89 => (seconds, ui::AgeUnit::Seconds),
-        90..=5399 => (seconds / 60, ui::AgeUnit::Minutes),
-        5400.. => (seconds / 3600, ui::AgeUnit::Hours),
-    };
-    ui::Age { amount: i32::try_from(amount).unwrap_or(i32::MAX), unit }
-}
-
 /// Capitals that lose nothing: the sharp s keeps its own capital instead of becoming two letters.
 fn in_capitals(name: &str) -> String {
     name.chars()
@@ -213,25 +149,6 @@ fn in_capitals(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn age_is_told_in_the_largest_unit_that_says_something() {
-        for (seconds, current, amount, unit) in [
-            (0, true, 0, ui::AgeUnit::Now),
-            (4, true, 0, ui::AgeUnit::Now),
-            (4, false, 4, ui::AgeUnit::Seconds),
-            (5, true, 5, ui::AgeUnit::Seconds),
-            (89, false, 89, ui::AgeUnit::Seconds),
-            (90, false, 1, ui::AgeUnit::Minutes),
-            (5399, false, 89, ui::AgeUnit::Minutes),
-            (5400, false, 1, ui::AgeUnit::Hours),
-            (200_000, false, 55, ui::AgeUnit::Hours),
-        ] {
-            let told = age(Some(Duration::from_secs(seconds)), current);
-            assert_eq!(told, ui::Age { amount, unit }, "{seconds} s");
-        }
-        assert_eq!(age(None, true).unit, ui::AgeUnit::None);
-    }
 
     #[test]
     fn capitals_lose_no_letter() {

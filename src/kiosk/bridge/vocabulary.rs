@@ -1,18 +1,19 @@
 //! The core's enums in the screen's words, one arm for one case: screens, bedside, readers. Staff and
-//! their factors are in [`access`], sentences for the operator in [`notices`], what is wrong with the store in [`records`].
+//! their factors are in [`access`], what the store says in [`records`]. Sentences are in
+//! [`crate::bridge::words`].
 
 pub(super) mod access;
 pub(super) mod records;
 
 use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::view::access::{Emergency, Enrolment};
-use wardkeep_core::kiosk::view::{DeviceState, FirstStart, Owner, PinPurpose, Screen, TileState};
+use wardkeep_core::kiosk::view::{DeviceState, FirstStart, Owner, PinPurpose, Screen};
 use wardkeep_model::access::Role;
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::encounter::Sex;
 use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
 use wardkeep_model::vitals::DeviceKind;
-use wardkeep_model::vitals::parameter::{Family, Parameter};
+use wardkeep_model::vitals::parameter::Family;
 use wardkeep_ui as ui;
 
 /// Which screen fills the frame.
@@ -81,32 +82,11 @@ pub(super) fn priority(priority: Option<Priority>) -> ui::AlarmPriority {
     }
 }
 
-/// Name of a parameter.
-pub(super) fn vital(parameter: Parameter) -> ui::Vital {
-    match parameter {
-        Parameter::HeartRate => ui::Vital::HeartRate,
-        Parameter::SpO2 => ui::Vital::Spo2,
-        Parameter::PulseRate => ui::Vital::PulseRate,
-    }
-}
-
 /// What has one colour.
 pub(super) fn family(family: Family) -> ui::Family {
     match family {
         Family::Heart => ui::Family::Heart,
         Family::Oxygen => ui::Family::Oxygen,
-    }
-}
-
-/// Why a tile has or lacks a number.
-pub(super) fn why(state: TileState) -> ui::WhyNoValue {
-    match state {
-        TileState::Current => ui::WhyNoValue::Current,
-        TileState::Stale => ui::WhyNoValue::Stale,
-        TileState::LinkLost => ui::WhyNoValue::LinkLost,
-        TileState::NoValue => ui::WhyNoValue::NoValue,
-        TileState::Connecting => ui::WhyNoValue::Connecting,
-        TileState::NoDevice => ui::WhyNoValue::NoDevice,
     }
 }
 
@@ -181,11 +161,11 @@ pub(super) fn purpose(purpose: PinPurpose) -> ui::PurposeWord {
     }
 }
 
-/// What a device measures.
-pub(super) fn kind(kind: DeviceKind) -> ui::KindWord {
+/// Picture of a kind of device.
+pub(super) fn icon(kind: DeviceKind) -> ui::DeviceIcon {
     match kind {
-        DeviceKind::HeartRate => ui::KindWord::HeartRate,
-        DeviceKind::PulseOximeter => ui::KindWord::PulseOximeter,
+        DeviceKind::HeartRate => ui::DeviceIcon::Heart,
+        DeviceKind::PulseOximeter => ui::DeviceIcon::Drop,
     }
 }
 

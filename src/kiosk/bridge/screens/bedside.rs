@@ -9,6 +9,7 @@ use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::lane::Lane;
 use crate::bridge::lines;
+use crate::bridge::words::Words;
 
 /// Tiles and lane.
 pub(super) struct Bedside {
@@ -39,12 +40,15 @@ impl Bedside {
     }
 
     /// Shows it.
-    pub(super) fn show(&self, window: &AppWindow, bedside: &view::Bedside) {
+    pub(super) fn show(&self, window: &AppWindow, bedside: &view::Bedside, words: &Words) {
         let global = window.global::<ui::Bedside>();
         global.set_wave(bedside.wave);
         global.set_has_patient(bedside.has_patient);
         global.set_has_device(bedside.has_device);
-        lines::sync(&self.vitals, bedside.tiles.iter().map(lines::tile).collect());
+        lines::sync(
+            &self.vitals,
+            bedside.tiles.iter().map(|tile| lines::tile(tile, words)).collect(),
+        );
         if bedside.wave && bedside.has_patient && bedside.has_device {
             self.lane.show();
         } else {

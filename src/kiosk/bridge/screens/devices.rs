@@ -11,6 +11,7 @@ use wardkeep_model::vitals::DeviceId;
 use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::port::Port;
+use crate::bridge::words::Words;
 use crate::bridge::{lines, vocabulary};
 
 /// Rows of the devices page.
@@ -38,11 +39,14 @@ impl Devices {
     }
 
     /// Shows it.
-    pub(super) fn show(&self, window: &AppWindow, devices: &view::Devices) {
+    pub(super) fn show(&self, window: &AppWindow, devices: &view::Devices, words: &Words) {
         let global = window.global::<ui::Devices>();
         global.set_radio(vocabulary::radio(devices.radio));
         global.set_has_patient(devices.has_patient);
-        let rows = lines::steady(&self.rows, devices.rows.iter().map(lines::device).collect());
+        let rows = lines::steady(
+            &self.rows,
+            devices.rows.iter().map(|row| lines::device(row, words)).collect(),
+        );
         lines::sync(&self.rows, rows);
     }
 

@@ -14,6 +14,7 @@ use wardkeep_ui::{self as ui, AppWindow};
 use crate::bridge::lines;
 use crate::bridge::port::Port;
 use crate::bridge::vocabulary::{self, access};
+use crate::bridge::words::Words;
 
 /// Rows of the emergency screens.
 #[derive(Default)]
@@ -43,7 +44,7 @@ impl Emergency {
     }
 
     /// Shows a step of the emergency view.
-    pub(super) fn show(&self, window: &AppWindow, emergency: &view::Emergency) {
+    pub(super) fn show(&self, window: &AppWindow, emergency: &view::Emergency, words: &Words) {
         let global = window.global::<ui::Emergency>();
         match emergency {
             view::Emergency::Token { badge_reader, card_reader } => {
@@ -57,7 +58,7 @@ impl Emergency {
                 let words = reasons.iter().map(|reason| access::reason(*reason)).collect();
                 lines::sync(&self.reasons, words);
             }
-            view::Emergency::Open(page) => self.open(window, page),
+            view::Emergency::Open(page) => self.open(window, page, words),
         }
     }
 
@@ -71,12 +72,12 @@ impl Emergency {
         lines::sync(&self.past, Vec::new());
     }
 
-    fn open(&self, window: &AppWindow, page: &EmergencyPage) {
+    fn open(&self, window: &AppWindow, page: &EmergencyPage, words: &Words) {
         let global = window.global::<ui::Emergency>();
         global.set_patient(lines::patient(&page.patient));
         global.set_allergies(page.allergies.reveal().trim().into());
         global.set_left(lines::countdown(page.seconds_left));
-        lines::sync(&self.vitals, page.tiles.iter().map(lines::tile).collect());
+        lines::sync(&self.vitals, page.tiles.iter().map(|tile| lines::tile(tile, words)).collect());
         lines::sync(&self.past, page.past.iter().map(past).collect());
     }
 }

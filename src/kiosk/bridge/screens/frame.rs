@@ -81,7 +81,7 @@ impl Frame {
         frame.set_bed((&view.bed).into());
         frame.set_ward((&view.ward).into());
         frame.set_simulated(view.simulated);
-        frame.set_alarm(lines::alarm(view.alarm.as_ref()));
+        frame.set_alarm(lines::alarm(view.alarm.as_ref(), words));
         let told = view.notice.map(|notice| words.notice(notice)).unwrap_or_default();
         frame.set_notice(told.fact);
         frame.set_notice_advice(told.advice);

@@ -92,7 +92,7 @@ impl Screens {
         }
         // S-1: the one page with patient data and no session; every other screen empties it.
         if let (Screen::Emergency(step), None) = (screen, &view.open) {
-            self.emergency.show(window, step);
+            self.emergency.show(window, step, &self.words);
         } else {
             self.emergency.leave(window);
         }
@@ -106,9 +106,10 @@ impl Screens {
 
     /// Pages of an open session.
     fn show_open(&self, window: &AppWindow, screen: &Screen) {
+        let words = &self.words;
         match screen {
-            Screen::Bedside(bedside) => self.bedside.show(window, bedside),
-            Screen::Devices(devices) => self.devices.show(window, devices),
+            Screen::Bedside(bedside) => self.bedside.show(window, bedside, words),
+            Screen::Devices(devices) => self.devices.show(window, devices, words),
             Screen::Patients(patients) => self.patients.show(window, patients),
             Screen::People(list) => self.people.show_list(window, list),
             Screen::Person(page) => self.people.show_person(window, page),

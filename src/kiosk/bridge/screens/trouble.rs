@@ -58,8 +58,11 @@ impl Trouble {
                 (&tiles[..], &rows[..])
             }
         };
-        lines::sync(&self.vitals, tiles.iter().map(lines::tile).collect());
-        let rows = lines::steady(&self.devices, rows.iter().map(lines::device).collect());
+        lines::sync(&self.vitals, tiles.iter().map(|tile| lines::tile(tile, words)).collect());
+        let rows = lines::steady(
+            &self.devices,
+            rows.iter().map(|row| lines::device(row, words)).collect(),
+        );
         lines::sync(&self.devices, rows);
     }
 

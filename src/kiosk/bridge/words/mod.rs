@@ -7,6 +7,7 @@
 //! What Slint says changes with the language by itself. What Rust said does not: a view that is shown
 //! again does.
 
+mod bedside;
 mod catalogue;
 mod faults;
 mod notices;
@@ -55,6 +56,33 @@ impl Words {
     fn say(&self, Sentence(sentence): Sentence) -> SharedString {
         self.0.find(None, sentence).unwrap_or(sentence).into()
     }
+
+    /// A sentence with its places filled.
+    fn fill(&self, Sentence(sentence): Sentence, parts: &[&str]) -> SharedString {
+        filled(self.0.find(None, sentence).unwrap_or(sentence), parts).into()
+    }
+}
+
+/// The sentence with its places filled: `{}` in turn, or `{0}`, `{1}`. What is filled in is not looked at
+/// again. A place for which there is nothing is left as it is written.
+fn filled(sentence: &str, parts: &[&str]) -> String {
+    let (mut found, mut rest, mut next) = (String::new(), sentence, 0);
+    while let Some((before, after)) = rest.split_once('{') {
+        found.push_str(before);
+        let Some((name, behind)) = after.split_once('}') else {
+            found.push('{');
+            rest = after;
+            continue;
+        };
+        let place = if name.is_empty() { Some(next) } else { name.parse().ok() };
+        next += usize::from(name.is_empty());
+        match place.and_then(|place: usize| parts.get(place)) {
+            Some(part) => found.push_str(part),
+            None => found.extend(["{", name, "}"]),
+        }
+        rest = behind;
+    }
+    found + rest
 }
 
 /// The language of windows on this thread that are not the kiosk's.
@@ -74,4 +102,23 @@ struct Sentence(&'static str);
 /// A sentence of the catalogue; the test of the translations finds what stands in `tr(..)`.
 const fn tr(sentence: &'static str) -> Sentence {
     Sentence(sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filled;
+
+    #[test]
+    fn places_are_filled_in_turn_or_by_number_and_nothing_that_was_filled_in_is_a_place() {
+        for (sentence, parts, said) in [
+            ("no place", &["one"][..], "no place"),
+            ("{} before {}", &["one", "two"], "one before two"),
+            ("{1} after {0}", &["one", "two"], "two after one"),
+            ("{}: {}", &["{1}", "two"], "{1}: two"),
+            ("{} and {}", &["one"], "one and {}"),
+            ("{7} {name} {", &["one"], "{7} {name} {"),
+        ] {
+            assert_eq!(filled(sentence, parts), said);
+        }
+    }
 }

@@ -1,0 +1,151 @@
+//! What is said at the bedside: names of parameters and devices, and the sentence of an alarm.
+
+use std::time::Duration;
+
+use slint::SharedString;
+
+use wardkeep_core::alarms::AlarmText;
+use wardkeep_core::kiosk::view::{Tile, TileState};
+use wardkeep_model::vitals::DeviceKind;
+use wardkeep_model::vitals::nomenclature::Unit;
+use wardkeep_model::vitals::parameter::Parameter;
+
+use crate::bridge::words::{Words, tr};
+
+/// A value at most this old counts as current in words, s. Oximeters and straps send once a second.
+const NOW_S_MAX: u64 = 4;
+
+impl Words {
+    /// What stands under a tile's number: whose it is and how old; or why there is none (S-7).
+    pub(in crate::bridge) fn beneath(&self, tile: &Tile) -> SharedString {
+        let device: &str = &tile.source;
+        match tile.state {
+            TileState::Current if tile.weak_signal => {
+                let age = self.ago(tile.age, true);
+                self.fill(tr("{0} · {1} · weak signal"), &[device, &age])
+            }
+            TileState::Current => slint::format!("{device} · {}", self.ago(tile.age, true)),
+            TileState::Stale => self.fill(tr("{}: no new value"), &[device]),
+            TileState::LinkLost => self.fill(tr("{} out of range, reconnecting"), &[device]),
+            TileState::NoValue => self.fill(tr("{} gives no value: check the sensor"), &[device]),
+            TileState::Connecting => self.fill(tr("{}: connecting"), &[device]),
+            TileState::NoDevice => self.say(tr("no device")),
+        }
+    }
+
+    /// How long ago the last number was, and what it was; empty while there is a current one, or none
+    /// before.
+    pub(in crate::bridge) fn earlier(&self, tile: &Tile) -> SharedString {
+        let Some(last) = tile.last.as_ref().filter(|_| tile.value.is_none()) else {
+            return SharedString::default();
+        };
+        slint::format!("{}: {} {}", self.ago(tile.age, false), last.reveal(), tile.unit)
+    }
+
+    fn ago(&self, age: Option<Duration>, current: bool) -> SharedString {
+        let Some(age) = age else { return SharedString::default() };
+        let seconds = age.as_secs();
+        match seconds {
+            0..=NOW_S_MAX if current => self.say(tr("now")),
+            0..=89 => self.fill(tr("{} s ago"), &[&seconds.to_string()]),
+            90..=5399 => self.fill(tr("{} min ago"), &[&(seconds / 60).to_string()]),
+            5400.. => self.fill(tr("{} h ago"), &[&(seconds / 3600).to_string()]),
+        }
+    }
+
+    /// Name of a parameter on its tile.
+    pub(in crate::bridge) fn parameter(&self, parameter: Parameter) -> SharedString {
+        match parameter {
+            Parameter::HeartRate => self.say(tr("Heart rate")),
+            Parameter::SpO2 => "SpO\u{2082}".into(),
+            Parameter::PulseRate => self.say(tr("Pulse rate")),
+        }
+    }
+
+    /// The same for assistive technology, which would not read the subscript.
+    pub(in crate::bridge) fn spoken_parameter(&self, parameter: Parameter) -> SharedString {
+        match parameter {
+            Parameter::SpO2 => "SpO2".into(),
+            Parameter::HeartRate | Parameter::PulseRate => self.parameter(parameter),
+        }
+    }
+
+    /// Name of a kind of device.
+    pub(in crate::bridge) fn device_kind(&self, kind: DeviceKind) -> SharedString {
+        self.say(match kind {
+            DeviceKind::HeartRate => tr("Heart rate strap"),
+            DeviceKind::PulseOximeter => tr("Pulse oximeter"),
+        })
+    }
+
+    /// What the alarm strip says.
+    pub(in crate::bridge) fn alarm(&self, text: &AlarmText) -> SharedString {
+        match text {
+            AlarmText::Low { parameter, value, limit } => {
+                let (value, limit) = (with_unit(*parameter, value), with_unit(*parameter, limit));
+                let name = self.parameter(*parameter);
+                self.fill(tr("{0} low: {1} is under {2}"), &[&name, &value, &limit])
+            }
+            AlarmText::High { parameter, value, limit } => {
+                let (value, limit) = (with_unit(*parameter, value), with_unit(*parameter, limit));
+                let name = self.parameter(*parameter);
+                self.fill(tr("{0} high: {1} is over {2}"), &[&name, &value, &limit])
+            }
+            AlarmText::LinkLost { device } => self.fill(tr("{} is out of range"), &[device]),
+            AlarmText::NoValue { device } => {
+                self.fill(tr("{} gives no value: check the sensor"), &[device])
+            }
+            AlarmText::BatteryLow { device, percent } => {
+                self.fill(tr("{0}: battery at {1} %"), &[device, &percent.to_string()])
+            }
+            AlarmText::AssignmentEnded { device } => {
+                self.fill(tr("{}: assignment ended, assign it again"), &[device])
+            }
+            AlarmText::NoSound => self.say(tr("No alarm sound: the speaker does not answer")),
+            AlarmText::NotRecording => self.say(tr("NOT RECORDING: values are not kept")),
+            AlarmText::NoWaveforms => self.say(tr("Waveforms are not recorded: disk nearly full")),
+            AlarmText::RecordsLost { count: 0 } => {
+                self.say(tr("Records lost: how many is not known"))
+            }
+            AlarmText::RecordsLost { count } => {
+                self.fill(tr("Records lost: {}"), &[&count.to_string()])
+            }
+            AlarmText::WatchEnded => self.say(tr("Monitoring has ended: assign the devices")),
+            AlarmText::TokenLeftBehind => {
+                self.say(tr("A badge or card was left at the reader: take it away"))
+            }
+        }
+    }
+}
+
+/// Rates are said without their unit; a percentage would be taken for one.
+fn with_unit(parameter: Parameter, digits: &str) -> String {
+    if parameter.row().unit == Unit::Percent { format!("{digits} %") } else { digits.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::bridge::words::catalogue::Catalogue;
+
+    #[test]
+    fn age_is_told_in_the_largest_unit_that_says_something() {
+        let words = Words(Arc::new(Catalogue::default()));
+        for (seconds, current, told) in [
+            (0, true, "now"),
+            (4, true, "now"),
+            (4, false, "4 s ago"),
+            (5, true, "5 s ago"),
+            (89, false, "89 s ago"),
+            (90, false, "1 min ago"),
+            (5399, false, "89 min ago"),
+            (5400, false, "1 h ago"),
+            (200_000, false, "55 h ago"),
+        ] {
+            assert_eq!(words.ago(Some(Duration::from_secs(seconds)), current), told);
+        }
+        assert_eq!(words.ago(None, true), "");
+    }
+}
