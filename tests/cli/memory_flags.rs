@@ -3,11 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 
 use std::fs;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 /// Whoever runs the program where this test is root.
 const NOBODY: u32 = 65_534;
@@ -22,7 +23,16 @@ fn started(dir: &Path) -> Child {
     if rustix::process::geteuid().is_root() {
         command.uid(NOBODY).gid(NOBODY);
     }
-    let mut child = command.spawn().unwrap();
+    // Another test that starts a program at this moment holds the copy open until its own program runs.
+    let mut child = loop {
+        match command.spawn() {
+            Ok(child) => break child,
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(error) => panic!("the copy does not start: {error}"),
+        }
+    };
     let line = b"{\"id\":1,\"characteristic\":\"2a37\",\"value\":\"00 48\"}\n";
     std::io::Write::write_all(child.stdin.as_mut().unwrap(), line).unwrap();
     let mut first = [0];

@@ -119,7 +119,7 @@ fn start_empty_leads_to_the_first_start() {
     newcomer.leaves_by("bench", EMPTY);
     newcomer.sees("kiosk", "Begin");
     let bench = newcomer.texts("bench");
-    assert_eq!(bench.matches("no PIN given").count(), 4, "{bench}");
+    assert_eq!(bench.matches("choose a PIN").count(), 4, "{bench}");
     assert!(!bench.contains("PIN 2"), "{bench}");
     let second = newcomer.wards();
     assert_eq!(second.len(), 1);

@@ -248,7 +248,7 @@ fn who_is_who(empty: bool, over: &str) {
     for role in ["Nurse", "Caregiver", "IT", "Stranger"] {
         assert_eq!(said(role), 1, "{role}");
     }
-    assert_eq!(said("no PIN given"), if empty { BADGES.len() } else { 1 });
+    assert_eq!(said("choose a PIN"), if empty { BADGES.len() } else { 1 });
     bench.press(over);
     assert_eq!(bench.started_over.get(), Some(!empty));
 }

@@ -1,5 +1,7 @@
 //! The store's ordinary day: first start, unlock, record, lock, record, unlock; nothing is lost.
 
+use std::fs;
+
 use kit::store::*;
 use wardkeep_model::access::Role;
 use wardkeep_model::confidential::Secret;
@@ -149,5 +151,10 @@ fn inspection_tells_facts_without_opening() {
     rig.stop();
     let facts = inspect(dir.path()).unwrap();
     assert_eq!((facts.exists, facts.slots, facts.protection), (true, 1, Protection::Reduced));
-    assert!(facts.inbox_bytes > 300);
+    assert!(facts.inbox_bytes > 300 && facts.vault_bytes > 10_000);
+
+    // What is damaged is looked at too.
+    fs::remove_file(dir.path().join("store/vault.db")).unwrap();
+    let facts = inspect(dir.path()).unwrap();
+    assert_eq!((facts.exists, facts.slots, facts.vault_bytes), (true, 1, 0));
 }

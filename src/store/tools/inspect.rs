@@ -20,7 +20,7 @@ pub struct Facts {
     pub slots: usize,
     /// Bytes that wait in the inbox for somebody to unlock.
     pub inbox_bytes: u64,
-    /// Bytes of the vault.
+    /// Bytes of the vault; zero where its file is missing or not shown.
     pub vault_bytes: u64,
 }
 
@@ -39,6 +39,7 @@ pub fn inspect(state_dir: &Path) -> Result<Facts, StoreFault> {
         protection,
         slots: keyslot::count(&store.join(SLOTS))?,
         inbox_bytes: segment::size(&store.join(INBOX))?,
-        vault_bytes: store.join(VAULT).metadata()?.len(),
+        // Whether the vault is whole is not asked here: a damaged store has facts too.
+        vault_bytes: store.join(VAULT).metadata().map_or(0, |file| file.len()),
     })
 }
