@@ -8,7 +8,7 @@ use wardkeep_core::kiosk::view::{
 use wardkeep_ui as ui;
 
 use crate::bridge::vocabulary;
-use crate::bridge::words::Words;
+use crate::bridge::words::{Words, bedside};
 
 /// Brings a model to `rows`, touching only the rows that differ, so that only they are painted again.
 pub(super) fn sync<T: Clone + PartialEq + 'static>(model: &VecModel<T>, rows: Vec<T>) {
@@ -41,7 +41,7 @@ pub(super) fn alarm(strip: Option<&AlarmStrip>, words: &Words) -> ui::AlarmLine 
     ui::AlarmLine {
         present: true,
         priority: vocabulary::priority(Some(strip.priority)),
-        text: words.alarm(&strip.text),
+        text: bedside::alarm(words, &strip.text),
         since: time_of_day(strip.since.0, strip.since.1),
         acknowledged: strip.acknowledged,
         others: count(strip.others),
@@ -87,15 +87,15 @@ pub(super) fn choice(line: &PatientRow) -> ui::PatientChoice {
 /// One tile. S-7: no value, no digits, only the last one with its age.
 pub(super) fn tile(tile: &Tile, words: &Words) -> ui::VitalLine {
     ui::VitalLine {
-        name: words.parameter(tile.parameter),
-        spoken: words.spoken_parameter(tile.parameter),
+        name: bedside::parameter_name(words, tile.parameter),
+        spoken: bedside::spoken_name(words, tile.parameter),
         family: vocabulary::family(tile.parameter.row().family),
         value: tile.value.as_ref().map(|value| value.reveal().into()).unwrap_or_default(),
         unit: tile.unit.into(),
         limit_low: tile.limit_low.as_ref().map(SharedString::from).unwrap_or_default(),
         limit_high: tile.limit_high.as_ref().map(SharedString::from).unwrap_or_default(),
-        beneath: words.beneath(tile),
-        earlier: words.earlier(tile),
+        beneath: bedside::beneath(words, tile),
+        earlier: bedside::earlier(words, tile),
         alarm: vocabulary::priority(tile.alarm),
     }
 }
@@ -105,7 +105,7 @@ pub(super) fn device(line: &DeviceRow, words: &Words) -> ui::DeviceLine {
     ui::DeviceLine {
         id: slint::format!("{}", line.id),
         name: (&line.name).into(),
-        kind: words.device_kind(line.kind),
+        kind: bedside::kind_name(words, line.kind),
         icon: vocabulary::icon(line.kind),
         state: vocabulary::link(line.state),
         owner: vocabulary::owner(line.owner),

@@ -15,7 +15,7 @@ use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::port::Port;
 use crate::bridge::vocabulary::{self, records};
-use crate::bridge::words::Words;
+use crate::bridge::words::{Words, notices};
 use crate::bridge::{lines, spans};
 
 /// What the frame remembers.
@@ -82,7 +82,7 @@ impl Frame {
         frame.set_ward((&view.ward).into());
         frame.set_simulated(view.simulated);
         frame.set_alarm(lines::alarm(view.alarm.as_ref(), words));
-        let told = view.notice.map(|notice| words.notice(notice)).unwrap_or_default();
+        let told = view.notice.map(|notice| notices::notice(words, notice)).unwrap_or_default();
         frame.set_notice(told.fact);
         frame.set_notice_advice(told.advice);
         // Progress and findings are for whoever is logged in.

@@ -18,7 +18,7 @@ use crate::bridge::lines;
 use crate::bridge::pin_pad::PinPad;
 use crate::bridge::port::Port;
 use crate::bridge::vocabulary::{self, access};
-use crate::bridge::words::Words;
+use crate::bridge::words::{Words, notices};
 
 /// The PIN pad of a screen, and what its words depend on besides the prompt.
 #[derive(Clone, Copy)]
@@ -125,7 +125,8 @@ impl Pin {
         global.set_handed_over(shown.handed_over);
         global.set_first_login(shown.first_login);
         global.set_subject(shown.subject.into());
-        let refusal = refusal(&prompt).map(|notice| words.notice(notice)).unwrap_or_default();
+        let refusal =
+            refusal(&prompt).map(|notice| notices::notice(words, notice)).unwrap_or_default();
         global.set_refusal(refusal.fact);
         global.set_refusal_advice(refusal.advice);
         global.set_tries_left(prompt.tries_left.map_or(-1, i32::from));

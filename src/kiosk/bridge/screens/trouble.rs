@@ -14,7 +14,7 @@ use wardkeep_ui::{self as ui, AppWindow};
 use crate::bridge::lines;
 use crate::bridge::port::Port;
 use crate::bridge::vocabulary::{self, records};
-use crate::bridge::words::Words;
+use crate::bridge::words::{Words, faults};
 
 /// Rows of the trouble screen.
 #[derive(Default)]
@@ -41,10 +41,10 @@ impl Trouble {
     /// Shows what is wrong, and what is monitored meanwhile.
     pub(super) fn show(&self, window: &AppWindow, trouble: &view::records::Trouble, words: &Words) {
         let global = window.global::<ui::Trouble>();
-        let wrong = words.fault(trouble.fault);
+        let wrong = faults::fault(words, trouble.fault);
         global.set_fact(wrong.fact);
         global.set_advice(wrong.advice);
-        global.set_remedy(words.remedy(trouble.fault));
+        global.set_remedy(faults::remedy(words, trouble.fault));
         global.set_watch(records::watch(&trouble.watch));
         global.set_records(trouble.records);
         let (tiles, rows) = match &trouble.watch {

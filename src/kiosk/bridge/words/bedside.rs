@@ -15,105 +15,101 @@ use crate::bridge::words::{Words, tr};
 /// A value at most this old counts as current in words, s. Oximeters and straps send once a second.
 const NOW_S_MAX: u64 = 4;
 
-impl Words {
-    /// What stands under a tile's number: whose it is and how old; or why there is none (S-7).
-    pub(in crate::bridge) fn beneath(&self, tile: &Tile) -> SharedString {
-        let device: &str = &tile.source;
-        match tile.state {
-            TileState::Current if tile.weak_signal => {
-                let age = self.ago(tile.age, true);
-                self.fill(tr("{0} · {1} · weak signal"), &[device, &age])
-            }
-            TileState::Current => slint::format!("{device} · {}", self.ago(tile.age, true)),
-            TileState::Stale => self.fill(tr("{}: no new value"), &[device]),
-            TileState::LinkLost => self.fill(tr("{} out of range, reconnecting"), &[device]),
-            TileState::NoValue => self.fill(tr("{} gives no value: check the sensor"), &[device]),
-            TileState::Connecting => self.fill(tr("{}: connecting"), &[device]),
-            TileState::NoDevice => self.say(tr("no device")),
+/// What stands under a tile's number: whose it is and how old; or why there is none (S-7).
+pub(in crate::bridge) fn beneath(words: &Words, tile: &Tile) -> SharedString {
+    let device: &str = &tile.source;
+    match tile.state {
+        TileState::Current if tile.weak_signal => {
+            let age = ago(words, tile.age, true);
+            words.fill(tr("{0} · {1} · weak signal"), &[device, &age])
         }
+        TileState::Current => slint::format!("{device} · {}", ago(words, tile.age, true)),
+        TileState::Stale => words.fill(tr("{}: no new value"), &[device]),
+        TileState::LinkLost => words.fill(tr("{} out of range, reconnecting"), &[device]),
+        TileState::NoValue => words.fill(tr("{} gives no value: check the sensor"), &[device]),
+        TileState::Connecting => words.fill(tr("{}: connecting"), &[device]),
+        TileState::NoDevice => words.say(tr("no device")),
     }
+}
 
-    /// How long ago the last number was, and what it was; empty while there is a current one, or none
-    /// before.
-    pub(in crate::bridge) fn earlier(&self, tile: &Tile) -> SharedString {
-        let Some(last) = tile.last.as_ref().filter(|_| tile.value.is_none()) else {
-            return SharedString::default();
-        };
-        slint::format!("{}: {} {}", self.ago(tile.age, false), last.reveal(), tile.unit)
+/// How long ago the last number was, and what it was; empty while there is a current one, or none
+/// before.
+pub(in crate::bridge) fn earlier(words: &Words, tile: &Tile) -> SharedString {
+    let Some(last) = tile.last.as_ref().filter(|_| tile.value.is_none()) else {
+        return SharedString::default();
+    };
+    slint::format!("{}: {} {}", ago(words, tile.age, false), last.reveal(), tile.unit)
+}
+
+fn ago(words: &Words, age: Option<Duration>, current: bool) -> SharedString {
+    let Some(age) = age else { return SharedString::default() };
+    let seconds = age.as_secs();
+    match seconds {
+        0..=NOW_S_MAX if current => words.say(tr("now")),
+        0..=89 => words.fill(tr("{} s ago"), &[&seconds.to_string()]),
+        90..=5399 => words.fill(tr("{} min ago"), &[&(seconds / 60).to_string()]),
+        5400.. => words.fill(tr("{} h ago"), &[&(seconds / 3600).to_string()]),
     }
+}
 
-    fn ago(&self, age: Option<Duration>, current: bool) -> SharedString {
-        let Some(age) = age else { return SharedString::default() };
-        let seconds = age.as_secs();
-        match seconds {
-            0..=NOW_S_MAX if current => self.say(tr("now")),
-            0..=89 => self.fill(tr("{} s ago"), &[&seconds.to_string()]),
-            90..=5399 => self.fill(tr("{} min ago"), &[&(seconds / 60).to_string()]),
-            5400.. => self.fill(tr("{} h ago"), &[&(seconds / 3600).to_string()]),
+/// Name of a parameter on its tile.
+pub(in crate::bridge) fn parameter_name(words: &Words, parameter: Parameter) -> SharedString {
+    match parameter {
+        Parameter::HeartRate => words.say(tr("Heart rate")),
+        Parameter::SpO2 => "SpO\u{2082}".into(),
+        Parameter::PulseRate => words.say(tr("Pulse rate")),
+    }
+}
+
+/// The same for assistive technology, which would not read the subscript.
+pub(in crate::bridge) fn spoken_name(words: &Words, parameter: Parameter) -> SharedString {
+    match parameter {
+        Parameter::SpO2 => "SpO2".into(),
+        Parameter::HeartRate | Parameter::PulseRate => parameter_name(words, parameter),
+    }
+}
+
+/// Name of a kind of device.
+pub(in crate::bridge) fn kind_name(words: &Words, kind: DeviceKind) -> SharedString {
+    words.say(match kind {
+        DeviceKind::HeartRate => tr("Heart rate strap"),
+        DeviceKind::PulseOximeter => tr("Pulse oximeter"),
+    })
+}
+
+/// What the alarm strip says.
+pub(in crate::bridge) fn alarm(words: &Words, text: &AlarmText) -> SharedString {
+    match text {
+        AlarmText::Low { parameter, value, limit } => {
+            let (value, limit) = (with_unit(*parameter, value), with_unit(*parameter, limit));
+            let name = parameter_name(words, *parameter);
+            words.fill(tr("{0} low: {1} is under {2}"), &[&name, &value, &limit])
         }
-    }
-
-    /// Name of a parameter on its tile.
-    pub(in crate::bridge) fn parameter(&self, parameter: Parameter) -> SharedString {
-        match parameter {
-            Parameter::HeartRate => self.say(tr("Heart rate")),
-            Parameter::SpO2 => "SpO\u{2082}".into(),
-            Parameter::PulseRate => self.say(tr("Pulse rate")),
+        AlarmText::High { parameter, value, limit } => {
+            let (value, limit) = (with_unit(*parameter, value), with_unit(*parameter, limit));
+            let name = parameter_name(words, *parameter);
+            words.fill(tr("{0} high: {1} is over {2}"), &[&name, &value, &limit])
         }
-    }
-
-    /// The same for assistive technology, which would not read the subscript.
-    pub(in crate::bridge) fn spoken_parameter(&self, parameter: Parameter) -> SharedString {
-        match parameter {
-            Parameter::SpO2 => "SpO2".into(),
-            Parameter::HeartRate | Parameter::PulseRate => self.parameter(parameter),
+        AlarmText::LinkLost { device } => words.fill(tr("{} is out of range"), &[device]),
+        AlarmText::NoValue { device } => {
+            words.fill(tr("{} gives no value: check the sensor"), &[device])
         }
-    }
-
-    /// Name of a kind of device.
-    pub(in crate::bridge) fn device_kind(&self, kind: DeviceKind) -> SharedString {
-        self.say(match kind {
-            DeviceKind::HeartRate => tr("Heart rate strap"),
-            DeviceKind::PulseOximeter => tr("Pulse oximeter"),
-        })
-    }
-
-    /// What the alarm strip says.
-    pub(in crate::bridge) fn alarm(&self, text: &AlarmText) -> SharedString {
-        match text {
-            AlarmText::Low { parameter, value, limit } => {
-                let (value, limit) = (with_unit(*parameter, value), with_unit(*parameter, limit));
-                let name = self.parameter(*parameter);
-                self.fill(tr("{0} low: {1} is under {2}"), &[&name, &value, &limit])
-            }
-            AlarmText::High { parameter, value, limit } => {
-                let (value, limit) = (with_unit(*parameter, value), with_unit(*parameter, limit));
-                let name = self.parameter(*parameter);
-                self.fill(tr("{0} high: {1} is over {2}"), &[&name, &value, &limit])
-            }
-            AlarmText::LinkLost { device } => self.fill(tr("{} is out of range"), &[device]),
-            AlarmText::NoValue { device } => {
-                self.fill(tr("{} gives no value: check the sensor"), &[device])
-            }
-            AlarmText::BatteryLow { device, percent } => {
-                self.fill(tr("{0}: battery at {1} %"), &[device, &percent.to_string()])
-            }
-            AlarmText::AssignmentEnded { device } => {
-                self.fill(tr("{}: assignment ended, assign it again"), &[device])
-            }
-            AlarmText::NoSound => self.say(tr("No alarm sound: the speaker does not answer")),
-            AlarmText::NotRecording => self.say(tr("NOT RECORDING: values are not kept")),
-            AlarmText::NoWaveforms => self.say(tr("Waveforms are not recorded: disk nearly full")),
-            AlarmText::RecordsLost { count: 0 } => {
-                self.say(tr("Records lost: how many is not known"))
-            }
-            AlarmText::RecordsLost { count } => {
-                self.fill(tr("Records lost: {}"), &[&count.to_string()])
-            }
-            AlarmText::WatchEnded => self.say(tr("Monitoring has ended: assign the devices")),
-            AlarmText::TokenLeftBehind => {
-                self.say(tr("A badge or card was left at the reader: take it away"))
-            }
+        AlarmText::BatteryLow { device, percent } => {
+            words.fill(tr("{0}: battery at {1} %"), &[device, &percent.to_string()])
+        }
+        AlarmText::AssignmentEnded { device } => {
+            words.fill(tr("{}: assignment ended, assign it again"), &[device])
+        }
+        AlarmText::NoSound => words.say(tr("No alarm sound: the speaker does not answer")),
+        AlarmText::NotRecording => words.say(tr("NOT RECORDING: values are not kept")),
+        AlarmText::NoWaveforms => words.say(tr("Waveforms are not recorded: disk nearly full")),
+        AlarmText::RecordsLost { count: 0 } => words.say(tr("Records lost: how many is not known")),
+        AlarmText::RecordsLost { count } => {
+            words.fill(tr("Records lost: {}"), &[&count.to_string()])
+        }
+        AlarmText::WatchEnded => words.say(tr("Monitoring has ended: assign the devices")),
+        AlarmText::TokenLeftBehind => {
+            words.say(tr("A badge or card was left at the reader: take it away"))
         }
     }
 }
@@ -144,8 +140,8 @@ mod tests {
             (5400, false, "1 h ago"),
             (200_000, false, "55 h ago"),
         ] {
-            assert_eq!(words.ago(Some(Duration::from_secs(seconds)), current), told);
+            assert_eq!(ago(&words, Some(Duration::from_secs(seconds)), current), told);
         }
-        assert_eq!(words.ago(None, true), "");
+        assert_eq!(ago(&words, None, true), "");
     }
 }

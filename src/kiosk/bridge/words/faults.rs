@@ -6,18 +6,16 @@ use wardkeep_model::keeping::StoreFault;
 
 use crate::bridge::words::{Said, Sentence, Words, tr};
 
-impl Words {
-    /// What is wrong with the store, and what to do at the bed.
-    pub(in crate::bridge) fn fault(&self, fault: StoreFault) -> Said {
-        let (fact, advice, _) = sentences(fault);
-        Said { fact: self.say(fact), advice: self.say(advice) }
-    }
+/// What is wrong with the store, and what to do at the bed.
+pub(in crate::bridge) fn fault(words: &Words, fault: StoreFault) -> Said {
+    let (fact, advice, _) = sentences(fault);
+    Said { fact: words.say(fact), advice: words.say(advice) }
+}
 
-    /// What IT has to do; for whoever knows the command line.
-    pub(in crate::bridge) fn remedy(&self, fault: StoreFault) -> SharedString {
-        let (_, _, remedy) = sentences(fault);
-        self.say(remedy)
-    }
+/// What IT has to do; for whoever knows the command line.
+pub(in crate::bridge) fn remedy(words: &Words, fault: StoreFault) -> SharedString {
+    let (_, _, remedy) = sentences(fault);
+    words.say(remedy)
 }
 
 fn sentences(fault: StoreFault) -> (Sentence, Sentence, Sentence) {

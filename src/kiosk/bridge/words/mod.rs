@@ -7,10 +7,10 @@
 //! What Slint says changes with the language by itself. What Rust said does not: a view that is shown
 //! again does.
 
-mod bedside;
+pub(super) mod bedside;
 mod catalogue;
-mod faults;
-mod notices;
+pub(super) mod faults;
+pub(super) mod notices;
 
 use std::sync::Arc;
 

@@ -4,12 +4,10 @@ use wardkeep_model::notice::Notice;
 
 use crate::bridge::words::{Said, Sentence, Words, tr};
 
-impl Words {
-    /// What a notice says.
-    pub(in crate::bridge) fn notice(&self, notice: Notice) -> Said {
-        let (fact, advice) = sentences(notice);
-        Said { fact: self.say(fact), advice: self.say(advice) }
-    }
+/// What a notice says.
+pub(in crate::bridge) fn notice(words: &Words, notice: Notice) -> Said {
+    let (fact, advice) = sentences(notice);
+    Said { fact: words.say(fact), advice: words.say(advice) }
 }
 
 #[expect(clippy::too_many_lines, reason = "one row for each notice")]
