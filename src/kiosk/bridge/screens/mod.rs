@@ -18,6 +18,7 @@ mod people;
 mod pin;
 mod trouble;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use wardkeep_core::kiosk::view::{Screen, View};
@@ -31,6 +32,8 @@ use crate::bridge::words::Words;
 /// Every screen.
 pub(super) struct Screens {
     words: Words,
+    /// Kind of the screen that is shown.
+    kind: Cell<Option<ui::ScreenKind>>,
     frame: frame::Frame,
     pin: pin::Pin,
     first_start: first_start::FirstStart,
@@ -50,6 +53,7 @@ impl Screens {
     pub(super) fn connect(port: &Rc<Port>, window: &AppWindow, words: Words) -> Self {
         Self {
             words,
+            kind: Cell::new(None),
             frame: frame::Frame::connect(port, window),
             pin: pin::Pin::connect(port, window),
             first_start: first_start::FirstStart::connect(port, window),
@@ -75,6 +79,10 @@ impl Screens {
         let screen = &view.screen;
         let is_stood_in_for = view.open.is_none() && needs_session(screen);
         let kind = if is_stood_in_for { ui::ScreenKind::Lock } else { vocabulary::screen(screen) };
+        if self.kind.replace(Some(kind)) != Some(kind) {
+            // S-3: before the fields of the new screen take the focus.
+            window.invoke_forget_typed();
+        }
         self.words.speak(view.language);
         self.frame.show(window, view, kind, &self.words);
         match pin::pad_of(screen).filter(|_| !is_stood_in_for) {
