@@ -24,11 +24,14 @@ fn started(dir: &Path) -> Child {
         command.uid(NOBODY).gid(NOBODY);
     }
     // Another test that starts a program at this moment holds the copy open until its own program runs.
+    let mut tries = 0..500;
     let mut child = loop {
         match command.spawn() {
             Ok(child) => break child,
-            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
-                std::thread::sleep(Duration::from_millis(10));
+            Err(error)
+                if error.kind() == ErrorKind::ExecutableFileBusy && tries.next().is_some() =>
+            {
+                std::thread::sleep(Duration::from_millis(20));
             }
             Err(error) => panic!("the copy does not start: {error}"),
         }

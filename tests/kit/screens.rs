@@ -2,13 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
+use i_slint_backend_testing::testing_backend::TestingWindow;
 use i_slint_backend_testing::{
     AccessibleRole, ElementHandle, ElementQuery, TestingBackend, TestingBackendOptions,
     mock_elapsed_time,
 };
+use i_slint_core::InternalToken;
+use i_slint_core::window::WindowInner;
 use slint::platform::{PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, PhysicalSize, Rgba8Pixel, SharedPixelBuffer};
 use tokio::sync::{mpsc, watch};
@@ -154,6 +158,13 @@ impl Desk {
     /// What was sent, reports that somebody is there included.
     pub fn everything_sent(&mut self) -> Vec<Intent> {
         std::iter::from_fn(|| self.intents.try_recv().ok()).collect()
+    }
+
+    /// The backend for tests keeps what an input method was told, which a real one does not.
+    pub fn forget_input_method_requests(&self) {
+        let adapter = WindowInner::from_pub(self.window.window()).window_adapter();
+        let internal = adapter.internal(InternalToken).unwrap();
+        (internal as &dyn Any).downcast_ref::<TestingWindow>().unwrap().clear_ime_requests();
     }
 
     /// The screen's pixels.

@@ -9,3 +9,8 @@ mod theme;
 mod touches;
 mod tour;
 mod words;
+
+/// As in the program itself: what is freed is wiped, so what is found in memory is still held.
+#[global_allocator]
+static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
+    zeroizing_alloc::ZeroAlloc(std::alloc::System);

@@ -12,6 +12,7 @@ use wardkeep_model::ports::ReaderHealth;
 use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_ui as ui;
 
+use kit::memory_scan::Needle;
 use kit::screens::{Desk, LANDSCAPE, PORTRAIT};
 
 /// Whatever a patient's screen may say about a patient.
@@ -240,6 +241,30 @@ fn s1_an_unfinished_form_of_an_earlier_session_is_gone_after_locking() {
     desk.show(&concealed(Screen::Lock(samples::lock())));
     assert!(!desk.spoken().contains("Zora") && !desk.spoken().contains("Nuts"));
     assert_emptied(&desk);
+}
+
+/// The window keeps the text of the field that had the focus last, for input methods, until another has it.
+#[test]
+fn s3_what_was_typed_last_is_not_in_memory_after_locking() {
+    let mut desk = Desk::new(LANDSCAPE);
+    let typed = "Quittensorbet und Haselnuss";
+    let needle = Needle::of(typed.as_bytes());
+    desk.show(&open(Screen::Patients(samples::patients())));
+    desk.tap("New patient");
+    desk.tap("Allergies");
+    desk.the("Allergies").set_accessible_value(typed);
+    // Drawn, a field hands its text to the window.
+    drop(desk.picture());
+    drop(desk.everything_sent());
+    assert!(needle.count() > 0, "it is typed and shown");
+    desk.bridge.apply(&concealed(Screen::Lock(samples::lock())));
+    // Whoever walks the tree first drops the form, before its field has seen that it is empty.
+    drop(desk.all());
+    desk.settle();
+    drop(desk.picture());
+    drop(desk.everything_sent());
+    desk.forget_input_method_requests();
+    assert_eq!(needle.count(), 0);
 }
 
 #[test]
