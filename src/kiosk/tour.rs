@@ -29,12 +29,7 @@ use crate::tour::stop::Stop;
 /// Orientations of the kiosk, in px.
 const SIZES: [(&str, u32, u32); 2] = [("landscape", 1280, 800), ("portrait", 800, 1280)];
 const PLETH_HZ: u16 = 75;
-/// Screens that are read at run time have no translations.
-const LANGUAGES: &[Language] = if cfg!(feature = "preview") {
-    &[Language::English]
-} else {
-    &[Language::English, Language::German]
-};
+const LANGUAGES: [Language; 2] = [Language::English, Language::German];
 
 /// Renders every stop of the tour whose name contains `only` into `out`, and returns how many pictures
 /// were written.
@@ -53,7 +48,7 @@ pub fn run(out: &Path, only: &str) -> anyhow::Result<usize> {
     }
     for stop in wanted {
         for (orientation, width, height) in SIZES {
-            for &language in LANGUAGES {
+            for language in LANGUAGES {
                 let tag = if language == Language::German { "-de" } else { "" };
                 let file = out.join(format!("{}{tag}-{orientation}.png", stop.name));
                 let picture = stage.picture(&stop, language, (width, height))?;
