@@ -1,61 +1,69 @@
-//! The core: composes the machines, routes events to them, states alarm facts, projects the view.
+//! The core: composes a few machines and routes events to them.
+//!
+//! | machine | what it knows |
+//! |---|---|
+//! | `monitor` | devices, numbers, waveforms, whose they are (S-2: nothing of sessions) |
+//! | `alarms` | which conditions are present |
+//! | `clerk` | what the store is doing |
+//! | `session` | who may see something |
+//! | `held` | what they see; concealing is dropping it (S-1) |
 //!
 //! Events and the time go in, effects come out; nothing here performs I/O, reads a clock or draws a
 //! random number (identities come from a generator that the shell hands in).
-//!
-//! S-2: nothing on the acquisition path asks whether a session is open.
-//! S-6, S-7: a frame is decoded here, its owner looked up by the time it was received, and only then
-//! does it become an observation and a numeric.
 
-mod answers;
-mod care;
-mod drafts;
+pub mod alarm;
+mod clerk;
+mod desk;
 mod emergency;
-mod facts;
+pub mod enrolling;
+pub mod first_start;
+mod foreground;
+pub mod frame;
 mod gate;
+mod health;
 mod held;
 pub mod intent;
-mod login;
+pub mod login;
+mod notices;
+mod open;
+mod pad;
 pub mod page;
-mod people;
+pub mod pages;
 mod project;
-mod records;
+mod site;
+pub mod trouble;
 pub mod view;
-mod watch;
-mod waves;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
-
-use wardkeep_model::access::factor::Token;
-use wardkeep_model::encounter::{Patient, SubjectId};
-use wardkeep_model::keeping::emergency::EmergencyCard;
+use wardkeep_model::access::factor::Attempt;
+use wardkeep_model::access::policy::Permission;
+use wardkeep_model::alarm::Priority;
 use wardkeep_model::keeping::{
-    AuditAct, CartState, Command as StoreCommand, Outcome, Protection, StoreFault,
+    Administered, AdministrationFault, AuditAct, CartState, Found, Outcome, StoreFault,
 };
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::notice::Notice;
-use wardkeep_model::ports::{
-    self, Command as HardwareCommand, Link, RadioHealth, ReaderHealth, ReaderKind, SpeakerHealth,
-};
-use wardkeep_model::vitals::DeviceId;
-use wardkeep_model::vitals::decimal::Decimal;
-use wardkeep_model::vitals::live::Live;
-use wardkeep_model::vitals::nomenclature::{Absent, Mdc, Unit};
+use wardkeep_model::ports::{self, SpeakerHealth};
 
-use self::held::{Arrival, Drafts, People, Records, Watch, Waves};
-use crate::alarms::{Alarms, Sound};
-use crate::config::{Config, Language};
-use crate::kiosk::intent::Intent;
-use crate::kiosk::page::Page;
-use crate::pairing::{Advertisement, Pairing};
-use crate::session::setup::{self, Setup};
-use crate::session::{self, Session, enrolment};
+use self::clerk::{Clerk, Phase};
+use self::desk::{Counts, Desk};
+use self::gate::Verdict;
+use self::health::Health;
+use self::held::Held;
+use self::intent::Intent;
+use self::notices::Notices;
+use self::open::Open;
+use self::pages::{Front, account, audit, devices, patients, people};
+use crate::alarms::{AlarmText, Alarms, Condition, Fact, Sound};
+use crate::config::Language;
+use crate::monitor::{Monitor, Rules};
+use crate::pairing::Advertisement;
+use crate::session::{self, Session, setup};
 
-/// How long a notice stays on the screen.
-const NOTICE_MAX: Duration = Duration::from_secs(12);
+pub use self::site::Surroundings;
+pub use crate::effect::Effect;
+
 /// Ages on the screen move on this often.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
@@ -74,130 +82,44 @@ pub enum Event {
     Tick,
 }
 
-/// Everything the core can want.
-#[must_use]
-#[derive(Clone, Debug)]
-pub enum Effect {
-    /// Ask the store.
-    Store(StoreCommand),
-    /// Ask the drivers.
-    Hardware(HardwareCommand),
-    /// Draw these pleth samples.
-    Wave {
-        /// Samples per second.
-        rate_hz: u16,
-        /// 0.0..=1.0, oldest first.
-        samples: Vec<f32>,
-    },
-}
-
-/// What the program waits for.
-#[derive(Debug)]
-enum Phase {
-    /// The store has not answered yet.
-    Starting,
-    /// There is no store yet.
-    FirstStart(Setup),
-    /// The normal state.
-    Running,
-    /// The store cannot be used; tried again at this time.
-    Trouble(StoreFault, BootTime),
-}
-
-/// What the core is told once, at start.
-pub struct Surroundings {
-    /// Site settings.
-    pub config: Config,
-    /// Some settings were not used.
-    pub config_ignored: bool,
-    /// Zone of the clock on the screen.
-    pub zone: TimeZone,
-    /// Random number of this start of the program.
-    pub run: u64,
-    /// Source of opaque identities.
-    pub identities: Box<dyn FnMut() -> u128 + Send>,
-    /// Every value is simulated.
-    pub simulated: bool,
-    /// How the device secret is kept, where that is known.
-    pub protection: Option<Protection>,
-}
-
 /// The core.
 pub struct Kiosk {
-    around: Surroundings,
-    phase: Phase,
-    session: Session,
-    pairing: Pairing,
-    live: Live,
+    site: Surroundings,
+    health: Health,
+    monitor: Monitor,
     alarms: Alarms,
-    subject: Option<SubjectId>,
-    /// What an unlock brought, until it may be shown.
-    arrival: Arrival,
-    /// What the emergency view shows; only while it is open (S-1).
-    emergency: Option<Box<EmergencyCard>>,
-    /// Details of the patient at this bed; only while a session is open (S-1).
-    patient: Option<Patient>,
-    /// The chooser's list; only while a session is open (S-1).
-    patients: Option<Vec<Patient>>,
-    page: Page,
-    forms_saved: u64,
-    /// What the logged-in person has typed into the patient form and not saved (S-1).
-    drafts: Drafts,
-    /// The pages about people; emptied at lock (S-1).
-    people: People,
+    clerk: Clerk,
+    session: Session,
+    held: Held,
+    notices: Notices,
+    counts: Counts,
     language: Language,
-    notice: Option<(Notice, BootTime)>,
-    readers: BTreeMap<ReaderKind, ReaderHealth>,
-    radio: RadioHealth,
-    /// Last number of every linked device, assigned or not.
-    readings: BTreeMap<DeviceId, (Decimal, Unit, BootTime)>,
-    /// Absences already recorded, so that a sensor that stays off is one record.
-    absences: BTreeMap<(DeviceId, Mdc), Absent>,
-    wave_at: Option<BootTime>,
-    /// Waveforms on their way to the store.
-    waves: Waves,
-    /// The speaker does not answer.
-    is_mute: bool,
-    seq: u64,
-    records: Records,
-    /// Monitoring without records is under way.
-    watch: Option<Watch>,
 }
 
 impl Kiosk {
     /// A core that waits for its store.
-    pub fn new(around: Surroundings, now: Moment) -> Self {
-        let notice =
-            around.config_ignored.then_some((Notice::ConfigIgnored, now.boot + NOTICE_MAX));
-        let readers = [ReaderKind::Badge, ReaderKind::SmartCard, ReaderKind::Finger];
+    pub fn new(site: Surroundings, now: Moment) -> Self {
+        let mut notices = Notices::default();
+        if site.config_ignored {
+            notices.tell(now, Notice::ConfigIgnored);
+        }
+        let rules = Rules {
+            run: site.run,
+            simulated: site.simulated,
+            assignment: site.config.assignment,
+            limits: site.config.limits,
+        };
         Self {
-            phase: Phase::Starting,
-            session: Session::new(around.config.idle, around.config.policy),
-            pairing: Pairing::default(),
-            live: Live::default(),
+            health: Health::default(),
+            monitor: Monitor::new(rules),
             alarms: Alarms::default(),
-            subject: None,
-            arrival: Arrival::default(),
-            emergency: None,
-            patient: None,
-            patients: None,
-            page: Page::Bedside,
-            forms_saved: 0,
-            drafts: Drafts::default(),
-            people: People::default(),
-            language: around.config.language,
-            notice,
-            readers: readers.into_iter().map(|kind| (kind, ReaderHealth::NotFitted)).collect(),
-            radio: RadioHealth::ServiceDown,
-            readings: BTreeMap::new(),
-            absences: BTreeMap::new(),
-            wave_at: None,
-            waves: Waves::default(),
-            is_mute: false,
-            seq: 0,
-            records: Records::default(),
-            watch: None,
-            around,
+            clerk: Clerk::default(),
+            session: Session::new(site.config.idle, site.config.policy),
+            held: Held::Nothing,
+            notices,
+            counts: Counts::default(),
+            language: site.config.language,
+            site,
         }
     }
 
@@ -208,17 +130,15 @@ impl Kiosk {
             Event::Store(outcome) => self.on_store(now, outcome),
             Event::Intent(intent) => self.on_intent(now, intent),
             Event::RecordsLost(count) => {
-                self.records.lose(count);
+                self.clerk.lose(count);
                 vec![]
             }
             Event::Tick => vec![],
         };
         effects.extend(self.in_session(now, session::Event::Tick));
-        effects.extend(self.retry(now));
-        effects.extend(self.end_waves(now));
-        if self.notice.is_some_and(|(_, until)| now.boot >= until) {
-            self.notice = None;
-        }
+        effects.extend(self.clerk.retry(now));
+        effects.extend(self.monitor.end_waves(now));
+        self.notices.expire(now);
         let facts = self.facts(now);
         self.alarms.update(now, facts);
         effects
@@ -226,18 +146,13 @@ impl Kiosk {
 
     /// When [`Event::Tick`] is due at the latest.
     pub fn next_deadline(&self, now: Moment) -> BootTime {
-        let retry = match &self.phase {
-            Phase::Trouble(_, at) => Some(*at),
-            Phase::Starting | Phase::FirstStart(_) | Phase::Running => None,
-        };
         let deadlines = [
             self.session.next_deadline(),
             self.session.left_behind_at().filter(|at| *at > now.boot),
             self.alarms.next_deadline(),
-            self.live.next_deadline(now.boot),
-            self.notice.map(|(_, until)| until),
-            self.records.next_deadline(now.boot),
-            retry,
+            self.monitor.next_deadline(now.boot),
+            self.notices.deadline(),
+            self.clerk.next_deadline(now.boot),
         ];
         let heartbeat = now.boot + HEARTBEAT;
         deadlines.into_iter().flatten().fold(heartbeat, BootTime::min)
@@ -253,153 +168,283 @@ impl Kiosk {
         self.alarms.sound(now.boot)
     }
 
-    fn notify(&mut self, now: Moment, notice: Notice) {
-        self.notice = Some((notice, now.boot + NOTICE_MAX));
+    /// The program ends: what was gathered of waveforms is recorded.
+    pub fn end(&mut self) -> Vec<Effect> {
+        self.monitor.end()
+    }
+
+    /// What holds now that may be an alarm condition.
+    fn facts(&self, now: Moment) -> Vec<Fact> {
+        let mut facts = self.monitor.facts(now);
+        let at_once =
+            |condition, priority, text| Fact { condition, priority, text, delay: Duration::ZERO };
+        if self.health.is_mute && !self.site.simulated {
+            facts.push(at_once(Condition::NoSound, Priority::Medium, AlarmText::NoSound));
+        }
+        facts.extend(self.clerk.facts());
+        if self.session.is_left_behind(now.boot) {
+            let (condition, text) = (Condition::TokenLeftBehind, AlarmText::TokenLeftBehind);
+            facts.push(at_once(condition, Priority::Low, text));
+        }
+        facts
     }
 
     fn on_hardware(&mut self, now: Moment, event: ports::Event) -> Vec<Effect> {
-        if let Some(effects) = self.heard_in_enrolment(now, &event) {
-            return effects;
-        }
         match event {
             ports::Event::Reader(kind, health) => return self.on_reader(now, kind, health),
-            ports::Event::Radio(health) => self.radio = health,
-            ports::Event::Speaker(health) => self.is_mute = health == SpeakerHealth::NoDevice,
-            ports::Event::BadgePresented(badge) => {
-                return self.on_token(now, Token::Badge(badge));
-            }
-            ports::Event::BadgeUnreadable(fault) => self.on_unreadable_badge(now, fault),
-            ports::Event::BadgeRemoved => {
-                return self.in_session(now, session::Event::BadgeRemoved);
-            }
+            ports::Event::BadgePresented(badge) => return self.on_badge(now, badge),
+            ports::Event::BadgeRemoved => return self.on_badge_removed(now),
             ports::Event::Factor(event) => return self.on_factor(now, event),
-            ports::Event::Seen { device, name, kind, rssi } => {
-                let heard = Advertisement { name: &name, kind, rssi };
-                self.pairing.seen(now.boot, device, heard);
-            }
-            ports::Event::Gone(device) => self.pairing.gone(device),
-            ports::Event::Link(device, link) => {
-                self.pairing.link(device, link);
-                if link != Link::Live {
-                    self.live.end(device);
-                    self.readings.remove(&device);
-                    self.absences.retain(|(of, _), _| *of != device);
-                }
-            }
             ports::Event::Frame { device, characteristic, payload, received } => {
-                return self.on_frame(device, characteristic, &payload, received);
+                return self.monitor.frame(device, characteristic, &payload, received);
             }
             ports::Event::Wave { device, rate_hz, samples } => {
-                return self.on_wave(now, device, rate_hz, samples);
+                let (mut effects, is_here) = self.monitor.wave(now, device, rate_hz, &samples);
+                if is_here && self.draws_waves() {
+                    effects.push(Effect::Wave { rate_hz, samples });
+                }
+                return effects;
             }
-            ports::Event::Overrun { source: _, lost } => self.records.lose(lost),
+            ports::Event::BadgeUnreadable(fault) => self.on_unreadable_badge(now, fault),
+            ports::Event::Radio(health) => self.health.radio = health,
+            ports::Event::Speaker(health) => {
+                self.health.is_mute = health == SpeakerHealth::NoDevice;
+            }
+            ports::Event::Seen { device, name, kind, rssi } => {
+                let heard = Advertisement { name: &name, kind, rssi };
+                self.monitor.seen(now.boot, device, heard);
+            }
+            ports::Event::Gone(device) => self.monitor.gone(device),
+            ports::Event::Link(device, link) => self.monitor.link(device, link),
+            ports::Event::Overrun { source: _, lost } => self.clerk.lose(lost),
         }
         vec![]
     }
 
+    /// The bedside is in front of somebody who may see it.
+    fn draws_waves(&self) -> bool {
+        self.held.open().is_some_and(|open| matches!(open.front, Front::Bedside))
+            && self.session.role().is_some_and(|role| role.may(Permission::SeePatients))
+    }
+
     fn on_intent(&mut self, now: Moment, intent: Intent) -> Vec<Effect> {
         let mut effects = self.in_session(now, session::Event::Activity);
-        if !self.is_allowed(now, &intent) {
-            return effects;
+        match intent.need(&self.monitor).verdict(self.session.role()) {
+            Verdict::Allowed => effects.extend(self.act(now, intent)),
+            Verdict::Ignored => {}
+            Verdict::Refused => self.notices.tell(now, Notice::NotAllowed),
         }
-        let more = match intent {
-            Intent::Activity => vec![],
-            Intent::SubmitPin(pin) if self.is_enrolling() => {
-                self.in_enrolment(now, enrolment::Event::Pin(pin))
+        effects
+    }
+
+    /// Does what the gate has let pass.
+    fn act(&mut self, now: Moment, intent: Intent) -> Vec<Effect> {
+        match intent {
+            Intent::Frame(intent) => self.on_frame(now, intent),
+            Intent::Login(intent) => self.on_login(now, intent),
+            Intent::FirstStart(intent) => self.in_setup(now, intent.into()),
+            Intent::Alarm(alarm::Intent::Acknowledge) => self.acknowledge(now),
+            Intent::Alarm(alarm::Intent::PauseAudio) => {
+                let paused = self.alarms.pause_audio(now.boot);
+                paused.then(|| self.audit(now, AuditAct::AudioPaused)).into_iter().collect()
             }
-            Intent::SubmitPin(pin) => self.submit_pin(now, pin),
-            Intent::Cancel if self.session.is_open() => self.step_back(now),
-            Intent::Cancel => self.cancel(now),
-            Intent::Lock => self.in_session(now, session::Event::LockPressed),
-            Intent::AcknowledgeAlarms => self.acknowledge(now),
-            Intent::PauseAudio => self.pause_audio(now),
-            Intent::SetLanguage(language) => self.set_language(language),
-            Intent::BeginSetup => self.in_setup(now, setup::Event::Begin),
-            Intent::NameAdmin { name, initials } => {
-                self.in_setup(now, setup::Event::Named(name, initials))
+            Intent::Trouble(intent) => trouble::handle(intent, &self.clerk, &mut self.monitor),
+            Intent::Devices(intent) => self.in_open(now, |_, desk| devices::handle(desk, intent)),
+            Intent::Patients(intent) => {
+                self.in_open(now, |open, desk| patients::handle(open, desk, intent))
             }
-            Intent::RecoveryWritten => self.in_setup(now, setup::Event::WrittenDown),
-            Intent::DismissNotice => {
-                self.notice = None;
-                vec![]
+            Intent::People(intent) => {
+                self.in_open(now, |open, desk| people::handle(open, desk, intent))
             }
-            Intent::DismissFinding => {
-                self.records.dismiss();
-                vec![]
+            Intent::Enrolling(intent) => {
+                self.in_open(now, |open, desk| open.in_enrolment(desk, intent.into()))
             }
-            Intent::BeginWatch => self.begin_watch(),
-            Intent::EndWatch => self.end_watch(),
-            Intent::Connect(id) if self.is_watching() => self.watch_device(id),
-            Intent::Release(id) if self.is_watching() => self.unwatch_device(id),
-            Intent::Open(page) => self.open_page(now, page),
-            Intent::Connect(_)
-            | Intent::Assign(_)
-            | Intent::Release(_)
-            | Intent::ChoosePatient(_)
-            | Intent::AddPatient(_) => self.on_care(now, intent),
-            Intent::DraftPatient(form) => {
-                self.keep_draft(form);
-                vec![]
+            Intent::Audit(intent) => {
+                self.in_open(now, |open, desk| audit::handle(open, desk, intent))
             }
-            Intent::BeginEmergency => self.in_session(now, session::Event::EmergencyAsked),
-            Intent::ChooseReason(reason) => {
-                self.in_session(now, session::Event::ReasonChosen(reason))
+            Intent::Account(intent) => {
+                self.in_open(now, |open, desk| account::handle(open, desk, intent))
             }
-            Intent::SearchPeople(_)
-            | Intent::OpenPerson(_)
-            | Intent::AddPerson(_)
-            | Intent::Enrol(_)
-            | Intent::ChooseFinger(_)
-            | Intent::IssueCode
-            | Intent::EnrolmentDone
-            | Intent::RevokeFactor(_)
-            | Intent::RevokePerson
-            | Intent::ChangeOwnPin
-            | Intent::ShowCheckpoint => self.on_people(now, intent),
+        }
+    }
+
+    fn on_frame(&mut self, now: Moment, intent: frame::Intent) -> Vec<Effect> {
+        match intent {
+            // It counted before anything else did.
+            frame::Intent::Activity => {}
+            frame::Intent::Cancel => return self.cancel(now),
+            frame::Intent::Lock => return self.in_session(now, session::Event::LockPressed),
+            frame::Intent::Open(page) => {
+                return self.in_open(now, |open, desk| open.show(desk, page));
+            }
+            frame::Intent::SetLanguage(language) => {
+                self.language = language;
+                if matches!(self.clerk.phase, Phase::Running) {
+                    return vec![desk::save_cart(&self.monitor, language)];
+                }
+            }
+            frame::Intent::DismissNotice => self.notices.clear(),
+            frame::Intent::DismissFinding => self.clerk.dismiss(),
+        }
+        vec![]
+    }
+
+    /// Does something in the open session, if there is one; if that takes away what it rests on, it is
+    /// locked at once.
+    fn in_open(
+        &mut self,
+        now: Moment,
+        act: impl FnOnce(&mut Open, &mut Desk<'_>) -> Vec<Effect>,
+    ) -> Vec<Effect> {
+        let (held, mut desk) = self.desk(now);
+        let Some(open) = held.open_mut() else { return vec![] };
+        let mut effects = act(open, &mut desk);
+        if desk.locks {
+            effects.extend(self.in_session(now, session::Event::LockPressed));
+        }
+        effects
+    }
+
+    /// What is held, and what its pages work with.
+    fn desk(&mut self, now: Moment) -> (&mut Held, Desk<'_>) {
+        let desk = Desk {
+            now,
+            site: &mut self.site,
+            monitor: &mut self.monitor,
+            session: &self.session,
+            notices: &mut self.notices,
+            counts: &mut self.counts,
+            language: self.language,
+            locks: false,
         };
-        effects.extend(more);
-        effects
-    }
-
-    fn pause_audio(&mut self, now: Moment) -> Vec<Effect> {
-        let paused = self.alarms.pause_audio(now.boot);
-        paused.then(|| self.audit(now, AuditAct::AudioPaused, None)).into_iter().collect()
-    }
-
-    fn set_language(&mut self, language: Language) -> Vec<Effect> {
-        self.language = language;
-        match self.phase {
-            Phase::Running => vec![self.save_cart()],
-            Phase::Starting | Phase::FirstStart(_) | Phase::Trouble(..) => vec![],
-        }
-    }
-
-    /// Shows a page; the gate has let it pass.
-    fn open_page(&mut self, now: Moment, page: Page) -> Vec<Effect> {
-        self.page = page;
-        let mut effects = self.leave_for(now, page);
-        if page == Page::Patients {
-            self.show_draft();
-            effects.push(Effect::Store(StoreCommand::ListPatients));
-        }
-        effects
+        (&mut self.held, desk)
     }
 
     fn acknowledge(&mut self, now: Moment) -> Vec<Effect> {
-        self.records.acknowledge();
-        if self.alarms.acknowledge() {
-            vec![self.audit(now, AuditAct::AlarmAcknowledged, None)]
-        } else {
-            vec![]
+        self.clerk.acknowledge();
+        let any = self.alarms.acknowledge();
+        any.then(|| self.audit(now, AuditAct::AlarmAcknowledged)).into_iter().collect()
+    }
+
+    fn audit(&self, now: Moment, act: AuditAct) -> Effect {
+        desk::audit(now, &self.session, &self.monitor, act, None)
+    }
+
+    /// What the store answers. S-8: everything it could not keep or could not find again is counted and
+    /// stays on the alarm strip until somebody has seen it.
+    fn on_store(&mut self, now: Moment, outcome: Outcome) -> Vec<Effect> {
+        match outcome {
+            Outcome::Found(found) if self.clerk.waits() => return self.found(now, found),
+            Outcome::Initialised(words) => return self.in_setup(now, setup::Event::Made(words)),
+            Outcome::Identified(attempt, identified) => {
+                return self.identified(now, attempt, identified);
+            }
+            Outcome::Unlocked(attempt, unlocked) => return self.unlocked(now, attempt, *unlocked),
+            Outcome::Refused(attempt, refusal) => {
+                return self.in_session(now, session::Event::Refused(attempt, refusal));
+            }
+            Outcome::Emergency(attempt, answer) => {
+                return self.emergency_answered(now, attempt, answer);
+            }
+            Outcome::Administered(attempt, answer) => {
+                return self.administered(now, attempt, answer);
+            }
+            // Nobody asked for it: what the session rests on was taken away (S-1).
+            Outcome::Closed if self.session.is_open() => {
+                return self.in_session(now, session::Event::LockPressed);
+            }
+            Outcome::Patients(patients) => {
+                if let Some(Front::Patients(list)) =
+                    self.held.open_mut().map(|open| &mut open.front)
+                {
+                    list.told(patients);
+                }
+            }
+            Outcome::PatientAdded(patient) => {
+                return self.in_open(now, |open, desk| patients::added(open, desk, *patient));
+            }
+            Outcome::Importing(import) => self.clerk.import(now, Some(import)),
+            Outcome::Imported(_) => self.clerk.import(now, None),
+            Outcome::Space(space) => self.clerk.space(space),
+            Outcome::Findings(findings) => self.clerk.found_wrong(&findings, &self.site),
+            Outcome::Recovered => self.clerk.fault(None),
+            Outcome::Fault(fault) => return self.on_fault(now, fault),
+            Outcome::Lost(count) => self.clerk.lose(count),
+            Outcome::Found(_) | Outcome::Closed | Outcome::Trend(..) => {}
+        }
+        vec![]
+    }
+
+    fn administered(
+        &mut self,
+        now: Moment,
+        attempt: Attempt,
+        answer: Result<Administered, AdministrationFault>,
+    ) -> Vec<Effect> {
+        if self.session.awaits_pin(attempt) {
+            let written = answer.map(|_| ());
+            return self.in_session(now, session::Event::PinChosen(attempt, written));
+        }
+        self.in_open(now, |open, desk| open.answered(desk, attempt, answer))
+    }
+
+    fn on_fault(&mut self, now: Moment, fault: StoreFault) -> Vec<Effect> {
+        match &self.clerk.phase {
+            Phase::Starting | Phase::Trouble(..) => self.clerk.trouble(now, fault),
+            Phase::FirstStart(_) => return self.in_setup(now, setup::Event::NotMade),
+            Phase::Running => self.clerk.fault(Some(fault)),
+        }
+        vec![]
+    }
+
+    /// The store looked at its directory.
+    fn found(&mut self, now: Moment, found: Found) -> Vec<Effect> {
+        match found {
+            // Whoever is monitored goes on being monitored.
+            Found::Nothing => {
+                let effects = self.leave_watch();
+                self.clerk.missing();
+                effects
+            }
+            Found::Store(cart) => {
+                let was_broken = self.clerk.is_broken();
+                let mut effects = self.leave_watch();
+                if self.clerk.unusable().is_some() {
+                    self.notices.tell(now, Notice::StoreBack);
+                }
+                self.clerk.opened();
+                if !was_broken || !self.monitor.agrees_with(&cart) {
+                    effects.extend(self.resume(&cart));
+                }
+                effects
+            }
+            Found::Broken(fault, cart) => {
+                let goes_on = self.clerk.is_broken() && self.monitor.agrees_with(&cart);
+                self.clerk.broke(now, fault);
+                if goes_on {
+                    return vec![];
+                }
+                let mut effects = self.leave_watch();
+                effects.extend(self.resume(&cart));
+                effects
+            }
         }
     }
 
-    fn save_cart(&self) -> Effect {
-        let cart = CartState {
-            subject: self.subject,
-            devices: self.pairing.known(),
-            language: self.language.tag().to_owned(),
-        };
-        Effect::Store(StoreCommand::SaveCart(Box::new(cart)))
+    /// Monitoring without records ends because the store is back: whoever was watched is not any more,
+    /// which has to be seen.
+    fn leave_watch(&mut self) -> Vec<Effect> {
+        if self.monitor.watches_any() {
+            self.clerk.watch_ended();
+        }
+        self.monitor.end_watch()
+    }
+
+    /// Takes up links, assignments and language where the cart compartment left off.
+    fn resume(&mut self, cart: &CartState) -> Vec<Effect> {
+        if !cart.language.is_empty() {
+            self.language = Language::from_tag(&cart.language);
+        }
+        self.monitor.resume(cart)
     }
 }

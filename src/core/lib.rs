@@ -2,12 +2,13 @@
 //!
 //! | room | what belongs there |
 //! |---|---|
-//! | [`kiosk`] | composes the machines, routes events to them, projects the view |
+//! | [`kiosk`] | composes the machines, routes events to them, projects the view; a file for each page and what people do there |
 //! | [`kiosk::view`] | what the screen shows, as plain values |
-//! | [`kiosk::intent`] | what people do on the screen, as plain values |
 //! | [`kiosk::page`] | the pages of an open session |
 //! | [`session`] | who may see patient data on this screen, and for how long; enrolment and first start |
 //! | `pairing` | which devices are linked and whose values they send |
+//! | `monitor` | links, frames, waveforms: what is shown, recorded and stated as alarm facts, whoever is logged in |
+//! | `effect` | what the core wants done |
 //! | [`alarms`] | which conditions hold, what is signalled, what was acknowledged or paused |
 //! | [`config`] | the site's settings |
 //!
@@ -31,6 +32,8 @@
 
 pub mod alarms;
 pub mod config;
+mod effect;
 pub mod kiosk;
+mod monitor;
 mod pairing;
 pub mod session;

@@ -242,14 +242,10 @@ impl Pairing {
     }
 
     /// Ends every assignment, keeping the links: the patient at this bed changed.
-    pub(crate) fn unassign_all(&mut self) -> Vec<DeviceId> {
-        let assigned = self.devices.iter_mut().filter(|(_, device)| device.assignment.is_some());
-        assigned
-            .map(|(id, device)| {
-                device.assignment = None;
-                *id
-            })
-            .collect()
+    pub(crate) fn unassign_all(&mut self) {
+        for device in self.devices.values_mut() {
+            device.assignment = None;
+        }
     }
 
     /// Whose value it is that `id` measured at `when`, if anybody's (S-6).

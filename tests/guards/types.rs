@@ -6,8 +6,6 @@ use crate::sources::{files, none};
 
 /// In how many files the inherent `impl` blocks of one type may stand, tests aside.
 const FILES_MAX: usize = 3;
-/// Types that stand in more, and in how many: the number may only fall.
-const SMEARED: &[(&str, &str, usize)] = &[("src/core", "Kiosk", 17)];
 
 /// The type that a line begins an inherent `impl` of.
 fn implemented(line: &str) -> Option<&str> {
@@ -36,13 +34,8 @@ fn a_type_has_its_methods_in_few_files_of_one_room() {
     assert!(homes.len() > 200, "the types were not found");
     let mut violations = Vec::new();
     for ((floor, name), home) in &homes {
-        let exempt = SMEARED.iter().find(|(place, smeared, _)| place == floor && smeared == name);
-        let most = exempt.map_or(FILES_MAX, |(.., most)| *most);
-        if home.len() > most {
+        if home.len() > FILES_MAX {
             violations.push(format!("{name} of {floor} has methods in {} files", home.len()));
-        }
-        if exempt.is_some() && home.len() < most {
-            violations.push(format!("{name} is down to {} files: say so in SMEARED", home.len()));
         }
     }
     none(violations, "a type is read in one place");

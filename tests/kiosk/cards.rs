@@ -1,7 +1,7 @@
 //! Logging in with a smart card, and every way in which it goes wrong.
 
 use kit::kiosk::{Bedside, PIN, WRONG, card};
-use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::{frame, login};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::TokenKind;
 use wardkeep_model::access::policy::{Level, Pair};
@@ -145,11 +145,11 @@ fn card_steps() -> Vec<CardStep> {
             b.type_pin(PIN);
         }),
         ("emergency, reason", |b| {
-            b.intent(Intent::BeginEmergency);
+            b.intent(login::Intent::BeginEmergency);
             b.insert(1);
         }),
         ("emergency, open", |b| {
-            b.intent(Intent::BeginEmergency);
+            b.intent(login::Intent::BeginEmergency);
             b.insert(1);
             b.choose_reason();
         }),
@@ -175,7 +175,7 @@ fn s1_a_card_pulled_or_a_reader_lost_locks_at_every_step() {
     for (step, reach) in card_steps() {
         for (how, lose) in losses {
             let mut bedside = Bedside::monitoring();
-            bedside.intent(Intent::Lock);
+            bedside.intent(frame::Intent::Lock);
             bedside.store.write_emergency_card(bedside.now().wall);
             reach(&mut bedside);
             assert!(!bedside.is_lock_screen(), "{step}");

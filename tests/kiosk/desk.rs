@@ -7,10 +7,11 @@ use kit::kiosk::desk::form;
 use kit::kiosk::register::{ADA, BEA};
 use kit::kiosk::{Bedside, PIN, WRONG, badge, template};
 use proptest::prelude::*;
-use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::pages::{account, people};
 use wardkeep_core::kiosk::view::Screen;
 use wardkeep_core::kiosk::view::access::Enrolment;
+use wardkeep_core::kiosk::{enrolling, frame};
 use wardkeep_core::session::enrolment::EnrolKind;
 use wardkeep_model::access::factor::Finger;
 use wardkeep_model::access::policy::{Permission, Policy};
@@ -109,27 +110,29 @@ fn apply(bedside: &mut Bedside, op: &Op) {
                 }));
             }
         }
-        Op::Open(n) => bedside.intent(Intent::Open(PAGES[usize::from(n)])),
-        Op::Person(own) => bedside.intent(Intent::OpenPerson(if own { ADA } else { BEA })),
+        Op::Open(n) => bedside.intent(frame::Intent::Open(PAGES[usize::from(n)])),
+        Op::Person(own) => bedside.intent(people::Intent::Open(if own { ADA } else { BEA })),
         Op::Add(it) => {
             let role = if it { Role::It } else { Role::Nurse };
-            bedside.intent(Intent::AddPerson(form("Cem Aydin", role)));
+            bedside.intent(people::Intent::Add(form("Cem Aydin", role)));
         }
-        Op::Enrol(n) => bedside.intent(Intent::Enrol(KINDS[usize::from(n)])),
-        Op::Choose(n) => bedside.intent(Intent::ChooseFinger(Finger::ALL[usize::from(n)])),
-        Op::Code => bedside.intent(Intent::IssueCode),
-        Op::Done => bedside.intent(Intent::EnrolmentDone),
+        Op::Enrol(n) => bedside.intent(people::Intent::Enrol(KINDS[usize::from(n)])),
+        Op::Choose(n) => {
+            bedside.intent(enrolling::Intent::ChooseFinger(Finger::ALL[usize::from(n)]));
+        }
+        Op::Code => bedside.intent(enrolling::Intent::IssueCode),
+        Op::Done => bedside.intent(enrolling::Intent::Done),
         Op::RevokeFactor => {
             if let Screen::Person(page) = bedside.view().screen
                 && let Some(factor) = page.factors.first()
             {
-                bedside.intent(Intent::RevokeFactor(factor.id));
+                bedside.intent(people::Intent::RevokeFactor(factor.id));
             }
         }
-        Op::RevokePerson => bedside.intent(Intent::RevokePerson),
-        Op::OwnPin => bedside.intent(Intent::ChangeOwnPin),
-        Op::Cancel => bedside.intent(Intent::Cancel),
-        Op::Lock => bedside.intent(Intent::Lock),
+        Op::RevokePerson => bedside.intent(people::Intent::RevokePerson),
+        Op::OwnPin => bedside.intent(account::Intent::ChangePin),
+        Op::Cancel => bedside.intent(frame::Intent::Cancel),
+        Op::Lock => bedside.intent(frame::Intent::Lock),
         Op::Wait(ms) => bedside.wait(Duration::from_millis(ms.into())),
         Op::StoreStalls => bedside.prompt_store = false,
         Op::StoreAnswers => {

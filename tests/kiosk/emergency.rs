@@ -5,8 +5,10 @@ use std::time::Duration;
 use kit::kiosk::{Bedside, OXIMETER, STRAP, badge, heart_rate, oximetry};
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::pages::{account, devices, patients};
 use wardkeep_core::kiosk::view::Screen;
 use wardkeep_core::kiosk::view::access::{Emergency, EmergencyPage};
+use wardkeep_core::kiosk::{frame, login};
 use wardkeep_model::access::policy::Policy;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::PatientForm;
@@ -22,14 +24,14 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Locked, with a monitored patient at the bed and an emergency card.
 fn locked_at_the_bed() -> Bedside {
     let mut bedside = Bedside::monitoring();
-    bedside.intent(Intent::Lock);
+    bedside.intent(frame::Intent::Lock);
     bedside.store.write_emergency_card(bedside.now().wall);
     bedside
 }
 
 fn opened() -> Bedside {
     let mut bedside = locked_at_the_bed();
-    bedside.intent(Intent::BeginEmergency);
+    bedside.intent(login::Intent::BeginEmergency);
     bedside.tap(1);
     bedside.choose_reason();
     bedside
@@ -59,7 +61,7 @@ fn ended(bedside: &Bedside) -> usize {
 #[test]
 fn one_factor_and_a_reason_show_the_patient_at_this_bed() {
     let mut bedside = locked_at_the_bed();
-    bedside.intent(Intent::BeginEmergency);
+    bedside.intent(login::Intent::BeginEmergency);
     assert!(matches!(step(&bedside), Some(Emergency::Token { .. })));
     bedside.tap(1);
     bedside.prompt_store = false;
@@ -99,7 +101,7 @@ fn past_values_are_one_row_a_minute_newest_first() {
         numeric(Mdc(1), 5, Unit::Percent, "2026-11-22T14:11:01Z"),
         numeric(SPO2, 93, Unit::Percent, "2026-11-22T14:31:59Z"),
     ];
-    bedside.intent(Intent::BeginEmergency);
+    bedside.intent(login::Intent::BeginEmergency);
     bedside.tap(1);
     bedside.choose_reason();
     let rows = page(&bedside).past;
@@ -118,7 +120,7 @@ fn s1_the_emergency_view_closes_after_a_quarter_of_an_hour_however_often_it_is_t
         assert!(is_open(&bedside));
         assert_eq!(page(&bedside).seconds_left, end.since(bedside.now().boot).as_secs());
         bedside.wait(10 * SECOND);
-        bedside.intent(Intent::Activity);
+        bedside.intent(frame::Intent::Activity);
     }
     assert!(bedside.is_lock_screen());
     assert_eq!(bedside.view().notice, Some(Notice::EmergencyOver));
@@ -130,8 +132,8 @@ fn s1_the_emergency_view_closes_after_a_quarter_of_an_hour_however_often_it_is_t
 fn s1_every_way_out_of_the_emergency_view_hides_the_patient_and_is_logged() {
     type Act = fn(&mut Bedside);
     let leave: [(&str, Act, bool); 6] = [
-        ("lock", |b| b.intent(Intent::Lock), false),
-        ("cancel", |b| b.intent(Intent::Cancel), false),
+        ("lock", |b| b.intent(frame::Intent::Lock), false),
+        ("cancel", |b| b.intent(frame::Intent::Cancel), false),
         ("another badge", |b| b.tap(2), true),
         (
             "the same badge later",
@@ -145,8 +147,8 @@ fn s1_every_way_out_of_the_emergency_view_hides_the_patient_and_is_logged() {
         (
             "the badge that was laid down is taken",
             |b| {
-                b.intent(Intent::Cancel);
-                b.intent(Intent::BeginEmergency);
+                b.intent(frame::Intent::Cancel);
+                b.intent(login::Intent::BeginEmergency);
                 b.hardware(Event::BadgePresented(badge(1)));
                 b.choose_reason();
                 assert!(is_open(b));
@@ -184,24 +186,24 @@ fn s1_nothing_but_looking_is_possible_in_the_emergency_view() {
     let mut bedside = opened();
     let (cart, audited) = (bedside.store.cart.clone(), bedside.store.audit.len());
     for intent in [
-        Intent::Open(Page::Bedside),
-        Intent::Open(Page::Patients),
-        Intent::Open(Page::Devices),
-        Intent::Open(Page::People),
-        Intent::Open(Page::Audit),
-        Intent::Open(Page::Account),
-        Intent::Release(STRAP),
-        Intent::Assign(STRAP),
-        Intent::Connect(STRAP),
-        Intent::AddPatient(PatientForm {
+        Intent::Frame(frame::Intent::Open(Page::Bedside)),
+        Intent::Frame(frame::Intent::Open(Page::Patients)),
+        Intent::Frame(frame::Intent::Open(Page::Devices)),
+        Intent::Frame(frame::Intent::Open(Page::People)),
+        Intent::Frame(frame::Intent::Open(Page::Audit)),
+        Intent::Frame(frame::Intent::Open(Page::Account)),
+        Intent::Devices(devices::Intent::Release(STRAP)),
+        Intent::Devices(devices::Intent::Assign(STRAP)),
+        Intent::Devices(devices::Intent::Connect(STRAP)),
+        Intent::Patients(patients::Intent::Add(PatientForm {
             family: Phi::new("Aydin".into()),
             given: Phi::new("Cem".into()),
             ..PatientForm::default()
-        }),
-        Intent::ChoosePatient(SubjectId(1)),
-        Intent::ChangeOwnPin,
-        Intent::BeginEmergency,
-        Intent::ChooseReason(EmergencyReason::FactorFailed),
+        })),
+        Intent::Patients(patients::Intent::Choose(SubjectId(1))),
+        Intent::Account(account::Intent::ChangePin),
+        Intent::Login(login::Intent::BeginEmergency),
+        Intent::Login(login::Intent::ChooseReason(EmergencyReason::FactorFailed)),
     ] {
         bedside.intent(intent.clone());
         assert!(is_open(&bedside), "{intent:?}");
@@ -216,7 +218,7 @@ fn s6_a_card_of_another_patient_is_never_shown() {
     let mut bedside = locked_at_the_bed();
     let card = bedside.store.emergency.as_mut().expect("an emergency card");
     card.patient.id = SubjectId(77);
-    bedside.intent(Intent::BeginEmergency);
+    bedside.intent(login::Intent::BeginEmergency);
     bedside.tap(1);
     bedside.choose_reason();
     assert!(bedside.is_lock_screen());
@@ -227,12 +229,12 @@ fn s6_a_card_of_another_patient_is_never_shown() {
 #[test]
 fn s1_a_card_that_comes_too_late_is_shown_to_nobody() {
     let mut bedside = locked_at_the_bed();
-    bedside.intent(Intent::BeginEmergency);
+    bedside.intent(login::Intent::BeginEmergency);
     bedside.tap(1);
     bedside.prompt_store = false;
     bedside.choose_reason();
-    bedside.intent(Intent::Cancel);
-    bedside.intent(Intent::BeginEmergency);
+    bedside.intent(frame::Intent::Cancel);
+    bedside.intent(login::Intent::BeginEmergency);
     bedside.tap(1);
     bedside.choose_reason();
     let late = bedside.answers.remove(0);
@@ -255,7 +257,7 @@ fn refusals_of_the_emergency_view_say_why() {
     ] {
         let mut bedside = locked_at_the_bed();
         bedside.store.emergency = Err(refusal);
-        bedside.intent(Intent::BeginEmergency);
+        bedside.intent(login::Intent::BeginEmergency);
         bedside.tap(1);
         bedside.choose_reason();
         assert!(bedside.is_lock_screen(), "{refusal:?}");
@@ -267,16 +269,16 @@ fn refusals_of_the_emergency_view_say_why() {
 #[test]
 fn the_steps_before_it_are_bounded_as_well() {
     let mut bedside = locked_at_the_bed();
-    bedside.intent(Intent::BeginEmergency);
+    bedside.intent(login::Intent::BeginEmergency);
     for _ in 0..6 {
         bedside.wait(4 * SECOND);
-        bedside.intent(Intent::Activity);
+        bedside.intent(frame::Intent::Activity);
     }
     assert!(step(&bedside).is_some());
     bedside.wait(6 * SECOND);
     assert!(bedside.is_lock_screen(), "30 s for a token");
     assert_eq!(bedside.view().notice, Some(Notice::EmergencyOver));
-    bedside.intent(Intent::BeginEmergency);
+    bedside.intent(login::Intent::BeginEmergency);
     bedside.tap(1);
     bedside.wait(30 * SECOND);
     assert!(bedside.is_lock_screen(), "30 s for a reason");
@@ -285,14 +287,14 @@ fn the_steps_before_it_are_bounded_as_well() {
 #[test]
 fn a_site_can_switch_it_off_and_an_open_session_has_no_use_for_it() {
     let mut off = Bedside::under(Policy { emergency: false, ..Policy::default() });
-    off.intent(Intent::BeginEmergency);
+    off.intent(login::Intent::BeginEmergency);
     assert!(off.is_lock_screen());
     assert_eq!(off.view().notice, Some(Notice::NotAllowed));
     let mut open = Bedside::monitoring();
-    open.intent(Intent::BeginEmergency);
+    open.intent(login::Intent::BeginEmergency);
     assert!(open.view().open.is_some() && step(&open).is_none());
     let mut cards_only = Bedside::under(Policy { badge_pin: false, ..Policy::default() });
-    cards_only.intent(Intent::BeginEmergency);
+    cards_only.intent(login::Intent::BeginEmergency);
     cards_only.tap(1);
     assert!(matches!(step(&cards_only), Some(Emergency::Token { .. })));
     assert_eq!(cards_only.view().notice, Some(Notice::CardWanted));

@@ -8,8 +8,10 @@ use kit::kiosk::register::{ADA, BEA, CODE};
 use kit::kiosk::{Bedside, PIN, WRONG, badge, card, pin, template};
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::pages::people;
 use wardkeep_core::kiosk::view::access::{Enrolment, PersonState};
 use wardkeep_core::kiosk::view::{PinPurpose, Screen};
+use wardkeep_core::kiosk::{enrolling, frame, login};
 use wardkeep_core::session::enrolment::EnrolKind;
 use wardkeep_model::access::Role;
 use wardkeep_model::access::factor::{Evidence, Finger, TokenKind};
@@ -26,7 +28,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[test]
 fn a_nurse_is_enrolled_with_badge_and_pin_in_eight_touches() {
     let mut bedside = Bedside::at_the_desk();
-    bedside.intent(Intent::Open(Page::Cart));
+    bedside.intent(frame::Intent::Open(Page::Cart));
     let mut touches = 0;
     let mut touch = |bedside: &mut Bedside, intent: Option<Intent>| {
         touches += 1;
@@ -34,9 +36,12 @@ fn a_nurse_is_enrolled_with_badge_and_pin_in_eight_touches() {
             bedside.intent(intent);
         }
     };
-    touch(&mut bedside, Some(Intent::Open(Page::People)));
+    touch(&mut bedside, Some(Intent::Frame(frame::Intent::Open(Page::People))));
     touch(&mut bedside, None); // "Add a person" opens the form on the screen.
-    touch(&mut bedside, Some(Intent::AddPerson(form("\u{d6}zlem Kaya", Role::Nurse))));
+    touch(
+        &mut bedside,
+        Some(Intent::People(people::Intent::Add(form("\u{d6}zlem Kaya", Role::Nurse)))),
+    );
     assert_eq!(bedside.notice(), Some(Notice::PersonAdded));
     assert!(matches!(bedside.step(), Enrolment::Badge { again: false, .. }));
     touch(&mut bedside, None);
@@ -48,15 +53,15 @@ fn a_nurse_is_enrolled_with_badge_and_pin_in_eight_touches() {
         panic!("expected the PIN")
     };
     assert_eq!(prompt.purpose, PinPurpose::Choose);
-    touch(&mut bedside, Some(Intent::SubmitPin(pin(PIN))));
+    touch(&mut bedside, Some(Intent::Login(login::Intent::SubmitPin(pin(PIN)))));
     let Enrolment::Pin { prompt: again, code_offered: false } = bedside.step() else {
         panic!("expected the PIN again")
     };
     assert!(again.purpose == PinPurpose::Repeat && again.prompt != prompt.prompt);
-    touch(&mut bedside, Some(Intent::SubmitPin(pin(PIN))));
+    touch(&mut bedside, Some(Intent::Login(login::Intent::SubmitPin(pin(PIN)))));
     let done = Enrolment::Done { kind: EnrolKind::Badge, another_finger: false };
     assert_eq!(bedside.step(), done);
-    touch(&mut bedside, Some(Intent::EnrolmentDone));
+    touch(&mut bedside, Some(Intent::Enrolling(enrolling::Intent::Done)));
     assert!(touches <= 8, "{touches} touches");
 
     let page = bedside.person();
@@ -64,7 +69,7 @@ fn a_nurse_is_enrolled_with_badge_and_pin_in_eight_touches() {
     let id = page.person.id;
     let enrol = Administration::EnrolBadge(id, badge(7), NewPin::Chosen(pin(PIN)));
     assert_eq!(bedside.asked().last(), Some(&enrol));
-    bedside.intent(Intent::Open(Page::People));
+    bedside.intent(frame::Intent::Open(Page::People));
     assert_eq!((bedside.people().saved, bedside.people().total), (1, 3));
 }
 
@@ -73,16 +78,16 @@ fn s10_a_one_time_code_is_shown_once() {
     let mut bedside = Bedside::enrolling(EnrolKind::Badge);
     bedside.tap(7);
     bedside.tap(7);
-    bedside.intent(Intent::IssueCode);
+    bedside.intent(enrolling::Intent::IssueCode);
     assert!(matches!(bedside.step(), Enrolment::Code(code) if code.expose() == CODE));
-    bedside.intent(Intent::EnrolmentDone);
+    bedside.intent(enrolling::Intent::Done);
     assert!(matches!(bedside.step(), Enrolment::Done { .. }));
-    bedside.intent(Intent::EnrolmentDone);
+    bedside.intent(enrolling::Intent::Done);
     assert_eq!(bedside.person().person.state, PersonState::Code);
 
-    bedside.intent(Intent::Enrol(EnrolKind::Pin));
-    bedside.intent(Intent::IssueCode);
-    bedside.intent(Intent::Open(Page::People));
+    bedside.intent(people::Intent::Enrol(EnrolKind::Pin));
+    bedside.intent(enrolling::Intent::IssueCode);
+    bedside.intent(frame::Intent::Open(Page::People));
     assert!(!format!("{:?}", bedside.view()).contains(CODE));
     assert!(matches!(bedside.view().screen, Screen::People(_)), "the code went with its page");
 }
@@ -107,7 +112,7 @@ fn a_card_is_enrolled_with_its_own_pin() {
     assert!(
         matches!(bedside.asked(), [Administration::EnrolCard(BEA, proven)] if proven.card == card(5))
     );
-    bedside.intent(Intent::EnrolmentDone);
+    bedside.intent(enrolling::Intent::Done);
     bedside.pull();
     assert_eq!(bedside.person().person.counts, (1, 1, 0));
 }
@@ -133,7 +138,7 @@ fn a_finger_is_enrolled_in_five_stages_and_a_second_one_suggested() {
     let mut bedside = Bedside::enrolling(EnrolKind::Finger);
     let Enrolment::FingerChoice { fingers } = bedside.step() else { panic!("expected a choice") };
     assert_eq!(fingers, Finger::ALL);
-    bedside.intent(Intent::ChooseFinger(Finger::RightIndex));
+    bedside.intent(enrolling::Intent::ChooseFinger(Finger::RightIndex));
     let (attempt, finger) = bedside.enrolling.expect("the reader was asked");
     for stage in 1..=5 {
         bedside.finger(FingerEvent::Retry(attempt, FingerAdvice::Lift));
@@ -150,15 +155,15 @@ fn a_finger_is_enrolled_in_five_stages_and_a_second_one_suggested() {
     let done = Enrolment::Done { kind: EnrolKind::Finger, another_finger: true };
     assert_eq!(bedside.step(), done);
     assert_eq!(bedside.asked(), [Administration::EnrolFinger(BEA, template(2, "A"))]);
-    bedside.intent(Intent::Enrol(EnrolKind::Finger));
+    bedside.intent(people::Intent::Enrol(EnrolKind::Finger));
     assert!(
         matches!(bedside.step(), Enrolment::FingerChoice { fingers } if fingers[0] == Finger::LeftIndex)
     );
-    bedside.intent(Intent::ChooseFinger(Finger::LeftIndex));
+    bedside.intent(enrolling::Intent::ChooseFinger(Finger::LeftIndex));
     let (attempt, _) = bedside.enrolling.take().expect("the reader was asked");
     bedside.finger(FingerEvent::Failed(attempt, FingerFault::Duplicate));
     assert_eq!(bedside.notice(), Some(Notice::FingerInUse));
-    bedside.intent(Intent::Cancel);
+    bedside.intent(frame::Intent::Cancel);
     assert_eq!(bedside.person().person.counts, (1, 0, 1));
 }
 
@@ -167,7 +172,7 @@ fn two_it_people_make_a_third_where_the_site_wants_it() {
     let policy = Policy { two_person: true, ..Policy::default() };
     let mut bedside = Bedside::desk_under(policy);
     assert!(bedside.people().two_person);
-    bedside.intent(Intent::AddPerson(form("Cem Aydin", Role::It)));
+    bedside.intent(people::Intent::Add(form("Cem Aydin", Role::It)));
     assert!(matches!(bedside.step(), Enrolment::SecondPerson { .. }));
     bedside.tap(1);
     assert_eq!(bedside.notice(), Some(Notice::VoucherWrong), "Ada does not vouch for herself");
@@ -182,17 +187,17 @@ fn two_it_people_make_a_third_where_the_site_wants_it() {
     assert!(
         matches!(bedside.asked().last(), Some(Administration::AddPerson(_, by)) if *by == evidence)
     );
-    bedside.intent(Intent::Cancel);
+    bedside.intent(frame::Intent::Cancel);
 
-    bedside.intent(Intent::Open(Page::People));
-    bedside.intent(Intent::AddPerson(form("Dora Eng", Role::Nurse)));
+    bedside.intent(frame::Intent::Open(Page::People));
+    bedside.intent(people::Intent::Add(form("Dora Eng", Role::Nurse)));
     assert!(matches!(bedside.step(), Enrolment::Badge { .. }), "a nurse needs no voucher");
 }
 
 #[test]
 fn a_second_person_vouches_with_a_card() {
     let mut bedside = Bedside::desk_under(Policy { two_person: true, ..Policy::default() });
-    bedside.intent(Intent::AddPerson(form("Cem Aydin", Role::It)));
+    bedside.intent(people::Intent::Add(form("Cem Aydin", Role::It)));
     bedside.insert(2);
     assert!(matches!(bedside.step(), Enrolment::SecondPin(p) if p.token == TokenKind::Card));
     bedside.type_pin(PIN);
@@ -213,13 +218,13 @@ fn badges_and_cards_neither_switch_nor_lock_the_session_meanwhile() {
     bedside.insert(4);
     bedside.pull();
     assert!(matches!(bedside.step(), Enrolment::Pin { .. }));
-    bedside.intent(Intent::IssueCode);
+    bedside.intent(enrolling::Intent::IssueCode);
     assert_eq!(bedside.notice(), Some(Notice::TokenInUse), "the store knows that badge");
     assert!(matches!(bedside.step(), Enrolment::Badge { again: false, .. }));
     // A guest's badge that lies on the reader is taken away after the wizard has ended.
     bedside.hardware(Event::BadgePresented(badge(9)));
     bedside.wait(5 * SECOND);
-    bedside.intent(Intent::Cancel);
+    bedside.intent(frame::Intent::Cancel);
     bedside.hardware(Event::BadgeRemoved);
     assert!(bedside.kiosk.is_open());
     bedside.tap(2);
@@ -247,7 +252,7 @@ type Leave = fn(&mut Bedside);
 #[test]
 fn s1_whatever_locks_ends_the_enrolment_and_stops_the_reader() {
     let leave: [(&str, Leave); 3] = [
-        ("lock button", |b| b.intent(Intent::Lock)),
+        ("lock button", |b| b.intent(frame::Intent::Lock)),
         ("nobody touches anything", |b| b.wait(121 * SECOND)),
         ("the own badge is pulled", |b| b.hardware(Event::BadgeRemoved)),
     ];
@@ -257,10 +262,10 @@ fn s1_whatever_locks_ends_the_enrolment_and_stops_the_reader() {
             bedside.store.role = Role::It;
             bedside.hardware(Event::BadgePresented(badge(1)));
             bedside.type_pin(PIN);
-            bedside.intent(Intent::OpenPerson(BEA));
+            bedside.intent(people::Intent::Open(BEA));
             bedside.wait(4 * SECOND);
-            bedside.intent(Intent::Enrol(kind));
-            bedside.intent(Intent::ChooseFinger(Finger::LeftThumb));
+            bedside.intent(people::Intent::Enrol(kind));
+            bedside.intent(enrolling::Intent::ChooseFinger(Finger::LeftThumb));
             assert_eq!(bedside.enrolling.is_some(), kind == EnrolKind::Finger);
             act(&mut bedside);
             assert!(bedside.is_lock_screen() && !bedside.store.vault_open, "{how}, {kind:?}");
@@ -278,8 +283,8 @@ fn s1_the_own_card_pulled_locks_and_a_guests_card_does_not() {
     bedside.store.role = Role::It;
     bedside.insert(1);
     bedside.type_pin(PIN);
-    bedside.intent(Intent::OpenPerson(BEA));
-    bedside.intent(Intent::Enrol(EnrolKind::Card));
+    bedside.intent(people::Intent::Open(BEA));
+    bedside.intent(people::Intent::Enrol(EnrolKind::Card));
     bedside.insert(5);
     bedside.pull();
     assert!(bedside.kiosk.is_open(), "a card in a second reader came and went");
@@ -291,9 +296,9 @@ fn s1_the_own_card_pulled_locks_and_a_guests_card_does_not() {
 #[test]
 fn a_page_that_is_opened_leaves_the_enrolment() {
     let mut bedside = Bedside::enrolling(EnrolKind::Finger);
-    bedside.intent(Intent::ChooseFinger(Finger::RightIndex));
+    bedside.intent(enrolling::Intent::ChooseFinger(Finger::RightIndex));
     let (attempt, _) = bedside.enrolling.expect("the reader was asked");
-    bedside.intent(Intent::Open(Page::Audit));
+    bedside.intent(frame::Intent::Open(Page::Audit));
     assert!(bedside.enrolling.is_none());
     bedside.finger(FingerEvent::Enrolled(attempt, template(2, "A")));
     assert!(bedside.asked().is_empty() && matches!(bedside.view().screen, Screen::Audit(_)));
@@ -303,14 +308,14 @@ fn a_page_that_is_opened_leaves_the_enrolment() {
 fn a_late_answer_to_an_abandoned_enrolment_only_refreshes_the_list() {
     let mut bedside = Bedside::enrolling(EnrolKind::Pin);
     bedside.prompt_store = false;
-    bedside.intent(Intent::IssueCode);
+    bedside.intent(enrolling::Intent::IssueCode);
     assert_eq!(bedside.step(), Enrolment::Working);
-    bedside.intent(Intent::Cancel);
-    bedside.intent(Intent::Enrol(EnrolKind::Badge));
+    bedside.intent(frame::Intent::Cancel);
+    bedside.intent(people::Intent::Enrol(EnrolKind::Badge));
     bedside.prompt_store = true;
     bedside.deliver();
     assert!(matches!(bedside.step(), Enrolment::Badge { .. }), "its answer is not taken for ours");
-    bedside.intent(Intent::Cancel);
+    bedside.intent(frame::Intent::Cancel);
     assert_eq!(bedside.person().person.state, PersonState::Code);
     assert_eq!(bedside.store.register.person(ADA).factors.len(), 1);
 }

@@ -1,7 +1,7 @@
 //! Inside a shift: a finger beside the PIN, or a tap alone.
 
 use kit::kiosk::{Bedside, PIN, WRONG, sensor, template};
-use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::frame;
 use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::view::Screen;
 use wardkeep_core::session::FingerPrompt;
@@ -175,11 +175,11 @@ fn s4_a_tap_alone_opens_only_where_the_site_and_the_shift_allow_it() {
     let mut bedside = Bedside::under(Policy { tap_alone: true, ..Policy::default() });
     bedside.tap(1);
     assert!(matches!(bedside.view().screen, Screen::Pin(_)), "without a shift nothing opens");
-    bedside.intent(Intent::Cancel);
+    bedside.intent(frame::Intent::Cancel);
     bedside.in_shift(tap);
     bedside.tap(1);
     assert_eq!(bedside.level(), Some(Level::Single));
-    bedside.intent(Intent::Lock);
+    bedside.intent(frame::Intent::Lock);
     bedside.insert(1);
     assert_eq!(bedside.level(), Some(Level::Single));
     let id = Some(OperatorId(9));
@@ -204,8 +204,8 @@ fn a_shift_that_is_over_leaves_the_pin() {
 fn s1_no_prompt_says_who_was_there() {
     let mut bedside = in_shift();
     bedside.unlock();
-    bedside.intent(Intent::Open(Page::Devices));
-    bedside.intent(Intent::Lock);
+    bedside.intent(frame::Intent::Open(Page::Devices));
+    bedside.intent(frame::Intent::Lock);
     bedside.tap(1);
     let known = format!("{:?}", bedside.view());
     assert!(!known.contains("AK"), "not before a second factor: {known}");

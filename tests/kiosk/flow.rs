@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use kit::kiosk::{Bedside, OXIMETER, PIN, STRAP, WRONG, badge, heart_rate, oximetry, pin};
 use wardkeep_core::alarms::AlarmText;
-use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::pages::{devices, patients};
 use wardkeep_core::kiosk::view::{FirstStart, Screen, TileState};
+use wardkeep_core::kiosk::{alarm, first_start, frame, login};
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::keeping::{Found, Outcome, StoreFault};
 use wardkeep_model::notice::Notice;
@@ -25,7 +26,7 @@ fn badge_and_pin_open_the_session() {
     assert!(bedside.is_lock_screen());
     bedside.hardware(Event::BadgePresented(badge(1)));
     assert!(matches!(bedside.view().screen, Screen::Pin(prompt) if !prompt.busy));
-    bedside.intent(Intent::SubmitPin(pin(PIN)));
+    bedside.intent(login::Intent::SubmitPin(pin(PIN)));
     assert!(bedside.store.vault_open);
     let open = bedside.view().open.expect("an open frame");
     assert_eq!(open.operator.initials, "AK");
@@ -38,7 +39,7 @@ fn a_wrong_pin_and_an_unknown_badge_look_alike() {
     for (tapped, typed) in [(1, WRONG), (7, PIN)] {
         let mut bedside = Bedside::locked();
         bedside.hardware(Event::BadgePresented(badge(tapped)));
-        bedside.intent(Intent::SubmitPin(pin(typed)));
+        bedside.intent(login::Intent::SubmitPin(pin(typed)));
         assert!(!bedside.store.vault_open);
         views.push(bedside.view());
     }
@@ -52,7 +53,7 @@ fn s5_tries_are_named_from_the_third_failure_and_end_at_the_lock_screen() {
     let mut bedside = Bedside::locked();
     bedside.hardware(Event::BadgePresented(badge(1)));
     for failure in 1..=10 {
-        bedside.intent(Intent::SubmitPin(pin(WRONG)));
+        bedside.intent(login::Intent::SubmitPin(pin(WRONG)));
         let left = (3..10).contains(&failure).then_some(10_u8.saturating_sub(failure));
         if let Screen::Pin(prompt) = bedside.view().screen {
             assert_eq!(prompt.tries_left, left, "after {failure} failures");
@@ -67,7 +68,7 @@ fn s5_tries_are_named_from_the_third_failure_and_end_at_the_lock_screen() {
 fn s1_every_way_out_hides_the_patient() {
     type Act = fn(&mut Bedside);
     let leave: [(&str, Act); 5] = [
-        ("lock button", |b| b.intent(Intent::Lock)),
+        ("lock button", |b| b.intent(frame::Intent::Lock)),
         ("same badge after 3 s", |b| {
             b.wait(4 * SECOND);
             b.hardware(Event::BadgePresented(badge(1)));
@@ -109,7 +110,7 @@ fn s1_a_badge_pulled_while_the_key_is_derived_lands_locked_even_if_the_vault_ope
     bedside.hardware(Event::BadgePresented(badge(1)));
     bedside.wait(4 * SECOND);
     bedside.prompt_store = false;
-    bedside.intent(Intent::SubmitPin(pin(PIN)));
+    bedside.intent(login::Intent::SubmitPin(pin(PIN)));
     bedside.hardware(Event::BadgeRemoved);
     bedside.prompt_store = true;
     bedside.deliver();
@@ -122,7 +123,7 @@ fn s1_a_store_that_never_answers_lands_locked() {
     let mut bedside = Bedside::locked();
     bedside.prompt_store = false;
     bedside.hardware(Event::BadgePresented(badge(1)));
-    bedside.intent(Intent::SubmitPin(pin(PIN)));
+    bedside.intent(login::Intent::SubmitPin(pin(PIN)));
     bedside.wait(11 * SECOND);
     assert!(bedside.is_lock_screen());
     bedside.prompt_store = true;
@@ -169,7 +170,7 @@ fn s7_numbers_turn_to_dashes_on_silence_loss_and_finger_out() {
 #[test]
 fn s2_monitoring_goes_on_while_locked() {
     let mut bedside = Bedside::monitoring();
-    bedside.intent(Intent::Lock);
+    bedside.intent(frame::Intent::Lock);
     let before = bedside.store.records.len();
     for _ in 0..12 {
         bedside.frame(OXIMETER, oximetry(86, 71));
@@ -186,12 +187,12 @@ fn s2_monitoring_goes_on_while_locked() {
 fn s6_values_are_filed_only_between_assign_and_release() {
     let mut bedside = Bedside::monitoring();
     bedside.frame(STRAP, heart_rate(70));
-    bedside.intent(Intent::Open(Page::Devices));
-    bedside.intent(Intent::Release(STRAP));
+    bedside.intent(frame::Intent::Open(Page::Devices));
+    bedside.intent(devices::Intent::Release(STRAP));
     assert!(bedside.radio.contains(&Command::Disconnect(STRAP)));
     bedside.frame(STRAP, heart_rate(71));
     bedside.advertise(STRAP, wardkeep_model::vitals::DeviceKind::HeartRate);
-    bedside.intent(Intent::Connect(STRAP));
+    bedside.intent(devices::Intent::Connect(STRAP));
     bedside.hardware(Event::Link(STRAP, Link::Live));
     bedside.frame(STRAP, heart_rate(72));
     let filed: Vec<_> = bedside
@@ -209,13 +210,13 @@ fn s6_values_are_filed_only_between_assign_and_release() {
 #[test]
 fn s6_another_patient_at_the_bed_unassigns_every_device() {
     let mut bedside = Bedside::monitoring();
-    bedside.intent(Intent::Open(Page::Patients));
+    bedside.intent(frame::Intent::Open(Page::Patients));
     let form = wardkeep_model::encounter::PatientForm {
         family: wardkeep_model::confidential::Phi::new("Aydin".into()),
         given: wardkeep_model::confidential::Phi::new("Cem".into()),
         ..Default::default()
     };
-    bedside.intent(Intent::AddPatient(form));
+    bedside.intent(patients::Intent::Add(form));
     bedside.frame(OXIMETER, oximetry(95, 80));
     assert!(bedside.store.records.iter().all(|record| record.subject.is_none()));
     assert_eq!(bedside.numbers(), [None, None, None]);
@@ -268,7 +269,7 @@ fn s9_link_loss_and_battery_are_signalled() {
     let strip = bedside.view().alarm.expect("link alarm");
     assert!(matches!(strip.text, AlarmText::LinkLost { .. }));
     assert_eq!((strip.priority, strip.others), (Priority::Medium, 1));
-    bedside.intent(Intent::AcknowledgeAlarms);
+    bedside.intent(alarm::Intent::Acknowledge);
     assert!(bedside.view().alarm.is_some_and(|strip| strip.acknowledged));
 }
 
@@ -279,7 +280,7 @@ fn s8_lost_records_stay_on_the_strip_until_seen() {
     bedside.wait(60 * SECOND);
     let strip = bedside.view().alarm.expect("a technical alarm");
     assert_eq!(strip.text, AlarmText::RecordsLost { count: 3 });
-    bedside.intent(Intent::AcknowledgeAlarms);
+    bedside.intent(alarm::Intent::Acknowledge);
     bedside.wait(SECOND);
     assert!(bedside.view().alarm.is_none());
 }
@@ -290,9 +291,9 @@ fn s11_waveform_samples_reach_the_screen_only_where_they_may() {
     let wave = |device| Event::Wave { device, rate_hz: 125, samples: vec![0.5; 6] };
     bedside.hardware(wave(OXIMETER));
     assert_eq!(bedside.waves, 1);
-    bedside.intent(Intent::Open(Page::Devices));
+    bedside.intent(frame::Intent::Open(Page::Devices));
     bedside.hardware(wave(OXIMETER));
-    bedside.intent(Intent::Lock);
+    bedside.intent(frame::Intent::Lock);
     bedside.hardware(wave(OXIMETER));
     assert_eq!(bedside.waves, 1);
 }
@@ -310,17 +311,17 @@ fn s6_s7_a_value_from_the_devices_memory_is_neither_live_nor_filed() {
 #[test]
 fn the_first_start_shows_the_recovery_words_until_they_are_written_down() {
     let mut bedside = Bedside::on_a_new_machine();
-    bedside.intent(Intent::BeginSetup);
+    bedside.intent(first_start::Intent::Begin);
     let name = wardkeep_model::confidential::Phi::new("Ada Kern".to_owned());
-    bedside.intent(Intent::NameAdmin { name, initials: "AK".into() });
+    bedside.intent(first_start::Intent::NameAdmin { name, initials: "AK".into() });
     bedside.hardware(Event::BadgePresented(badge(1)));
-    bedside.intent(Intent::SubmitPin(pin(PIN)));
-    bedside.intent(Intent::SubmitPin(pin(PIN)));
+    bedside.intent(login::Intent::SubmitPin(pin(PIN)));
+    bedside.intent(login::Intent::SubmitPin(pin(PIN)));
     assert!(matches!(bedside.view().screen, Screen::FirstStart(FirstStart::Recovery(_))));
     bedside.hardware(Event::BadgePresented(badge(1)));
     bedside.wait(600 * SECOND);
     assert!(matches!(bedside.view().screen, Screen::FirstStart(FirstStart::Recovery(_))));
-    bedside.intent(Intent::RecoveryWritten);
+    bedside.intent(first_start::Intent::RecoveryWritten);
     assert!(bedside.is_lock_screen());
 }
 
@@ -349,7 +350,7 @@ fn s8_a_store_that_recovers_leaves_assignments_alone() {
 #[test]
 fn s1_a_session_shows_only_what_its_own_unlock_brought() {
     let mut bedside = Bedside::monitoring();
-    bedside.intent(Intent::Lock);
+    bedside.intent(frame::Intent::Lock);
     bedside.store.patients.clear();
     bedside.unlock();
     assert!(bedside.view().open.is_some_and(|open| open.patient.is_none()));

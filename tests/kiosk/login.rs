@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use kit::kiosk::{Bedside, PIN, WRONG, badge, pin};
 use wardkeep_core::alarms::AlarmText;
-use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::pages::patients;
 use wardkeep_core::kiosk::view::{PinPurpose, Screen};
+use wardkeep_core::kiosk::{alarm, frame};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::lockout::Admission;
 use wardkeep_model::access::policy::Policy;
@@ -62,7 +63,7 @@ fn where_only_cards_are_taken_a_badge_gets_no_prompt_and_hides_what_is_open() {
 fn s1_a_one_time_code_shows_nothing_before_a_pin_was_chosen_twice() {
     let own = [8, 2, 6, 3, 9, 0];
     let mut bedside = Bedside::monitoring();
-    bedside.intent(Intent::Lock);
+    bedside.intent(frame::Intent::Lock);
     bedside.store.is_code = true;
     bedside.unlock();
     let purpose = |bedside: &Bedside| bedside.prompt().purpose;
@@ -93,13 +94,13 @@ fn s1_a_one_time_code_shows_nothing_before_a_pin_was_chosen_twice() {
 fn s1_what_an_abandoned_unlock_brought_is_shown_to_nobody() {
     let mut bedside = Bedside::monitoring();
     let form = PatientForm { family: Phi::new("Aydin".into()), ..PatientForm::default() };
-    bedside.intent(Intent::DraftPatient(form));
-    bedside.intent(Intent::Lock);
+    bedside.intent(patients::Intent::Draft(form));
+    bedside.intent(frame::Intent::Lock);
     bedside.prompt_store = false;
     bedside.unlock();
     let late = bedside.answers.pop().expect("the first person's vault");
     bedside.answers.clear();
-    bedside.intent(Intent::Cancel);
+    bedside.intent(frame::Intent::Cancel);
     bedside.answers.clear();
     bedside.prompt_store = true;
     bedside.store.is_code = true;
@@ -116,8 +117,8 @@ fn s1_what_an_abandoned_unlock_brought_is_shown_to_nobody() {
 fn s1_leaving_before_a_pin_was_chosen_closes_the_vault() {
     type Act = fn(&mut Bedside);
     let leave: [(&str, Act); 6] = [
-        ("cancel", |b| b.intent(Intent::Cancel)),
-        ("lock", |b| b.intent(Intent::Lock)),
+        ("cancel", |b| b.intent(frame::Intent::Cancel)),
+        ("lock", |b| b.intent(frame::Intent::Lock)),
         ("nobody touches it", |b| b.wait(31 * SECOND)),
         ("another badge", |b| b.hardware(Event::BadgePresented(badge(2)))),
         ("a card", |b| b.insert(2)),
@@ -129,7 +130,7 @@ fn s1_leaving_before_a_pin_was_chosen_closes_the_vault() {
     ];
     for (how, act) in leave {
         let mut bedside = Bedside::monitoring();
-        bedside.intent(Intent::Lock);
+        bedside.intent(frame::Intent::Lock);
         bedside.store.is_code = true;
         bedside.unlock();
         assert!(bedside.store.vault_open, "{how}");
@@ -138,7 +139,7 @@ fn s1_leaving_before_a_pin_was_chosen_closes_the_vault() {
         assert_eq!(bedside.store.pin, pin(PIN), "{how}: the code still is the code");
         bedside.store.is_code = false;
         bedside.store.administration = None;
-        bedside.intent(Intent::Cancel);
+        bedside.intent(frame::Intent::Cancel);
         bedside.unlock();
         assert!(bedside.view().open.is_some(), "{how}");
     }
@@ -189,7 +190,7 @@ fn s1_the_tap_that_locks_does_not_open_again_when_it_bounces() {
 fn another_token_switches_the_person_and_keeps_the_draft_of_the_first() {
     let mut bedside = Bedside::monitoring();
     let form = PatientForm { family: Phi::new("Aydin".into()), ..PatientForm::default() };
-    bedside.intent(Intent::DraftPatient(form.clone()));
+    bedside.intent(patients::Intent::Draft(form.clone()));
     bedside.insert(2);
     assert!(!bedside.store.vault_open && bedside.view().open.is_none());
     assert_eq!(bedside.notice(), Some(Notice::LockedForOther));
@@ -198,7 +199,7 @@ fn another_token_switches_the_person_and_keeps_the_draft_of_the_first() {
     assert_eq!(open.operator.initials, "BL");
     let kept: Vec<_> = bedside.store.drafts.iter().map(|d| (d.operator, &d.form)).collect();
     assert_eq!(kept, [(OperatorId(9), &form)]);
-    bedside.intent(Intent::Lock);
+    bedside.intent(frame::Intent::Lock);
     assert_eq!(bedside.store.drafts.len(), 1, "the other had typed nothing");
 }
 
@@ -207,11 +208,11 @@ fn a_session_ends_after_twelve_hours_however_busy_it_is() {
     let mut bedside = Bedside::unlocked();
     for _ in 0..12 * 60 - 1 {
         bedside.clock.wait(60 * SECOND);
-        bedside.intent(Intent::Activity);
+        bedside.intent(frame::Intent::Activity);
     }
     assert!(bedside.view().open.is_some());
     bedside.clock.wait(60 * SECOND);
-    bedside.intent(Intent::Activity);
+    bedside.intent(frame::Intent::Activity);
     assert!(bedside.is_lock_screen() && !bedside.store.vault_open);
     assert_eq!(bedside.notice(), Some(Notice::ShiftOver));
 }
@@ -238,7 +239,7 @@ fn s9_a_token_left_behind_is_called_out_until_somebody_comes() {
         bedside.wait(SECOND);
         assert!(called_out(&bedside));
         assert!(bedside.kiosk.sound(bedside.now()).is_some(), "it is heard");
-        bedside.intent(Intent::AcknowledgeAlarms);
+        bedside.intent(alarm::Intent::Acknowledge);
         assert!(!called_out(&bedside), "somebody is there");
         bedside.wait(300 * SECOND);
         assert!(called_out(&bedside), "and left again without it");

@@ -5,10 +5,13 @@ use std::time::Duration;
 use kit::kiosk::desk::form;
 use kit::kiosk::register::{ADA, BEA};
 use kit::kiosk::{Bedside, PIN};
-use wardkeep_core::kiosk::intent::{Intent, PersonForm};
+use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::pages::people::PersonForm;
+use wardkeep_core::kiosk::pages::{account, people};
 use wardkeep_core::kiosk::view::Screen;
 use wardkeep_core::kiosk::view::access::{Account, Audit, Cart, FactorWord, PersonState};
+use wardkeep_core::kiosk::{enrolling, frame};
 use wardkeep_core::session::enrolment::EnrolKind;
 use wardkeep_model::access::factor::Finger;
 use wardkeep_model::access::policy::{Pair, Policy};
@@ -31,7 +34,7 @@ fn everybody_is_listed_and_found_by_any_part_of_the_name() {
     bedside.unlock();
     assert_eq!(bedside.names(), ["Ada Kern", "Bea Lund", "J\u{fc}rgen Wei\u{df}"]);
     for (search, found) in [("JURG", 1), ("weiss", 1), ("l", 1), ("k", 1), ("e", 3), ("zz", 0)] {
-        bedside.intent(Intent::SearchPeople(Phi::new(search.into())));
+        bedside.intent(people::Intent::Search(Phi::new(search.into())));
         assert_eq!((bedside.people().rows.len(), bedside.people().total), (found, 3), "{search}");
     }
 }
@@ -40,10 +43,10 @@ fn everybody_is_listed_and_found_by_any_part_of_the_name() {
 fn the_list_is_said_to_be_read_until_the_store_has_answered() {
     let mut bedside = Bedside::at_the_desk();
     bedside.prompt_store = false;
-    bedside.intent(Intent::Open(Page::People));
+    bedside.intent(frame::Intent::Open(Page::People));
     assert_eq!(bedside.names().len(), 2, "what is on the screen stays until the answer");
-    bedside.intent(Intent::Open(Page::Cart));
-    bedside.intent(Intent::Open(Page::People));
+    bedside.intent(frame::Intent::Open(Page::Cart));
+    bedside.intent(frame::Intent::Open(Page::People));
     assert!(bedside.people().loading && bedside.people().rows.is_empty());
     bedside.prompt_store = true;
     bedside.deliver();
@@ -53,14 +56,14 @@ fn the_list_is_said_to_be_read_until_the_store_has_answered() {
 #[test]
 fn s1_a_list_that_comes_after_its_page_was_left_is_not_held() {
     let mut bedside = Bedside::at_the_desk();
-    bedside.intent(Intent::Open(Page::Cart));
+    bedside.intent(frame::Intent::Open(Page::Cart));
     bedside.prompt_store = false;
-    bedside.intent(Intent::Open(Page::People));
-    bedside.intent(Intent::Open(Page::Cart));
+    bedside.intent(frame::Intent::Open(Page::People));
+    bedside.intent(frame::Intent::Open(Page::Cart));
     bedside.prompt_store = true;
     bedside.deliver();
     bedside.prompt_store = false;
-    bedside.intent(Intent::Open(Page::People));
+    bedside.intent(frame::Intent::Open(Page::People));
     assert!(bedside.people().loading && bedside.people().rows.is_empty());
 }
 
@@ -69,7 +72,7 @@ fn a_persons_page_shows_what_is_enrolled_and_which_readers_can_enrol() {
     let mut bedside = Bedside::at_the_desk();
     bedside.hardware(Event::Reader(ReaderKind::Badge, ReaderHealth::Ready));
     bedside.hardware(Event::Reader(ReaderKind::Finger, ReaderHealth::NoLibrary));
-    bedside.intent(Intent::OpenPerson(BEA));
+    bedside.intent(people::Intent::Open(BEA));
     let page = bedside.person();
     assert_eq!(page.person.name.reveal(), "Bea Lund");
     assert_eq!((page.person.counts, page.person.state), ((1, 0, 0), PersonState::Ready));
@@ -84,11 +87,11 @@ fn a_persons_page_shows_what_is_enrolled_and_which_readers_can_enrol() {
             (EnrolKind::Finger, ReaderHealth::NoLibrary),
         ]
     );
-    bedside.intent(Intent::Cancel);
+    bedside.intent(frame::Intent::Cancel);
     assert_eq!(bedside.names().len(), 2);
-    bedside.intent(Intent::OpenPerson(ADA));
+    bedside.intent(people::Intent::Open(ADA));
     assert!(bedside.person().is_self);
-    bedside.intent(Intent::OpenPerson(OperatorId(404)));
+    bedside.intent(people::Intent::Open(OperatorId(404)));
     assert!(bedside.person().is_self, "nobody else is there");
 }
 
@@ -98,7 +101,7 @@ fn how_people_stand_is_said_at_a_glance() {
     let change = |bedside: &mut Bedside, change: fn(&mut wardkeep_model::keeping::PersonRow)| {
         let people = &mut bedside.store.register.people;
         change(people.iter_mut().find(|row| row.id == BEA).expect("Bea"));
-        bedside.intent(Intent::Open(Page::People));
+        bedside.intent(frame::Intent::Open(Page::People));
         bedside.people().rows[1].state
     };
     assert_eq!(change(&mut bedside, |_| {}), PersonState::Ready);
@@ -118,10 +121,10 @@ fn how_people_stand_is_said_at_a_glance() {
 #[test]
 fn forms_that_cannot_be_accepted_are_refused_with_the_reason() {
     let mut bedside = Bedside::at_the_desk();
-    bedside.intent(Intent::AddPerson(form("  ", Role::Nurse)));
+    bedside.intent(people::Intent::Add(form("  ", Role::Nurse)));
     assert_eq!(bedside.notice(), Some(Notice::NameIncomplete));
     let until = PersonForm { valid_until: "1.1.2020".into(), ..form("Cem Aydin", Role::Nurse) };
-    bedside.intent(Intent::AddPerson(until));
+    bedside.intent(people::Intent::Add(until));
     assert_eq!(bedside.notice(), Some(Notice::DayWrong));
     assert!(bedside.store.register.asked.is_empty());
     assert_eq!(bedside.people().saved, 0, "the form stays as it was typed");
@@ -130,14 +133,14 @@ fn forms_that_cannot_be_accepted_are_refused_with_the_reason() {
 #[test]
 fn a_factor_and_a_person_are_taken_away() {
     let mut bedside = Bedside::at_the_desk();
-    bedside.intent(Intent::OpenPerson(BEA));
+    bedside.intent(people::Intent::Open(BEA));
     let factor = bedside.person().factors[0].id;
-    bedside.intent(Intent::RevokeFactor(FactorId(1)));
+    bedside.intent(people::Intent::RevokeFactor(FactorId(1)));
     assert!(bedside.store.register.asked.is_empty(), "there is no such factor");
-    bedside.intent(Intent::RevokeFactor(factor));
+    bedside.intent(people::Intent::RevokeFactor(factor));
     assert_eq!(bedside.notice(), Some(Notice::FactorRevoked));
     assert_eq!(bedside.person().person.state, PersonState::NoFactors, "the list was read again");
-    bedside.intent(Intent::RevokePerson);
+    bedside.intent(people::Intent::RevokePerson);
     assert_eq!(bedside.notice(), Some(Notice::PersonRevoked));
     assert_eq!(bedside.names(), ["Ada Kern"]);
     let asked = [Administration::RevokeFactor(BEA, factor), Administration::RevokePerson(BEA)];
@@ -147,12 +150,12 @@ fn a_factor_and_a_person_are_taken_away() {
 #[test]
 fn one_revocation_is_made_at_a_time() {
     let mut bedside = Bedside::at_the_desk();
-    bedside.intent(Intent::OpenPerson(BEA));
+    bedside.intent(people::Intent::Open(BEA));
     bedside.prompt_store = false;
-    bedside.intent(Intent::RevokePerson);
+    bedside.intent(people::Intent::RevokePerson);
     assert!(bedside.person().busy);
-    bedside.intent(Intent::RevokePerson);
-    bedside.intent(Intent::Enrol(EnrolKind::Badge));
+    bedside.intent(people::Intent::RevokePerson);
+    bedside.intent(people::Intent::Enrol(EnrolKind::Badge));
     assert!(bedside.person().busy, "nothing else begins");
     assert_eq!(bedside.answers.len(), 1);
 }
@@ -161,12 +164,12 @@ fn one_revocation_is_made_at_a_time() {
 fn s1_revoking_oneself_locks_at_once() {
     for whole in [true, false] {
         let mut bedside = Bedside::at_the_desk();
-        bedside.intent(Intent::OpenPerson(ADA));
+        bedside.intent(people::Intent::Open(ADA));
         if whole {
-            bedside.intent(Intent::RevokePerson);
+            bedside.intent(people::Intent::RevokePerson);
         } else {
             let factor = bedside.person().factors[0].id;
-            bedside.intent(Intent::RevokeFactor(factor));
+            bedside.intent(people::Intent::RevokeFactor(factor));
         }
         assert!(bedside.is_lock_screen() && !bedside.store.vault_open);
         let notice = if whole { Notice::PersonRevoked } else { Notice::FactorRevoked };
@@ -191,9 +194,9 @@ fn the_last_it_person_and_other_refusals_are_named() {
         (F::Unknown, None),
     ] {
         let mut bedside = Bedside::at_the_desk();
-        bedside.intent(Intent::OpenPerson(BEA));
+        bedside.intent(people::Intent::Open(BEA));
         bedside.prompt_store = false;
-        bedside.intent(Intent::RevokePerson);
+        bedside.intent(people::Intent::RevokePerson);
         let Some(Outcome::Administered(attempt, _)) = bedside.answers.pop() else {
             panic!("the store was asked");
         };
@@ -215,10 +218,10 @@ fn the_last_it_person_and_other_refusals_are_named() {
 fn s1_names_leave_the_core_with_the_session_even_if_the_list_comes_late() {
     let mut bedside = Bedside::at_the_desk();
     bedside.prompt_store = false;
-    bedside.intent(Intent::Open(Page::People));
+    bedside.intent(frame::Intent::Open(Page::People));
     let list = bedside.answers.remove(0);
     assert!(matches!(&list, Outcome::Administered(_, Ok(Administered::People(_)))));
-    bedside.intent(Intent::Lock);
+    bedside.intent(frame::Intent::Lock);
     bedside.prompt_store = true;
     bedside.deliver();
     bedside.event(wardkeep_core::kiosk::Event::Store(list.clone()));
@@ -240,20 +243,20 @@ fn a_nurse_reaches_none_of_it() {
     let mut bedside = Bedside::unlocked_as(Role::Nurse);
     let before = bedside.view().screen;
     for intent in [
-        Intent::Open(Page::People),
-        Intent::Open(Page::Audit),
-        Intent::Open(Page::Cart),
-        Intent::SearchPeople(Phi::new("a".into())),
-        Intent::OpenPerson(BEA),
-        Intent::AddPerson(form("Cem Aydin", Role::It)),
-        Intent::Enrol(EnrolKind::Badge),
-        Intent::ChooseFinger(Finger::RightIndex),
-        Intent::IssueCode,
-        Intent::EnrolmentDone,
-        Intent::RevokeFactor(FactorId(1)),
-        Intent::RevokePerson,
+        Intent::Frame(frame::Intent::Open(Page::People)),
+        Intent::Frame(frame::Intent::Open(Page::Audit)),
+        Intent::Frame(frame::Intent::Open(Page::Cart)),
+        Intent::People(people::Intent::Search(Phi::new("a".into()))),
+        Intent::People(people::Intent::Open(BEA)),
+        Intent::People(people::Intent::Add(form("Cem Aydin", Role::It))),
+        Intent::People(people::Intent::Enrol(EnrolKind::Badge)),
+        Intent::Enrolling(enrolling::Intent::ChooseFinger(Finger::RightIndex)),
+        Intent::Enrolling(enrolling::Intent::IssueCode),
+        Intent::Enrolling(enrolling::Intent::Done),
+        Intent::People(people::Intent::RevokeFactor(FactorId(1))),
+        Intent::People(people::Intent::RevokePerson),
     ] {
-        bedside.intent(Intent::DismissNotice);
+        bedside.intent(frame::Intent::DismissNotice);
         bedside.intent(intent.clone());
         assert_eq!(bedside.notice(), Some(Notice::NotAllowed), "{intent:?}");
         assert_eq!(bedside.view().screen, before, "{intent:?}");
@@ -264,9 +267,9 @@ fn a_nurse_reaches_none_of_it() {
 #[test]
 fn nothing_is_managed_on_a_locked_screen() {
     let mut bedside = Bedside::locked();
-    bedside.intent(Intent::Open(Page::People));
-    bedside.intent(Intent::AddPerson(form("Cem Aydin", Role::It)));
-    bedside.intent(Intent::ChangeOwnPin);
+    bedside.intent(frame::Intent::Open(Page::People));
+    bedside.intent(people::Intent::Add(form("Cem Aydin", Role::It)));
+    bedside.intent(account::Intent::ChangePin);
     assert!(bedside.is_lock_screen() && bedside.store.register.asked.is_empty());
 }
 
@@ -282,7 +285,7 @@ fn the_audit_log_is_shown_newest_first_in_local_time() {
         let operator = (seq == 1).then(|| Phi::new("Ada Kern".into()));
         bedside.store.register.audit.push(AuditRow { seq, entry, operator, person: None });
     }
-    bedside.intent(Intent::Open(Page::Audit));
+    bedside.intent(frame::Intent::Open(Page::Audit));
     let Screen::Audit(Audit { rows, loading, checkpoint: _ }) = bedside.view().screen else {
         panic!("expected the audit log");
     };
@@ -298,7 +301,7 @@ fn the_cart_page_says_how_this_cart_is_set_up() {
     let policy = Policy { two_person: true, shift: 30 * 60 * SECOND, ..Policy::default() };
     let mut bedside = Bedside::desk_under(policy);
     bedside.factor(FactorEvent::Sensor(Some(kit::kiosk::sensor("A1"))));
-    bedside.intent(Intent::Open(Page::Cart));
+    bedside.intent(frame::Intent::Open(Page::Cart));
     let Screen::Cart(cart) = bedside.view().screen else { panic!("expected the cart") };
     let pairs = vec![Pair::CardPin, Pair::BadgePin, Pair::CardFinger, Pair::BadgeFinger];
     let expected = Cart {
@@ -316,9 +319,9 @@ fn the_cart_page_says_how_this_cart_is_set_up() {
 #[test]
 fn ones_own_pin_is_changed_on_the_account_page() {
     let mut bedside = Bedside::unlocked_as(Role::Nurse);
-    bedside.intent(Intent::ChangeOwnPin);
+    bedside.intent(account::Intent::ChangePin);
     assert!(!matches!(bedside.view().screen, Screen::Enrolment(_)), "not from another page");
-    bedside.intent(Intent::Open(Page::Account));
+    bedside.intent(frame::Intent::Open(Page::Account));
     let account = |bedside: &Bedside| {
         let screen = bedside.view().screen;
         let Screen::Account(page) = screen else { panic!("expected the account, not {screen:?}") };
@@ -327,7 +330,7 @@ fn ones_own_pin_is_changed_on_the_account_page() {
     let Account { since, shift_until, can_change_pin, pair, .. } = account(&bedside);
     assert_eq!((since, shift_until), ((14, 32), Some((18, 32))));
     assert!(can_change_pin && pair == Pair::BadgePin);
-    bedside.intent(Intent::ChangeOwnPin);
+    bedside.intent(account::Intent::ChangePin);
     let digits = [8, 3, 9, 2, 6, 1];
     bedside.type_pin(digits);
     bedside.type_pin(digits);

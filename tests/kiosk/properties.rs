@@ -8,10 +8,11 @@ use kit::kiosk::{
     Bedside, OXIMETER, PIN, STRAP, WRONG, badge, heart_rate, oximetry, sensor, template,
 };
 use proptest::prelude::*;
-use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::pages::{devices, patients};
 use wardkeep_core::kiosk::view::access::Emergency;
 use wardkeep_core::kiosk::view::{Screen, View};
+use wardkeep_core::kiosk::{alarm, frame, login};
 use wardkeep_core::session::FingerPrompt;
 use wardkeep_model::access::Role;
 use wardkeep_model::access::policy::{Permission, Policy};
@@ -185,11 +186,11 @@ fn log_in(bedside: &mut Bedside, op: Login) {
             if bedside.store.emergency.is_err() {
                 bedside.store.write_emergency_card(bedside.now().wall);
             }
-            bedside.intent(Intent::BeginEmergency);
+            bedside.intent(login::Intent::BeginEmergency);
         }
         Login::Reason => bedside.choose_reason(),
-        Login::Cancel => bedside.intent(Intent::Cancel),
-        Login::Lock => bedside.intent(Intent::Lock),
+        Login::Cancel => bedside.intent(frame::Intent::Cancel),
+        Login::Lock => bedside.intent(frame::Intent::Lock),
         Login::Wait(ms) => bedside.wait(Duration::from_millis(ms.into())),
         Login::StoreStalls => bedside.prompt_store = false,
         Login::StoreAnswers => {
@@ -211,26 +212,27 @@ fn care(bedside: &mut Bedside, op: Care) {
                 Page::Cart,
                 Page::Account,
             ];
-            bedside.intent(Intent::Open(pages[usize::from(which)]));
+            bedside.intent(frame::Intent::Open(pages[usize::from(which)]));
         }
         Care::Draft => {
             let family = Phi::new("Aydin".into());
-            bedside.intent(Intent::DraftPatient(PatientForm { family, ..PatientForm::default() }));
+            bedside
+                .intent(patients::Intent::Draft(PatientForm { family, ..PatientForm::default() }));
         }
         Care::Choose => {
             if let Screen::Patients(page) = bedside.view().screen
                 && let Some(row) = page.rows.first()
             {
-                bedside.intent(Intent::ChoosePatient(row.id));
+                bedside.intent(patients::Intent::Choose(row.id));
             }
         }
         Care::Connect(strap) => {
             let kind = if strap { DeviceKind::HeartRate } else { DeviceKind::PulseOximeter };
             bedside.advertise(device(strap), kind);
-            bedside.intent(Intent::Connect(device(strap)));
+            bedside.intent(devices::Intent::Connect(device(strap)));
         }
-        Care::Assign(strap) => bedside.intent(Intent::Assign(device(strap))),
-        Care::Release(strap) => bedside.intent(Intent::Release(device(strap))),
+        Care::Assign(strap) => bedside.intent(devices::Intent::Assign(device(strap))),
+        Care::Release(strap) => bedside.intent(devices::Intent::Release(device(strap))),
         Care::Link(strap, state) => {
             let link = match state {
                 0 => Link::Connecting,
@@ -241,7 +243,7 @@ fn care(bedside: &mut Bedside, op: Care) {
         }
         Care::Heart(bytes) => bedside.frame(STRAP, bytes),
         Care::Oximetry(bytes) => bedside.frame(OXIMETER, bytes),
-        Care::Acknowledge => bedside.intent(Intent::AcknowledgeAlarms),
+        Care::Acknowledge => bedside.intent(alarm::Intent::Acknowledge),
     }
 }
 

@@ -5,11 +5,12 @@ use std::time::Duration;
 use kit::kiosk::{Bedside, OXIMETER, oximetry};
 use wardkeep_core::alarms::AlarmText;
 use wardkeep_core::alarms::Sound;
-use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::pages::audit;
 use wardkeep_core::kiosk::view::Screen;
 use wardkeep_core::kiosk::view::access::Audit;
 use wardkeep_core::kiosk::view::records::{Checkpoint, FindingGroup, FindingNotice, TakingOver};
+use wardkeep_core::kiosk::{alarm, frame};
 use wardkeep_model::access::Role;
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::confidential::Phi;
@@ -66,7 +67,7 @@ fn s1_the_next_person_sees_no_progress_of_the_last_ones_import() {
     bedside.told(importing(1, 100));
     bedside.wait(2 * SECOND);
     assert!(taking_over(&bedside).is_some());
-    bedside.intent(Intent::Lock);
+    bedside.intent(frame::Intent::Lock);
     assert!(bedside.view().open.is_none());
     bedside.unlock();
     assert_eq!(taking_over(&bedside), None);
@@ -100,14 +101,14 @@ fn s8_what_is_gone_is_an_alarm_and_everything_found_is_told_once_by_its_group() 
     );
     // It stays until it was read, whoever that is, and however long it takes.
     bedside.wait(60 * SECOND);
-    bedside.intent(Intent::Lock);
-    bedside.intent(Intent::DismissFinding);
+    bedside.intent(frame::Intent::Lock);
+    bedside.intent(frame::Intent::DismissFinding);
     bedside.unlock();
     assert_eq!(finding(&bedside), Some(first), "nobody reads it without a session");
     let mut told = Vec::new();
     while let Some(next) = finding(&bedside) {
         told.push((next.group, next.count));
-        bedside.intent(Intent::DismissFinding);
+        bedside.intent(frame::Intent::DismissFinding);
     }
     let expected = [
         (FindingGroup::Missing, 17),
@@ -116,7 +117,7 @@ fn s8_what_is_gone_is_an_alarm_and_everything_found_is_told_once_by_its_group() 
         (FindingGroup::Mended, 1),
     ];
     assert_eq!(told, expected);
-    bedside.intent(Intent::AcknowledgeAlarms);
+    bedside.intent(alarm::Intent::Acknowledge);
     assert_eq!(alarm(&bedside), None);
 }
 
@@ -174,7 +175,7 @@ fn s9_not_recording_is_seen_and_heard_locked_and_open_and_ends_by_itself() {
         for open in [true, false] {
             let mut bedside = Bedside::monitoring();
             if !open {
-                bedside.intent(Intent::Lock);
+                bedside.intent(frame::Intent::Lock);
             }
             bedside.frame(OXIMETER, oximetry(97, 71));
             bedside.told(begins());
@@ -187,12 +188,12 @@ fn s9_not_recording_is_seen_and_heard_locked_and_open_and_ends_by_itself() {
             assert_eq!(sounds(&bedside), Some(Priority::Medium), "{what}");
             // It holds across a lock or a login, acknowledged or not.
             if open {
-                bedside.intent(Intent::Lock);
+                bedside.intent(frame::Intent::Lock);
             } else {
                 bedside.unlock();
             }
             assert_eq!(sounds(&bedside), Some(Priority::Medium), "{what}");
-            bedside.intent(Intent::AcknowledgeAlarms);
+            bedside.intent(alarm::Intent::Acknowledge);
             assert_eq!(sounds(&bedside), None, "{what}");
             assert!(bedside.view().alarm.is_some_and(|strip| strip.acknowledged), "{what}");
             bedside.told(ends());
@@ -239,25 +240,25 @@ fn checkpoint(bedside: &Bedside) -> Checkpoint {
 fn a_checkpoint_is_shown_until_it_is_closed_left_or_locked() {
     type Leave = fn(&mut Bedside);
     let leave: [(&str, Leave); 3] = [
-        ("close", |b| b.intent(Intent::Cancel)),
+        ("close", |b| b.intent(frame::Intent::Cancel)),
         ("another page", |b| {
-            b.intent(Intent::Open(Page::Cart));
-            b.intent(Intent::Open(Page::Audit));
+            b.intent(frame::Intent::Open(Page::Cart));
+            b.intent(frame::Intent::Open(Page::Audit));
         }),
         ("lock", |b| {
-            b.intent(Intent::Lock);
+            b.intent(frame::Intent::Lock);
             b.unlock();
-            b.intent(Intent::Open(Page::Audit));
+            b.intent(frame::Intent::Open(Page::Audit));
         }),
     ];
     for (how, leave) in leave {
         let mut bedside = Bedside::unlocked_as(Role::It);
-        bedside.intent(Intent::ShowCheckpoint);
+        bedside.intent(audit::Intent::ShowCheckpoint);
         assert!(!matches!(bedside.view().screen, Screen::Audit(_)));
-        bedside.intent(Intent::Open(Page::Audit));
+        bedside.intent(frame::Intent::Open(Page::Audit));
         bedside.prompt_store = false;
-        bedside.intent(Intent::ShowCheckpoint);
-        bedside.intent(Intent::ShowCheckpoint);
+        bedside.intent(audit::Intent::ShowCheckpoint);
+        bedside.intent(audit::Intent::ShowCheckpoint);
         assert_eq!(checkpoint(&bedside), Checkpoint::Asked, "{how}");
         assert_eq!(bedside.answers.len(), 1, "one touch is enough");
         bedside.prompt_store = true;
@@ -272,15 +273,15 @@ fn a_checkpoint_is_shown_until_it_is_closed_left_or_locked() {
 #[test]
 fn a_checkpoint_that_is_not_made_is_said_so_and_a_late_one_is_not_shown() {
     let mut bedside = Bedside::unlocked_as(Role::It);
-    bedside.intent(Intent::Open(Page::Audit));
+    bedside.intent(frame::Intent::Open(Page::Audit));
     bedside.store.administration = Some(AdministrationFault::Store(StoreFault::Full));
-    bedside.intent(Intent::ShowCheckpoint);
+    bedside.intent(audit::Intent::ShowCheckpoint);
     assert_eq!(checkpoint(&bedside), Checkpoint::Hidden);
     assert_eq!(bedside.notice(), Some(Notice::NotWritten));
     bedside.store.administration = None;
     bedside.prompt_store = false;
-    bedside.intent(Intent::ShowCheckpoint);
-    bedside.intent(Intent::Cancel);
+    bedside.intent(audit::Intent::ShowCheckpoint);
+    bedside.intent(frame::Intent::Cancel);
     bedside.prompt_store = true;
     bedside.deliver();
     assert_eq!(checkpoint(&bedside), Checkpoint::Hidden);
@@ -304,7 +305,7 @@ fn the_audit_page_tells_how_acts_ended_and_what_was_found() {
     };
     let row = AuditRow { seq: 1, entry, operator: None, person: None };
     bedside.store.register.audit.push(row);
-    bedside.intent(Intent::Open(Page::Audit));
+    bedside.intent(frame::Intent::Open(Page::Audit));
     let Screen::Audit(page) = bedside.view().screen else { panic!("expected the audit log") };
     let line = page.rows.first().expect("its line");
     assert_eq!(line.result, AuditResult::Failed);

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use kit::kiosk::{Bedside, OXIMETER, PIN, STRAP, heart_rate, pin};
 use wardkeep_core::config::Language;
-use wardkeep_core::kiosk::intent::{Intent, PersonForm};
+use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::pages::people::PersonForm;
+use wardkeep_core::kiosk::pages::{account, audit, devices, patients, people};
 use wardkeep_core::kiosk::view::{Owner, Screen};
+use wardkeep_core::kiosk::{alarm, enrolling, first_start, frame, login, trouble};
 use wardkeep_core::session::enrolment::EnrolKind;
 use wardkeep_model::access::factor::Finger;
 use wardkeep_model::access::policy::Permission as P;
@@ -27,8 +30,8 @@ const SPARE: DeviceId = DeviceId([0xC0, 0, 0, 0, 0, 0x03]);
 fn bedside_of(role: Role) -> Bedside {
     let mut bedside = Bedside::monitoring();
     bedside.frame(STRAP, heart_rate(72));
-    bedside.intent(Intent::Connect(SPARE));
-    bedside.intent(Intent::Lock);
+    bedside.intent(devices::Intent::Connect(SPARE));
+    bedside.intent(frame::Intent::Lock);
     bedside.store.role = role;
     bedside.unlock();
     bedside
@@ -44,46 +47,55 @@ fn intents() -> Vec<(Intent, Option<P>)> {
     let factor = FactorId(1);
     let name = || Phi::new("Cara".to_owned());
     vec![
-        (Intent::Activity, None),
-        (Intent::DismissNotice, None),
-        (Intent::DismissFinding, None),
-        (Intent::BeginWatch, None),
-        (Intent::EndWatch, None),
-        (Intent::ShowCheckpoint, Some(P::ReadAudit)),
-        (Intent::SetLanguage(Language::German), None),
-        (Intent::Cancel, None),
-        (Intent::SubmitPin(pin(PIN)), None),
-        (Intent::BeginSetup, None),
-        (Intent::NameAdmin { name: name(), initials: "CN".into() }, None),
-        (Intent::RecoveryWritten, None),
-        (Intent::BeginEmergency, None),
-        (Intent::ChooseReason(EmergencyReason::FactorFailed), None),
-        (Intent::ChangeOwnPin, None),
-        (Intent::Open(Page::Account), None),
-        (Intent::Open(Page::Bedside), Some(P::SeePatients)),
-        (Intent::Open(Page::Patients), Some(P::SeePatients)),
-        (Intent::Open(Page::Devices), Some(P::ConnectDevices)),
-        (Intent::Open(Page::People), Some(P::ManagePeople)),
-        (Intent::Open(Page::Audit), Some(P::ReadAudit)),
-        (Intent::Open(Page::Cart), Some(P::SeeCart)),
-        (Intent::AcknowledgeAlarms, Some(P::HandleAlarms)),
-        (Intent::PauseAudio, Some(P::HandleAlarms)),
-        (Intent::Connect(SPARE), Some(P::ConnectDevices)),
-        (Intent::Release(SPARE), Some(P::ConnectDevices)),
-        (Intent::Release(STRAP), Some(P::Care)),
-        (Intent::Assign(OXIMETER), Some(P::Care)),
-        (Intent::ChoosePatient(SubjectId(1)), Some(P::Care)),
-        (Intent::AddPatient(PatientForm::default()), Some(P::Care)),
-        (Intent::DraftPatient(PatientForm::default()), Some(P::Care)),
-        (Intent::SearchPeople(name()), Some(P::ManagePeople)),
-        (Intent::OpenPerson(OperatorId(9)), Some(P::ManagePeople)),
-        (Intent::AddPerson(person_form()), Some(P::ManagePeople)),
-        (Intent::Enrol(EnrolKind::Badge), Some(P::ManagePeople)),
-        (Intent::ChooseFinger(Finger::RightIndex), Some(P::ManagePeople)),
-        (Intent::IssueCode, Some(P::ManagePeople)),
-        (Intent::EnrolmentDone, Some(P::ManagePeople)),
-        (Intent::RevokeFactor(factor), Some(P::ManagePeople)),
-        (Intent::RevokePerson, Some(P::ManagePeople)),
+        (Intent::Frame(frame::Intent::Activity), None),
+        (Intent::Frame(frame::Intent::DismissNotice), None),
+        (Intent::Frame(frame::Intent::DismissFinding), None),
+        (Intent::Trouble(trouble::Intent::BeginWatch), None),
+        (Intent::Trouble(trouble::Intent::EndWatch), None),
+        (Intent::Audit(audit::Intent::ShowCheckpoint), Some(P::ReadAudit)),
+        (Intent::Frame(frame::Intent::SetLanguage(Language::German)), None),
+        (Intent::Frame(frame::Intent::Cancel), None),
+        (Intent::Login(login::Intent::SubmitPin(pin(PIN))), None),
+        (Intent::FirstStart(first_start::Intent::Begin), None),
+        (
+            Intent::FirstStart(first_start::Intent::NameAdmin {
+                name: name(),
+                initials: "CN".into(),
+            }),
+            None,
+        ),
+        (Intent::FirstStart(first_start::Intent::RecoveryWritten), None),
+        (Intent::Login(login::Intent::BeginEmergency), None),
+        (Intent::Login(login::Intent::ChooseReason(EmergencyReason::FactorFailed)), None),
+        (Intent::Account(account::Intent::ChangePin), None),
+        (Intent::Frame(frame::Intent::Open(Page::Account)), None),
+        (Intent::Frame(frame::Intent::Open(Page::Bedside)), Some(P::SeePatients)),
+        (Intent::Frame(frame::Intent::Open(Page::Patients)), Some(P::SeePatients)),
+        (Intent::Frame(frame::Intent::Open(Page::Devices)), Some(P::ConnectDevices)),
+        (Intent::Frame(frame::Intent::Open(Page::People)), Some(P::ManagePeople)),
+        (Intent::Frame(frame::Intent::Open(Page::Audit)), Some(P::ReadAudit)),
+        (Intent::Frame(frame::Intent::Open(Page::Cart)), Some(P::SeeCart)),
+        (Intent::Alarm(alarm::Intent::Acknowledge), Some(P::HandleAlarms)),
+        (Intent::Alarm(alarm::Intent::PauseAudio), Some(P::HandleAlarms)),
+        (Intent::Devices(devices::Intent::Connect(SPARE)), Some(P::ConnectDevices)),
+        (Intent::Devices(devices::Intent::Release(SPARE)), Some(P::ConnectDevices)),
+        (Intent::Devices(devices::Intent::Release(STRAP)), Some(P::Care)),
+        (Intent::Devices(devices::Intent::Assign(OXIMETER)), Some(P::Care)),
+        (Intent::Patients(patients::Intent::Choose(SubjectId(1))), Some(P::Care)),
+        (Intent::Patients(patients::Intent::Add(PatientForm::default())), Some(P::Care)),
+        (Intent::Patients(patients::Intent::Draft(PatientForm::default())), Some(P::Care)),
+        (Intent::People(people::Intent::Search(name())), Some(P::ManagePeople)),
+        (Intent::People(people::Intent::Open(OperatorId(9))), Some(P::ManagePeople)),
+        (Intent::People(people::Intent::Add(person_form())), Some(P::ManagePeople)),
+        (Intent::People(people::Intent::Enrol(EnrolKind::Badge)), Some(P::ManagePeople)),
+        (
+            Intent::Enrolling(enrolling::Intent::ChooseFinger(Finger::RightIndex)),
+            Some(P::ManagePeople),
+        ),
+        (Intent::Enrolling(enrolling::Intent::IssueCode), Some(P::ManagePeople)),
+        (Intent::Enrolling(enrolling::Intent::Done), Some(P::ManagePeople)),
+        (Intent::People(people::Intent::RevokeFactor(factor)), Some(P::ManagePeople)),
+        (Intent::People(people::Intent::RevokePerson), Some(P::ManagePeople)),
     ]
 }
 
@@ -113,7 +125,7 @@ fn every_intent_is_checked_against_the_role_before_it_acts() {
 fn s1_without_a_session_nothing_happens_that_needs_one() {
     for (intent, needed) in intents() {
         let mut bedside = bedside_of(Role::Nurse);
-        bedside.intent(Intent::Lock);
+        bedside.intent(frame::Intent::Lock);
         let before = (bedside.store.cart.clone(), bedside.store.audit.len(), bedside.radio.len());
         bedside.intent(intent.clone());
         if needed.is_some_and(|permission| permission != P::HandleAlarms) {
@@ -143,7 +155,7 @@ fn each_role_begins_on_its_own_page_and_has_its_own_rail() {
         let mut new_bed = Bedside::unlocked_as(role);
         let chooses = matches!(new_bed.view().screen, Screen::Patients(_));
         assert_eq!(chooses, first == Live, "{role:?}: without a patient, one is chosen first");
-        new_bed.intent(Intent::Open(Page::Bedside));
+        new_bed.intent(frame::Intent::Open(Page::Bedside));
         assert_eq!(matches!(new_bed.view().screen, Screen::Bedside(_)), first == Live, "{role:?}");
     }
 }
@@ -154,7 +166,7 @@ fn s1_a_role_that_may_not_see_patients_sees_nothing_of_them() {
         let mut bedside = bedside_of(role);
         bedside.frame(STRAP, heart_rate(72));
         assert_eq!(bedside.view().open.and_then(|open| open.patient), None);
-        bedside.intent(Intent::Open(Page::Devices));
+        bedside.intent(frame::Intent::Open(Page::Devices));
         if let Screen::Devices(page) = bedside.view().screen {
             assert_eq!(role, Role::It);
             let strap = page.rows.iter().find(|row| row.id == STRAP).expect("the strap");
@@ -170,7 +182,7 @@ fn s1_a_role_that_may_not_see_patients_sees_nothing_of_them() {
         let listed = wardkeep_model::keeping::Outcome::Patients(bedside.store.patients.clone());
         bedside.event(wardkeep_core::kiosk::Event::Store(listed));
         assert!(!format!("{:?}", bedside.view().screen).contains("PatientRow"));
-        bedside.intent(Intent::Lock);
+        bedside.intent(frame::Intent::Lock);
         let log = bedside.store.audit.iter().rev();
         let mine: Vec<_> = log.take_while(|entry| entry.act != AuditAct::Unlocked).collect();
         let said = mine.iter().find(|entry| entry.act == AuditAct::Locked);
@@ -185,14 +197,14 @@ fn an_alarm_waits_for_nobodys_login() {
     let mut bedside = bedside_of(Role::Nurse);
     bedside.hardware(Event::Link(STRAP, Link::Lost));
     bedside.wait(Duration::from_secs(4));
-    bedside.intent(Intent::Lock);
-    bedside.intent(Intent::AcknowledgeAlarms);
+    bedside.intent(frame::Intent::Lock);
+    bedside.intent(alarm::Intent::Acknowledge);
     assert!(bedside.view().alarm.is_some_and(|strip| strip.acknowledged));
     bedside.advertise(SPARE, DeviceKind::HeartRate);
     for role in ROLES {
         bedside.store.role = role;
         bedside.unlock();
         assert!(bedside.view().alarm.is_some(), "{role:?} sees the strip as well");
-        bedside.intent(Intent::Lock);
+        bedside.intent(frame::Intent::Lock);
     }
 }

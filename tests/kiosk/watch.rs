@@ -6,10 +6,11 @@ use kit::kiosk::{Bedside, OXIMETER, STRAP, badge, heart_rate, oximetry};
 use proptest::prelude::*;
 use wardkeep_core::alarms::AlarmText;
 use wardkeep_core::config::Language;
-use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::pages::devices;
 use wardkeep_core::kiosk::view::records::{Trouble, Watch};
 use wardkeep_core::kiosk::view::{DeviceRow, Owner, Screen, Tile};
+use wardkeep_core::kiosk::{alarm, frame, login, trouble};
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::keeping::{CartState, Found, Outcome, StoreFault};
 use wardkeep_model::notice::Notice;
@@ -60,8 +61,8 @@ fn worst() -> Bedside {
 
 fn watching() -> Bedside {
     let mut bedside = worst();
-    bedside.intent(Intent::BeginWatch);
-    bedside.intent(Intent::Connect(OXIMETER));
+    bedside.intent(trouble::Intent::BeginWatch);
+    bedside.intent(trouble::Intent::Connect(OXIMETER));
     bedside.hardware(Event::Link(OXIMETER, Link::Live));
     bedside.frame(OXIMETER, oximetry(97, 71));
     bedside
@@ -79,7 +80,7 @@ fn s2_a_broken_store_leaves_links_values_limits_and_alarms_as_they_were() {
     assert_eq!(values(&tiles), ["72", "97", "71"].map(|digits| Some(digits.to_owned())));
     assert!(has_alarm(&bedside, &AlarmText::NotRecording));
     assert!(bedside.kiosk.sound(bedside.now()).is_some_and(|s| s.priority == Priority::Medium));
-    bedside.intent(Intent::AcknowledgeAlarms);
+    bedside.intent(alarm::Intent::Acknowledge);
     for _ in 0..12 {
         bedside.frame(OXIMETER, oximetry(79, 71));
         bedside.wait(SECOND);
@@ -115,8 +116,8 @@ fn s1_nobody_gets_in_while_the_store_is_broken_and_everybody_is_told() {
         bedside.hardware(Event::BadgePresented(badge(1)));
         assert_eq!(bedside.notice(), Some(Notice::StoreBroken));
         bedside.type_pin(kit::kiosk::PIN);
-        bedside.intent(Intent::BeginEmergency);
-        bedside.intent(Intent::Open(Page::Bedside));
+        bedside.intent(login::Intent::BeginEmergency);
+        bedside.intent(frame::Intent::Open(Page::Bedside));
         trouble(&bedside);
         assert!(bedside.view().open.is_none() && !bedside.store.vault_open);
         bedside.insert(1);
@@ -186,12 +187,12 @@ fn monitoring_without_records_is_offered_only_where_nobody_could_be_mistaken() {
     for mut bedside in [Bedside::answering(Outcome::Fault(StoreFault::InUse)), broken()] {
         assert!(!offered(&bedside));
         let before = bedside.view().screen;
-        bedside.intent(Intent::BeginWatch);
+        bedside.intent(trouble::Intent::BeginWatch);
         assert_eq!(bedside.view().screen, before);
     }
     for mut bedside in [Bedside::locked(), Bedside::monitoring(), Bedside::on_a_new_machine()] {
         let before = bedside.view();
-        bedside.intent(Intent::BeginWatch);
+        bedside.intent(trouble::Intent::BeginWatch);
         assert_eq!(bedside.view(), before);
     }
 }
@@ -213,7 +214,7 @@ fn s6_watched_values_are_shown_with_alarms_and_nothing_is_recorded() {
     bedside.frame(OXIMETER, vec![0x00, 0xFF, 0x07, 0xFF, 0x07]);
     assert_eq!(values(&watched(&bedside).0), [None, None, None]);
     bedside.hardware(Event::Link(OXIMETER, Link::Lost));
-    bedside.intent(Intent::AcknowledgeAlarms);
+    bedside.intent(alarm::Intent::Acknowledge);
     bedside.wait(4 * SECOND);
     assert!(bedside.view().alarm.is_some_and(|s| matches!(s.text, AlarmText::LinkLost { .. })));
     assert!(bedside.store.records.is_empty() && bedside.store.cart.is_none());
@@ -228,26 +229,26 @@ fn one_device_of_a_kind_is_watched_and_can_be_let_go() {
         watched(bedside).1.into_iter().find(|row| row.id == SPARE).expect("its row")
     };
     assert!(!spare(&bedside).can_connect);
-    bedside.intent(Intent::Connect(SPARE));
+    bedside.intent(trouble::Intent::Connect(SPARE));
     assert!(!bedside.radio.iter().any(|c| matches!(c, Command::Connect(SPARE, _))));
-    bedside.intent(Intent::Release(OXIMETER));
+    bedside.intent(trouble::Intent::Release(OXIMETER));
     assert!(bedside.radio.contains(&Command::Disconnect(OXIMETER)));
     assert!(watched(&bedside).0.is_empty());
     assert!(spare(&bedside).can_connect);
-    bedside.intent(Intent::Connect(SPARE));
+    bedside.intent(trouble::Intent::Connect(SPARE));
     assert!(bedside.radio.iter().any(|c| matches!(c, Command::Connect(SPARE, _))));
 }
 
 #[test]
 fn leaving_the_watch_lets_every_device_go_and_shows_nothing_any_more() {
     let mut bedside = watching();
-    bedside.intent(Intent::EndWatch);
+    bedside.intent(trouble::Intent::EndWatch);
     assert_eq!(trouble(&bedside).watch, Watch::Nothing { offered: true });
     assert!(bedside.radio.contains(&Command::Disconnect(OXIMETER)));
-    bedside.intent(Intent::AcknowledgeAlarms);
+    bedside.intent(alarm::Intent::Acknowledge);
     bedside.wait(30 * SECOND);
     assert!(bedside.view().alarm.is_some_and(|strip| strip.text == AlarmText::NotRecording));
-    bedside.intent(Intent::BeginWatch);
+    bedside.intent(trouble::Intent::BeginWatch);
     assert!(watched(&bedside).0.is_empty(), "nothing is left of the last one");
 }
 
@@ -260,7 +261,7 @@ fn s9_a_watch_that_the_stores_return_ends_is_called_out() {
     ];
     for found in ends {
         let mut bedside = watching();
-        bedside.intent(Intent::AcknowledgeAlarms);
+        bedside.intent(alarm::Intent::Acknowledge);
         bedside.told(Outcome::Found(found.clone()));
         let screen = bedside.view().screen;
         assert!(!matches!(&screen, Screen::Trouble(Trouble { watch: Watch::Unknown { .. }, .. })));
@@ -268,7 +269,7 @@ fn s9_a_watch_that_the_stores_return_ends_is_called_out() {
         assert!(has_alarm(&bedside, &AlarmText::WatchEnded), "{found:?}");
         bedside.wait(60 * SECOND);
         assert!(has_alarm(&bedside, &AlarmText::WatchEnded), "{found:?}: until it is seen");
-        bedside.intent(Intent::AcknowledgeAlarms);
+        bedside.intent(alarm::Intent::Acknowledge);
         bedside.wait(SECOND);
         assert!(!has_alarm(&bedside, &AlarmText::WatchEnded), "{found:?}");
         bedside.frame(OXIMETER, oximetry(96, 70));
@@ -279,7 +280,7 @@ fn s9_a_watch_that_the_stores_return_ends_is_called_out() {
 #[test]
 fn s6_a_store_that_is_found_late_keeps_its_own_cart() {
     let mut bedside = watching();
-    bedside.intent(Intent::SetLanguage(Language::German));
+    bedside.intent(frame::Intent::SetLanguage(Language::German));
     assert_eq!(bedside.store.cart, None, "an empty cart would have taken the kept one's place");
     let cart = CartState { language: "en".into(), ..CartState::default() };
     bedside.told(Outcome::Found(Found::Store(Box::new(cart))));
@@ -332,15 +333,15 @@ fn any_op() -> impl Strategy<Value = Op> {
 fn apply(bedside: &mut Bedside, op: &Op) {
     let device = |strap: &bool| if *strap { STRAP } else { OXIMETER };
     match op {
-        Op::Begin => bedside.intent(Intent::BeginWatch),
-        Op::End => bedside.intent(Intent::EndWatch),
+        Op::Begin => bedside.intent(trouble::Intent::BeginWatch),
+        Op::End => bedside.intent(trouble::Intent::EndWatch),
         Op::Connect(strap) => {
             let kind = if *strap { DeviceKind::HeartRate } else { DeviceKind::PulseOximeter };
             bedside.advertise(device(strap), kind);
-            bedside.intent(Intent::Connect(device(strap)));
+            bedside.intent(trouble::Intent::Connect(device(strap)));
         }
-        Op::Release(strap) => bedside.intent(Intent::Release(device(strap))),
-        Op::Assign(strap) => bedside.intent(Intent::Assign(device(strap))),
+        Op::Release(strap) => bedside.intent(trouble::Intent::Release(device(strap))),
+        Op::Assign(strap) => bedside.intent(devices::Intent::Assign(device(strap))),
         Op::Link(strap, live) => {
             let link = if *live { Link::Live } else { Link::Lost };
             bedside.hardware(Event::Link(device(strap), link));
@@ -353,9 +354,9 @@ fn apply(bedside: &mut Bedside, op: &Op) {
         }
         Op::Tap => bedside.tap(1),
         Op::Pin => bedside.type_pin(kit::kiosk::PIN),
-        Op::Emergency => bedside.intent(Intent::BeginEmergency),
-        Op::Open => bedside.intent(Intent::Open(Page::Bedside)),
-        Op::Acknowledge => bedside.intent(Intent::AcknowledgeAlarms),
+        Op::Emergency => bedside.intent(login::Intent::BeginEmergency),
+        Op::Open => bedside.intent(frame::Intent::Open(Page::Bedside)),
+        Op::Acknowledge => bedside.intent(alarm::Intent::Acknowledge),
         Op::Again(full) => {
             let fault = if *full { StoreFault::Full } else { StoreFault::Damaged };
             bedside.told(Outcome::Fault(fault));

@@ -6,8 +6,9 @@ use std::time::Duration;
 use kit::kiosk::{Bedside, OXIMETER, STRAP, heart_rate};
 use proptest::prelude::*;
 use wardkeep_core::kiosk::Effect;
-use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::frame;
 use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::pages::devices;
 use wardkeep_model::keeping::Command;
 use wardkeep_model::ports::{Event, Link};
 use wardkeep_model::vitals::nomenclature::PLETH;
@@ -42,7 +43,7 @@ fn s2_a_wave_is_recorded_in_stretches_of_ten_seconds_across_a_lock() {
     let start = bedside.now().wall;
     for second in 0..25_u16 {
         if second == 4 {
-            bedside.intent(Intent::Lock);
+            bedside.intent(frame::Intent::Lock);
         }
         wave(&mut bedside, 100, second * 100..second * 100 + 100);
         bedside.wait(Duration::from_secs(1));
@@ -77,8 +78,8 @@ fn a_stretch_ends_at_a_gap_at_another_rate_and_with_the_link() {
 fn s6_a_released_device_ends_its_stretch_at_once() {
     let mut bedside = Bedside::monitoring();
     wave(&mut bedside, 100, 0..20);
-    bedside.intent(Intent::Open(Page::Devices));
-    bedside.intent(Intent::Release(OXIMETER));
+    bedside.intent(frame::Intent::Open(Page::Devices));
+    bedside.intent(devices::Intent::Release(OXIMETER));
     assert_eq!(lengths(&bedside.store.waves), [20]);
     wave(&mut bedside, 100, 20..40);
     assert_eq!(lengths(&recorded(&mut bedside)), [20], "nobody's samples are not kept");
@@ -161,13 +162,13 @@ proptest! {
                 }
                 Op::Wait(ms) => bedside.wait(Duration::from_millis(ms.into())),
                 Op::Assign => {
-                    bedside.intent(Intent::Open(Page::Devices));
+                    bedside.intent(frame::Intent::Open(Page::Devices));
                     bedside.advertise(OXIMETER, wardkeep_model::vitals::DeviceKind::PulseOximeter);
-                    bedside.intent(Intent::Connect(OXIMETER));
-                    bedside.intent(Intent::Assign(OXIMETER));
+                    bedside.intent(devices::Intent::Connect(OXIMETER));
+                    bedside.intent(devices::Intent::Assign(OXIMETER));
                 }
-                Op::Release => bedside.intent(Intent::Release(OXIMETER)),
-                Op::Lock => bedside.intent(Intent::Lock),
+                Op::Release => bedside.intent(devices::Intent::Release(OXIMETER)),
+                Op::Lock => bedside.intent(frame::Intent::Lock),
                 Op::Unlock => bedside.unlock(),
                 Op::Link(live) => {
                     let link = if live { Link::Live } else { Link::Lost };

@@ -18,6 +18,7 @@ use slint::{ComponentHandle, PhysicalSize, Rgba8Pixel, SharedPixelBuffer};
 use tokio::sync::{mpsc, watch};
 use wardkeep::bridge::{AppWindow, Bridge, Pump, WaveChunk, open_window};
 use wardkeep::tour::samples;
+use wardkeep_core::kiosk::frame;
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::view::{Screen, View};
 
@@ -148,7 +149,7 @@ impl Desk {
     pub fn sent(&mut self) -> Vec<Intent> {
         let mut sent = Vec::new();
         while let Ok(intent) = self.intents.try_recv() {
-            if intent != Intent::Activity {
+            if intent != Intent::Frame(frame::Intent::Activity) {
                 sent.push(intent);
             }
         }

@@ -4,11 +4,13 @@ use slint::{ComponentHandle, Model};
 use wardkeep::tour::samples::{self, concealed, open, staff};
 use wardkeep::tour::stops::records::{CHECKPOINT, finding, meddled, trouble, unknown};
 use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::pages::{audit, devices};
 use wardkeep_core::kiosk::view::access::Audit;
 use wardkeep_core::kiosk::view::records::{
     Checkpoint, FindingGroup, FindingNotice, TakingOver, Watch,
 };
 use wardkeep_core::kiosk::view::{Screen, View};
+use wardkeep_core::kiosk::{frame, trouble};
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_ui as ui;
 
@@ -54,7 +56,7 @@ fn a_finding_says_how_many_when_and_what_to_do_until_it_is_read() {
         "17 records between 02:10 and 02:14 are missing. Tell IT. New values are recorded."
     );
     desk.tap("Dismiss finding");
-    assert_eq!(desk.sent(), [Intent::DismissFinding]);
+    assert_eq!(desk.sent(), [Intent::Frame(frame::Intent::DismissFinding)]);
     desk.show(&with(None, Some(finding(FindingGroup::Missing, 1))));
     let told = desk.the("Found in the store").accessible_value().unwrap();
     assert!(told.starts_with("1 record between 02:10 and 02:14 is missing."), "{told}");
@@ -81,7 +83,7 @@ fn the_checkpoint_is_a_code_with_its_text_and_is_asked_for_by_touch() {
     let mut desk = Desk::new(LANDSCAPE);
     desk.show(&staff::open_it(Screen::Audit(meddled())));
     desk.tap("Show checkpoint");
-    assert_eq!(desk.sent(), [Intent::ShowCheckpoint]);
+    assert_eq!(desk.sent(), [Intent::Audit(audit::Intent::ShowCheckpoint)]);
     for size in [LANDSCAPE, PORTRAIT] {
         desk.turn(size);
         let shown = Audit { checkpoint: Checkpoint::Shown(CHECKPOINT.into()), ..meddled() };
@@ -92,7 +94,7 @@ fn the_checkpoint_is_a_code_with_its_text_and_is_asked_for_by_touch() {
         assert!(modules > 20.0 && code.width / modules >= 4.0, "{} px a module", code.width);
         assert_eq!(code.width % modules, 0.0, "whole pixels to the module");
         desk.tap("Close");
-        assert_eq!(desk.sent(), [Intent::Cancel]);
+        assert_eq!(desk.sent(), [Intent::Frame(frame::Intent::Cancel)]);
     }
 }
 
@@ -122,7 +124,7 @@ fn trouble_says_what_it_must_do_and_offers_one_next_step() {
     desk.show(&trouble(StoreFault::Damaged, Watch::Nothing { offered: true }));
     assert!(desk.spoken().contains("wardkeepctl store check"));
     desk.tap("Monitor without records");
-    assert_eq!(desk.sent(), [Intent::BeginWatch]);
+    assert_eq!(desk.sent(), [Intent::Trouble(trouble::Intent::BeginWatch)]);
     desk.show(&trouble(StoreFault::InUse, Watch::Nothing { offered: false }));
     assert!(desk.labelled("Monitor without records").is_empty());
     desk.show(&trouble(StoreFault::Damaged, unknown()));
@@ -130,5 +132,14 @@ fn trouble_says_what_it_must_do_and_offers_one_next_step() {
     desk.tap("Connect Heart strap 07");
     desk.hold("Stop monitoring", std::time::Duration::from_millis(1200));
     let sent = desk.sent();
-    assert!(matches!(sent.as_slice(), [Intent::Connect(_), Intent::EndWatch]), "{sent:?}");
+    assert!(
+        matches!(
+            sent.as_slice(),
+            [
+                Intent::Devices(devices::Intent::Connect(_)),
+                Intent::Trouble(trouble::Intent::EndWatch)
+            ]
+        ),
+        "{sent:?}"
+    );
 }

@@ -5,12 +5,15 @@ use std::time::Duration;
 use slint::ComponentHandle;
 use wardkeep::tour::samples::staff::{self, open_it};
 use wardkeep::tour::samples::{self, concealed, open};
-use wardkeep_core::kiosk::intent::{Intent, PersonForm};
+use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::pages::people::PersonForm;
+use wardkeep_core::kiosk::pages::{account, people};
 use wardkeep_core::kiosk::view::access::{
     Emergency, Enrolment, People, PersonPage, PersonState, Ways,
 };
 use wardkeep_core::kiosk::view::{Lock, Patients, PinPrompt, PinPurpose, Screen, View};
+use wardkeep_core::kiosk::{enrolling, frame, login};
 use wardkeep_core::session::FingerPrompt;
 use wardkeep_core::session::enrolment::EnrolKind;
 use wardkeep_model::access::factor::Finger;
@@ -46,7 +49,7 @@ fn the_lock_screen_offers_the_ways_there_are() {
     desk.show(&ways(ReaderHealth::Ready, Ways { card: true, emergency: true }));
     assert_eq!(desk.labelled("or insert your card").len(), 1);
     desk.tap("Emergency view");
-    assert_eq!(desk.sent(), [Intent::BeginEmergency]);
+    assert_eq!(desk.sent(), [Intent::Login(login::Intent::BeginEmergency)]);
     desk.show(&ways(ReaderHealth::NotFitted, Ways { card: true, emergency: false }));
     assert_eq!(desk.labelled("Insert your card").len(), 1, "the card is the next step then");
 }
@@ -90,7 +93,10 @@ fn the_finger_prompt_stands_beside_the_pad_and_takes_nothing_from_it() {
         desk.tap(&format!("Digit {digit}"));
     }
     desk.tap("Unlock");
-    assert_eq!(desk.sent(), [Intent::SubmitPin([4, 7, 1, 1, 0, 8].into_iter().collect())]);
+    assert_eq!(
+        desk.sent(),
+        [Intent::Login(login::Intent::SubmitPin([4, 7, 1, 1, 0, 8].into_iter().collect()))]
+    );
     desk.show(&concealed(Screen::Pin(samples::pin())));
     assert!(desk.labelled("Finger").is_empty());
 }
@@ -105,8 +111,8 @@ fn the_emergency_view_takes_a_reason_and_offers_nothing_but_to_close() {
         desk.tap("Cancel");
         desk.show(&shown(staff::emergency_reason()));
         desk.tap("My PIN, card or reader does not work");
-        let wanted = Intent::ChooseReason(EmergencyReason::FactorFailed);
-        assert_eq!(desk.sent(), [Intent::Cancel, wanted]);
+        let wanted = Intent::Login(login::Intent::ChooseReason(EmergencyReason::FactorFailed));
+        assert_eq!(desk.sent(), [Intent::Frame(frame::Intent::Cancel), wanted]);
         let busy = Emergency::Reason { reasons: EmergencyReason::ALL.to_vec(), busy: true };
         desk.show(&shown(busy));
         desk.tap("A life is in danger");
@@ -117,7 +123,7 @@ fn the_emergency_view_takes_a_reason_and_offers_nothing_but_to_close() {
         reachable.dedup();
         assert_eq!(reachable, ["Close the emergency view"]);
         desk.tap("Close the emergency view");
-        assert_eq!(desk.sent(), [Intent::Cancel]);
+        assert_eq!(desk.sent(), [Intent::Frame(frame::Intent::Cancel)]);
     }
 }
 
@@ -136,7 +142,7 @@ fn the_rail_shows_the_pages_of_the_role_and_the_chip_leads_to_one_s_own() {
             ("Operator", Page::Account),
         ] {
             desk.tap(label);
-            assert_eq!(desk.sent(), [Intent::Open(page)], "{label}");
+            assert_eq!(desk.sent(), [Intent::Frame(frame::Intent::Open(page))], "{label}");
         }
         let chip = desk.the("Operator");
         assert_eq!(chip.accessible_value().unwrap(), "DT");
@@ -144,7 +150,7 @@ fn the_rail_shows_the_pages_of_the_role_and_the_chip_leads_to_one_s_own() {
         assert_eq!(told, "IT · card + PIN · since 14:05 · 6 min left");
         desk.show(&open(Screen::Account(staff::account())));
         desk.tap("Change my PIN");
-        assert_eq!(desk.sent(), [Intent::ChangeOwnPin]);
+        assert_eq!(desk.sent(), [Intent::Account(account::Intent::ChangePin)]);
     }
 }
 
@@ -166,7 +172,7 @@ fn a_person_is_added_with_a_name_and_two_touches() {
         role: Role::Nurse,
         valid_until: String::new(),
     };
-    assert_eq!(desk.sent(), [Intent::AddPerson(form)]);
+    assert_eq!(desk.sent(), [Intent::People(people::Intent::Add(form))]);
     desk.the("Initials").set_accessible_value("ivo");
     desk.the("Last day (may be empty)").set_accessible_value(" 31.03.2027 ");
     desk.tap("Auditor");
@@ -180,13 +186,13 @@ fn a_person_is_added_with_a_name_and_two_touches() {
         role: Role::Auditor,
         valid_until: "31.03.2027".into(),
     };
-    assert_eq!(desk.sent(), [Intent::AddPerson(other)]);
+    assert_eq!(desk.sent(), [Intent::People(people::Intent::Add(other))]);
     desk.show(&open_it(Screen::People(People { saved: 1, ..staff::people() })));
     assert!(desk.labelled("Full name").is_empty(), "an accepted form is closed");
     desk.tap("Add a person");
     assert_eq!(desk.the("Full name").accessible_value().unwrap(), "");
     desk.tap("Cancel");
-    assert_eq!(desk.sent(), [Intent::Cancel]);
+    assert_eq!(desk.sent(), [Intent::Frame(frame::Intent::Cancel)]);
     assert_eq!(desk.labelled("Add a person").len(), 1);
 }
 
@@ -212,7 +218,7 @@ fn people_are_searched_and_opened() {
     desk.show(&open_it(Screen::People(staff::people())));
     assert!(desk.labelled("Search by name").is_empty(), "six are seen at a glance");
     desk.tap("Chiara Santangelo");
-    assert_eq!(desk.sent(), [Intent::OpenPerson(OperatorId(3))]);
+    assert_eq!(desk.sent(), [Intent::People(people::Intent::Open(OperatorId(3)))]);
     assert_eq!(
         desk.the("Bernd Maier-Leibnitz").accessible_value().unwrap(),
         "Nurse · until 2027-06-30 · PIN tries used up · 1 badge"
@@ -223,7 +229,10 @@ fn people_are_searched_and_opened() {
     desk.tap("Key d");
     assert_eq!(
         desk.sent(),
-        [Intent::SearchPeople(Phi::new("A".into())), Intent::SearchPeople(Phi::new("Ad".into()))]
+        [
+            Intent::People(people::Intent::Search(Phi::new("A".into()))),
+            Intent::People(people::Intent::Search(Phi::new("Ad".into())))
+        ]
     );
     let found = People { rows: vec![], search: Phi::new("Ad".into()), ..staff::many_people() };
     desk.show(&open_it(Screen::People(found)));
@@ -244,12 +253,18 @@ fn factors_and_people_are_taken_away_only_by_holding() {
         assert_eq!(desk.sent(), []);
         desk.hold(card, LONG_ENOUGH);
         desk.hold("Take this person away", LONG_ENOUGH);
-        assert_eq!(desk.sent(), [Intent::RevokeFactor(FactorId(12)), Intent::RevokePerson]);
+        assert_eq!(
+            desk.sent(),
+            [
+                Intent::People(people::Intent::RevokeFactor(FactorId(12))),
+                Intent::People(people::Intent::RevokePerson)
+            ]
+        );
         let own = PersonPage { is_self: true, ..staff::person_page() };
         desk.show(&open_it(Screen::Person(Box::new(own))));
         assert!(desk.labelled("Take this person away").is_empty());
         desk.tap("Back to everybody");
-        assert_eq!(desk.sent(), [Intent::Open(Page::People)]);
+        assert_eq!(desk.sent(), [Intent::Frame(frame::Intent::Open(Page::People))]);
     }
 }
 
@@ -261,7 +276,8 @@ fn what_cannot_be_enrolled_says_why_and_does_nothing() {
     desk.tap("Enrol a card");
     desk.tap("Enrol a finger");
     desk.tap("New PIN or code");
-    let kinds = [EnrolKind::Badge, EnrolKind::Card, EnrolKind::Pin].map(Intent::Enrol);
+    let kinds = [EnrolKind::Badge, EnrolKind::Card, EnrolKind::Pin]
+        .map(|kind| Intent::People(people::Intent::Enrol(kind)));
     assert_eq!(desk.sent(), kinds);
     assert_eq!(desk.labelled("Reader not installed").len(), 1);
     desk.show(&open_it(Screen::Person(Box::new(staff::newcomer()))));
@@ -313,13 +329,13 @@ fn enrolment_is_walked_step_by_step() {
     assert_eq!(
         desk.sent(),
         [
-            Intent::IssueCode,
-            Intent::EnrolmentDone,
-            Intent::ChooseFinger(Finger::LeftThumb),
-            Intent::Cancel,
-            Intent::Enrol(EnrolKind::Finger),
-            Intent::Enrol(EnrolKind::Badge),
-            Intent::EnrolmentDone,
+            Intent::Enrolling(enrolling::Intent::IssueCode),
+            Intent::Enrolling(enrolling::Intent::Done),
+            Intent::Enrolling(enrolling::Intent::ChooseFinger(Finger::LeftThumb)),
+            Intent::Frame(frame::Intent::Cancel),
+            Intent::People(people::Intent::Enrol(EnrolKind::Finger)),
+            Intent::People(people::Intent::Enrol(EnrolKind::Badge)),
+            Intent::Enrolling(enrolling::Intent::Done),
         ]
     );
 }
@@ -358,7 +374,7 @@ fn an_unfinished_form_is_brought_back_once() {
     desk.show(&view);
     assert!(desk.labelled("Family name").is_empty(), "it was not wanted any more");
     let last = desk.sent().pop();
-    assert_eq!(last, Some(Intent::Cancel));
+    assert_eq!(last, Some(Intent::Frame(frame::Intent::Cancel)));
 }
 
 #[test]

@@ -9,7 +9,9 @@ use wardkeep::tour::samples::{self, concealed, open};
 use wardkeep_core::config::Language;
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::pages::{devices, patients};
 use wardkeep_core::kiosk::view::{Bedside, FirstStart, PinPrompt, PinPurpose, Screen, View};
+use wardkeep_core::kiosk::{alarm, first_start, frame, login};
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::confidential::{Phi, Secret};
 use wardkeep_model::encounter::PatientForm;
@@ -38,13 +40,13 @@ fn frame_controls_send_their_intent_in_both_orientations() {
         desk.turn(size);
         desk.show(&view);
         for (label, intent) in [
-            ("Lock", Intent::Lock),
-            ("Acknowledge", Intent::AcknowledgeAlarms),
-            ("Pause sound", Intent::PauseAudio),
-            ("Dismiss notice", Intent::DismissNotice),
-            ("Bedside", Intent::Open(Page::Bedside)),
-            ("Devices", Intent::Open(Page::Devices)),
-            ("Patients", Intent::Open(Page::Patients)),
+            ("Lock", Intent::Frame(frame::Intent::Lock)),
+            ("Acknowledge", Intent::Alarm(alarm::Intent::Acknowledge)),
+            ("Pause sound", Intent::Alarm(alarm::Intent::PauseAudio)),
+            ("Dismiss notice", Intent::Frame(frame::Intent::DismissNotice)),
+            ("Bedside", Intent::Frame(frame::Intent::Open(Page::Bedside))),
+            ("Devices", Intent::Frame(frame::Intent::Open(Page::Devices))),
+            ("Patients", Intent::Frame(frame::Intent::Open(Page::Patients))),
         ] {
             desk.tap(label);
             assert_eq!(desk.sent(), [intent], "{label}");
@@ -71,7 +73,13 @@ fn empty_states_lead_on() {
     desk.tap("Choose a patient");
     desk.show(&open(Screen::Bedside(Bedside { has_patient: true, ..none })));
     desk.tap("Show devices");
-    assert_eq!(desk.sent(), [Intent::Open(Page::Patients), Intent::Open(Page::Devices)]);
+    assert_eq!(
+        desk.sent(),
+        [
+            Intent::Frame(frame::Intent::Open(Page::Patients)),
+            Intent::Frame(frame::Intent::Open(Page::Devices))
+        ]
+    );
 }
 
 #[test]
@@ -84,7 +92,10 @@ fn language_is_chosen_on_lock_and_welcome() {
     desk.tap("English");
     assert_eq!(
         desk.sent(),
-        [Intent::SetLanguage(Language::German), Intent::SetLanguage(Language::English)]
+        [
+            Intent::Frame(frame::Intent::SetLanguage(Language::German)),
+            Intent::Frame(frame::Intent::SetLanguage(Language::English))
+        ]
     );
 }
 
@@ -95,11 +106,17 @@ fn devices_are_linked_assigned_and_only_released_by_holding() {
     desk.tap("Connect Nonin 3230 502194");
     desk.tap("Assign Heart strap 07");
     desk.tap("Release Oximeter 21");
-    assert_eq!(desk.sent(), [Intent::Connect(device(4)), Intent::Assign(device(2))]);
+    assert_eq!(
+        desk.sent(),
+        [
+            Intent::Devices(devices::Intent::Connect(device(4))),
+            Intent::Devices(devices::Intent::Assign(device(2)))
+        ]
+    );
     desk.hold("Release Oximeter 21", Duration::from_millis(900));
     assert_eq!(desk.sent(), []);
     desk.hold("Release Oximeter 21", Duration::from_millis(1100));
-    assert_eq!(desk.sent(), [Intent::Release(device(1))]);
+    assert_eq!(desk.sent(), [Intent::Devices(devices::Intent::Release(device(1)))]);
 }
 
 #[test]
@@ -127,10 +144,10 @@ fn pin_pad_sends_one_pin_with_the_digits_touched_and_keeps_none() {
     desk.tap("Unlock");
     desk.tap("Unlock");
     let pin = [4, 7, 9, 1, 1, 8].into_iter().collect();
-    assert_eq!(desk.sent(), [Intent::SubmitPin(pin)]);
+    assert_eq!(desk.sent(), [Intent::Login(login::Intent::SubmitPin(pin))]);
     assert_eq!(desk.the("PIN").accessible_value().unwrap(), "0 digits entered");
     desk.tap("Cancel");
-    assert_eq!(desk.sent(), [Intent::Cancel]);
+    assert_eq!(desk.sent(), [Intent::Frame(frame::Intent::Cancel)]);
 }
 
 #[test]
@@ -167,7 +184,7 @@ fn pin_pad_takes_nothing_while_a_delay_runs() {
     assert_eq!(desk.labelled("You can try again in 0:30.").len(), 1);
     assert_eq!(desk.labelled("4 tries are left before IT has to help.").len(), 1);
     desk.tap("Cancel");
-    assert_eq!(desk.sent(), [Intent::Cancel]);
+    assert_eq!(desk.sent(), [Intent::Frame(frame::Intent::Cancel)]);
 }
 
 #[test]
@@ -198,11 +215,19 @@ fn first_start_is_walked_with_the_touch_keyboard() {
     desk.show(&concealed(Screen::FirstStart(FirstStart::Recovery(words))));
     assert_eq!(desk.the("Word 24").accessible_value().unwrap(), "actual");
     desk.hold("I have written it down", Duration::from_millis(1100));
-    let admin = Intent::NameAdmin { name: Phi::new("Ada Kim".into()), initials: "AK".into() };
+    let admin = Intent::FirstStart(first_start::Intent::NameAdmin {
+        name: Phi::new("Ada Kim".into()),
+        initials: "AK".into(),
+    });
     let pin = [2, 7, 1, 8, 2, 8].into_iter().collect();
     assert_eq!(
         desk.sent(),
-        [Intent::BeginSetup, admin, Intent::SubmitPin(pin), Intent::RecoveryWritten]
+        [
+            Intent::FirstStart(first_start::Intent::Begin),
+            admin,
+            Intent::Login(login::Intent::SubmitPin(pin)),
+            Intent::FirstStart(first_start::Intent::RecoveryWritten)
+        ]
     );
 }
 
@@ -211,7 +236,7 @@ fn a_patient_is_chosen_or_typed_in() {
     let mut desk = Desk::new(PORTRAIT);
     desk.show(&open(Screen::Patients(samples::patients())));
     desk.tap("Choose ABADI, Soraya");
-    assert_eq!(desk.sent(), [Intent::ChoosePatient(SubjectId(1))]);
+    assert_eq!(desk.sent(), [Intent::Patients(patients::Intent::Choose(SubjectId(1)))]);
     assert!(desk.labelled("Choose OKONKWO-BRANDT, Margaret").is_empty(), "she is here already");
     desk.tap("New patient");
     for key in ["Key B", "Key o"] {
@@ -239,9 +264,16 @@ fn a_patient_is_chosen_or_typed_in() {
         allergies: Phi::new("Nuts".into()),
     };
     let mut sent = desk.sent();
-    assert_eq!(sent.pop(), Some(Intent::AddPatient(form.clone())));
-    assert_eq!(sent.pop(), Some(Intent::DraftPatient(form)), "each change is kept as a draft");
-    assert!(sent.iter().all(|intent| matches!(intent, Intent::DraftPatient(_))), "{sent:?}");
+    assert_eq!(sent.pop(), Some(Intent::Patients(patients::Intent::Add(form.clone()))));
+    assert_eq!(
+        sent.pop(),
+        Some(Intent::Patients(patients::Intent::Draft(form))),
+        "each change is kept as a draft"
+    );
+    assert!(
+        sent.iter().all(|intent| matches!(intent, Intent::Patients(patients::Intent::Draft(_)))),
+        "{sent:?}"
+    );
 }
 
 #[test]
@@ -295,10 +327,10 @@ fn touching_anything_reports_activity_but_not_each_time() {
     for _ in 0..5 {
         tap(&desk);
     }
-    assert_eq!(desk.everything_sent(), [Intent::Activity]);
+    assert_eq!(desk.everything_sent(), [Intent::Frame(frame::Intent::Activity)]);
     desk.settle();
     tap(&desk);
-    assert_eq!(desk.everything_sent(), [Intent::Activity]);
+    assert_eq!(desk.everything_sent(), [Intent::Frame(frame::Intent::Activity)]);
 }
 
 #[test]
@@ -310,5 +342,5 @@ fn s11_a_full_intent_queue_drops_the_tap_and_goes_on() {
     }
     assert_eq!(desk.sent().len(), 32);
     desk.tap("Lock");
-    assert_eq!(desk.sent(), [Intent::Lock]);
+    assert_eq!(desk.sent(), [Intent::Frame(frame::Intent::Lock)]);
 }

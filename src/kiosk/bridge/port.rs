@@ -7,6 +7,7 @@ use std::time::Duration;
 use slint::{Timer, TimerMode, Weak};
 use tokio::sync::mpsc;
 
+use wardkeep_core::kiosk::frame;
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_ui::AppWindow;
 
@@ -38,8 +39,8 @@ impl Port {
 
     /// Passes an intent on. S-11: if the queue is full the tap is ignored, with a line in the log for
     /// each.
-    pub(super) fn send(&self, intent: Intent) {
-        match self.intents.try_send(intent) {
+    pub(super) fn send(&self, intent: impl Into<Intent>) {
+        match self.intents.try_send(intent.into()) {
             Ok(()) => {}
             Err(mpsc::error::TrySendError::Full(_)) => {
                 tracing::warn!("a touch was ignored: the intent queue is full");
@@ -56,6 +57,6 @@ impl Port {
             return;
         }
         self.quiet.start(TimerMode::SingleShot, ACTIVITY_EVERY, || {});
-        self.send(Intent::Activity);
+        self.send(frame::Intent::Activity);
     }
 }

@@ -1,6 +1,7 @@
 //! IT at the desk of a bedside, and what its pages show.
 
-use wardkeep_core::kiosk::intent::{Intent, PersonForm};
+use wardkeep_core::kiosk::pages::people;
+use wardkeep_core::kiosk::pages::people::PersonForm;
 use wardkeep_core::kiosk::view::Screen;
 use wardkeep_core::kiosk::view::access::{Enrolment, People, PersonPage};
 use wardkeep_core::session::enrolment::EnrolKind;
@@ -42,8 +43,8 @@ impl Bedside {
     /// Ada enrols something of Bea's.
     pub fn enrolling(kind: EnrolKind) -> Self {
         let mut bedside = Self::at_the_desk();
-        bedside.intent(Intent::OpenPerson(BEA));
-        bedside.intent(Intent::Enrol(kind));
+        bedside.intent(people::Intent::Open(BEA));
+        bedside.intent(people::Intent::Enrol(kind));
         bedside
     }
 

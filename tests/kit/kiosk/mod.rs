@@ -10,6 +10,8 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use wardkeep_core::config::Config;
 use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::login;
+use wardkeep_core::kiosk::pages::{devices, patients};
 use wardkeep_core::kiosk::view::{PinPrompt, Screen, Tile, View};
 use wardkeep_core::kiosk::{Effect, Event, Kiosk, Surroundings};
 use wardkeep_model::access::factor::{Attempt, CardEnrolment};
@@ -179,7 +181,7 @@ impl Bedside {
 
     /// Adds the patient, connects and assigns both devices.
     pub fn admit(&mut self) {
-        self.intent(Intent::AddPatient(PatientForm {
+        self.intent(patients::Intent::Add(PatientForm {
             family: Phi::new("Okonkwo-Brandt".into()),
             given: Phi::new("Margaret".into()),
             born: Phi::new("1944-03-02".into()),
@@ -189,9 +191,9 @@ impl Bedside {
         }));
         for (id, kind) in [(STRAP, DeviceKind::HeartRate), (OXIMETER, DeviceKind::PulseOximeter)] {
             self.advertise(id, kind);
-            self.intent(Intent::Connect(id));
+            self.intent(devices::Intent::Connect(id));
             self.hardware(ports::Event::Link(id, Link::Live));
-            self.intent(Intent::Assign(id));
+            self.intent(devices::Intent::Assign(id));
         }
     }
 
@@ -209,7 +211,7 @@ impl Bedside {
 
     /// Somebody types a PIN.
     pub fn type_pin(&mut self, digits: [u8; 6]) {
-        self.intent(Intent::SubmitPin(pin(digits)));
+        self.intent(login::Intent::SubmitPin(pin(digits)));
     }
 
     /// A card is inserted.
@@ -239,7 +241,7 @@ impl Bedside {
 
     /// Somebody says why it is an emergency.
     pub fn choose_reason(&mut self) {
-        self.intent(Intent::ChooseReason(EmergencyReason::LifeThreatening));
+        self.intent(login::Intent::ChooseReason(EmergencyReason::LifeThreatening));
     }
 
     /// Lays a finger on: one of those that the reader waits for, or another one.
@@ -303,8 +305,8 @@ impl Bedside {
     }
 
     /// Somebody touches the screen.
-    pub fn intent(&mut self, intent: Intent) {
-        self.event(Event::Intent(intent));
+    pub fn intent(&mut self, intent: impl Into<Intent>) {
+        self.event(Event::Intent(intent.into()));
     }
 
     /// What both clocks show.

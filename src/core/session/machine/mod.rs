@@ -91,6 +91,19 @@ impl Session {
         self.opened().map(|(.., since)| since)
     }
 
+    /// The badge or card they logged in with.
+    pub fn token(&self) -> Option<&Token> {
+        match &self.state {
+            State::Open { token, .. } => Some(token),
+            State::Locked
+            | State::Partial(_)
+            | State::Proving { .. }
+            | State::Unlocking { .. }
+            | State::ChoosingPin(_)
+            | State::Emergency(_) => None,
+        }
+    }
+
     fn opened(&self) -> Option<(&Operator, Pair, BootTime)> {
         match &self.state {
             State::Open { operator, pair, since, .. } => Some((operator, *pair, *since)),

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
 use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::pages::devices;
 use wardkeep_core::kiosk::view;
 use wardkeep_model::vitals::DeviceId;
 use wardkeep_ui::{self as ui, AppWindow};
@@ -25,16 +26,9 @@ impl Devices {
     pub(super) fn connect(port: &Rc<Port>, window: &AppWindow) -> Self {
         let (global, page) = (window.global::<ui::Devices>(), Self::default());
         global.set_rows(ModelRc::from(Rc::clone(&page.rows)));
-        let to = |intent: fn(DeviceId) -> Intent| {
-            let port = Rc::clone(port);
-            move |id: SharedString| match DeviceId::from_str(&id) {
-                Ok(device) => port.send(intent(device)),
-                Err(error) => tracing::error!(%error, "a device row without an address"),
-            }
-        };
-        global.on_link(to(Intent::Connect));
-        global.on_assign(to(Intent::Assign));
-        global.on_release(to(Intent::Release));
+        global.on_link(on_device(port, devices::Intent::Connect));
+        global.on_assign(on_device(port, devices::Intent::Assign));
+        global.on_release(on_device(port, devices::Intent::Release));
         page
     }
 
@@ -53,5 +47,17 @@ impl Devices {
     /// S-1: forgets the devices and their readings.
     pub(super) fn leave(&self) {
         lines::sync(&self.rows, Vec::new());
+    }
+}
+
+/// Sends what a touch on a device's row means.
+pub(super) fn on_device<I: Into<Intent>>(
+    port: &Rc<Port>,
+    intent: fn(DeviceId) -> I,
+) -> impl Fn(SharedString) + use<I> {
+    let port = Rc::clone(port);
+    move |id| match DeviceId::from_str(&id) {
+        Ok(device) => port.send(intent(device)),
+        Err(error) => tracing::error!(%error, "a device row without an address"),
     }
 }

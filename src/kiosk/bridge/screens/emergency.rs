@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
-use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::login;
 use wardkeep_core::kiosk::view::access::{self as view, EmergencyPage, PastRow};
 use wardkeep_ui::{self as ui, AppWindow};
 
@@ -37,7 +37,7 @@ impl Emergency {
         let here = Rc::clone(port);
         global.on_choose(move |word| {
             if let Some(reason) = access::chosen_reason(word) {
-                here.send(Intent::ChooseReason(reason));
+                here.send(login::Intent::ChooseReason(reason));
             }
         });
         rows

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
-use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::enrolling;
+use wardkeep_core::kiosk::pages::people;
 use wardkeep_core::kiosk::view::access as view;
 use wardkeep_ui::{self as ui, AppWindow};
 
@@ -31,16 +32,16 @@ impl Enrolment {
         global.set_fingers(ModelRc::from(Rc::clone(&rows.fingers)));
         let here = Rc::clone(port);
         global.on_choose_finger(move |finger| {
-            here.send(Intent::ChooseFinger(access::chosen_finger(finger)));
+            here.send(enrolling::Intent::ChooseFinger(access::chosen_finger(finger)));
         });
         let here = Rc::clone(port);
         global.on_enrol(move |kind| {
             if let Some(kind) = access::chosen_factor(kind) {
-                here.send(Intent::Enrol(kind));
+                here.send(people::Intent::Enrol(kind));
             }
         });
         let here = Rc::clone(port);
-        global.on_finished(move || here.send(Intent::EnrolmentDone));
+        global.on_finished(move || here.send(enrolling::Intent::Done));
         rows
     }
 

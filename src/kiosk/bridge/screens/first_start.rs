@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use slint::{ComponentHandle, Image, Model, ModelRc, SharedString, VecModel};
 
-use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::first_start;
 use wardkeep_core::kiosk::view::{self, Screen};
 use wardkeep_model::confidential::Phi;
 use wardkeep_ui::{self as ui, AppWindow};
@@ -26,13 +26,13 @@ impl FirstStart {
         let (global, rows) = (window.global::<ui::FirstStart>(), Self::default());
         global.set_words(ModelRc::from(Rc::clone(&rows.words)));
         let here = Rc::clone(port);
-        global.on_begin(move || here.send(Intent::BeginSetup));
+        global.on_begin(move || here.send(first_start::Intent::Begin));
         let here = Rc::clone(port);
-        global.on_written(move || here.send(Intent::RecoveryWritten));
+        global.on_written(move || here.send(first_start::Intent::RecoveryWritten));
         let here = Rc::clone(port);
         global.on_name_admin(move |name, initials| {
             let (name, initials) = (name.trim(), initials.trim());
-            here.send(Intent::NameAdmin {
+            here.send(first_start::Intent::NameAdmin {
                 name: Phi::new(name.to_owned()),
                 initials: initials.to_uppercase(),
             });

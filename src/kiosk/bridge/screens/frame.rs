@@ -11,6 +11,7 @@ use wardkeep_core::config::Language;
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::view::records::{FindingNotice, TakingOver};
 use wardkeep_core::kiosk::view::{Clock, View};
+use wardkeep_core::kiosk::{alarm, frame};
 use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::port::Port;
@@ -34,20 +35,20 @@ impl Frame {
             let port = Rc::clone(port);
             move || port.send(intent.clone())
         };
-        frame.on_lock(send(Intent::Lock));
-        frame.on_acknowledge(send(Intent::AcknowledgeAlarms));
-        frame.on_pause_sound(send(Intent::PauseAudio));
-        frame.on_dismiss_notice(send(Intent::DismissNotice));
-        frame.on_dismiss_finding(send(Intent::DismissFinding));
-        frame.on_cancel(send(Intent::Cancel));
+        frame.on_lock(send(frame::Intent::Lock.into()));
+        frame.on_acknowledge(send(alarm::Intent::Acknowledge.into()));
+        frame.on_pause_sound(send(alarm::Intent::PauseAudio.into()));
+        frame.on_dismiss_notice(send(frame::Intent::DismissNotice.into()));
+        frame.on_dismiss_finding(send(frame::Intent::DismissFinding.into()));
+        frame.on_cancel(send(frame::Intent::Cancel.into()));
         let here = Rc::clone(port);
         frame.on_activity(move || here.activity());
         let here = Rc::clone(port);
-        frame.on_open_page(move |page| here.send(Intent::Open(vocabulary::page(page))));
+        frame.on_open_page(move |page| here.send(frame::Intent::Open(vocabulary::page(page))));
         let here = Rc::clone(port);
         frame.on_speak_german(move |german| {
             let language = if german { Language::German } else { Language::English };
-            here.send(Intent::SetLanguage(language));
+            here.send(frame::Intent::SetLanguage(language));
         });
         keyboard(port, window);
         Self { pages }

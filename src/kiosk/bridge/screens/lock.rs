@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use slint::{ComponentHandle, ModelRc, VecModel};
 
-use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::login;
 use wardkeep_core::kiosk::view;
 use wardkeep_model::ports::{ReaderHealth, ReaderKind};
 use wardkeep_ui::{self as ui, AppWindow};
@@ -24,7 +24,7 @@ impl Lock {
         let (global, rows) = (window.global::<ui::Lock>(), Self::default());
         global.set_readers(ModelRc::from(Rc::clone(&rows.readers)));
         let here = Rc::clone(port);
-        global.on_begin_emergency(move || here.send(Intent::BeginEmergency));
+        global.on_begin_emergency(move || here.send(login::Intent::BeginEmergency));
         rows
     }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use slint::{ComponentHandle, Image, ModelRc, SharedString, VecModel};
 
-use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::pages::{account, audit};
 use wardkeep_core::kiosk::view::access::{self as view, AuditLine};
 use wardkeep_core::kiosk::view::records::{Checkpoint, FindingLine};
 use wardkeep_ui::{self as ui, AppWindow};
@@ -31,9 +31,9 @@ impl Oversight {
         audit.set_rows(ModelRc::from(Rc::clone(&rows.audit)));
         window.global::<ui::Cart>().set_pairs(ModelRc::from(Rc::clone(&rows.pairs)));
         let here = Rc::clone(port);
-        audit.on_show_checkpoint(move || here.send(Intent::ShowCheckpoint));
+        audit.on_show_checkpoint(move || here.send(audit::Intent::ShowCheckpoint));
         let here = Rc::clone(port);
-        window.global::<ui::Account>().on_change_pin(move || here.send(Intent::ChangeOwnPin));
+        window.global::<ui::Account>().on_change_pin(move || here.send(account::Intent::ChangePin));
         rows
     }
 

@@ -7,7 +7,8 @@ use std::rc::Rc;
 
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
-use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::frame;
+use wardkeep_core::kiosk::pages::patients;
 use wardkeep_core::kiosk::view::{self, PatientRow};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::{PatientForm, SubjectId};
@@ -55,7 +56,7 @@ impl Patients {
         global.set_rows(ModelRc::from(Rc::clone(&page.list.shown)));
         let here = Rc::clone(port);
         global.on_choose(move |id| match u128::from_str_radix(&id, 16) {
-            Ok(id) => here.send(Intent::ChoosePatient(SubjectId(id))),
+            Ok(id) => here.send(patients::Intent::Choose(SubjectId(id))),
             Err(error) => tracing::error!(%error, "a patient row without an identity"),
         });
         let (here, list) = (Rc::clone(port), Rc::clone(&page.list));
@@ -69,18 +70,18 @@ impl Patients {
             if let Some(window) = here.window() {
                 empty_form(&window);
             }
-            here.send(Intent::Cancel);
+            here.send(frame::Intent::Cancel);
         });
         let here = Rc::clone(port);
         global.on_drafted(move || {
             if let Some(window) = here.window() {
-                here.send(Intent::DraftPatient(typed_form(&window)));
+                here.send(patients::Intent::Draft(typed_form(&window)));
             }
         });
         let here = Rc::clone(port);
         global.on_save(move || {
             if let Some(window) = here.window() {
-                here.send(Intent::AddPatient(typed_form(&window)));
+                here.send(patients::Intent::Add(typed_form(&window)));
             }
         });
         page

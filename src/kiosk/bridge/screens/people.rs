@@ -7,7 +7,9 @@ use std::rc::Rc;
 
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
-use wardkeep_core::kiosk::intent::{Intent, PersonForm};
+use wardkeep_core::kiosk::frame;
+use wardkeep_core::kiosk::pages::people;
+use wardkeep_core::kiosk::pages::people::PersonForm;
 use wardkeep_core::kiosk::view::access::{
     self as view, FactorLine, FactorWord, PersonLine, PersonPage, PersonState,
 };
@@ -101,14 +103,14 @@ fn connect_list(port: &Rc<Port>, window: &AppWindow) {
     let global = window.global::<ui::People>();
     let here = Rc::clone(port);
     global.on_open(move |id| match u128::from_str_radix(&id, 16) {
-        Ok(id) => here.send(Intent::OpenPerson(OperatorId(id))),
+        Ok(id) => here.send(people::Intent::Open(OperatorId(id))),
         Err(error) => tracing::error!(%error, "a person's row without an identity"),
     });
     let here = Rc::clone(port);
     global.on_searched(move || {
         if let Some(window) = here.window() {
             let search = window.global::<ui::People>().get_search();
-            here.send(Intent::SearchPeople(Phi::new(search.trim().to_owned())));
+            here.send(people::Intent::Search(Phi::new(search.trim().to_owned())));
         }
     });
     let here = Rc::clone(port);
@@ -116,13 +118,13 @@ fn connect_list(port: &Rc<Port>, window: &AppWindow) {
         if let Some(window) = here.window() {
             empty_form(&window);
         }
-        here.send(Intent::Cancel);
+        here.send(frame::Intent::Cancel);
     });
     let here = Rc::clone(port);
     global.on_save(move || {
         let Some(window) = here.window() else { return };
         let form = window.global::<ui::People>();
-        here.send(Intent::AddPerson(PersonForm {
+        here.send(people::Intent::Add(PersonForm {
             name: Phi::new(form.get_name().trim().to_owned()),
             initials: form.get_initials().trim().to_uppercase(),
             role: access::chosen_role(form.get_role()),
@@ -138,16 +140,16 @@ fn connect_person(port: &Rc<Port>, window: &AppWindow) {
     let here = Rc::clone(port);
     global.on_enrol(move |kind| {
         if let Some(kind) = access::chosen_factor(kind) {
-            here.send(Intent::Enrol(kind));
+            here.send(people::Intent::Enrol(kind));
         }
     });
     let here = Rc::clone(port);
     global.on_revoke(move |id| match u128::from_str_radix(&id, 16) {
-        Ok(id) => here.send(Intent::RevokeFactor(FactorId(id))),
+        Ok(id) => here.send(people::Intent::RevokeFactor(FactorId(id))),
         Err(error) => tracing::error!(%error, "a factor's row without an identity"),
     });
     let here = Rc::clone(port);
-    global.on_revoke_person(move || here.send(Intent::RevokePerson));
+    global.on_revoke_person(move || here.send(people::Intent::RevokePerson));
 }
 
 /// A name and initials that the core would take.

@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use slint::{ComponentHandle, SharedString};
 
-use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::view::access::Enrolment;
 use wardkeep_core::kiosk::view::{FirstStart, PinPrompt, Screen};
+use wardkeep_core::kiosk::{enrolling, login};
 use wardkeep_model::access::factor::TokenKind;
 use wardkeep_model::notice::Notice;
 use wardkeep_ui::{self as ui, AppWindow};
@@ -105,11 +105,11 @@ impl Pin {
             let pin = digits.borrow_mut().submit();
             recount(&here, &digits.borrow());
             if let Some(pin) = pin {
-                here.send(Intent::SubmitPin(pin));
+                here.send(login::Intent::SubmitPin(pin));
             }
         });
         let here = Rc::clone(port);
-        global.on_issue_code(move || here.send(Intent::IssueCode));
+        global.on_issue_code(move || here.send(enrolling::Intent::IssueCode));
         Self { pad }
     }
 

@@ -6,13 +6,14 @@ use std::rc::Rc;
 
 use slint::{ComponentHandle, ModelRc, VecModel};
 
-use wardkeep_core::kiosk::intent::Intent;
+use wardkeep_core::kiosk::trouble;
 use wardkeep_core::kiosk::view;
 use wardkeep_core::kiosk::view::records::Watch;
 use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::lines;
 use crate::bridge::port::Port;
+use crate::bridge::screens::devices::on_device;
 use crate::bridge::vocabulary::{self, records};
 use crate::bridge::words::{Words, faults};
 
@@ -32,9 +33,11 @@ impl Trouble {
         global.set_vitals(ModelRc::from(Rc::clone(&rows.vitals)));
         global.set_rows(ModelRc::from(Rc::clone(&rows.devices)));
         let here = Rc::clone(port);
-        global.on_begin_watch(move || here.send(Intent::BeginWatch));
+        global.on_begin_watch(move || here.send(trouble::Intent::BeginWatch));
         let here = Rc::clone(port);
-        global.on_end_watch(move || here.send(Intent::EndWatch));
+        global.on_end_watch(move || here.send(trouble::Intent::EndWatch));
+        global.on_link(on_device(port, trouble::Intent::Connect));
+        global.on_release(on_device(port, trouble::Intent::Release));
         rows
     }
 

@@ -2,12 +2,25 @@
 
 use jiff::civil::Date;
 
+use wardkeep_model::access::Role;
 use wardkeep_model::access::naming::checked_name;
+use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter;
 use wardkeep_model::keeping::NewPerson;
 use wardkeep_model::notice::Notice;
 
-use crate::kiosk::intent::PersonForm;
+/// The form for a new person, as typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonForm {
+    /// Full name; required.
+    pub name: Phi<String>,
+    /// Two or three letters; made from the name when empty.
+    pub initials: String,
+    /// What they may do.
+    pub role: Role,
+    /// Last day, as `YYYY-MM-DD` or `DD.MM.YYYY`; empty for no end.
+    pub valid_until: String,
+}
 
 /// Accepts a form as typed.
 ///
@@ -30,9 +43,7 @@ pub(super) fn new_person(form: &PersonForm, today: Date) -> Result<NewPerson, No
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wardkeep_model::access::Role;
     use wardkeep_model::access::naming::NAME_CHARS_MAX;
-    use wardkeep_model::confidential::Phi;
 
     fn form(name: &str, initials: &str, valid_until: &str) -> PersonForm {
         PersonForm {

@@ -1,4 +1,5 @@
-//! What holds now that may be an alarm condition. The machine in [`crate::alarms`] does the rest.
+//! What holds of the patient's values and of their devices that may be an alarm condition. The machine
+//! in [`crate::alarms`] does the rest.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use wardkeep_model::vitals::DeviceId;
 use wardkeep_model::vitals::parameter::Parameter;
 
 use crate::alarms::{AlarmText, Condition, Fact};
-use crate::kiosk::Kiosk;
+use crate::monitor::Monitor;
 use crate::pairing::{BATTERY_LOW_PERCENT, Device};
 
 /// A link that comes back within this raises no alarm (its numbers turn to dashes at once).
@@ -17,30 +18,17 @@ const LINK_DELAY: Duration = Duration::from_secs(3);
 /// A sensor may be off the patient this long before it is missed.
 const NO_VALUE_DELAY: Duration = Duration::from_secs(10);
 
-impl Kiosk {
-    pub(super) fn facts(&self, now: Moment) -> Vec<Fact> {
-        let mut facts: Vec<Fact> =
-            Parameter::all().filter_map(|parameter| self.crossing(now, parameter)).collect();
-        for (id, device) in self.pairing.iter() {
-            facts.extend(self.device_facts(now, id, device));
-        }
-        if self.is_mute && !self.around.simulated {
-            let (condition, text) = (Condition::NoSound, AlarmText::NoSound);
-            let (priority, delay) = (Priority::Medium, Duration::ZERO);
-            facts.push(Fact { condition, priority, text, delay });
-        }
-        facts.extend(self.record_facts());
-        if self.session.is_left_behind(now.boot) {
-            let (condition, text) = (Condition::TokenLeftBehind, AlarmText::TokenLeftBehind);
-            let (priority, delay) = (Priority::Low, Duration::ZERO);
-            facts.push(Fact { condition, priority, text, delay });
-        }
-        facts
+impl Monitor {
+    /// Everything that holds now.
+    pub(crate) fn facts(&self, now: Moment) -> Vec<Fact> {
+        let crossings = Parameter::all().filter_map(|parameter| self.crossing(now, parameter));
+        let devices = self.devices().flat_map(|(id, device)| self.device_facts(now, id, device));
+        crossings.chain(devices).collect()
     }
 
     fn crossing(&self, now: Moment, parameter: Parameter) -> Option<Fact> {
         let numeric = self.live.current(now.boot, parameter)?;
-        let crossing = self.around.config.limits.crossing(parameter, numeric.value)?;
+        let crossing = self.rules.limits.crossing(parameter, numeric.value)?;
         let (value, limit) = (numeric.value.to_string(), crossing.limit.to_string());
         let (condition, text) = if crossing.low {
             (Condition::Low(parameter), AlarmText::Low { parameter, value, limit })
@@ -51,7 +39,7 @@ impl Kiosk {
     }
 
     fn device_facts(&self, now: Moment, id: DeviceId, device: &Device) -> Vec<Fact> {
-        let name = || self.pairing.name(id);
+        let name = || self.name(id);
         let mut facts = Vec::new();
         if device.assignment.is_none() && !self.is_watched(id) {
             return facts;

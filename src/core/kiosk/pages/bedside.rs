@@ -1,0 +1,65 @@
+//! Live values. S-7: a tile takes its number only from
+//! [`Live::current`](wardkeep_model::vitals::live::Live::current).
+
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::ports::Link;
+use wardkeep_model::vitals::live::Numeric;
+use wardkeep_model::vitals::parameter::Parameter;
+
+use crate::kiosk::desk::Scene;
+use crate::kiosk::view::{Bedside, Tile, TileState};
+use crate::pairing::Device;
+
+/// The page.
+pub(in crate::kiosk) fn view(scene: Scene<'_>) -> Bedside {
+    Bedside {
+        tiles: tiles(scene),
+        wave: scene.monitor.is_waving(scene.now.boot),
+        has_patient: scene.monitor.subject().is_some(),
+        has_device: scene.monitor.has_assignment(),
+    }
+}
+
+/// A tile for each parameter; the emergency view and the trouble screen have them, too.
+pub(in crate::kiosk) fn tiles(scene: Scene<'_>) -> Vec<Tile> {
+    Parameter::all().map(|parameter| tile(scene, parameter)).collect()
+}
+
+fn tile(scene: Scene<'_>, parameter: Parameter) -> Tile {
+    let Scene { now, monitor, .. } = scene;
+    let row = parameter.row();
+    let source = monitor.source(row.source);
+    let current = monitor.live().current(now.boot, parameter);
+    let last = monitor.live().last(parameter);
+    let limit = scene.site.config.limits.of(parameter);
+    let digits = |value: Option<&Numeric>| value.map(|n| Phi::new(n.value.to_string()));
+    Tile {
+        parameter,
+        value: digits(current),
+        unit: row.unit.ucum(),
+        limit_low: limit.low.map(|low| low.to_string()),
+        limit_high: limit.high.map(|high| high.to_string()),
+        source: source.map(|(id, _)| monitor.name(id)).unwrap_or_default(),
+        age: current.or(last).map(|numeric| now.boot.since(numeric.at)),
+        last: if current.is_none() { digits(last) } else { None },
+        state: match source {
+            None => TileState::NoDevice,
+            Some(_) if current.is_some() => TileState::Current,
+            Some((_, device)) => silent(scene, parameter, device),
+        },
+        weak_signal: current
+            .is_some_and(|numeric| numeric.status.iter().any(|status| status.is_weak_signal())),
+        alarm: scene.alarms.on(parameter),
+    }
+}
+
+fn silent(scene: Scene<'_>, parameter: Parameter, device: &Device) -> TileState {
+    match device.link {
+        Link::Live if scene.monitor.live().is_withheld(scene.now.boot, parameter) => {
+            TileState::NoValue
+        }
+        Link::Live => TileState::Stale,
+        Link::Connecting if !device.was_live => TileState::Connecting,
+        Link::Connecting | Link::Lost | Link::Down => TileState::LinkLost,
+    }
+}

@@ -1,0 +1,117 @@
+//! Devices near this bed: connecting, assigning, letting go.
+
+use wardkeep_model::access::policy::Permission;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::keeping::AuditAct;
+use wardkeep_model::ports::Link;
+use wardkeep_model::vitals::DeviceId;
+
+use crate::kiosk::Effect;
+use crate::kiosk::desk::{Desk, Scene};
+use crate::kiosk::gate::Need;
+use crate::kiosk::view::{DeviceRow, DeviceState, Devices, Owner};
+use crate::monitor::Monitor;
+use crate::pairing::Device;
+
+/// What people do with devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// Connect this device and keep it linked.
+    Connect(DeviceId),
+    /// Assign this device to the patient at this bed.
+    Assign(DeviceId),
+    /// End the assignment and the link.
+    Release(DeviceId),
+}
+
+pub(in crate::kiosk) fn need(intent: &Intent, monitor: &Monitor) -> Need {
+    Need::Role(match intent {
+        Intent::Connect(_) => Permission::ConnectDevices,
+        Intent::Assign(_) => Permission::Care,
+        Intent::Release(id) => release_permission(monitor, *id),
+    })
+}
+
+/// Whoever connected a device may let go of it again, unless it measures a patient.
+fn release_permission(monitor: &Monitor, id: DeviceId) -> Permission {
+    match monitor.device(id).and_then(|device| device.assignment) {
+        Some(_) => Permission::Care,
+        None => Permission::ConnectDevices,
+    }
+}
+
+/// A row offers a button only where it works; a tap that came too late does nothing.
+pub(in crate::kiosk) fn handle(desk: &mut Desk<'_>, intent: Intent) -> Vec<Effect> {
+    match intent {
+        Intent::Connect(id) => match desk.monitor.connect(id) {
+            Some(connect) => vec![connect, desk.save_cart()],
+            None => vec![],
+        },
+        Intent::Assign(id) if desk.monitor.assign(desk.now, id) => {
+            vec![desk.save_cart(), desk.audit(AuditAct::DeviceAssigned, Some(id))]
+        }
+        Intent::Assign(_) => vec![],
+        Intent::Release(id) => {
+            let Some((release, assigned)) = desk.monitor.release(id) else { return vec![] };
+            let mut effects = vec![release, desk.save_cart()];
+            if assigned {
+                effects.push(desk.audit(AuditAct::DeviceReleased, Some(id)));
+            }
+            effects
+        }
+    }
+}
+
+/// The page.
+pub(in crate::kiosk) fn view(scene: Scene<'_>) -> Devices {
+    let mut rows: Vec<(bool, i16, DeviceRow)> = scene
+        .monitor
+        .devices()
+        .map(|(id, device)| {
+            let near = device.rssi.unwrap_or(i16::MIN);
+            (!device.known, near.saturating_neg(), row(scene, id, device))
+        })
+        .collect();
+    rows.sort_by_key(|(strange, far, row)| (*strange, *far, row.id));
+    Devices {
+        rows: rows.into_iter().map(|(.., row)| row).collect(),
+        radio: scene.health.radio,
+        has_patient: scene.monitor.subject().is_some(),
+    }
+}
+
+fn row(scene: Scene<'_>, id: DeviceId, device: &Device) -> DeviceRow {
+    let monitor = scene.monitor;
+    let state = match device.link {
+        Link::Live => DeviceState::Live,
+        Link::Lost => DeviceState::Lost,
+        Link::Connecting if device.was_live => DeviceState::Lost,
+        Link::Connecting => DeviceState::Connecting,
+        Link::Down if device.heard.is_some() => DeviceState::Near,
+        Link::Down => DeviceState::Away,
+    };
+    let owner = match device.assignment {
+        None => Owner::Nobody,
+        Some(assignment) if Some(assignment.subject) == monitor.subject() => {
+            let (hour, minute) = scene.site.hour_minute(assignment.since);
+            Owner::ThisPatient(hour, minute)
+        }
+        Some(_) => Owner::AnotherPatient,
+    };
+    let sees = scene.may(Permission::SeePatients);
+    let reading = monitor.reading(scene.now.boot, id).filter(|_| sees);
+    let free = monitor.source(device.kind).is_none();
+    let may_assign = monitor.subject().is_some() && scene.may(Permission::Care);
+    DeviceRow {
+        id,
+        name: monitor.name(id),
+        kind: device.kind,
+        state,
+        owner,
+        reading: Phi::new(reading.unwrap_or_default()),
+        battery_percent: device.battery_percent,
+        can_connect: !device.known,
+        can_assign: device.known && free && may_assign,
+        can_release: device.known && scene.may(release_permission(monitor, id)),
+    }
+}

@@ -1,0 +1,21 @@
+//! The pages of an open session: one file each, with what people do there (its `Intent`), what that
+//! takes (`need`), what comes of it (`handle`), and what is shown (`view`).
+
+pub mod account;
+pub mod audit;
+pub(super) mod bedside;
+pub(super) mod cart;
+pub mod devices;
+pub mod patients;
+pub mod people;
+
+/// The page in front, with what it holds until it is left.
+pub(super) enum Front {
+    Bedside,
+    Devices,
+    Patients(patients::List),
+    People(people::Staff),
+    Audit(audit::Log),
+    Cart,
+    Account,
+}

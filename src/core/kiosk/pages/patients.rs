@@ -1,0 +1,139 @@
+//! Choosing and adding the patient at this bed.
+
+use wardkeep_model::access::policy::Permission;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::{FormError, Patient, PatientForm, SubjectId};
+use wardkeep_model::keeping::{AuditAct, Command as StoreCommand, Draft};
+use wardkeep_model::notice::Notice;
+
+use crate::kiosk::Effect;
+use crate::kiosk::desk::{Desk, Scene};
+use crate::kiosk::gate::Need;
+use crate::kiosk::open::{Drafts, Open};
+use crate::kiosk::pages::Front;
+use crate::kiosk::view::{PatientBanner, PatientRow, Patients};
+
+/// What people do with patients.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Intent {
+    /// Put this patient at this bed.
+    Choose(SubjectId),
+    /// Add a patient and put them at this bed.
+    Add(PatientForm),
+    /// The form was changed; kept as a draft until it is saved or cancelled.
+    Draft(PatientForm),
+}
+
+pub(in crate::kiosk) fn need(intent: &Intent) -> Need {
+    match intent {
+        Intent::Choose(_) | Intent::Add(_) | Intent::Draft(_) => Need::Role(Permission::Care),
+    }
+}
+
+pub(in crate::kiosk) fn handle(
+    open: &mut Open,
+    desk: &mut Desk<'_>,
+    intent: Intent,
+) -> Vec<Effect> {
+    match intent {
+        Intent::Choose(id) => {
+            let Front::Patients(list) = &open.front else { return vec![] };
+            let listed = list.rows.iter().flatten().find(|patient| patient.id == id).cloned();
+            listed.map_or_else(Vec::new, |patient| choose(open, desk, patient))
+        }
+        Intent::Add(form) => add(desk, &form),
+        Intent::Draft(form) => {
+            let operator = desk.session.operator().map(|operator| operator.id);
+            let operator = operator.filter(|_| form != PatientForm::default());
+            open.drafts.typed = operator.map(|operator| Box::new(Draft { operator, form }));
+            vec![]
+        }
+    }
+}
+
+/// Puts a patient at this bed.
+fn choose(open: &mut Open, desk: &mut Desk<'_>, patient: Patient) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if desk.monitor.subject() != Some(patient.id) {
+        // Said of the patient whose devices they were.
+        let assigned = desk.monitor.devices().filter(|(_, device)| device.assignment.is_some());
+        let released = |(id, _)| desk.audit(AuditAct::DeviceReleased, Some(id));
+        effects.extend(assigned.map(released));
+        desk.monitor.put(patient.id);
+        effects.push(desk.save_cart());
+        effects.push(desk.audit(AuditAct::PatientChosen, None));
+    }
+    open.patient = Some(patient);
+    open.front = Front::Bedside;
+    effects
+}
+
+fn add(desk: &mut Desk<'_>, form: &PatientForm) -> Vec<Effect> {
+    let id = desk.site.new_subject();
+    match Patient::from_form(id, form, desk.site.today(desk.now)) {
+        Ok(patient) => vec![Effect::Store(StoreCommand::AddPatient(Box::new(patient)))],
+        Err(FormError::Incomplete) => {
+            desk.notify(Notice::PatientIncomplete);
+            vec![]
+        }
+        Err(FormError::BirthDate) => {
+            desk.notify(Notice::BirthDateWrong);
+            vec![]
+        }
+    }
+}
+
+/// The store has added a patient.
+pub(in crate::kiosk) fn added(
+    open: &mut Open,
+    desk: &mut Desk<'_>,
+    patient: Patient,
+) -> Vec<Effect> {
+    if !desk.may(Permission::Care) {
+        return vec![];
+    }
+    desk.counts.forms += 1;
+    open.drafts = Drafts::default();
+    let mut effects = vec![desk.audit(AuditAct::PatientCreated, None)];
+    effects.extend(choose(open, desk, patient));
+    effects
+}
+
+/// The chooser's list.
+#[derive(Default)]
+pub(in crate::kiosk) struct List {
+    /// By family name; `None` until the store has told.
+    rows: Option<Vec<Patient>>,
+}
+
+impl List {
+    pub(in crate::kiosk) fn told(&mut self, patients: Vec<Patient>) {
+        self.rows = Some(patients);
+    }
+
+    pub(in crate::kiosk) fn view(&self, scene: Scene<'_>, draft: Option<&PatientForm>) -> Patients {
+        let row = |patient: &Patient| PatientRow {
+            id: patient.id,
+            banner: banner(scene, patient),
+            here: Some(patient.id) == scene.monitor.subject(),
+        };
+        Patients {
+            rows: self.rows.iter().flatten().map(row).collect(),
+            loading: self.rows.is_none(),
+            saved: scene.counts.forms,
+            draft: draft.cloned(),
+        }
+    }
+}
+
+/// Whom it is about, as on a wristband.
+pub(in crate::kiosk) fn banner(scene: Scene<'_>, patient: &Patient) -> PatientBanner {
+    PatientBanner {
+        family: patient.family.clone(),
+        given: patient.given.clone(),
+        age_years: patient.age_years(scene.site.today(scene.now)).map(Phi::new),
+        sex: patient.sex.clone(),
+        born: patient.born.reveal().map(|born| Phi::new(born.to_string())),
+        mrn: patient.mrn.clone(),
+    }
+}

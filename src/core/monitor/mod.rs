@@ -1,0 +1,277 @@
+//! Monitoring: which devices are linked, what they measure now, whom it is filed to, and what holds that
+//! may be an alarm.
+//!
+//! S-2: nothing here asks whether a session is open, and nothing can: this room names no operator, no
+//! page and nothing of a patient but an opaque identity.
+//! S-6, S-7: a frame is decoded here, its owner looked up by the time it was received, and only then
+//! does it become an observation and a numeric.
+//!
+//! While the store cannot be opened and no device is assigned, devices are *watched* without records:
+//! their values are shown with alarms, and none of them becomes a record, so none can be filed to
+//! anybody.
+
+mod facts;
+mod frames;
+mod waves;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::{CartState, KnownDevice};
+use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::ports::Link;
+use wardkeep_model::vitals::decimal::Decimal;
+use wardkeep_model::vitals::live::Live;
+use wardkeep_model::vitals::nomenclature::{Absent, Mdc, Unit};
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
+
+use self::waves::Waves;
+use crate::alarms::limits::Limits;
+use crate::effect::Effect;
+use crate::pairing::{Advertisement, Device, Pairing};
+
+/// A waveform lane without samples for this long is not fed.
+const WAVE_FRESH: Duration = Duration::from_secs(2);
+
+/// What monitoring goes by.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    /// Random number of this start of the program.
+    pub(crate) run: u64,
+    /// Every value is simulated.
+    pub(crate) simulated: bool,
+    /// How long an assignment holds.
+    pub(crate) assignment: Duration,
+    /// Alarm limits.
+    pub(crate) limits: Limits,
+}
+
+/// Everything about the devices of this bed.
+pub(crate) struct Monitor {
+    rules: Rules,
+    pairing: Pairing,
+    live: Live,
+    /// Who is at this bed.
+    subject: Option<SubjectId>,
+    /// Last number of every linked device, assigned or not.
+    readings: BTreeMap<DeviceId, (Decimal, Unit, BootTime)>,
+    /// Absences already recorded, so that a sensor that stays off is one record.
+    absences: BTreeMap<(DeviceId, Mdc), Absent>,
+    wave_at: Option<BootTime>,
+    /// Waveforms on their way to the store.
+    waves: Waves,
+    /// Number of the last record.
+    seq: u64,
+    /// The devices that are watched without records, at most one of a kind, and whether the watch
+    /// itself linked them; `None` unless a watch is under way.
+    watch: Option<BTreeMap<DeviceId, bool>>,
+}
+
+impl Monitor {
+    /// Nothing is linked yet.
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            pairing: Pairing::default(),
+            live: Live::default(),
+            subject: None,
+            readings: BTreeMap::new(),
+            absences: BTreeMap::new(),
+            wave_at: None,
+            waves: Waves::default(),
+            seq: 0,
+            watch: None,
+        }
+    }
+
+    /// Who is at this bed.
+    pub(crate) fn subject(&self) -> Option<SubjectId> {
+        self.subject
+    }
+
+    /// Current numerics.
+    pub(crate) fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// Every device, by address.
+    pub(crate) fn devices(&self) -> impl Iterator<Item = (DeviceId, &Device)> {
+        self.pairing.iter()
+    }
+
+    /// One device.
+    pub(crate) fn device(&self, id: DeviceId) -> Option<&Device> {
+        self.pairing.get(id)
+    }
+
+    /// What people call a device.
+    pub(crate) fn name(&self, id: DeviceId) -> String {
+        self.pairing.name(id)
+    }
+
+    /// The device whose values stand for `kind` on the screen.
+    pub(crate) fn source(&self, kind: DeviceKind) -> Option<(DeviceId, &Device)> {
+        match &self.watch {
+            Some(_) => {
+                self.pairing.iter().find(|(id, device)| device.kind == kind && self.is_watched(*id))
+            }
+            None => self.pairing.source(kind),
+        }
+    }
+
+    /// A device's last number with its unit, unless it is too old.
+    pub(crate) fn reading(&self, now: BootTime, id: DeviceId) -> Option<String> {
+        let (value, unit, until) = self.readings.get(&id)?;
+        (now < *until).then(|| format!("{value} {}", unit.ucum()))
+    }
+
+    /// The waveform lane is fed.
+    pub(crate) fn is_waving(&self, now: BootTime) -> bool {
+        self.wave_at.is_some_and(|at| now.since(at) < WAVE_FRESH)
+    }
+
+    /// A device is assigned, to whomever.
+    pub(crate) fn has_assignment(&self) -> bool {
+        self.pairing.iter().any(|(_, device)| device.assignment.is_some())
+    }
+
+    /// What the cart compartment has to remember.
+    pub(crate) fn known(&self) -> Vec<KnownDevice> {
+        self.pairing.known()
+    }
+
+    /// When a current number grows old.
+    pub(crate) fn next_deadline(&self, now: BootTime) -> Option<BootTime> {
+        self.live.next_deadline(now)
+    }
+
+    /// An advertisement was heard.
+    pub(crate) fn seen(&mut self, now: BootTime, id: DeviceId, heard: Advertisement<'_>) {
+        self.pairing.seen(now, id, heard);
+    }
+
+    /// A device was not heard for a while.
+    pub(crate) fn gone(&mut self, id: DeviceId) {
+        self.pairing.gone(id);
+    }
+
+    /// A link changed. What came before it stood is not current any more.
+    pub(crate) fn link(&mut self, id: DeviceId, link: Link) {
+        self.pairing.link(id, link);
+        if link != Link::Live {
+            self.live.end(id);
+            self.forget_readings(id);
+        }
+    }
+
+    /// Keeps a link to the device from now on; `None` if it is kept already.
+    pub(crate) fn connect(&mut self, id: DeviceId) -> Option<Effect> {
+        self.pairing.connect(id).map(Effect::Hardware)
+    }
+
+    /// Assigns a device to whoever is at this bed; `false` where that cannot be.
+    pub(crate) fn assign(&mut self, now: Moment, id: DeviceId) -> bool {
+        self.subject.is_some_and(|subject| {
+            self.pairing.assign(id, subject, now, self.rules.assignment).is_ok()
+        })
+    }
+
+    /// Ends assignment and link; true if it had an assignment.
+    pub(crate) fn release(&mut self, id: DeviceId) -> Option<(Effect, bool)> {
+        let (command, assigned) = self.pairing.release(id)?;
+        self.live.end(id);
+        self.readings.remove(&id);
+        Some((Effect::Hardware(command), assigned))
+    }
+
+    /// Somebody else is at this bed now. Another patient's devices are unassigned first: nothing that
+    /// they measure may be filed to the newcomer without a fresh assignment (S-6).
+    pub(crate) fn put(&mut self, subject: SubjectId) {
+        self.pairing.unassign_all();
+        self.live.clear();
+        self.subject = Some(subject);
+    }
+
+    /// It goes on as the cart compartment has it.
+    pub(crate) fn agrees_with(&self, cart: &CartState) -> bool {
+        self.subject == cart.subject && self.pairing.known() == cart.devices
+    }
+
+    /// Links and assignments as the cart compartment has them. Nothing that was measured before belongs
+    /// to them.
+    pub(crate) fn resume(&mut self, cart: &CartState) -> Vec<Effect> {
+        self.subject = cart.subject;
+        let held = self.pairing.known();
+        let let_go = held.iter().filter(|held| cart.devices.iter().all(|kept| kept.id != held.id));
+        let let_go: Vec<_> = let_go.filter_map(|held| self.pairing.release(held.id)).collect();
+        let (pairing, links) = Pairing::resume(&cart.devices);
+        self.pairing = pairing;
+        self.live.clear();
+        let commands = let_go.into_iter().map(|(command, _)| command).chain(links);
+        commands.map(Effect::Hardware).collect()
+    }
+
+    /// Devices are watched without records.
+    pub(crate) fn is_watching(&self) -> bool {
+        self.watch.is_some()
+    }
+
+    /// Devices are watched, and there is one.
+    pub(crate) fn watches_any(&self) -> bool {
+        self.watch.as_ref().is_some_and(|devices| !devices.is_empty())
+    }
+
+    /// Its values are shown and never recorded.
+    pub(crate) fn is_watched(&self, id: DeviceId) -> bool {
+        self.watch.as_ref().is_some_and(|devices| devices.contains_key(&id))
+    }
+
+    /// Begins to watch, if it has not begun.
+    pub(crate) fn begin_watch(&mut self) {
+        if self.watch.is_none() {
+            self.live.clear();
+            self.watch = Some(BTreeMap::new());
+        }
+    }
+
+    /// Ends the watch, with the links that it made.
+    pub(crate) fn end_watch(&mut self) -> Vec<Effect> {
+        let Some(devices) = self.watch.take() else { return vec![] };
+        self.live.clear();
+        devices.into_iter().filter_map(|(id, linked)| self.let_go(id, linked)).collect()
+    }
+
+    /// Links a device and takes its values for the unknown patient's. One of a kind.
+    pub(crate) fn watch(&mut self, id: DeviceId) -> Vec<Effect> {
+        let kind = self.device(id).map(|device| device.kind);
+        if kind.is_none_or(|kind| self.source(kind).is_some()) || self.watch.is_none() {
+            return vec![];
+        }
+        let command = self.connect(id);
+        if let Some(devices) = &mut self.watch {
+            devices.insert(id, command.is_some());
+        }
+        command.into_iter().collect()
+    }
+
+    /// Ends the watch of one device.
+    pub(crate) fn unwatch(&mut self, id: DeviceId) -> Vec<Effect> {
+        let Some(linked) = self.watch.as_mut().and_then(|devices| devices.remove(&id)) else {
+            return vec![];
+        };
+        self.live.end(id);
+        self.let_go(id, linked).into_iter().collect()
+    }
+
+    fn let_go(&mut self, id: DeviceId, linked: bool) -> Option<Effect> {
+        self.forget_readings(id);
+        let (command, _) = linked.then(|| self.pairing.release(id)).flatten()?;
+        Some(Effect::Hardware(command))
+    }
+
+    fn forget_readings(&mut self, id: DeviceId) {
+        self.readings.remove(&id);
+        self.absences.retain(|(of, _), _| *of != id);
+    }
+}
