@@ -3,6 +3,52 @@
 //! The core names the notice, the screen words it in the operator's language. No notice carries
 //! patient data, a badge number or a device's internals (S-10).
 
+use crate::access::policy::Permission;
+
+/// How much a notice asks of whoever reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Level {
+    /// Something was done, or has changed by itself.
+    Done,
+    /// It did not work, and they can do something about it.
+    Hint,
+    /// Something is broken or missing that IT has to see to.
+    Fault,
+}
+
+/// Who has to see a notice. For anybody else it is gone: what was wrong with somebody's form means nothing
+/// at the locked screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Audience {
+    /// Whoever stands there.
+    Everybody,
+    /// A logged-in person whose role may do this.
+    Role(Permission),
+}
+
+/// What follows from which notice it is; its words are the screen's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// How much it asks.
+    pub level: Level,
+    /// Who has to see it.
+    pub audience: Audience,
+}
+
+impl Row {
+    const fn done(audience: Audience) -> Self {
+        Self { level: Level::Done, audience }
+    }
+
+    const fn hint(audience: Audience) -> Self {
+        Self { level: Level::Hint, audience }
+    }
+
+    const fn fault(audience: Audience) -> Self {
+        Self { level: Level::Fault, audience }
+    }
+}
+
 /// Something the operator has to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Notice {
@@ -122,4 +168,72 @@ pub enum Notice {
     StoreBroken,
     /// The store can be opened again.
     StoreBack,
+}
+
+impl Notice {
+    /// Every row.
+    pub const fn row(self) -> Row {
+        use Audience::{Everybody, Role};
+        use Permission::{Care, ManagePeople};
+        match self {
+            Self::BadgeOrPinWrong => Row::hint(Everybody),
+            Self::TriesExhausted => Row::fault(Everybody),
+            Self::TryLater => Row::hint(Everybody),
+            Self::BadgeLeftTooSoon => Row::hint(Everybody),
+            Self::BadgePulled => Row::done(Everybody),
+            Self::TwoBadges => Row::hint(Everybody),
+            Self::BadgeUnreadable => Row::hint(Everybody),
+            Self::PinTimedOut => Row::hint(Everybody),
+            Self::LockedIdle => Row::done(Everybody),
+            Self::LockedByBadge => Row::done(Everybody),
+            Self::LockedForOther => Row::done(Everybody),
+            Self::VaultDamaged => Row::fault(Everybody),
+            Self::PinsDiffer => Row::hint(Everybody),
+            Self::PinGuessable => Row::hint(Everybody),
+            Self::NameIncomplete => Row::hint(Everybody),
+            Self::BadgeNotUsable => Row::hint(Everybody),
+            Self::StoreNotMade => Row::fault(Everybody),
+            Self::ConfigIgnored => Row::fault(Everybody),
+            Self::PatientIncomplete => Row::hint(Role(Care)),
+            Self::BirthDateWrong => Row::hint(Role(Care)),
+            Self::CardLeftTooSoon => Row::hint(Everybody),
+            Self::CardNotPiv => Row::hint(Everybody),
+            Self::CardUnreadable => Row::hint(Everybody),
+            Self::CardPulled => Row::done(Everybody),
+            Self::CardChanged => Row::hint(Everybody),
+            Self::CardPinWrong => Row::hint(Everybody),
+            Self::CardLastTry => Row::hint(Everybody),
+            Self::CardBlocked => Row::fault(Everybody),
+            Self::CardNoKey => Row::fault(Everybody),
+            Self::CardNotTrusted => Row::fault(Everybody),
+            Self::CardExpired => Row::fault(Everybody),
+            Self::CardRevoked => Row::fault(Everybody),
+            Self::RevocationListOld => Row::fault(Everybody),
+            Self::CardWanted => Row::hint(Everybody),
+            Self::FingerNotMatched => Row::hint(Everybody),
+            Self::FingerOff => Row::hint(Everybody),
+            Self::FingerNotFitted => Row::fault(Everybody),
+            Self::FingerInUse => Row::hint(Everybody),
+            Self::FingerNotTaken => Row::hint(Everybody),
+            Self::ShiftOver => Row::done(Everybody),
+            Self::PersonExpired => Row::fault(Everybody),
+            Self::BadgesDiffer => Row::hint(Everybody),
+            Self::TokenInUse => Row::hint(Role(ManagePeople)),
+            Self::PersonAdded => Row::done(Role(ManagePeople)),
+            Self::FactorRevoked => Row::done(Everybody),
+            Self::PersonRevoked => Row::done(Everybody),
+            Self::PinChanged => Row::done(Everybody),
+            Self::LastAdministrator => Row::hint(Role(ManagePeople)),
+            Self::VoucherWrong => Row::hint(Role(ManagePeople)),
+            Self::DayWrong => Row::hint(Role(ManagePeople)),
+            Self::TooMany => Row::hint(Role(ManagePeople)),
+            Self::NotWritten => Row::fault(Everybody),
+            Self::NotAllowed => Row::hint(Everybody),
+            Self::EmergencyUnknown => Row::hint(Everybody),
+            Self::EmergencyNothing => Row::hint(Everybody),
+            Self::EmergencyOver => Row::done(Everybody),
+            Self::StoreBroken => Row::fault(Everybody),
+            Self::StoreBack => Row::done(Everybody),
+        }
+    }
 }

@@ -13,6 +13,7 @@ mod people;
 mod properties;
 mod records;
 mod roles;
+mod signalled;
 mod table;
 mod watch;
 mod waves;

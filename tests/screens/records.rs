@@ -4,7 +4,7 @@ use slint::{ComponentHandle, Model};
 use wardkeep::tour::samples::{self, concealed, open, staff};
 use wardkeep::tour::stops::records::{CHECKPOINT, finding, meddled, trouble, unknown};
 use wardkeep_core::kiosk::intent::Intent;
-use wardkeep_core::kiosk::pages::{audit, devices};
+use wardkeep_core::kiosk::pages::audit;
 use wardkeep_core::kiosk::view::access::Audit;
 use wardkeep_core::kiosk::view::records::{
     Checkpoint, FindingGroup, FindingNotice, TakingOver, Watch,
@@ -136,7 +136,7 @@ fn trouble_says_what_it_must_do_and_offers_one_next_step() {
         matches!(
             sent.as_slice(),
             [
-                Intent::Devices(devices::Intent::Connect(_)),
+                Intent::Trouble(trouble::Intent::Connect(_)),
                 Intent::Trouble(trouble::Intent::EndWatch)
             ]
         ),

@@ -28,7 +28,7 @@ impl Kiosk {
             simulated: self.site.simulated,
             alarm: strip(scene),
             open: self.open_frame(scene),
-            notice: self.notices.current(),
+            notice: self.notices.current(self.session.role()),
             screen: self.screen(scene),
         }
     }

@@ -12,6 +12,7 @@ use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::view::records::{FindingNotice, TakingOver};
 use wardkeep_core::kiosk::view::{Clock, View};
 use wardkeep_core::kiosk::{alarm, frame};
+use wardkeep_model::notice::{Level, Notice};
 use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::port::Port;
@@ -85,6 +86,7 @@ impl Frame {
         frame.set_alarm(lines::alarm(view.alarm.as_ref(), words));
         let told = view.notice.map(|notice| notices::notice(words, notice)).unwrap_or_default();
         frame.set_notice(told.fact);
+        frame.set_notice_level(view.notice.map_or(ui::NoticeLevel::Hint, level));
         frame.set_notice_advice(told.advice);
         // Progress and findings are for whoever is logged in.
         let progress = open.and_then(|open| open.taking_over);
@@ -101,6 +103,14 @@ impl Frame {
         frame.set_patient(ui::PatientLine::default());
         frame.set_operator(ui::OperatorLine::default());
         frame.set_enrolling(SharedString::default());
+    }
+}
+
+fn level(notice: Notice) -> ui::NoticeLevel {
+    match notice.row().level {
+        Level::Done => ui::NoticeLevel::Done,
+        Level::Hint => ui::NoticeLevel::Hint,
+        Level::Fault => ui::NoticeLevel::Fault,
     }
 }
 
