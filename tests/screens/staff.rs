@@ -234,7 +234,7 @@ fn people_are_searched_and_opened() {
             Intent::People(people::Intent::Search(Phi::new("Ad".into())))
         ]
     );
-    let found = People { rows: vec![], search: Phi::new("Ad".into()), ..staff::many_people() };
+    let found = People { rows: [].into(), search: Phi::new("Ad".into()), ..staff::many_people() };
     desk.show(&open_it(Screen::People(found)));
     assert_eq!(desk.the("Search by name").accessible_value().unwrap(), "Ad");
     assert_eq!(desk.labelled("Nobody is found. Try fewer letters.").len(), 1);

@@ -301,11 +301,11 @@ fn the_search_narrows_a_long_list() {
     let desk = Desk::new(LANDSCAPE);
     let mut patients = samples::patients();
     assert!(desk.labelled("Search by name or number").is_empty());
-    for id in 10..18 {
+    let others = (10..18).map(|id| {
         let banner = samples::patient("Berg", "Ida", None, Sex::Female, &format!("99{id}"));
-        let row = wardkeep_core::kiosk::view::PatientRow { id: SubjectId(id), banner, here: false };
-        patients.rows.push(row);
-    }
+        wardkeep_core::kiosk::view::PatientRow { id: SubjectId(id), banner, here: false }
+    });
+    patients.rows = patients.rows.iter().cloned().chain(others).collect();
     desk.show(&open(Screen::Patients(patients)));
     desk.the("Search by name or number").set_accessible_value("soR");
     desk.settle();

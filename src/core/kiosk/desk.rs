@@ -1,5 +1,7 @@
 //! What the machines and pages work with beside their own state.
 
+use jiff::civil::Date;
+
 use wardkeep_model::access::factor::Attempt;
 use wardkeep_model::access::policy::Permission;
 use wardkeep_model::keeping::{AuditAct, AuditEntry, CartState, Command as StoreCommand};
@@ -58,6 +60,10 @@ pub(super) struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    pub(super) fn today(&self) -> Date {
+        self.site.today(self.now)
+    }
+
     /// A session is open whose role may do this.
     pub(super) fn may(&self, permission: Permission) -> bool {
         self.session.role().is_some_and(|role| role.may(permission))

@@ -7,6 +7,8 @@ pub mod access;
 mod parts;
 pub mod records;
 
+use std::sync::Arc;
+
 use wardkeep_model::access::Role;
 use wardkeep_model::access::policy::Level;
 use wardkeep_model::alarm::Priority;
@@ -244,8 +246,8 @@ pub struct PatientRow {
 /// The patient chooser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Patients {
-    /// By family name.
-    pub rows: Vec<PatientRow>,
+    /// By family name. Shared: a view of the next second has the same list.
+    pub rows: Arc<[PatientRow]>,
     /// The list is being read.
     pub loading: bool,
     /// Counts accepted forms: when it changes, the form is emptied and closed.

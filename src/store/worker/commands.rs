@@ -67,18 +67,30 @@ impl Worker {
     }
 
     fn initialise(&mut self, first: Box<NewOperator>, now: Moment) {
-        let made = match &self.phase {
-            Phase::Empty(state) => first_start::initialise(state, &self.options, &first, now),
-            Phase::Stopped(fault) => Err(*fault),
-            Phase::Locked(_) | Phase::Open(_) => Err(StoreFault::Foreign),
-        };
-        drop(first);
-        match made {
-            Ok(phrase) => {
-                self.answers.give(Outcome::Initialised(phrase));
-                self.start();
+        // The directory is not let go between: nobody else finds the new store without its kiosk.
+        match std::mem::replace(&mut self.phase, Phase::Stopped(StoreFault::Io)) {
+            Phase::Empty(state) => {
+                let made = first_start::initialise(&state, &self.options, &first, now);
+                drop(first);
+                match made {
+                    Ok(phrase) => {
+                        self.answers.give(Outcome::Initialised(phrase));
+                        self.load(state);
+                    }
+                    Err(fault) => {
+                        self.phase = Phase::Empty(state);
+                        self.faulted(fault);
+                    }
+                }
             }
-            Err(fault) => self.faulted(fault),
+            stopped @ Phase::Stopped(fault) => {
+                self.phase = stopped;
+                self.faulted(fault);
+            }
+            running @ (Phase::Locked(_) | Phase::Open(_)) => {
+                self.phase = running;
+                self.faulted(StoreFault::Foreign);
+            }
         }
     }
 

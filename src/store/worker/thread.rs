@@ -137,22 +137,29 @@ impl Worker {
     pub fn start(&mut self) {
         // Given up first, so that this instance never finds itself in the way.
         self.phase = Phase::Stopped(StoreFault::Io);
-        let loaded = cipher_facts()
-            .and_then(|_| StateDir::take(self.options.state_dir()))
-            .and_then(|state| Locked::load(state, &self.options));
-        match loaded {
+        match cipher_facts().and_then(|_| StateDir::take(self.options.state_dir())) {
+            Ok(state) => self.load(state),
+            Err(fault) => self.stopped(fault),
+        }
+    }
+
+    /// Takes up what is in the directory that it holds.
+    pub fn load(&mut self, state: StateDir) {
+        match Locked::load(state, &self.options) {
             Ok(Loaded::Nothing(state)) => {
                 self.phase = Phase::Empty(state);
                 self.recovered();
                 self.answers.give(Outcome::Found(Found::Nothing));
             }
             Ok(Loaded::Store(store)) => self.ready(store),
-            Err(fault) => {
-                self.phase = Phase::Stopped(fault);
-                self.broken(fault);
-                self.faulted(fault);
-            }
+            Err(fault) => self.stopped(fault),
         }
+    }
+
+    fn stopped(&mut self, fault: StoreFault) {
+        self.phase = Phase::Stopped(fault);
+        self.broken(fault);
+        self.faulted(fault);
     }
 
     /// A store that does not open must not end monitoring: what it was doing is in the cart

@@ -198,7 +198,8 @@ impl Rig {
         self.send(Command::Initialise(Box::new(first), at(0)));
         let outcome = self.next();
         let Outcome::Initialised(phrase) = outcome else { panic!("{outcome:?}") };
-        assert!(matches!(self.next(), Outcome::Found(Found::Store(_))));
+        let found = self.next();
+        assert!(matches!(found, Outcome::Found(Found::Store(_))), "{found:?}");
         phrase
     }
 

@@ -12,6 +12,7 @@ use crate::kiosk::desk::{Desk, Scene};
 use crate::kiosk::gate::Need;
 use crate::kiosk::open::{Open, ask};
 use crate::kiosk::pages::Front;
+use crate::kiosk::pages::kept::Kept;
 use crate::kiosk::view::access::{Audit, AuditLine};
 use crate::kiosk::view::records::{Checkpoint, FindingLine};
 
@@ -45,6 +46,7 @@ pub(in crate::kiosk) fn handle(
 /// What the page holds.
 pub(in crate::kiosk) struct Log {
     rows: Option<Vec<AuditRow>>,
+    lines: Kept<AuditLine>,
     checkpoint: Checkpoint,
     asked_rows: Option<Attempt>,
     asked_checkpoint: Option<Attempt>,
@@ -56,6 +58,7 @@ impl Log {
         let attempt = desk.counts.next_attempt();
         let log = Self {
             rows: None,
+            lines: Kept::default(),
             checkpoint: Checkpoint::Hidden,
             asked_rows: Some(attempt),
             asked_checkpoint: None,
@@ -99,13 +102,17 @@ impl Log {
         if let Administered::Audit(mut rows) = answer? {
             rows.sort_by_key(|row| std::cmp::Reverse(row.seq));
             self.rows = Some(rows);
+            self.lines.forget();
         }
         Ok(())
     }
 
     pub(in crate::kiosk) fn view(&self, scene: Scene<'_>) -> Audit {
         Audit {
-            rows: self.rows.iter().flatten().map(|row| line(scene, row)).collect(),
+            rows: {
+                let rows = self.rows.iter().flatten().map(|row| line(scene, row));
+                self.lines.of(scene.today(), rows)
+            },
             loading: self.rows.is_none(),
             checkpoint: self.checkpoint.clone(),
         }

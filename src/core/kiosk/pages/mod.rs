@@ -6,6 +6,7 @@ pub mod audit;
 pub(super) mod bedside;
 pub(super) mod cart;
 pub mod devices;
+mod kept;
 pub mod patients;
 pub mod people;
 

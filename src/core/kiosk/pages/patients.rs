@@ -11,6 +11,7 @@ use crate::kiosk::desk::{Desk, Scene};
 use crate::kiosk::gate::Need;
 use crate::kiosk::open::{Drafts, Open};
 use crate::kiosk::pages::Front;
+use crate::kiosk::pages::kept::Kept;
 use crate::kiosk::view::{PatientBanner, PatientRow, Patients};
 
 /// What people do with patients.
@@ -104,21 +105,24 @@ pub(in crate::kiosk) fn added(
 pub(in crate::kiosk) struct List {
     /// By family name; `None` until the store has told.
     rows: Option<Vec<Patient>>,
+    lines: Kept<PatientRow>,
 }
 
 impl List {
     pub(in crate::kiosk) fn told(&mut self, patients: Vec<Patient>) {
         self.rows = Some(patients);
+        self.lines.forget();
     }
 
     pub(in crate::kiosk) fn view(&self, scene: Scene<'_>, draft: Option<&PatientForm>) -> Patients {
+        let here = scene.monitor.subject();
         let row = |patient: &Patient| PatientRow {
             id: patient.id,
             banner: banner(scene, patient),
-            here: Some(patient.id) == scene.monitor.subject(),
+            here: Some(patient.id) == here,
         };
         Patients {
-            rows: self.rows.iter().flatten().map(row).collect(),
+            rows: self.lines.of(scene.today(), self.rows.iter().flatten().map(row)),
             loading: self.rows.is_none(),
             saved: scene.counts.forms,
             draft: draft.cloned(),
@@ -131,7 +135,7 @@ pub(in crate::kiosk) fn banner(scene: Scene<'_>, patient: &Patient) -> PatientBa
     PatientBanner {
         family: patient.family.clone(),
         given: patient.given.clone(),
-        age_years: patient.age_years(scene.site.today(scene.now)).map(Phi::new),
+        age_years: patient.age_years(scene.today()).map(Phi::new),
         sex: patient.sex.clone(),
         born: patient.born.reveal().map(|born| Phi::new(born.to_string())),
         mrn: patient.mrn.clone(),

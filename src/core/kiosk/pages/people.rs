@@ -24,6 +24,7 @@ use crate::kiosk::desk::{Desk, Scene};
 use crate::kiosk::gate::Need;
 use crate::kiosk::open::{Open, Revocation, ask};
 use crate::kiosk::pages::Front;
+use crate::kiosk::pages::kept::Kept;
 use crate::kiosk::view::Screen;
 use crate::kiosk::view::access::{
     FactorLine, FactorWord, People, PersonLine, PersonPage, PersonState,
@@ -74,6 +75,7 @@ pub(in crate::kiosk) fn handle(
     match intent {
         Intent::Search(text) => {
             staff.search = text;
+            staff.lines.forget();
             vec![]
         }
         Intent::Open(id) if staff.person(id).is_some() => {
@@ -175,6 +177,8 @@ pub(in crate::kiosk) fn revoked(
 pub(in crate::kiosk) struct Staff {
     /// Everybody, by name; `None` until the store has told.
     rows: Option<Vec<PersonRow>>,
+    /// Those of them that the search leaves.
+    lines: Kept<PersonLine>,
     search: Phi<String>,
     /// Whose page is open.
     opened: Option<OperatorId>,
@@ -185,7 +189,8 @@ impl Staff {
     /// Asks for the list; what `before` shows of it stays until the answer comes.
     pub(in crate::kiosk) fn begin(desk: &mut Desk<'_>, before: &mut Front) -> (Self, Effect) {
         let rows = if let Front::People(staff) = before { staff.rows.take() } else { None };
-        let mut staff = Self { rows, search: Phi::default(), opened: None, asked: None };
+        let (lines, search) = (Kept::default(), Phi::default());
+        let mut staff = Self { rows, lines, search, opened: None, asked: None };
         let asked = staff.ask(desk);
         (staff, asked)
     }
@@ -208,6 +213,7 @@ impl Staff {
         self.asked = None;
         if let Administered::People(rows) = answer? {
             self.rows = Some(rows);
+            self.lines.forget();
         }
         Ok(())
     }
@@ -239,12 +245,12 @@ impl Staff {
     }
 
     fn list(&self, scene: Scene<'_>) -> People {
-        let today = scene.site.today(scene.now);
+        let today = scene.today();
         let policy = &scene.site.config.policy;
         let search = self.search.reveal();
         let found = self.rows.iter().flatten().filter(|person| search::matches(person, search));
         People {
-            rows: found.map(|person| line(person, today, policy)).collect(),
+            rows: self.lines.of(today, found.map(|person| line(person, today, policy))),
             total: self.rows.as_ref().map_or(0, Vec::len),
             search: self.search.clone(),
             loading: self.rows.is_none(),
@@ -267,7 +273,7 @@ fn person_page(scene: Scene<'_>, person: &PersonRow, busy: bool) -> PersonPage {
         since: scene.site.local_day(row.since),
     };
     PersonPage {
-        person: line(person, scene.site.today(scene.now), &scene.site.config.policy),
+        person: line(person, scene.today(), &scene.site.config.policy),
         factors: person.factors.iter().map(factor).collect(),
         readers: [
             reader(EnrolKind::Badge, ReaderKind::Badge),

@@ -3,6 +3,8 @@
 //! Names of staff are shown only to a session that may manage people; patient data only inside
 //! [`Emergency::Open`] (S-1: the bridge empties it with everything else at lock).
 
+use std::sync::Arc;
+
 use wardkeep_model::access::factor::Finger;
 use wardkeep_model::access::policy::{Level, Pair};
 use wardkeep_model::access::{OperatorId, Role};
@@ -99,8 +101,8 @@ pub struct PersonLine {
 /// The people screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct People {
-    /// Those that the search leaves, by name.
-    pub rows: Vec<PersonLine>,
+    /// Those that the search leaves, by name; shared from view to view.
+    pub rows: Arc<[PersonLine]>,
     /// How many there are in all.
     pub total: usize,
     /// What was searched for.
@@ -260,8 +262,8 @@ pub struct AuditLine {
 /// The audit screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audit {
-    /// Newest first.
-    pub rows: Vec<AuditLine>,
+    /// Newest first; shared from view to view.
+    pub rows: Arc<[AuditLine]>,
     /// The log is being read.
     pub loading: bool,
     /// For a witness.

@@ -4,6 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
@@ -30,7 +31,7 @@ pub(super) struct Patients {
 /// The list before and after the search.
 #[derive(Default)]
 struct List {
-    all: RefCell<Vec<PatientRow>>,
+    all: RefCell<Arc<[PatientRow]>>,
     shown: Rc<VecModel<ui::PatientChoice>>,
 }
 
@@ -97,7 +98,7 @@ impl Patients {
         if let Some(draft) = &patients.draft {
             self.resume_form(window, draft);
         }
-        *self.list.all.borrow_mut() = patients.rows.clone();
+        *self.list.all.borrow_mut() = Arc::clone(&patients.rows);
         self.list.show(window);
     }
 
@@ -108,7 +109,7 @@ impl Patients {
             empty_form(window);
             window.global::<ui::Patients>().set_search(SharedString::default());
         }
-        self.list.all.borrow_mut().clear();
+        *self.list.all.borrow_mut() = Arc::default();
         lines::sync(&self.list.shown, Vec::new());
     }
 

@@ -83,7 +83,7 @@ pub fn people() -> People {
     ];
     People {
         total: rows.len(),
-        rows,
+        rows: rows.into(),
         search: Phi::default(),
         loading: false,
         two_person: false,
@@ -211,7 +211,7 @@ pub fn audit() -> Audit {
         line(23, 7, AuditAct::KeysRotated, dewi, ""),
         line(22, 7, AuditAct::PersonRevoked, dewi, "Bernd Maier-Leibnitz"),
     ];
-    Audit { rows, loading: false, checkpoint: Checkpoint::Hidden }
+    Audit { rows: rows.into(), loading: false, checkpoint: Checkpoint::Hidden }
 }
 
 /// A cart with grace, and a file for its secret.

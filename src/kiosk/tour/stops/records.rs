@@ -238,8 +238,8 @@ pub fn meddled() -> Audit {
             ..line
         },
     ];
-    rows.extend(calm.rows.into_iter().take(3));
-    Audit { rows, ..audit() }
+    rows.extend(calm.rows.iter().take(3).cloned());
+    Audit { rows: rows.into(), ..audit() }
 }
 
 fn checkpoints() -> Vec<Stop> {

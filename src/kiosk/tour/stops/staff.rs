@@ -139,7 +139,7 @@ fn emergencies() -> Vec<Stop> {
 
 fn lists() -> Vec<Stop> {
     let at = |people| open_it(Screen::People(people));
-    let nobody = People { rows: vec![], total: 0, ..people() };
+    let nobody = People { rows: [].into(), total: 0, ..people() };
     let loading = People { loading: true, ..nobody.clone() };
     let two = People { two_person: true, ..people() };
     let add: fn(&crate::bridge::AppWindow) =
@@ -263,7 +263,7 @@ fn pages() -> Vec<Stop> {
     let resumed = Patients { draft: Some(draft()), ..patients() };
     vec![
         stop("audit", open_it(Screen::Audit(audit()))),
-        stop("audit-empty", open_it(Screen::Audit(Audit { rows: vec![], ..audit() }))),
+        stop("audit-empty", open_it(Screen::Audit(Audit { rows: [].into(), ..audit() }))),
         stop("cart", open_it(Screen::Cart(cart()))),
         stop("cart-strict", open_it(Screen::Cart(strict))),
         stop("account", open(Screen::Account(account()))),
