@@ -72,6 +72,23 @@ fn pure_modules_do_no_io() {
     none(violations, "the core takes events and the time, and returns effects");
 }
 
+/// S-2 by construction: what monitors has no word for who is logged in, nor for more of a patient than an
+/// opaque identity. Which rooms of the core it may import says the table of floors.
+#[test]
+fn s2_monitoring_cannot_name_a_session_or_a_patient() {
+    let mut violations = Vec::new();
+    for source in files(&["src/core/monitor"], "rs") {
+        for (number, line) in source.product_code() {
+            for word in ["access", "Operator", "Session", "Patient", "Role", "Permission"] {
+                if line.contains(word) {
+                    violations.push(format!("{}:{number} mentions {word}", source.path));
+                }
+            }
+        }
+    }
+    none(violations, "locking cannot stop what does not know that there is a lock");
+}
+
 #[test]
 fn nothing_is_thrown_away_unseen() {
     let mut violations = Vec::new();
