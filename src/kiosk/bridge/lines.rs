@@ -121,6 +121,16 @@ pub(super) fn device(line: &DeviceRow, words: &Words) -> ui::DeviceLine {
     }
 }
 
+/// What stands at a place that was touched.
+pub(super) fn at<T: Copy>(all: &[T], place: i32) -> Option<T> {
+    all.get(usize::try_from(place).ok()?).copied()
+}
+
+/// Where it stands among all of them.
+pub(super) fn place<T: PartialEq>(all: &[T], wanted: T) -> i32 {
+    all.iter().position(|one| *one == wanted).map_or(-1, count)
+}
+
 /// `14:05`.
 pub(super) fn time_of_day(hour: i8, minute: i8) -> SharedString {
     slint::format!("{hour:02}:{minute:02}")

@@ -2,6 +2,7 @@
 //!
 //! S-1: without an open session it names nobody.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use slint::platform::{Key, WindowEvent};
@@ -15,21 +16,27 @@ use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::port::Port;
 use crate::bridge::vocabulary::{self, records};
-use crate::bridge::words::{Words, notices};
+use crate::bridge::words::{Words, languages, notices};
 use crate::bridge::{lines, spans};
 
 /// What the frame remembers.
+#[derive(Default)]
 pub(super) struct Frame {
     /// Pages of the rail.
     pages: Rc<VecModel<ui::PageName>>,
+    /// Letters of the touch keyboard, from top to bottom.
+    keys: [Rc<VecModel<SharedString>>; 3],
+    /// Whose letters they are.
+    language: Cell<Option<Language>>,
 }
 
 impl Frame {
     /// Connects the frame's controls and the keyboard.
     pub(super) fn connect(port: &Rc<Port>, window: &AppWindow) -> Self {
-        let frame = window.global::<ui::Frame>();
-        let pages = Rc::new(VecModel::default());
-        frame.set_pages(ModelRc::from(Rc::clone(&pages)));
+        let (frame, rows) = (window.global::<ui::Frame>(), Self::default());
+        frame.set_pages(ModelRc::from(Rc::clone(&rows.pages)));
+        let names = Language::ALL.map(|language| languages::row(language).name.into());
+        frame.set_languages(ModelRc::new(VecModel::from(names.to_vec())));
         let send = |intent: Intent| {
             let port = Rc::clone(port);
             move || port.send(intent.clone())
@@ -45,12 +52,18 @@ impl Frame {
         let here = Rc::clone(port);
         frame.on_open_page(move |page| here.send(Intent::Open(vocabulary::page(page))));
         let here = Rc::clone(port);
-        frame.on_speak_german(move |german| {
-            let language = if german { Language::German } else { Language::English };
-            here.send(Intent::SetLanguage(language));
+        frame.on_speak(move |place| {
+            if let Some(language) = lines::at(&Language::ALL, place) {
+                here.send(Intent::SetLanguage(language));
+            }
         });
         keyboard(port, window);
-        Self { pages }
+        let [top, middle, bottom] = rows.keys.each_ref().map(|row| ModelRc::from(Rc::clone(row)));
+        let keyboard = window.global::<ui::Keyboard>();
+        keyboard.set_top(top);
+        keyboard.set_middle(middle);
+        keyboard.set_bottom(bottom);
+        rows
     }
 
     /// Shows the frame of `view` around this kind of screen.
@@ -62,7 +75,7 @@ impl Frame {
         words: &Words,
     ) {
         let frame = window.global::<ui::Frame>();
-        frame.set_german(view.language == Language::German);
+        self.show_language(&frame, view.language);
         frame.set_screen(kind);
         frame.set_open(view.open.is_some());
         let open = view.open.as_ref();
@@ -92,6 +105,17 @@ impl Frame {
         let finding = open.and_then(|open| open.finding);
         let finding = finding.map(|finding| notice(&finding, view.clock));
         frame.set_finding(finding.unwrap_or_default());
+    }
+
+    /// Marks the language that is spoken, and lays out its letters.
+    fn show_language(&self, frame: &ui::Frame<'_>, language: Language) {
+        if self.language.replace(Some(language)) == Some(language) {
+            return;
+        }
+        frame.set_language(lines::place(&Language::ALL, language));
+        for (keys, letters) in self.keys.iter().zip(languages::row(language).keys) {
+            lines::sync(keys, letters.chars().map(|letter| slint::format!("{letter}")).collect());
+        }
     }
 
     /// S-1: names nobody any more.
@@ -146,15 +170,11 @@ fn notice(finding: &FindingNotice, clock: Clock) -> ui::FindingLine {
 
 /// `129,600`, or `129.600` in German.
 fn grouped(amount: u64, language: Language) -> SharedString {
-    let mark = match language {
-        Language::English => ",",
-        Language::German => ".",
-    };
     let digits = amount.to_string();
     let mut text = SharedString::default();
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push_str(mark);
+            text.push_str(languages::row(language).thousands);
         }
         text.push_str(digit.encode_utf8(&mut [0; 4]));
     }

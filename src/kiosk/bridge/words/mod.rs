@@ -10,6 +10,7 @@
 pub(super) mod bedside;
 mod catalogue;
 pub(super) mod faults;
+pub(super) mod languages;
 pub(super) mod notices;
 
 use std::sync::Arc;
@@ -54,12 +55,12 @@ impl Words {
 
     /// A sentence in the language of the screen.
     fn say(&self, Sentence(sentence): Sentence) -> SharedString {
-        self.0.find(None, sentence).unwrap_or(sentence).into()
+        self.0.find(None, sentence).into()
     }
 
     /// A sentence with its places filled.
     fn fill(&self, Sentence(sentence): Sentence, parts: &[&str]) -> SharedString {
-        filled(self.0.find(None, sentence).unwrap_or(sentence), parts).into()
+        filled(self.0.find(None, sentence), parts).into()
     }
 }
 
