@@ -43,7 +43,7 @@ impl Language {
 
     /// The language of a tag; English for any other.
     pub fn from_tag(tag: &str) -> Self {
-        if tag == "de" { Language::German } else { Language::English }
+        Self::ALL.into_iter().find(|language| language.tag() == tag).unwrap_or_default()
     }
 }
 

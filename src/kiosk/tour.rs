@@ -29,7 +29,6 @@ use crate::tour::stop::Stop;
 /// Orientations of the kiosk, in px.
 const SIZES: [(&str, u32, u32); 2] = [("landscape", 1280, 800), ("portrait", 800, 1280)];
 const PLETH_HZ: u16 = 75;
-const LANGUAGES: [Language; 2] = [Language::English, Language::German];
 
 /// Renders every stop of the tour whose name contains `only` into `out`, and returns how many pictures
 /// were written.
@@ -48,8 +47,9 @@ pub fn run(out: &Path, only: &str) -> anyhow::Result<usize> {
     }
     for stop in wanted {
         for (orientation, width, height) in SIZES {
-            for language in LANGUAGES {
-                let tag = if language == Language::German { "-de" } else { "" };
+            for language in Language::ALL {
+                let is_default = language == Language::default();
+                let tag = if is_default { String::new() } else { format!("-{}", language.tag()) };
                 let file = out.join(format!("{}{tag}-{orientation}.png", stop.name));
                 let picture = stage.picture(&stop, language, (width, height))?;
                 save(&file, &picture).with_context(|| format!("writing {}", file.display()))?;

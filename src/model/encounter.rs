@@ -34,6 +34,11 @@ pub enum Sex {
     Unknown,
 }
 
+impl Sex {
+    /// All, in the order of the form.
+    pub const ALL: [Sex; 4] = [Sex::Female, Sex::Male, Sex::Other, Sex::Unknown];
+}
+
 /// A patient as the banner and the chooser show them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patient {

@@ -1,6 +1,7 @@
 //! The screen without a display: found by accessible label, drawn with real fonts and real pixels.
 
 mod layout;
+mod lists;
 mod privacy;
 mod pump;
 mod records;

@@ -103,13 +103,13 @@ fn assert_staff_emptied(desk: &Desk) {
     assert_eq!(emergency.get_past().row_count(), 0);
     let frame = window.global::<ui::Frame>();
     assert_eq!(frame.get_taking_over(), ui::ProgressLine::default());
-    assert_eq!(frame.get_finding(), ui::FindingLine::default());
+    assert_eq!([frame.get_finding(), frame.get_finding_advice()], ["", ""]);
     let trouble = window.global::<ui::Trouble>();
     assert_eq!((trouble.get_vitals().row_count(), trouble.get_rows().row_count()), (0, 0));
     let audit = window.global::<ui::Audit>();
     assert_eq!(audit.get_signed(), "");
     assert_eq!(audit.get_code().size().width, 0);
-    assert_eq!(audit.get_checkpoint(), ui::CheckpointWord::Hidden);
+    assert!(!audit.get_signing());
 }
 
 /// Whatever a screen about staff may say about somebody.

@@ -1,4 +1,4 @@
-//! Every sentence exists in German, under the right component and with its placeholders.
+//! Every sentence exists in every language, under the right component and with its placeholders.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
@@ -42,22 +42,25 @@ fn literal(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// Where sentences stand that a catalogue translates, and the catalogue. `ui` includes the bench.
+/// Where sentences stand that are translated, and the catalogues of each language. `ui` includes the bench.
 const SCREENS: &str = "ui";
 const RUST: &str = "src/kiosk/bridge/words";
-const CATALOGUES: [&str; 2] = ["ui/lang/de.po", "ui/bench/lang/de.po"];
+const CATALOGUES: [[&str; 2]; 1] = [["ui/lang/de.po", "ui/bench/lang/de.po"]];
 
 fn at(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
-/// Everything that is said: `@tr` of the screens, which stands under its component or global, and `tr` of
-/// Rust, which stands under none.
+/// Everything that is said: `@tr` of the screens, which stands under its component or global, and `tr` and
+/// `trn` of Rust, which stand under none.
 fn sentences() -> Vec<Sentence> {
-    let screens = files(&at(SCREENS), "slint").into_iter().map(|file| (file, "@tr("));
-    let rust = files(&at(RUST), "rs").into_iter().map(|file| (file, "tr("));
+    let said = |folder, kind, call, between| {
+        files(&at(folder), kind).into_iter().map(move |file| (file, call, between))
+    };
+    let screens = said(SCREENS, "slint", "@tr(", '|');
+    let rust = said(RUST, "rs", "tr(", ')').chain(said(RUST, "rs", "trn(", ','));
     let mut found = Vec::new();
-    for (file, call) in screens.chain(rust) {
+    for (file, call, between) in screens.chain(rust) {
         let source = std::fs::read_to_string(file).unwrap();
         let mut component = String::new();
         let product = source.split("#[cfg(test)]\nmod tests").next().unwrap();
@@ -78,7 +81,7 @@ fn sentences() -> Vec<Sentence> {
                 component = name.split_whitespace().next().unwrap().to_owned();
             } else if let Some((singular, rest)) = here.strip_prefix(call).and_then(literal) {
                 let plural =
-                    rest.trim_start().strip_prefix('|').and_then(literal).map(|(text, _)| text);
+                    rest.trim_start().strip_prefix(between).and_then(literal).map(|(text, _)| text);
                 found.push((component.clone(), singular, plural));
             }
         }
@@ -86,9 +89,9 @@ fn sentences() -> Vec<Sentence> {
     found
 }
 
-fn german() -> BTreeMap<(String, String), Vec<String>> {
+fn entries(catalogues: [&str; 2]) -> BTreeMap<(String, String), Vec<String>> {
     let mut entries = BTreeMap::new();
-    let sources = CATALOGUES.map(|catalogue| std::fs::read_to_string(at(catalogue)).unwrap());
+    let sources = catalogues.map(|catalogue| std::fs::read_to_string(at(catalogue)).unwrap());
     for entry in sources.iter().flat_map(|source| source.split("\n\n")) {
         let field = |name: &str| {
             let line = entry.lines().find_map(|line| line.strip_prefix(name));
@@ -115,17 +118,20 @@ fn placeholders(text: &str) -> Vec<&str> {
 
 #[test]
 fn every_sentence_is_translated_with_all_its_placeholders() {
-    let (sentences, german) = (sentences(), german());
+    let sentences = sentences();
     let of_rust = sentences.iter().filter(|(component, ..)| component.is_empty()).count();
-    assert!(sentences.len() > 600 && of_rust > 100, "{} sentences, {of_rust}", sentences.len());
-    for (component, singular, plural) in &sentences {
-        let told = german
-            .get(&(component.clone(), singular.clone()))
-            .unwrap_or_else(|| panic!("no German for {singular:?} in {component}"));
-        assert_eq!(told.len(), if plural.is_some() { 2 } else { 1 }, "{singular:?}");
-        for text in told {
-            assert!(!text.is_empty(), "{singular:?} in {component} is empty");
-            assert_eq!(placeholders(text), placeholders(singular), "{singular:?} in {component}");
+    assert!(sentences.len() > 600 && of_rust > 300, "{} sentences, {of_rust}", sentences.len());
+    for catalogues in CATALOGUES {
+        let entries = entries(catalogues);
+        for (component, singular, plural) in &sentences {
+            let what = format!("{singular:?} in {component:?}, {catalogues:?}");
+            let told = entries.get(&(component.clone(), singular.clone()));
+            let told = told.unwrap_or_else(|| panic!("no translation of {what}"));
+            assert_eq!(told.len(), if plural.is_some() { 2 } else { 1 }, "{what}");
+            for text in told {
+                assert!(!text.is_empty(), "{what} is empty");
+                assert_eq!(placeholders(text), placeholders(singular), "{what}");
+            }
         }
     }
 }
@@ -133,7 +139,7 @@ fn every_sentence_is_translated_with_all_its_placeholders() {
 #[test]
 fn no_translation_is_left_over() {
     let said: Vec<_> = sentences().into_iter().map(|(context, id, _)| (context, id)).collect();
-    for key in german().into_keys() {
+    for key in CATALOGUES.into_iter().flat_map(entries).map(|(key, _)| key) {
         assert!(said.contains(&key), "{key:?} is not said anywhere");
     }
 }

@@ -1,14 +1,20 @@
-//! Rows and lines of the screen, made from the view's plain values.
+//! Rows and lines that several screens show, made from the view's plain values.
 
-use slint::{Model, SharedString, VecModel};
+use std::cell::RefCell;
+use std::sync::Arc;
 
-use wardkeep_core::kiosk::view::{
-    AlarmStrip, DeviceRow, OperatorChip, Owner, PatientBanner, PatientRow, Tile,
-};
+use slint::{Image, Model, SharedString, VecModel};
+
+use wardkeep_core::config::Language;
+use wardkeep_core::kiosk::view::access::{PersonLine, PersonState};
+use wardkeep_core::kiosk::view::{DeviceRow, DeviceState, Owner, PatientBanner, Tile};
+use wardkeep_model::alarm::Priority;
+use wardkeep_model::ports::ReaderHealth;
+use wardkeep_model::vitals::DeviceKind;
+use wardkeep_model::vitals::parameter::Family;
 use wardkeep_ui as ui;
 
-use crate::bridge::vocabulary;
-use crate::bridge::words::{Words, bedside};
+use crate::bridge::words::{Said, Words, bedside, devices, patient as patients, people, readers};
 
 /// Brings a model to `rows`, touching only the rows that differ, so that only they are painted again.
 pub(super) fn sync<T: Clone + PartialEq + 'static>(model: &VecModel<T>, rows: Vec<T>) {
@@ -24,6 +30,30 @@ pub(super) fn sync<T: Clone + PartialEq + 'static>(model: &VecModel<T>, rows: Ve
     }
 }
 
+/// Which lines of the core a list was made of, and in which language: while they are the same ones, nothing
+/// of it is made again.
+pub(super) struct Made<T>(RefCell<Option<(Arc<[T]>, Language)>>);
+
+impl<T> Default for Made<T> {
+    fn default() -> Self {
+        Self(RefCell::new(None))
+    }
+}
+
+impl<T> Made<T> {
+    /// Whether the list has to be made of these lines, which it then is.
+    pub(super) fn is_out_of_date(&self, lines: &Arc<[T]>, words: &Words) -> bool {
+        let language = words.language();
+        let made = self.0.replace(Some((Arc::clone(lines), language)));
+        made.is_none_or(|(of, spoken)| !Arc::ptr_eq(&of, lines) || spoken != language)
+    }
+
+    /// S-1: the lines are not held any more.
+    pub(super) fn forget(&self) {
+        self.0.take();
+    }
+}
+
 /// The rows in the order already shown, newcomers last: a list that sorts itself under a finger makes
 /// the finger land on the wrong line.
 pub(super) fn steady(
@@ -35,52 +65,26 @@ pub(super) fn steady(
     rows
 }
 
-/// The strip along the top edge.
-pub(super) fn alarm(strip: Option<&AlarmStrip>, words: &Words) -> ui::AlarmLine {
-    let Some(strip) = strip else { return ui::AlarmLine::default() };
-    ui::AlarmLine {
-        present: true,
-        priority: vocabulary::priority(Some(strip.priority)),
-        text: bedside::alarm(words, &strip.text),
-        since: time_of_day(strip.since.0, strip.since.1),
-        acknowledged: strip.acknowledged,
-        others: count(strip.others),
-        paused: strip.audio_paused_s.map(countdown).unwrap_or_default(),
-    }
-}
-
-/// The operator chip.
-pub(super) fn operator(chip: &OperatorChip) -> ui::OperatorLine {
-    ui::OperatorLine {
-        initials: (&chip.initials).into(),
-        role: vocabulary::role(chip.role),
-        level: vocabulary::access::level(chip.level),
-        since: time_of_day(chip.since.0, chip.since.1),
-        minutes: i32::try_from(chip.minutes_left).unwrap_or(i32::MAX),
-    }
-}
-
 /// A patient: family name in capitals first, as on a wristband.
-pub(super) fn patient(banner: &PatientBanner) -> ui::PatientLine {
+pub(super) fn patient(banner: &PatientBanner, words: &Words) -> ui::PatientLine {
     let family = in_capitals(banner.family.reveal());
     let given = banner.given.reveal();
     let name = if given.is_empty() { family } else { format!("{family}, {given}") };
-    ui::PatientLine {
-        present: true,
-        name: name.into(),
-        years: banner.age_years.as_ref().map_or(-1, |years| i32::from(*years.reveal())),
-        sex: vocabulary::sex(*banner.sex.reveal()),
-        born: banner.born.as_ref().map(|born| born.reveal().into()).unwrap_or_default(),
-        mrn: banner.mrn.reveal().into(),
-    }
+    ui::PatientLine { present: true, name: name.into(), facts: patients::facts(words, banner) }
 }
 
-/// One patient to choose.
-pub(super) fn choice(line: &PatientRow) -> ui::PatientChoice {
-    ui::PatientChoice {
+/// One person who may log in.
+pub(super) fn person(line: &PersonLine, words: &Words) -> ui::PersonEntry {
+    let standing = people::standing(words, line.state);
+    ui::PersonEntry {
         id: slint::format!("{:032x}", line.id.0),
-        patient: patient(&line.banner),
-        here: line.here,
+        name: line.name.reveal().into(),
+        initials: (&line.initials).into(),
+        facts: people::facts(words, line),
+        factors: people::factors(words, line),
+        ready: line.state == PersonState::Ready,
+        state: standing.fact,
+        advice: standing.advice,
     }
 }
 
@@ -89,46 +93,93 @@ pub(super) fn tile(tile: &Tile, words: &Words) -> ui::VitalLine {
     ui::VitalLine {
         name: bedside::parameter_name(words, tile.parameter),
         spoken: bedside::spoken_name(words, tile.parameter),
-        family: vocabulary::family(tile.parameter.row().family),
+        family: family(tile.parameter.row().family),
         value: tile.value.as_ref().map(|value| value.reveal().into()).unwrap_or_default(),
         unit: tile.unit.into(),
         limit_low: tile.limit_low.as_ref().map(SharedString::from).unwrap_or_default(),
         limit_high: tile.limit_high.as_ref().map(SharedString::from).unwrap_or_default(),
         beneath: bedside::beneath(words, tile),
         earlier: bedside::earlier(words, tile),
-        alarm: vocabulary::priority(tile.alarm),
+        alarm: priority(tile.alarm),
+        marks: tile.alarm.map(marks).unwrap_or_default(),
+    }
+}
+
+/// What has one colour.
+fn family(family: Family) -> ui::Family {
+    match family {
+        Family::Heart => ui::Family::Heart,
+        Family::Oxygen => ui::Family::Oxygen,
+    }
+}
+
+/// Priority of an alarm, or none.
+pub(super) fn priority(priority: Option<Priority>) -> ui::AlarmPriority {
+    match priority {
+        None => ui::AlarmPriority::None,
+        Some(Priority::Low) => ui::AlarmPriority::Low,
+        Some(Priority::Medium) => ui::AlarmPriority::Medium,
+        Some(Priority::High) => ui::AlarmPriority::High,
+    }
+}
+
+/// The same for whoever sees no colours.
+pub(super) fn marks(priority: Priority) -> SharedString {
+    match priority {
+        Priority::Low => "*".into(),
+        Priority::Medium => "**".into(),
+        Priority::High => "***".into(),
     }
 }
 
 /// One device.
-pub(super) fn device(line: &DeviceRow, words: &Words) -> ui::DeviceLine {
+pub(super) fn device(line: &DeviceRow, words: &Words, icons: &ui::Icons<'_>) -> ui::DeviceLine {
     ui::DeviceLine {
         id: slint::format!("{}", line.id),
         name: (&line.name).into(),
-        kind: bedside::kind_name(words, line.kind),
-        icon: vocabulary::icon(line.kind),
-        state: vocabulary::link(line.state),
-        owner: vocabulary::owner(line.owner),
-        since: match line.owner {
-            Owner::ThisPatient(hour, minute) => time_of_day(hour, minute),
-            Owner::Nobody | Owner::AnotherPatient | Owner::Unknown => SharedString::default(),
-        },
-        reading: line.reading.reveal().into(),
-        battery: line.battery_percent.map_or(-1, i32::from),
+        kind: devices::kind(words, line.kind),
+        icon: picture(line.kind, icons),
+        quiet: line.state == DeviceState::Away || line.owner == Owner::AnotherPatient,
+        owner: devices::owner(words, line.owner),
+        standing: devices::standing(words, line),
         can_connect: line.can_connect,
         can_assign: line.can_assign,
         can_release: line.can_release,
     }
 }
 
-/// `14:05`.
-pub(super) fn time_of_day(hour: i8, minute: i8) -> SharedString {
-    slint::format!("{hour:02}:{minute:02}")
+fn picture(kind: DeviceKind, icons: &ui::Icons<'_>) -> Image {
+    match kind {
+        DeviceKind::HeartRate => icons.get_heart(),
+        DeviceKind::PulseOximeter => icons.get_oximeter(),
+    }
 }
 
-/// `1:58`.
-pub(super) fn countdown(seconds: u64) -> SharedString {
-    slint::format!("{}:{:02}", seconds / 60, seconds % 60)
+/// What somebody holds to a reader, as far as there are readers for it.
+pub(super) fn wanted(badge: ReaderHealth, card: bool, words: &Words) -> ui::Wanted {
+    let is_ready = badge == ReaderHealth::Ready;
+    let told = readers::wanted(words, badge, card);
+    ui::Wanted {
+        title: told.fact,
+        advice: told.advice,
+        usable: is_ready || card,
+        card: card && !is_ready,
+    }
+}
+
+/// What is said of a property: how it stands, and what that means.
+pub(super) fn fact(said: Said) -> ui::FactLine {
+    ui::FactLine { state: said.fact, meaning: said.advice }
+}
+
+/// What stands at a place that was touched.
+pub(super) fn at<T: Copy>(all: &[T], place: i32) -> Option<T> {
+    all.get(usize::try_from(place).ok()?).copied()
+}
+
+/// Where it stands among all of them.
+pub(super) fn place<T: PartialEq>(all: &[T], wanted: T) -> i32 {
+    all.iter().position(|one| *one == wanted).map_or(-1, count)
 }
 
 /// A count for the screen.

@@ -30,13 +30,11 @@ mod qr;
 #[cfg(feature = "gui")]
 mod screens;
 #[cfg(feature = "gui")]
-mod spans;
-#[cfg(feature = "gui")]
 mod sweep;
 #[cfg(feature = "gui")]
-mod untrusted;
+mod times;
 #[cfg(feature = "gui")]
-mod vocabulary;
+mod untrusted;
 mod wave;
 #[cfg(feature = "gui")]
 mod window;

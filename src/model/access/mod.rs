@@ -29,6 +29,11 @@ pub enum Role {
     Auditor,
 }
 
+impl Role {
+    /// All, in the order of the form.
+    pub const ALL: [Role; 4] = [Role::Nurse, Role::Caregiver, Role::It, Role::Auditor];
+}
+
 /// A person who may unlock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operator {

@@ -4,11 +4,12 @@ use std::rc::Rc;
 
 use slint::{ComponentHandle, ModelRc, VecModel};
 
-use wardkeep_core::kiosk::view;
+use wardkeep_core::kiosk::view::Screen;
 use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::lane::Lane;
 use crate::bridge::lines;
+use crate::bridge::screens::Adapter;
 use crate::bridge::words::Words;
 
 /// Tiles and lane.
@@ -18,29 +19,25 @@ pub(super) struct Bedside {
 }
 
 impl Bedside {
-    /// Gives the screen its tiles and its lane.
-    pub(super) fn connect(window: &AppWindow) -> Self {
+    /// Gives the screen its tiles and this lane.
+    pub(super) fn connect(window: &AppWindow, lane: &Rc<Lane>) -> Self {
         let wave = window.global::<ui::Wave>();
-        let lane = Rc::new(Lane::new(wave.get_ink(), wave.get_paper()));
         let vitals = Rc::new(VecModel::default());
         window.global::<ui::Bedside>().set_vitals(ModelRc::from(Rc::clone(&vitals)));
         wave.set_strips(ModelRc::from(lane.strips()));
-        let sized = Rc::downgrade(&lane);
+        let sized = Rc::downgrade(lane);
         wave.on_resized(move |width, height| {
             if let Some(lane) = sized.upgrade() {
                 lane.resize(pixels(width), u32::try_from(pixels(height)).unwrap_or(0));
             }
         });
-        Self { vitals, lane }
+        Self { vitals, lane: Rc::clone(lane) }
     }
+}
 
-    /// The lane.
-    pub(super) fn lane(&self) -> &Lane {
-        &self.lane
-    }
-
-    /// Shows it.
-    pub(super) fn show(&self, window: &AppWindow, bedside: &view::Bedside, words: &Words) {
+impl Adapter for Bedside {
+    fn show(&self, window: &AppWindow, screen: &Screen, words: &Words) -> bool {
+        let Screen::Bedside(bedside) = screen else { return false };
         let global = window.global::<ui::Bedside>();
         global.set_wave(bedside.wave);
         global.set_has_patient(bedside.has_patient);
@@ -54,10 +51,11 @@ impl Bedside {
         } else {
             self.lane.hide();
         }
+        true
     }
 
-    /// S-1: forgets the values and the trace.
-    pub(super) fn leave(&self) {
+    /// Forgets the values and the trace.
+    fn leave(&self, _: &AppWindow) {
         lines::sync(&self.vitals, Vec::new());
         self.lane.hide();
     }

@@ -7,13 +7,14 @@ use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::pages::devices;
-use wardkeep_core::kiosk::view;
+use wardkeep_core::kiosk::view::Screen;
 use wardkeep_model::vitals::DeviceId;
 use wardkeep_ui::{self as ui, AppWindow};
 
+use crate::bridge::lines;
 use crate::bridge::port::Port;
-use crate::bridge::words::Words;
-use crate::bridge::{lines, vocabulary};
+use crate::bridge::screens::Adapter;
+use crate::bridge::words::{Words, devices as said};
 
 /// Rows of the devices page.
 #[derive(Default)]
@@ -31,21 +32,23 @@ impl Devices {
         global.on_release(on_device(port, devices::Intent::Release));
         page
     }
+}
 
-    /// Shows it.
-    pub(super) fn show(&self, window: &AppWindow, devices: &view::Devices, words: &Words) {
-        let global = window.global::<ui::Devices>();
-        global.set_radio(vocabulary::radio(devices.radio));
+impl Adapter for Devices {
+    fn show(&self, window: &AppWindow, screen: &Screen, words: &Words) -> bool {
+        let Screen::Devices(devices) = screen else { return false };
+        let (global, icons) = (window.global::<ui::Devices>(), window.global::<ui::Icons>());
+        let radio = said::radio_trouble(words, devices.radio);
+        global.set_radio(radio.fact);
+        global.set_radio_advice(radio.advice);
         global.set_has_patient(devices.has_patient);
-        let rows = lines::steady(
-            &self.rows,
-            devices.rows.iter().map(|row| lines::device(row, words)).collect(),
-        );
-        lines::sync(&self.rows, rows);
+        let rows = devices.rows.iter().map(|row| lines::device(row, words, &icons)).collect();
+        lines::sync(&self.rows, lines::steady(&self.rows, rows));
+        true
     }
 
-    /// S-1: forgets the devices and their readings.
-    pub(super) fn leave(&self) {
+    /// Forgets the devices and their readings.
+    fn leave(&self, _: &AppWindow) {
         lines::sync(&self.rows, Vec::new());
     }
 }

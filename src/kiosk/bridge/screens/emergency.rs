@@ -8,19 +8,22 @@ use std::rc::Rc;
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
 use wardkeep_core::kiosk::login;
+use wardkeep_core::kiosk::view::Screen;
 use wardkeep_core::kiosk::view::access::{self as view, EmergencyPage, PastRow};
+use wardkeep_model::keeping::emergency::EmergencyReason;
+use wardkeep_model::ports::ReaderHealth;
 use wardkeep_ui::{self as ui, AppWindow};
 
-use crate::bridge::lines;
 use crate::bridge::port::Port;
-use crate::bridge::vocabulary::{self, access};
-use crate::bridge::words::Words;
+use crate::bridge::screens::Adapter;
+use crate::bridge::words::{Words, emergency as said};
+use crate::bridge::{lines, times};
 
 /// Rows of the emergency screens.
 #[derive(Default)]
 pub(super) struct Emergency {
     /// To choose from.
-    reasons: Rc<VecModel<ui::ReasonWord>>,
+    reasons: Rc<VecModel<ui::ReasonLine>>,
     /// Live values.
     vitals: Rc<VecModel<ui::VitalLine>>,
     /// The last hours before the lock.
@@ -35,35 +38,47 @@ impl Emergency {
         global.set_vitals(ModelRc::from(Rc::clone(&rows.vitals)));
         global.set_past(ModelRc::from(Rc::clone(&rows.past)));
         let here = Rc::clone(port);
-        global.on_choose(move |word| {
-            if let Some(reason) = access::chosen_reason(word) {
+        global.on_choose(move |place| {
+            if let Some(reason) = lines::at(&EmergencyReason::ALL, place) {
                 here.send(login::Intent::ChooseReason(reason));
             }
         });
         rows
     }
 
-    /// Shows a step of the emergency view.
-    pub(super) fn show(&self, window: &AppWindow, emergency: &view::Emergency, words: &Words) {
+    fn open(&self, window: &AppWindow, page: &EmergencyPage, words: &Words) {
+        let global = window.global::<ui::Emergency>();
+        global.set_patient(lines::patient(&page.patient, words));
+        global.set_allergies(page.allergies.reveal().trim().into());
+        global.set_left(times::countdown(page.seconds_left));
+        lines::sync(&self.vitals, page.tiles.iter().map(|tile| lines::tile(tile, words)).collect());
+        lines::sync(&self.past, page.past.iter().map(past).collect());
+    }
+}
+
+impl Adapter for Emergency {
+    fn show(&self, window: &AppWindow, screen: &Screen, words: &Words) -> bool {
+        let Screen::Emergency(emergency) = screen else { return false };
         let global = window.global::<ui::Emergency>();
         match emergency {
             view::Emergency::Token { badge_reader, card_reader } => {
                 self.leave(window);
-                global.set_badge_reader(vocabulary::health(*badge_reader));
-                global.set_card_reader(vocabulary::health(*card_reader));
+                let card = *card_reader == ReaderHealth::Ready;
+                global.set_wanted(lines::wanted(*badge_reader, card, words));
             }
             view::Emergency::Reason { reasons, busy } => {
                 self.leave(window);
                 global.set_busy(*busy);
-                let words = reasons.iter().map(|reason| access::reason(*reason)).collect();
-                lines::sync(&self.reasons, words);
+                let reasons = reasons.iter().map(|reason| line(*reason, words));
+                lines::sync(&self.reasons, reasons.collect());
             }
             view::Emergency::Open(page) => self.open(window, page, words),
         }
+        true
     }
 
-    /// S-1: forgets the patient.
-    pub(super) fn leave(&self, window: &AppWindow) {
+    /// Forgets the patient.
+    fn leave(&self, window: &AppWindow) {
         let global = window.global::<ui::Emergency>();
         global.set_patient(ui::PatientLine::default());
         global.set_allergies(SharedString::default());
@@ -71,20 +86,18 @@ impl Emergency {
         lines::sync(&self.vitals, Vec::new());
         lines::sync(&self.past, Vec::new());
     }
+}
 
-    fn open(&self, window: &AppWindow, page: &EmergencyPage, words: &Words) {
-        let global = window.global::<ui::Emergency>();
-        global.set_patient(lines::patient(&page.patient));
-        global.set_allergies(page.allergies.reveal().trim().into());
-        global.set_left(lines::countdown(page.seconds_left));
-        lines::sync(&self.vitals, page.tiles.iter().map(|tile| lines::tile(tile, words)).collect());
-        lines::sync(&self.past, page.past.iter().map(past).collect());
-    }
+/// A reason to choose, by its place in [`EmergencyReason::ALL`].
+fn line(reason: EmergencyReason, words: &Words) -> ui::ReasonLine {
+    let place = lines::place(&EmergencyReason::ALL, reason);
+    let told = said::reason(words, reason);
+    ui::ReasonLine { place, text: told.fact, detail: told.advice }
 }
 
 fn past(row: &PastRow) -> ui::PastLine {
     ui::PastLine {
-        at: lines::time_of_day(row.at.0, row.at.1),
+        at: times::of_day(row.at.0, row.at.1),
         rate: row.rate.reveal().into(),
         spo2: row.spo2.reveal().into(),
     }

@@ -10,8 +10,9 @@ use wardkeep_model::confidential::Phi;
 use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::port::Port;
-use crate::bridge::screens::people;
-use crate::bridge::{lines, qr, vocabulary};
+use crate::bridge::screens::{Adapter, people};
+use crate::bridge::words::{Words, readers};
+use crate::bridge::{lines, qr};
 
 /// Rows of the first start.
 #[derive(Default)]
@@ -42,33 +43,50 @@ impl FirstStart {
         rows
     }
 
-    /// Shows a step, and forgets what no step shows any more.
-    pub(super) fn show(&self, window: &AppWindow, screen: &Screen) {
-        let global = window.global::<ui::FirstStart>();
-        if let Screen::FirstStart(
-            view::FirstStart::Welcome { badge_reader } | view::FirstStart::Badge { badge_reader },
-        ) = screen
-        {
-            global.set_badge_reader(vocabulary::health(*badge_reader));
+    /// Shows the recovery key.
+    fn show_key(&self, window: &AppWindow, phrase: &str) {
+        if self.words.row_count() == 0 {
+            let theme = window.global::<ui::Theme>();
+            let code = qr::draw(phrase, theme.get_qr_ink(), theme.get_qr_ground());
+            window.global::<ui::FirstStart>().set_code(code);
         }
-        let shown = self.words.row_count() > 0;
-        if let Screen::FirstStart(view::FirstStart::Recovery(phrase)) = screen {
-            if !shown {
-                let theme = window.global::<ui::Theme>();
-                let (ink, ground) = (theme.get_qr_ink(), theme.get_qr_ground());
-                global.set_code(qr::draw(phrase.expose(), ink, ground));
-            }
-            let numbered = (1..).zip(phrase.expose().split_whitespace());
-            let words =
-                numbered.map(|(number, word)| ui::RecoveryWord { number, word: word.into() });
-            lines::sync(&self.words, words.collect());
-        } else if shown {
-            global.set_code(Image::default());
+        let numbered = (1..).zip(phrase.split_whitespace());
+        let words = numbered.map(|(number, word)| ui::RecoveryWord { number, word: word.into() });
+        lines::sync(&self.words, words.collect());
+    }
+
+    /// Forgets it.
+    fn forget_key(&self, window: &AppWindow) {
+        if self.words.row_count() > 0 {
+            window.global::<ui::FirstStart>().set_code(Image::default());
             lines::sync(&self.words, Vec::new());
         }
-        if !matches!(screen, Screen::FirstStart(_)) {
-            global.set_name(SharedString::default());
-            global.set_initials(SharedString::default());
+    }
+}
+
+impl Adapter for FirstStart {
+    fn show(&self, window: &AppWindow, screen: &Screen, words: &Words) -> bool {
+        let Screen::FirstStart(step) = screen else { return false };
+        match step {
+            view::FirstStart::Recovery(phrase) => self.show_key(window, phrase.expose()),
+            view::FirstStart::Welcome { badge_reader }
+            | view::FirstStart::Badge { badge_reader } => {
+                self.forget_key(window);
+                let trouble = readers::badge_trouble(words, *badge_reader);
+                window.global::<ui::FirstStart>().set_trouble(trouble);
+            }
+            view::FirstStart::Name | view::FirstStart::Pin(_) | view::FirstStart::Working => {
+                self.forget_key(window);
+            }
         }
+        true
+    }
+
+    /// Forgets the recovery key and what was typed.
+    fn leave(&self, window: &AppWindow) {
+        self.forget_key(window);
+        let global = window.global::<ui::FirstStart>();
+        global.set_name(SharedString::default());
+        global.set_initials(SharedString::default());
     }
 }

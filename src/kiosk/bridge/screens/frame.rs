@@ -2,36 +2,46 @@
 //!
 //! S-1: without an open session it names nobody.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use slint::platform::{Key, WindowEvent};
-use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
+use slint::{ComponentHandle, Image, ModelRc, SharedString, VecModel};
 
 use wardkeep_core::config::Language;
 use wardkeep_core::kiosk::intent::Intent;
-use wardkeep_core::kiosk::view::records::{FindingNotice, TakingOver};
-use wardkeep_core::kiosk::view::{Clock, View};
+use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::view::records::TakingOver;
+use wardkeep_core::kiosk::view::{AlarmStrip, OperatorChip, Screen, View};
 use wardkeep_core::kiosk::{alarm, frame};
-use wardkeep_model::notice::{Level, Notice};
+use wardkeep_model::access::policy::Permission;
+use wardkeep_model::notice::Level;
 use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::port::Port;
-use crate::bridge::vocabulary::{self, records};
-use crate::bridge::words::{Words, notices};
-use crate::bridge::{lines, spans};
+use crate::bridge::words::{
+    Words, bedside, calendar, factors, findings, languages, notices, pages, people,
+};
+use crate::bridge::{lines, times};
 
 /// What the frame remembers.
+#[derive(Default)]
 pub(super) struct Frame {
     /// Pages of the rail.
-    pages: Rc<VecModel<ui::PageName>>,
+    pages: Rc<VecModel<ui::PlaceLine>>,
+    /// Letters of the touch keyboard, from top to bottom.
+    keys: [Rc<VecModel<SharedString>>; 3],
+    /// Whose letters they are.
+    language: Cell<Option<Language>>,
 }
 
 impl Frame {
     /// Connects the frame's controls and the keyboard.
     pub(super) fn connect(port: &Rc<Port>, window: &AppWindow) -> Self {
-        let frame = window.global::<ui::Frame>();
-        let pages = Rc::new(VecModel::default());
-        frame.set_pages(ModelRc::from(Rc::clone(&pages)));
+        let (frame, rows) = (window.global::<ui::Frame>(), Self::default());
+        frame.set_pages(ModelRc::from(Rc::clone(&rows.pages)));
+        let names = Language::ALL.map(|language| languages::row(language).name.into());
+        frame.set_languages(ModelRc::new(VecModel::from(names.to_vec())));
         let send = |intent: Intent| {
             let port = Rc::clone(port);
             move || port.send(intent.clone())
@@ -45,14 +55,20 @@ impl Frame {
         let here = Rc::clone(port);
         frame.on_activity(move || here.activity());
         let here = Rc::clone(port);
-        frame.on_open_page(move |page| here.send(frame::Intent::Open(vocabulary::page(page))));
+        frame.on_open_page(move |page| here.send(frame::Intent::Open(chosen_page(page))));
         let here = Rc::clone(port);
-        frame.on_speak_german(move |german| {
-            let language = if german { Language::German } else { Language::English };
-            here.send(frame::Intent::SetLanguage(language));
+        frame.on_speak(move |place| {
+            if let Some(language) = lines::at(&Language::ALL, place) {
+                here.send(frame::Intent::SetLanguage(language));
+            }
         });
         keyboard(port, window);
-        Self { pages }
+        let [top, middle, bottom] = rows.keys.each_ref().map(|row| ModelRc::from(Rc::clone(row)));
+        let keyboard = window.global::<ui::Keyboard>();
+        keyboard.set_top(top);
+        keyboard.set_middle(middle);
+        keyboard.set_bottom(bottom);
+        rows
     }
 
     /// Shows the frame of `view` around this kind of screen.
@@ -64,53 +80,144 @@ impl Frame {
         words: &Words,
     ) {
         let frame = window.global::<ui::Frame>();
-        frame.set_german(view.language == Language::German);
+        self.show_language(&frame, view.language);
         frame.set_screen(kind);
         frame.set_open(view.open.is_some());
         let open = view.open.as_ref();
-        frame.set_operator(open.map(|open| lines::operator(&open.operator)).unwrap_or_default());
-        let pages =
-            open.map(|open| open.pages.iter().map(|page| vocabulary::place(*page)).collect());
+        let operator = open.map(|open| operator(&open.operator, words));
+        frame.set_operator(operator.unwrap_or_default());
+        let (icons, here) = (window.global::<ui::Icons>(), page_of(&view.screen));
+        let place = |page: &Page| place(*page, here, words, &icons);
+        let pages = open.map(|open| open.pages.iter().map(place).collect());
         lines::sync(&self.pages, pages.unwrap_or_default());
         let enrolling = open.and_then(|open| open.enrolling.as_ref());
         frame.set_enrolling(enrolling.map(|name| name.reveal().into()).unwrap_or_default());
         let patient = open.and_then(|open| open.patient.as_ref());
-        frame.set_patient(patient.map(lines::patient).unwrap_or_default());
-        frame.set_time(lines::time_of_day(view.clock.hour, view.clock.minute));
-        frame.set_weekday(i32::from(view.clock.weekday));
-        frame.set_day(i32::from(view.clock.day));
-        frame.set_month(i32::from(view.clock.month));
+        let patient = patient.map(|patient| lines::patient(patient, words));
+        frame.set_patient(patient.unwrap_or_default());
+        frame.set_time(times::of_day(view.clock.hour, view.clock.minute));
+        frame.set_date(calendar::date(words, view.clock));
         frame.set_bed((&view.bed).into());
         frame.set_ward((&view.ward).into());
         frame.set_simulated(view.simulated);
-        frame.set_alarm(lines::alarm(view.alarm.as_ref(), words));
+        frame.set_alarm(alarm(view.alarm.as_ref(), words));
         let told = view.notice.map(|notice| notices::notice(words, notice)).unwrap_or_default();
         frame.set_notice(told.fact);
-        frame.set_notice_level(view.notice.map_or(ui::NoticeLevel::Hint, level));
         frame.set_notice_advice(told.advice);
+        let level = view.notice.map(|notice| notice.row().level);
+        frame.set_notice_icon(level.map(|level| sign(level, &icons)).unwrap_or_default());
         // Progress and findings are for whoever is logged in.
         let progress = open.and_then(|open| open.taking_over);
-        let progress = progress.map(|far| taking_over(far, view.language));
-        frame.set_taking_over(progress.unwrap_or_default());
+        frame.set_taking_over(progress.map(|far| taking_over(far, words)).unwrap_or_default());
         let finding = open.and_then(|open| open.finding);
-        let finding = finding.map(|finding| notice(&finding, view.clock));
-        frame.set_finding(finding.unwrap_or_default());
+        let finding = finding.map(|finding| findings::finding(words, &finding, view.clock));
+        let finding = finding.unwrap_or_default();
+        frame.set_finding(finding.fact);
+        frame.set_finding_advice(finding.advice);
     }
 
-    /// S-1: names nobody any more.
-    pub(super) fn conceal(window: &AppWindow) {
-        let frame = window.global::<ui::Frame>();
-        frame.set_patient(ui::PatientLine::default());
-        frame.set_operator(ui::OperatorLine::default());
-        frame.set_enrolling(SharedString::default());
+    /// Marks the language that is spoken, and lays out its letters.
+    fn show_language(&self, frame: &ui::Frame<'_>, language: Language) {
+        if self.language.replace(Some(language)) == Some(language) {
+            return;
+        }
+        frame.set_language(lines::place(&Language::ALL, language));
+        for (keys, letters) in self.keys.iter().zip(languages::row(language).keys) {
+            lines::sync(keys, letters.chars().map(|letter| slint::format!("{letter}")).collect());
+        }
     }
 }
 
-fn level(notice: Notice) -> ui::NoticeLevel {
-    match notice.row().level {
-        Level::Done => ui::NoticeLevel::Done,
-        Level::Hint => ui::NoticeLevel::Hint,
-        Level::Fault => ui::NoticeLevel::Fault,
+/// The picture beside a notice.
+fn sign(level: Level, icons: &ui::Icons<'_>) -> Image {
+    match level {
+        Level::Done => icons.get_tick(),
+        Level::Hint => icons.get_note(),
+        Level::Fault => icons.get_wrench(),
+    }
+}
+
+/// The strip along the top edge.
+fn alarm(strip: Option<&AlarmStrip>, words: &Words) -> ui::AlarmLine {
+    let Some(strip) = strip else { return ui::AlarmLine::default() };
+    ui::AlarmLine {
+        present: true,
+        priority: lines::priority(Some(strip.priority)),
+        marks: lines::marks(strip.priority),
+        text: bedside::alarm(words, &strip.text),
+        since: times::of_day(strip.since.0, strip.since.1),
+        acknowledged: strip.acknowledged,
+        others: lines::count(strip.others),
+        paused: strip.audio_paused_s.map(times::countdown).unwrap_or_default(),
+    }
+}
+
+/// The operator chip.
+fn operator(chip: &OperatorChip, words: &Words) -> ui::OperatorLine {
+    ui::OperatorLine {
+        initials: (&chip.initials).into(),
+        role: people::role(words, chip.role),
+        level: factors::level(words, chip.level),
+        since: times::of_day(chip.since.0, chip.since.1),
+        minutes: i32::try_from(chip.minutes_left).unwrap_or(i32::MAX),
+        sees_patients: chip.role.may(Permission::SeePatients),
+    }
+}
+
+/// A page's place on the rail.
+fn place(page: Page, here: Option<Page>, words: &Words, icons: &ui::Icons<'_>) -> ui::PlaceLine {
+    let (name, icon) = match page {
+        Page::Bedside => (ui::PageName::Bedside, icons.get_bedside()),
+        Page::Devices => (ui::PageName::Devices, icons.get_devices()),
+        Page::Patients => (ui::PageName::Patients, icons.get_patients()),
+        Page::People => (ui::PageName::People, icons.get_people()),
+        Page::Audit => (ui::PageName::Audit, icons.get_audit()),
+        Page::Cart => (ui::PageName::Cart, icons.get_cart()),
+        Page::Account => (ui::PageName::Account, icons.get_key()),
+    };
+    ui::PlaceLine { page: name, text: pages::name(words, page), icon, here: here == Some(page) }
+}
+
+/// The page that a place on the rail, or a button elsewhere, leads to.
+fn chosen_page(page: ui::PageName) -> Page {
+    match page {
+        ui::PageName::Bedside => Page::Bedside,
+        ui::PageName::Devices => Page::Devices,
+        ui::PageName::Patients => Page::Patients,
+        ui::PageName::People => Page::People,
+        ui::PageName::Audit => Page::Audit,
+        ui::PageName::Cart => Page::Cart,
+        ui::PageName::Account => Page::Account,
+    }
+}
+
+/// The page that a screen belongs to.
+fn page_of(screen: &Screen) -> Option<Page> {
+    match screen {
+        Screen::Bedside(_) => Some(Page::Bedside),
+        Screen::Devices(_) => Some(Page::Devices),
+        Screen::Patients(_) => Some(Page::Patients),
+        Screen::People(_) | Screen::Person(_) | Screen::Enrolment(_) => Some(Page::People),
+        Screen::Audit(_) => Some(Page::Audit),
+        Screen::Cart(_) => Some(Page::Cart),
+        Screen::Account(_) => Some(Page::Account),
+        Screen::Starting
+        | Screen::FirstStart(_)
+        | Screen::Lock(_)
+        | Screen::Pin(_)
+        | Screen::Emergency(_)
+        | Screen::Trouble(_) => None,
+    }
+}
+
+fn taking_over(far: TakingOver, words: &Words) -> ui::ProgressLine {
+    let TakingOver { done, total } = far;
+    // Thousandths are finer than a pixel.
+    let thousandths = done.saturating_mul(1000).checked_div(total).unwrap_or_default().min(1000);
+    ui::ProgressLine {
+        shown: true,
+        text: findings::progress(words, far),
+        share: f32::from(u16::try_from(thousandths).unwrap_or(1000)) / 1000.0,
     }
 }
 
@@ -133,67 +240,14 @@ fn keyboard(port: &Rc<Port>, window: &AppWindow) {
     global.on_strike(strike);
 }
 
-fn taking_over(far: TakingOver, language: Language) -> ui::ProgressLine {
-    let TakingOver { done, total } = far;
-    // Thousandths are finer than a pixel.
-    let thousandths = done.saturating_mul(1000).checked_div(total).unwrap_or_default().min(1000);
-    ui::ProgressLine {
-        shown: true,
-        done: grouped(done, language),
-        total: grouped(total, language),
-        share: f32::from(u16::try_from(thousandths).unwrap_or(1000)) / 1000.0,
-    }
-}
-
-fn notice(finding: &FindingNotice, clock: Clock) -> ui::FindingLine {
-    let (from, to) = finding.span.map(|span| spans::words(span, Some(clock))).unwrap_or_default();
-    ui::FindingLine {
-        group: records::group(finding.group),
-        count: i32::try_from(finding.count).unwrap_or(i32::MAX),
-        from,
-        to,
-    }
-}
-
-/// `129,600`, or `129.600` in German.
-fn grouped(amount: u64, language: Language) -> SharedString {
-    let mark = match language {
-        Language::English => ",",
-        Language::German => ".",
-    };
-    let digits = amount.to_string();
-    let mut text = SharedString::default();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push_str(mark);
-        }
-        text.push_str(digit.encode_utf8(&mut [0; 4]));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn thousands_stand_apart_as_the_language_does_it() {
-        for (amount, english, german) in [
-            (0, "0", "0"),
-            (999, "999", "999"),
-            (1000, "1,000", "1.000"),
-            (129_600, "129,600", "129.600"),
-            (u64::MAX, "18,446,744,073,709,551,615", "18.446.744.073.709.551.615"),
-        ] {
-            assert_eq!(grouped(amount, Language::English), english);
-            assert_eq!(grouped(amount, Language::German), german);
-        }
-    }
-
-    #[test]
     fn progress_never_runs_over_its_end() {
         for (done, total, share) in [(0, 0, 0.0), (1, 2, 0.5), (5, 4, 1.0), (u64::MAX, 1, 1.0)] {
-            let line = taking_over(TakingOver { done, total }, Language::English);
+            let line = taking_over(TakingOver { done, total }, &Words::default());
             assert!((line.share - share).abs() < 0.001, "{done} of {total}");
         }
     }

@@ -2,32 +2,47 @@
 //!
 //! Properties compare before they notify and rows change in place, so only what differs is painted.
 //!
-//! S-1: [`Screens::conceal`] empties everything that holds patient data, and runs for every view without
-//! an open session; a view that shows a patient's screen without one is shown as the lock screen.
+//! S-1: for each view every adapter either shows its own screen or forgets whatever it has shown. A screen
+//! that needs a session without one, or none with one, is shown as the lock screen.
 
+mod account;
+mod audit;
 mod bedside;
+mod cart;
 mod devices;
 mod emergency;
 mod enrolment;
 mod first_start;
 mod frame;
 mod lock;
-mod oversight;
 mod patients;
 mod people;
+mod person;
 mod pin;
 mod trouble;
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-use wardkeep_core::kiosk::view::{Screen, View};
+use slint::ComponentHandle;
+
+use wardkeep_core::kiosk::view::access::{Emergency, Enrolment, Ways};
+use wardkeep_core::kiosk::view::{FirstStart, Lock, Screen, View};
+use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
 use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::lane::Lane;
 use crate::bridge::port::Port;
-use crate::bridge::vocabulary;
 use crate::bridge::words::Words;
+
+/// The Rust side of one screen. It is connected when it is made.
+trait Adapter {
+    /// Fills the screen, if `screen` is its own; whether it is.
+    fn show(&self, window: &AppWindow, screen: &Screen, words: &Words) -> bool;
+
+    /// S-1, S-3: forgets whatever was shown and typed.
+    fn leave(&self, window: &AppWindow);
+}
 
 /// Every screen.
 pub(super) struct Screens {
@@ -35,149 +50,66 @@ pub(super) struct Screens {
     /// Kind of the screen that is shown.
     kind: Cell<Option<ui::ScreenKind>>,
     frame: frame::Frame,
-    pin: pin::Pin,
-    first_start: first_start::FirstStart,
-    lock: lock::Lock,
-    trouble: trouble::Trouble,
-    emergency: emergency::Emergency,
-    bedside: bedside::Bedside,
-    devices: devices::Devices,
-    patients: patients::Patients,
-    people: people::People,
-    enrolment: enrolment::Enrolment,
-    oversight: oversight::Oversight,
+    adapters: Vec<Box<dyn Adapter>>,
+    lane: Rc<Lane>,
 }
 
 impl Screens {
     /// Connects every screen.
     pub(super) fn connect(port: &Rc<Port>, window: &AppWindow, words: Words) -> Self {
+        let wave = window.global::<ui::Wave>();
+        let lane = Rc::new(Lane::new(wave.get_ink(), wave.get_paper()));
         Self {
             words,
             kind: Cell::new(None),
             frame: frame::Frame::connect(port, window),
-            pin: pin::Pin::connect(port, window),
-            first_start: first_start::FirstStart::connect(port, window),
-            lock: lock::Lock::connect(port, window),
-            trouble: trouble::Trouble::connect(port, window),
-            emergency: emergency::Emergency::connect(port, window),
-            bedside: bedside::Bedside::connect(window),
-            devices: devices::Devices::connect(port, window),
-            patients: patients::Patients::connect(port, window),
-            people: people::People::connect(port, window),
-            enrolment: enrolment::Enrolment::connect(port, window),
-            oversight: oversight::Oversight::connect(port, window),
+            adapters: vec![
+                Box::new(pin::Pin::connect(port, window)),
+                Box::new(first_start::FirstStart::connect(port, window)),
+                Box::new(lock::Lock::connect(port, window)),
+                Box::new(trouble::Trouble::connect(port, window)),
+                Box::new(emergency::Emergency::connect(port, window)),
+                Box::new(bedside::Bedside::connect(window, &lane)),
+                Box::new(devices::Devices::connect(port, window)),
+                Box::new(patients::Patients::connect(port, window)),
+                Box::new(people::People::connect(port, window)),
+                Box::new(person::Person::connect(port, window)),
+                Box::new(enrolment::Enrolment::connect(port, window)),
+                Box::new(audit::Audit::connect(port, window)),
+                Box::new(cart::Cart::connect(window)),
+                Box::new(account::Account::connect(port, window)),
+            ],
+            lane,
         }
     }
 
     /// Waveform of the bedside.
     pub(super) fn lane(&self) -> &Lane {
-        self.bedside.lane()
+        &self.lane
     }
 
     /// Shows `view`.
     pub(super) fn show(&self, window: &AppWindow, view: &View) {
-        let screen = &view.screen;
-        let is_stood_in_for = view.open.is_none() && needs_session(screen);
-        let kind = if is_stood_in_for { ui::ScreenKind::Lock } else { vocabulary::screen(screen) };
+        let is_open = view.open.is_some();
+        let lock = stand_in();
+        let screen = if may_show(&view.screen, is_open) { &view.screen } else { &lock };
+        let kind = kind(screen);
         if self.kind.replace(Some(kind)) != Some(kind) {
             // S-3: before the fields of the new screen take the focus.
             window.invoke_forget_typed();
         }
         self.words.speak(view.language);
         self.frame.show(window, view, kind, &self.words);
-        match pin::pad_of(screen).filter(|_| !is_stood_in_for) {
-            Some(pad) => self.pin.show(window, &pad, &self.words),
-            None => self.pin.leave(window),
+        for adapter in &self.adapters {
+            if !adapter.show(window, screen, &self.words) {
+                adapter.leave(window);
+            }
         }
-        self.first_start.show(window, screen);
-        if let (Screen::Trouble(trouble), None) = (screen, &view.open) {
-            self.trouble.show(window, trouble, &self.words);
-        } else {
-            self.trouble.leave();
-        }
-        if let Screen::Lock(lock) = screen {
-            self.lock.show(window, lock);
-        }
-        // S-1: the one page with patient data and no session; every other screen empties it.
-        if let (Screen::Emergency(step), None) = (screen, &view.open) {
-            self.emergency.show(window, step, &self.words);
-        } else {
-            self.emergency.leave(window);
-        }
-        if view.open.is_some() {
-            self.leave_others(window, screen);
-            self.show_open(window, screen);
-        } else {
-            self.conceal(window);
-        }
-    }
-
-    /// Pages of an open session.
-    fn show_open(&self, window: &AppWindow, screen: &Screen) {
-        let words = &self.words;
-        match screen {
-            Screen::Bedside(bedside) => self.bedside.show(window, bedside, words),
-            Screen::Devices(devices) => self.devices.show(window, devices, words),
-            Screen::Patients(patients) => self.patients.show(window, patients),
-            Screen::People(list) => self.people.show_list(window, list),
-            Screen::Person(page) => self.people.show_person(window, page),
-            Screen::Enrolment(step) => self.enrolment.show(window, step),
-            Screen::Audit(audit) => self.oversight.show_audit(window, audit),
-            Screen::Cart(cart) => self.oversight.show_cart(window, cart),
-            Screen::Account(account) => oversight::show_account(window, account),
-            Screen::Starting
-            | Screen::FirstStart(_)
-            | Screen::Lock(_)
-            | Screen::Pin(_)
-            | Screen::Emergency(_)
-            | Screen::Trouble(_) => {}
-        }
-    }
-
-    /// Empties every page of an open session but the one that is shown.
-    fn leave_others(&self, window: &AppWindow, screen: &Screen) {
-        if !matches!(screen, Screen::Bedside(_)) {
-            self.bedside.leave();
-        }
-        if !matches!(screen, Screen::Devices(_)) {
-            self.devices.leave();
-        }
-        if !matches!(screen, Screen::Patients(_)) {
-            self.patients.leave(window);
-        }
-        if !matches!(screen, Screen::People(_)) {
-            self.people.leave_list(window);
-        }
-        if !matches!(screen, Screen::Person(_)) {
-            self.people.leave_person(window);
-        }
-        if !matches!(screen, Screen::Enrolment(_)) {
-            self.enrolment.leave(window);
-        }
-        if !matches!(screen, Screen::Audit(_)) {
-            self.oversight.leave_audit(window);
-        }
-        if !matches!(screen, Screen::Account(_)) {
-            oversight::leave_account(window);
-        }
-    }
-
-    /// S-1: forgets every patient text, row and sample, and every name of staff.
-    fn conceal(&self, window: &AppWindow) {
-        frame::Frame::conceal(window);
-        self.bedside.leave();
-        self.devices.leave();
-        self.patients.leave(window);
-        self.people.leave_list(window);
-        self.people.leave_person(window);
-        self.enrolment.leave(window);
-        self.oversight.leave_audit(window);
-        oversight::leave_account(window);
     }
 }
 
-/// Whether a screen belongs to an open session, so that without one the lock screen stands in for it.
-fn needs_session(screen: &Screen) -> bool {
+/// Whether a screen belongs to a view with an open session, or to one without.
+fn may_show(screen: &Screen, is_open: bool) -> bool {
     match screen {
         Screen::Bedside(_)
         | Screen::Devices(_)
@@ -187,12 +119,59 @@ fn needs_session(screen: &Screen) -> bool {
         | Screen::Enrolment(_)
         | Screen::Audit(_)
         | Screen::Cart(_)
-        | Screen::Account(_) => true,
-        Screen::Starting
-        | Screen::FirstStart(_)
-        | Screen::Lock(_)
-        | Screen::Pin(_)
-        | Screen::Emergency(_)
-        | Screen::Trouble(_) => false,
+        | Screen::Account(_) => is_open,
+        // What they show of a patient is shown because nobody is logged in.
+        Screen::Emergency(_) | Screen::Trouble(_) => !is_open,
+        Screen::Starting | Screen::FirstStart(_) | Screen::Lock(_) | Screen::Pin(_) => true,
+    }
+}
+
+/// A lock screen that says what to do, and nothing about this cart.
+fn stand_in() -> Screen {
+    Screen::Lock(Lock {
+        readers: vec![(ReaderKind::Badge, ReaderHealth::Ready)],
+        ways: Ways::default(),
+        radio: RadioHealth::Ready,
+        devices_live: 0,
+        devices_known: 0,
+    })
+}
+
+/// Which screen fills the frame.
+fn kind(screen: &Screen) -> ui::ScreenKind {
+    match screen {
+        Screen::Starting => ui::ScreenKind::Starting,
+        Screen::FirstStart(FirstStart::Welcome { .. }) => ui::ScreenKind::Welcome,
+        Screen::FirstStart(FirstStart::Name) => ui::ScreenKind::Name,
+        Screen::FirstStart(FirstStart::Badge { .. }) => ui::ScreenKind::Badge,
+        Screen::FirstStart(FirstStart::Pin(_)) | Screen::Pin(_) => ui::ScreenKind::Pin,
+        Screen::FirstStart(FirstStart::Working) => ui::ScreenKind::Working,
+        Screen::FirstStart(FirstStart::Recovery(_)) => ui::ScreenKind::Recovery,
+        Screen::Lock(_) => ui::ScreenKind::Lock,
+        Screen::Emergency(Emergency::Token { .. }) => ui::ScreenKind::EmergencyToken,
+        Screen::Emergency(Emergency::Reason { .. }) => ui::ScreenKind::EmergencyReason,
+        Screen::Emergency(Emergency::Open(_)) => ui::ScreenKind::Emergency,
+        Screen::People(_) => ui::ScreenKind::People,
+        Screen::Person(_) => ui::ScreenKind::Person,
+        Screen::Enrolment(
+            Enrolment::Pin { .. } | Enrolment::CardPin { .. } | Enrolment::SecondPin(_),
+        ) => ui::ScreenKind::Pin,
+        Screen::Enrolment(
+            Enrolment::Badge { .. }
+            | Enrolment::Code(_)
+            | Enrolment::Card { .. }
+            | Enrolment::FingerChoice { .. }
+            | Enrolment::Finger { .. }
+            | Enrolment::SecondPerson { .. }
+            | Enrolment::Working
+            | Enrolment::Done { .. },
+        ) => ui::ScreenKind::Enrolment,
+        Screen::Audit(_) => ui::ScreenKind::Audit,
+        Screen::Cart(_) => ui::ScreenKind::Cart,
+        Screen::Account(_) => ui::ScreenKind::Account,
+        Screen::Bedside(_) => ui::ScreenKind::Bedside,
+        Screen::Devices(_) => ui::ScreenKind::Devices,
+        Screen::Patients(_) => ui::ScreenKind::Patients,
+        Screen::Trouble(_) => ui::ScreenKind::Trouble,
     }
 }

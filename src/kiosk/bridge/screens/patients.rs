@@ -4,24 +4,28 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
 use wardkeep_core::kiosk::frame;
 use wardkeep_core::kiosk::pages::patients;
-use wardkeep_core::kiosk::view::{self, PatientRow};
+use wardkeep_core::kiosk::view::{PatientRow, Screen};
 use wardkeep_model::confidential::Phi;
-use wardkeep_model::encounter::{PatientForm, SubjectId};
+use wardkeep_model::encounter::{PatientForm, Sex, SubjectId};
 use wardkeep_ui::{self as ui, AppWindow};
 
+use crate::bridge::lines;
 use crate::bridge::port::Port;
-use crate::bridge::{lines, vocabulary};
+use crate::bridge::screens::Adapter;
+use crate::bridge::words::{Words, patient as said};
 
 /// What the chooser remembers.
 #[derive(Default)]
 pub(super) struct Patients {
     list: Rc<List>,
+    made: lines::Made<PatientRow>,
+    /// [`Sex::ALL`], to choose from.
+    sexes: Rc<VecModel<SharedString>>,
     /// The last count of accepted forms.
     saved: Cell<Option<u64>>,
     /// The draft of an earlier session was put into the form, or is out of date.
@@ -31,7 +35,7 @@ pub(super) struct Patients {
 /// The list before and after the search.
 #[derive(Default)]
 struct List {
-    all: RefCell<Arc<[PatientRow]>>,
+    all: RefCell<Vec<ui::PatientChoice>>,
     shown: Rc<VecModel<ui::PatientChoice>>,
 }
 
@@ -42,11 +46,11 @@ impl List {
         let wanted = global.get_search().to_lowercase();
         let all = self.all.borrow();
         global.set_total(lines::count(all.len()));
-        let rows = all.iter().map(lines::choice).filter(|choice| {
+        let rows = all.iter().filter(|choice| {
             choice.patient.name.to_lowercase().contains(wanted.as_str())
-                || choice.patient.mrn.to_lowercase().contains(wanted.as_str())
+                || choice.number.to_lowercase().contains(wanted.as_str())
         });
-        lines::sync(&self.shown, rows.collect());
+        lines::sync(&self.shown, rows.cloned().collect());
     }
 }
 
@@ -55,6 +59,7 @@ impl Patients {
     pub(super) fn connect(port: &Rc<Port>, window: &AppWindow) -> Self {
         let (global, page) = (window.global::<ui::Patients>(), Self::default());
         global.set_rows(ModelRc::from(Rc::clone(&page.list.shown)));
+        global.set_sexes(ModelRc::from(Rc::clone(&page.sexes)));
         let here = Rc::clone(port);
         global.on_choose(move |id| match u128::from_str_radix(&id, 16) {
             Ok(id) => here.send(patients::Intent::Choose(SubjectId(id))),
@@ -88,31 +93,6 @@ impl Patients {
         page
     }
 
-    /// Shows it. What is being typed stays, unless the form was accepted.
-    pub(super) fn show(&self, window: &AppWindow, patients: &view::Patients) {
-        let global = window.global::<ui::Patients>();
-        global.set_loading(patients.loading);
-        if self.saved.replace(Some(patients.saved)) != Some(patients.saved) {
-            empty_form(window);
-        }
-        if let Some(draft) = &patients.draft {
-            self.resume_form(window, draft);
-        }
-        *self.list.all.borrow_mut() = Arc::clone(&patients.rows);
-        self.list.show(window);
-    }
-
-    /// S-1: forgets the list, the search and what was typed.
-    pub(super) fn leave(&self, window: &AppWindow) {
-        self.draft_taken.set(false);
-        if self.saved.take().is_some() {
-            empty_form(window);
-            window.global::<ui::Patients>().set_search(SharedString::default());
-        }
-        *self.list.all.borrow_mut() = Arc::default();
-        lines::sync(&self.list.shown, Vec::new());
-    }
-
     /// Opens the form with what was typed when the last session ended, once.
     fn resume_form(&self, window: &AppWindow, draft: &PatientForm) {
         let form = window.global::<ui::Patients>();
@@ -124,9 +104,53 @@ impl Patients {
         form.set_born(draft.born.reveal().into());
         form.set_mrn(draft.mrn.reveal().into());
         form.set_allergies(draft.allergies.reveal().into());
-        form.set_sex(vocabulary::sex(*draft.sex.reveal()));
+        form.set_sex(lines::place(&Sex::ALL, *draft.sex.reveal()));
         form.set_resumed(true);
         form.set_adding(true);
+    }
+}
+
+impl Adapter for Patients {
+    /// What is being typed stays, unless the form was accepted.
+    fn show(&self, window: &AppWindow, screen: &Screen, words: &Words) -> bool {
+        let Screen::Patients(patients) = screen else { return false };
+        let global = window.global::<ui::Patients>();
+        global.set_loading(patients.loading);
+        if self.saved.replace(Some(patients.saved)) != Some(patients.saved) {
+            empty_form(window);
+        }
+        if let Some(draft) = &patients.draft {
+            self.resume_form(window, draft);
+        }
+        lines::sync(&self.sexes, Sex::ALL.map(|sex| said::sex(words, sex)).to_vec());
+        if self.made.is_out_of_date(&patients.rows, words) {
+            let choices = patients.rows.iter().map(|row| choice(row, words));
+            *self.list.all.borrow_mut() = choices.collect();
+            self.list.show(window);
+        }
+        true
+    }
+
+    /// Forgets the list, the search and what was typed.
+    fn leave(&self, window: &AppWindow) {
+        self.draft_taken.set(false);
+        if self.saved.take().is_some() {
+            empty_form(window);
+            window.global::<ui::Patients>().set_search(SharedString::default());
+        }
+        self.made.forget();
+        self.list.all.borrow_mut().clear();
+        lines::sync(&self.list.shown, Vec::new());
+    }
+}
+
+/// One patient to choose.
+fn choice(row: &PatientRow, words: &Words) -> ui::PatientChoice {
+    ui::PatientChoice {
+        id: slint::format!("{:032x}", row.id.0),
+        patient: lines::patient(&row.banner, words),
+        number: row.banner.mrn.reveal().into(),
+        here: row.here,
     }
 }
 
@@ -139,7 +163,7 @@ fn empty_form(window: &AppWindow) {
     form.set_born(SharedString::default());
     form.set_mrn(SharedString::default());
     form.set_allergies(SharedString::default());
-    form.set_sex(ui::SexWord::Unknown);
+    form.set_sex(lines::place(&Sex::ALL, Sex::Unknown));
     form.set_resumed(false);
 }
 
@@ -151,7 +175,7 @@ fn typed_form(window: &AppWindow) -> PatientForm {
         family: typed(form.get_family()),
         given: typed(form.get_given()),
         born: typed(form.get_born()),
-        sex: Phi::new(vocabulary::chosen_sex(form.get_sex())),
+        sex: Phi::new(lines::at(&Sex::ALL, form.get_sex()).unwrap_or_default()),
         mrn: typed(form.get_mrn()),
         allergies: typed(form.get_allergies()),
     }

@@ -10,19 +10,20 @@ use slint::{ComponentHandle, SharedString};
 use wardkeep_core::kiosk::view::access::Enrolment;
 use wardkeep_core::kiosk::view::{FirstStart, PinPrompt, Screen};
 use wardkeep_core::kiosk::{enrolling, login};
+use wardkeep_core::session::FingerPrompt;
 use wardkeep_model::access::factor::TokenKind;
 use wardkeep_model::notice::Notice;
 use wardkeep_ui::{self as ui, AppWindow};
 
-use crate::bridge::lines;
 use crate::bridge::pin_pad::PinPad;
 use crate::bridge::port::Port;
-use crate::bridge::vocabulary::{self, access};
-use crate::bridge::words::{Words, notices};
+use crate::bridge::screens::Adapter;
+use crate::bridge::words::{Words, factors, notices, pin as said};
+use crate::bridge::{lines, times};
 
 /// The PIN pad of a screen, and what its words depend on besides the prompt.
 #[derive(Clone, Copy)]
-pub(super) struct Pad<'a> {
+struct Pad<'a> {
     prompt: PinPrompt,
     handed_over: bool,
     first_login: bool,
@@ -30,7 +31,7 @@ pub(super) struct Pad<'a> {
 }
 
 /// The pad that this screen has, if it has one.
-pub(super) fn pad_of(screen: &Screen) -> Option<Pad<'_>> {
+fn pad_of(screen: &Screen) -> Option<Pad<'_>> {
     let plain = |prompt: &PinPrompt| Pad {
         prompt: *prompt,
         handed_over: false,
@@ -112,33 +113,40 @@ impl Pin {
         global.on_issue_code(move || here.send(enrolling::Intent::IssueCode));
         Self { pad }
     }
+}
 
-    /// Shows a prompt.
-    pub(super) fn show(&self, window: &AppWindow, shown: &Pad<'_>, words: &Words) {
+impl Adapter for Pin {
+    fn show(&self, window: &AppWindow, screen: &Screen, words: &Words) -> bool {
+        let Some(shown) = pad_of(screen) else { return false };
         let prompt = shown.prompt;
+        let (purpose, token) = (prompt.purpose, prompt.token);
         let mut pad = self.pad.borrow_mut();
         pad.show(prompt);
         let global = window.global::<ui::Pin>();
-        global.set_purpose(vocabulary::purpose(prompt.purpose));
-        global.set_token(access::token(prompt.token));
-        global.set_finger(access::finger_prompt(prompt.finger));
+        global.set_title(said::title(words, purpose, token, shown.first_login));
+        global.set_reason(said::reason(words, purpose, token, shown.handed_over));
+        global.set_act(said::act(words, purpose));
+        let finger = prompt.finger.map(|finger| factors::prompt(words, finger));
+        global.set_finger(finger.unwrap_or_default());
+        global.set_finger_off(prompt.finger == Some(FingerPrompt::Off));
+        global.set_finger_waiting(prompt.finger == Some(FingerPrompt::Waiting));
         global.set_handed_over(shown.handed_over);
-        global.set_first_login(shown.first_login);
         global.set_subject(shown.subject.into());
         let refusal =
             refusal(&prompt).map(|notice| notices::notice(words, notice)).unwrap_or_default();
         global.set_refusal(refusal.fact);
         global.set_refusal_advice(refusal.advice);
-        global.set_tries_left(prompt.tries_left.map_or(-1, i32::from));
-        global.set_wait(prompt.wait_s.map(lines::countdown).unwrap_or_default());
+        let tries = prompt.tries_left.map(|left| said::tries_left(words, token, left));
+        global.set_tries_left(tries.unwrap_or_default());
+        global.set_wait(prompt.wait_s.map(times::countdown).unwrap_or_default());
         global.set_busy(prompt.busy);
         global.set_shakes(pad.shakes());
-        drop(pad);
-        count_digits(window, &self.pad.borrow());
+        count_digits(window, &pad);
+        true
     }
 
-    /// Wipes the digits.
-    pub(super) fn leave(&self, window: &AppWindow) {
+    /// S-10: wipes the digits.
+    fn leave(&self, window: &AppWindow) {
         self.pad.borrow_mut().leave();
         window.global::<ui::Pin>().set_subject(SharedString::default());
         count_digits(window, &self.pad.borrow());

@@ -7,15 +7,15 @@ use std::rc::Rc;
 use slint::{ComponentHandle, ModelRc, VecModel};
 
 use wardkeep_core::kiosk::trouble;
-use wardkeep_core::kiosk::view;
+use wardkeep_core::kiosk::view::Screen;
 use wardkeep_core::kiosk::view::records::Watch;
 use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::lines;
 use crate::bridge::port::Port;
+use crate::bridge::screens::Adapter;
 use crate::bridge::screens::devices::on_device;
-use crate::bridge::vocabulary::{self, records};
-use crate::bridge::words::{Words, faults};
+use crate::bridge::words::{Words, devices, faults};
 
 /// Rows of the trouble screen.
 #[derive(Default)]
@@ -40,37 +40,39 @@ impl Trouble {
         global.on_release(on_device(port, trouble::Intent::Release));
         rows
     }
+}
 
-    /// Shows what is wrong, and what is monitored meanwhile.
-    pub(super) fn show(&self, window: &AppWindow, trouble: &view::records::Trouble, words: &Words) {
-        let global = window.global::<ui::Trouble>();
+impl Adapter for Trouble {
+    fn show(&self, window: &AppWindow, screen: &Screen, words: &Words) -> bool {
+        let Screen::Trouble(trouble) = screen else { return false };
+        let (global, icons) = (window.global::<ui::Trouble>(), window.global::<ui::Icons>());
         let wrong = faults::fault(words, trouble.fault);
         global.set_fact(wrong.fact);
         global.set_advice(wrong.advice);
         global.set_remedy(faults::remedy(words, trouble.fault));
-        global.set_watch(records::watch(&trouble.watch));
         global.set_records(trouble.records);
-        let (tiles, rows) = match &trouble.watch {
+        let (watched, tiles, rows) = match &trouble.watch {
             Watch::Nothing { offered } => {
                 global.set_offered(*offered);
-                (&[][..], &[][..])
+                (ui::Watched::Nothing, &[][..], &[][..])
             }
-            Watch::Bed(tiles) => (&tiles[..], &[][..]),
+            Watch::Bed(tiles) => (ui::Watched::Bed, &tiles[..], &[][..]),
             Watch::Unknown { tiles, rows, radio } => {
-                global.set_radio(vocabulary::radio(*radio));
-                (&tiles[..], &rows[..])
+                let radio = devices::radio_trouble(words, *radio);
+                global.set_radio(radio.fact);
+                global.set_radio_advice(radio.advice);
+                (ui::Watched::Unknown, &tiles[..], &rows[..])
             }
         };
+        global.set_watched(watched);
         lines::sync(&self.vitals, tiles.iter().map(|tile| lines::tile(tile, words)).collect());
-        let rows = lines::steady(
-            &self.devices,
-            rows.iter().map(|row| lines::device(row, words)).collect(),
-        );
-        lines::sync(&self.devices, rows);
+        let rows = rows.iter().map(|row| lines::device(row, words, &icons)).collect();
+        lines::sync(&self.devices, lines::steady(&self.devices, rows));
+        true
     }
 
     /// Forgets the live values that were shown without a session.
-    pub(super) fn leave(&self) {
+    fn leave(&self, _: &AppWindow) {
         lines::sync(&self.vitals, Vec::new());
         lines::sync(&self.devices, Vec::new());
     }

@@ -1,4 +1,4 @@
-//! What is said at the bedside: names of parameters and devices, and the sentence of an alarm.
+//! What is said at the bedside: names of parameters, what stands under a number, the sentence of an alarm.
 
 use std::time::Duration;
 
@@ -6,7 +6,6 @@ use slint::SharedString;
 
 use wardkeep_core::alarms::AlarmText;
 use wardkeep_core::kiosk::view::{Tile, TileState};
-use wardkeep_model::vitals::DeviceKind;
 use wardkeep_model::vitals::nomenclature::Unit;
 use wardkeep_model::vitals::parameter::Parameter;
 
@@ -69,14 +68,6 @@ pub(in crate::bridge) fn spoken_name(words: &Words, parameter: Parameter) -> Sha
     }
 }
 
-/// Name of a kind of device.
-pub(in crate::bridge) fn kind_name(words: &Words, kind: DeviceKind) -> SharedString {
-    words.say(match kind {
-        DeviceKind::HeartRate => tr("Heart rate strap"),
-        DeviceKind::PulseOximeter => tr("Pulse oximeter"),
-    })
-}
-
 /// What the alarm strip says.
 pub(in crate::bridge) fn alarm(words: &Words, text: &AlarmText) -> SharedString {
     match text {
@@ -121,14 +112,11 @@ fn with_unit(parameter: Parameter, digits: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::bridge::words::catalogue::Catalogue;
 
     #[test]
     fn age_is_told_in_the_largest_unit_that_says_something() {
-        let words = Words(Arc::new(Catalogue::default()));
+        let words = Words::default();
         for (seconds, current, told) in [
             (0, true, "now"),
             (4, true, "now"),

@@ -3,27 +3,22 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, OnceLock};
 
 use wardkeep_core::config::Language;
 
+use crate::bridge::words::languages;
+
 /// By context, which may be empty, and by sentence: its forms, singular first.
 type Entries = HashMap<String, HashMap<String, Vec<String>>>;
-
-static GERMAN: LazyLock<Entries> = LazyLock::new(|| {
-    let mut entries = Entries::new();
-    read(include_str!("../../../../ui/lang/de.po"), &mut entries);
-    // The bench window is beside the kiosk in no package.
-    #[cfg(feature = "sim")]
-    read(include_str!("../../../../ui/bench/lang/de.po"), &mut entries);
-    entries
-});
 
 /// Every sentence, in the language that is spoken at the moment.
 #[derive(Default)]
 pub(super) struct Catalogue {
     /// Place in [`Language::ALL`].
     language: AtomicUsize,
+    /// What was read of each, in the same order.
+    entries: [OnceLock<Entries>; Language::ALL.len()],
 }
 
 impl Catalogue {
@@ -33,38 +28,42 @@ impl Catalogue {
         self.language.swap(place, Ordering::Relaxed) != place
     }
 
-    fn language(&self) -> Language {
+    /// The language that is spoken.
+    pub(super) fn language(&self) -> Language {
         let place = self.language.load(Ordering::Relaxed);
         Language::ALL.get(place).copied().unwrap_or_default()
     }
 
-    fn entries(&self) -> Option<&'static Entries> {
-        match self.language() {
-            Language::English => None,
-            Language::German => Some(&GERMAN),
-        }
-    }
-
-    fn forms(&self, context: Option<&str>, sentence: &str) -> Option<&'static [String]> {
-        let of_context = self.entries()?.get(context.unwrap_or_default())?;
+    fn forms(&self, context: Option<&str>, sentence: &str) -> Option<&[String]> {
+        let entries = self.entries.get(self.language.load(Ordering::Relaxed))?;
+        let translations = languages::row(self.language()).translations;
+        let entries = entries.get_or_init(|| {
+            let mut entries = Entries::new();
+            translations.iter().for_each(|po| read(po, &mut entries));
+            entries
+        });
+        let of_context = entries.get(context.unwrap_or_default())?;
         of_context.get(sentence).map(Vec::as_slice)
     }
 
-    /// The translation of a sentence; none where it is said as it is written.
-    pub(super) fn find(&self, context: Option<&str>, sentence: &str) -> Option<&'static str> {
-        self.forms(context, sentence)?.first().map(String::as_str)
+    /// The translation of a sentence; as it is written where there is none.
+    pub(super) fn find<'a>(&'a self, context: Option<&str>, sentence: &'a str) -> &'a str {
+        let forms = self.forms(context, sentence);
+        forms.and_then(<[String]>::first).map_or(sentence, String::as_str)
     }
 
-    /// The translation of a sentence about `n` of something.
-    fn find_plural(&self, context: Option<&str>, singular: &str, n: u64) -> Option<&'static str> {
-        self.forms(context, singular)?.get(form(self.language(), n)).map(String::as_str)
-    }
-}
-
-/// Which form of a sentence is about `n` of something.
-fn form(language: Language, n: u64) -> usize {
-    match language {
-        Language::English | Language::German => usize::from(n != 1),
+    /// The same of a sentence about `n` of something.
+    pub(super) fn find_counted<'a>(
+        &'a self,
+        context: Option<&str>,
+        one: &'a str,
+        many: &'a str,
+        n: u64,
+    ) -> &'a str {
+        let form = (languages::row(self.language()).form)(n);
+        let forms = self.forms(context, one);
+        let written = if (languages::row(Language::English).form)(n) == 0 { one } else { many };
+        forms.and_then(|forms| forms.get(form)).map_or(written, String::as_str)
     }
 }
 
@@ -73,7 +72,7 @@ pub(super) struct Shared(pub(super) Arc<Catalogue>);
 
 impl tr::Translator for Shared {
     fn translate<'a>(&'a self, string: &'a str, context: Option<&'a str>) -> Cow<'a, str> {
-        Cow::Borrowed(self.0.find(context, string).unwrap_or(string))
+        Cow::Borrowed(self.0.find(context, string))
     }
 
     fn ntranslate<'a>(
@@ -83,8 +82,7 @@ impl tr::Translator for Shared {
         plural: &'a str,
         context: Option<&'a str>,
     ) -> Cow<'a, str> {
-        let written = if form(Language::English, n) == 0 { singular } else { plural };
-        Cow::Borrowed(self.0.find_plural(context, singular, n).unwrap_or(written))
+        Cow::Borrowed(self.0.find_counted(context, singular, plural, n))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Spans of time in words.
+//! Times as they are shown: of the day, left to wait, from one to another.
 
 use jiff::civil::{Date, DateTime, DateTimeRound};
 use jiff::{RoundMode, ToSpan, Unit};
@@ -6,10 +6,18 @@ use slint::SharedString;
 
 use wardkeep_core::kiosk::view::Clock;
 
-use crate::bridge::lines;
+/// `14:05`.
+pub(super) fn of_day(hour: i8, minute: i8) -> SharedString {
+    slint::format!("{hour:02}:{minute:02}")
+}
+
+/// `1:58`.
+pub(super) fn countdown(seconds: u64) -> SharedString {
+    slint::format!("{}:{:02}", seconds / 60, seconds % 60)
+}
 
 /// Both ends in whole minutes, the second one rounded up; without the day where everything is of today.
-pub(super) fn words(
+pub(super) fn span(
     (from, to): (DateTime, DateTime),
     today: Option<Clock>,
 ) -> (SharedString, SharedString) {
@@ -24,15 +32,15 @@ pub(super) fn words(
     }
     let is_today =
         |day: Date| today.is_some_and(|clock| (day.day(), day.month()) == (clock.day, clock.month));
-    let words = |at: DateTime| {
-        let time = lines::time_of_day(at.hour(), at.minute());
+    let told = |at: DateTime| {
+        let time = of_day(at.hour(), at.minute());
         if is_today(from.date()) && is_today(to.date()) {
             time
         } else {
             slint::format!("{} {time}", at.date())
         }
     };
-    (words(from), words(to))
+    (told(from), told(to))
 }
 
 #[cfg(test)]
@@ -52,10 +60,10 @@ mod tests {
                 ("2026-11-21 23:50", "2026-11-22 00:10"),
             ),
         ] {
-            let (from, to) = words((at(from), at(to)), Some(today));
+            let (from, to) = span((at(from), at(to)), Some(today));
             assert_eq!((from.as_str(), to.as_str()), told);
         }
-        let (from, _) = words((at("2026-11-22T02:10:00"), at("2026-11-22T02:11:00")), None);
+        let (from, _) = span((at("2026-11-22T02:10:00"), at("2026-11-22T02:11:00")), None);
         assert_eq!(from, "2026-11-22 02:10", "the log always says the day");
     }
 }

@@ -1,0 +1,104 @@
+//! What the audit log says.
+
+use slint::SharedString;
+
+use wardkeep_core::kiosk::view::access::AuditLine;
+use wardkeep_core::kiosk::view::records::FindingLine;
+use wardkeep_model::keeping::{AuditAct, AuditResult, FindingKind};
+
+use crate::bridge::times;
+use crate::bridge::words::{Words, emergency, factors, joined, tr};
+
+/// What was done, and how it ended unless it was done.
+pub(in crate::bridge) fn act(words: &Words, line: &AuditLine) -> SharedString {
+    let act = done(words, line.act);
+    let outcome = match line.result {
+        AuditResult::Done => return act,
+        AuditResult::Refused => tr("not allowed"),
+        AuditResult::Failed => tr("could not be done"),
+    };
+    slint::format!("{act}: {}", words.say(outcome))
+}
+
+fn done(words: &Words, act: AuditAct) -> SharedString {
+    words.say(match act {
+        AuditAct::Unlocked => tr("Logged in"),
+        AuditAct::Locked => tr("Locked"),
+        AuditAct::UnlockRefused => tr("Login refused"),
+        AuditAct::PatientCreated => tr("Patient added"),
+        AuditAct::PatientChosen => tr("Patient put at this bed"),
+        AuditAct::DeviceAssigned => tr("Device assigned"),
+        AuditAct::DeviceReleased => tr("Device released"),
+        AuditAct::AlarmAcknowledged => tr("Alarm acknowledged"),
+        AuditAct::AudioPaused => tr("Alarm sound paused"),
+        AuditAct::StoreCreated => tr("Cart set up"),
+        AuditAct::StoreFinding => tr("Something stored here was missing or altered"),
+        AuditAct::PatientShredded => tr("A patient's data was destroyed"),
+        AuditAct::BackupWritten => tr("A backup was written"),
+        AuditAct::BackupRestored => tr("The store was made from a backup"),
+        AuditAct::CheckpointExported => tr("A signed checkpoint of this log left the cart"),
+        AuditAct::PersonAdded => tr("Person added"),
+        AuditAct::PersonRevoked => tr("Person taken away"),
+        AuditAct::BadgeEnrolled => tr("Badge enrolled"),
+        AuditAct::CardEnrolled => tr("Card enrolled"),
+        AuditAct::FingerEnrolled => tr("Finger enrolled"),
+        AuditAct::FactorRevoked => tr("Factor taken away"),
+        AuditAct::PinSet => tr("New PIN chosen"),
+        AuditAct::CodeIssued => tr("One-time code given out"),
+        AuditAct::KeysRotated => tr("Keys changed"),
+        AuditAct::Vouched => tr("Vouched for a new IT person"),
+        AuditAct::EmergencyOpened => tr("Emergency view opened"),
+        AuditAct::EmergencyRefused => tr("Emergency view refused"),
+        AuditAct::EmergencyEnded => tr("Emergency view closed"),
+        AuditAct::RecoveryUsed => tr("Opened with the recovery words"),
+        AuditAct::AccessRefused => tr("Something was asked that the role does not allow"),
+    })
+}
+
+/// Who did it, to whom, with which factors and why.
+pub(in crate::bridge) fn particulars(words: &Words, line: &AuditLine) -> SharedString {
+    let operator = match line.operator.reveal().as_str() {
+        "" => words.say(tr("nobody logged in")),
+        operator => operator.into(),
+    };
+    let person = match line.person.reveal().as_str() {
+        "" => SharedString::default(),
+        person => words.fill(tr("concerns {}"), &[person]),
+    };
+    let pair = line.pair.map(|pair| factors::pair(words, pair)).unwrap_or_default();
+    let reason = line.reason.map(|reason| emergency::reason(words, reason).fact);
+    joined(&[operator, person, pair, reason.unwrap_or_default()])
+}
+
+/// What was found wrong, with both numbers and the time.
+pub(in crate::bridge) fn finding(words: &Words, finding: &FindingLine) -> SharedString {
+    let kind = words.say(match finding.kind {
+        FindingKind::RecordsMissing => tr("Records missing"),
+        FindingKind::RecordsForged => tr("Records altered or made up"),
+        FindingKind::RecordsRepeated => tr("Records there twice"),
+        FindingKind::RecordsMoved => tr("Records out of order"),
+        FindingKind::BacklogRestarted => tr("Sealed records began a new chain"),
+        FindingKind::VaultOlder => tr("Older database, rows gone"),
+        FindingKind::PagesReplaced => tr("Pages of the database replaced"),
+        FindingKind::HeadOlder => tr("Head file older or gone"),
+        FindingKind::SlotOlder => tr("Key slot put back"),
+        FindingKind::CartOlder => tr("Cart compartment put back"),
+        FindingKind::KeyringOlder => tr("Keyring put back"),
+        FindingKind::InboxOlder => tr("Head of the sealed records put back"),
+        FindingKind::StoreOlder => tr("Whole store put back"),
+        FindingKind::WaveformsGivenUp => tr("Stretches of waveforms given up for lack of room"),
+        FindingKind::AnchorReset => tr("Counter of the security chip began anew"),
+        FindingKind::CopyUsed => tr("Second copy used"),
+    });
+    let number = |sentence, number: Option<u64>| {
+        number.map(|number| words.fill(sentence, &[&number.to_string()])).unwrap_or_default()
+    };
+    let span = finding.span.map(|span| times::span(span, None));
+    let span = span.map(|(from, to)| words.fill(tr("{0} to {1}"), &[&from, &to]));
+    joined(&[
+        slint::format!("{kind}: {}", finding.count),
+        number(tr("found no. {}"), finding.found),
+        number(tr("expected no. {}"), finding.expected),
+        span.unwrap_or_default(),
+    ])
+}

@@ -1,0 +1,65 @@
+//! What is said of devices and of the Bluetooth controller that hears them.
+
+use slint::SharedString;
+
+use wardkeep_core::kiosk::view::{DeviceRow, DeviceState, Owner};
+use wardkeep_model::ports::RadioHealth;
+use wardkeep_model::vitals::DeviceKind;
+
+use crate::bridge::times;
+use crate::bridge::words::{Said, Words, joined, tr};
+
+/// Name of a kind of device.
+pub(in crate::bridge) fn kind(words: &Words, kind: DeviceKind) -> SharedString {
+    words.say(match kind {
+        DeviceKind::HeartRate => tr("Heart rate strap"),
+        DeviceKind::PulseOximeter => tr("Pulse oximeter"),
+    })
+}
+
+/// Whose a device is.
+pub(in crate::bridge) fn owner(words: &Words, owner: Owner) -> SharedString {
+    match owner {
+        Owner::Nobody => words.say(tr("Not assigned")),
+        Owner::ThisPatient(hour, minute) => {
+            words.fill(tr("This patient since {}"), &[&times::of_day(hour, minute)])
+        }
+        Owner::AnotherPatient => words.say(tr("Another patient")),
+        Owner::Unknown => words.say(tr("Unknown patient")),
+    }
+}
+
+/// How a device stands: its link, what it measures, its battery.
+pub(in crate::bridge) fn standing(words: &Words, device: &DeviceRow) -> SharedString {
+    let link = words.say(match device.state {
+        DeviceState::Near => tr("near"),
+        DeviceState::Away => tr("not heard"),
+        DeviceState::Connecting => tr("connecting"),
+        DeviceState::Live => tr("live"),
+        DeviceState::Lost => tr("out of range, reconnecting"),
+    });
+    let battery = device.battery_percent.map(|percent| percent.to_string());
+    let battery = battery.map(|percent| words.fill(tr("battery {} %"), &[&percent]));
+    joined(&[link, device.reading.reveal().into(), battery.unwrap_or_default()])
+}
+
+/// How the controller stands.
+pub(in crate::bridge) fn radio(words: &Words, health: RadioHealth) -> SharedString {
+    words.say(match health {
+        RadioHealth::Ready => tr("ready"),
+        RadioHealth::NoAdapter => tr("no adapter"),
+        RadioHealth::Off => tr("switched off"),
+        RadioHealth::ServiceDown => tr("not answering"),
+    })
+}
+
+/// How a controller stands that cannot be used, and what to do; nothing of one that can.
+pub(in crate::bridge) fn radio_trouble(words: &Words, health: RadioHealth) -> Said {
+    let advice = match health {
+        RadioHealth::Ready => return Said::default(),
+        RadioHealth::NoAdapter => tr("Plug a Bluetooth adapter in, or call IT."),
+        RadioHealth::Off => tr("Switch Bluetooth on, or call IT."),
+        RadioHealth::ServiceDown => tr("Wait a moment. If it stays like this, call IT."),
+    };
+    Said { fact: radio(words, health), advice: words.say(advice) }
+}
