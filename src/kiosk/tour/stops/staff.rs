@@ -102,6 +102,10 @@ fn emergencies() -> Vec<Stop> {
         badge_reader: ReaderHealth::NotFitted,
         card_reader: ReaderHealth::NotFitted,
     };
+    let card_only = Emergency::Token {
+        badge_reader: ReaderHealth::NotFitted,
+        card_reader: ReaderHealth::Ready,
+    };
     let busy = Emergency::Reason {
         reasons: wardkeep_model::keeping::emergency::EmergencyReason::ALL.to_vec(),
         busy: true,
@@ -128,6 +132,7 @@ fn emergencies() -> Vec<Stop> {
     vec![
         stop("emergency-token", step(emergency_token())),
         stop("emergency-no-reader", step(none)),
+        stop("emergency-card-only", step(card_only)),
         stop("emergency-reason", step(emergency_reason())),
         stop("emergency-busy", step(busy)),
         stop("emergency", opened(emergency_page())),
