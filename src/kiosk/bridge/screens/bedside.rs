@@ -9,29 +9,30 @@ use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::lane::Lane;
 use crate::bridge::lines;
-use crate::bridge::words::Words;
+use crate::bridge::words::{Words, bedside as words_of};
 
 /// Tiles and lane.
 pub(super) struct Bedside {
     vitals: Rc<VecModel<ui::VitalLine>>,
+    waves: Rc<VecModel<ui::WaveLine>>,
     lane: Rc<Lane>,
 }
 
 impl Bedside {
     /// Gives the screen its tiles and its lane.
     pub(super) fn connect(window: &AppWindow) -> Self {
-        let wave = window.global::<ui::Wave>();
+        let (global, wave) = (window.global::<ui::Bedside>(), window.global::<ui::Wave>());
         let lane = Rc::new(Lane::new(wave.get_ink(), wave.get_paper()));
-        let vitals = Rc::new(VecModel::default());
-        window.global::<ui::Bedside>().set_vitals(ModelRc::from(Rc::clone(&vitals)));
-        wave.set_strips(ModelRc::from(lane.strips()));
+        let (vitals, waves) = (Rc::new(VecModel::default()), Rc::new(VecModel::default()));
+        global.set_vitals(ModelRc::from(Rc::clone(&vitals)));
+        global.set_waves(ModelRc::from(Rc::clone(&waves)));
         let sized = Rc::downgrade(&lane);
         wave.on_resized(move |width, height| {
             if let Some(lane) = sized.upgrade() {
                 lane.resize(pixels(width), u32::try_from(pixels(height)).unwrap_or(0));
             }
         });
-        Self { vitals, lane }
+        Self { vitals, waves, lane }
     }
 
     /// The lane.
@@ -42,7 +43,6 @@ impl Bedside {
     /// Shows it.
     pub(super) fn show(&self, window: &AppWindow, bedside: &view::Bedside, words: &Words) {
         let global = window.global::<ui::Bedside>();
-        global.set_wave(bedside.wave);
         global.set_has_patient(bedside.has_patient);
         global.set_has_device(bedside.has_device);
         lines::sync(
@@ -51,14 +51,22 @@ impl Bedside {
         );
         if bedside.wave && bedside.has_patient && bedside.has_device {
             self.lane.show();
+            let strips = ModelRc::from(self.lane.strips());
+            let (name, family) = (words_of::pleth(words), ui::Family::Oxygen);
+            lines::sync(&self.waves, vec![ui::WaveLine { name, family, strips }]);
         } else {
-            self.lane.hide();
+            self.hide_lane();
         }
     }
 
     /// S-1: forgets the values and the trace.
     pub(super) fn leave(&self) {
         lines::sync(&self.vitals, Vec::new());
+        self.hide_lane();
+    }
+
+    fn hide_lane(&self) {
+        lines::sync(&self.waves, Vec::new());
         self.lane.hide();
     }
 }

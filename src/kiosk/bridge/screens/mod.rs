@@ -25,6 +25,7 @@ use wardkeep_core::kiosk::view::{Screen, View};
 use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::lane::Lane;
+use crate::bridge::places;
 use crate::bridge::port::Port;
 use crate::bridge::vocabulary;
 use crate::bridge::words::Words;
@@ -51,6 +52,7 @@ pub(super) struct Screens {
 impl Screens {
     /// Connects every screen.
     pub(super) fn connect(port: &Rc<Port>, window: &AppWindow, words: Words) -> Self {
+        places::connect(window);
         Self {
             words,
             kind: Cell::new(None),

@@ -69,6 +69,11 @@ pub(in crate::bridge) fn spoken_name(words: &Words, parameter: Parameter) -> Sha
     }
 }
 
+/// Name of the oximeter's waveform on its lane.
+pub(in crate::bridge) fn pleth(words: &Words) -> SharedString {
+    words.say(tr("Pleth"))
+}
+
 /// Name of a kind of device.
 pub(in crate::bridge) fn kind_name(words: &Words, kind: DeviceKind) -> SharedString {
     words.say(match kind {
