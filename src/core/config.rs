@@ -19,6 +19,9 @@ const LABEL_CHARS_MAX: usize = 24;
 /// Longest shift in minutes.
 const SHIFT_MIN_MAX: i64 = (SHIFT_MAX.as_secs() / 60).cast_signed();
 
+/// Sizes of text that every screen is laid out for.
+pub const TEXT_PERCENT: [i64; 4] = [100, 125, 150, 200];
+
 /// Language of the screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Language {
@@ -56,6 +59,8 @@ pub struct Config {
     pub ward: String,
     /// `cart.language`: `en` or `de`.
     pub language: Language,
+    /// `cart.text_percent`: size of the text on the screen, one of [`TEXT_PERCENT`].
+    pub text_percent: i64,
     /// `session.idle_s`: seconds without a touch until the session locks, 30..=900.
     pub idle: Duration,
     /// `devices.assignment_h`: hours until an assignment has to be confirmed, 1..=72.
@@ -79,6 +84,7 @@ impl Default for Config {
             bed: "Cart".to_owned(),
             ward: String::new(),
             language: Language::English,
+            text_percent: 100,
             idle: IDLE_DEFAULT,
             assignment: Duration::from_secs(24 * 3600),
             limits: Limits::default(),
@@ -143,6 +149,8 @@ enum Takes {
     Language(fn(&mut Config, Language)),
     /// `true` or `false`.
     Flag(fn(&mut Config, bool)),
+    /// One of [`TEXT_PERCENT`].
+    TextSize(fn(&mut Config, i64)),
     /// A whole number in a range.
     Whole(RangeInclusive<i64>, fn(&mut Config, i64)),
     /// An absolute path.
@@ -153,12 +161,13 @@ enum Takes {
 
 /// Every setting there is, under its full key. `packaging/config.toml` and
 /// `packaging/man/wardkeep.toml.5` describe them in this order, which a test below compares.
-const SETTINGS: [(&str, Takes); 23] = {
+const SETTINGS: [(&str, Takes); 24] = {
     use Takes::{Directory, Flag, Label, UsbId, Whole};
     [
         ("cart.bed", Label(|to, text| to.bed = text)),
         ("cart.ward", Label(|to, text| to.ward = text)),
         ("cart.language", Takes::Language(|to, language| to.language = language)),
+        ("cart.text_percent", Takes::TextSize(|to, n| to.text_percent = n)),
         ("session.idle_s", Whole(30..=900, |to, n| to.idle = seconds(n))),
         ("login.badge_pin", Flag(|to, yes| to.policy.badge_pin = yes)),
         ("login.finger", Flag(|to, yes| to.policy.finger = yes)),
@@ -218,6 +227,7 @@ impl Config {
         match takes {
             Takes::Label(set) => set(self, label(key, value)?),
             Takes::Language(set) => set(self, language(key, value)?),
+            Takes::TextSize(set) => set(self, text_size(key, value)?),
             Takes::Flag(set) => set(self, yes(key, value)?),
             Takes::Whole(range, set) => set(self, whole(key, value, range)?),
             Takes::Directory(set) => set(self, directory(key, value)?),
@@ -263,6 +273,11 @@ fn language(key: &str, value: &toml::Value) -> Result<Language, Ignored> {
         Some("de") => Ok(Language::German),
         Some(_) | None => Err(wrong(key, "\"en\" or \"de\"")),
     }
+}
+
+fn text_size(key: &str, value: &toml::Value) -> Result<i64, Ignored> {
+    let size = value.as_integer().filter(|size| TEXT_PERCENT.contains(size));
+    size.ok_or_else(|| wrong(key, "100, 125, 150 or 200"))
 }
 
 fn yes(key: &str, value: &toml::Value) -> Result<bool, Ignored> {
@@ -317,7 +332,7 @@ mod tests {
     #[test]
     fn reads_every_setting() {
         let (config, ignored) = Config::parse(
-            "[cart]\nbed = \"Bed 12\"\nward = \"4B\"\nlanguage = \"de\"\n[session]\nidle_s = 60\n\
+            "[cart]\nbed = \"Bed 12\"\nward = \"4B\"\nlanguage = \"de\"\ntext_percent = 150\n[session]\nidle_s = 60\n\
              [devices]\nassignment_h = 12\n[alarms]\nheart_rate_low = 45\nheart_rate_high = 130\n\
              spo2_low = 88\ndesaturation = 78\n[login]\nbadge_pin = false\nfinger = false\n\
              tap_alone = true\nshift_min = 60\nemergency = false\ntwo_person = true\nleft_behind_min = 5\n\
@@ -327,7 +342,7 @@ mod tests {
         );
         assert_eq!(ignored, vec![]);
         assert_eq!((config.bed.as_str(), config.ward.as_str()), ("Bed 12", "4B"));
-        assert_eq!(config.language, Language::German);
+        assert_eq!((config.language, config.text_percent), (Language::German, 150));
         assert_eq!(config.idle, Duration::from_secs(60));
         assert_eq!(config.assignment, Duration::from_secs(12 * 3600));
         assert_eq!(config.limits.heart_rate.low, Some(45));
@@ -371,6 +386,7 @@ mod tests {
             ),
             ("[cart]\nbed = \"a\\u0007b\"\n", "cart.bed: expected a text of up to 24 characters"),
             ("[cart]\nlanguage = \"xx\"\n", "cart.language: expected \"en\" or \"de\""),
+            ("[cart]\ntext_percent = 110\n", "cart.text_percent: expected 100, 125, 150 or 200"),
             (
                 "[alarms]\nheart_rate_low = 120\nheart_rate_high = 110\n",
                 "alarms.heart_rate_low is not below alarms.heart_rate_high",
