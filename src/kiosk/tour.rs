@@ -26,18 +26,44 @@ use wardkeep_core::kiosk::view::{Screen, View};
 use crate::bridge::{AppWindow, Bridge, WaveChunk, open_window};
 use crate::tour::stop::Stop;
 
-/// Orientations of the kiosk, in px.
-const SIZES: [(&str, u32, u32); 2] = [("landscape", 1280, 800), ("portrait", 800, 1280)];
+/// Usual sizes of the screen, in px, and how their pictures are called.
+const SIZES: [(&str, (u32, u32)); 2] = [("landscape", (1280, 800)), ("portrait", (800, 1280))];
 const PLETH_HZ: u16 = 75;
+
+/// How the kiosk is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Size of the text in percent.
+    pub text_percent: i64,
+    /// Sizes of the screen, in px.
+    pub sizes: Vec<(u32, u32)>,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { text_percent: 100, sizes: SIZES.map(|(_, size)| size).to_vec() }
+    }
+}
+
+impl Look {
+    /// What a picture of this size is called behind the screen's name.
+    fn tag(&self, (width, height): (u32, u32)) -> String {
+        let usual = SIZES.iter().find(|(_, size)| *size == (width, height));
+        let size = usual.map_or(format!("{width}x{height}"), |(name, _)| (*name).to_owned());
+        let percent = self.text_percent;
+        if percent == 100 { size } else { format!("{size}-text{percent}") }
+    }
+}
 
 /// Renders every stop of the tour whose name contains `only` into `out`, and returns how many pictures
 /// were written.
 ///
 /// # Errors
 /// No stop is called like that, the folder cannot be written, or this thread has a screen backend already.
-pub fn run(out: &Path, only: &str) -> anyhow::Result<usize> {
+pub fn run(out: &Path, only: &str, look: &Look) -> anyhow::Result<usize> {
     std::fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
     let stage = Stage::new()?;
+    stage.bridge.set_text_percent(look.text_percent);
     let mut written = 0;
     let (wanted, others): (Vec<Stop>, Vec<Stop>) =
         stops::all().into_iter().partition(|stop| stop.name.contains(only));
@@ -46,12 +72,12 @@ pub fn run(out: &Path, only: &str) -> anyhow::Result<usize> {
         anyhow::bail!("no screen is called {only:?}; there are: {}", names.join(" "));
     }
     for stop in wanted {
-        for (orientation, width, height) in SIZES {
+        for size in &look.sizes {
             for language in Language::ALL {
                 let is_default = language == Language::default();
                 let tag = if is_default { String::new() } else { format!("-{}", language.tag()) };
-                let file = out.join(format!("{}{tag}-{orientation}.png", stop.name));
-                let picture = stage.picture(&stop, language, (width, height))?;
+                let file = out.join(format!("{}{tag}-{}.png", stop.name, look.tag(*size)));
+                let picture = stage.picture(&stop, language, *size)?;
                 save(&file, &picture).with_context(|| format!("writing {}", file.display()))?;
                 written += 1;
             }

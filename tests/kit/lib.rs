@@ -5,6 +5,7 @@
 //! | [`clock`] | boot time and wall time, stepped each by itself |
 //! | [`kiosk`] | a bedside without hardware around the real core |
 //! | [`screens`] | the kiosk's window without a display |
+//! | [`walk`] | what on the screen nobody could read or touch |
 //! | [`store`] | a real store, its state directory, and people at IT's desk |
 //! | [`readers`] | pcscd, badges, cards, those who issue cards, and USB devices out of a recording |
 //! | [`fingers`] | libfprint's virtual readers |
@@ -26,3 +27,4 @@ pub mod process;
 pub mod readers;
 pub mod screens;
 pub mod store;
+pub mod walk;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-use i_slint_backend_testing::{AccessibleRole, mock_elapsed_time};
+use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery, mock_elapsed_time};
 use slint::platform::{PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, Model, ModelRc, ModelTracker};
 use wardkeep::tour::samples::{self, open, staff};
@@ -62,42 +62,35 @@ fn only_the_rows_on_the_screen_are_made() {
     assert!((5..30).contains(&rows), "{rows} of 500 rows");
 }
 
-/// The rows of a list, by what they say of themselves, and how far down they are.
+/// The rows of a list that are seen, by what they say of themselves, and how far down they are.
 fn rows(desk: &Desk) -> Vec<(String, f32)> {
-    let mut rows: Vec<(String, f32)> = Vec::new();
-    for row in desk.all() {
-        if row.accessible_role() == Some(AccessibleRole::ListItem) {
-            let told = row.accessible_label().unwrap_or_default();
-            let told = format!("{told} {}", row.accessible_value().unwrap_or_default());
-            rows.push((told, row.absolute_position().y));
-        }
-    }
+    let rows = ElementQuery::from_root(&desk.window).match_descendants();
+    let rows = rows.match_accessible_role(AccessibleRole::ListItem).find_all();
+    let told = |row: &ElementHandle| {
+        let texts = [row.accessible_label(), row.accessible_value()];
+        texts.into_iter().flatten().map(|text| text.to_string() + " ").collect()
+    };
+    let mut rows: Vec<_> = rows.iter().map(|row| (told(row), row.absolute_position().y)).collect();
     // The query lists an element once for each of its bases.
     rows.dedup();
     rows
 }
 
-/// A finger that moves up (or down, below zero) by this much, and rests before it leaves.
-fn drag(desk: &Desk, from: f32, up: f32) {
-    const STEPS: u16 = 20;
+/// Steps of a finger that is drawn over the screen.
+const STEPS: u16 = 8;
+
+/// A finger that moves up (or down, below zero) by this much, and rests before it leaves. `each` is told how
+/// far it has come.
+fn drag(desk: &Desk, from: f32, up: f32, mut each: impl FnMut(u16)) {
     let (window, button) = (desk.window.window(), PointerEventButton::Left);
     let place =
         |step: u16| LogicalPosition::new(200.0, from - up * f32::from(step) / f32::from(STEPS));
     window.dispatch_event(WindowEvent::PointerMoved { position: place(0) });
     window.dispatch_event(WindowEvent::PointerPressed { position: place(0), button });
     for step in 1..=STEPS {
-        let before = rows(desk);
         mock_elapsed_time(Duration::from_millis(16));
         window.dispatch_event(WindowEvent::PointerMoved { position: place(step) });
-        drop(desk.picture());
-        let after = rows(desk);
-        let went =
-            |(told, y): &(String, f32)| Some(after.iter().find(|(other, _)| other == told)?.1 - y);
-        // The first steps are not yet a movement; at an end of the list there is none.
-        let wanted = -up / f32::from(STEPS);
-        for went in before.iter().filter_map(went).filter(|_| step > 3) {
-            assert!(went == 0.0 || (went - wanted).abs() < 0.5, "step {step}: {went} px");
-        }
+        each(step);
     }
     mock_elapsed_time(Duration::from_millis(500));
     window.dispatch_event(WindowEvent::PointerReleased { position: place(STEPS), button });
@@ -107,19 +100,19 @@ fn drag(desk: &Desk, from: f32, up: f32) {
 #[test]
 fn a_finger_reaches_the_end_of_a_long_list_and_chooses_there() {
     let mut desk = Desk::new(LANDSCAPE);
-    desk.show(&patients(40));
-    assert!(desk.labelled("Choose BERG 40, Ida").is_empty());
-    for _ in 0..12 {
-        drag(&desk, 760.0, 400.0);
+    desk.show(&patients(20));
+    assert!(desk.labelled("Choose BERG 20, Ida").is_empty());
+    for _ in 0..6 {
+        drag(&desk, 760.0, 400.0, |_| drop(rows(&desk)));
     }
-    desk.tap("Choose BERG 40, Ida");
-    assert_eq!(desk.sent(), [Intent::Patients(patients::Intent::Choose(SubjectId(40)))]);
+    desk.tap("Choose BERG 20, Ida");
+    assert_eq!(desk.sent(), [Intent::Patients(patients::Intent::Choose(SubjectId(20)))]);
     // What is added below does not move what is seen.
     let before = rows(&desk);
-    desk.show(&patients(45));
+    desk.show(&patients(25));
     assert_eq!(rows(&desk)[..before.len()], before);
-    drag(&desk, 760.0, 200.0);
-    assert_eq!(desk.labelled("Choose BERG 42, Ida").len(), 1);
+    drag(&desk, 760.0, 200.0, |_| drop(rows(&desk)));
+    assert_eq!(desk.labelled("Choose BERG 21, Ida").len(), 1);
 }
 
 /// Lines of the log are of different heights: they must follow the finger all the same, both ways.
@@ -127,17 +120,38 @@ fn a_finger_reaches_the_end_of_a_long_list_and_chooses_there() {
 fn lines_of_different_heights_follow_the_finger() {
     let desk = Desk::new(LANDSCAPE);
     let some = [staff::audit().rows, meddled().rows].concat();
-    let mut rows: Vec<_> = some.iter().cloned().cycle().take(60).collect();
-    for (number, line) in rows.iter_mut().enumerate() {
+    let mut many: Vec<_> = some.iter().cloned().cycle().take(60).collect();
+    for (number, line) in many.iter_mut().enumerate() {
         line.day = format!("line {number}");
     }
-    desk.show(&staff::open_it(Screen::Audit(Audit { rows: rows.into(), ..meddled() })));
-    for _ in 0..5 {
-        drag(&desk, 760.0, 400.0);
+    desk.show(&staff::open_it(Screen::Audit(Audit { rows: many.into(), ..meddled() })));
+    let (down, up) = ([(300.0, -400.0); 4], [(760.0, 400.0); 3]);
+    let mut last = rows(&desk);
+    let mut furthest = 0;
+    for (from, way) in up.into_iter().chain(down) {
+        drag(&desk, from, way, |step| {
+            let now = rows(&desk);
+            let wanted = -way / f32::from(STEPS);
+            for (told, y) in &now {
+                let Some((_, before)) = last.iter().find(|(other, _)| other == told) else {
+                    continue;
+                };
+                let went = y - before;
+                // It begins late; and at an end of the list there is no way further.
+                let is_right = step < 3 || went == 0.0 || (went - wanted).abs() < 0.5;
+                assert!(is_right, "{told} went {went} px in step {step}, not {wanted}");
+            }
+            furthest = furthest.max(number(&now[0].0));
+            last = now;
+        });
+        last = rows(&desk);
     }
-    assert!(!desk.spoken().contains("line 0 ") && desk.spoken().contains("line 30 "));
-    for _ in 0..6 {
-        drag(&desk, 300.0, -400.0);
-    }
-    assert!(desk.spoken().contains("line 0 "));
+    assert!(furthest > 10, "line {furthest}");
+    assert_eq!(number(&last[0].0), 0, "back at the beginning");
+}
+
+/// Of a line of the log that says `line 7`.
+fn number(told: &str) -> u32 {
+    let after = told.split("line ").nth(1).and_then(|rest| rest.split_whitespace().next());
+    after.and_then(|number| number.parse().ok()).unwrap_or(u32::MAX)
 }

@@ -72,7 +72,7 @@ fn assert_emptied(desk: &Desk) {
     assert_eq!(patients.get_rows().row_count(), 0);
     assert_eq!(desk.window.global::<ui::Devices>().get_rows().row_count(), 0);
     assert_eq!(desk.window.global::<ui::Bedside>().get_vitals().row_count(), 0);
-    assert_eq!(desk.window.global::<ui::Wave>().get_strips().row_count(), 0);
+    assert_eq!(desk.window.global::<ui::Bedside>().get_waves().row_count(), 0);
     assert_eq!(desk.window.global::<ui::Frame>().get_patient(), ui::PatientLine::default());
     assert_eq!(desk.window.global::<ui::Frame>().get_operator(), ui::OperatorLine::default());
     assert!(desk.bridge.lane_is_at_rest());

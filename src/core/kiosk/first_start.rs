@@ -1,4 +1,4 @@
-//! The wizard of the first start, as people see it. The machine is [`crate::session::setup`].
+//! The wizard of the first start, as people see it. The machine is `session::setup`.
 
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::ports::ReaderKind;

@@ -98,6 +98,7 @@ pub fn start(options: &Options) -> anyhow::Result<Running> {
     let (views, shown) = watch::channel(Arc::new(kiosk.view(Moment::read())));
 
     let (window, bridge) = bridge::open_window(intents).context("no window can be opened")?;
+    bridge.set_text_percent(site.text_percent);
     bridge.apply(&shown.borrow());
     let pump = bridge.connect(shown, wave_inbox);
     if !options.windowed {

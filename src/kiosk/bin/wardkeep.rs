@@ -84,7 +84,12 @@ mod kiosk {
     #[cfg(feature = "sim")]
     fn tour(wanted: &Tour) -> anyhow::Result<()> {
         use std::io::Write;
-        let pictures = wardkeep::tour::run(&wanted.out, &wanted.only)?;
+        use wardkeep::tour::{self, Look};
+        let mut look = Look { text_percent: wanted.text.parse()?, ..Look::default() };
+        if let Some(size) = wanted.size {
+            look.sizes = vec![size];
+        }
+        let pictures = tour::run(&wanted.out, &wanted.only, &look)?;
         Ok(writeln!(std::io::stdout(), "{pictures} pictures in {}", wanted.out.display())?)
     }
 

@@ -22,11 +22,15 @@ mod lines;
 #[cfg(feature = "gui")]
 mod pin_pad;
 #[cfg(feature = "gui")]
+mod places;
+#[cfg(feature = "gui")]
 mod port;
 #[cfg(feature = "gui")]
 mod pump;
 #[cfg(feature = "gui")]
 mod qr;
+#[cfg(feature = "sim")]
+pub mod samples;
 #[cfg(feature = "gui")]
 mod screens;
 #[cfg(feature = "gui")]

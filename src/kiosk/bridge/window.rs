@@ -76,6 +76,13 @@ impl Bridge {
         }
     }
 
+    /// Shows every text in this size, in percent.
+    pub fn set_text_percent(&self, percent: i64) {
+        if let (Some(window), Ok(percent)) = (self.port.window(), u16::try_from(percent)) {
+            window.global::<ui::Theme>().set_text_size(f32::from(percent) / 100.0);
+        }
+    }
+
     /// Changes between the day and the night theme.
     pub fn set_day(&self, day: bool) {
         if let Some(window) = self.port.window() {

@@ -20,7 +20,8 @@ Exit status: 0 done, 1 failed, 2 the command line was not understood.";
 const TOUR_EXAMPLES: &str = "\
 Examples:
   wardkeep tour --out /tmp/screens
-  wardkeep tour --out /tmp/screens --only login";
+  wardkeep tour --out /tmp/screens --only login
+  wardkeep tour --out /tmp/screens --text 200 --size 1024x600";
 
 /// Live vitals at the bedside, behind two factors, in an encrypted store.
 #[derive(Parser, Clone, Debug, PartialEq, Eq)]
@@ -64,6 +65,18 @@ pub struct Tour {
     /// Only screens with this word in their name
     #[arg(long, value_name = "WORD", default_value = "", hide_default_value = true)]
     pub only: String,
+    /// Size of the text in percent
+    #[arg(long, value_name = "PERCENT", default_value = "100", value_parser = ["100", "125", "150", "200"])]
+    pub text: String,
+    /// Size of the screen, instead of 1280x800 and 800x1280
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
+    pub size: Option<(u32, u32)>,
+}
+
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let (width, height) = text.split_once('x').ok_or("write it as 1280x800")?;
+    let px = |text: &str| text.parse().map_err(|_| format!("{text:?} is no number of px"));
+    Ok((px(width)?, px(height)?))
 }
 
 impl KioskCli {
@@ -108,10 +121,15 @@ mod tests {
         assert!(!simulated.empty && !simulated.keep && simulated.given_state().is_none());
         assert_eq!(simulated.config(), None);
         let tour = understood(&["tour", "--out", "p", "--only", "login"]).unwrap().errand;
-        let expected = Tour { out: "p".into(), only: "login".into() };
+        let expected =
+            Tour { out: "p".into(), only: "login".into(), text: "100".into(), size: None };
         assert_eq!(tour, Some(Errand::Tour(expected)));
+        let small = understood(&["tour", "--out", "p", "--size", "1024x600"]).unwrap().errand;
+        assert!(matches!(small, Some(Errand::Tour(Tour { size: Some((1024, 600)), .. }))));
         for words in [
             &["tour"][..],
+            &["tour", "--out", "p", "--size", "1024"],
+            &["tour", "--out", "p", "--text", "110"],
             &["--out", "p"],
             &["tour", "tour", "--out", "p"],
             &["--empty"],

@@ -15,7 +15,7 @@ use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
 use wardkeep_model::vitals::parameter::Parameter;
 
-use crate::bridge::AppWindow;
+use crate::bridge::{AppWindow, samples};
 use crate::tour::samples::{
     WORDS, alarm, bedside, concealed, devices, lock, long_name, low_oxygen, missing, open,
     patients, pin, tile,
@@ -154,7 +154,18 @@ fn bedsides() -> Vec<Stop> {
         stop("bedside-no-patient", no_patient),
         stop("bedside-no-device", at(bare)),
         stop("bedside-notice", View { notice: Some(Notice::ConfigIgnored), ..at(bedside()) }),
+        bed("bedside-tiles-1", |window| samples::show_bed(window, 1, 1)),
+        bed("bedside-tiles-3", |window| samples::show_bed(window, 3, 2)),
+        bed("bedside-tiles-4", |window| samples::show_bed(window, 4, 1)),
+        bed("bedside-tiles-6", |window| samples::show_bed(window, 6, 3)),
+        bed("bedside-tiles-12", |window| samples::show_bed(window, 12, 3)),
     ]
+}
+
+/// What the screen can place, beyond what the core measures.
+fn bed(name: &'static str, fill: fn(&AppWindow)) -> Stop {
+    let calm = open(Screen::Bedside(Bedside { wave: false, ..bedside() }));
+    Stop { touch: fill, ..stop(name, calm) }
 }
 
 /// One value lost with the link, one that is old, one without a device.

@@ -10,28 +10,34 @@ use wardkeep_ui::{self as ui, AppWindow};
 use crate::bridge::lane::Lane;
 use crate::bridge::lines;
 use crate::bridge::screens::Adapter;
-use crate::bridge::words::Words;
+use crate::bridge::words::{Words, bedside as words_of};
 
 /// Tiles and lane.
 pub(super) struct Bedside {
     vitals: Rc<VecModel<ui::VitalLine>>,
+    waves: Rc<VecModel<ui::WaveLine>>,
     lane: Rc<Lane>,
 }
 
 impl Bedside {
     /// Gives the screen its tiles and this lane.
     pub(super) fn connect(window: &AppWindow, lane: &Rc<Lane>) -> Self {
-        let wave = window.global::<ui::Wave>();
-        let vitals = Rc::new(VecModel::default());
-        window.global::<ui::Bedside>().set_vitals(ModelRc::from(Rc::clone(&vitals)));
-        wave.set_strips(ModelRc::from(lane.strips()));
+        let (global, wave) = (window.global::<ui::Bedside>(), window.global::<ui::Wave>());
+        let (vitals, waves) = (Rc::new(VecModel::default()), Rc::new(VecModel::default()));
+        global.set_vitals(ModelRc::from(Rc::clone(&vitals)));
+        global.set_waves(ModelRc::from(Rc::clone(&waves)));
         let sized = Rc::downgrade(lane);
         wave.on_resized(move |width, height| {
             if let Some(lane) = sized.upgrade() {
                 lane.resize(pixels(width), u32::try_from(pixels(height)).unwrap_or(0));
             }
         });
-        Self { vitals, lane: Rc::clone(lane) }
+        Self { vitals, waves, lane: Rc::clone(lane) }
+    }
+
+    fn hide_lane(&self) {
+        lines::sync(&self.waves, Vec::new());
+        self.lane.hide();
     }
 }
 
@@ -39,7 +45,6 @@ impl Adapter for Bedside {
     fn show(&self, window: &AppWindow, screen: &Screen, words: &Words) -> bool {
         let Screen::Bedside(bedside) = screen else { return false };
         let global = window.global::<ui::Bedside>();
-        global.set_wave(bedside.wave);
         global.set_has_patient(bedside.has_patient);
         global.set_has_device(bedside.has_device);
         lines::sync(
@@ -48,8 +53,11 @@ impl Adapter for Bedside {
         );
         if bedside.wave && bedside.has_patient && bedside.has_device {
             self.lane.show();
+            let strips = ModelRc::from(self.lane.strips());
+            let (name, family) = (words_of::pleth(words), ui::Family::Oxygen);
+            lines::sync(&self.waves, vec![ui::WaveLine { name, family, strips }]);
         } else {
-            self.lane.hide();
+            self.hide_lane();
         }
         true
     }
@@ -57,7 +65,7 @@ impl Adapter for Bedside {
     /// Forgets the values and the trace.
     fn leave(&self, _: &AppWindow) {
         lines::sync(&self.vitals, Vec::new());
-        self.lane.hide();
+        self.hide_lane();
     }
 }
 

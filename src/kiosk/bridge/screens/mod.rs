@@ -32,6 +32,7 @@ use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
 use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::lane::Lane;
+use crate::bridge::places;
 use crate::bridge::port::Port;
 use crate::bridge::words::Words;
 
@@ -57,6 +58,7 @@ pub(super) struct Screens {
 impl Screens {
     /// Connects every screen.
     pub(super) fn connect(port: &Rc<Port>, window: &AppWindow, words: Words) -> Self {
+        places::connect(window);
         let wave = window.global::<ui::Wave>();
         let lane = Rc::new(Lane::new(wave.get_ink(), wave.get_paper()));
         Self {

@@ -68,6 +68,11 @@ pub(in crate::bridge) fn spoken_name(words: &Words, parameter: Parameter) -> Sha
     }
 }
 
+/// Name of the oximeter's waveform on its lane.
+pub(in crate::bridge) fn pleth(words: &Words) -> SharedString {
+    words.say(tr("Pleth"))
+}
+
 /// What the alarm strip says.
 pub(in crate::bridge) fn alarm(words: &Words, text: &AlarmText) -> SharedString {
     match text {

@@ -322,6 +322,10 @@ fn s8_a_short_segment_cut_at_every_byte_loses_nothing_silently() {
         files[2].1.resize(64 * 1024, 0);
         let told = template.told(&files);
         assert_eq!(told.found, vec![], "torn at {cut}");
+        // A record that ends in zeros is whole again.
+        let is_whole =
+            |end: &&usize| whole.get(cut..**end).is_none_or(|rest| rest.iter().all(|b| *b == 0));
+        let kept = 4 + ends.iter().filter(is_whole).count() as i64;
         assert_eq!(told.kept, (1..=kept).collect::<Vec<_>>(), "torn at {cut}");
     }
     eprintln!("{} cuts, each told or never acknowledged", 2 * whole.len());

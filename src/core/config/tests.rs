@@ -1,0 +1,186 @@
+//! Settings as sites write them, and the pages that describe them.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn reads_every_setting() {
+    let (config, ignored) = Config::parse(
+        "[cart]\nbed = \"Bed 12\"\nward = \"4B\"\nlanguage = \"de\"\ntext_percent = 150\n[session]\nidle_s = 60\n\
+         [devices]\nassignment_h = 12\n[alarms]\nheart_rate_low = 45\nheart_rate_high = 130\n\
+         spo2_low = 88\ndesaturation = 78\n[login]\nbadge_pin = false\nfinger = false\n\
+         tap_alone = true\nshift_min = 60\nemergency = false\ntwo_person = true\nleft_behind_min = 5\n\
+         [cards]\ntrust = \"/srv/trust\"\ncrl_days = 3\ncrl = false\n\
+         [readers]\nkeyboard_badge = \"16c0:27db\"\n\
+         [retention]\nwaveforms_h = 48\nnumerics_d = 14\nminutes_d = 730\n",
+    );
+    assert_eq!(ignored, vec![]);
+    assert_eq!((config.bed.as_str(), config.ward.as_str()), ("Bed 12", "4B"));
+    assert_eq!((config.language, config.text_percent), (Language::German, 150));
+    assert_eq!(config.idle, Duration::from_secs(60));
+    assert_eq!(config.assignment, Duration::from_secs(12 * 3600));
+    assert_eq!(config.limits.heart_rate.low, Some(45));
+    assert_eq!(config.limits.desaturation, 78);
+    let policy = Policy {
+        badge_pin: false,
+        finger: false,
+        tap_alone: true,
+        shift: Duration::from_secs(3600),
+        emergency: false,
+        two_person: true,
+        left_behind: Duration::from_secs(300),
+    };
+    assert_eq!(config.policy, policy);
+    let crl_age = Duration::from_secs(3 * 24 * 3600);
+    let cards = Cards { trust: PathBuf::from("/srv/trust"), crl_age, crl_required: false };
+    assert_eq!(config.cards, cards);
+    assert_eq!(config.keyboard_badge, Some((0x16c0, 0x27db)));
+    let day = Duration::from_secs(24 * 3600);
+    let retention = Retention { waveforms: 2 * day, numerics: 14 * day, minutes: 730 * day };
+    assert_eq!(config.retention, retention);
+}
+
+#[test]
+fn a_wrong_setting_is_named_and_left_at_its_default() {
+    for (text, says) in [
+        ("[cart]\ncolour = 1\n", "cart.colour: there is no such setting"),
+        ("idle = 3\n", "idle: there is no such setting"),
+        ("[session]\nidle_s = 0\n", "session.idle_s: 0 is outside 30..=900"),
+        (
+            "[session]\nidle_s = 9223372036854775807\n",
+            "session.idle_s: 9223372036854775807 is outside 30..=900",
+        ),
+        ("[session]\nidle_s = \"long\"\n", "session.idle_s: expected a whole number"),
+        ("[session]\nidle_s = nan\n", "session.idle_s: expected a whole number"),
+        ("[login]\nfinger = 1\n", "login.finger: expected true or false"),
+        ("[cards]\ntrust = \"trust\"\n", "cards.trust: expected an absolute path"),
+        (
+            "[readers]\nkeyboard_badge = \"+6c0:27db\"\n",
+            "readers.keyboard_badge: expected vendor and product as \"vvvv:pppp\"",
+        ),
+        ("[cart]\nbed = \"a\\u0007b\"\n", "cart.bed: expected a text of up to 24 characters"),
+        ("[cart]\nlanguage = \"xx\"\n", "cart.language: expected \"en\" or \"de\""),
+        ("[cart]\ntext_percent = 110\n", "cart.text_percent: expected 100, 125, 150 or 200"),
+        (
+            "[alarms]\nheart_rate_low = 120\nheart_rate_high = 110\n",
+            "alarms.heart_rate_low is not below alarms.heart_rate_high",
+        ),
+        (
+            "[cart]\nbed = \n",
+            "the file is not valid TOML (line 2); every setting is at its default",
+        ),
+    ] {
+        let (config, ignored) = Config::parse(text);
+        assert_eq!(config, Config::default(), "{text}");
+        let said: Vec<String> = ignored.iter().map(ToString::to_string).collect();
+        assert_eq!(said, [says], "{text}");
+    }
+}
+
+/// A file of the repository, wherever below it this crate stands.
+fn shipped(path: &str) -> String {
+    let crate_root = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
+    let mut places = std::path::Path::new(&crate_root).ancestors();
+    let found = places.find_map(|place| std::fs::read_to_string(place.join(path)).ok());
+    found.unwrap_or_else(|| panic!("{path} is not in the repository"))
+}
+
+/// A setting as `packaging/config.toml` has it, with the comment above it.
+struct Written {
+    key: String,
+    /// What it says behind the sign; `None` where uncommenting it is no default.
+    default: Option<String>,
+    comment: String,
+}
+
+fn written(file: &str) -> Vec<Written> {
+    let (mut settings, mut section, mut comment) = (Vec::new(), "", String::new());
+    for line in file.lines() {
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']');
+        }
+        let content = line.strip_prefix('#').unwrap_or_default();
+        match content.trim_start().split_once(" = ") {
+            Some((name, value)) if !name.contains(' ') => {
+                let default = (!content.starts_with(' ')).then(|| value.to_owned());
+                let key = format!("{section}.{name}");
+                settings.push(Written { key, default, comment: std::mem::take(&mut comment) });
+            }
+            _ if content.is_empty() => comment.clear(),
+            _ => comment.push_str(content),
+        }
+    }
+    settings
+}
+
+/// The range that a comment or a page gives.
+fn range(text: &str) -> Option<RangeInclusive<i64>> {
+    let (_, range) = text.split_once("Range: ")?;
+    let (min, max) = range.split_once('.')?.0.split_once(" to ")?;
+    Some(min.parse().expect("a number")..=max.parse().expect("a number"))
+}
+
+/// What the setting is refused with when it has this value, if it is.
+fn refusal(key: &str, value: i64) -> Option<String> {
+    let (section, name) = key.split_once('.').expect("a section");
+    let (_, ignored) = Config::parse(&format!("[{section}]\n{name} = {value}\n"));
+    let found = ignored.iter().find(|why| matches!(why, Ignored::OutOfRange { .. }));
+    found.map(ToString::to_string)
+}
+
+#[test]
+fn the_shipped_file_changes_nothing() {
+    let file = shipped("packaging/config.toml");
+    assert_eq!(Config::parse(&file), (Config::default(), vec![]), "as it is");
+    for written in written(&file) {
+        let Some(value) = written.default else { continue };
+        let (section, name) = written.key.split_once('.').expect("a section");
+        let alone = Config::parse(&format!("[{section}]\n{name} = {value}\n"));
+        assert_eq!(alone, (Config::default(), vec![]), "{}", written.key);
+    }
+    let is_setting = |line: &str| line.starts_with(|c: char| c.is_ascii_lowercase());
+    let bare = |line| str::strip_prefix(line, "#").filter(|bare| is_setting(bare));
+    let all: Vec<&str> = file.lines().map(|line| bare(line).unwrap_or(line)).collect();
+    assert_eq!(all.iter().filter(|line| is_setting(line)).count(), SETTINGS.len() - 1);
+    assert_eq!(Config::parse(&all.join("\n")), (Config::default(), vec![]), "uncommented");
+}
+
+#[test]
+fn the_shipped_file_and_the_manual_name_every_setting_once_with_its_range() {
+    let known: Vec<&str> = SETTINGS.iter().map(|(key, _)| *key).collect();
+    let file = written(&shipped("packaging/config.toml"));
+    let keys: Vec<&str> = file.iter().map(|written| written.key.as_str()).collect();
+    assert_eq!(keys, known, "packaging/config.toml");
+    let manual = shipped("packaging/man/wardkeep.toml.5");
+    let (_, list) = manual.split_once(".It Va ").expect("a list of settings");
+    let list = list.split_once("\n.El\n").expect("the end of the list").0.replace("\\&", "");
+    let entries: Vec<(&str, &str)> =
+        list.split("\n.It Va ").filter_map(|entry| entry.split_once('\n')).collect();
+    let keys: Vec<&str> = entries.iter().map(|(key, _)| *key).collect();
+    assert_eq!(keys, known, "packaging/man/wardkeep.toml.5");
+    for ((key, takes), (written, (_, entry))) in SETTINGS.iter().zip(file.iter().zip(entries)) {
+        let told = entry.rsplit_once("Default:").map(|(_, told)| told.trim_start());
+        let told = told.map(|told| told.trim_start_matches(".Ql ").trim_end_matches([' ', '.']));
+        assert_eq!(told, written.default.as_deref(), "{key} in the manual");
+        let enforced = if let Takes::Whole(range, _) = takes { Some(range) } else { None };
+        assert_eq!(range(&written.comment).as_ref(), enforced, "{key} in the file");
+        assert_eq!(range(entry).as_ref(), enforced, "{key} in the manual");
+        let Some(range) = range(&written.comment) else { continue };
+        let (min, max) = (*range.start(), *range.end());
+        for value in [min - 1, max + 1] {
+            let says = format!("{key}: {value} is outside {min}..={max}");
+            assert_eq!(refusal(key, value), Some(says));
+        }
+        assert_eq!((refusal(key, min), refusal(key, max)), (None, None), "{key}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_gives_a_usable_configuration(text in "\\PC{0,400}") {
+        let (config, _) = Config::parse(&text);
+        prop_assert!(config.idle >= Duration::from_secs(30));
+        prop_assert!(config.limits.heart_rate.low < config.limits.heart_rate.high);
+    }
+}
