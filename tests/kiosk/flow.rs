@@ -8,6 +8,7 @@ use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::pages::{devices, patients};
 use wardkeep_core::kiosk::view::{FirstStart, Screen, TileState};
 use wardkeep_core::kiosk::{alarm, first_start, frame, login};
+use wardkeep_core::session::UNLOCKING_MAX;
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::keeping::{Found, Outcome, StoreFault};
 use wardkeep_model::notice::Notice;
@@ -124,7 +125,7 @@ fn s1_a_store_that_never_answers_lands_locked() {
     bedside.prompt_store = false;
     bedside.hardware(Event::BadgePresented(badge(1)));
     bedside.intent(login::Intent::SubmitPin(pin(PIN)));
-    bedside.wait(11 * SECOND);
+    bedside.wait(UNLOCKING_MAX + SECOND);
     assert!(bedside.is_lock_screen());
     bedside.prompt_store = true;
     bedside.deliver();

@@ -9,9 +9,14 @@ use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::disk::layout::{self, DAMAGED, EXPECTED, LOCK, STORE, TEMPORARY, UNFINISHED};
 use wardkeep_model::keeping::StoreFault;
+
+/// How often, and how soon again, a lock that somebody holds is tried: two seconds in all.
+const LOCK_TRIES: u32 = 100;
+const LOCK_TRY_EVERY: Duration = Duration::from_millis(20);
 
 /// The state directory, held by this process alone.
 #[derive(Debug)]
@@ -26,11 +31,7 @@ impl StateDir {
         make_dir(path)?;
         refuse_foreign(path)?;
         let lock = private().read(true).write(true).create(true).open(path.join(LOCK))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StoreFault::InUse),
-            Err(TryLockError::Error(error)) => return Err(error.into()),
-        }
+        hold(&lock)?;
         // Restricts a directory that somebody else made; also finds out whether it can be changed.
         fs::set_permissions(path, Permissions::from_mode(0o700))?;
         Ok(Self { path: path.to_owned(), _lock: lock })
@@ -74,12 +75,25 @@ impl StateDir {
     pub fn take_again(path: &Path) -> Result<Self, StoreFault> {
         for _ in 0..60_000 {
             match Self::take(path) {
-                Err(StoreFault::InUse) => std::thread::sleep(std::time::Duration::from_millis(1)),
+                Err(StoreFault::InUse) => std::thread::sleep(Duration::from_millis(1)),
                 taken => return taken,
             }
         }
         Err(StoreFault::InUse)
     }
+}
+
+/// Locks the file. Whoever has just let go may leave a copy of the lock for a moment: a program that it is starting
+/// has one until it runs.
+fn hold(lock: &File) -> Result<(), StoreFault> {
+    for _ in 0..LOCK_TRIES {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_TRY_EVERY),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+    }
+    Err(StoreFault::InUse)
 }
 
 fn refuse_foreign(path: &Path) -> Result<(), StoreFault> {

@@ -108,7 +108,9 @@ fn press(
     pressed: &mut Moment,
 ) -> Option<String> {
     let wanted = label.to_owned();
-    let place = on_screen(window, move |window| {
+    let button = PointerEventButton::Left;
+    // In one turn of the event loop, so that nothing moves between looking and touching.
+    let (at, position) = on_screen(window, move |window| {
         let mut found = ElementHandle::find_by_accessible_label(window, &wanted);
         let pressable = |role| {
             matches!(role, AccessibleRole::Button | AccessibleRole::Tab | AccessibleRole::TextInput)
@@ -118,17 +120,17 @@ fn press(
             return None;
         }
         let (at, size) = (element.absolute_position(), element.size());
-        Some(LogicalPosition::new(at.x + size.width / 2.0, at.y + size.height / 2.0))
+        let position = LogicalPosition::new(at.x + size.width / 2.0, at.y + size.height / 2.0);
+        window.window().dispatch_event(WindowEvent::PointerMoved { position });
+        let at = Moment::read();
+        window.window().dispatch_event(WindowEvent::PointerPressed { position, button });
+        Some((at, position))
     })?;
-    let button = PointerEventButton::Left;
-    let send = |event: WindowEvent| {
-        on_screen(window, move |window| window.window().dispatch_event(event));
-    };
-    send(WindowEvent::PointerMoved { position: place });
-    *pressed = Moment::read();
-    send(WindowEvent::PointerPressed { position: place, button });
+    *pressed = at;
     std::thread::sleep(length);
-    send(WindowEvent::PointerReleased { position: place, button });
+    on_screen(window, move |window| {
+        window.window().dispatch_event(WindowEvent::PointerReleased { position, button });
+    });
     Some(String::new())
 }
 

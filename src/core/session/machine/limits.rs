@@ -8,8 +8,9 @@ use wardkeep_model::access::policy::SHIFT_MAX;
 pub const PARTIAL_IDLE_MAX: Duration = Duration::from_secs(30);
 /// A prompt ends after this even if somebody keeps touching it.
 pub const PARTIAL_MAX: Duration = Duration::from_secs(120);
-/// The store has this long to answer.
-pub const UNLOCKING_MAX: Duration = Duration::from_secs(10);
+/// The store has this long to answer. A slow disk or a busy machine takes some seconds for the derivation of a key;
+/// whoever does not want to wait can cancel.
+pub const UNLOCKING_MAX: Duration = Duration::from_secs(30);
 /// The card has this long to prove itself.
 pub const PROVING_MAX: Duration = Duration::from_secs(10);
 /// Presenting the same token again within this time is one tap.
