@@ -62,15 +62,10 @@ impl Look {
 /// No stop is called like that, the folder cannot be written, or this thread has a screen backend already.
 pub fn run(out: &Path, only: &str, look: &Look) -> anyhow::Result<usize> {
     std::fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
+    let wanted = named(only)?;
     let stage = Stage::new()?;
     stage.bridge.set_text_percent(look.text_percent);
     let mut written = 0;
-    let (wanted, others): (Vec<Stop>, Vec<Stop>) =
-        stops::all().into_iter().partition(|stop| stop.name.contains(only));
-    if wanted.is_empty() {
-        let names: Vec<String> = others.iter().map(|stop| stop.name.to_string()).collect();
-        anyhow::bail!("no screen is called {only:?}; there are: {}", names.join(" "));
-    }
     for stop in wanted {
         for size in &look.sizes {
             for language in Language::ALL {
@@ -84,6 +79,36 @@ pub fn run(out: &Path, only: &str, look: &Look) -> anyhow::Result<usize> {
         }
     }
     Ok(written)
+}
+
+/// Shows the first stop whose name contains `word` in a window, until that is closed. A build that interprets
+/// the screens shows each change of their files at once.
+///
+/// # Errors
+/// No stop is called like that, or there is no display.
+pub fn show(word: &str, look: &Look) -> anyhow::Result<()> {
+    let stop = named(word)?.swap_remove(0);
+    let (intents, _taken) = mpsc::channel(32);
+    let (window, bridge) = open_window(intents)?;
+    bridge.set_text_percent(look.text_percent);
+    bridge.set_day(stop.day);
+    bridge.apply(&stop.view);
+    if let Some((width, height)) = look.sizes.first() {
+        window.window().set_size(PhysicalSize::new(*width, *height));
+    }
+    (stop.touch)(&window);
+    Ok(window.run()?)
+}
+
+/// The stops whose name contains `word`: at least one.
+fn named(word: &str) -> anyhow::Result<Vec<Stop>> {
+    let (wanted, others): (Vec<Stop>, Vec<Stop>) =
+        stops::all().into_iter().partition(|stop| stop.name.contains(word));
+    if wanted.is_empty() {
+        let names: Vec<String> = others.iter().map(|stop| stop.name.to_string()).collect();
+        anyhow::bail!("no screen is called {word:?}; there are: {}", names.join(" "));
+    }
+    Ok(wanted)
 }
 
 struct Stage {

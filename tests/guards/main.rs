@@ -256,6 +256,36 @@ fn has_colour(line: &str) -> bool {
 }
 
 #[test]
+fn lengths_are_named_in_the_theme_alone() {
+    let mut violations = Vec::new();
+    for source in files(&["ui"], "slint") {
+        // The bench is a workbench beside the kiosk, for a desktop's screen.
+        if source.path == "ui/theme.slint" || source.path.starts_with("ui/bench/") {
+            continue;
+        }
+        for (number, line) in source.code().filter(|(_, line)| has_length(line)) {
+            violations.push(format!("{}:{number} {}", source.path, line.trim()));
+        }
+    }
+    none(
+        violations,
+        "a length follows the size of the text and of the screen: it is a token of ui/theme.slint",
+    );
+}
+
+/// A number of px that is more than a hairline.
+fn has_length(line: &str) -> bool {
+    let code = line.split("//").next().unwrap_or_default();
+    code.match_indices("px").any(|(at, _)| {
+        let before = &code[..at];
+        let digits = before.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let px: Option<f32> = before[digits.len()..].parse().ok();
+        let is_word = digits.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        !is_word && px.is_some_and(|px| px > 2.0)
+    })
+}
+
+#[test]
 fn test_names_are_unique_in_their_file() {
     let mut violations = Vec::new();
     for source in rust_files() {
@@ -327,6 +357,15 @@ fn the_guards_see_what_they_look_for() {
         ("r#\"raw\"#", false),
     ] {
         assert_eq!(has_colour(line), colour, "{line}");
+    }
+    for (line, length) in [
+        ("padding: 12px;", true),
+        ("x: root.width-2.5px;", true),
+        ("border-width: 2px;", false),
+        ("width: 100%;", false),
+        ("let sp2px: 3; // 40px", false),
+    ] {
+        assert_eq!(has_length(line), length, "{line}");
     }
     for (line, thrown) in [
         ("let _ = send();", true),

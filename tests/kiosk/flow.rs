@@ -10,6 +10,8 @@ use wardkeep_core::kiosk::view::{FirstStart, Screen, TileState};
 use wardkeep_core::kiosk::{alarm, first_start, frame, login};
 use wardkeep_core::session::UNLOCKING_MAX;
 use wardkeep_model::alarm::Priority;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::PatientForm;
 use wardkeep_model::keeping::{Found, Outcome, StoreFault};
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{BadgeFault, Command, Event, Link, SpeakerHealth};
@@ -212,15 +214,37 @@ fn s6_values_are_filed_only_between_assign_and_release() {
 fn s6_another_patient_at_the_bed_unassigns_every_device() {
     let mut bedside = Bedside::monitoring();
     bedside.intent(frame::Intent::Open(Page::Patients));
-    let form = wardkeep_model::encounter::PatientForm {
-        family: wardkeep_model::confidential::Phi::new("Aydin".into()),
-        given: wardkeep_model::confidential::Phi::new("Cem".into()),
-        ..Default::default()
-    };
+    let (family, given) = (Phi::new("Aydin".into()), Phi::new("Cem".into()));
+    let form = PatientForm { family, given, ..PatientForm::default() };
     bedside.intent(patients::Intent::Add(form));
     bedside.frame(OXIMETER, oximetry(95, 80));
     assert!(bedside.store.records.iter().all(|record| record.subject.is_none()));
     assert_eq!(bedside.numbers(), [None, None, None]);
+}
+
+#[test]
+fn patients_are_found_by_any_part_of_their_name_or_number() {
+    let mut bedside = Bedside::monitoring();
+    for (family, given, mrn) in
+        [("Aydin", "Cem", "4471"), ("N\u{fa}\u{f1}ez", "Zo\u{eb}", "4502"), ("Berg", "Ida", "9917")]
+    {
+        bedside.intent(frame::Intent::Open(Page::Patients));
+        bedside.intent(patients::Intent::Add(PatientForm {
+            family: Phi::new(family.into()),
+            given: Phi::new(given.into()),
+            mrn: Phi::new(mrn.into()),
+            ..PatientForm::default()
+        }));
+    }
+    bedside.intent(frame::Intent::Open(Page::Patients));
+    let all = bedside.store.patients.len();
+    for (search, found) in
+        [("nunez zoe", 1), ("450", 1), ("IDA", 1), ("ydi", 1), ("", all), ("ida 4502", 0)]
+    {
+        bedside.intent(patients::Intent::Search(Phi::new(search.into())));
+        let Screen::Patients(page) = bedside.view().screen else { panic!("the page is left") };
+        assert_eq!((page.rows.len(), page.total), (found, all), "{search}");
+    }
 }
 
 #[test]

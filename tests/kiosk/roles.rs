@@ -81,6 +81,7 @@ fn intents() -> Vec<(Intent, Option<P>)> {
         (Intent::Devices(devices::Intent::Release(SPARE)), Some(P::ConnectDevices)),
         (Intent::Devices(devices::Intent::Release(STRAP)), Some(P::Care)),
         (Intent::Devices(devices::Intent::Assign(OXIMETER)), Some(P::Care)),
+        (Intent::Patients(patients::Intent::Search(name())), Some(P::Care)),
         (Intent::Patients(patients::Intent::Choose(SubjectId(1))), Some(P::Care)),
         (Intent::Patients(patients::Intent::Add(PatientForm::default())), Some(P::Care)),
         (Intent::Patients(patients::Intent::Draft(PatientForm::default())), Some(P::Care)),

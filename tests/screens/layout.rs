@@ -1,6 +1,6 @@
 //! Everything can be reached with a gloved finger and nothing is cut off.
 
-use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
+use i_slint_backend_testing::ElementHandle;
 use slint::ComponentHandle;
 use wardkeep::tour::samples::{self, open};
 use wardkeep::tour::stops;
@@ -14,9 +14,9 @@ use wardkeep_model::vitals::parameter::Parameter;
 use kit::screens::{Desk, LANDSCAPE, PORTRAIT};
 use kit::walk::walk;
 
-const TARGET_PX: f32 = 56.0;
-/// Stops whose lists are longer than the screen: the rest is a swipe away.
-const SCROLLS: [&str; 2] = ["patients-many", "people-many"];
+/// The smallest screen, the usual one lying and standing, and a large one.
+const SIZES: [(u32, u32); 4] = [(1024, 600), LANDSCAPE, PORTRAIT, (1920, 1080)];
+const TEXT_PERCENT: [i64; 2] = [100, 200];
 
 struct Frame {
     left: f32,
@@ -38,146 +38,53 @@ fn inside(inner: &Frame, outer: &Frame) -> bool {
         && inner.bottom <= outer.bottom + slack
 }
 
-fn same(a: &Frame, b: &Frame) -> bool {
-    [a.left - b.left, a.top - b.top, a.right - b.right, a.bottom - b.bottom] == [0.0; 4]
-}
-
-fn apart(a: &Frame, b: &Frame) -> bool {
-    a.right <= b.left + 0.5
-        || b.right <= a.left + 0.5
-        || a.bottom <= b.top + 0.5
-        || b.bottom <= a.top + 0.5
+#[test]
+fn everything_is_whole_on_a_small_screen() {
+    assert_whole_everywhere(SIZES[0]);
 }
 
 #[test]
-fn every_control_is_large_enough_on_the_screen_and_apart_from_the_others() {
-    let desk = Desk::new(LANDSCAPE);
-    let mut seen = 0;
-    for (width, height) in [LANDSCAPE, PORTRAIT] {
-        desk.turn((width, height));
-        let screen = Frame { left: 0.0, top: 0.0, right: width as f32, bottom: height as f32 };
-        for stop in stops::all() {
-            // The panel covers what is below.
-            if SCROLLS.contains(&stop.name) || stop.name == "bedside-full-name" {
-                continue;
-            }
-            for language in [Language::English, Language::German] {
-                desk.show(&samples::concealed(Screen::Starting));
-                desk.show(&View { language, ..stop.view.clone() });
-                (stop.touch)(&desk.window);
-                desk.settle();
-                // Where they are is asked once: it walks to the root every time.
-                let controls: Vec<(ElementHandle, Frame)> =
-                    desk.controls().into_iter().map(|one| (one.clone(), frame(&one))).collect();
-                for (place, (control, own)) in controls.iter().enumerate() {
-                    let label = control.accessible_label().unwrap_or_default();
-                    let what = format!("{label:?} of {} {language:?} {width}", stop.name);
-                    assert!(!label.is_empty(), "{what}");
-                    assert!(
-                        own.right - own.left >= TARGET_PX,
-                        "{what}: {} px wide",
-                        own.right - own.left
-                    );
-                    assert!(
-                        own.bottom - own.top >= TARGET_PX,
-                        "{what}: {} px high",
-                        own.bottom - own.top
-                    );
-                    assert!(inside(own, &screen), "{what} is off the screen");
-                    for (other, there) in &controls[place + 1..] {
-                        if same(own, there) {
-                            continue; // The query lists an element once for each of its bases.
-                        }
-                        let name = other.accessible_label().unwrap_or_default();
-                        assert!(apart(own, there), "{what} overlaps {name:?}");
-                    }
-                    seen += 1;
-                }
-            }
-        }
-    }
-    assert!(seen > 1000, "{seen} controls");
+fn everything_is_whole_on_a_screen_that_lies() {
+    assert_whole_everywhere(SIZES[1]);
 }
 
 #[test]
-fn no_text_leaves_the_screen() {
-    let desk = Desk::new(LANDSCAPE);
-    let mut seen = 0;
-    for (width, height) in [LANDSCAPE, PORTRAIT] {
-        desk.turn((width, height));
-        let screen = Frame { left: 0.0, top: 0.0, right: width as f32, bottom: height as f32 };
-        for stop in stops::all().into_iter().filter(|stop| !SCROLLS.contains(&stop.name)) {
-            for language in [Language::English, Language::German] {
-                desk.show(&samples::concealed(Screen::Starting));
-                desk.show(&View { language, ..stop.view.clone() });
-                (stop.touch)(&desk.window);
-                desk.settle();
-                for text in texts(&desk) {
-                    let own = frame(&text);
-                    assert!(
-                        inside(&own, &screen),
-                        "{:?} of {} {language:?} {width}: {} to {}, {} to {}",
-                        text.id(),
-                        stop.name,
-                        own.left,
-                        own.right,
-                        own.top,
-                        own.bottom
-                    );
-                    seen += 1;
-                }
-            }
-        }
-    }
-    assert!(seen > 2000, "{seen} texts");
+fn everything_is_whole_on_a_screen_that_stands() {
+    assert_whole_everywhere(SIZES[2]);
 }
 
-fn texts(desk: &Desk) -> Vec<ElementHandle> {
-    let texts = ElementQuery::from_root(&desk.window).match_descendants().match_inherits("Text");
-    texts.find_all().into_iter().filter(|text| text.computed_opacity() > 0.0).collect()
-}
-
-/// Words that leave their button or row are cut off by it, or lie on the next one.
 #[test]
-fn no_word_leaves_its_button_or_row() {
-    let desk = Desk::new(LANDSCAPE);
-    let mut seen = 0;
-    for size in [LANDSCAPE, PORTRAIT] {
-        desk.turn(size);
-        for stop in stops::all().into_iter().filter(|stop| !SCROLLS.contains(&stop.name)) {
-            desk.show(&samples::concealed(Screen::Starting));
-            desk.show(&View { language: Language::German, ..stop.view.clone() });
+fn everything_is_whole_on_a_large_screen() {
+    assert_whole_everywhere(SIZES[3]);
+}
+
+/// Every stop of the tour in both languages, with usual and with large text. Where there is no room for
+/// everything, it scrolls; nothing is cut, too small or on something else. Nothing is drawn either.
+fn assert_whole_everywhere(size: (u32, u32)) {
+    let desk = Desk::new(size);
+    let stops = stops::all();
+    let (mut texts, mut controls, mut faults) = (0, 0, Vec::new());
+    for percent in TEXT_PERCENT {
+        desk.bridge.set_text_percent(percent);
+        for (stop, language) in stops.iter().flat_map(|stop| Language::ALL.map(|one| (stop, one))) {
+            desk.bridge.apply(&samples::concealed(Screen::Starting));
+            desk.bridge.apply(&View { language, ..stop.view.clone() });
             (stop.touch)(&desk.window);
-            desk.settle();
-            let holders = [AccessibleRole::Button, AccessibleRole::Tab, AccessibleRole::ListItem];
-            let all = desk.all().into_iter();
-            for holder in all.filter(|e| e.accessible_role().is_some_and(|r| holders.contains(&r)))
-            {
-                let outer = frame(&holder);
-                for text in holder.query_descendants().match_inherits("Text").find_all() {
-                    if text.computed_opacity() == 0.0 {
-                        continue;
-                    }
-                    let (label, own) = (text.accessible_label().unwrap_or_default(), frame(&text));
-                    let what = holder.accessible_label().unwrap_or_default();
-                    assert!(
-                        inside(&own, &outer),
-                        "{label:?} leaves {what:?} of {} {size:?}",
-                        stop.name
-                    );
-                    seen += 1;
-                }
-            }
+            let seen = walk(desk.window.window());
+            (texts, controls) = (texts + seen.texts, controls + seen.controls);
+            let place = format!("{} {size:?} text {percent} {}", stop.name, language.tag());
+            faults.extend(seen.faults.iter().map(|fault| format!("{place}: {fault}")));
         }
     }
-    assert!(seen > 2000, "{seen} words");
+    assert!(faults.is_empty(), "{} faults\n  {}", faults.len(), faults.join("\n  "));
+    assert!(texts > 10_000 && controls > 5_000, "{texts} texts, {controls} controls");
 }
 
 /// A value that does not fit reads as another value: "118/76" was once seen as "118/7".
 #[test]
 fn s7_the_widest_values_fit_their_tiles_beside_the_limits() {
     let desk = Desk::new(LANDSCAPE);
-    for size in [LANDSCAPE, PORTRAIT] {
+    for size in SIZES {
         desk.turn(size);
         for (rate, oxygen) in [("300", "100"), ("188", "99"), ("7", "0")] {
             let wide = |parameter, value| Tile {
@@ -233,7 +140,8 @@ fn assert_tiles_fit(desk: &Desk, rate: &str, size: (u32, u32)) {
         assert!(digits.right <= limits.left + 0.5, "{rate} runs into its limits {size:?}");
         assert!(name.bottom <= digits.top + 0.5, "{rate} runs into its name {size:?}");
         // So that numbers in tiles one above the other end on one line.
-        assert_eq!(tile.right - digits.right, tiles[0].right - first.right);
+        let ends = [tile.right - digits.right, tiles[0].right - first.right];
+        assert!((ends[0] - ends[1]).abs() < 0.5, "{rate} {size:?}: {ends:?}");
     }
     let cut: Vec<_> = walk(desk.window.window())
         .faults

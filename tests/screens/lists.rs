@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery, mock_elapsed_time};
@@ -25,8 +26,8 @@ fn patients(many: u128) -> View {
         banner: samples::patient(&format!("Berg {number}"), "Ida", None, Sex::Female, ""),
         here: false,
     };
-    let rows = (1..=many).map(row).collect();
-    open(Screen::Patients(Patients { rows, ..samples::patients() }))
+    let rows: Arc<[PatientRow]> = (1..=many).map(row).collect();
+    open(Screen::Patients(Patients { total: rows.len(), rows, ..samples::patients() }))
 }
 
 /// Five hundred rows, and which of them were asked for.

@@ -246,8 +246,12 @@ pub struct PatientRow {
 /// The patient chooser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Patients {
-    /// By family name. Shared: a view of the next second has the same list.
+    /// Those that the search leaves, by family name. Shared: a view of the next second has the same list.
     pub rows: Arc<[PatientRow]>,
+    /// How many there are before the search.
+    pub total: usize,
+    /// What was searched for.
+    pub search: Phi<String>,
     /// The list is being read.
     pub loading: bool,
     /// Counts accepted forms: when it changes, the form is emptied and closed.

@@ -84,13 +84,18 @@ mod kiosk {
     #[cfg(feature = "sim")]
     fn tour(wanted: &Tour) -> anyhow::Result<()> {
         use std::io::Write;
+
         use wardkeep::tour::{self, Look};
         let mut look = Look { text_percent: wanted.text.parse()?, ..Look::default() };
         if let Some(size) = wanted.size {
             look.sizes = vec![size];
         }
-        let pictures = tour::run(&wanted.out, &wanted.only, &look)?;
-        Ok(writeln!(std::io::stdout(), "{pictures} pictures in {}", wanted.out.display())?)
+        if let Some(word) = &wanted.show {
+            return tour::show(word, &look);
+        }
+        let Some(out) = &wanted.out else { return Ok(()) };
+        let pictures = tour::run(out, &wanted.only, &look)?;
+        Ok(writeln!(std::io::stdout(), "{pictures} pictures in {}", out.display())?)
     }
 
     #[cfg(not(feature = "sim"))]

@@ -23,8 +23,10 @@ const EDGE: f32 = 8.0;
 const NAME: f32 = 28.0;
 const SOURCE: f32 = 50.0;
 const LIMITS: f32 = 40.0;
+/// Dashes and, below them, a line about the last value, px at text size 1.
+const EARLIER: f32 = 32.0;
 /// Name and source where they stand beside the digits, px at text size 1.
-const LABELS: f32 = 190.0;
+const LABELS: f32 = 240.0;
 /// From this text size on the limits make room for the digits.
 const LIMITS_BELOW: f32 = 2.0;
 /// Height of a digit, and width of the widest single value and of a pair of pressures, by its size.
@@ -32,8 +34,8 @@ const DIGIT: f32 = 0.8;
 const SINGLE: f32 = 2.0;
 const PAIR: f32 = 3.9;
 /// Sizes of digits, px. The last one is the least that is read across a room.
-const SIZES: [f32; 11] =
-    [208.0, 184.0, 152.0, 136.0, 112.0, 96.0, 80.0, 72.0, 64.0, 56.0, DIGITS_MIN];
+const SIZES: [f32; 13] =
+    [304.0, 248.0, 208.0, 184.0, 152.0, 136.0, 112.0, 96.0, 80.0, 72.0, 64.0, 56.0, DIGITS_MIN];
 const DIGITS_MIN: f32 = 48.0;
 /// Least height of a lane, and height of a tile that lanes leave where there is room, px at text size 1.
 const LANE: f32 = 56.0;
@@ -98,7 +100,7 @@ fn places(tiles: usize, lanes: usize, width: f32, height: f32, text: f32) -> Pla
 fn columns(width: f32) -> usize {
     if width < 540.0 {
         1
-    } else if width < 800.0 {
+    } else if width < 890.0 {
         2
     } else {
         3
@@ -112,12 +114,12 @@ struct Tile {
 }
 
 impl Tile {
-    /// With this height, in the form that gives its digits more room.
+    /// With this height, in the form that makes its digits larger.
     fn of_height(&self, height: f32) -> TilePlace {
         let below = (self.digits_width(0.0), height - 2.0 * EDGE - (NAME + SOURCE) * self.text);
         let beside = (self.digits_width(LABELS * self.text + SIDE), height - 2.0 * EDGE);
-        let room = |(width, height): (f32, f32)| (width / SINGLE).min(height / DIGIT);
-        let is_beside = self.may_be_beside() && room(beside) > room(below);
+        let size = |(width, height): (f32, f32)| digits(width / SINGLE, height);
+        let is_beside = self.may_be_beside() && size(beside) > size(below);
         let (width, high) = if is_beside { beside } else { below };
         TilePlace {
             width: self.width,
@@ -132,7 +134,7 @@ impl Tile {
     /// Below this something would be cut.
     fn least_height(&self) -> f32 {
         let words = (NAME + SOURCE) * self.text;
-        let digits = DIGITS_MIN * DIGIT;
+        let digits = (DIGITS_MIN * DIGIT).max(EARLIER * self.text);
         2.0 * EDGE + if self.may_be_beside() { words.max(digits) } else { words + digits }
     }
 

@@ -47,8 +47,8 @@ const CURVES: [Curve; 3] = [
     ("Resp", "Atmung", Family::Breath, |phase| 0.5 + 0.4 * (phase * std::f32::consts::TAU).sin()),
 ];
 const RATE_HZ: u16 = 100;
-/// Wider than any lane, in px; as high as most.
-const PICTURE: (usize, u32) = (1920, 96);
+/// As wide as what is drawn of the curve, in px; stretched to the height of its lane.
+const PICTURE: (usize, u32) = (800, 64);
 
 /// Shows so many tiles and lanes on the bedside that is open: one in alarm, one without its value.
 pub fn show_bed(window: &AppWindow, tiles: usize, lanes: usize) {
@@ -103,7 +103,7 @@ fn wave(
     ui::WaveLine { name, family: *family, strips }
 }
 
-/// A lane over which the curve has swept once and begun again.
+/// A lane into which five seconds of the curve were swept.
 fn painted(lane: Lane, curve: fn(f32) -> f32) -> ModelRc<Image> {
     let (send, samples) = mpsc::channel(1);
     let lane = Rc::new(lane);

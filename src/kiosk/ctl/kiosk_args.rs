@@ -21,7 +21,8 @@ const TOUR_EXAMPLES: &str = "\
 Examples:
   wardkeep tour --out /tmp/screens
   wardkeep tour --out /tmp/screens --only login
-  wardkeep tour --out /tmp/screens --text 200 --size 1024x600";
+  wardkeep tour --out /tmp/screens --text 200 --size 1024x600
+  wardkeep tour --show bedside";
 
 /// Live vitals at the bedside, behind two factors, in an encrypted store.
 #[derive(Parser, Clone, Debug, PartialEq, Eq)]
@@ -60,8 +61,11 @@ pub enum Errand {
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Tour {
     /// Directory for the pictures
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "show")]
+    pub out: Option<PathBuf>,
+    /// Open a window with the first screen that has this word in its name, instead of drawing any
+    #[arg(long, value_name = "WORD", conflicts_with_all = ["out", "only"])]
+    pub show: Option<String>,
     /// Only screens with this word in their name
     #[arg(long, value_name = "WORD", default_value = "", hide_default_value = true)]
     pub only: String,
@@ -121,13 +125,19 @@ mod tests {
         assert!(!simulated.empty && !simulated.keep && simulated.given_state().is_none());
         assert_eq!(simulated.config(), None);
         let tour = understood(&["tour", "--out", "p", "--only", "login"]).unwrap().errand;
-        let expected =
-            Tour { out: "p".into(), only: "login".into(), text: "100".into(), size: None };
+        let expected = Tour {
+            out: Some("p".into()),
+            show: None,
+            only: "login".into(),
+            text: "100".into(),
+            size: None,
+        };
         assert_eq!(tour, Some(Errand::Tour(expected)));
         let small = understood(&["tour", "--out", "p", "--size", "1024x600"]).unwrap().errand;
         assert!(matches!(small, Some(Errand::Tour(Tour { size: Some((1024, 600)), .. }))));
         for words in [
             &["tour"][..],
+            &["tour", "--out", "p", "--show", "bedside"],
             &["tour", "--out", "p", "--size", "1024"],
             &["tour", "--out", "p", "--text", "110"],
             &["--out", "p"],

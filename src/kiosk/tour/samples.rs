@@ -2,6 +2,7 @@
 
 pub mod staff;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use wardkeep_core::alarms::AlarmText;
@@ -240,11 +241,12 @@ pub fn patients() -> Patients {
         patient("Weiß", "Jörg", None, Sex::Male, ""),
         long_name(),
     ];
-    let rows = (1_u128..)
+    let rows: Arc<[PatientRow]> = (1_u128..)
         .zip(banners)
         .map(|(id, banner)| PatientRow { id: SubjectId(id), banner, here: id == 2 })
         .collect();
-    Patients { rows, loading: false, saved: 0, draft: None }
+    let search = Phi::default();
+    Patients { total: rows.len(), rows, search, loading: false, saved: 0, draft: None }
 }
 
 /// Twenty-four words that are no key.

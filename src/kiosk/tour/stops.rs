@@ -186,10 +186,10 @@ fn lists() -> Vec<Stop> {
     let none = Devices { rows: vec![], radio: RadioHealth::Ready, has_patient: true };
     let off = Devices { radio: RadioHealth::Off, ..none.clone() };
     let unassigned = Devices { has_patient: false, ..devices() };
-    let nobody = Patients { rows: [].into(), loading: false, saved: 0, draft: None };
+    let nobody = Patients { rows: [].into(), total: 0, ..patients() };
     let mut many = patients();
     let more: Vec<_> = many.rows.iter().cloned().cycle().take(12).collect();
-    many.rows = more.into();
+    (many.total, many.rows) = (more.len(), more.into());
     vec![
         stop("devices", open(Screen::Devices(devices()))),
         stop("devices-empty", open(Screen::Devices(none))),

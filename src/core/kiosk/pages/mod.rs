@@ -9,6 +9,7 @@ pub mod devices;
 mod kept;
 pub mod patients;
 pub mod people;
+mod search;
 
 /// The page in front, with what it holds until it is left.
 pub(super) enum Front {

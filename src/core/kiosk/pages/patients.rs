@@ -12,11 +12,14 @@ use crate::kiosk::gate::Need;
 use crate::kiosk::open::{Drafts, Open};
 use crate::kiosk::pages::Front;
 use crate::kiosk::pages::kept::Kept;
+use crate::kiosk::pages::search;
 use crate::kiosk::view::{PatientBanner, PatientRow, Patients};
 
 /// What people do with patients.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Intent {
+    /// List only those whose name or number has every word of this.
+    Search(Phi<String>),
     /// Put this patient at this bed.
     Choose(SubjectId),
     /// Add a patient and put them at this bed.
@@ -27,7 +30,9 @@ pub enum Intent {
 
 pub(in crate::kiosk) fn need(intent: &Intent) -> Need {
     match intent {
-        Intent::Choose(_) | Intent::Add(_) | Intent::Draft(_) => Need::Role(Permission::Care),
+        Intent::Search(_) | Intent::Choose(_) | Intent::Add(_) | Intent::Draft(_) => {
+            Need::Role(Permission::Care)
+        }
     }
 }
 
@@ -37,6 +42,13 @@ pub(in crate::kiosk) fn handle(
     intent: Intent,
 ) -> Vec<Effect> {
     match intent {
+        Intent::Search(text) => {
+            if let Front::Patients(list) = &mut open.front {
+                list.search = text;
+                list.lines.forget();
+            }
+            vec![]
+        }
         Intent::Choose(id) => {
             let Front::Patients(list) = &open.front else { return vec![] };
             let listed = list.rows.iter().flatten().find(|patient| patient.id == id).cloned();
@@ -105,7 +117,9 @@ pub(in crate::kiosk) fn added(
 pub(in crate::kiosk) struct List {
     /// By family name; `None` until the store has told.
     rows: Option<Vec<Patient>>,
+    /// Those of them that the search leaves.
     lines: Kept<PatientRow>,
+    search: Phi<String>,
 }
 
 impl List {
@@ -121,8 +135,15 @@ impl List {
             banner: banner(scene, patient),
             here: Some(patient.id) == here,
         };
+        let found = |patient: &&Patient| {
+            let name = format!("{} {}", patient.family.reveal(), patient.given.reveal());
+            search::matches(&name, patient.mrn.reveal(), self.search.reveal())
+        };
+        let found = self.rows.iter().flatten().filter(found);
         Patients {
-            rows: self.lines.of(scene.today(), self.rows.iter().flatten().map(row)),
+            rows: self.lines.of(scene.today(), found.map(row)),
+            total: self.rows.as_ref().map_or(0, Vec::len),
+            search: self.search.clone(),
             loading: self.rows.is_none(),
             saved: scene.counts.forms,
             draft: draft.cloned(),

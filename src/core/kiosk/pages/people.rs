@@ -5,7 +5,6 @@
 //! whoever takes away what their own session rests on is locked out with the store's answer.
 
 mod form;
-mod search;
 
 use jiff::civil::Date;
 
@@ -25,6 +24,7 @@ use crate::kiosk::gate::Need;
 use crate::kiosk::open::{Open, Revocation, ask};
 use crate::kiosk::pages::Front;
 use crate::kiosk::pages::kept::Kept;
+use crate::kiosk::pages::search;
 use crate::kiosk::view::Screen;
 use crate::kiosk::view::access::{
     FactorLine, FactorWord, People, PersonLine, PersonPage, PersonState,
@@ -248,7 +248,11 @@ impl Staff {
         let today = scene.today();
         let policy = &scene.site.config.policy;
         let search = self.search.reveal();
-        let found = self.rows.iter().flatten().filter(|person| search::matches(person, search));
+        let found = self
+            .rows
+            .iter()
+            .flatten()
+            .filter(|person| search::matches(person.name.reveal(), &person.initials, search));
         People {
             rows: self.lines.of(today, found.map(|person| line(person, today, policy))),
             total: self.rows.as_ref().map_or(0, Vec::len),

@@ -2,7 +2,7 @@
 //!
 //! S-1: list, search and form are emptied when the page is left.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
@@ -22,7 +22,8 @@ use crate::bridge::words::{Words, patient as said};
 /// What the chooser remembers.
 #[derive(Default)]
 pub(super) struct Patients {
-    list: Rc<List>,
+    /// Those that the search leaves.
+    list: Rc<VecModel<ui::PatientChoice>>,
     made: lines::Made<PatientRow>,
     /// [`Sex::ALL`], to choose from.
     sexes: Rc<VecModel<SharedString>>,
@@ -32,43 +33,22 @@ pub(super) struct Patients {
     draft_taken: Cell<bool>,
 }
 
-/// The list before and after the search.
-#[derive(Default)]
-struct List {
-    all: RefCell<Vec<ui::PatientChoice>>,
-    shown: Rc<VecModel<ui::PatientChoice>>,
-}
-
-impl List {
-    /// Lists the patients whose name or number contains what was typed into the search.
-    fn show(&self, window: &AppWindow) {
-        let global = window.global::<ui::Patients>();
-        let wanted = global.get_search().to_lowercase();
-        let all = self.all.borrow();
-        global.set_total(lines::count(all.len()));
-        let rows = all.iter().filter(|choice| {
-            choice.patient.name.to_lowercase().contains(wanted.as_str())
-                || choice.number.to_lowercase().contains(wanted.as_str())
-        });
-        lines::sync(&self.shown, rows.cloned().collect());
-    }
-}
-
 impl Patients {
     /// Connects the page.
     pub(super) fn connect(port: &Rc<Port>, window: &AppWindow) -> Self {
         let (global, page) = (window.global::<ui::Patients>(), Self::default());
-        global.set_rows(ModelRc::from(Rc::clone(&page.list.shown)));
+        global.set_rows(ModelRc::from(Rc::clone(&page.list)));
         global.set_sexes(ModelRc::from(Rc::clone(&page.sexes)));
         let here = Rc::clone(port);
         global.on_choose(move |id| match u128::from_str_radix(&id, 16) {
             Ok(id) => here.send(patients::Intent::Choose(SubjectId(id))),
             Err(error) => tracing::error!(%error, "a patient row without an identity"),
         });
-        let (here, list) = (Rc::clone(port), Rc::clone(&page.list));
+        let here = Rc::clone(port);
         global.on_searched(move || {
             if let Some(window) = here.window() {
-                list.show(&window);
+                let search = window.global::<ui::Patients>().get_search();
+                here.send(patients::Intent::Search(Phi::new(search.trim().to_owned())));
             }
         });
         let here = Rc::clone(port);
@@ -116,17 +96,21 @@ impl Adapter for Patients {
         let Screen::Patients(patients) = screen else { return false };
         let global = window.global::<ui::Patients>();
         global.set_loading(patients.loading);
-        if self.saved.replace(Some(patients.saved)) != Some(patients.saved) {
+        let last_saved = self.saved.replace(Some(patients.saved));
+        if last_saved != Some(patients.saved) {
             empty_form(window);
         }
+        if last_saved.is_none() {
+            global.set_search(patients.search.reveal().into());
+        }
+        global.set_total(lines::count(patients.total));
         if let Some(draft) = &patients.draft {
             self.resume_form(window, draft);
         }
         lines::sync(&self.sexes, Sex::ALL.map(|sex| said::sex(words, sex)).to_vec());
         if self.made.is_out_of_date(&patients.rows, words) {
             let choices = patients.rows.iter().map(|row| choice(row, words));
-            *self.list.all.borrow_mut() = choices.collect();
-            self.list.show(window);
+            lines::sync(&self.list, choices.collect());
         }
         true
     }
@@ -136,11 +120,12 @@ impl Adapter for Patients {
         self.draft_taken.set(false);
         if self.saved.take().is_some() {
             empty_form(window);
-            window.global::<ui::Patients>().set_search(SharedString::default());
+            let global = window.global::<ui::Patients>();
+            global.set_search(SharedString::default());
+            global.set_total(0);
         }
         self.made.forget();
-        self.list.all.borrow_mut().clear();
-        lines::sync(&self.list.shown, Vec::new());
+        lines::sync(&self.list, Vec::new());
     }
 }
 
@@ -149,7 +134,6 @@ fn choice(row: &PatientRow, words: &Words) -> ui::PatientChoice {
     ui::PatientChoice {
         id: slint::format!("{:032x}", row.id.0),
         patient: lines::patient(&row.banner, words),
-        number: row.banner.mrn.reveal().into(),
         here: row.here,
     }
 }
