@@ -286,6 +286,23 @@ fn has_length(line: &str) -> bool {
 }
 
 #[test]
+fn examples_in_documentation_say_what_they_are() {
+    let mut violations = Vec::new();
+    for source in files(&["src"], "rs") {
+        let fences = source.text.lines().enumerate().filter(|(_, line)| {
+            let line = line.trim_start();
+            line.starts_with("//! ```") || line.starts_with("/// ```")
+        });
+        for (number, opening) in fences.step_by(2) {
+            if !(opening.ends_with("```rust") || opening.ends_with("```text")) {
+                violations.push(format!("{}:{} {}", source.path, number + 1, opening.trim()));
+            }
+        }
+    }
+    none(violations, "packaging/dev runs examples that are marked as rust; anything else is text");
+}
+
+#[test]
 fn test_names_are_unique_in_their_file() {
     let mut violations = Vec::new();
     for source in rust_files() {
