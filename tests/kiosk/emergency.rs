@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kit::kiosk::{Bedside, OXIMETER, STRAP, badge, heart_rate, oximetry};
+use kit::kiosk::{Bedside, OXIMETER, STRAP, badge, heart_rate, numbers, oximetry};
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::pages::{account, devices, patients};
@@ -77,8 +77,7 @@ fn one_factor_and_a_reason_show_the_patient_at_this_bed() {
     let page = page(&bedside);
     assert_eq!(page.patient.family.reveal(), "Okonkwo-Brandt");
     assert_eq!(page.allergies.reveal(), "Penicillin");
-    let digits = page.tiles.iter().map(|tile| tile.value.as_ref().map(|v| v.reveal().as_str()));
-    assert_eq!(digits.collect::<Vec<_>>(), [Some("141"), Some("84"), Some("140")]);
+    assert_eq!(numbers(&page.tiles), ["141", "84", "140"].map(|digits| Some(digits.to_owned())));
     assert_eq!(page.seconds_left, 900);
     assert!(bedside.view().open.is_none() && !bedside.store.vault_open, "nobody is logged in");
 }

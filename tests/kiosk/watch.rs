@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kit::kiosk::{Bedside, OXIMETER, STRAP, badge, heart_rate, oximetry};
+use kit::kiosk::{Bedside, OXIMETER, STRAP, badge, heart_rate, numbers, oximetry};
 use proptest::prelude::*;
 use wardkeep_core::alarms::AlarmText;
 use wardkeep_core::config::Language;
@@ -24,10 +24,6 @@ fn trouble(bedside: &Bedside) -> Trouble {
     let screen = bedside.view().screen;
     let Screen::Trouble(trouble) = screen else { panic!("expected trouble, got {screen:?}") };
     trouble
-}
-
-fn values(tiles: &[Tile]) -> Vec<Option<String>> {
-    tiles.iter().map(|tile| tile.value.as_ref().map(|value| value.reveal().clone())).collect()
 }
 
 fn watched(bedside: &Bedside) -> (Vec<Tile>, Vec<DeviceRow>) {
@@ -77,7 +73,7 @@ fn s2_a_broken_store_leaves_links_values_limits_and_alarms_as_they_were() {
     let page = trouble(&bedside);
     assert_eq!(page.fault, StoreFault::Damaged);
     let Watch::Bed(tiles) = page.watch else { panic!("the bed is not shown") };
-    assert_eq!(values(&tiles), ["72", "97", "71"].map(|digits| Some(digits.to_owned())));
+    assert_eq!(numbers(&tiles), ["72", "97", "71"].map(|digits| Some(digits.to_owned())));
     assert!(has_alarm(&bedside, &AlarmText::NotRecording));
     assert!(bedside.kiosk.sound(bedside.now()).is_some_and(|s| s.priority == Priority::Medium));
     bedside.intent(alarm::Intent::Acknowledge);
@@ -201,7 +197,7 @@ fn monitoring_without_records_is_offered_only_where_nobody_could_be_mistaken() {
 fn s6_watched_values_are_shown_with_alarms_and_nothing_is_recorded() {
     let mut bedside = watching();
     let (tiles, rows) = watched(&bedside);
-    assert_eq!(values(&tiles), [None, Some("97".into()), Some("71".into())]);
+    assert_eq!(numbers(&tiles), [None, Some("97".into()), Some("71".into())]);
     let row = rows.first().expect("its row");
     assert_eq!((row.owner, row.can_release, row.can_assign), (Owner::Unknown, true, false));
     assert_eq!(row.reading.reveal(), "97 %");
@@ -212,7 +208,7 @@ fn s6_watched_values_are_shown_with_alarms_and_nothing_is_recorded() {
     assert!(bedside.view().alarm.is_some_and(|strip| strip.priority == Priority::High));
     // Finger out, and the link lost.
     bedside.frame(OXIMETER, vec![0x00, 0xFF, 0x07, 0xFF, 0x07]);
-    assert_eq!(values(&watched(&bedside).0), [None, None, None]);
+    assert_eq!(numbers(&watched(&bedside).0), [None, None, None]);
     bedside.hardware(Event::Link(OXIMETER, Link::Lost));
     bedside.intent(alarm::Intent::Acknowledge);
     bedside.wait(4 * SECOND);

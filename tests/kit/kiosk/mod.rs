@@ -29,6 +29,7 @@ use wardkeep_model::ports;
 use wardkeep_model::ports::{
     CardCommand, CardRefusal, CardSeen, FactorEvent, FingerCommand, FingerEvent, Link, Proof,
 };
+use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind};
 
 use crate::clock::Clock;
@@ -431,6 +432,15 @@ impl Bedside {
 
     /// The numbers of the tiles as shown.
     pub fn numbers(&self) -> Vec<Option<String>> {
-        self.tiles().iter().map(|tile| tile.value.as_ref().map(|v| v.reveal().clone())).collect()
+        numbers(&self.tiles())
     }
+}
+
+/// Values of heart rate, SpO2 and pulse rate, whatever else there are tiles for.
+pub fn numbers(tiles: &[Tile]) -> Vec<Option<String>> {
+    let value = |parameter| {
+        let tile = tiles.iter().find(|tile| tile.parameter == parameter)?;
+        tile.value.as_ref().map(|value| value.reveal().clone())
+    };
+    [Parameter::HeartRate, Parameter::SpO2, Parameter::PulseRate].map(value).to_vec()
 }
