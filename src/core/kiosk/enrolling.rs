@@ -165,15 +165,10 @@ impl Open {
     pub(super) fn enrolling(&self) -> Option<Phi<String>> {
         match self.wizard.running.as_ref()?.goal() {
             Goal::Person { new, .. } => Some(new.name.clone()),
-            Goal::Factor(id, _) => match &self.front {
-                Front::People(staff) => staff.person(*id).map(|person| person.name.clone()),
-                Front::Bedside
-                | Front::Devices
-                | Front::Patients(_)
-                | Front::Audit(_)
-                | Front::Cart
-                | Front::Account => None,
-            },
+            Goal::Factor(id, _) => {
+                let Front::People(staff) = &self.front else { return None };
+                staff.person(*id).map(|person| person.name.clone())
+            }
             Goal::OwnPin => None,
         }
     }

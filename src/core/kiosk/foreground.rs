@@ -105,16 +105,16 @@ impl Open {
                 Err(fault) => self.not_administered(desk, fault),
             };
         }
-        let fault = match &mut self.front {
-            Front::People(staff) if staff.awaits(attempt) => staff.listed(answer).err(),
-            Front::Audit(log) if log.awaits(attempt) => log.answered(attempt, answer).err(),
-            Front::Bedside
-            | Front::Devices
-            | Front::Patients(_)
-            | Front::People(_)
-            | Front::Audit(_)
-            | Front::Cart
-            | Front::Account => return self.changed(desk, attempt, answer),
+        let fault = if let Front::People(staff) = &mut self.front
+            && staff.awaits(attempt)
+        {
+            staff.listed(answer).err()
+        } else if let Front::Audit(log) = &mut self.front
+            && log.awaits(attempt)
+        {
+            log.answered(attempt, answer).err()
+        } else {
+            return self.changed(desk, attempt, answer);
         };
         fault.map_or_else(Vec::new, |fault| self.not_administered(desk, fault))
     }

@@ -26,15 +26,8 @@ pub(super) struct Open {
 impl Open {
     /// The list of people again, if it is on the screen.
     pub(super) fn refresh(&mut self, desk: &mut Desk<'_>) -> Vec<Effect> {
-        match &mut self.front {
-            Front::People(staff) => vec![staff.ask(desk)],
-            Front::Bedside
-            | Front::Devices
-            | Front::Patients(_)
-            | Front::Audit(_)
-            | Front::Cart
-            | Front::Account => vec![],
-        }
+        let Front::People(staff) = &mut self.front else { return vec![] };
+        vec![staff.ask(desk)]
     }
 }
 

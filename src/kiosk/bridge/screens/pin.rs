@@ -38,45 +38,29 @@ fn pad_of(screen: &Screen) -> Option<Pad<'_>> {
         first_login: false,
         subject: "",
     };
-    match screen {
-        Screen::Pin(prompt) => Some(Pad { first_login: true, ..plain(prompt) }),
-        Screen::FirstStart(FirstStart::Pin(prompt))
-        | Screen::Enrolment(Enrolment::SecondPin(prompt)) => Some(plain(prompt)),
-        Screen::Enrolment(Enrolment::Pin { prompt, code_offered }) => {
+    if let Screen::Pin(prompt) = screen {
+        return Some(Pad { first_login: true, ..plain(prompt) });
+    }
+    if let Screen::FirstStart(FirstStart::Pin(prompt)) = screen {
+        return Some(plain(prompt));
+    }
+    let Screen::Enrolment(step) = screen else { return None };
+    match step {
+        Enrolment::SecondPin(prompt) => Some(plain(prompt)),
+        Enrolment::Pin { prompt, code_offered } => {
             Some(Pad { handed_over: *code_offered, ..plain(prompt) })
         }
-        Screen::Enrolment(Enrolment::CardPin { subject, prompt }) => {
+        Enrolment::CardPin { subject, prompt } => {
             Some(Pad { subject: subject.reveal(), ..plain(prompt) })
         }
-        Screen::FirstStart(
-            FirstStart::Welcome { .. }
-            | FirstStart::Name
-            | FirstStart::Badge { .. }
-            | FirstStart::Working
-            | FirstStart::Recovery(_),
-        )
-        | Screen::Enrolment(
-            Enrolment::Badge { .. }
-            | Enrolment::Code(_)
-            | Enrolment::Card { .. }
-            | Enrolment::FingerChoice { .. }
-            | Enrolment::Finger { .. }
-            | Enrolment::SecondPerson { .. }
-            | Enrolment::Working
-            | Enrolment::Done { .. },
-        )
-        | Screen::Starting
-        | Screen::Lock(_)
-        | Screen::Bedside(_)
-        | Screen::Devices(_)
-        | Screen::Patients(_)
-        | Screen::Emergency(_)
-        | Screen::People(_)
-        | Screen::Person(_)
-        | Screen::Audit(_)
-        | Screen::Cart(_)
-        | Screen::Account(_)
-        | Screen::Trouble(_) => None,
+        Enrolment::Badge { .. }
+        | Enrolment::Code(_)
+        | Enrolment::Card { .. }
+        | Enrolment::FingerChoice { .. }
+        | Enrolment::Finger { .. }
+        | Enrolment::SecondPerson { .. }
+        | Enrolment::Working
+        | Enrolment::Done { .. } => None,
     }
 }
 
