@@ -212,9 +212,14 @@ fn every_lock(policy: Policy, evidence: impl Fn(&Kiosk, u32) -> Evidence) {
         wipe_deep_stack();
         assert_eq!(found(&ward.canaries), [], "recorded while locked, lock {lock}");
         ward.kiosk.unlock(evidence(&ward.kiosk, lock));
-        ward.record(0, Some(SUBJECT));
-        let waiting = found(&ward.canaries);
-        assert!(is_there(&waiting, "K_pat") && is_there(&waiting, "value recorded open, number"));
+        // What waits to be written can be found: so what is not found is not there. On a busy machine it may
+        // have been written before this thread has looked.
+        let is_found = (0..50).any(|_| {
+            ward.record(0, Some(SUBJECT));
+            let waiting = found(&ward.canaries);
+            is_there(&waiting, "K_pat") && is_there(&waiting, "value recorded open, number")
+        });
+        assert!(is_found, "the open store holds nothing that is looked for");
         ward.work();
         ward.lock();
         assert_eq!(found(&ward.canaries), [], "lock {lock}");
