@@ -329,6 +329,19 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_that_is_being_let_go_is_waited_for_and_one_that_is_held_is_not_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = StateDir::take(dir.path()).unwrap();
+        assert_eq!(StateDir::take(dir.path()).map(drop), Err(StoreFault::InUse));
+        let letting_go = std::thread::spawn(move || {
+            std::thread::sleep(LOCK_TRY_EVERY * 5);
+            drop(held);
+        });
+        assert_eq!(StateDir::take(dir.path()).map(drop), Ok(()));
+        letting_go.join().unwrap();
+    }
+
+    #[test]
     fn files_are_for_their_owner_alone() {
         let dir = tempfile::tempdir().unwrap();
         let state = dir.path().join("deep").join("state");
