@@ -152,6 +152,21 @@ fn assert_tiles_fit(desk: &Desk, rate: &str, size: (u32, u32)) {
 }
 
 #[test]
+fn what_is_typed_into_is_seen_above_the_keyboard() {
+    let desk = Desk::new(SIZES[0]);
+    desk.bridge.set_text_percent(200);
+    desk.show(&open(Screen::Patients(samples::patients())));
+    desk.tap("New patient");
+    for label in ["Family name", "Date of birth", "Patient number", "Allergies"] {
+        desk.the(label).invoke_accessible_default_action();
+        desk.settle();
+        let (field, keyboard) = (frame(&desk.the(label)), frame(&desk.the("Keyboard")));
+        assert!(field.bottom <= keyboard.top + 0.5, "{label} is behind the keyboard");
+        assert!(field.top >= frame(&desk.the("Patient")).bottom - 0.5, "{label} is above its page");
+    }
+}
+
+#[test]
 fn the_alarm_strip_never_covers_the_banner_nor_the_banner_the_values() {
     let desk = Desk::new(LANDSCAPE);
     let alarm = Some(samples::alarm(Priority::High, samples::low_oxygen("79")));
