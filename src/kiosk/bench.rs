@@ -15,16 +15,17 @@ use slint::{ComponentHandle, Model, ModelRc, VecModel, Weak};
 
 use wardkeep_bench as ui;
 pub use wardkeep_bench::BenchWindow;
-use wardkeep_model::ports::Link;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 use wardkeep_sim::device::Device;
 use wardkeep_sim::factors::{CARDS, FINGERS};
 use wardkeep_sim::frames::whole;
 use wardkeep_sim::physiology::State;
 use wardkeep_sim::ward::{
-    BADGES, BenchBadge, CAREGIVER_BADGE, Holder, IT_BADGE, Knob, NURSE_BADGE, STRANGER_BADGE, Scene,
+    BADGES, BenchBadge, CAREGIVER_BADGE, IT_BADGE, Knob, NURSE_BADGE, STRANGER_BADGE, Scene,
 };
 use wardkeep_sim::{SimError, SimHandle};
+
+use crate::bridge::words::{self, Words};
 
 /// The people of the bench from top to bottom, as places in [`BADGES`]: a newcomer begins with the nurse.
 const PEOPLE: [usize; 4] = [NURSE_BADGE, CAREGIVER_BADGE, IT_BADGE, STRANGER_BADGE];
@@ -37,17 +38,19 @@ pub struct Acts {
     pub start_over: Box<dyn Fn(bool)>,
 }
 
-/// Opens the bench window beside the kiosk. `empty` says that nobody was enrolled at the start.
+/// Opens the bench window beside the kiosk, which it shares its language with. `empty` says that nobody was
+/// enrolled at the start.
 ///
 /// # Errors
 /// The windowing system gave no window.
 pub fn open(
     handle: SimHandle,
+    words: Words,
     empty: bool,
     acts: Acts,
 ) -> Result<BenchWindow, slint::PlatformError> {
     let window = BenchWindow::new()?;
-    let rows = Rows::new(&window, empty);
+    let rows = Rows::new(&window, words, empty);
     rows.apply(&window, &handle.scene());
     let hand = Hand { handle, window: window.as_weak() };
     connect_refresh(&window, &hand, rows);
@@ -188,12 +191,13 @@ fn connect_bedside(window: &BenchWindow, hand: &Hand) {
 struct Rows {
     people: Rc<VecModel<ui::BenchPerson>>,
     devices: Rc<VecModel<ui::BenchDevice>>,
+    words: Words,
     empty: bool,
 }
 
 impl Rows {
-    fn new(window: &BenchWindow, empty: bool) -> Self {
-        let rows = Self { people: Rc::default(), devices: Rc::default(), empty };
+    fn new(window: &BenchWindow, words: Words, empty: bool) -> Self {
+        let rows = Self { people: Rc::default(), devices: Rc::default(), words, empty };
         let bench = window.global::<ui::Bench>();
         bench.set_people(ModelRc::from(rows.people.clone()));
         bench.set_devices(ModelRc::from(rows.devices.clone()));
@@ -204,7 +208,7 @@ impl Rows {
     fn apply(&self, window: &BenchWindow, scene: &Scene) {
         let people = (0..PEOPLE.len()).filter_map(Person::at);
         lay_out(&self.people, people.map(|(person, badge)| self.person_row(person, badge, scene)));
-        lay_out(&self.devices, scene.devices.iter().map(device_row));
+        lay_out(&self.devices, scene.devices.iter().map(|device| device_row(&self.words, device)));
 
         let bench = window.global::<ui::Bench>();
         let truth = scene.truth;
@@ -229,13 +233,8 @@ impl Rows {
         let at_reader = scene.badge == Some(person.badge);
         let pin = badge.pin.filter(|_| !self.empty);
         ui::BenchPerson {
-            holder: match badge.holder {
-                Holder::It => ui::BenchHolder::It,
-                Holder::Nurse => ui::BenchHolder::Nurse,
-                Holder::Caregiver => ui::BenchHolder::Caregiver,
-                Holder::Stranger => ui::BenchHolder::Stranger,
-            },
             name: badge.name.into(),
+            role: words::bench::holder(&self.words, badge.holder),
             pin: pin.unwrap_or_default().into(),
             card_pin: person
                 .card
@@ -261,7 +260,7 @@ fn lay_out<T: Clone + PartialEq + 'static>(model: &VecModel<T>, rows: impl Itera
     }
 }
 
-fn device_row(device: &Device) -> ui::BenchDevice {
+fn device_row(words: &Words, device: &Device) -> ui::BenchDevice {
     let DeviceId([.., fifth, sixth]) = device.id;
     ui::BenchDevice {
         name: device.name.into(),
@@ -272,18 +271,7 @@ fn device_row(device: &Device) -> ui::BenchDevice {
         battery_percent: device.battery_percent.into(),
         signal_percent: device.signal_percent.into(),
         malformed: device.malformed,
-        signal: signal(device),
-    }
-}
-
-fn signal(device: &Device) -> ui::BenchSignal {
-    match device.link() {
-        Link::Live => ui::BenchSignal::Live,
-        Link::Lost => ui::BenchSignal::Lost,
-        Link::Connecting => ui::BenchSignal::Connecting,
-        Link::Down if device.battery_percent == 0 => ui::BenchSignal::Empty,
-        Link::Down if device.near => ui::BenchSignal::Advertising,
-        Link::Down => ui::BenchSignal::OutOfReach,
+        signal: words::bench::signal(words, device),
     }
 }
 
@@ -317,9 +305,14 @@ pub struct Drawn<'a> {
 ///
 /// # Errors
 /// The bench could not be drawn or the file not written.
-pub fn render_bench(out: &Path, drawn: &Drawn<'_>, size: (u32, u32)) -> Result<(), RenderError> {
+pub fn render_bench(
+    out: &Path,
+    words: Words,
+    drawn: &Drawn<'_>,
+    size: (u32, u32),
+) -> Result<(), RenderError> {
     let window = BenchWindow::new()?;
-    Rows::new(&window, drawn.empty).apply(&window, drawn.scene);
+    Rows::new(&window, words, drawn.empty).apply(&window, drawn.scene);
     window.global::<ui::Bench>().set_faults(drawn.faults);
     window.window().set_size(slint::PhysicalSize::new(size.0, size.1));
     window.show()?;

@@ -111,7 +111,7 @@ impl Simulated {
                 quit();
             }),
         };
-        let bench = bench::open(simulator, wish.empty, acts)?;
+        let bench = bench::open(simulator, running.bridge.words(), wish.empty, acts)?;
         // The bench is beside the kiosk, not a program of its own.
         running.window.window().on_close_requested(|| {
             quit();

@@ -128,7 +128,7 @@ const FLOORS: &[Floor] = &[
         rooms: &[
             ("settings", &[]),
             ("bridge", &[]),
-            ("bench", &[]),
+            ("bench", &["bridge"]),
             ("app", &["bridge", "settings"]),
             ("ctl", &["settings"]),
             ("tour", &["bridge"]),

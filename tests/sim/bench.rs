@@ -16,7 +16,7 @@ use slint::ComponentHandle;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use wardkeep::bench::{Acts, Drawn, open, render_bench};
-use wardkeep::bridge;
+use wardkeep::bridge::{self, Words};
 use wardkeep_bench::BenchWindow;
 use wardkeep_core::config::Language;
 use wardkeep_model::ports::{Command, Event, FactorEvent, ReaderHealth, ReaderKind};
@@ -35,6 +35,7 @@ const SIZE: slint::PhysicalSize = slint::PhysicalSize { width: 620, height: 800 
 struct Fixture {
     window: BenchWindow,
     handle: SimHandle,
+    words: Words,
     events: mpsc::Receiver<Event>,
     power_cuts: Rc<Cell<u32>>,
     /// What was asked for last: an empty store, or a ready ward.
@@ -60,10 +61,11 @@ impl Fixture {
             cut_power: Box::new(move || counter.set(counter.get() + 1)),
             start_over: Box::new(move |empty| chosen.set(Some(empty))),
         };
-        let window = open(handle.clone(), empty, acts).expect("a bench");
+        let words = bridge::speak(Language::English).expect("a platform");
+        let window = open(handle.clone(), words.clone(), empty, acts).expect("a bench");
         // What is scrolled out of sight cannot be found: everything has to fit.
         window.window().set_size(SIZE);
-        Self { window, handle, events, power_cuts, started_over, _runtime: runtime }
+        Self { window, handle, words, events, power_cuts, started_over, _runtime: runtime }
     }
 
     /// The one control of that label.
@@ -270,7 +272,7 @@ fn badges_of_an_empty_cart_say_that_nobody_is_enrolled() {
 fn the_bench_fits_into_800_px() {
     let bench = Fixture::new();
     for language in Language::ALL {
-        bridge::speak(language).expect("a platform");
+        bench.words.speak(language);
         mock_elapsed_time(Duration::from_millis(150));
         let mut places = Vec::new();
         for control in bench.window.root_element().query_descendants().find_all() {
@@ -364,7 +366,7 @@ fn the_bench_can_be_drawn() {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let drawn = |scene, empty, faults| Drawn { scene, empty, faults };
     for language in Language::ALL {
-        bridge::speak(language).expect("a platform");
+        let words = bridge::speak(language).expect("a platform");
         for (name, drawn) in [
             ("opened", drawn(&opened, false, false)),
             ("empty", drawn(&opened, true, false)),
@@ -372,7 +374,8 @@ fn the_bench_can_be_drawn() {
             ("faults", drawn(&troubled, false, true)),
         ] {
             let out = directory.join(format!("bench-{name}-{}.png", language.tag()));
-            render_bench(&out, &drawn, (SIZE.width, SIZE.height)).expect("a picture");
+            render_bench(&out, words.clone(), &drawn, (SIZE.width, SIZE.height))
+                .expect("a picture");
             assert!(std::fs::metadata(&out).expect("a file").len() > 20_000, "{out:?} is blank");
         }
     }

@@ -50,7 +50,7 @@ pub struct Running {
     /// The simulator, when simulating.
     #[cfg(feature = "sim")]
     pub simulator: Option<wardkeep_sim::SimHandle>,
-    bridge: Bridge,
+    pub(crate) bridge: Bridge,
     runtime: Runtime,
     shell: tokio::task::JoinHandle<()>,
     store: JoinHandle<()>,

@@ -43,7 +43,7 @@ mod wave;
 #[cfg(feature = "gui")]
 mod window;
 #[cfg(feature = "gui")]
-mod words;
+pub(crate) mod words;
 
 #[cfg(feature = "gui")]
 pub use wardkeep_ui::AppWindow;
@@ -54,4 +54,4 @@ pub use self::wave::WaveChunk;
 #[cfg(feature = "gui")]
 pub use self::window::{Bridge, open_window};
 #[cfg(feature = "sim")]
-pub use self::words::speak;
+pub use self::words::{Words, speak};

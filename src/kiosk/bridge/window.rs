@@ -69,6 +69,12 @@ impl Bridge {
         }
     }
 
+    /// The words of this window, for another one beside it.
+    #[cfg(feature = "sim")]
+    pub fn words(&self) -> Words {
+        self.screens.words()
+    }
+
     /// Covers the whole screen, as a kiosk does.
     pub fn go_full_screen(&self) {
         if let Some(window) = self.port.window() {

@@ -85,6 +85,12 @@ impl Screens {
         }
     }
 
+    /// The language, and sentences in it.
+    #[cfg(feature = "sim")]
+    pub(super) fn words(&self) -> Words {
+        self.words.clone()
+    }
+
     /// Waveform of the bedside.
     pub(super) fn lane(&self) -> &Lane {
         &self.lane

@@ -9,6 +9,8 @@
 
 pub(super) mod audit;
 pub(super) mod bedside;
+#[cfg(feature = "sim")]
+pub(crate) mod bench;
 pub(super) mod calendar;
 pub(super) mod cart;
 mod catalogue;
@@ -44,7 +46,7 @@ pub(super) struct Said {
 
 /// The language of the screen, and sentences in it.
 #[derive(Clone, Default)]
-pub(super) struct Words(Arc<Catalogue>);
+pub struct Words(Arc<Catalogue>);
 
 impl Words {
     /// English words for this thread's screens, which a platform has to be there for.
@@ -59,7 +61,7 @@ impl Words {
     }
 
     /// Changes the language of everything that is said from now on, and of what the screens say already.
-    pub(super) fn speak(&self, language: Language) {
+    pub fn speak(&self, language: Language) {
         if self.0.speak(language) {
             slint::update_all_translations();
         }
@@ -129,14 +131,15 @@ fn filled(sentence: &str, parts: &[&str]) -> String {
     found + rest
 }
 
-/// The language of windows on this thread that are not the kiosk's.
+/// Words for windows on this thread where there is no kiosk.
 ///
 /// # Errors
 /// No platform was set.
 #[cfg(feature = "sim")]
-pub fn speak(language: Language) -> Result<(), PlatformError> {
-    Words::install()?.speak(language);
-    Ok(())
+pub fn speak(language: Language) -> Result<Words, PlatformError> {
+    let words = Words::install()?;
+    words.speak(language);
+    Ok(words)
 }
 
 /// A sentence of the catalogue. Nothing else can be said.
