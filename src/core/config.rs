@@ -9,9 +9,14 @@ use std::time::Duration;
 
 use wardkeep_model::access::cards::Cards;
 use wardkeep_model::access::policy::{Policy, SHIFT_MAX};
+use wardkeep_model::alarm::Priority;
+use wardkeep_model::alarm::limits::{AgeGroup, Bound, Limits, Span};
 use wardkeep_model::keeping::Retention;
+use wardkeep_model::vitals::decimal::Decimal;
+use wardkeep_model::vitals::parameter::LimitKey;
 
-use crate::alarms::limits::Limits;
+use crate::alarms;
+use crate::alarms::limits::Side;
 use crate::session::IDLE_DEFAULT;
 
 /// Most characters of a label.
@@ -66,7 +71,7 @@ pub struct Config {
     /// `devices.assignment_h`: hours until an assignment has to be confirmed, 1..=72.
     pub assignment: Duration,
     /// `alarms.*`.
-    pub limits: Limits,
+    pub alarms: alarms::Rules,
     /// `login.*`.
     pub policy: Policy,
     /// `cards.*`.
@@ -87,7 +92,7 @@ impl Default for Config {
             text_percent: 100,
             idle: IDLE_DEFAULT,
             assignment: Duration::from_secs(24 * 3600),
-            limits: Limits::default(),
+            alarms: alarms::Rules::default(),
             policy: Policy::default(),
             cards: Cards::default(),
             retention: Retention::default(),
@@ -135,9 +140,9 @@ pub enum Ignored {
     #[error("{low} is not below {high}")]
     Contradiction {
         /// Key of the lower one.
-        low: &'static str,
+        low: String,
         /// Key of the upper one.
-        high: &'static str,
+        high: String,
     },
 }
 
@@ -153,6 +158,8 @@ enum Takes {
     TextSize(fn(&mut Config, i64)),
     /// A whole number in a range.
     Whole(RangeInclusive<i64>, fn(&mut Config, i64)),
+    /// An alarm limit of adults, in a range; only a temperature has a decimal.
+    Limit(LimitKey, Bound, RangeInclusive<i64>),
     /// An absolute path.
     Directory(fn(&mut Config, PathBuf)),
     /// A USB vendor and product.
@@ -161,8 +168,8 @@ enum Takes {
 
 /// Every setting there is, under its full key. `packaging/config.toml` and
 /// `packaging/man/wardkeep.toml.5` describe them in this order, which a test below compares.
-const SETTINGS: [(&str, Takes); 24] = {
-    use Takes::{Directory, Flag, Label, UsbId, Whole};
+const SETTINGS: [(&str, Takes); 48] = {
+    use Takes::{Directory, Flag, Label, Limit, UsbId, Whole};
     [
         ("cart.bed", Label(|to, text| to.bed = text)),
         ("cart.ward", Label(|to, text| to.ward = text)),
@@ -184,10 +191,43 @@ const SETTINGS: [(&str, Takes); 24] = {
         ("retention.waveforms_h", Whole(1..=168, |to, n| to.retention.waveforms = hours(n))),
         ("retention.numerics_d", Whole(1..=365, |to, n| to.retention.numerics = days(n))),
         ("retention.minutes_d", Whole(30..=1830, |to, n| to.retention.minutes = days(n))),
-        ("alarms.heart_rate_low", Whole(20..=150, |to, n| to.limits.heart_rate.low = Some(n))),
-        ("alarms.heart_rate_high", Whole(60..=250, |to, n| to.limits.heart_rate.high = Some(n))),
-        ("alarms.spo2_low", Whole(70..=98, |to, n| to.limits.spo2.low = Some(n))),
-        ("alarms.desaturation", Whole(60..=90, |to, n| to.limits.desaturation = n)),
+        ("alarms.heart_rate_low", Limit(LimitKey::Rate, Bound::Low, 20..=150)),
+        ("alarms.heart_rate_high", Limit(LimitKey::Rate, Bound::High, 60..=250)),
+        ("alarms.spo2_low", Limit(LimitKey::Saturation, Bound::Low, 70..=98)),
+        ("alarms.desaturation", Limit(LimitKey::Saturation, Bound::ExtremeLow, 60..=90)),
+        ("alarms.spo2_high", Limit(LimitKey::Saturation, Bound::High, 90..=100)),
+        ("alarms.heart_rate_extreme_low", Limit(LimitKey::Rate, Bound::ExtremeLow, 15..=100)),
+        ("alarms.heart_rate_extreme_high", Limit(LimitKey::Rate, Bound::ExtremeHigh, 120..=300)),
+        ("alarms.respiration_extreme_low", Limit(LimitKey::Respiration, Bound::ExtremeLow, 1..=30)),
+        ("alarms.respiration_low", Limit(LimitKey::Respiration, Bound::Low, 4..=60)),
+        ("alarms.respiration_high", Limit(LimitKey::Respiration, Bound::High, 15..=120)),
+        (
+            "alarms.respiration_extreme_high",
+            Limit(LimitKey::Respiration, Bound::ExtremeHigh, 20..=150),
+        ),
+        ("alarms.systolic_extreme_low", Limit(LimitKey::Systolic, Bound::ExtremeLow, 20..=100)),
+        ("alarms.systolic_low", Limit(LimitKey::Systolic, Bound::Low, 30..=150)),
+        ("alarms.systolic_high", Limit(LimitKey::Systolic, Bound::High, 60..=240)),
+        ("alarms.systolic_extreme_high", Limit(LimitKey::Systolic, Bound::ExtremeHigh, 80..=280)),
+        ("alarms.diastolic_low", Limit(LimitKey::Diastolic, Bound::Low, 10..=100)),
+        ("alarms.diastolic_high", Limit(LimitKey::Diastolic, Bound::High, 30..=160)),
+        ("alarms.mean_extreme_low", Limit(LimitKey::Mean, Bound::ExtremeLow, 15..=80)),
+        ("alarms.mean_low", Limit(LimitKey::Mean, Bound::Low, 20..=110)),
+        ("alarms.mean_high", Limit(LimitKey::Mean, Bound::High, 40..=180)),
+        (
+            "alarms.temperature_extreme_low",
+            Limit(LimitKey::Temperature, Bound::ExtremeLow, 25..=36),
+        ),
+        ("alarms.temperature_low", Limit(LimitKey::Temperature, Bound::Low, 28..=37)),
+        ("alarms.temperature_high", Limit(LimitKey::Temperature, Bound::High, 36..=42)),
+        (
+            "alarms.temperature_extreme_high",
+            Limit(LimitKey::Temperature, Bound::ExtremeHigh, 37..=44),
+        ),
+        ("alarms.latch", Flag(|to, yes| to.alarms.latch = yes.then_some(Priority::High))),
+        ("alarms.pause_per_hour_s", Whole(120..=1200, |to, n| to.alarms.pause_budget = seconds(n))),
+        ("alarms.escalate_s", Whole(30..=900, |to, n| to.alarms.escalate = seconds(n))),
+        ("alarms.remind_min", Whole(0..=60, |to, n| to.alarms.remind = some_minutes(n))),
     ]
 };
 
@@ -211,9 +251,14 @@ impl Config {
             };
             for (name, value) in settings {
                 let key = format!("{section}.{name}");
-                if let Err(why) = config.set(&key, value) {
-                    ignored.push(why);
-                }
+                let set = match (section.as_str(), value.as_table()) {
+                    ("alarms", Some(table)) => {
+                        config.set_group(&key, name, table, &mut ignored);
+                        continue;
+                    }
+                    _ => config.set(&key, value),
+                };
+                ignored.extend(set.err());
             }
         }
         config.settle(&mut ignored);
@@ -222,7 +267,7 @@ impl Config {
 
     fn set(&mut self, key: &str, value: &toml::Value) -> Result<(), Ignored> {
         let Some((_, takes)) = SETTINGS.iter().find(|(known, _)| *known == key) else {
-            return Err(Ignored::Unknown { key: key.chars().take(60).collect() });
+            return Err(unknown(key));
         };
         match takes {
             Takes::Label(set) => set(self, label(key, value)?),
@@ -232,25 +277,144 @@ impl Config {
             Takes::Whole(range, set) => set(self, whole(key, value, range)?),
             Takes::Directory(set) => set(self, directory(key, value)?),
             Takes::UsbId(set) => set(self, usb_id(key, value)?),
+            Takes::Limit(of, bound, range) => {
+                let limit = limit(key, *of, value, range)?;
+                let adult = self.alarms.sets.of_mut(AgeGroup::Adult);
+                adult.ward.of_mut(*of).set(*bound, Some(limit));
+            }
         }
         Ok(())
     }
 
-    /// Limits that cross each other would alarm always or never.
-    fn settle(&mut self, ignored: &mut Vec<Ignored>) {
-        let standard = Limits::default();
-        if self.limits.heart_rate.low >= self.limits.heart_rate.high {
-            self.limits.heart_rate = standard.heart_rate;
-            let (low, high) = ("alarms.heart_rate_low", "alarms.heart_rate_high");
-            ignored.push(Ignored::Contradiction { low, high });
+    /// Settings of one age group, or the hospital's ranges: `alarms.neonate`, `alarms.range`,
+    /// `alarms.neonate.range`.
+    fn set_group(
+        &mut self,
+        path: &str,
+        name: &str,
+        table: &toml::Table,
+        ignored: &mut Vec<Ignored>,
+    ) {
+        if name == "range" {
+            return self.set_ranges(path, AgeGroup::Adult, table, ignored);
         }
-        if Some(self.limits.desaturation) >= self.limits.spo2.low {
-            self.limits.spo2 = standard.spo2;
-            self.limits.desaturation = standard.desaturation;
-            let (low, high) = ("alarms.desaturation", "alarms.spo2_low");
-            ignored.push(Ignored::Contradiction { low, high });
+        let groups = [AgeGroup::Paediatric, AgeGroup::Neonate];
+        let Some(group) = groups.into_iter().find(|group| group.name() == name) else {
+            return ignored.push(unknown(path));
+        };
+        for (name, value) in table {
+            let key = format!("{path}.{name}");
+            if let Some(ranges) = value.as_table().filter(|_| name == "range") {
+                self.set_ranges(&key, group, ranges, ignored);
+                continue;
+            }
+            let of_adults = format!("alarms.{name}");
+            let known = SETTINGS.iter().find(|(known, _)| *known == of_adults);
+            let Some((_, Takes::Limit(of, bound, range))) = known else {
+                ignored.push(unknown(&key));
+                continue;
+            };
+            match limit(&key, *of, value, range) {
+                Ok(limit) => {
+                    self.alarms.sets.of_mut(group).ward.of_mut(*of).set(*bound, Some(limit));
+                }
+                Err(why) => ignored.push(why),
+            }
         }
     }
+
+    fn set_ranges(
+        &mut self,
+        path: &str,
+        group: AgeGroup,
+        table: &toml::Table,
+        ignored: &mut Vec<Ignored>,
+    ) {
+        let both = LimitKey::ALL.into_iter().flat_map(|of| Side::ALL.map(|side| (of, side)));
+        let both: Vec<_> = both.collect();
+        for (name, value) in table {
+            let key = format!("{path}.{name}");
+            let is_it = |(of, side): &&(LimitKey, Side)| {
+                *name == format!("{}_{}", of.name(), side.bound().name())
+            };
+            let Some((of, side)) = both.iter().find(is_it) else {
+                ignored.push(unknown(&key));
+                continue;
+            };
+            match span(&key, *of, value) {
+                Ok(span) => self.alarms.sets.of_mut(group).set_range(*of, *side, span),
+                Err(why) => ignored.push(why),
+            }
+        }
+    }
+
+    /// Limits that cross each other would alarm always or never.
+    fn settle(&mut self, ignored: &mut Vec<Ignored>) {
+        for group in AgeGroup::ALL {
+            let usual = Limits::usual(group);
+            let ward = &mut self.alarms.sets.of_mut(group).ward;
+            for of in LimitKey::ALL {
+                let Some((low, high)) = ward.of(of).crossed() else { continue };
+                *ward.of_mut(of) = *usual.of(of);
+                let key = |bound| limit_name(group, of, bound);
+                ignored.push(Ignored::Contradiction { low: key(low), high: key(high) });
+            }
+        }
+    }
+}
+
+/// The key of a limit.
+fn limit_name(group: AgeGroup, of: LimitKey, bound: Bound) -> String {
+    let is_it = |(_, takes): &&(&str, Takes)| matches!(takes, Takes::Limit(one, other, _) if (*one, *other) == (of, bound));
+    let adult = SETTINGS.iter().find(is_it).map_or("alarms", |(key, _)| *key);
+    match group {
+        AgeGroup::Adult => adult.to_owned(),
+        AgeGroup::Paediatric | AgeGroup::Neonate => {
+            adult.replace("alarms.", &format!("alarms.{}.", group.name()))
+        }
+    }
+}
+
+fn unknown(key: &str) -> Ignored {
+    Ignored::Unknown { key: key.chars().take(60).collect() }
+}
+
+fn limit(
+    key: &str,
+    of: LimitKey,
+    value: &toml::Value,
+    range: &RangeInclusive<i64>,
+) -> Result<Decimal, Ignored> {
+    let limit = number(of, value).ok_or_else(|| wrong(key, expected(of)))?;
+    let (min, max) = (*range.start(), *range.end());
+    if Decimal::from(min) <= limit && limit <= Decimal::from(max) {
+        Ok(limit)
+    } else {
+        let value = Decimal::nearest(limit.to_f64(), 0).map_or(i64::MAX, |whole| whole.parts().0);
+        Err(Ignored::OutOfRange { key: key.to_owned(), value, min, max })
+    }
+}
+
+fn span(key: &str, of: LimitKey, value: &toml::Value) -> Result<Span, Ignored> {
+    let ends = value.as_array().map(Vec::as_slice);
+    let span = match ends {
+        Some([least, most]) => number(of, least).zip(number(of, most)),
+        Some(_) | None => None,
+    };
+    let span = span.map(|(least, most)| Span { least, most });
+    let ascending = span.filter(|span| span.least < span.most);
+    ascending.ok_or_else(|| wrong(key, "two numbers, the lower one first, as [40, 60]"))
+}
+
+/// A number with the digits that a limit has.
+fn number(of: LimitKey, value: &toml::Value) -> Option<Decimal> {
+    let whole = value.as_integer().map(Decimal::from);
+    let tenths = value.as_float().filter(|_| of == LimitKey::Temperature);
+    whole.or_else(|| Decimal::nearest(tenths?, -1))
+}
+
+fn expected(of: LimitKey) -> &'static str {
+    if of == LimitKey::Temperature { "a number of degrees Celsius" } else { "a whole number" }
 }
 
 fn wrong(key: &str, expected: &'static str) -> Ignored {
@@ -286,6 +450,10 @@ fn yes(key: &str, value: &toml::Value) -> Result<bool, Ignored> {
 
 fn minutes(count: i64) -> Duration {
     Duration::from_secs(count.unsigned_abs() * 60)
+}
+
+fn some_minutes(count: i64) -> Option<Duration> {
+    (count > 0).then(|| minutes(count))
 }
 
 fn hours(count: i64) -> Duration {

@@ -3,7 +3,7 @@
 //! | machine | what it knows |
 //! |---|---|
 //! | `monitor` | devices, numbers, waveforms, whose they are (S-2: nothing of sessions) |
-//! | `alarms` | which conditions are present |
+//! | `alarms` | which conditions are present, what is kept of them, how the clocks stand |
 //! | `clerk` | what the store is doing |
 //! | `session` | who may see something |
 //! | `held` | what they see; concealing is dropping it (S-1) |
@@ -13,6 +13,7 @@
 
 pub mod alarm;
 mod clerk;
+mod clock;
 mod desk;
 mod emergency;
 pub mod enrolling;
@@ -37,15 +38,15 @@ pub mod view;
 use std::time::Duration;
 
 use wardkeep_model::access::factor::Attempt;
-use wardkeep_model::access::policy::Permission;
-use wardkeep_model::alarm::Priority;
+use wardkeep_model::alarm::limits::AgeGroup;
 use wardkeep_model::keeping::{
-    Administered, AdministrationFault, AuditAct, CartState, Found, Outcome, StoreFault,
+    Administered, AdministrationFault, AuditAct, BedLimits, CartState, Found, Outcome, StoreFault,
 };
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{self, SpeakerHealth};
 
+use self::alarm::AlarmSystem;
 use self::clerk::{Clerk, Phase};
 use self::desk::{Counts, Desk};
 use self::gate::Verdict;
@@ -54,8 +55,10 @@ use self::held::Held;
 use self::intent::Intent;
 use self::notices::Notices;
 use self::open::Open;
-use self::pages::{Front, account, audit, devices, patients, people};
-use crate::alarms::{AlarmText, Alarms, Condition, Fact, Sound};
+use self::page::Page;
+use self::pages::{Front, account, audit, devices, limits, patients, people};
+use crate::alarms::Shown;
+use crate::alarms::limits::LimitSets;
 use crate::config::Language;
 use crate::monitor::{Monitor, Rules};
 use crate::pairing::Advertisement;
@@ -87,7 +90,7 @@ pub struct Kiosk {
     site: Surroundings,
     health: Health,
     monitor: Monitor,
-    alarms: Alarms,
+    alarms: AlarmSystem,
     clerk: Clerk,
     session: Session,
     held: Held,
@@ -107,12 +110,14 @@ impl Kiosk {
             run: site.run,
             simulated: site.simulated,
             assignment: site.config.assignment,
-            limits: site.config.limits,
+            zone: site.zone.clone(),
         };
+        let mut monitor = Monitor::new(rules);
+        monitor.set_limits(of_ward(&site.config.alarms.sets, AgeGroup::default()));
         Self {
             health: Health::default(),
-            monitor: Monitor::new(rules),
-            alarms: Alarms::default(),
+            monitor,
+            alarms: AlarmSystem::new(site.config.alarms, site.run),
             clerk: Clerk::default(),
             session: Session::new(site.config.idle, site.config.policy),
             held: Held::Nothing,
@@ -125,7 +130,9 @@ impl Kiosk {
 
     /// Advances the core by one event.
     pub fn handle(&mut self, now: Moment, event: Event) -> Vec<Effect> {
-        let mut effects = match event {
+        let patient = self.monitor.subject();
+        let mut effects = self.look_at_clocks(now);
+        effects.extend(match event {
             Event::Hardware(event) => self.on_hardware(now, event),
             Event::Store(outcome) => self.on_store(now, outcome),
             Event::Intent(intent) => self.on_intent(now, intent),
@@ -134,13 +141,32 @@ impl Kiosk {
                 vec![]
             }
             Event::Tick => vec![],
-        };
+        });
         effects.extend(self.in_session(now, session::Event::Tick));
         effects.extend(self.clerk.retry(now));
         effects.extend(self.monitor.end_waves(now));
         self.notices.expire(now);
+        if self.monitor.subject() != patient {
+            effects.extend(self.alarms.part_with(now, patient, &self.monitor, &self.session));
+        }
         let facts = self.facts(now);
-        self.alarms.update(now, facts);
+        effects.extend(self.alarms.update(now, &self.monitor, &self.session, facts));
+        if self.clerk.records() {
+            effects.extend(self.alarms.limits(now, &mut self.monitor, &self.session));
+        }
+        effects
+    }
+
+    /// A step of the wall clock changes nothing at the bed and is told. After a stretch in which nobody was
+    /// watched nobody knows who stands at the screen.
+    fn look_at_clocks(&mut self, now: Moment) -> Vec<Effect> {
+        let (noticed, mut effects) = self.alarms.look_at_clocks(now, &self.monitor);
+        if noticed.step.is_some() {
+            self.notices.tell(now, Notice::ClockSet);
+        }
+        if noticed.unwatched.is_some() {
+            effects.extend(self.in_session(now, session::Event::LockPressed));
+        }
         effects
     }
 
@@ -149,7 +175,7 @@ impl Kiosk {
         let deadlines = [
             self.session.next_deadline(),
             self.session.left_behind_at().filter(|at| *at > now.boot),
-            self.alarms.next_deadline(),
+            self.alarms.alarms().next_deadline(now.boot),
             self.monitor.next_deadline(now.boot),
             self.notices.deadline(),
             self.clerk.next_deadline(now.boot),
@@ -158,35 +184,9 @@ impl Kiosk {
         deadlines.into_iter().flatten().fold(heartbeat, BootTime::min)
     }
 
-    /// A session is open: patient data is on the screen.
-    pub fn is_open(&self) -> bool {
-        self.session.is_open()
-    }
-
-    /// What is to be heard now (S-9).
-    pub fn sound(&self, now: Moment) -> Option<Sound> {
-        self.alarms.sound(now.boot)
-    }
-
     /// The program ends: what was gathered of waveforms is recorded.
     pub fn end(&mut self) -> Vec<Effect> {
         self.monitor.end()
-    }
-
-    /// What holds now that may be an alarm condition.
-    fn facts(&self, now: Moment) -> Vec<Fact> {
-        let mut facts = self.monitor.facts(now);
-        let at_once =
-            |condition, priority, text| Fact { condition, priority, text, delay: Duration::ZERO };
-        if self.health.is_mute && !self.site.simulated {
-            facts.push(at_once(Condition::NoSound, Priority::Medium, AlarmText::NoSound));
-        }
-        facts.extend(self.clerk.facts());
-        if self.session.is_left_behind(now.boot) {
-            let (condition, text) = (Condition::TokenLeftBehind, AlarmText::TokenLeftBehind);
-            facts.push(at_once(condition, Priority::Low, text));
-        }
-        facts
     }
 
     fn on_hardware(&mut self, now: Moment, event: ports::Event) -> Vec<Effect> {
@@ -197,6 +197,9 @@ impl Kiosk {
             ports::Event::Factor(event) => return self.on_factor(now, event),
             ports::Event::Frame { device, characteristic, payload, received } => {
                 return self.monitor.frame(device, characteristic, &payload, received);
+            }
+            ports::Event::Measured { device, decoded, received } => {
+                return self.monitor.measured(device, &decoded, received);
             }
             ports::Event::Wave { device, rate_hz, samples } => {
                 let (mut effects, is_here) = self.monitor.wave(now, device, rate_hz, &samples);
@@ -214,17 +217,15 @@ impl Kiosk {
                 let heard = Advertisement { name: &name, kind, rssi };
                 self.monitor.seen(now.boot, device, heard);
             }
+            ports::Event::Crowded => self.monitor.crowded(now.boot),
             ports::Event::Gone(device) => self.monitor.gone(device),
             ports::Event::Link(device, link) => self.monitor.link(device, link),
+            ports::Event::Refused(device, is_refused) => {
+                self.monitor.refused(device, is_refused);
+            }
             ports::Event::Overrun { source: _, lost } => self.clerk.lose(lost),
         }
         vec![]
-    }
-
-    /// The bedside is in front of somebody who may see it.
-    fn draws_waves(&self) -> bool {
-        self.held.open().is_some_and(|open| matches!(open.front, Front::Bedside))
-            && self.session.role().is_some_and(|role| role.may(Permission::SeePatients))
     }
 
     fn on_intent(&mut self, now: Moment, intent: Intent) -> Vec<Effect> {
@@ -243,10 +244,11 @@ impl Kiosk {
             Intent::Frame(intent) => self.on_frame(now, intent),
             Intent::Login(intent) => self.on_login(now, intent),
             Intent::FirstStart(intent) => self.in_setup(now, intent.into()),
-            Intent::Alarm(alarm::Intent::Acknowledge) => self.acknowledge(now),
-            Intent::Alarm(alarm::Intent::PauseAudio) => {
-                let paused = self.alarms.pause_audio(now.boot);
-                paused.then(|| self.audit(now, AuditAct::AudioPaused)).into_iter().collect()
+            Intent::Alarm(alarm::Intent::Acknowledge(shown)) => self.acknowledge(now, shown),
+            Intent::Alarm(alarm::Intent::PauseAudio) => self.pause_audio(now),
+            Intent::Alarm(alarm::Intent::List(is_wanted)) => self.list_alarms(now, is_wanted),
+            Intent::Limits(intent) => {
+                self.in_open(now, |open, desk| limits::handle(open, desk, intent))
             }
             Intent::Trouble(intent) => trouble::handle(intent, &self.clerk, &mut self.monitor),
             Intent::Devices(intent) => self.in_open(now, |_, desk| devices::handle(desk, intent)),
@@ -271,7 +273,9 @@ impl Kiosk {
     fn on_frame(&mut self, now: Moment, intent: frame::Intent) -> Vec<Effect> {
         match intent {
             // It counted before anything else did.
-            frame::Intent::Activity => {}
+            frame::Intent::Activity => {
+                self.alarms.keep_listed(now);
+            }
             frame::Intent::Cancel => return self.cancel(now),
             frame::Intent::Lock => return self.in_session(now, session::Event::LockPressed),
             frame::Intent::Open(page) => {
@@ -320,10 +324,34 @@ impl Kiosk {
         (&mut self.held, desk)
     }
 
-    fn acknowledge(&mut self, now: Moment) -> Vec<Effect> {
-        self.clerk.acknowledge();
-        let any = self.alarms.acknowledge();
-        any.then(|| self.audit(now, AuditAct::AlarmAcknowledged)).into_iter().collect()
+    /// Somebody has seen this condition, and no other.
+    fn acknowledge(&mut self, now: Moment, shown: Shown) -> Vec<Effect> {
+        if !self.alarms.acknowledge(now, shown, &self.session) {
+            return vec![];
+        }
+        self.clerk.acknowledge(shown.condition);
+        vec![self.audit(now, AuditAct::AlarmAcknowledged)]
+    }
+
+    /// The list of alarms, on its page or before the lock screen, for a while.
+    fn list_alarms(&mut self, now: Moment, is_wanted: bool) -> Vec<Effect> {
+        if self.session.is_open() {
+            let page = if is_wanted { Page::Alarms } else { Page::Bedside };
+            return self.in_open(now, |open, desk| open.show(desk, page));
+        }
+        self.alarms.list(now, is_wanted);
+        vec![]
+    }
+
+    fn pause_audio(&mut self, now: Moment) -> Vec<Effect> {
+        let sounds = self.sound(now).is_some();
+        if self.alarms.pause_audio(now).is_some() {
+            return vec![self.audit(now, AuditAct::AudioPaused)];
+        }
+        if sounds {
+            self.notices.tell(now, Notice::PauseUsedUp);
+        }
+        vec![]
     }
 
     fn audit(&self, now: Moment, act: AuditAct) -> Effect {
@@ -364,6 +392,12 @@ impl Kiosk {
                 return self.in_open(now, |open, desk| patients::added(open, desk, *patient));
             }
             Outcome::Importing(import) => self.clerk.import(now, Some(import)),
+            Outcome::History(query, history) => {
+                return self.in_open(now, |open, desk| {
+                    open.told(desk, query, *history);
+                    vec![]
+                });
+            }
             Outcome::Imported(_) => self.clerk.import(now, None),
             Outcome::Space(space) => self.clerk.space(space),
             Outcome::Findings(findings) => self.clerk.found_wrong(&findings, &self.site),
@@ -414,7 +448,7 @@ impl Kiosk {
                 }
                 self.clerk.opened();
                 if !was_broken || !self.monitor.agrees_with(&cart) {
-                    effects.extend(self.resume(&cart));
+                    effects.extend(self.resume(now, &cart));
                 }
                 effects
             }
@@ -425,7 +459,7 @@ impl Kiosk {
                     return vec![];
                 }
                 let mut effects = self.leave_watch();
-                effects.extend(self.resume(&cart));
+                effects.extend(self.resume(now, &cart));
                 effects
             }
         }
@@ -441,10 +475,15 @@ impl Kiosk {
     }
 
     /// Takes up links, assignments and language where the cart compartment left off.
-    fn resume(&mut self, cart: &CartState) -> Vec<Effect> {
+    fn resume(&mut self, now: Moment, cart: &CartState) -> Vec<Effect> {
         if !cart.language.is_empty() {
             self.language = Language::from_tag(&cart.language);
         }
-        self.monitor.resume(cart)
+        self.monitor.resume(now, cart)
     }
+}
+
+/// The ward's limits for people of this age.
+fn of_ward(sets: &LimitSets, group: AgeGroup) -> BedLimits {
+    BedLimits { group, limits: sets.of(group).ward }
 }

@@ -1,9 +1,10 @@
 //! Devices near this bed: which are linked, and on whose behalf.
 //!
 //! S-6: [`Pairing::owner`] is the only way to a subject for a value, and it answers only for an
-//! explicit assignment that, by wall time, had begun and had not run out when the measurement was
-//! made. At most one device of a kind is assigned at a time, so a tile never has to guess between two
-//! sources.
+//! explicit assignment that had begun and had not run out when the measurement was made. That runs on
+//! boot time: a clock that is set changes nothing. Wall time is what the cart compartment remembers, and
+//! says after a restart how much of an assignment is left. At most one device of a kind is assigned at a
+//! time, so a tile never has to guess between two sources.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,8 +18,10 @@ use wardkeep_model::ports::{Command, Link};
 use wardkeep_model::untrusted;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
-/// Most devices remembered at once; the one unheard longest gives way (S-11).
+/// Most devices remembered at once; of those that nobody connected the weakest gives way (S-11).
 const DEVICES_MAX: usize = 64;
+/// That devices were left out is said for so long.
+const CROWDED_FOR: Duration = Duration::from_secs(60);
 /// Most characters kept of an advertised name.
 const NAME_CHARS_MAX: usize = 40;
 /// Lowest battery level that raises no alarm, in percent.
@@ -41,10 +44,21 @@ pub(crate) struct Device {
     pub known: bool,
     /// It has been live since it was wanted: losing it is then an alarm.
     pub was_live: bool,
-    /// Whose values it sends.
+    /// Whose values it sends, or sent until that ran out.
     pub assignment: Option<Assignment>,
+    /// From when until when the assignment counts.
+    term: (BootTime, BootTime),
     /// Battery in percent.
     pub battery_percent: Option<u8>,
+    /// A driver does not take what it was told to do with it.
+    pub is_refused: bool,
+}
+
+impl Device {
+    /// When its assignment ends, or ended.
+    pub(crate) fn ends_at(&self) -> BootTime {
+        self.term.1
+    }
 }
 
 /// Why a device cannot be assigned.
@@ -74,14 +88,21 @@ pub(crate) struct Advertisement<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Pairing {
     devices: BTreeMap<DeviceId, Device>,
+    /// When a device was left out last.
+    crowded: Option<BootTime>,
 }
 
 impl Pairing {
-    /// Takes up where the cart compartment left off; the commands reconnect every known device.
-    pub(crate) fn resume(known: &[KnownDevice]) -> (Self, Vec<Command>) {
+    /// Takes up where the cart compartment left off; the commands reconnect every known device. By a clock
+    /// that stands before its beginning an assignment has run out: how much is left is not known.
+    pub(crate) fn resume(known: &[KnownDevice], now: Moment) -> (Self, Vec<Command>) {
         let mut pairing = Self::default();
         let mut commands = Vec::new();
         for device in known.iter().take(DEVICES_MAX) {
+            let left = device.assignment.filter(|one| now.wall >= one.since).map(|one| {
+                let most = one.until.duration_since(one.since).unsigned_abs();
+                Duration::try_from(one.until.duration_since(now.wall)).unwrap_or_default().min(most)
+            });
             let resumed = Device {
                 kind: device.kind,
                 name: clean(&device.name),
@@ -92,7 +113,9 @@ impl Pairing {
                 // An assigned device that never comes back after a restart has to be missed, too.
                 was_live: device.assignment.is_some(),
                 assignment: device.assignment,
+                term: (now.boot, now.boot + left.unwrap_or_default()),
                 battery_percent: None,
+                is_refused: false,
             };
             pairing.devices.insert(device.id, resumed);
             commands.push(Command::Connect(device.id, device.kind));
@@ -141,12 +164,13 @@ impl Pairing {
     pub(crate) fn seen(&mut self, now: BootTime, id: DeviceId, heard: Advertisement<'_>) {
         let Advertisement { name, kind, rssi } = heard;
         if !self.devices.contains_key(&id) && self.devices.len() >= DEVICES_MAX {
-            let unheard = self.devices.iter().filter(|(_, device)| !device.known);
-            let Some(oldest) = unheard.min_by_key(|(_, device)| device.heard).map(|(id, _)| *id)
-            else {
-                return;
-            };
-            self.devices.remove(&oldest);
+            self.crowded = Some(now);
+            let unknown = self.devices.iter().filter(|(_, device)| !device.known);
+            let weakest = unknown.min_by_key(|(_, device)| (device.rssi, device.heard));
+            // What lies on the cart is heard best, whoever came first.
+            let weaker = weakest.filter(|(_, device)| device.rssi < Some(rssi));
+            let Some(weaker) = weaker.map(|(id, _)| *id) else { return };
+            self.devices.remove(&weaker);
         }
         let device = self.devices.entry(id).or_insert_with(|| Device {
             kind,
@@ -157,7 +181,9 @@ impl Pairing {
             known: false,
             was_live: false,
             assignment: None,
+            term: Default::default(),
             battery_percent: None,
+            is_refused: false,
         });
         let name = clean(name);
         if !name.is_empty() {
@@ -165,6 +191,16 @@ impl Pairing {
         }
         device.rssi = Some(rssi);
         device.heard = Some(now);
+    }
+
+    /// More devices are near than can be listed.
+    pub(crate) fn crowded(&mut self, now: BootTime) {
+        self.crowded = Some(now);
+    }
+
+    /// Devices were left out lately.
+    pub(crate) fn is_crowded(&self, now: BootTime) -> bool {
+        self.crowded.is_some_and(|at| now.since(at) < CROWDED_FOR)
     }
 
     /// A device was not heard for a while.
@@ -193,6 +229,13 @@ impl Pairing {
         }
     }
 
+    /// A driver does not take what it was told to do with a device, or takes it at last.
+    pub(crate) fn refused(&mut self, id: DeviceId, is_refused: bool) {
+        if let Some(device) = self.devices.get_mut(&id) {
+            device.is_refused = is_refused;
+        }
+    }
+
     /// Keeps a link to the device from now on.
     pub(crate) fn connect(&mut self, id: DeviceId) -> Option<Command> {
         let device = self.devices.get_mut(&id).filter(|device| !device.known)?;
@@ -201,8 +244,7 @@ impl Pairing {
         Some(Command::Connect(id, device.kind))
     }
 
-    /// Assigns a device that this cart keeps a link to, live or not, to `subject` for `length` of wall
-    /// time.
+    /// Assigns a device that this cart keeps a link to, live or not, to `subject` for this long.
     ///
     /// # Errors
     /// This cart keeps no link to the device, or another of its kind is assigned already.
@@ -223,6 +265,7 @@ impl Pairing {
         let until = now.wall.checked_add(length).unwrap_or(Timestamp::MAX);
         if let Some(device) = self.devices.get_mut(&id) {
             device.assignment = Some(Assignment { subject, since: now.wall, until });
+            device.term = (now.boot, now.boot + length);
         }
         Ok(())
     }
@@ -249,9 +292,15 @@ impl Pairing {
     }
 
     /// Whose value it is that `id` measured at `when`, if anybody's (S-6).
-    pub(crate) fn owner(&self, id: DeviceId, when: Timestamp) -> Option<SubjectId> {
-        let assignment = self.get(id)?.assignment?;
-        (assignment.since <= when && when < assignment.until).then_some(assignment.subject)
+    pub(crate) fn owner(&self, id: DeviceId, when: BootTime) -> Option<SubjectId> {
+        let device = self.get(id)?;
+        let (since, until) = device.term;
+        device.assignment.filter(|_| since <= when && when < until).map(|one| one.subject)
+    }
+
+    /// Whom it was assigned to last, even if that ran out: whose alarms its values are (S-2).
+    pub(crate) fn patient(&self, id: DeviceId) -> Option<SubjectId> {
+        Some(self.get(id)?.assignment?.subject)
     }
 
     /// The device whose values stand for `kind` at this bed.
@@ -292,17 +341,21 @@ mod tests {
         pairing
     }
 
+    fn later(second: u64) -> BootTime {
+        BootTime(Duration::from_secs(second))
+    }
+
     #[test]
     fn s6_a_value_has_an_owner_only_inside_the_assignment() {
         let mut pairing = linked();
-        assert_eq!(pairing.owner(STRAP, at(5).wall), None);
+        assert_eq!(pairing.owner(STRAP, later(5)), None);
         assert_eq!(pairing.assign(STRAP, ADA, at(10), Duration::from_secs(60)), Ok(()));
         for (second, owner) in [(9, None), (10, Some(ADA)), (69, Some(ADA)), (70, None)] {
-            assert_eq!(pairing.owner(STRAP, at(second).wall), owner, "second {second}");
+            assert_eq!(pairing.owner(STRAP, later(second)), owner, "second {second}");
         }
-        assert_eq!(pairing.owner(OTHER, at(20).wall), None);
+        assert_eq!(pairing.owner(OTHER, later(20)), None);
         assert!(pairing.release(STRAP).is_some_and(|(_, assigned)| assigned));
-        assert_eq!(pairing.owner(STRAP, at(20).wall), None);
+        assert_eq!(pairing.owner(STRAP, later(20)), None);
     }
 
     #[test]
@@ -328,10 +381,16 @@ mod tests {
     fn resumes_links_and_assignments_after_a_restart() {
         let mut before = linked();
         assert_eq!(before.assign(STRAP, ADA, at(1), Duration::from_secs(60)), Ok(()));
-        let (after, commands) = Pairing::resume(&before.known());
-        assert_eq!(commands.len(), 2);
-        assert_eq!(after.owner(STRAP, at(20).wall), Some(ADA));
-        assert_eq!(after.known(), before.known());
+        for (second, left) in [(11, 50_u64), (59, 2), (61, 0), (-30, 0)] {
+            let now = Moment { boot: later(3), wall: at(second).wall };
+            let (after, commands) = Pairing::resume(&before.known(), now);
+            assert_eq!(commands.len(), 2);
+            let owner = |after_s| after.owner(STRAP, later(3 + after_s));
+            assert_eq!(owner(left), None, "at {second}");
+            assert_eq!(left > 0, owner(left.saturating_sub(1)) == Some(ADA), "at {second}");
+            assert_eq!(after.patient(STRAP), Some(ADA));
+            assert_eq!(after.known(), before.known());
+        }
     }
 
     #[test]
@@ -341,6 +400,24 @@ mod tests {
         let start = "\u{fffd}HR\u{fffd} \u{fffd}strapxxx";
         assert!(name.starts_with(start) && name.chars().count() == NAME_CHARS_MAX, "{name}");
         assert_eq!(clean(" \u{a0}HR\tstrap\n"), "HR strap");
+    }
+
+    #[test]
+    fn ble_1_a_device_on_the_cart_is_listed_however_many_others_there_are() {
+        let mut pairing = Pairing::default();
+        let heard = |rssi| Advertisement { name: "flood", kind: DeviceKind::HeartRate, rssi };
+        for n in 0..300_u16 {
+            let [high, low] = n.to_be_bytes();
+            pairing.seen(at(1).boot, DeviceId([1, 1, 1, 1, high, low]), heard(-85));
+        }
+        assert!(pairing.is_crowded(at(2).boot) && !pairing.is_crowded(at(200).boot));
+        pairing.seen(at(2).boot, STRAP, heard(-50));
+        assert!(pairing.get(STRAP).is_some());
+        for n in 0..300_u16 {
+            let [high, low] = n.to_be_bytes();
+            pairing.seen(at(3).boot, DeviceId([2, 1, 1, 1, high, low]), heard(-85));
+        }
+        assert!(pairing.get(STRAP).is_some());
     }
 
     #[test]

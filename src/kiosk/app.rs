@@ -18,19 +18,19 @@ pub mod readers;
 #[cfg(feature = "gui")]
 pub mod start;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use wardkeep_core::alarms::Sound;
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::view::View;
 use wardkeep_core::kiosk::{Effect, Event, Kiosk};
-use wardkeep_model::alarm::Priority;
+use wardkeep_model::alarm::Sound;
 use wardkeep_model::keeping::{Command as StoreCommand, Outcome};
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports;
+use wardkeep_model::vitals::DeviceId;
 
 use crate::bridge::WaveChunk;
 
@@ -70,7 +70,7 @@ pub struct Outputs {
     /// Drivers, or the simulator.
     pub hardware: Outlet<ports::Command>,
     /// The alarm sound from now on.
-    pub sound: Box<dyn FnMut(Option<Priority>) + Send>,
+    pub sound: Box<dyn FnMut(Option<Sound>) + Send>,
     /// The screen; whoever shows a view shares it.
     pub views: watch::Sender<Arc<View>>,
     /// The waveform lane.
@@ -79,7 +79,13 @@ pub struct Outputs {
 
 /// Runs until the screen is closed (its end of the intent queue is dropped).
 pub async fn run(mut kiosk: Kiosk, mut inputs: Inputs, outputs: Outputs) {
-    let mut performer = Performer { outputs, backlog: VecDeque::new(), lost: 0, heard: None };
+    let mut performer = Performer {
+        outputs,
+        backlog: VecDeque::new(),
+        orders: Orders::default(),
+        lost: 0,
+        heard: None,
+    };
     let mut open = (true, true);
     loop {
         let now = Moment::read();
@@ -107,6 +113,11 @@ pub async fn run(mut kiosk: Kiosk, mut inputs: Inputs, outputs: Outputs) {
             effects = kiosk.handle(now, Event::RecordsLost(std::mem::take(&mut performer.lost)));
             performer.perform(effects);
         }
+        for (device, is_refused) in performer.orders.news() {
+            let news = ports::Event::Refused(device, is_refused);
+            effects = kiosk.handle(now, Event::Hardware(news));
+            performer.perform(effects);
+        }
         performer.sound(kiosk.sound(now));
         let view = kiosk.view(now);
         performer.outputs.views.send_if_modified(|shown| {
@@ -123,22 +134,17 @@ struct Performer {
     outputs: Outputs,
     /// Commands in order that the store had no room for; never records.
     backlog: VecDeque<StoreCommand>,
+    orders: Orders,
     lost: u64,
     heard: Option<Sound>,
 }
 
 impl Performer {
-    /// A condition that begins is heard at once, also at a priority that is sounding already.
     fn sound(&mut self, wanted: Option<Sound>) {
-        if self.heard == wanted {
-            return;
+        if self.heard != wanted {
+            (self.outputs.sound)(wanted);
+            self.heard = wanted;
         }
-        let same = self.heard.map(|sound| sound.priority) == wanted.map(|sound| sound.priority);
-        if same {
-            (self.outputs.sound)(None);
-        }
-        (self.outputs.sound)(wanted.map(|sound| sound.priority));
-        self.heard = wanted;
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {
@@ -148,15 +154,11 @@ impl Performer {
                 break;
             }
         }
+        self.orders.try_again(&mut self.outputs.hardware);
         for effect in effects {
             match effect {
                 Effect::Store(command) => self.store(command),
-                Effect::Hardware(command) => {
-                    if (self.outputs.hardware)(command).is_err() {
-                        tracing::error!("a driver's queue is full");
-                        self.lost += 1;
-                    }
-                }
+                Effect::Hardware(command) => self.orders.give(&mut self.outputs.hardware, command),
                 Effect::Wave { rate_hz, samples } => {
                     if self.outputs.waves.try_send(WaveChunk { rate_hz, samples }).is_err() {
                         tracing::trace!("the waveform lane is behind");
@@ -169,7 +171,10 @@ impl Performer {
     fn store(&mut self, command: StoreCommand) {
         let is_record = matches!(
             command,
-            StoreCommand::Record(_) | StoreCommand::RecordWave(_) | StoreCommand::Audit(_)
+            StoreCommand::Record(_)
+                | StoreCommand::RecordWave(_)
+                | StoreCommand::Audit(_)
+                | StoreCommand::RecordAlarm(_)
         );
         if is_record {
             // Records may overtake nothing: a backlog means that the queue has no room anyway.
@@ -188,5 +193,97 @@ impl Performer {
             tracing::error!("the store takes no commands");
             self.lost += 1;
         }
+    }
+}
+
+/// Links to be made or given up that a driver had no room for, in order.
+#[derive(Default)]
+struct Orders {
+    waiting: VecDeque<ports::Command>,
+    /// Of which devices the core knows that a command waits.
+    told: BTreeSet<DeviceId>,
+}
+
+impl Orders {
+    /// A link that is wanted is asked for until the driver takes it: the core waits for it, and says after a
+    /// while that it is missed. What is asked of a card or a finger has its own end at the screen.
+    fn give(&mut self, hardware: &mut Outlet<ports::Command>, command: ports::Command) {
+        let is_link =
+            matches!(command, ports::Command::Connect(..) | ports::Command::Disconnect(_));
+        let waits = is_link && !self.waiting.is_empty();
+        if !waits && hardware(command.clone()).is_ok() {
+            return;
+        }
+        tracing::error!("a driver's queue is full");
+        if is_link && self.waiting.len() < BACKLOG_MAX {
+            self.waiting.push_back(command);
+        }
+    }
+
+    fn try_again(&mut self, hardware: &mut Outlet<ports::Command>) {
+        while let Some(command) = self.waiting.pop_front() {
+            if hardware(command.clone()).is_err() {
+                self.waiting.push_front(command);
+                break;
+            }
+        }
+    }
+
+    /// Devices of which a command waits, or waits no longer, since this was asked last.
+    fn news(&mut self) -> Vec<(DeviceId, bool)> {
+        let device = |command: &ports::Command| match command {
+            ports::Command::Connect(device, _) | ports::Command::Disconnect(device) => {
+                Some(*device)
+            }
+            ports::Command::Card(_) | ports::Command::Finger(_) => None,
+        };
+        let waiting: BTreeSet<_> = self.waiting.iter().filter_map(device).collect();
+        let told = std::mem::replace(&mut self.told, waiting.clone());
+        let refused = waiting.difference(&told).map(|device| (*device, true));
+        refused.chain(told.difference(&waiting).map(|device| (*device, false))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use wardkeep_model::ports::{Command, FingerCommand};
+    use wardkeep_model::vitals::DeviceKind;
+
+    use super::*;
+
+    #[test]
+    fn r11_a_link_that_a_driver_refused_is_asked_for_again_and_in_order() {
+        let (taken, room) = (Arc::new(Mutex::new(vec![])), Arc::new(Mutex::new(0)));
+        let (into, left) = (Arc::clone(&taken), Arc::clone(&room));
+        let mut hardware: Outlet<Command> = Box::new(move |command| {
+            let mut left = left.lock().unwrap();
+            if *left == 0 {
+                return Err(Refused);
+            }
+            *left -= 1;
+            into.lock().unwrap().push(command);
+            Ok(())
+        });
+        let (strap, oximeter) = (DeviceId([1; 6]), DeviceId([2; 6]));
+        let wanted = [
+            Command::Connect(strap, DeviceKind::HeartRate),
+            Command::Disconnect(strap),
+            Command::Connect(oximeter, DeviceKind::PulseOximeter),
+        ];
+        let mut orders = Orders::default();
+        for command in wanted.clone() {
+            orders.give(&mut hardware, command);
+        }
+        orders.give(&mut hardware, Command::Finger(FingerCommand::Stop));
+        assert!(taken.lock().unwrap().is_empty());
+        assert_eq!(orders.news(), [(strap, true), (oximeter, true)]);
+        assert_eq!(orders.news(), []);
+        for _ in 0..4 {
+            *room.lock().unwrap() = 1;
+            orders.try_again(&mut hardware);
+        }
+        assert_eq!(*taken.lock().unwrap(), wanted);
     }
 }

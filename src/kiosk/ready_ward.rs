@@ -159,6 +159,7 @@ impl Desk {
                 device(OXIMETER_A, DeviceKind::PulseOximeter, "FingerOx 3"),
             ],
             language: "en".to_owned(),
+            limits: None,
         };
         self.send(Command::SaveCart(Box::new(cart)))
     }

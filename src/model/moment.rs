@@ -12,6 +12,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// No clock that was ever set stands before this day: 2026-01-01.
+const EARLIEST_S: i64 = 1_767_225_600;
+
 /// Time since the machine booted, suspend included (`CLOCK_BOOTTIME`).
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -57,6 +60,37 @@ impl Moment {
         let seconds = u64::try_from(boot.tv_sec).unwrap_or(0);
         let nanos = u32::try_from(boot.tv_nsec).unwrap_or(0);
         Self { boot: BootTime(Duration::new(seconds, nanos)), wall: Timestamp::now() }
+    }
+}
+
+/// How the wall clock stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClockState {
+    /// It stands before any day on which this program existed.
+    NeverSet,
+    /// As far as anybody knows it is right.
+    #[default]
+    Set,
+    /// It was set a short while ago.
+    Stepped,
+    /// It is being corrected slowly.
+    Slewing,
+}
+
+impl ClockState {
+    /// Whether this is a time at which a clock may stand that was set.
+    pub fn is_possible(wall: Timestamp) -> bool {
+        wall.as_second() >= EARLIEST_S
+    }
+
+    /// Its word for IT.
+    pub fn word(self) -> &'static str {
+        match self {
+            ClockState::NeverSet => "never-set",
+            ClockState::Set => "set",
+            ClockState::Stepped => "stepped",
+            ClockState::Slewing => "slewing",
+        }
     }
 }
 

@@ -158,6 +158,12 @@ pub enum Notice {
     NotWritten,
     /// This role may not do that.
     NotAllowed,
+    /// The sound was paused for as long as it may be within an hour.
+    PauseUsedUp,
+    /// The wall clock was set.
+    ClockSet,
+    /// Other alarm limits are in force.
+    LimitsChanged,
     /// The emergency view: this badge or card is not enrolled.
     EmergencyUnknown,
     /// The emergency view: nothing is kept about a patient at this bed.
@@ -229,6 +235,9 @@ impl Notice {
             Self::TooMany => Row::hint(Role(ManagePeople)),
             Self::NotWritten => Row::fault(Everybody),
             Self::NotAllowed => Row::hint(Everybody),
+            Self::PauseUsedUp => Row::hint(Everybody),
+            Self::ClockSet => Row::hint(Everybody),
+            Self::LimitsChanged => Row::done(Role(Care)),
             Self::EmergencyUnknown => Row::hint(Everybody),
             Self::EmergencyNothing => Row::hint(Everybody),
             Self::EmergencyOver => Row::done(Everybody),

@@ -176,6 +176,6 @@ pub fn malformed(kind: DeviceKind, turn: usize) -> Vec<u8> {
         (DeviceKind::PulseOximeter, 3) => oximeter(SFLOAT_PLUS_INFINITY, SFLOAT_MINUS_INFINITY),
         // Both status fields announced, the second one cut.
         (DeviceKind::PulseOximeter, 4) => vec![0x0C, 0x61, 0x00, 0x48, 0x00, 0x20, 0x01, 0x00],
-        (DeviceKind::HeartRate | DeviceKind::PulseOximeter, _) => Vec::new(),
+        (_, _) => Vec::new(),
     }
 }

@@ -21,7 +21,6 @@ const FLOORS: &[Floor] = &[
         folder: "src/model",
         on: &[],
         rooms: &[
-            ("alarm", &[]),
             ("confidential", &[]),
             ("moment", &[]),
             ("telemetry", &[]),
@@ -30,8 +29,9 @@ const FLOORS: &[Floor] = &[
             ("notice", &["access"]),
             ("encounter", &["confidential"]),
             ("vitals", &["confidential", "encounter", "moment"]),
+            ("alarm", &["access", "confidential", "encounter", "moment", "vitals"]),
             ("ports", &["access", "confidential", "moment", "vitals"]),
-            ("keeping", &["access", "confidential", "encounter", "moment", "vitals"]),
+            ("keeping", &["access", "alarm", "confidential", "encounter", "moment", "vitals"]),
         ],
     },
     Floor {

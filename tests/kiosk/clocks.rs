@@ -30,17 +30,6 @@ const PROMISES: [&str; 3] = [
     "S-9: an alarm condition is signalled",
 ];
 
-/// Seconds of [`WATCHED`] in which each promise is known to break after such a step: devices are assigned
-/// by wall time. They may only become fewer.
-const KNOWN: [(&str, [u32; 3]); 6] = [
-    ("a minute back", [59, 59, 58]),
-    ("an hour back", [60, 60, 58]),
-    ("a day back", [60, 60, 58]),
-    ("a month back", [60, 60, 58]),
-    ("a day forwards", [60, 60, 58]),
-    ("a month forwards", [60, 60, 58]),
-];
-
 /// What one second came to.
 #[derive(Debug, PartialEq, Eq)]
 struct Second {
@@ -63,7 +52,7 @@ fn live(bedside: &mut Bedside) -> Second {
 
 #[test]
 fn s6_s7_s9_hold_however_the_wall_clock_is_set() {
-    let mut grown = vec![];
+    let mut wrong = vec![];
     for (step, seconds) in STEPS {
         let (mut plain, mut set) = (Bedside::monitoring(), Bedside::monitoring());
         for bedside in [&mut plain, &mut set] {
@@ -82,15 +71,11 @@ fn s6_s7_s9_hold_however_the_wall_clock_is_set() {
         }
         let alarm = plain.kiosk.sound(plain.now()).map(|sound| sound.priority);
         assert_eq!(alarm, Some(Priority::High), "what is promised can be seen");
-        let known =
-            KNOWN.iter().find(|(name, _)| *name == step).map_or([0; 3], |(_, known)| *known);
-        for (promise, (found, known)) in PROMISES.iter().zip(broken.into_iter().zip(known)) {
-            if found > known {
-                grown.push(format!("{step}: {promise}: broken in {found} seconds, not {known}"));
-            }
+        for (promise, broken) in PROMISES.iter().zip(broken).filter(|(_, broken)| *broken > 0) {
+            wrong.push(format!("{step}: {promise}: broken in {broken} of {WATCHED} seconds"));
         }
     }
-    assert!(grown.is_empty(), "more than is known:\n  {}", grown.join("\n  "));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n  "));
 }
 
 #[test]

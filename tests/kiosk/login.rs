@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use kit::kiosk::{Bedside, PIN, WRONG, badge, pin};
 use wardkeep_core::alarms::AlarmText;
+use wardkeep_core::kiosk::frame;
 use wardkeep_core::kiosk::pages::patients;
 use wardkeep_core::kiosk::view::{PinPurpose, Screen};
-use wardkeep_core::kiosk::{alarm, frame};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::lockout::Admission;
 use wardkeep_model::access::policy::Policy;
@@ -207,11 +207,11 @@ fn another_token_switches_the_person_and_keeps_the_draft_of_the_first() {
 fn a_session_ends_after_twelve_hours_however_busy_it_is() {
     let mut bedside = Bedside::unlocked();
     for _ in 0..12 * 60 - 1 {
-        bedside.clock.wait(60 * SECOND);
+        bedside.wait(60 * SECOND);
         bedside.intent(frame::Intent::Activity);
     }
     assert!(bedside.view().open.is_some());
-    bedside.clock.wait(60 * SECOND);
+    bedside.wait(60 * SECOND);
     bedside.intent(frame::Intent::Activity);
     assert!(bedside.is_lock_screen() && !bedside.store.vault_open);
     assert_eq!(bedside.notice(), Some(Notice::ShiftOver));
@@ -239,7 +239,7 @@ fn s9_a_token_left_behind_is_called_out_until_somebody_comes() {
         bedside.wait(SECOND);
         assert!(called_out(&bedside));
         assert!(bedside.kiosk.sound(bedside.now()).is_some(), "it is heard");
-        bedside.intent(alarm::Intent::Acknowledge);
+        bedside.acknowledge();
         assert!(!called_out(&bedside), "somebody is there");
         bedside.wait(300 * SECOND);
         assert!(called_out(&bedside), "and left again without it");

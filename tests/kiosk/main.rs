@@ -1,5 +1,6 @@
 //! The core as a whole, with a settable clock and everything around it in memory.
 
+mod alarms;
 mod cards;
 mod clocks;
 mod desk;

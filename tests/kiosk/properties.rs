@@ -1,6 +1,7 @@
 //! Whatever people, devices and the store do, in any order, and however the wall clock is set: the promises
 //! hold after every step.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -12,14 +13,15 @@ use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::pages::{devices, patients};
 use wardkeep_core::kiosk::view::access::Emergency;
 use wardkeep_core::kiosk::view::{Screen, View};
-use wardkeep_core::kiosk::{alarm, frame, login};
+use wardkeep_core::kiosk::{frame, login};
 use wardkeep_core::session::FingerPrompt;
 use wardkeep_model::access::Role;
 use wardkeep_model::access::policy::{Permission, Policy};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::PatientForm;
 use wardkeep_model::keeping::emergency::EMERGENCY_MAX;
-use wardkeep_model::keeping::{AuditAct, Shift};
+use wardkeep_model::keeping::{Assignment, AuditAct, Shift};
+use wardkeep_model::moment::BootTime;
 use wardkeep_model::ports::{Event, FactorEvent, Link, ReaderHealth, ReaderKind};
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
@@ -243,14 +245,18 @@ fn care(bedside: &mut Bedside, op: Care) {
         }
         Care::Heart(bytes) => bedside.frame(STRAP, bytes),
         Care::Oximetry(bytes) => bedside.frame(OXIMETER, bytes),
-        Care::Acknowledge => bedside.intent(alarm::Intent::Acknowledge),
+        Care::Acknowledge => bedside.acknowledge(),
     }
 }
 
 /// Something of a patient is on the screen.
 fn shows_patient(view: &View) -> bool {
     let on_page = match &view.screen {
-        Screen::Bedside(_) | Screen::Patients(_) | Screen::Emergency(Emergency::Open(_)) => true,
+        Screen::Bedside(_)
+        | Screen::Patients(_)
+        | Screen::Alarms(_)
+        | Screen::Limits(_)
+        | Screen::Emergency(Emergency::Open(_)) => true,
         Screen::Devices(page) => page.rows.iter().any(|row| !row.reading.reveal().is_empty()),
         Screen::Starting
         | Screen::FirstStart(_)
@@ -272,7 +278,9 @@ fn shows_patient(view: &View) -> bool {
 #[derive(Default)]
 struct Model {
     last: u8,
-    emergency_since: Option<wardkeep_model::moment::BootTime>,
+    emergency_since: Option<BootTime>,
+    /// Assignments as the cart has them, and when each was made by the clock that nobody can set.
+    assigned: BTreeMap<DeviceId, (Assignment, BootTime)>,
 }
 
 impl Model {
@@ -280,6 +288,28 @@ impl Model {
         if let Op::Login(Login::Lay(n) | Login::Insert(n)) = op {
             self.last = *n;
         }
+    }
+
+    fn remember_assignments(&mut self, bedside: &Bedside) {
+        let cart = bedside.store.cart.clone().unwrap_or_default();
+        for device in cart.devices {
+            let held = self.assigned.get(&device.id).map(|(assignment, _)| *assignment);
+            match device.assignment {
+                Some(assignment) if held == Some(assignment) => {}
+                Some(assignment) => {
+                    self.assigned.insert(device.id, (assignment, bedside.now().boot));
+                }
+                None => {
+                    self.assigned.remove(&device.id);
+                }
+            }
+        }
+    }
+
+    /// S-6: it was made less than a day before.
+    fn is_in_force(&self, device: DeviceId, now: BootTime) -> bool {
+        let made = self.assigned.get(&device).map(|(_, made)| *made);
+        made.is_some_and(|made| now.since(made) < Duration::from_secs(24 * 3600))
     }
 
     /// S-1 of what the screen shows.
@@ -327,9 +357,11 @@ proptest! {
     ) {
         let mut bedside = Bedside::monitoring_under(policy);
         let mut model = Model { last: 1, ..Model::default() };
+        model.remember_assignments(&bedside);
         for op in ops {
             model.observe(&op);
             let recorded = bedside.store.records.len();
+            let began = bedside.now().boot;
             let known = bedside.store.cart.clone().unwrap_or_default();
             match op {
                 Op::Login(op) => log_in(&mut bedside, op),
@@ -343,15 +375,13 @@ proptest! {
                 if let Some(subject) = record.subject {
                     let assigned = known.devices.iter().any(|d| {
                         d.id == record.device
-                            && d.assignment.is_some_and(|a| {
-                                a.subject == subject
-                                    && a.since <= record.received
-                                    && record.received < a.until
-                            })
+                            && d.assignment.is_some_and(|a| a.subject == subject)
+                            && model.is_in_force(d.id, began)
                     });
                     prop_assert!(assigned, "{:?} was not assigned", record.device);
                 }
             }
+            model.remember_assignments(&bedside);
             // S-7: a number on the screen is young, and its device is assigned.
             if let Screen::Bedside(page) = &view.screen {
                 for tile in &page.tiles {

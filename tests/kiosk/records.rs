@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use kit::kiosk::{Bedside, OXIMETER, oximetry};
 use wardkeep_core::alarms::AlarmText;
-use wardkeep_core::alarms::Sound;
+use wardkeep_core::kiosk::frame;
 use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::pages::audit;
 use wardkeep_core::kiosk::view::Screen;
 use wardkeep_core::kiosk::view::access::Audit;
 use wardkeep_core::kiosk::view::records::{Checkpoint, FindingGroup, FindingNotice, TakingOver};
-use wardkeep_core::kiosk::{alarm, frame};
 use wardkeep_model::access::Role;
-use wardkeep_model::alarm::Priority;
+use wardkeep_model::alarm::{Priority, Sound};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::{
     AdministrationFault, AuditAct, AuditEntry, AuditResult, AuditRow, Finding, FindingKind, Import,
@@ -117,7 +116,7 @@ fn s8_what_is_gone_is_an_alarm_and_everything_found_is_told_once_by_its_group() 
         (FindingGroup::Mended, 1),
     ];
     assert_eq!(told, expected);
-    bedside.intent(alarm::Intent::Acknowledge);
+    bedside.acknowledge();
     assert_eq!(alarm(&bedside), None);
 }
 
@@ -193,7 +192,7 @@ fn s9_not_recording_is_seen_and_heard_locked_and_open_and_ends_by_itself() {
                 bedside.unlock();
             }
             assert_eq!(sounds(&bedside), Some(Priority::Medium), "{what}");
-            bedside.intent(alarm::Intent::Acknowledge);
+            bedside.acknowledge();
             assert_eq!(sounds(&bedside), None, "{what}");
             assert!(bedside.view().alarm.is_some_and(|strip| strip.acknowledged), "{what}");
             bedside.told(ends());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kit::kiosk::{Bedside, OXIMETER, PIN, STRAP, heart_rate, pin};
+use wardkeep_core::alarms::{Condition, Shown};
 use wardkeep_core::config::Language;
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
@@ -45,6 +46,7 @@ fn person_form() -> PersonForm {
 /// What every intent needs; `None` is open to everybody.
 fn intents() -> Vec<(Intent, Option<P>)> {
     let factor = FactorId(1);
+    let shown = Shown { condition: Condition::NoSound, number: 1 };
     let name = || Phi::new("Cara".to_owned());
     vec![
         (Intent::Frame(frame::Intent::Activity), None),
@@ -75,7 +77,7 @@ fn intents() -> Vec<(Intent, Option<P>)> {
         (Intent::Frame(frame::Intent::Open(Page::People)), Some(P::ManagePeople)),
         (Intent::Frame(frame::Intent::Open(Page::Audit)), Some(P::ReadAudit)),
         (Intent::Frame(frame::Intent::Open(Page::Cart)), Some(P::SeeCart)),
-        (Intent::Alarm(alarm::Intent::Acknowledge), Some(P::HandleAlarms)),
+        (Intent::Alarm(alarm::Intent::Acknowledge(shown)), Some(P::HandleAlarms)),
         (Intent::Alarm(alarm::Intent::PauseAudio), Some(P::HandleAlarms)),
         (Intent::Devices(devices::Intent::Connect(SPARE)), Some(P::ConnectDevices)),
         (Intent::Devices(devices::Intent::Release(SPARE)), Some(P::ConnectDevices)),
@@ -141,11 +143,11 @@ fn s1_without_a_session_nothing_happens_that_needs_one() {
 
 #[test]
 fn each_role_begins_on_its_own_page_and_has_its_own_rail() {
-    use Page::{Audit, Bedside as Live, Cart, Devices, Patients, People};
+    use Page::{Alarms, Audit, Bedside as Live, Cart, Devices, Patients, People};
     for (role, first, rail) in [
-        (Role::Nurse, Live, vec![Live, Patients, Devices]),
-        (Role::Caregiver, Live, vec![Live, Patients, Devices]),
-        (Role::It, People, vec![Devices, People, Audit, Cart]),
+        (Role::Nurse, Live, vec![Live, Alarms, Patients, Devices]),
+        (Role::Caregiver, Live, vec![Live, Alarms, Patients, Devices]),
+        (Role::It, People, vec![Alarms, Devices, People, Audit, Cart]),
         (Role::Auditor, Audit, vec![Audit, Cart]),
     ] {
         let bedside = bedside_of(role);
@@ -199,7 +201,7 @@ fn an_alarm_waits_for_nobodys_login() {
     bedside.hardware(Event::Link(STRAP, Link::Lost));
     bedside.wait(Duration::from_secs(4));
     bedside.intent(frame::Intent::Lock);
-    bedside.intent(alarm::Intent::Acknowledge);
+    bedside.acknowledge();
     assert!(bedside.view().alarm.is_some_and(|strip| strip.acknowledged));
     bedside.advertise(SPARE, DeviceKind::HeartRate);
     for role in ROLES {

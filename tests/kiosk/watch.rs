@@ -10,7 +10,7 @@ use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::pages::devices;
 use wardkeep_core::kiosk::view::records::{Trouble, Watch};
 use wardkeep_core::kiosk::view::{DeviceRow, Owner, Screen, Tile};
-use wardkeep_core::kiosk::{alarm, frame, login, trouble};
+use wardkeep_core::kiosk::{frame, login, trouble};
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::keeping::{CartState, Found, Outcome, StoreFault};
 use wardkeep_model::notice::Notice;
@@ -76,14 +76,14 @@ fn s2_a_broken_store_leaves_links_values_limits_and_alarms_as_they_were() {
     assert_eq!(numbers(&tiles), ["72", "97", "71"].map(|digits| Some(digits.to_owned())));
     assert!(has_alarm(&bedside, &AlarmText::NotRecording));
     assert!(bedside.kiosk.sound(bedside.now()).is_some_and(|s| s.priority == Priority::Medium));
-    bedside.intent(alarm::Intent::Acknowledge);
+    bedside.acknowledge();
     for _ in 0..12 {
         bedside.frame(OXIMETER, oximetry(79, 71));
         bedside.wait(SECOND);
     }
     let strip = bedside.view().alarm.expect("an alarm");
     assert_eq!(strip.priority, Priority::High);
-    assert!(matches!(strip.text, AlarmText::Low { value, .. } if value == "79"));
+    assert!(matches!(strip.text, AlarmText::Low(one) if one.value == "79"));
     // What is measured goes to the store, which keeps as much of it as it can, still assigned (S-6).
     assert!(bedside.store.records.iter().all(|record| record.subject.is_some()));
     assert!(!bedside.store.records.is_empty());
@@ -210,7 +210,7 @@ fn s6_watched_values_are_shown_with_alarms_and_nothing_is_recorded() {
     bedside.frame(OXIMETER, vec![0x00, 0xFF, 0x07, 0xFF, 0x07]);
     assert_eq!(numbers(&watched(&bedside).0), [None, None, None]);
     bedside.hardware(Event::Link(OXIMETER, Link::Lost));
-    bedside.intent(alarm::Intent::Acknowledge);
+    bedside.acknowledge();
     bedside.wait(4 * SECOND);
     assert!(bedside.view().alarm.is_some_and(|s| matches!(s.text, AlarmText::LinkLost { .. })));
     assert!(bedside.store.records.is_empty() && bedside.store.cart.is_none());
@@ -241,7 +241,7 @@ fn leaving_the_watch_lets_every_device_go_and_shows_nothing_any_more() {
     bedside.intent(trouble::Intent::EndWatch);
     assert_eq!(trouble(&bedside).watch, Watch::Nothing { offered: true });
     assert!(bedside.radio.contains(&Command::Disconnect(OXIMETER)));
-    bedside.intent(alarm::Intent::Acknowledge);
+    bedside.acknowledge();
     bedside.wait(30 * SECOND);
     assert!(bedside.view().alarm.is_some_and(|strip| strip.text == AlarmText::NotRecording));
     bedside.intent(trouble::Intent::BeginWatch);
@@ -257,7 +257,7 @@ fn s9_a_watch_that_the_stores_return_ends_is_called_out() {
     ];
     for found in ends {
         let mut bedside = watching();
-        bedside.intent(alarm::Intent::Acknowledge);
+        bedside.acknowledge();
         bedside.told(Outcome::Found(found.clone()));
         let screen = bedside.view().screen;
         assert!(!matches!(&screen, Screen::Trouble(Trouble { watch: Watch::Unknown { .. }, .. })));
@@ -265,7 +265,7 @@ fn s9_a_watch_that_the_stores_return_ends_is_called_out() {
         assert!(has_alarm(&bedside, &AlarmText::WatchEnded), "{found:?}");
         bedside.wait(60 * SECOND);
         assert!(has_alarm(&bedside, &AlarmText::WatchEnded), "{found:?}: until it is seen");
-        bedside.intent(alarm::Intent::Acknowledge);
+        bedside.acknowledge();
         bedside.wait(SECOND);
         assert!(!has_alarm(&bedside, &AlarmText::WatchEnded), "{found:?}");
         bedside.frame(OXIMETER, oximetry(96, 70));
@@ -352,7 +352,7 @@ fn apply(bedside: &mut Bedside, op: &Op) {
         Op::Pin => bedside.type_pin(kit::kiosk::PIN),
         Op::Emergency => bedside.intent(login::Intent::BeginEmergency),
         Op::Open => bedside.intent(frame::Intent::Open(Page::Bedside)),
-        Op::Acknowledge => bedside.intent(alarm::Intent::Acknowledge),
+        Op::Acknowledge => bedside.acknowledge(),
         Op::Again(full) => {
             let fault = if *full { StoreFault::Full } else { StoreFault::Damaged };
             bedside.told(Outcome::Fault(fault));

@@ -248,7 +248,7 @@ fn left_of(area: LogicalRect, cover: LogicalRect) -> LogicalRect {
 
 /// Of a line's height, what has to be seen of this text.
 fn part_of_line(text: &str) -> f32 {
-    if text.chars().all(|letter| "– ".contains(letter)) {
+    if text.chars().all(|letter| "–-: ".contains(letter)) {
         0.0
     } else if text.chars().all(|letter| "0123456789/.,:".contains(letter)) {
         DIGITS

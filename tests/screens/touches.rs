@@ -35,13 +35,14 @@ fn device(last_byte: u8) -> DeviceId {
 fn frame_controls_send_their_intent_in_both_orientations() {
     let mut desk = Desk::new(LANDSCAPE);
     let alarm = Some(samples::alarm(Priority::Medium, samples::low_oxygen("88")));
+    let shown = alarm.as_ref().and_then(|strip| strip.unseen.as_ref()).expect("unseen").shown;
     let view = View { alarm, notice: Some(Notice::ConfigIgnored), ..bedside() };
     for size in [LANDSCAPE, PORTRAIT] {
         desk.turn(size);
         desk.show(&view);
         for (label, intent) in [
             ("Lock", Intent::Frame(frame::Intent::Lock)),
-            ("Acknowledge", Intent::Alarm(alarm::Intent::Acknowledge)),
+            ("Acknowledge", Intent::Alarm(alarm::Intent::Acknowledge(shown))),
             ("Pause sound", Intent::Alarm(alarm::Intent::PauseAudio)),
             ("Dismiss notice", Intent::Frame(frame::Intent::DismissNotice)),
             ("Bedside", Intent::Frame(frame::Intent::Open(Page::Bedside))),
@@ -58,11 +59,16 @@ fn frame_controls_send_their_intent_in_both_orientations() {
 fn an_acknowledged_and_paused_alarm_offers_neither_again() {
     let desk = Desk::new(LANDSCAPE);
     let mut strip = samples::alarm(Priority::High, samples::low_oxygen("79"));
+    let unseen = strip.unseen.take();
     (strip.acknowledged, strip.audio_paused_s) = (true, Some(118));
-    desk.show(&View { alarm: Some(strip), ..bedside() });
+    desk.show(&View { alarm: Some(strip.clone()), ..bedside() });
     assert!(desk.labelled("Acknowledge").is_empty());
     assert!(desk.labelled("Pause sound").is_empty());
     assert_eq!(desk.the("Sound paused").accessible_value().unwrap(), "1:58");
+    // Something lesser that nobody has seen can be acknowledged all the same.
+    strip.unseen = unseen;
+    desk.show(&View { alarm: Some(strip), ..bedside() });
+    assert_eq!(desk.labelled("Acknowledge").len(), 1);
 }
 
 #[test]

@@ -18,14 +18,15 @@ use crate::measure::{Pulse, index_at, pulses};
 use kit::namespace::{say, skipped};
 use tokio::sync::mpsc;
 use wardkeep_hardware::speaker;
-use wardkeep_model::alarm::Priority;
+use wardkeep_model::alarm::{Priority, Sound};
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::Event;
 
 const SCRIPT: &str = "WARDKEEP_SPEAKER_SCRIPT";
 const RATE_HZ: u32 = 48_000;
 
-/// The child: words of the script are priorities to set, `silence`, and milliseconds to wait.
+/// The child: words of the script are priorities to set, `silence`, `again` before something new of the same
+/// priority, `reminder` before what is one, and milliseconds to wait.
 #[test]
 #[expect(clippy::print_stdout, reason = "the child reports to its parent")]
 fn driver_in_a_child_process() {
@@ -33,19 +34,28 @@ fn driver_in_a_child_process() {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let (events, mut inbox) = mpsc::channel(8);
     let handle = speaker::spawn(events).unwrap();
+    let (mut onset, mut is_reminder) = (1, false);
     for word in script.split_whitespace() {
-        let wanted = match word {
+        let priority = match word {
             "high" => Some(Priority::High),
             "medium" => Some(Priority::Medium),
             "low" => Some(Priority::Low),
             "silence" => None,
+            "again" => {
+                onset += 1;
+                continue;
+            }
+            "reminder" => {
+                is_reminder = true;
+                continue;
+            }
             wait => {
                 thread::sleep(Duration::from_millis(wait.parse().unwrap()));
                 continue;
             }
         };
         println!("\nset {word} {}", Moment::read().boot.0.as_millis());
-        handle.set(wanted);
+        handle.set(priority.map(|priority| Sound { priority, onset, is_reminder }));
     }
     drop(handle);
     while let Ok(event) = inbox.try_recv() {
@@ -120,6 +130,28 @@ fn recordings(folder: &Path) -> Vec<(std::time::SystemTime, Vec<Pulse>)> {
     }
     found.sort_by_key(|(written, _)| *written);
     found
+}
+
+fn recorded(script: &str) -> Vec<(std::time::SystemTime, Vec<Pulse>)> {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("asound.conf");
+    fs::write(&config, recorder(folder.path())).unwrap();
+    finish(start(script, &config));
+    recordings(folder.path())
+}
+
+#[test]
+fn s9_something_new_is_heard_at_once_at_a_priority_that_sounds_already() {
+    let recordings = recorded("600 medium 2000 again medium 1500 silence");
+    assert_eq!(recordings.len(), 2, "not only after the interval");
+    let apart = recordings[1].0.duration_since(recordings[0].0).unwrap();
+    assert!(apart < Duration::from_secs(4), "{apart:?}");
+}
+
+#[test]
+fn a_reminder_is_one_burst() {
+    let recordings = recorded("600 reminder medium 12500 again medium 1500 silence");
+    assert_eq!(recordings.len(), 2, "it does not repeat; the next one does");
 }
 
 fn assert_onsets(pulses: &[Pulse], expected: &[f64]) {

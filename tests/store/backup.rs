@@ -38,7 +38,12 @@ fn state() -> CartState {
         name: "Strap".into(),
         assignment: Some(assignment),
     };
-    CartState { subject: Some(SubjectId(7)), devices: vec![device], language: "de".into() }
+    CartState {
+        subject: Some(SubjectId(7)),
+        devices: vec![device],
+        language: "de".into(),
+        limits: None,
+    }
 }
 
 /// Two people, two patients, values in the vault and values that wait in the inbox.

@@ -88,7 +88,7 @@ fn s4_s10_no_file_holds_a_name_a_value_a_pin_or_a_badge_number() {
         name: "HRM".into(),
         assignment: None,
     };
-    let state = CartState { subject, devices: vec![device], language: "en".into() };
+    let state = CartState { subject, devices: vec![device], language: "en".into(), limits: None };
     rig.send(Command::SaveCart(Box::new(state)));
     for seq in 2..=600 {
         rig.send(distinctive(seq));

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::alarms::limits::LimitSet;
 
 #[test]
 fn reads_every_setting() {
@@ -20,8 +21,9 @@ fn reads_every_setting() {
     assert_eq!((config.language, config.text_percent), (Language::German, 150));
     assert_eq!(config.idle, Duration::from_secs(60));
     assert_eq!(config.assignment, Duration::from_secs(12 * 3600));
-    assert_eq!(config.limits.heart_rate.low, Some(45));
-    assert_eq!(config.limits.desaturation, 78);
+    let adult = config.alarms.sets.of(AgeGroup::Adult).ward;
+    assert_eq!(adult.rate.low, Some(Decimal::from(45)));
+    assert_eq!(adult.saturation.extreme_low, Some(Decimal::from(78)));
     let policy = Policy {
         badge_pin: false,
         finger: false,
@@ -39,6 +41,45 @@ fn reads_every_setting() {
     let day = Duration::from_secs(24 * 3600);
     let retention = Retention { waveforms: 2 * day, numerics: 14 * day, minutes: 730 * day };
     assert_eq!(config.retention, retention);
+}
+
+#[test]
+fn limits_are_set_by_age_and_the_hospital_bounds_what_people_may_change() {
+    let (config, ignored) = Config::parse(
+        "[alarms]\ntemperature_high = 38.2\n\
+         [alarms.range]\nheart_rate_high = [100, 140]\n\
+         [alarms.neonate]\nspo2_low = 88\nspo2_high = 96\ndesaturation = 80\n\
+         [alarms.neonate.range]\nspo2_low = [86, 90]\n",
+    );
+    assert_eq!(ignored, vec![]);
+    let (adult, neonate) =
+        (config.alarms.sets.of(AgeGroup::Adult), config.alarms.sets.of(AgeGroup::Neonate));
+    assert_eq!(adult.ward.temperature.high, Some(Decimal::new(382, -1)));
+    assert_eq!(neonate.ward.saturation.high, Some(Decimal::from(96)));
+    assert_eq!(adult.ward.saturation, Limits::default().saturation);
+    let range = |set: &LimitSet, of, side| set.range(of, side).map(|span| span.to_string());
+    assert_eq!(range(adult, LimitKey::Rate, Side::High).as_deref(), Some("100\u{2013}140"));
+    assert_eq!(range(neonate, LimitKey::Saturation, Side::Low).as_deref(), Some("86\u{2013}90"));
+    for (text, says) in [
+        ("[alarms.adolescent]\nspo2_low = 88\n", "alarms.adolescent: there is no such setting"),
+        ("[alarms.neonate]\nlatch = true\n", "alarms.neonate.latch: there is no such setting"),
+        ("[alarms.range]\nspo2 = [1, 2]\n", "alarms.range.spo2: there is no such setting"),
+        (
+            "[alarms.range]\nspo2_low = [90, 90]\n",
+            "alarms.range.spo2_low: expected two numbers, the lower one first, as [40, 60]",
+        ),
+        (
+            "[alarms.neonate]\nspo2_low = 80\n",
+            "alarms.neonate.desaturation is not below alarms.neonate.spo2_low",
+        ),
+        ("[alarms]\nspo2_low = 90.5\n", "alarms.spo2_low: expected a whole number"),
+        ("[alarms]\ntemperature_high = 48.2\n", "alarms.temperature_high: 48 is outside 36..=42"),
+    ] {
+        let (config, ignored) = Config::parse(text);
+        assert_eq!(config, Config::default(), "{text}");
+        let said: Vec<String> = ignored.iter().map(ToString::to_string).collect();
+        assert_eq!(said, [says], "{text}");
+    }
 }
 
 #[test]
@@ -142,7 +183,7 @@ fn the_shipped_file_changes_nothing() {
     let is_setting = |line: &str| line.starts_with(|c: char| c.is_ascii_lowercase());
     let bare = |line| str::strip_prefix(line, "#").filter(|bare| is_setting(bare));
     let all: Vec<&str> = file.lines().map(|line| bare(line).unwrap_or(line)).collect();
-    assert_eq!(all.iter().filter(|line| is_setting(line)).count(), SETTINGS.len() - 1);
+    assert_eq!(all.iter().filter(|line| is_setting(line)).count(), SETTINGS.len() - 2);
     assert_eq!(Config::parse(&all.join("\n")), (Config::default(), vec![]), "uncommented");
 }
 
@@ -163,7 +204,15 @@ fn the_shipped_file_and_the_manual_name_every_setting_once_with_its_range() {
         let told = entry.rsplit_once("Default:").map(|(_, told)| told.trim_start());
         let told = told.map(|told| told.trim_start_matches(".Ql ").trim_end_matches([' ', '.']));
         assert_eq!(told, written.default.as_deref(), "{key} in the manual");
-        let enforced = if let Takes::Whole(range, _) = takes { Some(range) } else { None };
+        let enforced = match takes {
+            Takes::Whole(range, _) | Takes::Limit(.., range) => Some(range),
+            Takes::Label(_)
+            | Takes::Language(_)
+            | Takes::Flag(_)
+            | Takes::TextSize(_)
+            | Takes::Directory(_)
+            | Takes::UsbId(_) => None,
+        };
         assert_eq!(range(&written.comment).as_ref(), enforced, "{key} in the file");
         assert_eq!(range(entry).as_ref(), enforced, "{key} in the manual");
         let Some(range) = range(&written.comment) else { continue };
@@ -181,6 +230,9 @@ proptest! {
     fn any_text_gives_a_usable_configuration(text in "\\PC{0,400}") {
         let (config, _) = Config::parse(&text);
         prop_assert!(config.idle >= Duration::from_secs(30));
-        prop_assert!(config.limits.heart_rate.low < config.limits.heart_rate.high);
+        for group in AgeGroup::ALL {
+            let ward = config.alarms.sets.of(group).ward;
+            prop_assert!(LimitKey::ALL.iter().all(|of| ward.of(*of).crossed().is_none()));
+        }
     }
 }

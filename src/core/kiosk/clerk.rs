@@ -156,9 +156,13 @@ impl Clerk {
         self.watch_ended = true;
     }
 
-    /// Somebody has seen what is gone; it stays in the audit log.
-    pub(super) fn acknowledge(&mut self) {
-        (self.lost, self.uncounted, self.watch_ended) = (0, false, false);
+    /// Somebody has seen this condition. What is gone stays in the audit log.
+    pub(super) fn acknowledge(&mut self, condition: Condition) {
+        if condition == Condition::RecordsLost {
+            (self.lost, self.uncounted) = (0, false);
+        } else if condition == Condition::WatchEnded {
+            self.watch_ended = false;
+        }
     }
 
     /// The session ended: whoever comes next sees no progress of another's import.
@@ -256,9 +260,10 @@ impl Clerk {
     /// What holds of the store that may be an alarm condition.
     pub(super) fn facts(&self) -> Vec<Fact> {
         let mut facts = Vec::new();
-        let mut state = |holds: bool, condition, priority, text, delay| {
+        let mut state = |holds: bool, condition, priority, text, delay, amount| {
             if holds {
-                facts.push(Fact { condition, priority, text, delay });
+                let fact = Fact::at_once(condition, priority, text);
+                facts.push(Fact { delay, amount, ..fact });
             }
         };
         let (trouble, delay) = match self.phase {
@@ -269,15 +274,16 @@ impl Clerk {
         let full = self.space == Space::Full;
         // A store whose vault alone does not open goes on recording.
         let none = trouble || full || self.fault.is_some();
-        let (medium, low) = (Priority::Medium, Priority::Low);
-        state(none, Condition::NotRecording, medium, AlarmText::NotRecording, delay);
+        let (medium, low, at_once) = (Priority::Medium, Priority::Low, Duration::ZERO);
+        state(none, Condition::NotRecording, medium, AlarmText::NotRecording, delay, 0);
         let no_waves = self.space == Space::NoWaveforms && !none;
-        state(no_waves, Condition::NoWaveforms, low, AlarmText::NoWaveforms, Duration::ZERO);
+        state(no_waves, Condition::NoWaveforms, low, AlarmText::NoWaveforms, at_once, 0);
         let lost = AlarmText::RecordsLost { count: if self.uncounted { 0 } else { self.lost } };
         let any_lost = self.lost > 0 || self.uncounted;
-        state(any_lost, Condition::RecordsLost, low, lost, Duration::ZERO);
-        let ended = (Condition::WatchEnded, AlarmText::WatchEnded);
-        state(self.watch_ended, ended.0, medium, ended.1, Duration::ZERO);
+        let amount = self.lost.saturating_add(self.uncounted.into());
+        state(any_lost, Condition::RecordsLost, low, lost, at_once, amount);
+        let ended = AlarmText::WatchEnded;
+        state(self.watch_ended, Condition::WatchEnded, medium, ended, at_once, 0);
         facts
     }
 }

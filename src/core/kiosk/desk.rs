@@ -109,6 +109,7 @@ pub(super) fn save_cart(monitor: &Monitor, language: Language) -> Effect {
         subject: monitor.subject(),
         devices: monitor.known(),
         language: language.tag().to_owned(),
+        limits: Some(monitor.limits()),
     };
     Effect::Store(StoreCommand::SaveCart(Box::new(cart)))
 }
@@ -124,5 +125,17 @@ pub(super) fn audit(
     let operator = session.operator().map(|operator| operator.id);
     let entry = AuditEntry::of(act, now.wall);
     let entry = AuditEntry { operator, subject: monitor.subject(), device, ..entry };
+    Effect::Store(StoreCommand::Audit(Box::new(entry)))
+}
+
+/// An entry for the audit log about what nobody did.
+pub(super) fn audit_of_machine(
+    now: Moment,
+    monitor: &Monitor,
+    act: AuditAct,
+    detail: Option<String>,
+) -> Effect {
+    let subject = monitor.subject();
+    let entry = AuditEntry { subject, detail, ..AuditEntry::of(act, now.wall) };
     Effect::Store(StoreCommand::Audit(Box::new(entry)))
 }

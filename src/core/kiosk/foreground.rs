@@ -3,7 +3,9 @@
 use wardkeep_model::access::factor::Attempt;
 use wardkeep_model::access::policy::Permission;
 use wardkeep_model::access::{Operator, Role};
-use wardkeep_model::keeping::{Administered, AdministrationFault, Command as StoreCommand, Draft};
+use wardkeep_model::keeping::{
+    Administered, AdministrationFault, Command as StoreCommand, Draft, History, HistoryQuery,
+};
 use wardkeep_model::notice::Notice;
 
 use crate::kiosk::Effect;
@@ -11,7 +13,9 @@ use crate::kiosk::desk::{Desk, Scene};
 use crate::kiosk::enrolling::Wizard;
 use crate::kiosk::open::{Arrival, Drafts, Open};
 use crate::kiosk::page::Page;
-use crate::kiosk::pages::{Front, account, audit, bedside, cart, devices, patients, people};
+use crate::kiosk::pages::{
+    Front, account, alarms, audit, bedside, cart, devices, limits, patients, people,
+};
 use crate::kiosk::view::{PatientBanner, Screen};
 use crate::session::enrolment;
 
@@ -47,6 +51,14 @@ impl Open {
         let mut effects = self.in_enrolment(desk, enrolment::Event::Cancel);
         let (front, asked) = match page {
             Page::Bedside => (Front::Bedside, None),
+            Page::Alarms => {
+                let (days, asked) = alarms::Days::begin(desk);
+                (Front::Alarms(days), asked)
+            }
+            Page::Limits => {
+                let (draft, asked) = limits::Draft::begin(desk);
+                (Front::Limits(Box::new(draft)), asked)
+            }
             Page::Devices => (Front::Devices, None),
             Page::Patients => {
                 self.drafts.shown = self.drafts.typed.as_ref().map(|draft| draft.form.clone());
@@ -79,7 +91,8 @@ impl Open {
             Front::People(staff) => staff.leave_person(),
             Front::Patients(_) => self.drafts = Drafts::default(),
             Front::Audit(log) => log.hide_checkpoint(),
-            Front::Bedside | Front::Devices | Front::Cart | Front::Account => {}
+            Front::Limits(draft) => draft.step_back(),
+            Front::Bedside | Front::Alarms(_) | Front::Devices | Front::Cart | Front::Account => {}
         }
         vec![]
     }
@@ -117,6 +130,21 @@ impl Open {
             return self.changed(desk, attempt, answer);
         };
         fault.map_or_else(Vec::new, |fault| self.not_administered(desk, fault))
+    }
+
+    /// The store has told of the last day.
+    pub(super) fn told(&mut self, desk: &mut Desk<'_>, query: HistoryQuery, history: History) {
+        match &mut self.front {
+            Front::Alarms(days) => days.told(query, history),
+            Front::Limits(draft) => draft.told(query, history, desk.monitor.limits()),
+            Front::Bedside
+            | Front::Devices
+            | Front::Patients(_)
+            | Front::People(_)
+            | Front::Audit(_)
+            | Front::Cart
+            | Front::Account => {}
+        }
     }
 
     /// What the wizard asked for, or nobody any more.
@@ -173,6 +201,8 @@ impl Open {
         }
         match &self.front {
             Front::Bedside => Screen::Bedside(bedside::view(scene)),
+            Front::Alarms(days) => Screen::Alarms(days.view(scene)),
+            Front::Limits(draft) => Screen::Limits(Box::new(draft.view(scene))),
             Front::Devices => Screen::Devices(devices::view(scene)),
             Front::Patients(list) => Screen::Patients(list.view(scene, self.drafts.shown.as_ref())),
             Front::People(staff) => staff.view(scene, self.revocation.is_some()),

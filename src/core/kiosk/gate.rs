@@ -7,9 +7,17 @@ use wardkeep_model::access::policy::Permission;
 
 use crate::kiosk::page::Page;
 
-/// The pages of the rail, in its order. One's own page is reached through the operator chip.
-const RAIL: [Page; 6] =
-    [Page::Bedside, Page::Patients, Page::Devices, Page::People, Page::Audit, Page::Cart];
+/// The pages of the rail, in its order. One's own page is reached through the operator chip, limits from the
+/// alarms.
+const RAIL: [Page; 7] = [
+    Page::Bedside,
+    Page::Alarms,
+    Page::Patients,
+    Page::Devices,
+    Page::People,
+    Page::Audit,
+    Page::Cart,
+];
 
 /// What an intent takes.
 pub(super) enum Need {
@@ -58,6 +66,8 @@ impl Need {
 pub(super) fn of_page(page: Page) -> Need {
     match page {
         Page::Bedside | Page::Patients => Need::Role(Permission::SeePatients),
+        Page::Alarms => Need::Role(Permission::HandleAlarms),
+        Page::Limits => Need::Role(Permission::Care),
         Page::Devices => Need::Role(Permission::ConnectDevices),
         Page::People => Need::Role(Permission::ManagePeople),
         Page::Audit => Need::Role(Permission::ReadAudit),

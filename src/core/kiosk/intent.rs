@@ -1,7 +1,7 @@
 //! What a person did on the screen: each intent belongs to the file that says what it takes and does it.
 
 use crate::kiosk::gate::Need;
-use crate::kiosk::pages::{account, audit, devices, patients, people};
+use crate::kiosk::pages::{account, audit, devices, limits, patients, people};
 use crate::kiosk::{alarm, enrolling, first_start, frame, login, trouble};
 use crate::monitor::Monitor;
 
@@ -16,6 +16,8 @@ pub enum Intent {
     FirstStart(first_start::Intent),
     /// About alarms.
     Alarm(alarm::Intent),
+    /// About alarm limits.
+    Limits(limits::Intent),
     /// While the store cannot be opened.
     Trouble(trouble::Intent),
     /// About devices.
@@ -38,6 +40,7 @@ impl Intent {
         match self {
             Self::Frame(intent) => frame::need(intent),
             Self::Alarm(intent) => alarm::need(intent),
+            Self::Limits(intent) => limits::need(intent),
             Self::Devices(intent) => devices::need(intent, monitor),
             Self::Patients(intent) => patients::need(intent),
             Self::People(intent) => people::need(intent),
@@ -65,6 +68,7 @@ belongs! {
     login: Login,
     first_start: FirstStart,
     alarm: Alarm,
+    limits: Limits,
     trouble: Trouble,
     devices: Devices,
     patients: Patients,

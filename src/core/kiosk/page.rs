@@ -5,6 +5,10 @@
 pub enum Page {
     /// Live values of the patient at this bed.
     Bedside,
+    /// Every alarm condition, and those of the last day.
+    Alarms,
+    /// Alarm limits of the patient at this bed.
+    Limits,
     /// Devices near this bed.
     Devices,
     /// Choose or add the patient at this bed.

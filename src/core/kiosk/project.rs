@@ -1,27 +1,77 @@
 //! The view: what the screen shows now. S-1: patient data enters it from what is held for an open
 //! session or an emergency view, and from nowhere else.
 
+use wardkeep_model::access::policy::Permission;
+use wardkeep_model::alarm::{Priority, Sound};
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::{Link, ReaderHealth, ReaderKind};
+use wardkeep_model::vitals::DeviceId;
 
+use crate::alarms::{AlarmText, Alarms as Watched, Condition, Fact};
 use crate::kiosk::clerk::Phase;
 use crate::kiosk::desk::Scene;
 use crate::kiosk::held::Held;
 use crate::kiosk::pad::ceil_seconds;
+use crate::kiosk::pages::{Front, alarms};
 use crate::kiosk::site::wall_of;
 use crate::kiosk::view::access::Ways;
+use crate::kiosk::view::alarms::Alarms;
 use crate::kiosk::view::{
-    AlarmStrip, Lock, OpenFrame, OperatorChip, PinPrompt, PinPurpose, Screen, View,
+    AlarmStrip, Lock, OpenFrame, OperatorChip, PinPrompt, PinPurpose, Screen, Unseen, View,
 };
 use crate::kiosk::{Kiosk, emergency, first_start, gate, pad, trouble};
 use crate::session::{Choosing, State};
 
 impl Kiosk {
+    /// A session is open: patient data is on the screen.
+    pub fn is_open(&self) -> bool {
+        self.session.is_open()
+    }
+
+    /// What is to be heard now (S-9).
+    pub fn sound(&self, now: Moment) -> Option<Sound> {
+        self.alarms.alarms().sound(now.boot)
+    }
+
+    /// A device is assigned to whoever is at this bed.
+    pub fn is_assigned(&self, device: DeviceId) -> bool {
+        let assigned = self.monitor.device(device).and_then(|device| device.assignment);
+        assigned.is_some_and(|one| Some(one.subject) == self.monitor.subject())
+    }
+
+    /// The alarm conditions of this bed.
+    pub fn alarms(&self) -> &Watched {
+        self.alarms.alarms()
+    }
+
+    /// What holds now that may be an alarm condition.
+    pub(super) fn facts(&self, now: Moment) -> Vec<Fact> {
+        let mut facts = self.monitor.facts(now);
+        if self.health.is_mute && !self.site.simulated {
+            let (condition, text) = (Condition::NoSound, AlarmText::NoSound);
+            facts.push(Fact::at_once(condition, Priority::Medium, text));
+        }
+        facts.extend(self.clerk.facts());
+        facts.extend(self.alarms.clock_facts(now));
+        if self.session.is_left_behind(now.boot) {
+            let (condition, text) = (Condition::TokenLeftBehind, AlarmText::TokenLeftBehind);
+            facts.push(Fact::at_once(condition, Priority::Low, text));
+        }
+        facts
+    }
+
+    /// The bedside is in front of somebody who may see it.
+    pub(super) fn draws_waves(&self) -> bool {
+        self.held.open().is_some_and(|open| matches!(open.front, Front::Bedside))
+            && self.session.role().is_some_and(|role| role.may(Permission::SeePatients))
+    }
+
     /// Projects the present state.
     pub fn view(&self, now: Moment) -> View {
         let scene = self.scene(now);
         View {
             clock: self.site.clock(now.wall),
+            clock_state: self.alarms.clock_state(now),
             bed: self.site.config.bed.clone(),
             ward: self.site.config.ward.clone(),
             language: self.language,
@@ -39,7 +89,7 @@ impl Kiosk {
             site: &self.site,
             health: &self.health,
             monitor: &self.monitor,
-            alarms: &self.alarms,
+            alarms: self.alarms.alarms(),
             session: &self.session,
             counts: &self.counts,
         }
@@ -81,6 +131,9 @@ impl Kiosk {
     fn session_screen(&self, scene: Scene<'_>) -> Screen {
         let number = self.session.prompt();
         match self.session.state() {
+            State::Locked if self.alarms.is_listed() => {
+                Screen::Alarms(Alarms { now: alarms::present(scene), past: None })
+            }
             State::Locked => Screen::Lock(lock_page(scene)),
             State::Partial(prompt) => Screen::Pin(pad::of_login(scene.now, prompt, number)),
             State::Proving { prompt, .. } | State::Unlocking { prompt, .. } => {
@@ -113,13 +166,21 @@ impl Kiosk {
 }
 
 fn strip(scene: Scene<'_>) -> Option<AlarmStrip> {
-    let (present, others) = scene.alarms.foremost()?;
+    let ranked = scene.alarms.ranked();
+    let (_, first) = ranked.first()?;
+    let unseen = ranked.iter().find(|(_, present)| !present.is_acknowledged());
     Some(AlarmStrip {
-        priority: present.priority,
-        text: present.text.clone(),
-        since: scene.site.hour_minute(present.onset.wall),
-        acknowledged: present.acknowledged,
-        others,
+        priority: first.priority,
+        text: first.text.clone(),
+        since: scene.site.hour_minute(wall_of(scene.now, first.onset.boot)),
+        acknowledged: first.is_acknowledged(),
+        escalated: first.escalated,
+        unseen: unseen.map(|(shown, present)| Unseen {
+            shown: *shown,
+            priority: present.priority,
+            text: present.text.clone(),
+        }),
+        others: ranked.len() - 1,
         audio_paused_s: scene.alarms.audio_paused(scene.now.boot).map(ceil_seconds),
     })
 }

@@ -4,6 +4,7 @@
 //! S-7: a tile without a current value carries no number, only how long ago the last one was.
 
 pub mod access;
+pub mod alarms;
 mod parts;
 pub mod records;
 
@@ -17,9 +18,10 @@ use wardkeep_model::encounter::{PatientForm, SubjectId};
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
 
-use crate::alarms::AlarmText;
+use crate::alarms::{AlarmText, Shown};
 use crate::config::Language;
 use crate::kiosk::page::Page;
+use wardkeep_model::moment::ClockState;
 
 pub use self::parts::{
     DeviceRow, DeviceState, Owner, PatientBanner, PinPrompt, PinPurpose, Tile, TileState,
@@ -51,10 +53,25 @@ pub struct AlarmStrip {
     pub since: (i8, i8),
     /// It was acknowledged: steady, silent.
     pub acknowledged: bool,
+    /// Nobody has seen it for too long: somebody else is called.
+    pub escalated: bool,
+    /// The first that nobody has acknowledged: the one shown, or a lesser one that is named beside it.
+    pub unseen: Option<Unseen>,
     /// How many other conditions are present.
     pub others: usize,
     /// Seconds until the sound comes back, when paused.
     pub audio_paused_s: Option<u64>,
+}
+
+/// A condition that nobody has acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// What a touch of the button acknowledges.
+    pub shown: Shown,
+    /// How urgent.
+    pub priority: Priority,
+    /// What it says.
+    pub text: AlarmText,
 }
 
 /// The chip at the banner's right end.
@@ -94,6 +111,8 @@ pub struct OpenFrame {
 pub struct View {
     /// Time of day.
     pub clock: Clock,
+    /// Whether that can be right.
+    pub clock_state: ClockState,
     /// Bed label.
     pub bed: String,
     /// Ward or cart label; may be empty.
@@ -115,8 +134,20 @@ pub struct View {
 impl View {
     /// Whether nothing but the time of day differs.
     pub fn is_but_for_the_clock(&self, other: &View) -> bool {
-        let View { clock: _, bed, ward, language, simulated, alarm, open, notice, screen } = self;
-        (language, simulated, notice) == (&other.language, &other.simulated, &other.notice)
+        let View {
+            clock: _,
+            clock_state,
+            bed,
+            ward,
+            language,
+            simulated,
+            alarm,
+            open,
+            notice,
+            screen,
+        } = self;
+        clock_state == &other.clock_state
+            && (language, simulated, notice) == (&other.language, &other.simulated, &other.notice)
             && (bed, ward, alarm) == (&other.bed, &other.ward, &other.alarm)
             && (open, screen) == (&other.open, &other.screen)
     }
@@ -141,6 +172,10 @@ pub enum Screen {
     Person(Box<access::PersonPage>),
     /// A factor is being enrolled.
     Enrolment(access::Enrolment),
+    /// Every alarm condition.
+    Alarms(alarms::Alarms),
+    /// Alarm limits of the patient at this bed.
+    Limits(Box<alarms::Limits>),
     /// The audit log.
     Audit(access::Audit),
     /// How this cart is set up and protected.
@@ -224,6 +259,8 @@ pub struct Bedside {
 /// The devices screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Devices {
+    /// Devices that are near were left out: there are too many.
+    pub is_crowded: bool,
     /// Linked ones first, then by signal strength.
     pub rows: Vec<DeviceRow>,
     /// The controller.

@@ -1,84 +1,149 @@
-//! What holds of the patient's values and of their devices that may be an alarm condition. The machine
-//! in [`crate::alarms`] does the rest.
+//! What is measured, and what holds of the devices that may be an alarm condition. The machine in
+//! [`crate::alarms`] does the rest.
 
 use std::time::Duration;
 
 use wardkeep_model::alarm::Priority;
-use wardkeep_model::moment::Moment;
+use wardkeep_model::alarm::limits::AgeGroup;
+use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::Link;
-use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::parameter::Parameter;
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
-use crate::alarms::{AlarmText, Condition, Fact};
+use crate::alarms::{AlarmText, Condition, Fact, LifeSign, Reading, Sign};
 use crate::monitor::Monitor;
 use crate::pairing::{BATTERY_LOW_PERCENT, Device};
 
 /// A link that comes back within this raises no alarm (its numbers turn to dashes at once).
 const LINK_DELAY: Duration = Duration::from_secs(3);
+/// A device that was just assigned may take this long until it is linked.
+const FIRST_LINK_DELAY: Duration = Duration::from_secs(30);
 /// A sensor may be off the patient this long before it is missed.
 const NO_VALUE_DELAY: Duration = Duration::from_secs(10);
+/// A battery this low is about to end.
+const BATTERY_ENDS_PERCENT: u8 = 5;
+/// Somebody is asked so long before an assignment ends whether it is to go on.
+const ASKED_BEFORE: Duration = Duration::from_secs(30 * 60);
+/// A driver's queue may be full for so long.
+const REFUSED_DELAY: Duration = Duration::from_secs(5);
+/// A pulse that is gone for so long is.
+const NO_PULSE_DELAY: Duration = Duration::from_secs(5);
+/// A pause in breathing that long is an apnoea.
+const APNOEA_DELAY: Duration = Duration::from_secs(20);
+const APNOEA_DELAY_NEONATE: Duration = Duration::from_secs(15);
 
 impl Monitor {
-    /// Everything that holds now.
-    pub(crate) fn facts(&self, now: Moment) -> Vec<Fact> {
-        let crossings = Parameter::all().filter_map(|parameter| self.crossing(now, parameter));
-        let devices = self.devices().flat_map(|(id, device)| self.device_facts(now, id, device));
-        crossings.chain(devices).collect()
+    /// What is known of each parameter, in its unit.
+    pub(crate) fn readings(&self, now: BootTime) -> Vec<(Parameter, Reading)> {
+        Parameter::all().map(|parameter| (parameter, self.reading_of(now, parameter))).collect()
     }
 
-    fn crossing(&self, now: Moment, parameter: Parameter) -> Option<Fact> {
-        let numeric = self.live.current(now.boot, parameter)?;
-        let crossing = self.rules.limits.crossing(parameter, numeric.value)?;
-        let (value, limit) = (numeric.value.to_string(), crossing.limit.to_string());
-        let (condition, text) = if crossing.low {
-            (Condition::Low(parameter), AlarmText::Low { parameter, value, limit })
-        } else {
-            (Condition::High(parameter), AlarmText::High { parameter, value, limit })
-        };
-        Some(Fact { condition, priority: crossing.priority, text, delay: crossing.delay })
+    fn reading_of(&self, now: BootTime, parameter: Parameter) -> Reading {
+        let value = self.live.current(now, parameter);
+        match value.and_then(|one| one.unit.reckon(one.value, parameter.row().unit)) {
+            Some(value) => Reading::Value(value),
+            None if self.source_of(parameter).is_some() => Reading::NoValue,
+            None => Reading::NotMeasured,
+        }
+    }
+
+    /// What devices say of the patient that is no number.
+    pub(crate) fn signs(&self, now: BootTime) -> Vec<Sign> {
+        let oximeter = self.source(DeviceKind::PulseOximeter);
+        let pulse = oximeter.filter(|(_, device)| device.link == Link::Live);
+        let is_gone =
+            pulse.and_then(|(id, _)| self.pulses.get(&id)).is_some_and(|p| p.is_gone(now));
+        let has_rate = self.live.current(now, Parameter::PulseRate).is_some();
+        let breath = self.reading_of(now, Parameter::Respiration);
+        let is_neonate = self.limits.group == AgeGroup::Neonate;
+        vec![
+            Sign {
+                of: LifeSign::Pulse,
+                delay: NO_PULSE_DELAY,
+                is_gone: if is_gone { Some(true) } else { has_rate.then_some(false) },
+                is_measured: oximeter.is_some(),
+            },
+            Sign {
+                of: LifeSign::Breath,
+                delay: if is_neonate { APNOEA_DELAY_NEONATE } else { APNOEA_DELAY },
+                is_gone: match breath {
+                    Reading::Value(rate) => Some(rate == Decimal::from(0)),
+                    Reading::NoValue | Reading::NotMeasured => None,
+                },
+                is_measured: breath != Reading::NotMeasured,
+            },
+        ]
+    }
+
+    /// Everything technical that holds now.
+    pub(crate) fn facts(&self, now: Moment) -> Vec<Fact> {
+        self.devices().flat_map(|(id, device)| self.device_facts(now, id, device)).collect()
     }
 
     fn device_facts(&self, now: Moment, id: DeviceId, device: &Device) -> Vec<Fact> {
-        let name = || self.name(id);
         let mut facts = Vec::new();
+        let mut state = |condition, priority, text, delay, silences| {
+            let fact = Fact::at_once(condition, priority, text);
+            facts.push(Fact { delay, silences, ..fact });
+        };
+        let (low, medium, name) = (Priority::Low, Priority::Medium, || self.name(id));
+        if device.is_refused {
+            let text = AlarmText::CommandRefused { device: name() };
+            state(Condition::CommandRefused(id), medium, text, REFUSED_DELAY, None);
+        }
         if device.assignment.is_none() && !self.is_watched(id) {
             return facts;
         }
-        if device.assignment.is_some_and(|assignment| now.wall >= assignment.until) {
-            facts.push(Fact {
-                condition: Condition::AssignmentEnded(id),
-                priority: Priority::Medium,
-                text: AlarmText::AssignmentEnded { device: name() },
-                delay: Duration::ZERO,
-            });
-            return facts;
-        }
-        if device.was_live && device.link != Link::Live {
-            facts.push(Fact {
-                condition: Condition::LinkLost(id),
-                priority: Priority::Medium,
-                text: AlarmText::LinkLost { device: name() },
-                delay: LINK_DELAY,
-            });
-        }
-        let main = Parameter::led_by(device.kind);
-        let is_silent = |main| self.live.current(now.boot, main).is_none();
-        if device.link == Link::Live && main.is_some_and(is_silent) {
-            facts.push(Fact {
-                condition: Condition::NoValue(id),
-                priority: Priority::Low,
-                text: AlarmText::NoValue { device: name() },
-                delay: NO_VALUE_DELAY,
-            });
+        let at_once = Duration::ZERO;
+        if device.assignment.is_some() {
+            let left = device.ends_at().since(now.boot);
+            if self.pairing.owner(id, now.boot).is_none() {
+                let text = AlarmText::AssignmentEnded { device: name() };
+                state(Condition::AssignmentEnded(id), medium, text, at_once, None);
+            } else if left <= ASKED_BEFORE {
+                let minutes = left.as_secs().div_ceil(60);
+                let text = AlarmText::AssignmentEnds { device: name(), minutes };
+                state(Condition::AssignmentEnds(id), low, text, at_once, None);
+            }
         }
         if let Some(percent) = device.battery_percent.filter(|p| *p < BATTERY_LOW_PERCENT) {
-            facts.push(Fact {
-                condition: Condition::Battery(id),
-                priority: Priority::Low,
-                text: AlarmText::BatteryLow { device: name(), percent },
-                delay: Duration::ZERO,
-            });
+            let text = AlarmText::BatteryLow { device: name(), percent };
+            let priority = if percent <= BATTERY_ENDS_PERCENT { medium } else { low };
+            state(Condition::Battery(id), priority, text, at_once, None);
+        }
+        if !device.kind.is_continuous() {
+            return facts;
+        }
+        let kind = Some(device.kind);
+        match (device.link, device.was_live) {
+            (Link::Live, _) => {
+                let main = Parameter::led_by(device.kind);
+                if main.is_some_and(|main| self.live.current(now.boot, main).is_none()) {
+                    let sensor_off = self.is_sensor_off(id);
+                    let text = AlarmText::ValueLost { device: name(), sensor_off };
+                    state(Condition::ValueLost(id), low, text, NO_VALUE_DELAY, kind);
+                }
+            }
+            (Link::Lost | Link::Connecting | Link::Down, true) => {
+                let text = AlarmText::LinkLost { device: name() };
+                state(Condition::LinkLost(id), medium, text, LINK_DELAY, kind);
+            }
+            (Link::Lost | Link::Connecting | Link::Down, false) => {
+                let text = AlarmText::NeverLinked { device: name() };
+                state(Condition::NeverLinked(id), medium, text, FIRST_LINK_DELAY, kind);
+            }
         }
         facts
+    }
+
+    /// It is asked whether this device's assignment goes on.
+    pub(crate) fn asks_again(&self, now: BootTime, device: &Device) -> bool {
+        device.assignment.is_some() && device.ends_at().since(now) <= ASKED_BEFORE
+    }
+
+    /// The device itself says so.
+    fn is_sensor_off(&self, id: DeviceId) -> bool {
+        self.absences.iter().any(|((device, _), reason)| *device == id && reason.is_sensor_off())
     }
 }

@@ -5,14 +5,18 @@
 //! gathered. S-6: a sample without an owner at its arrival is not kept, and no stretch holds samples of
 //! two owners.
 
+use std::time::Duration;
+
 use jiff::civil::DateTime;
 
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::Command as StoreCommand;
 use wardkeep_model::moment::Moment;
-use wardkeep_model::vitals::gatt::{self, Charted, Withheld};
+use wardkeep_model::ports::Link;
+use wardkeep_model::vitals::gatt::{self, Charted, Decoded, Withheld};
 use wardkeep_model::vitals::nomenclature::{Mdc, PLETH, Status, Unit};
 use wardkeep_model::vitals::parameter::Parameter;
+use wardkeep_model::vitals::plausible;
 use wardkeep_model::vitals::wave::WaveSegment;
 use wardkeep_model::vitals::{
     Characteristic, ClockConfidence, DeviceId, Observation, Provenance, RecordId, Value,
@@ -21,6 +25,9 @@ use wardkeep_model::vitals::{
 use crate::effect::Effect;
 use crate::monitor::Monitor;
 use crate::monitor::waves::{Stretch, WaveSource};
+
+/// A device's clock that differs by no more than this from ours is right.
+const CLOCKS_AGREE: Duration = Duration::from_secs(120);
 
 impl Monitor {
     /// A device sent a frame.
@@ -31,33 +38,55 @@ impl Monitor {
         payload: &[u8],
         received: Moment,
     ) -> Vec<Effect> {
-        if self.pairing.get(device).is_none_or(|device| !device.known) {
-            return vec![];
-        }
         // A frame that does not decode charts nothing; the number it should have brought grows old.
-        let Ok(decoded) = gatt::decode(characteristic, payload) else { return vec![] };
+        gatt::decode(characteristic, payload)
+            .map(|decoded| self.measured(device, &decoded, received))
+            .unwrap_or_default()
+    }
+
+    /// A device has measured.
+    pub(crate) fn measured(
+        &mut self,
+        device: DeviceId,
+        decoded: &Decoded,
+        received: Moment,
+    ) -> Vec<Effect> {
+        let Some(known) = self.pairing.get(device).filter(|device| device.known) else {
+            return vec![];
+        };
+        // What arrives after its link is gone is recorded, and is no current number (S-7).
+        let is_linked = known.link == Link::Live || !known.kind.is_continuous();
         if let Some(percent) = decoded.battery_percent {
             self.pairing.battery(device, percent);
         }
-        let source = Source { device, received, stamp: decoded.time };
-        let mine = self.pairing.owner(device, received.wall);
+        self.pulses.entry(device).or_default().frame(received.boot, decoded.is_pulseless);
+        let source =
+            Source { device, received, stamp: decoded.time, age: self.age(decoded, received) };
+        // S-2: whose alarms it is does not end with the assignment; whose record it is does (S-6).
+        let mine = self.pairing.patient(device);
         // S-6: what is watched without records is shown and becomes no observation.
         let is_watched = self.is_watched(device);
         let at_bed = is_watched || (mine.is_some() && mine == self.subject);
         let mut effects = Vec::new();
         for charted in &decoded.observations {
             self.absences.remove(&(device, charted.code));
-            let live = source.is_live(charted);
-            let leading = Parameter::of(charted.code).map(Parameter::row).filter(|row| row.leads);
-            if let Some(row) = leading.filter(|_| live) {
-                let until = received.boot + row.fresh;
-                self.readings.insert(device, (charted.value, charted.unit, until));
-            }
-            if live && at_bed {
-                self.live.take(received.boot, device, charted);
+            let clock = source.clock(charted);
+            let current = clock != ClockConfidence::Unknown && is_linked;
+            if let Some(parameter) = Parameter::of(charted.code).filter(|_| current) {
+                let row = parameter.row();
+                let is_leading =
+                    self.device(device).is_some_and(|one| row.leads.contains(&one.kind));
+                if is_leading {
+                    let until = received.boot + row.fresh;
+                    self.readings.insert(device, (charted.value, charted.unit, until));
+                }
+                let is_source = self.source_of(parameter).is_some_and(|(id, _)| id == device);
+                if at_bed && is_source {
+                    self.live.take(received.boot, device, charted);
+                }
             }
             if !is_watched {
-                effects.push(self.record(&source, charted.code, Content::of(charted, live)));
+                effects.push(self.record(&source, charted.code, Content::of(charted, clock)));
             }
         }
         for withheld in &decoded.withheld {
@@ -67,26 +96,37 @@ impl Monitor {
             self.readings.remove(&device);
             let before = self.absences.insert((device, withheld.code), withheld.reason);
             if before != Some(withheld.reason) && !is_watched {
-                effects.push(self.record(&source, withheld.code, Content::absent(withheld)));
+                let content = Content::absent(withheld);
+                effects.extend(content.map(|one| self.record(&source, withheld.code, one)));
             }
         }
         effects
     }
 
+    /// How long before it was received a stamped frame was measured, by clocks that agree.
+    fn age(&self, decoded: &Decoded, received: Moment) -> Option<Duration> {
+        let here = received.wall.to_zoned(self.rules.zone.clone()).datetime();
+        let ago = here.duration_since(decoded.time?);
+        let agrees = ago.unsigned_abs() <= CLOCKS_AGREE;
+        agrees.then(|| Duration::try_from(ago).unwrap_or_default())
+    }
+
     fn record(&mut self, source: &Source, code: Mdc, content: Content) -> Effect {
-        let Source { device, received, stamp } = *source;
+        let Source { device, received, stamp, age } = *source;
         // A value from the device's memory may be older than the assignment: it stays unclaimed (S-6).
-        let subject = if content.live { self.pairing.owner(device, received.wall) } else { None };
+        let measured = received.boot - age.unwrap_or_default();
+        let is_known = content.clock != ClockConfidence::Unknown;
+        let subject = self.pairing.owner(device, measured).filter(|_| is_known);
         let provenance = self.provenance();
         Effect::Store(StoreCommand::Record(Box::new(Observation {
             record: self.next_record(),
             code,
             value: Phi::new(content.value),
             unit: content.unit,
-            effective: received.wall,
+            effective: received.wall.checked_sub(age.unwrap_or_default()).unwrap_or(received.wall),
             received: received.wall,
             device_time: stamp,
-            clock: if content.live { ClockConfidence::Live } else { ClockConfidence::Unknown },
+            clock: content.clock,
             status: content.status,
             device,
             subject,
@@ -103,7 +143,8 @@ impl Monitor {
         rate_hz: u16,
         samples: &[f32],
     ) -> (Vec<Effect>, bool) {
-        let Some(subject) = self.pairing.owner(device, now.wall) else { return (vec![], false) };
+        self.pulses.entry(device).or_default().wave(now.boot, samples);
+        let Some(subject) = self.pairing.owner(device, now.boot) else { return (vec![], false) };
         let ended = match rate_hz {
             0 => vec![],
             _ => self.waves.take(now, WaveSource { device, subject, rate_hz }, samples),
@@ -118,7 +159,7 @@ impl Monitor {
     /// Ends every stretch that nothing will be added to.
     pub(crate) fn end_waves(&mut self, now: Moment) -> Vec<Effect> {
         let pairing = &self.pairing;
-        let ended = self.waves.end(now, |device| pairing.owner(device, now.wall));
+        let ended = self.waves.end(now, |device| pairing.owner(device, now.boot));
         self.record_waves(ended)
     }
 
@@ -161,12 +202,20 @@ struct Source {
     received: Moment,
     /// The frame's own time stamp.
     stamp: Option<DateTime>,
+    /// How long ago that was, where the device's clock agrees with ours.
+    age: Option<Duration>,
 }
 
 impl Source {
-    /// The value is of this moment: neither stamped by the device nor marked as from its memory.
-    fn is_live(&self, charted: &Charted) -> bool {
-        self.stamp.is_none() && !charted.status.contains(&Status::FromStorage)
+    /// Whether the value is of this moment: not from the device's memory, and stamped by no clock that
+    /// says otherwise.
+    fn clock(&self, charted: &Charted) -> ClockConfidence {
+        match (self.stamp, self.age) {
+            _ if charted.status.contains(&Status::FromStorage) => ClockConfidence::Unknown,
+            (None, _) => ClockConfidence::Live,
+            (Some(_), Some(_)) => ClockConfidence::Corrected,
+            (Some(_), None) => ClockConfidence::Unknown,
+        }
     }
 }
 
@@ -175,18 +224,19 @@ struct Content {
     value: Value,
     unit: Unit,
     status: Vec<Status>,
-    live: bool,
+    clock: ClockConfidence,
 }
 
 impl Content {
-    fn of(charted: &Charted, live: bool) -> Self {
+    fn of(charted: &Charted, clock: ClockConfidence) -> Self {
         let (unit, status) = (charted.unit, charted.status.clone());
-        Self { value: Value::Measured(charted.value), unit, status, live }
+        Self { value: Value::Measured(charted.value), unit, status, clock }
     }
 
-    fn absent(withheld: &Withheld) -> Self {
-        let parameter = Parameter::of(withheld.code);
-        let unit = parameter.map_or(Unit::PerMinute, |parameter| parameter.row().unit);
-        Self { value: Value::Absent(withheld.reason), unit, status: vec![], live: true }
+    /// Nothing of what could not be charted if it were there.
+    fn absent(withheld: &Withheld) -> Option<Self> {
+        let unit = plausible::usual_unit(withheld.code)?;
+        let (value, clock) = (Value::Absent(withheld.reason), ClockConfidence::Live);
+        Some(Self { value, unit, status: vec![], clock })
     }
 }

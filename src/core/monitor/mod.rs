@@ -12,22 +12,27 @@
 
 mod facts;
 mod frames;
+mod pulse;
 mod waves;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
+use wardkeep_model::alarm::LimitReason;
 use wardkeep_model::encounter::SubjectId;
-use wardkeep_model::keeping::{CartState, KnownDevice};
+use wardkeep_model::keeping::{BedLimits, CartState, KnownDevice};
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::Link;
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::live::Live;
 use wardkeep_model::vitals::nomenclature::{Absent, Mdc, Unit};
+use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
+use self::pulse::Pulse;
 use self::waves::Waves;
-use crate::alarms::limits::Limits;
 use crate::effect::Effect;
 use crate::pairing::{Advertisement, Device, Pairing};
 
@@ -43,8 +48,8 @@ pub(crate) struct Rules {
     pub(crate) simulated: bool,
     /// How long an assignment holds.
     pub(crate) assignment: Duration,
-    /// Alarm limits.
-    pub(crate) limits: Limits,
+    /// The zone of the bed: devices stamp local time.
+    pub(crate) zone: TimeZone,
 }
 
 /// Everything about the devices of this bed.
@@ -56,6 +61,12 @@ pub(crate) struct Monitor {
     subject: Option<SubjectId>,
     /// Last number of every linked device, assigned or not.
     readings: BTreeMap<DeviceId, (Decimal, Unit, BootTime)>,
+    /// Whether there is a pulse, by each oximeter.
+    pulses: BTreeMap<DeviceId, Pulse>,
+    /// The alarm limits in force.
+    limits: BedLimits,
+    /// Why somebody has just changed them.
+    reason: Option<LimitReason>,
     /// Absences already recorded, so that a sensor that stays off is one record.
     absences: BTreeMap<(DeviceId, Mdc), Absent>,
     wave_at: Option<BootTime>,
@@ -77,6 +88,9 @@ impl Monitor {
             live: Live::default(),
             subject: None,
             readings: BTreeMap::new(),
+            pulses: BTreeMap::new(),
+            limits: BedLimits::default(),
+            reason: None,
             absences: BTreeMap::new(),
             wave_at: None,
             waves: Waves::default(),
@@ -120,10 +134,40 @@ impl Monitor {
         }
     }
 
+    /// The device whose values of this parameter are the patient's.
+    pub(crate) fn source_of(&self, parameter: Parameter) -> Option<(DeviceId, &Device)> {
+        parameter.row().sources.iter().find_map(|kind| self.source(*kind))
+    }
+
+    /// The alarm limits in force.
+    pub(crate) fn limits(&self) -> BedLimits {
+        self.limits
+    }
+
+    /// Other limits are in force from now on.
+    pub(crate) fn set_limits(&mut self, limits: BedLimits) {
+        self.limits = limits;
+    }
+
+    /// Somebody has changed the limits, and why.
+    pub(crate) fn change_limits(&mut self, limits: BedLimits, why: LimitReason) {
+        (self.limits, self.reason) = (limits, Some(why));
+    }
+
+    /// Why they were changed, if somebody did.
+    pub(crate) fn take_reason(&mut self) -> Option<LimitReason> {
+        self.reason.take()
+    }
+
+    /// A driver does not take what it was told to do with a device, or takes it at last.
+    pub(crate) fn refused(&mut self, id: DeviceId, is_refused: bool) {
+        self.pairing.refused(id, is_refused);
+    }
+
     /// A device's last number with its unit, unless it is too old.
     pub(crate) fn reading(&self, now: BootTime, id: DeviceId) -> Option<String> {
         let (value, unit, until) = self.readings.get(&id)?;
-        (now < *until).then(|| format!("{value} {}", unit.ucum()))
+        (now < *until).then(|| format!("{value} {}", unit.symbol()))
     }
 
     /// The waveform lane is fed.
@@ -151,6 +195,16 @@ impl Monitor {
         self.pairing.seen(now, id, heard);
     }
 
+    /// More devices are near than can be listed.
+    pub(crate) fn crowded(&mut self, now: BootTime) {
+        self.pairing.crowded(now);
+    }
+
+    /// Devices were left out lately.
+    pub(crate) fn is_crowded(&self, now: BootTime) -> bool {
+        self.pairing.is_crowded(now)
+    }
+
     /// A device was not heard for a while.
     pub(crate) fn gone(&mut self, id: DeviceId) {
         self.pairing.gone(id);
@@ -159,7 +213,9 @@ impl Monitor {
     /// A link changed. What came before it stood is not current any more.
     pub(crate) fn link(&mut self, id: DeviceId, link: Link) {
         self.pairing.link(id, link);
-        if link != Link::Live {
+        // What was measured once stays what it was when the device has let its link go.
+        let is_continuous = self.device(id).is_some_and(|device| device.kind.is_continuous());
+        if link != Link::Live && is_continuous {
             self.live.end(id);
             self.forget_readings(id);
         }
@@ -182,30 +238,35 @@ impl Monitor {
         let (command, assigned) = self.pairing.release(id)?;
         self.live.end(id);
         self.readings.remove(&id);
+        self.pulses.remove(&id);
         Some((Effect::Hardware(command), assigned))
     }
 
     /// Somebody else is at this bed now. Another patient's devices are unassigned first: nothing that
     /// they measure may be filed to the newcomer without a fresh assignment (S-6).
-    pub(crate) fn put(&mut self, subject: SubjectId) {
+    pub(crate) fn put(&mut self, subject: SubjectId, limits: BedLimits) {
         self.pairing.unassign_all();
         self.live.clear();
+        self.pulses.clear();
         self.subject = Some(subject);
+        self.limits = limits;
     }
 
     /// It goes on as the cart compartment has it.
     pub(crate) fn agrees_with(&self, cart: &CartState) -> bool {
-        self.subject == cart.subject && self.pairing.known() == cart.devices
+        let limits = cart.limits.is_none_or(|limits| limits == self.limits);
+        self.subject == cart.subject && self.pairing.known() == cart.devices && limits
     }
 
     /// Links and assignments as the cart compartment has them. Nothing that was measured before belongs
     /// to them.
-    pub(crate) fn resume(&mut self, cart: &CartState) -> Vec<Effect> {
+    pub(crate) fn resume(&mut self, now: Moment, cart: &CartState) -> Vec<Effect> {
         self.subject = cart.subject;
+        self.limits = cart.limits.unwrap_or(self.limits);
         let held = self.pairing.known();
         let let_go = held.iter().filter(|held| cart.devices.iter().all(|kept| kept.id != held.id));
         let let_go: Vec<_> = let_go.filter_map(|held| self.pairing.release(held.id)).collect();
-        let (pairing, links) = Pairing::resume(&cart.devices);
+        let (pairing, links) = Pairing::resume(&cart.devices, now);
         self.pairing = pairing;
         self.live.clear();
         let commands = let_go.into_iter().map(|(command, _)| command).chain(links);

@@ -225,7 +225,7 @@ impl Radio {
     /// Switches the controller on, if need be, and scans for what Wardkeep can use. False if that
     /// did not work, which is normal while BlueZ itself is switching the controller on (Busy).
     async fn start_scan(&self, adapter: &Adapter) -> bool {
-        let services = [DeviceKind::HeartRate, DeviceKind::PulseOximeter].map(service_of).to_vec();
+        let services = DeviceKind::ALL.into_iter().filter_map(service_of).collect();
         let scan = adapter.start_scan(ScanFilter { services });
         // The debug form: some of BlueZ's refusals have a name but no message.
         match timeout(self.timing.setup, scan).await {
@@ -306,6 +306,9 @@ impl Radio {
             self.tell(Tiding::Heard(device));
         }
         let Some(kind) = kind_of(&properties.services) else { return };
+        if !self.sightings.has_room(device) {
+            return self.outbox.post(Event::Crowded);
+        }
         let name = untrusted::clean(&properties.local_name.unwrap_or_default(), NAME_CHARS_MAX);
         self.sightings.reported(device);
         self.outbox.post(Event::Seen { device, name, kind, rssi });

@@ -229,6 +229,11 @@ fn measurements(kind: DeviceKind) -> &'static [u16] {
         DeviceKind::HeartRate => &[0x2A37],
         // PLX Continuous and PLX Spot-Check Measurement.
         DeviceKind::PulseOximeter => &[0x2A5F, 0x2A5E],
+        // Blood Pressure Measurement; the pressure of a cuff that still inflates is none.
+        DeviceKind::Cuff => &[0x2A35],
+        // Temperature Measurement; an intermediate one is none.
+        DeviceKind::Thermometer => &[0x2A1C],
+        DeviceKind::Patch => &[],
     }
 }
 
@@ -237,7 +242,7 @@ fn measured(kind: DeviceKind, frame: &ValueNotification) -> Option<Characteristi
     if frame.service_uuid == sig(BATTERY.0) && frame.uuid == sig(BATTERY.1) {
         return Some(Characteristic(BATTERY.1));
     }
-    if frame.service_uuid != service_of(kind) {
+    if Some(frame.service_uuid) != service_of(kind) {
         return None;
     }
     let mut wanted = measurements(kind).iter().copied();
@@ -259,7 +264,7 @@ async fn subscribe(
     within(timing.connect, "connect", peripheral.connect()).await?;
     let frames = within(timing.setup, "listen", peripheral.notifications()).await?;
     within(timing.setup, "discover", peripheral.discover_services()).await?;
-    let service = service_of(kind);
+    let service = service_of(kind).ok_or(LinkError::NothingToMeasure)?;
     let mut failure = None;
     let mut subscribed = 0_usize;
     for number in measurements(kind) {
@@ -340,6 +345,10 @@ mod tests {
             (DeviceKind::PulseOximeter, 0x1822, 0x2A5E, true),
             (DeviceKind::PulseOximeter, 0x180D, 0x2A37, false),
             (DeviceKind::PulseOximeter, 0x180F, 0x2A19, true),
+            (DeviceKind::Cuff, 0x1810, 0x2A35, true),
+            (DeviceKind::Cuff, 0x1810, 0x2A36, false),
+            (DeviceKind::Thermometer, 0x1809, 0x2A1C, true),
+            (DeviceKind::Patch, 0x180D, 0x2A37, false),
         ] {
             let expected = passed.then_some(Characteristic(number));
             assert_eq!(measured(kind, &frame(service, number)), expected, "{kind:?} {number:04x}");

@@ -76,6 +76,9 @@ impl Backlog {
             Event::Seen { .. }
             | Event::Gone(_)
             | Event::Frame { .. }
+            | Event::Measured { .. }
+            | Event::Refused(..)
+            | Event::Crowded
             | Event::Wave { .. }
             | Event::Reader(..)
             | Event::BadgePresented(_)

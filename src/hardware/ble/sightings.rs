@@ -1,7 +1,8 @@
 //! Which devices are near: when each was last heard and last reported.
 //!
 //! Pure: advertisements and the time go in, decisions come out. Bounded: advertised addresses cost an
-//! attacker nothing, so past [`SIGHTINGS_MAX`] a stranger is ignored until somebody leaves.
+//! attacker nothing. Strangers, which are no device of use here, have a bound of their own, and the one
+//! unheard longest gives way: however many there are, a device that is switched on is looked at.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,8 +12,10 @@ use uuid::Uuid;
 use wardkeep_model::moment::BootTime;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
-/// Devices remembered at once.
+/// Devices of use that are remembered at once.
 pub(super) const SIGHTINGS_MAX: usize = 256;
+/// Strangers that are: more than are ever near, so that each is looked at no more often than it has to be.
+const STRANGERS_MAX: usize = 2048;
 
 #[derive(Debug)]
 struct Sighting {
@@ -38,8 +41,14 @@ impl Sightings {
 
     /// Notes an advertisement. True if it is time to look at the device and report it.
     pub(super) fn heard(&mut self, device: DeviceId, now: BootTime) -> bool {
-        if !self.devices.contains_key(&device) && self.devices.len() >= SIGHTINGS_MAX {
-            return false;
+        if !self.devices.contains_key(&device) {
+            let strangers = || self.devices.iter().filter(|(_, sighting)| !sighting.reported);
+            if strangers().count() >= STRANGERS_MAX {
+                let oldest = strangers().min_by_key(|(_, sighting)| sighting.heard);
+                if let Some(oldest) = oldest.map(|(id, _)| *id) {
+                    self.devices.remove(&oldest);
+                }
+            }
         }
         let new = Sighting { heard: now, examined: None, reported: false };
         let sighting = self.devices.entry(device).or_insert(new);
@@ -49,6 +58,13 @@ impl Sightings {
             sighting.examined = Some(now);
         }
         due
+    }
+
+    /// There is room for one more device of use, or this one has its room already.
+    pub(super) fn has_room(&self, device: DeviceId) -> bool {
+        let reported = |sighting: &Sighting| sighting.reported;
+        self.devices.get(&device).is_some_and(reported)
+            || self.devices.values().filter(|sighting| reported(sighting)).count() < SIGHTINGS_MAX
     }
 
     /// Notes that the core was told of the device.
@@ -85,15 +101,25 @@ impl Sightings {
 /// What a device measures by the services it advertises; the oximeter wins, because it also counts
 /// the pulse.
 pub(super) fn kind_of(services: &[Uuid]) -> Option<DeviceKind> {
-    let has = |kind: DeviceKind| services.contains(&service_of(kind));
-    [DeviceKind::PulseOximeter, DeviceKind::HeartRate].into_iter().find(|kind| has(*kind))
+    let has = |kind: DeviceKind| service_of(kind).is_some_and(|one| services.contains(&one));
+    let mut kinds = [
+        DeviceKind::PulseOximeter,
+        DeviceKind::HeartRate,
+        DeviceKind::Cuff,
+        DeviceKind::Thermometer,
+    ]
+    .into_iter();
+    kinds.find(|kind| has(*kind))
 }
 
-/// The service that makes a device one of this kind.
-pub(super) fn service_of(kind: DeviceKind) -> Uuid {
+/// The service that makes a device one of this kind, where a profile has one.
+pub(super) fn service_of(kind: DeviceKind) -> Option<Uuid> {
     match kind {
-        DeviceKind::HeartRate => sig(0x180D),
-        DeviceKind::PulseOximeter => sig(0x1822),
+        DeviceKind::HeartRate => Some(sig(0x180D)),
+        DeviceKind::PulseOximeter => Some(sig(0x1822)),
+        DeviceKind::Cuff => Some(sig(0x1810)),
+        DeviceKind::Thermometer => Some(sig(0x1809)),
+        DeviceKind::Patch => None,
     }
 }
 
@@ -147,16 +173,34 @@ mod tests {
     }
 
     #[test]
-    fn s11_strangers_past_the_bound_are_ignored() {
+    fn s11_however_many_strangers_there_are_a_device_is_looked_at() {
         let mut sightings = sightings();
-        for number in 0..1000_u32 {
+        sightings.heard(ONE, at(0));
+        sightings.reported(ONE);
+        for number in 0..10_000_u32 {
             let [a, b, c, d] = number.to_be_bytes();
-            sightings.heard(DeviceId([0, 1, a, b, c, d]), at(0));
+            assert!(sightings.heard(DeviceId([0, 1, a, b, c, d]), at(number.into())));
         }
-        assert_eq!(sightings.devices.len(), SIGHTINGS_MAX);
-        assert!(!sightings.heard(ONE, at(0)));
-        sightings.gone(at(20_000), |_| false);
-        assert!(sightings.heard(ONE, at(20_000)));
+        assert_eq!(sightings.devices.len(), STRANGERS_MAX + 1);
+        assert!(sightings.devices.contains_key(&ONE), "strangers give way, devices do not");
+        let newcomer = DeviceId([7; 6]);
+        assert!(sightings.heard(newcomer, at(10_000)) && sightings.has_room(newcomer));
+    }
+
+    #[test]
+    fn s11_devices_of_use_are_bounded_too() {
+        let mut sightings = sightings();
+        for number in 0..300_u32 {
+            let [a, b, c, d] = number.to_be_bytes();
+            let device = DeviceId([0, 1, a, b, c, d]);
+            sightings.heard(device, at(0));
+            if sightings.has_room(device) {
+                sightings.reported(device);
+            }
+        }
+        let reported = sightings.devices.values().filter(|sighting| sighting.reported).count();
+        assert_eq!(reported, SIGHTINGS_MAX);
+        assert!(sightings.has_room(DeviceId([0, 1, 0, 0, 0, 0])), "who has room keeps it");
     }
 
     #[test]
@@ -167,6 +211,8 @@ mod tests {
             (&[sig(0x180D)][..], Some(DeviceKind::HeartRate)),
             (&[sig(0x180F), sig(0x1822)][..], Some(DeviceKind::PulseOximeter)),
             (&[sig(0x180D), sig(0x1822)][..], Some(DeviceKind::PulseOximeter)),
+            (&[sig(0x1810)][..], Some(DeviceKind::Cuff)),
+            (&[sig(0x1809)][..], Some(DeviceKind::Thermometer)),
         ] {
             assert_eq!(kind_of(services), kind, "{services:?}");
         }

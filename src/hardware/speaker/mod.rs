@@ -22,7 +22,7 @@ use tokio::sync::watch;
 
 use crate::speaker::sound::Cadence;
 use crate::thread::StoppableThread;
-use wardkeep_model::alarm::Priority;
+use wardkeep_model::alarm::Sound;
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::{Event, SpeakerHealth};
 
@@ -37,35 +37,24 @@ const REPORT_RETRY: Duration = Duration::from_millis(200);
 /// How long dropping the handle waits for the thread.
 const END_MAX: Duration = Duration::from_secs(2);
 
-/// What the core wants to be heard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Wanted {
-    priority: Option<Priority>,
-    /// Counts from silence to sound, so that the thread notices a silence it slept through.
-    onsets: u64,
-}
-
 /// The running driver. Dropping it silences the loudspeaker and ends the thread.
 #[derive(Debug)]
 pub struct SpeakerHandle {
     // Dropped first: its end is what the thread ends with.
-    wanted: watch::Sender<Wanted>,
+    wanted: watch::Sender<Option<Sound>>,
     thread: StoppableThread,
 }
 
 impl SpeakerHandle {
-    /// States the highest unsilenced priority; `None` is silence. The latest wins; saying the same
-    /// again changes nothing. Never blocks.
+    /// States what has to be heard; `None` is silence. The latest wins; saying the same again changes
+    /// nothing. Never blocks.
     ///
-    /// From silence to any priority is an onset, due at once: to signal a new condition of a
-    /// priority that is sounding already, state silence first.
-    pub fn set(&self, priority: Option<Priority>) {
+    /// From silence to any sound is an onset, due at once, and so is another number of an onset, also
+    /// at a priority that is sounding already.
+    pub fn set(&self, sound: Option<Sound>) {
         let changed = self.wanted.send_if_modified(|wanted| {
-            let changed = wanted.priority != priority;
-            if wanted.priority.is_none() && changed {
-                wanted.onsets = wanted.onsets.wrapping_add(1);
-            }
-            wanted.priority = priority;
+            let changed = *wanted != sound;
+            *wanted = sound;
             changed
         });
         if changed {
@@ -79,7 +68,7 @@ impl SpeakerHandle {
 /// # Errors
 /// When the system gives no thread.
 pub fn spawn(events: Sender<Event>) -> std::io::Result<SpeakerHandle> {
-    let (wanted, wishes) = watch::channel(Wanted::default());
+    let (wanted, wishes) = watch::channel(None);
     let driver = SpeakerDriver::new(wishes, events);
     let thread = StoppableThread::spawn("speaker", END_MAX, || {}, move || driver.run())?;
     Ok(SpeakerHandle { wanted, thread })
@@ -87,7 +76,7 @@ pub fn spawn(events: Sender<Event>) -> std::io::Result<SpeakerHandle> {
 
 /// The thread's work: what is wanted, what plays, and when to look again.
 struct SpeakerDriver {
-    wishes: watch::Receiver<Wanted>,
+    wishes: watch::Receiver<Option<Sound>>,
     events: Sender<Event>,
     cadence: Cadence,
     playing: Option<Playback>,
@@ -97,14 +86,16 @@ struct SpeakerDriver {
     retry_at: BootTime,
     /// An idle device is looked at then.
     probe_at: BootTime,
-    /// Onsets that the cadence knows of.
-    onsets: u64,
+    /// What the cadence knows of.
+    heard: Option<Sound>,
+    /// The reminder that was played.
+    reminded: Option<u64>,
     health: Option<SpeakerHealth>,
     reported: Option<SpeakerHealth>,
 }
 
 impl SpeakerDriver {
-    fn new(wishes: watch::Receiver<Wanted>, events: Sender<Event>) -> Self {
+    fn new(wishes: watch::Receiver<Option<Sound>>, events: Sender<Event>) -> Self {
         Self {
             wishes,
             events,
@@ -113,7 +104,8 @@ impl SpeakerDriver {
             following: false,
             retry_at: BootTime::default(),
             probe_at: BootTime::default(),
-            onsets: 0,
+            heard: None,
+            reminded: None,
             health: None,
             reported: None,
         }
@@ -136,12 +128,16 @@ impl SpeakerDriver {
 
     /// Takes over what is wanted.
     fn listen(&mut self, now: BootTime) {
-        let Wanted { priority, onsets } = *self.wishes.borrow_and_update();
-        if onsets != self.onsets {
-            self.onsets = onsets;
+        let wanted = *self.wishes.borrow_and_update();
+        let number = |sound: Option<Sound>| sound.map(|one| (one.onset, one.is_reminder));
+        if number(wanted) != number(self.heard) {
             self.cadence.want(now, None);
         }
-        self.cadence.want(now, priority);
+        self.heard = wanted;
+        // A reminder is one burst.
+        let is_over = |sound: &Sound| sound.is_reminder && self.reminded == Some(sound.onset);
+        let wanted = wanted.filter(|sound| !is_over(sound));
+        self.cadence.want(now, wanted.map(|sound| sound.priority));
     }
 
     /// Looks after the running burst; returns when to look again.
@@ -185,6 +181,8 @@ impl SpeakerDriver {
                 Ok(playback) => {
                     self.cadence.begin(priority);
                     self.following = false;
+                    let reminder = self.heard.filter(|sound| sound.is_reminder);
+                    self.reminded = reminder.map(|sound| sound.onset).or(self.reminded);
                     self.playing = Some(playback);
                     now + STALL / 4
                 }
@@ -244,7 +242,7 @@ mod tests {
     fn s11_a_change_of_health_survives_a_full_queue_and_is_told_once() {
         let (events, mut inbox) = channel(1);
         events.try_send(Event::BadgeRemoved).unwrap();
-        let (_wanted, wishes) = watch::channel(Wanted::default());
+        let (_wanted, wishes) = watch::channel(None);
         let mut driver = SpeakerDriver::new(wishes, events);
         assert!(driver.report(), "nothing to tell");
         driver.fails(BootTime::default(), &SpeakerError::NoDevice);

@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 
 use wardkeep_core::config::Config;
 use wardkeep_hardware::trust::Trust;
-use wardkeep_model::alarm::Priority;
+use wardkeep_model::alarm::Sound;
 use wardkeep_model::ports::{Command, Event};
 
 use crate::app::{Outlet, Refused, readers};
@@ -15,7 +15,7 @@ pub struct Drivers {
     /// The way to command them.
     pub commands: Outlet<Command>,
     /// The alarm sound: what is to be heard from now on.
-    pub sound: Box<dyn FnMut(Option<Priority>) + Send>,
+    pub sound: Box<dyn FnMut(Option<Sound>) + Send>,
     /// The simulator, for its bench window.
     #[cfg(feature = "sim")]
     pub simulator: Option<wardkeep_sim::SimHandle>,
@@ -80,9 +80,7 @@ impl Drivers {
 }
 
 /// Starts the speaker; it lives as long as the closure.
-fn speaker(
-    events: mpsc::Sender<Event>,
-) -> std::io::Result<Box<dyn FnMut(Option<Priority>) + Send>> {
+fn speaker(events: mpsc::Sender<Event>) -> std::io::Result<Box<dyn FnMut(Option<Sound>) + Send>> {
     let speaker = wardkeep_hardware::speaker::spawn(events)?;
-    Ok(Box::new(move |priority| speaker.set(priority)))
+    Ok(Box::new(move |sound| speaker.set(sound)))
 }

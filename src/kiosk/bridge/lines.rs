@@ -102,14 +102,18 @@ pub(super) fn tile(tile: &Tile, words: &Words) -> ui::VitalLine {
         earlier: bedside::earlier(words, tile),
         alarm: priority(tile.alarm),
         marks: tile.alarm.map(marks).unwrap_or_default(),
+        flashes: tile.alarm.is_some() && !tile.is_seen,
     }
 }
 
 /// What has one colour.
-fn family(family: Family) -> ui::Family {
+pub(super) fn family(family: Family) -> ui::Family {
     match family {
         Family::Heart => ui::Family::Heart,
         Family::Oxygen => ui::Family::Oxygen,
+        Family::Breath => ui::Family::Breath,
+        Family::Pressure => ui::Family::Pressure,
+        Family::Warmth => ui::Family::Warmth,
     }
 }
 
@@ -152,6 +156,9 @@ fn picture(kind: DeviceKind, icons: &ui::Icons<'_>) -> Image {
     match kind {
         DeviceKind::HeartRate => icons.get_heart(),
         DeviceKind::PulseOximeter => icons.get_oximeter(),
+        DeviceKind::Cuff => icons.get_cuff(),
+        DeviceKind::Thermometer => icons.get_thermometer(),
+        DeviceKind::Patch => icons.get_patch(),
     }
 }
 

@@ -53,5 +53,7 @@ pub use self::pump::Pump;
 pub use self::wave::WaveChunk;
 #[cfg(feature = "gui")]
 pub use self::window::{Bridge, open_window};
+#[cfg(feature = "gui")]
+pub use self::words::Words;
 #[cfg(feature = "sim")]
-pub use self::words::{Words, speak};
+pub use self::words::speak;

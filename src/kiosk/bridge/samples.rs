@@ -88,6 +88,7 @@ fn vital((english, name, family, value, unit, low, high): &Row, german: bool) ->
         earlier: earlier.into(),
         alarm: lines::priority(alarm),
         marks: alarm.map(lines::marks).unwrap_or_default(),
+        flashes: false,
     }
 }
 

@@ -5,14 +5,14 @@ pub mod staff;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wardkeep_core::alarms::AlarmText;
+use wardkeep_core::alarms::{AlarmText, Condition, Crossed, Shown, Standing};
 use wardkeep_core::config::Language;
 use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::view::access::Ways;
 use wardkeep_core::kiosk::view::{
     AlarmStrip, Bedside, Clock, DeviceRow, DeviceState, Devices, Lock, OpenFrame, OperatorChip,
     Owner, PatientBanner, PatientRow, Patients, PinPrompt, PinPurpose, Screen, Tile, TileState,
-    View,
+    Unseen, View,
 };
 use wardkeep_model::access::Role;
 use wardkeep_model::access::factor::TokenKind;
@@ -20,6 +20,7 @@ use wardkeep_model::access::policy::Level;
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::{Sex, SubjectId};
+use wardkeep_model::moment::ClockState;
 use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
 use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
@@ -27,6 +28,7 @@ use wardkeep_model::vitals::{DeviceId, DeviceKind};
 /// A view with this screen and nobody logged in.
 pub fn concealed(screen: Screen) -> View {
     View {
+        clock_state: ClockState::Set,
         clock: Clock { hour: 14, minute: 32, weekday: 7, day: 22, month: 11 },
         bed: "Bed 12".into(),
         ward: "Ward 4B".into(),
@@ -48,7 +50,7 @@ pub fn open(screen: Screen) -> View {
         since: (14, 20),
         minutes_left: 11,
     };
-    let pages = vec![Page::Bedside, Page::Patients, Page::Devices];
+    let pages = vec![Page::Bedside, Page::Alarms, Page::Patients, Page::Devices];
     let patient = Some(margaret());
     let (enrolling, taking_over, finding) = (None, None, None);
     let open = OpenFrame { operator, patient, pages, enrolling, taking_over, finding };
@@ -124,6 +126,11 @@ pub fn tile(parameter: Parameter, value: &str) -> Tile {
         Parameter::HeartRate => ("/min", "50", "120", "Heart strap 07"),
         Parameter::SpO2 => ("%", "90", "", "Oximeter 21"),
         Parameter::PulseRate => ("/min", "50", "120", "Oximeter 21"),
+        Parameter::Respiration => ("/min", "8", "30", "Patch 11"),
+        Parameter::Systolic => ("mm[Hg]", "90", "160", "Cuff 03"),
+        Parameter::Diastolic => ("mm[Hg]", "50", "90", "Cuff 03"),
+        Parameter::MeanPressure => ("mm[Hg]", "60", "110", "Cuff 03"),
+        Parameter::Temperature => ("Cel", "35.0", "38.5", "Thermometer 2"),
     };
     Tile {
         parameter,
@@ -137,6 +144,7 @@ pub fn tile(parameter: Parameter, value: &str) -> Tile {
         state: TileState::Current,
         weak_signal: false,
         alarm: None,
+        is_seen: false,
     }
 }
 
@@ -167,11 +175,14 @@ pub fn bedside() -> Bedside {
 
 /// An alarm of this priority.
 pub fn alarm(priority: Priority, text: AlarmText) -> AlarmStrip {
+    let shown = Shown { condition: Condition::Low(Parameter::SpO2), number: 1 };
     AlarmStrip {
         priority,
+        unseen: Some(Unseen { shown, priority, text: text.clone() }),
         text,
         since: (14, 31),
         acknowledged: false,
+        escalated: false,
         others: 0,
         audio_paused_s: None,
     }
@@ -179,7 +190,12 @@ pub fn alarm(priority: Priority, text: AlarmText) -> AlarmStrip {
 
 /// Oxygen saturation under its limit.
 pub fn low_oxygen(value: &str) -> AlarmText {
-    AlarmText::Low { parameter: Parameter::SpO2, value: value.into(), limit: "90".into() }
+    AlarmText::Low(crossed(Parameter::SpO2, value, "90"))
+}
+
+/// A value that crossed its limit.
+pub fn crossed(parameter: Parameter, value: &str, limit: &str) -> Crossed {
+    Crossed { parameter, value: value.into(), limit: limit.into(), standing: Standing::Is }
 }
 
 /// A device row; nothing is offered.
@@ -230,7 +246,7 @@ pub fn devices() -> Devices {
             ..device(5, "Oximeter 19", PulseOximeter, DeviceState::Away)
         },
     ];
-    Devices { rows, radio: RadioHealth::Ready, has_patient: true }
+    Devices { rows, radio: RadioHealth::Ready, is_crowded: false, has_patient: true }
 }
 
 /// Four patients, one of them here.

@@ -1,9 +1,10 @@
 //! Stops of the tour: each screen, and the states of it that tell something.
 
+mod alarms;
 pub mod records;
 mod staff;
 
-use wardkeep_core::alarms::AlarmText;
+use wardkeep_core::alarms::{AlarmText, Crossed, Standing};
 use wardkeep_core::kiosk::view::access::Ways;
 use wardkeep_core::kiosk::view::{
     AlarmStrip, Bedside, Devices, FirstStart, Lock, Patients, PinPrompt, PinPurpose, Screen, Tile,
@@ -17,7 +18,7 @@ use wardkeep_model::vitals::parameter::Parameter;
 
 use crate::bridge::{AppWindow, samples};
 use crate::tour::samples::{
-    WORDS, alarm, bedside, concealed, devices, lock, long_name, low_oxygen, missing, open,
+    WORDS, alarm, bedside, concealed, crossed, devices, lock, long_name, low_oxygen, missing, open,
     patients, pin, tile,
 };
 use crate::tour::stop::{Stop, stop, touch};
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Stop> {
     stops.extend(locked());
     stops.extend(pins());
     stops.extend(bedsides());
+    stops.extend(alarms::all());
     stops.extend(lists());
     stops.extend(staff::all());
     stops.extend(records::all());
@@ -113,11 +115,7 @@ fn bedsides() -> Vec<Stop> {
         alarm: Some(alarm(Priority::Medium, low_oxygen("88"))),
         ..at(with_alarm(Parameter::SpO2, Priority::Medium, "88"))
     };
-    let racing = AlarmText::High {
-        parameter: Parameter::HeartRate,
-        value: "300".into(),
-        limit: "120".into(),
-    };
+    let racing = AlarmText::High(crossed(Parameter::HeartRate, "300", "120"));
     let high = View {
         alarm: Some(AlarmStrip { others: 2, ..alarm(Priority::High, racing) }),
         simulated: true,
@@ -127,10 +125,27 @@ fn bedsides() -> Vec<Stop> {
     let low = View {
         alarm: Some(AlarmStrip {
             acknowledged: true,
+            unseen: None,
             audio_paused_s: Some(118),
             ..alarm(Priority::Low, lost)
         }),
         ..at(gone())
+    };
+    let standing = Standing::ValueLost;
+    let was = AlarmText::Low(Crossed { standing, ..crossed(Parameter::SpO2, "70", "80") });
+    let value_lost = View {
+        alarm: Some(AlarmStrip { others: 1, ..alarm(Priority::High, was) }),
+        ..at(lost_in_alarm())
+    };
+    let battery = AlarmText::BatteryLow { device: "Heart strap 07".into(), percent: 12 };
+    let seen = View {
+        alarm: Some(AlarmStrip {
+            acknowledged: true,
+            others: 1,
+            unseen: alarm(Priority::Low, battery).unseen,
+            ..alarm(Priority::High, low_oxygen("79"))
+        }),
+        ..at(with_alarm(Parameter::SpO2, Priority::High, "79"))
     };
     let mut long = at(Bedside { wave: false, ..bedside() });
     if let Some(open) = &mut long.open {
@@ -149,6 +164,8 @@ fn bedsides() -> Vec<Stop> {
         Stop { day: true, ..stop("bedside-alarm-day", medium) },
         stop("bedside-alarm-high", high),
         stop("bedside-alarm-low", low),
+        stop("bedside-value-lost", value_lost),
+        stop("bedside-alarm-seen", seen),
         stop("bedside-long-name", long.clone()),
         Stop { touch: |window| touch(window, &["Patient"]), ..stop("bedside-full-name", long) },
         stop("bedside-no-patient", no_patient),
@@ -169,6 +186,17 @@ fn bed(name: &'static str, fill: fn(&AppWindow)) -> Stop {
 }
 
 /// One value lost with the link, one that is old, one without a device.
+/// The saturation was in alarm when the finger slipped out.
+fn lost_in_alarm() -> Bedside {
+    let lost = missing(Parameter::SpO2, TileState::NoValue, Some(("70", 12)));
+    let tiles = vec![
+        tile(Parameter::HeartRate, "72"),
+        Tile { alarm: Some(Priority::High), ..lost },
+        missing(Parameter::PulseRate, TileState::NoValue, Some(("73", 12))),
+    ];
+    Bedside { tiles, ..gone() }
+}
+
 fn gone() -> Bedside {
     Bedside {
         tiles: vec![
@@ -183,7 +211,8 @@ fn gone() -> Bedside {
 }
 
 fn lists() -> Vec<Stop> {
-    let none = Devices { rows: vec![], radio: RadioHealth::Ready, has_patient: true };
+    let radio = RadioHealth::Ready;
+    let none = Devices { rows: vec![], radio, is_crowded: false, has_patient: true };
     let off = Devices { radio: RadioHealth::Off, ..none.clone() };
     let unassigned = Devices { has_patient: false, ..devices() };
     let nobody = Patients { rows: [].into(), total: 0, ..patients() };

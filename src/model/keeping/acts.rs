@@ -34,6 +34,14 @@ pub enum AuditAct {
     AlarmAcknowledged,
     /// Alarm sound was paused.
     AudioPaused,
+    /// Somebody else was called to an alarm that nobody had seen.
+    AlarmEscalated,
+    /// Alarm limits of a patient were changed.
+    LimitsChanged,
+    /// Nothing was watched or recorded for a while.
+    MonitoringInterrupted,
+    /// The wall clock was set.
+    ClockStepped,
     /// The store was created.
     StoreCreated,
     /// Something in the store is not as it was acknowledged; [`AuditEntry::finding`] says what.

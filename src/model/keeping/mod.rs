@@ -16,9 +16,11 @@ use serde::{Deserialize, Serialize};
 use crate::access::factor::{Attempt, Badge, Evidence, Pin, Token};
 use crate::access::lockout::Admission;
 use crate::access::{Operator, Role};
+use crate::alarm::AlarmRecord;
+use crate::alarm::limits::{AgeGroup, Limits};
 use crate::confidential::{Phi, Secret};
 use crate::encounter::{Patient, SubjectId};
-use crate::keeping::emergency::{EmergencyCard, EmergencyReason};
+use crate::keeping::emergency::{EmergencyCard, EmergencyReason, PastNumeric};
 use crate::moment::Moment;
 use crate::vitals::nomenclature::{Mdc, Unit};
 use crate::vitals::wave::WaveSegment;
@@ -66,6 +68,18 @@ pub struct CartState {
     pub devices: Vec<KnownDevice>,
     /// Language of the screen, as an IETF tag (`en`, `de`).
     pub language: String,
+    /// The alarm limits in force; those of the ward where there are none.
+    #[serde(default)]
+    pub limits: Option<BedLimits>,
+}
+
+/// The alarm limits in force at this bed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BedLimits {
+    /// Whose they are by age.
+    pub group: AgeGroup,
+    /// All of them.
+    pub limits: Limits,
 }
 
 /// A person to enrol with badge and PIN.
@@ -107,6 +121,8 @@ pub enum Command {
     RecordWave(Box<WaveSegment>),
     /// Keep one audit entry, by the same rule.
     Audit(Box<AuditEntry>),
+    /// Keep one line of the alarm log, by the same rule.
+    RecordAlarm(Box<AlarmRecord>),
     /// Replace the cart compartment's monitoring part, durably.
     SaveCart(Box<CartState>),
     /// List the patients. Answered only while open.
@@ -115,6 +131,8 @@ pub enum Command {
     AddPatient(Box<Patient>),
     /// What a patient's values were over a time. Answered only while open.
     Trend(TrendQuery),
+    /// A patient's alarm log and single values of a time. Answered only while open.
+    History(HistoryQuery),
     /// Look at the state directory again after [`Outcome::Fault`] at start.
     Retry,
 }
@@ -191,6 +209,30 @@ pub struct TrendQuery {
     pub columns: u16,
 }
 
+/// Of whom and of which time the alarm log is asked for, and the values beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryQuery {
+    /// Number of the question.
+    pub attempt: Attempt,
+    /// Of whom.
+    pub subject: SubjectId,
+    /// Not before this.
+    pub since: Timestamp,
+    /// Before this.
+    pub until: Timestamp,
+    /// The values, too.
+    pub with_values: bool,
+}
+
+/// A patient's alarm log, and what was measured.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Oldest first.
+    pub alarms: Vec<AlarmRecord>,
+    /// Oldest first; empty unless they were asked for.
+    pub values: Vec<PastNumeric>,
+}
+
 /// A trend's column.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrendColumn {
@@ -264,6 +306,8 @@ pub enum Outcome {
     Space(Space),
     /// To [`Command::Trend`]; as many columns as were asked for, oldest first.
     Trend(TrendQuery, Vec<TrendColumn>),
+    /// To [`Command::History`].
+    History(HistoryQuery, Box<History>),
     /// To [`Command::ListPatients`], by family name.
     Patients(Vec<Patient>),
     /// To [`Command::AddPatient`].

@@ -12,6 +12,7 @@ pub use self::factors::{
 
 use crate::access::factor::Badge;
 use crate::moment::Moment;
+use crate::vitals::gatt::Decoded;
 use crate::vitals::{Characteristic, DeviceId, DeviceKind};
 
 /// A class of reader on the lock screen's status line.
@@ -114,6 +115,8 @@ pub enum Event {
         /// Signal strength in dBm at this controller.
         rssi: i16,
     },
+    /// There are more devices of use than can be told of: one was left out.
+    Crowded,
     /// A device has not been heard for 10 s and is not linked.
     Gone(DeviceId),
     /// The link changed.
@@ -129,6 +132,17 @@ pub enum Event {
         /// When the driver received it.
         received: Moment,
     },
+    /// Values of a device, where whoever sends them has them and not the bytes of a profile.
+    Measured {
+        /// Who measured them.
+        device: DeviceId,
+        /// What it says.
+        decoded: Box<Decoded>,
+        /// When they were received.
+        received: Moment,
+    },
+    /// A driver takes no command that concerns this device, or takes it at last.
+    Refused(DeviceId, bool),
     /// Waveform samples in 0.0..=1.0 (only the simulator's oximeter has them).
     Wave {
         /// Who sent them.

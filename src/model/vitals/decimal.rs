@@ -42,6 +42,30 @@ impl Decimal {
         Self { mantissa, exponent }
     }
 
+    /// The sum, or none where it has too many digits.
+    pub fn plus(self, other: Self) -> Option<Self> {
+        let exponent = self.exponent.min(other.exponent);
+        let aligned = |one: Self| {
+            let steps = u32::try_from(i16::from(one.exponent) - i16::from(exponent)).ok()?;
+            10_i64.checked_pow(steps)?.checked_mul(one.mantissa)
+        };
+        Some(Self { mantissa: aligned(self)?.checked_add(aligned(other)?)?, exponent })
+    }
+
+    /// The difference, or none where it has too many digits.
+    pub fn minus(self, other: Self) -> Option<Self> {
+        self.plus(Self { mantissa: other.mantissa.checked_neg()?, exponent: other.exponent })
+    }
+
+    /// The nearest number with this exponent; for reckoning, never for what a device sent.
+    pub fn nearest(value: f64, exponent: i8) -> Option<Self> {
+        let mantissa = (value / 10_f64.powi(exponent.into())).round();
+        // What 53 bits hold exactly.
+        let fits = mantissa.abs() <= 9_007_199_254_740_992.0;
+        #[expect(clippy::cast_possible_truncation, reason = "a whole number that fits")]
+        fits.then_some(Self { mantissa: mantissa as i64, exponent })
+    }
+
     /// Digits after the decimal point.
     pub fn decimals(self) -> u32 {
         u32::from(self.exponent.min(0).unsigned_abs())
@@ -201,6 +225,20 @@ mod tests {
                 proptest::prop_assert_eq!(left.cmp(&right), left.cmp_digits(right));
             }
         }
+    }
+
+    #[test]
+    fn sums_keep_the_finer_digits() {
+        let sum = |a: &str, b: &str| {
+            let of = |text: &str| text.parse::<Decimal>().unwrap();
+            of(a).plus(of(b)).map(|sum| sum.to_string())
+        };
+        assert_eq!(sum("38.5", "-0.3").as_deref(), Some("38.2"));
+        assert_eq!(sum("90", "2").as_deref(), Some("92"));
+        assert_eq!(Decimal::new(9, 18).plus(Decimal::new(1, -18)), None);
+        assert_eq!(Decimal::new(120, 0).minus(Decimal::new(3, 0)), Some(Decimal::from(117)));
+        assert_eq!(Decimal::nearest(37.96, -1).map(|one| one.to_string()).as_deref(), Some("38.0"));
+        assert_eq!(Decimal::nearest(f64::NAN, 0), None);
     }
 
     #[test]

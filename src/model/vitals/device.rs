@@ -58,4 +58,31 @@ pub enum DeviceKind {
     HeartRate,
     /// Pulse Oximeter Service, 0x1822.
     PulseOximeter,
+    /// Blood Pressure Service, 0x1810.
+    Cuff,
+    /// Health Thermometer Service, 0x1809.
+    Thermometer,
+    /// Worn on the chest: heart rate, respiration and skin temperature. No profile of the Bluetooth SIG has
+    /// all three.
+    Patch,
+}
+
+impl DeviceKind {
+    /// All of them.
+    pub const ALL: [DeviceKind; 5] = [
+        DeviceKind::HeartRate,
+        DeviceKind::PulseOximeter,
+        DeviceKind::Cuff,
+        DeviceKind::Thermometer,
+        DeviceKind::Patch,
+    ];
+
+    /// It measures all the time: silence has to be missed. The others measure when somebody wants to know,
+    /// and let their link go after that.
+    pub fn is_continuous(self) -> bool {
+        match self {
+            DeviceKind::HeartRate | DeviceKind::PulseOximeter | DeviceKind::Patch => true,
+            DeviceKind::Cuff | DeviceKind::Thermometer => false,
+        }
+    }
 }

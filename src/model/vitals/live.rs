@@ -10,7 +10,7 @@ use crate::moment::BootTime;
 use crate::vitals::DeviceId;
 use crate::vitals::decimal::Decimal;
 use crate::vitals::gatt::{Charted, Withheld};
-use crate::vitals::nomenclature::Status;
+use crate::vitals::nomenclature::{Status, Unit};
 use crate::vitals::parameter::Parameter;
 
 /// The last number of a parameter.
@@ -20,6 +20,8 @@ pub struct Numeric {
     pub device: DeviceId,
     /// The device's digits.
     pub value: Decimal,
+    /// The device's unit.
+    pub unit: Unit,
     /// When it was received.
     pub at: BootTime,
     /// What the device said about it.
@@ -45,7 +47,8 @@ impl Live {
     pub fn take(&mut self, now: BootTime, device: DeviceId, charted: &Charted) {
         let Some(parameter) = Parameter::of(charted.code) else { return };
         let status = charted.status.clone();
-        let last = Some(Numeric { device, value: charted.value, at: now, status });
+        let (value, unit) = (charted.value, charted.unit);
+        let last = Some(Numeric { device, value, unit, at: now, status });
         self.slots.insert(parameter, Slot { last, withheld_at: None, ended: false });
     }
 
@@ -56,7 +59,8 @@ impl Live {
         }
     }
 
-    /// The device's link is gone: none of its numbers is current, and none becomes so again.
+    /// The link to a device that measures all the time is gone, or nobody's any more: none of its numbers is
+    /// current, and none becomes so again.
     pub fn end(&mut self, device: DeviceId) {
         for slot in self.slots.values_mut() {
             if slot.last.as_ref().is_some_and(|last| last.device == device) {
@@ -106,7 +110,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::vitals::nomenclature::{Absent, SPO2, Unit};
+    use crate::vitals::nomenclature::{Absent, SPO2};
 
     const OXIMETER: DeviceId = DeviceId([1, 2, 3, 4, 5, 6]);
 

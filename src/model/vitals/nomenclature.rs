@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::vitals::decimal::Decimal;
 pub use crate::vitals::words::{Absent, Status};
 
 /// A metric code of the 11073-10101 nomenclature, context-free (`partition x 65536 + term`).
@@ -19,6 +20,8 @@ pub const RR_INTERVAL: Mdc = Mdc(147_240);
 pub const PULSE_RATE_OXIMETER: Mdc = Mdc(149_530);
 /// `MDC_PULS_RATE_NON_INV`.
 pub const PULSE_RATE_CUFF: Mdc = Mdc(149_546);
+/// `MDC_RESP_RATE`.
+pub const RESPIRATION: Mdc = Mdc(151_562);
 /// `MDC_PRESS_BLD_NONINV_SYS`.
 pub const SYSTOLIC: Mdc = Mdc(150_021);
 /// `MDC_PRESS_BLD_NONINV_DIA`.
@@ -100,6 +103,7 @@ impl Mdc {
             RR_INTERVAL => "8637-1",
             SPO2 => "59408-5",
             PERFUSION_INDEX => "61006-3",
+            RESPIRATION => "9279-1",
             SYSTOLIC => "8480-6",
             DIASTOLIC => "8462-4",
             MEAN_PRESSURE => "8478-0",
@@ -247,9 +251,75 @@ impl Unit {
     }
 }
 
+impl Unit {
+    /// How people write it (SI brochure, and what is printed on devices).
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Unit::MillimetreMercury => "mmHg",
+            Unit::Celsius => "°C",
+            Unit::Fahrenheit => "°F",
+            Unit::Pound => "lb",
+            Unit::Inch => "in",
+            Unit::KilogramPerSquareMetre => "kg/m²",
+            Unit::Ohm => "Ω",
+            Unit::PerMinute
+            | Unit::Percent
+            | Unit::Millisecond
+            | Unit::Second
+            | Unit::Minute
+            | Unit::Kilopascal
+            | Unit::MilligramPerDecilitre
+            | Unit::MillimolePerLitre
+            | Unit::MilligramPerDecilitreMinute
+            | Unit::Kilogram
+            | Unit::Litre
+            | Unit::Metre
+            | Unit::Decimetre
+            | Unit::Centimetre
+            | Unit::Kilojoule
+            | Unit::MetrePerSecond => self.ucum(),
+        }
+    }
+
+    /// The unit of a UCUM code.
+    pub fn from_ucum(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|unit| unit.ucum() == code)
+    }
+
+    /// What a value in this unit is in another one, to hold it against a limit; `None` where the two
+    /// measure different things. What is recorded and shown keeps its own unit.
+    pub fn reckon(self, value: Decimal, wanted: Unit) -> Option<Decimal> {
+        if self == wanted {
+            Some(value)
+        } else if (self, wanted) == (Unit::Fahrenheit, Unit::Celsius) {
+            Decimal::nearest((value.to_f64() - 32.0) / 1.8, -1)
+        } else if (self, wanted) == (Unit::Kilopascal, Unit::MillimetreMercury) {
+            Decimal::nearest(value.to_f64() * 7.500_62, 0)
+        } else {
+            None
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_is_held_against_limits_of_another_unit() {
+        let of = |text: &str| text.parse::<Decimal>().expect("a decimal");
+        let reckoned = |text, unit: Unit, wanted| unit.reckon(of(text), wanted);
+        let celsius = reckoned("104.0", Unit::Fahrenheit, Unit::Celsius);
+        assert_eq!(celsius, Some(of("40.0")));
+        let pressure = reckoned("16.0", Unit::Kilopascal, Unit::MillimetreMercury);
+        assert_eq!(pressure, Some(of("120")));
+        assert_eq!(reckoned("97", Unit::Percent, Unit::Percent), Some(of("97")));
+        assert_eq!(reckoned("97", Unit::Percent, Unit::PerMinute), None);
+        for unit in Unit::ALL {
+            assert_eq!(Unit::from_ucum(unit.ucum()), Some(unit));
+            assert!(!unit.symbol().contains(['[', ']']), "{unit:?}: for machines");
+        }
+    }
 
     #[test]
     fn glucose_codes_follow_specimen_and_unit() {

@@ -3,18 +3,31 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::vitals::DeviceKind;
-use crate::vitals::nomenclature::{HEART_RATE, Mdc, PULSE_RATE_OXIMETER, SPO2, Unit};
+use crate::vitals::decimal::Decimal;
+use crate::vitals::nomenclature::*;
 
 /// A parameter with a tile, in the order of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Parameter {
-    /// From an ECG strap.
+    /// Of the heart's electrical activity.
     HeartRate,
     /// From an oximeter.
     SpO2,
     /// From an oximeter.
     PulseRate,
+    /// Breaths.
+    Respiration,
+    /// Blood pressure by a cuff.
+    Systolic,
+    /// Blood pressure by a cuff.
+    Diastolic,
+    /// Blood pressure by a cuff.
+    MeanPressure,
+    /// Of the body, wherever it is taken.
+    Temperature,
 }
 
 /// What belongs together, and has one colour on the screen.
@@ -24,15 +37,69 @@ pub enum Family {
     Heart,
     /// Of the blood's oxygen, and what the same sensor measures.
     Oxygen,
+    /// Of breathing.
+    Breath,
+    /// Of the blood's pressure.
+    Pressure,
+    /// Of the body's warmth.
+    Warmth,
 }
 
-/// Which of the site's alarm limits a parameter is held against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Which of the alarm limits a parameter is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LimitKey {
-    /// Beats a minute, whoever counts them.
+    /// Beats per minute, whoever counts them.
     Rate,
-    /// Saturation, and desaturation below it.
+    /// Oxygen saturation, percent.
     Saturation,
+    /// Breaths per minute.
+    Respiration,
+    /// Systolic pressure, mm[Hg].
+    Systolic,
+    /// Diastolic pressure, mm[Hg].
+    Diastolic,
+    /// Mean pressure, mm[Hg].
+    Mean,
+    /// Body temperature, Cel.
+    Temperature,
+}
+
+impl LimitKey {
+    /// All of them, in the order of the screen.
+    pub const ALL: [LimitKey; 7] = [
+        LimitKey::Rate,
+        LimitKey::Saturation,
+        LimitKey::Respiration,
+        LimitKey::Systolic,
+        LimitKey::Diastolic,
+        LimitKey::Mean,
+        LimitKey::Temperature,
+    ];
+
+    /// Its name in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            LimitKey::Rate => "heart_rate",
+            LimitKey::Saturation => "spo2",
+            LimitKey::Respiration => "respiration",
+            LimitKey::Systolic => "systolic",
+            LimitKey::Diastolic => "diastolic",
+            LimitKey::Mean => "mean",
+            LimitKey::Temperature => "temperature",
+        }
+    }
+
+    /// The smallest difference between two settings.
+    pub fn step(self) -> Decimal {
+        match self {
+            LimitKey::Rate | LimitKey::Systolic | LimitKey::Diastolic | LimitKey::Mean => {
+                Decimal::new(5, 0)
+            }
+            LimitKey::Saturation | LimitKey::Respiration => Decimal::new(1, 0),
+            LimitKey::Temperature => Decimal::new(1, -1),
+        }
+    }
 }
 
 /// What follows from which parameter it is.
@@ -40,15 +107,19 @@ pub enum LimitKey {
 pub struct Row {
     /// The parameter.
     pub parameter: Parameter,
-    /// The metric that is it (ISO/IEEE 11073-10101).
-    pub code: Mdc,
-    /// The unit in which it is shown, and its limits are given.
+    /// Its name in logs and on the command line.
+    pub name: &'static str,
+    /// The metrics that are it (ISO/IEEE 11073-10101).
+    pub codes: &'static [Mdc],
+    /// The unit in which its limits are given, and it is usually shown.
     pub unit: Unit,
-    /// The kind of device that measures it.
-    pub source: DeviceKind,
-    /// It is what its device is worn for: without it the device gives no value.
-    pub leads: bool,
-    /// A value this old is not current (S-7); devices of these profiles send every second.
+    /// The kinds of device that measure it. Where several are assigned, the first one's values count.
+    pub sources: &'static [DeviceKind],
+    /// Kinds of device that are worn for it: without it they give no value.
+    pub leads: &'static [DeviceKind],
+    /// It has a tile also while nothing measures it.
+    pub is_basic: bool,
+    /// A value this old is not current (S-7). Devices that measure all the time send every second.
     pub fresh: Duration,
     /// Its colour.
     pub family: Family,
@@ -56,42 +127,145 @@ pub struct Row {
     pub limits: LimitKey,
     /// How long it has to stay outside its limits before it is a condition.
     pub limit_delay: Duration,
+    /// How long beyond an extreme.
+    pub extreme_delay: Duration,
+    /// Inside its limits by this much, in its unit, it is clearly back.
+    pub margin: Decimal,
 }
 
+const TEMPERATURES: &[Mdc] = &[
+    BODY_TEMPERATURE,
+    TEMPERATURE_TYMPANIC,
+    TEMPERATURE_RECTAL,
+    TEMPERATURE_ORAL,
+    TEMPERATURE_EAR,
+    TEMPERATURE_AXILLA,
+    TEMPERATURE_GUT,
+];
+const STREAM: Duration = Duration::from_secs(4);
+const MINUTE: Duration = Duration::from_secs(60);
+
 /// Every parameter, in the order of the screen.
-pub const ROWS: [Row; 3] = [
+pub const ROWS: [Row; 8] = [
     Row {
         parameter: Parameter::HeartRate,
-        code: HEART_RATE,
+        name: "heart-rate",
+        codes: &[HEART_RATE],
         unit: Unit::PerMinute,
-        source: DeviceKind::HeartRate,
-        leads: true,
-        fresh: Duration::from_secs(4),
+        sources: &[DeviceKind::HeartRate, DeviceKind::Patch],
+        leads: &[DeviceKind::HeartRate, DeviceKind::Patch],
+        is_basic: true,
+        fresh: STREAM,
         family: Family::Heart,
         limits: LimitKey::Rate,
         limit_delay: Duration::from_secs(3),
+        extreme_delay: Duration::from_secs(3),
+        margin: Decimal::new(3, 0),
     },
     Row {
         parameter: Parameter::SpO2,
-        code: SPO2,
+        name: "spo2",
+        codes: &[SPO2],
         unit: Unit::Percent,
-        source: DeviceKind::PulseOximeter,
-        leads: true,
-        fresh: Duration::from_secs(4),
+        sources: &[DeviceKind::PulseOximeter],
+        leads: &[DeviceKind::PulseOximeter],
+        is_basic: true,
+        fresh: STREAM,
         family: Family::Oxygen,
         limits: LimitKey::Saturation,
         limit_delay: Duration::from_secs(10),
+        extreme_delay: Duration::from_secs(3),
+        margin: Decimal::new(2, 0),
     },
     Row {
         parameter: Parameter::PulseRate,
-        code: PULSE_RATE_OXIMETER,
+        name: "pulse-rate",
+        codes: &[PULSE_RATE_OXIMETER],
         unit: Unit::PerMinute,
-        source: DeviceKind::PulseOximeter,
-        leads: false,
-        fresh: Duration::from_secs(4),
+        sources: &[DeviceKind::PulseOximeter],
+        leads: &[],
+        is_basic: true,
+        fresh: STREAM,
         family: Family::Oxygen,
         limits: LimitKey::Rate,
         limit_delay: Duration::from_secs(3),
+        extreme_delay: Duration::from_secs(3),
+        margin: Decimal::new(3, 0),
+    },
+    Row {
+        parameter: Parameter::Respiration,
+        name: "respiration",
+        codes: &[RESPIRATION],
+        unit: Unit::PerMinute,
+        sources: &[DeviceKind::Patch],
+        leads: &[],
+        is_basic: false,
+        fresh: Duration::from_secs(10),
+        family: Family::Breath,
+        limits: LimitKey::Respiration,
+        limit_delay: Duration::from_secs(10),
+        extreme_delay: Duration::from_secs(5),
+        margin: Decimal::new(2, 0),
+    },
+    Row {
+        parameter: Parameter::Systolic,
+        name: "systolic",
+        codes: &[SYSTOLIC],
+        unit: Unit::MillimetreMercury,
+        sources: &[DeviceKind::Cuff],
+        leads: &[DeviceKind::Cuff],
+        is_basic: false,
+        fresh: Duration::from_secs(15 * MINUTE.as_secs()),
+        family: Family::Pressure,
+        limits: LimitKey::Systolic,
+        limit_delay: Duration::ZERO,
+        extreme_delay: Duration::ZERO,
+        margin: Decimal::new(5, 0),
+    },
+    Row {
+        parameter: Parameter::Diastolic,
+        name: "diastolic",
+        codes: &[DIASTOLIC],
+        unit: Unit::MillimetreMercury,
+        sources: &[DeviceKind::Cuff],
+        leads: &[],
+        is_basic: false,
+        fresh: Duration::from_secs(15 * MINUTE.as_secs()),
+        family: Family::Pressure,
+        limits: LimitKey::Diastolic,
+        limit_delay: Duration::ZERO,
+        extreme_delay: Duration::ZERO,
+        margin: Decimal::new(5, 0),
+    },
+    Row {
+        parameter: Parameter::MeanPressure,
+        name: "mean-pressure",
+        codes: &[MEAN_PRESSURE],
+        unit: Unit::MillimetreMercury,
+        sources: &[DeviceKind::Cuff],
+        leads: &[],
+        is_basic: false,
+        fresh: Duration::from_secs(15 * MINUTE.as_secs()),
+        family: Family::Pressure,
+        limits: LimitKey::Mean,
+        limit_delay: Duration::ZERO,
+        extreme_delay: Duration::ZERO,
+        margin: Decimal::new(5, 0),
+    },
+    Row {
+        parameter: Parameter::Temperature,
+        name: "temperature",
+        codes: TEMPERATURES,
+        unit: Unit::Celsius,
+        sources: &[DeviceKind::Thermometer, DeviceKind::Patch],
+        leads: &[DeviceKind::Thermometer],
+        is_basic: false,
+        fresh: Duration::from_secs(60 * MINUTE.as_secs()),
+        family: Family::Warmth,
+        limits: LimitKey::Temperature,
+        limit_delay: Duration::ZERO,
+        extreme_delay: Duration::ZERO,
+        margin: Decimal::new(3, -1),
     },
 ];
 
@@ -122,12 +296,19 @@ impl Parameter {
 
     /// The parameter of a metric code, if it has a tile.
     pub fn of(code: Mdc) -> Option<Self> {
-        ROWS.iter().find(|row| row.code == code).map(|row| row.parameter)
+        ROWS.iter().find(|row| row.codes.contains(&code)).map(|row| row.parameter)
     }
 
     /// What a kind of device is worn for.
     pub fn led_by(kind: DeviceKind) -> Option<Self> {
-        ROWS.iter().find(|row| row.source == kind && row.leads).map(|row| row.parameter)
+        ROWS.iter().find(|row| row.leads.contains(&kind)).map(|row| row.parameter)
+    }
+}
+
+impl Row {
+    /// A device of this kind measures it.
+    pub fn is_of(&self, kind: DeviceKind) -> bool {
+        self.sources.contains(&kind)
     }
 }
 
@@ -137,18 +318,22 @@ mod tests {
     use crate::vitals::plausible;
 
     #[test]
-    fn every_row_is_of_its_own_metric_and_can_be_charted() {
+    fn every_row_is_of_its_own_metrics_and_can_be_charted() {
         for row in &ROWS {
-            assert_eq!(Parameter::of(row.code), Some(row.parameter));
-            assert!(plausible::limits(row.code, row.unit).is_some(), "{:?}", row.parameter);
+            for code in row.codes {
+                assert_eq!(Parameter::of(*code), Some(row.parameter));
+                let limits = plausible::limits(*code, row.unit);
+                assert!(limits.is_some(), "{:?} {code:?}", row.parameter);
+            }
         }
     }
 
     #[test]
-    fn every_kind_of_device_is_worn_for_one_parameter() {
-        for row in &ROWS {
-            let led = ROWS.iter().filter(|other| other.source == row.source && other.leads);
-            assert_eq!(led.count(), 1, "{:?}", row.source);
+    fn every_kind_of_device_is_worn_for_one_parameter_that_it_measures() {
+        for kind in DeviceKind::ALL {
+            let led: Vec<_> = ROWS.iter().filter(|row| row.leads.contains(&kind)).collect();
+            assert_eq!(led.len(), 1, "{kind:?}");
+            assert!(led.iter().all(|row| row.is_of(kind)), "{kind:?}");
         }
     }
 }

@@ -59,6 +59,13 @@ const LENGTH_SOURCE: &str = "preterm infant to the tallest person measured";
 /// The table, as published.
 pub static LIMITS: &[Limits] = &[
     row(RATES, Unit::PerMinute, (15, 0), (350, 0), RATE_SOURCE),
+    row(
+        &[RESPIRATION],
+        Unit::PerMinute,
+        (0, 0),
+        (150, 0),
+        "0 is an apnoea; monitors display up to 150",
+    ),
     row(&[RR_INTERVAL], Unit::Millisecond, (170, 0), (4000, 0), "350 to 15 beats a minute"),
     row(
         &[SPO2],
@@ -99,6 +106,11 @@ const fn row(
 /// The row of `code` in `unit`. `None` means that such a value can never be charted.
 pub fn limits(code: Mdc, unit: Unit) -> Option<&'static Limits> {
     LIMITS.iter().find(|row| row.unit == unit && row.codes.contains(&code))
+}
+
+/// The unit in which a metric is usually measured, if it is one that can be charted.
+pub fn usual_unit(code: Mdc) -> Option<Unit> {
+    LIMITS.iter().find(|row| row.codes.contains(&code)).map(|row| row.unit)
 }
 
 /// Whether a living patient can have this value.

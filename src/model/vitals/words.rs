@@ -57,6 +57,37 @@ pub enum Absent {
 }
 
 impl Absent {
+    /// Every reason.
+    pub const ALL: [Absent; 22] = [
+        Absent::NotANumber,
+        Absent::NotAtThisResolution,
+        Absent::PositiveInfinity,
+        Absent::NegativeInfinity,
+        Absent::Reserved,
+        Absent::MeasurementFailed,
+        Absent::Implausible,
+        Absent::ControlSolution,
+        Absent::Demo,
+        Absent::Test,
+        Absent::Questionable,
+        Absent::Invalid,
+        Absent::Unavailable,
+        Absent::Calibrating,
+        Absent::NoContact,
+        Absent::SensorFault,
+        Absent::SensorMalfunction,
+        Absent::Disconnected,
+        Absent::NotOnUser,
+        Absent::AboveDeviceRange,
+        Absent::BelowDeviceRange,
+        Absent::SessionStopped,
+    ];
+
+    /// The sensor does not touch the patient: nothing is known of them.
+    pub fn is_sensor_off(self) -> bool {
+        matches!(self, Absent::NoContact | Absent::NotOnUser | Absent::Disconnected)
+    }
+
     /// The reason as a stable word.
     pub fn word(self) -> &'static str {
         match self {

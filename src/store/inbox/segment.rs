@@ -63,7 +63,7 @@ const NEAR: u64 = 1 << 20;
 /// What is numbered, chained and kept apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Lane {
-    /// Observations and audit entries.
+    /// Observations, audit entries and the alarm log.
     Values,
     /// Waveforms: given up first where there is no room.
     Waves,
@@ -76,7 +76,7 @@ impl Lane {
     /// The lane of an entry.
     pub fn of(entry: &Entry) -> Self {
         match entry {
-            Entry::Observation(_) | Entry::Audit(_) => Lane::Values,
+            Entry::Observation(_) | Entry::Audit(_) | Entry::Alarm(_) => Lane::Values,
             Entry::Wave(_) => Lane::Waves,
         }
     }

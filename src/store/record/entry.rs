@@ -3,6 +3,7 @@
 //! ```text
 //!  entry = 'O' | observation     'W' | waveform        as bytes, see [`crate::record::codec`]
 //!        | 'a' | JSON of an audit entry
+//!        | 'l' | JSON of a line of the alarm log
 //! ```
 //!
 //! Programs before 0.2 wrote observations and waveforms otherwise; their entries are read:
@@ -16,10 +17,11 @@
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::record::codec::{self, OBSERVATION, Unreadable, WAVE};
+use wardkeep_model::alarm::AlarmRecord;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{AuditEntry, StoreFault};
@@ -28,6 +30,7 @@ use wardkeep_model::vitals::wave::WaveSegment;
 use wardkeep_model::vitals::{ClockConfidence, DeviceId, Observation, Provenance, RecordId, Value};
 
 const AUDIT: u8 = b'a';
+const ALARM: u8 = b'l';
 /// An observation of a program before 0.2.
 const OBSERVATION_0_1: u8 = b'o';
 /// A waveform of a program before 0.2.
@@ -44,6 +47,8 @@ pub enum Entry {
     Wave(Box<WaveSegment>),
     /// An audit entry.
     Audit(Box<AuditEntry>),
+    /// A line of the alarm log.
+    Alarm(Box<AlarmRecord>),
 }
 
 impl Entry {
@@ -55,15 +60,8 @@ impl Entry {
         match self {
             Entry::Observation(observation) => Ok(codec::observation_entry(observation)),
             Entry::Wave(wave) => Ok(codec::wave_entry(wave)),
-            Entry::Audit(entry) => {
-                let mut plain = Zeroizing::new(Vec::with_capacity(USUAL_LEN));
-                plain.push(AUDIT);
-                serde_json::to_writer(&mut *plain, entry).map_err(|error| {
-                    tracing::error!(category = ?error.classify(), "an audit entry's encoding");
-                    StoreFault::Io
-                })?;
-                Ok(plain)
-            }
+            Entry::Audit(entry) => as_json(AUDIT, entry),
+            Entry::Alarm(record) => as_json(ALARM, record),
         }
     }
 
@@ -77,6 +75,7 @@ impl Entry {
             OBSERVATION => Entry::Observation(Box::new(codec::observation_of_entry(rest)?)),
             WAVE => Entry::Wave(Box::new(codec::wave_of_entry(rest)?)),
             AUDIT => Entry::Audit(serde_json::from_slice(rest).map_err(|_| Unreadable::Damaged)?),
+            ALARM => Entry::Alarm(serde_json::from_slice(rest).map_err(|_| Unreadable::Damaged)?),
             OBSERVATION_0_1 => {
                 let observation = observation_0_1(rest).ok_or(Unreadable::Damaged)?;
                 Entry::Observation(Box::new(observation))
@@ -86,6 +85,16 @@ impl Entry {
         };
         Ok(read)
     }
+}
+
+fn as_json(kind: u8, what: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, StoreFault> {
+    let mut plain = Zeroizing::new(Vec::with_capacity(USUAL_LEN));
+    plain.push(kind);
+    serde_json::to_writer(&mut *plain, what).map_err(|error| {
+        tracing::error!(category = ?error.classify(), "an entry's encoding");
+        StoreFault::Io
+    })?;
+    Ok(plain)
 }
 
 /// An observation as its fields in order.
@@ -132,7 +141,10 @@ fn wave_0_1(bytes: &[u8]) -> Option<WaveSegment> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+    use wardkeep_model::alarm::{AlarmChange, AlarmState, Happened, Kind, Priority};
     use wardkeep_model::keeping::AuditAct;
+    use wardkeep_model::moment::BootTime;
     use wardkeep_model::vitals::decimal::Decimal;
     use wardkeep_model::vitals::nomenclature::{Absent, HEART_RATE};
 
@@ -140,7 +152,7 @@ mod tests {
         Timestamp::from_microsecond(micros).unwrap()
     }
 
-    fn entries() -> [Entry; 4] {
+    fn entries() -> [Entry; 5] {
         let measured = Observation {
             record: RecordId { run: u64::MAX, seq: 7 },
             code: HEART_RATE,
@@ -177,6 +189,22 @@ mod tests {
             Entry::Observation(Box::new(absent)),
             Entry::Wave(Box::new(wave)),
             Entry::Audit(Box::new(AuditEntry::of(AuditAct::Locked, stamp(9)))),
+            Entry::Alarm(Box::new(AlarmRecord {
+                record: RecordId { run: 1, seq: 3 },
+                at: stamp(1_750_000_000_000_001),
+                since_boot: BootTime(Duration::from_millis(5)),
+                subject: Some(SubjectId(3)),
+                operator: None,
+                initials: String::new(),
+                device: None,
+                happened: Happened::Condition {
+                    id: "low:spo2".into(),
+                    kind: Kind::Physiological,
+                    change: AlarmChange::Moved(AlarmState::ValueLost),
+                    priority: Priority::High,
+                    crossed: Some(Phi::new(("70".into(), "80".into()))),
+                },
+            })),
         ]
     }
 
@@ -210,6 +238,8 @@ mod tests {
                 [&b"w"[..], &len, &front, &samples.collect::<Vec<_>>()].concat()
             }
             Entry::Audit(entry) => [&b"a"[..], &serde_json::to_vec(entry).unwrap()].concat(),
+            // It knew of none.
+            Entry::Alarm(record) => [&b"l"[..], &serde_json::to_vec(record).unwrap()].concat(),
         }
     }
 

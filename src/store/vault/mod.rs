@@ -2,6 +2,7 @@
 //! over. `schema` has the versions of its tables, [`rows`] observations as they are written and read; every
 //! other file is one table, or one thing that is done with all of them.
 
+pub mod alarms;
 pub(crate) mod audit;
 pub(crate) mod database;
 pub(crate) mod entries;

@@ -56,7 +56,7 @@ pub fn insert(
 }
 
 /// The other tables with rows of patients, by their column `subject`.
-const OF_SUBJECTS: [&str; 2] = ["waves", "trend_blocks"];
+const OF_SUBJECTS: [&str; 3] = ["waves", "trend_blocks", "alarms"];
 
 /// Destroys a patient's data key and every row under it; part of the caller's transaction.
 ///

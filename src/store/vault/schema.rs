@@ -12,11 +12,11 @@ use crate::vault::database::Vault;
 use crate::vault::database::commits;
 use crate::vault::database::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
-use crate::vault::{audit, retention, trends, waves};
+use crate::vault::{alarms, audit, retention, trends, waves};
 use wardkeep_model::keeping::StoreFault;
 
 /// What leads from each version of the schema to the next, in one transaction each.
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     |transaction, _| Ok(transaction.execute_batch(FIRST)?),
     |transaction, _| Ok(transaction.execute_batch(PEOPLE)?),
     |transaction, keys| {
@@ -27,6 +27,7 @@ const MIGRATIONS: [Migration; 3] = [
         transaction.execute_batch(retention::TABLE)?;
         commits::upgrade(transaction)
     },
+    |transaction, _| Ok(transaction.execute_batch(alarms::TABLE)?),
 ];
 
 type Migration = fn(&Transaction<'_>, &mut PatientKeys) -> Result<(), VaultFault>;

@@ -199,7 +199,7 @@ pub fn check(vault: &mut Vault) -> Result<u64, VaultFault> {
     while let Some(row) = rows.next()? {
         let (number, unit): (u8, String) = (row.get(3)?, row.get(2)?);
         let resolution = Resolution::ALL.into_iter().find(|known| known.number() == number);
-        let unit = Unit::ALL.into_iter().find(|known| known.ucum() == unit);
+        let unit = Unit::from_ucum(&unit);
         let (Some(resolution), Some(unit)) = (resolution, unit) else {
             return Err(StoreFault::Damaged.into());
         };

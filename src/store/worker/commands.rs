@@ -8,7 +8,7 @@ use crate::open::{emergency, first_start};
 use crate::record::entry::Entry;
 use crate::staff::acts::{Refused, administer, not_done};
 use crate::staff::desk::Desk;
-use crate::vault::{Vault, patients, trends};
+use crate::vault::{Vault, alarms, patients, rows, trends};
 use crate::worker::importing::Importing;
 use crate::worker::phase::{Phase, Session};
 use crate::worker::thread::Worker;
@@ -19,8 +19,8 @@ use wardkeep_model::access::policy::Pair;
 use wardkeep_model::keeping::emergency::EmergencyReason;
 use wardkeep_model::keeping::{
     Administered, Administration, AdministrationFault as Fault, AuditAct, AuditEntry, CartState,
-    Command, Draft, EmergencyRefusal, Finding, FindingKind, NewOperator, Outcome, Refusal,
-    StoreFault,
+    Command, Draft, EmergencyRefusal, Finding, FindingKind, History, HistoryQuery, NewOperator,
+    Outcome, Refusal, StoreFault,
 };
 use wardkeep_model::moment::Moment;
 
@@ -46,6 +46,20 @@ impl Worker {
             Command::Record(observation) => self.record(Entry::Observation(observation)),
             Command::RecordWave(wave) => self.record(Entry::Wave(wave)),
             Command::Audit(entry) => self.record(Entry::Audit(entry)),
+            Command::RecordAlarm(record) => self.record(Entry::Alarm(record)),
+            Command::History(query) => {
+                // What waits to be written belongs to it.
+                self.flush();
+                self.ask_vault(|vault| {
+                    let HistoryQuery { subject, since, until, with_values, .. } = query;
+                    let alarms = alarms::read(vault, subject, (since, until))?;
+                    let values = match with_values {
+                        true => rows::numerics(vault, subject, (since, until))?,
+                        false => vec![],
+                    };
+                    Ok(Outcome::History(query, Box::new(History { alarms, values })))
+                });
+            }
             Command::SaveCart(state) => self.save_cart(*state),
             Command::ListPatients => {
                 self.ask_vault(|vault| Ok(patients::all(vault).map(Outcome::Patients)?));

@@ -8,15 +8,16 @@ use wardkeep_model::access::factor::{
 };
 use wardkeep_model::access::lockout::Admission;
 use wardkeep_model::access::{Operator, OperatorId, Role};
+use wardkeep_model::alarm::AlarmRecord;
 use wardkeep_model::confidential::{Phi, Secret};
 use wardkeep_model::encounter::Patient;
-use wardkeep_model::keeping::emergency::EmergencyCard;
+use wardkeep_model::keeping::emergency::{EmergencyCard, PastNumeric};
 use wardkeep_model::keeping::{
     Administered, Administration, AdministrationFault, AuditEntry, CartState, Command, Draft,
-    EmergencyRefusal, Found, Identified, Outcome, Refusal, Shift, Unlocked,
+    EmergencyRefusal, Found, History, HistoryQuery, Identified, Outcome, Refusal, Shift, Unlocked,
 };
-use wardkeep_model::vitals::Observation;
 use wardkeep_model::vitals::wave::WaveSegment;
+use wardkeep_model::vitals::{Observation, Value};
 
 /// Everybody's PIN.
 pub const PIN: [u8; 6] = [4, 7, 1, 1, 0, 8];
@@ -69,6 +70,8 @@ pub struct MemoryStore {
     pub records: Vec<Observation>,
     /// Waveforms that were recorded, oldest first.
     pub waves: Vec<WaveSegment>,
+    /// The alarm log, oldest first.
+    pub alarms: Vec<AlarmRecord>,
     /// What the core had written into the audit log.
     pub audit: Vec<AuditEntry>,
     /// The cart's state as it was saved last.
@@ -109,6 +112,7 @@ impl Default for MemoryStore {
             vault_open: false,
             records: vec![],
             waves: vec![],
+            alarms: vec![],
             audit: vec![],
             cart: None,
             patients: vec![],
@@ -202,6 +206,23 @@ impl MemoryStore {
         self.register.administer(what)
     }
 
+    fn numerics(&self, query: HistoryQuery) -> Vec<PastNumeric> {
+        let mine = self.records.iter().filter(|record| {
+            record.subject == Some(query.subject)
+                && (query.since..query.until).contains(&record.effective)
+        });
+        let numeric = |record: &Observation| match record.value.reveal() {
+            Value::Measured(value) => Some(PastNumeric {
+                mdc: record.code,
+                value: Phi::new(*value),
+                unit: record.unit,
+                at: record.effective,
+            }),
+            Value::Absent(_) => None,
+        };
+        mine.filter_map(numeric).collect()
+    }
+
     /// Answers a command of the core.
     pub fn answer(&mut self, command: Command) -> Vec<Outcome> {
         match command {
@@ -257,6 +278,19 @@ impl MemoryStore {
             Command::Retry => {
                 self.retries += 1;
                 vec![]
+            }
+            Command::RecordAlarm(record) => {
+                self.alarms.push(*record);
+                vec![]
+            }
+            Command::History(query) => {
+                let is_asked = |record: &&AlarmRecord| {
+                    record.subject == Some(query.subject)
+                        && (query.since..query.until).contains(&record.at)
+                };
+                let alarms = self.alarms.iter().filter(is_asked).cloned().collect();
+                let values = if query.with_values { self.numerics(query) } else { vec![] };
+                vec![Outcome::History(query, Box::new(History { alarms, values }))]
             }
             Command::Trend(_) => vec![],
         }

@@ -10,10 +10,10 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use wardkeep_core::config::Config;
 use wardkeep_core::kiosk::intent::Intent;
-use wardkeep_core::kiosk::login;
 use wardkeep_core::kiosk::pages::{devices, patients};
 use wardkeep_core::kiosk::view::{PinPrompt, Screen, Tile, View};
 use wardkeep_core::kiosk::{Effect, Event, Kiosk, Surroundings};
+use wardkeep_core::kiosk::{alarm, login};
 use wardkeep_model::access::factor::{Attempt, CardEnrolment};
 use wardkeep_model::access::factor::{CardId, CardPeer, Finger, Template};
 use wardkeep_model::access::policy::{Level, Pair, Policy};
@@ -303,6 +303,13 @@ impl Bedside {
     /// A driver says something.
     pub fn hardware(&mut self, event: ports::Event) {
         self.event(Event::Hardware(event));
+    }
+
+    /// Somebody acknowledges what the strip offers.
+    pub fn acknowledge(&mut self) {
+        if let Some(unseen) = self.view().alarm.and_then(|strip| strip.unseen) {
+            self.intent(alarm::Intent::Acknowledge(unseen.shown));
+        }
     }
 
     /// Somebody touches the screen.

@@ -22,21 +22,26 @@ pub(in crate::kiosk) fn view(scene: Scene<'_>) -> Bedside {
 
 /// A tile for each parameter; the emergency view and the trouble screen have them, too.
 pub(in crate::kiosk) fn tiles(scene: Scene<'_>) -> Vec<Tile> {
-    Parameter::all().map(|parameter| tile(scene, parameter)).collect()
+    let is_shown = |parameter: &Parameter| {
+        let is_measured = scene.monitor.source_of(*parameter).is_some();
+        parameter.row().is_basic || is_measured || scene.monitor.live().last(*parameter).is_some()
+    };
+    Parameter::all().filter(is_shown).map(|parameter| tile(scene, parameter)).collect()
 }
 
 fn tile(scene: Scene<'_>, parameter: Parameter) -> Tile {
     let Scene { now, monitor, .. } = scene;
     let row = parameter.row();
-    let source = monitor.source(row.source);
+    let source = monitor.source_of(parameter);
     let current = monitor.live().current(now.boot, parameter);
     let last = monitor.live().last(parameter);
-    let limit = scene.site.config.limits.of(parameter);
+    let bed = monitor.limits();
+    let limit = bed.limits.of(row.limits);
     let digits = |value: Option<&Numeric>| value.map(|n| Phi::new(n.value.to_string()));
     Tile {
         parameter,
         value: digits(current),
-        unit: row.unit.ucum(),
+        unit: current.or(last).map_or(row.unit, |numeric| numeric.unit).symbol(),
         limit_low: limit.low.map(|low| low.to_string()),
         limit_high: limit.high.map(|high| high.to_string()),
         source: source.map(|(id, _)| monitor.name(id)).unwrap_or_default(),
@@ -50,6 +55,7 @@ fn tile(scene: Scene<'_>, parameter: Parameter) -> Tile {
         weak_signal: current
             .is_some_and(|numeric| numeric.status.iter().any(|status| status.is_weak_signal())),
         alarm: scene.alarms.on(parameter),
+        is_seen: scene.alarms.is_seen_on(parameter),
     }
 }
 

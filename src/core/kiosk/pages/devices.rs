@@ -76,6 +76,7 @@ pub(in crate::kiosk) fn view(scene: Scene<'_>) -> Devices {
     Devices {
         rows: rows.into_iter().map(|(.., row)| row).collect(),
         radio: scene.health.radio,
+        is_crowded: scene.monitor.is_crowded(scene.now.boot),
         has_patient: scene.monitor.subject().is_some(),
     }
 }
@@ -100,7 +101,10 @@ fn row(scene: Scene<'_>, id: DeviceId, device: &Device) -> DeviceRow {
     };
     let sees = scene.may(Permission::SeePatients);
     let reading = monitor.reading(scene.now.boot, id).filter(|_| sees);
-    let free = monitor.source(device.kind).is_none();
+    let is_own = device.assignment.is_some_and(|one| Some(one.subject) == monitor.subject());
+    // Whoever is asked whether an assignment goes on says so by assigning again.
+    let is_asked = is_own && monitor.asks_again(scene.now.boot, device);
+    let free = monitor.source(device.kind).is_none() || is_asked;
     let may_assign = monitor.subject().is_some() && scene.may(Permission::Care);
     DeviceRow {
         id,

@@ -2,11 +2,13 @@
 //! takes (`need`), what comes of it (`handle`), and what is shown (`view`).
 
 pub mod account;
+pub(super) mod alarms;
 pub mod audit;
 pub(super) mod bedside;
 pub(super) mod cart;
 pub mod devices;
 mod kept;
+pub mod limits;
 pub mod patients;
 pub mod people;
 mod search;
@@ -14,6 +16,8 @@ mod search;
 /// The page in front, with what it holds until it is left.
 pub(super) enum Front {
     Bedside,
+    Alarms(alarms::Days),
+    Limits(Box<limits::Draft>),
     Devices,
     Patients(patients::List),
     People(people::Staff),

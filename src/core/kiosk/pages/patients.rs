@@ -1,9 +1,10 @@
 //! Choosing and adding the patient at this bed.
 
 use wardkeep_model::access::policy::Permission;
+use wardkeep_model::alarm::limits::AgeGroup;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::{FormError, Patient, PatientForm, SubjectId};
-use wardkeep_model::keeping::{AuditAct, Command as StoreCommand, Draft};
+use wardkeep_model::keeping::{AuditAct, BedLimits, Command as StoreCommand, Draft};
 use wardkeep_model::notice::Notice;
 
 use crate::kiosk::Effect;
@@ -14,6 +15,7 @@ use crate::kiosk::pages::Front;
 use crate::kiosk::pages::kept::Kept;
 use crate::kiosk::pages::search;
 use crate::kiosk::view::{PatientBanner, PatientRow, Patients};
+use wardkeep_model::moment::ClockState;
 
 /// What people do with patients.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +74,9 @@ fn choose(open: &mut Open, desk: &mut Desk<'_>, patient: Patient) -> Vec<Effect>
         let assigned = desk.monitor.devices().filter(|(_, device)| device.assignment.is_some());
         let released = |(id, _)| desk.audit(AuditAct::DeviceReleased, Some(id));
         effects.extend(assigned.map(released));
-        desk.monitor.put(patient.id);
+        let group = AgeGroup::of(*patient.born.reveal(), desk.site.today(desk.now));
+        let limits = desk.site.config.alarms.sets.of(group).ward;
+        desk.monitor.put(patient.id, BedLimits { group, limits });
         effects.push(desk.save_cart());
         effects.push(desk.audit(AuditAct::PatientChosen, None));
     }
@@ -156,7 +160,11 @@ pub(in crate::kiosk) fn banner(scene: Scene<'_>, patient: &Patient) -> PatientBa
     PatientBanner {
         family: patient.family.clone(),
         given: patient.given.clone(),
-        age_years: patient.age_years(scene.today()).map(Phi::new),
+        // A clock that was never set knows no age.
+        age_years: ClockState::is_possible(scene.now.wall)
+            .then(|| patient.age_years(scene.today()))
+            .flatten()
+            .map(Phi::new),
         sex: patient.sex.clone(),
         born: patient.born.reveal().map(|born| Phi::new(born.to_string())),
         mrn: patient.mrn.clone(),

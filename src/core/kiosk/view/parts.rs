@@ -108,6 +108,8 @@ pub struct Tile {
     pub weak_signal: bool,
     /// The alarm on this parameter.
     pub alarm: Option<Priority>,
+    /// Somebody has acknowledged it.
+    pub is_seen: bool,
 }
 
 /// How a device stands.

@@ -71,6 +71,11 @@ impl Session {
         self.operator().is_some()
     }
 
+    /// Nobody is logged in, and nobody is on the way.
+    pub fn is_locked(&self) -> bool {
+        matches!(self.state, State::Locked)
+    }
+
     /// Who is logged in.
     pub fn operator(&self) -> Option<&Operator> {
         self.opened().map(|(operator, ..)| operator)

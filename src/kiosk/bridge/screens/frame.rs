@@ -8,6 +8,7 @@ use std::rc::Rc;
 use slint::platform::{Key, WindowEvent};
 use slint::{ComponentHandle, Image, ModelRc, SharedString, VecModel};
 
+use wardkeep_core::alarms::Shown;
 use wardkeep_core::config::Language;
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
@@ -15,6 +16,7 @@ use wardkeep_core::kiosk::view::records::TakingOver;
 use wardkeep_core::kiosk::view::{AlarmStrip, OperatorChip, Screen, View};
 use wardkeep_core::kiosk::{alarm, frame};
 use wardkeep_model::access::policy::Permission;
+use wardkeep_model::moment::ClockState;
 use wardkeep_model::notice::Level;
 use wardkeep_ui::{self as ui, AppWindow};
 
@@ -33,6 +35,8 @@ pub(super) struct Frame {
     keys: [Rc<VecModel<SharedString>>; 3],
     /// Whose letters they are.
     language: Cell<Option<Language>>,
+    /// The condition that a touch acknowledges: the one that the screen shows, and nothing that came since.
+    unseen: Rc<Cell<Option<Shown>>>,
 }
 
 impl Frame {
@@ -47,7 +51,14 @@ impl Frame {
             move || port.send(intent.clone())
         };
         frame.on_lock(send(frame::Intent::Lock.into()));
-        frame.on_acknowledge(send(alarm::Intent::Acknowledge.into()));
+        let (here, unseen) = (Rc::clone(port), Rc::clone(&rows.unseen));
+        frame.on_acknowledge(move || {
+            if let Some(shown) = unseen.get() {
+                here.send(alarm::Intent::Acknowledge(shown));
+            }
+        });
+        let here = Rc::clone(port);
+        frame.on_list_alarms(move |wanted| here.send(alarm::Intent::List(wanted)));
         frame.on_pause_sound(send(alarm::Intent::PauseAudio.into()));
         frame.on_dismiss_notice(send(frame::Intent::DismissNotice.into()));
         frame.on_dismiss_finding(send(frame::Intent::DismissFinding.into()));
@@ -95,12 +106,24 @@ impl Frame {
         let patient = open.and_then(|open| open.patient.as_ref());
         let patient = patient.map(|patient| lines::patient(patient, words));
         frame.set_patient(patient.unwrap_or_default());
-        frame.set_time(times::of_day(view.clock.hour, view.clock.minute));
-        frame.set_date(calendar::date(words, view.clock));
+        // A clock that was never set says nothing that anybody could take for the time.
+        let (time, date) = match view.clock_state {
+            ClockState::NeverSet => ("--:--".into(), calendar::never_set(words)),
+            ClockState::Set | ClockState::Stepped | ClockState::Slewing => {
+                let time = times::of_day(view.clock.hour, view.clock.minute);
+                (time, calendar::date(words, view.clock))
+            }
+        };
+        frame.set_time(time);
+        frame.set_date(date);
         frame.set_bed((&view.bed).into());
         frame.set_ward((&view.ward).into());
         frame.set_simulated(view.simulated);
-        frame.set_alarm(alarm(view.alarm.as_ref(), words));
+        let unseen = view.alarm.as_ref().and_then(|strip| strip.unseen.as_ref());
+        self.unseen.set(unseen.map(|unseen| unseen.shown));
+        let listable = view.open.is_some() || matches!(view.screen, Screen::Lock(_));
+        let listable = listable && !matches!(view.screen, Screen::Alarms(_));
+        frame.set_alarm(alarm(view.alarm.as_ref(), listable, words));
         let told = view.notice.map(|notice| notices::notice(words, notice)).unwrap_or_default();
         frame.set_notice(told.fact);
         frame.set_notice_advice(told.advice);
@@ -138,8 +161,13 @@ fn sign(level: Level, icons: &ui::Icons<'_>) -> Image {
 }
 
 /// The strip along the top edge.
-fn alarm(strip: Option<&AlarmStrip>, words: &Words) -> ui::AlarmLine {
+fn alarm(strip: Option<&AlarmStrip>, listable: bool, words: &Words) -> ui::AlarmLine {
     let Some(strip) = strip else { return ui::AlarmLine::default() };
+    // What is shown first was seen, and something lesser was not: that is named beside it.
+    let also = strip.unseen.as_ref().filter(|_| strip.acknowledged).map(|unseen| {
+        let marks = lines::marks(unseen.priority);
+        slint::format!("{marks} {}", bedside::alarm(words, &unseen.text))
+    });
     ui::AlarmLine {
         present: true,
         priority: lines::priority(Some(strip.priority)),
@@ -147,7 +175,11 @@ fn alarm(strip: Option<&AlarmStrip>, words: &Words) -> ui::AlarmLine {
         text: bedside::alarm(words, &strip.text),
         since: times::of_day(strip.since.0, strip.since.1),
         acknowledged: strip.acknowledged,
+        unseen: strip.unseen.is_some(),
+        also: also.unwrap_or_default(),
         others: lines::count(strip.others),
+        called: strip.escalated,
+        listable,
         paused: strip.audio_paused_s.map(times::countdown).unwrap_or_default(),
     }
 }
@@ -168,6 +200,8 @@ fn operator(chip: &OperatorChip, words: &Words) -> ui::OperatorLine {
 fn place(page: Page, here: Option<Page>, words: &Words, icons: &ui::Icons<'_>) -> ui::PlaceLine {
     let (name, icon) = match page {
         Page::Bedside => (ui::PageName::Bedside, icons.get_bedside()),
+        Page::Alarms => (ui::PageName::Alarms, icons.get_bell()),
+        Page::Limits => (ui::PageName::Limits, icons.get_bell()),
         Page::Devices => (ui::PageName::Devices, icons.get_devices()),
         Page::Patients => (ui::PageName::Patients, icons.get_patients()),
         Page::People => (ui::PageName::People, icons.get_people()),
@@ -182,6 +216,8 @@ fn place(page: Page, here: Option<Page>, words: &Words, icons: &ui::Icons<'_>) -
 fn chosen_page(page: ui::PageName) -> Page {
     match page {
         ui::PageName::Bedside => Page::Bedside,
+        ui::PageName::Alarms => Page::Alarms,
+        ui::PageName::Limits => Page::Limits,
         ui::PageName::Devices => Page::Devices,
         ui::PageName::Patients => Page::Patients,
         ui::PageName::People => Page::People,
@@ -195,6 +231,7 @@ fn chosen_page(page: ui::PageName) -> Page {
 fn page_of(screen: &Screen) -> Option<Page> {
     match screen {
         Screen::Bedside(_) => Some(Page::Bedside),
+        Screen::Alarms(_) | Screen::Limits(_) => Some(Page::Alarms),
         Screen::Devices(_) => Some(Page::Devices),
         Screen::Patients(_) => Some(Page::Patients),
         Screen::People(_) | Screen::Person(_) | Screen::Enrolment(_) => Some(Page::People),

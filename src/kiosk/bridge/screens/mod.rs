@@ -6,6 +6,7 @@
 //! that needs a session without one, or none with one, is shown as the lock screen.
 
 mod account;
+mod alarms;
 mod audit;
 mod bedside;
 mod cart;
@@ -14,6 +15,7 @@ mod emergency;
 mod enrolment;
 mod first_start;
 mod frame;
+mod limits;
 mod lock;
 mod patients;
 mod people;
@@ -72,6 +74,8 @@ impl Screens {
                 Box::new(trouble::Trouble::connect(port, window)),
                 Box::new(emergency::Emergency::connect(port, window)),
                 Box::new(bedside::Bedside::connect(window, &lane)),
+                Box::new(alarms::Alarms::connect(port, window)),
+                Box::new(limits::Limits::connect(port, window)),
                 Box::new(devices::Devices::connect(port, window)),
                 Box::new(patients::Patients::connect(port, window)),
                 Box::new(people::People::connect(port, window)),
@@ -119,7 +123,10 @@ impl Screens {
 /// Whether a screen belongs to a view with an open session, or to one without.
 fn may_show(screen: &Screen, is_open: bool) -> bool {
     match screen {
+        // The list without a past stands before the lock screen, too.
+        Screen::Alarms(page) => is_open || page.past.is_none(),
         Screen::Bedside(_)
+        | Screen::Limits(_)
         | Screen::Devices(_)
         | Screen::Patients(_)
         | Screen::People(_)
@@ -177,6 +184,8 @@ fn kind(screen: &Screen) -> ui::ScreenKind {
         Screen::Audit(_) => ui::ScreenKind::Audit,
         Screen::Cart(_) => ui::ScreenKind::Cart,
         Screen::Account(_) => ui::ScreenKind::Account,
+        Screen::Alarms(_) => ui::ScreenKind::Alarms,
+        Screen::Limits(_) => ui::ScreenKind::Limits,
         Screen::Bedside(_) => ui::ScreenKind::Bedside,
         Screen::Devices(_) => ui::ScreenKind::Devices,
         Screen::Patients(_) => ui::ScreenKind::Patients,

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use slint::SharedString;
 
-use wardkeep_core::alarms::AlarmText;
+use wardkeep_core::alarms::{AlarmText, Crossed, LifeSign, Standing};
 use wardkeep_core::kiosk::view::{Tile, TileState};
 use wardkeep_model::vitals::nomenclature::Unit;
 use wardkeep_model::vitals::parameter::Parameter;
 
-use crate::bridge::words::{Words, tr};
+use crate::bridge::words::{Sentence, Words, tr};
 
 /// A value at most this old counts as current in words, s. Oximeters and straps send once a second.
 const NOW_S_MAX: u64 = 4;
@@ -57,6 +57,11 @@ pub(in crate::bridge) fn parameter_name(words: &Words, parameter: Parameter) -> 
         Parameter::HeartRate => words.say(tr("Heart rate")),
         Parameter::SpO2 => "SpO\u{2082}".into(),
         Parameter::PulseRate => words.say(tr("Pulse rate")),
+        Parameter::Respiration => words.say(tr("Respiration")),
+        Parameter::Systolic => words.say(tr("Systolic")),
+        Parameter::Diastolic => words.say(tr("Diastolic")),
+        Parameter::MeanPressure => words.say(tr("Mean pressure")),
+        Parameter::Temperature => words.say(tr("Temperature")),
     }
 }
 
@@ -64,7 +69,13 @@ pub(in crate::bridge) fn parameter_name(words: &Words, parameter: Parameter) -> 
 pub(in crate::bridge) fn spoken_name(words: &Words, parameter: Parameter) -> SharedString {
     match parameter {
         Parameter::SpO2 => "SpO2".into(),
-        Parameter::HeartRate | Parameter::PulseRate => parameter_name(words, parameter),
+        Parameter::HeartRate
+        | Parameter::PulseRate
+        | Parameter::Respiration
+        | Parameter::Systolic
+        | Parameter::Diastolic
+        | Parameter::MeanPressure
+        | Parameter::Temperature => parameter_name(words, parameter),
     }
 }
 
@@ -76,22 +87,51 @@ pub(in crate::bridge) fn pleth(words: &Words) -> SharedString {
 /// What the alarm strip says.
 pub(in crate::bridge) fn alarm(words: &Words, text: &AlarmText) -> SharedString {
     match text {
-        AlarmText::Low { parameter, value, limit } => {
-            let (value, limit) = (with_unit(*parameter, value), with_unit(*parameter, limit));
-            let name = parameter_name(words, *parameter);
-            words.fill(tr("{0} low: {1} is under {2}"), &[&name, &value, &limit])
+        AlarmText::Low(one) => {
+            let sentence = match one.standing {
+                Standing::Is => tr("{0} low: {1} is under {2}"),
+                Standing::Was => tr("{0} low: was {1}, limit {2}"),
+                Standing::ValueLost => tr("{0} low: was {1}, value lost"),
+            };
+            crossed(words, sentence, one)
         }
-        AlarmText::High { parameter, value, limit } => {
-            let (value, limit) = (with_unit(*parameter, value), with_unit(*parameter, limit));
-            let name = parameter_name(words, *parameter);
-            words.fill(tr("{0} high: {1} is over {2}"), &[&name, &value, &limit])
+        AlarmText::High(one) => {
+            let sentence = match one.standing {
+                Standing::Is => tr("{0} high: {1} is over {2}"),
+                Standing::Was => tr("{0} high: was {1}, limit {2}"),
+                Standing::ValueLost => tr("{0} high: was {1}, value lost"),
+            };
+            crossed(words, sentence, one)
         }
+        AlarmText::Gone(LifeSign::Pulse, standing) => words.say(match standing {
+            Standing::Is => tr("NO PULSE: look at the patient"),
+            Standing::Was => tr("There was no pulse: look at the patient"),
+            Standing::ValueLost => tr("There was no pulse, value lost: look at the patient"),
+        }),
+        AlarmText::Gone(LifeSign::Breath, standing) => words.say(match standing {
+            Standing::Is => tr("NO BREATH: look at the patient"),
+            Standing::Was => tr("There was no breath: look at the patient"),
+            Standing::ValueLost => tr("There was no breath, value lost: look at the patient"),
+        }),
         AlarmText::LinkLost { device } => words.fill(tr("{} is out of range"), &[device]),
-        AlarmText::NoValue { device } => {
+        AlarmText::NeverLinked { device } => {
+            words.fill(tr("{} was never reached: switch it on and bring it near"), &[device])
+        }
+        AlarmText::ValueLost { device, sensor_off: true } => {
+            words.fill(tr("{} is off the patient: put it back on"), &[device])
+        }
+        AlarmText::ValueLost { device, sensor_off: false } => {
             words.fill(tr("{} gives no value: check the sensor"), &[device])
         }
         AlarmText::BatteryLow { device, percent } => {
             words.fill(tr("{0}: battery at {1} %"), &[device, &percent.to_string()])
+        }
+        AlarmText::CommandRefused { device } => {
+            words.fill(tr("{}: Bluetooth does not take orders, it is tried again"), &[device])
+        }
+        AlarmText::AssignmentEnds { device, minutes } => {
+            let minutes = minutes.to_string();
+            words.fill(tr("{0}: assignment ends in {1} min, assign it again"), &[device, &minutes])
         }
         AlarmText::AssignmentEnded { device } => {
             words.fill(tr("{}: assignment ended, assign it again"), &[device])
@@ -103,10 +143,32 @@ pub(in crate::bridge) fn alarm(words: &Words, text: &AlarmText) -> SharedString 
         AlarmText::RecordsLost { count } => {
             words.fill(tr("Records lost: {}"), &[&count.to_string()])
         }
+        AlarmText::Unwatched { length } => {
+            words.fill(tr("Nothing was watched for {}"), &[&lasting(words, *length)])
+        }
+        AlarmText::ClockUnset => words.say(tr("The clock of this cart was never set: call IT")),
         AlarmText::WatchEnded => words.say(tr("Monitoring has ended: assign the devices")),
         AlarmText::TokenLeftBehind => {
             words.say(tr("A badge or card was left at the reader: take it away"))
         }
+    }
+}
+
+fn crossed(words: &Words, sentence: Sentence, one: &Crossed) -> SharedString {
+    let name = parameter_name(words, one.parameter);
+    let (value, limit) =
+        (with_unit(one.parameter, &one.value), with_unit(one.parameter, &one.limit));
+    words.fill(sentence, &[&name, &value, &limit])
+}
+
+/// How long something lasted.
+pub(in crate::bridge) fn lasting(words: &Words, length: Duration) -> SharedString {
+    let seconds = length.as_secs();
+    match seconds {
+        0..=89 => words.fill(tr("{} s"), &[&seconds.to_string()]),
+        90..=5399 => words.fill(tr("{} min"), &[&(seconds / 60).to_string()]),
+        5400..=172_799 => words.fill(tr("{} h"), &[&(seconds / 3600).to_string()]),
+        172_800.. => words.fill(tr("{} days"), &[&(seconds / 86_400).to_string()]),
     }
 }
 

@@ -43,3 +43,8 @@ fn name(words: &Words, names: &[Sentence], number: i8) -> SharedString {
     let place = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
     place.and_then(|place| names.get(place)).map(|name| words.say(*name)).unwrap_or_default()
 }
+
+/// In place of the day, where the clock says nothing.
+pub(in crate::bridge) fn never_set(words: &Words) -> SharedString {
+    words.say(tr("The clock was never set"))
+}

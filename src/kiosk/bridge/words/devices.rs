@@ -14,6 +14,9 @@ pub(in crate::bridge) fn kind(words: &Words, kind: DeviceKind) -> SharedString {
     words.say(match kind {
         DeviceKind::HeartRate => tr("Heart rate strap"),
         DeviceKind::PulseOximeter => tr("Pulse oximeter"),
+        DeviceKind::Cuff => tr("Blood pressure cuff"),
+        DeviceKind::Thermometer => tr("Thermometer"),
+        DeviceKind::Patch => tr("Chest patch"),
     })
 }
 

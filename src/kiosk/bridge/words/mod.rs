@@ -7,6 +7,7 @@
 //! What Slint says changes with the language by itself. What Rust said does not: a view that is shown
 //! again does.
 
+pub(super) mod alarms;
 pub(super) mod audit;
 pub(super) mod bedside;
 #[cfg(feature = "sim")]

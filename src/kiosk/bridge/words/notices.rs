@@ -184,6 +184,18 @@ fn sentences(notice: Notice) -> (Sentence, Sentence) {
         Notice::NotAllowed => {
             (tr("Your role may not do that."), tr("Ask somebody whose role may."))
         }
+        Notice::ClockSet => (
+            tr("The clock of this cart was set."),
+            tr("Times before and after may not fit together. Monitoring went on."),
+        ),
+        Notice::LimitsChanged => (
+            tr("The new limits are in force."),
+            tr("They stay until they are changed, or another patient comes."),
+        ),
+        Notice::PauseUsedUp => (
+            tr("The sound cannot be paused any longer."),
+            tr("Acknowledge the alarm once you have seen to it."),
+        ),
         Notice::EmergencyUnknown => (
             tr("This badge or card is not known here."),
             tr("Use one that is enrolled on this cart."),

@@ -10,6 +10,8 @@ use crate::bridge::words::{Words, tr};
 pub(in crate::bridge) fn name(words: &Words, page: Page) -> SharedString {
     words.say(match page {
         Page::Bedside => tr("Bedside"),
+        Page::Alarms => tr("Alarms"),
+        Page::Limits => tr("Alarm limits"),
         Page::Devices => tr("Devices"),
         Page::Patients => tr("Patients"),
         Page::People => tr("People"),

@@ -48,11 +48,18 @@ pub struct Decoded {
     pub time: Option<DateTime>,
     /// Battery level in percent, from 2A19.
     pub battery_percent: Option<u8>,
+    /// The sensor is on the patient and sees no pulse (PLX sensor status, bit 7).
+    pub is_pulseless: bool,
 }
 
 impl Decoded {
     /// Charts the reading, or withholds it under the first reason that applies: the device's own
     /// judgement, then a pattern that is no number, then plausibility (S-7).
+    pub fn offer_number(&mut self, code: Mdc, unit: Unit, value: Decimal) {
+        self.offer(code, unit, Reading::Number(value), &Quality::default());
+    }
+
+    /// The same of a reading as a profile has it.
     pub(super) fn offer(&mut self, code: Mdc, unit: Unit, reading: Reading, quality: &Quality) {
         let judged = match quality.withhold {
             Some(reason) => Err(reason),

@@ -113,6 +113,8 @@ fn finish(
     if present & 0b010 != 0 {
         quality.add(cursor.u24("sensor status")?, SENSOR);
     }
+    decoded.is_pulseless = quality.status.contains(&Status::NonPulsatile)
+        && !quality.withhold.is_some_and(Absent::is_sensor_off);
     decoded.offer(SPO2, Unit::Percent, saturation.spo2, &quality);
     decoded.offer(PULSE_RATE_OXIMETER, Unit::PerMinute, saturation.pulse, &quality);
     if present & 0b100 != 0 {

@@ -234,7 +234,7 @@ fn a_database_of_a_later_program_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let (path, key) = (dir.path().join("v"), VaultKeys::generate().unwrap());
     let vault = Vault::create(&path, &key).unwrap();
-    vault.connection.execute_batch("PRAGMA user_version = 4").unwrap();
+    vault.connection.execute_batch("PRAGMA user_version = 5").unwrap();
     vault.close().unwrap();
     assert_eq!(Vault::open(&path, &key).map(|_| ()), Err(StoreFault::Later.into()));
 }

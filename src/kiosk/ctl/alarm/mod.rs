@@ -1,7 +1,12 @@
-//! `wardkeepctl alarm render`: the alarm sound as a file, exactly as the kiosk plays it.
+//! `wardkeepctl alarm`: what the alarm system does, without a bedside.
 //!
-//! Biomed staff check it against IEC 60601-1-8 with their own instruments, without raising an alarm
-//! at a bedside. It needs no loudspeaker and no state directory.
+//! `render` writes the alarm sound into a file, exactly as the kiosk plays it: biomed staff check it
+//! against IEC 60601-1-8 with their own instruments. `replay` lets the kiosk's own core judge what happened
+//! at a bed, line by line. Neither needs a loudspeaker or a state directory.
+
+mod bed;
+mod line;
+mod replay;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -34,6 +39,9 @@ pub enum Alarm {
     /// Write the sound of a priority to a WAV file, as the kiosk plays it
     #[command(after_help = EXAMPLES)]
     Render(Render),
+    /// Judge what happened at a bed: JSON lines in, JSON lines out
+    #[command(after_help = replay::EXAMPLES)]
+    Replay(replay::Replay),
 }
 
 /// What to render, and where to.
@@ -48,9 +56,12 @@ pub struct Render {
 }
 
 impl Alarm {
-    /// Exit code 0 when the file is written, 1 when it could not be.
+    /// Exit code 0 when everything was done, 1 when it could not be.
     pub fn run(&self) -> ExitCode {
-        let Alarm::Render(Render { priority, out }) = self;
+        let Render { priority, out } = match self {
+            Alarm::Render(render) => render,
+            Alarm::Replay(replay) => return replay.run(),
+        };
         match render(*priority, out) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
