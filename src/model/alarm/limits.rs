@@ -109,11 +109,11 @@ pub struct Limits {
     pub saturation: Limit,
     /// Breaths per minute.
     pub respiration: Limit,
-    /// mm[Hg].
+    /// mmHg.
     pub systolic: Limit,
-    /// mm[Hg].
+    /// mmHg.
     pub diastolic: Limit,
-    /// mm[Hg].
+    /// mmHg.
     pub mean: Limit,
     /// Cel.
     pub temperature: Limit,

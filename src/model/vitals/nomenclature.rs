@@ -155,7 +155,7 @@ pub enum Unit {
     Second,
     /// `min`
     Minute,
-    /// `mm[Hg]`
+    /// `mmHg`
     MillimetreMercury,
     /// `kPa`
     Kilopascal,

@@ -55,11 +55,11 @@ pub enum LimitKey {
     Saturation,
     /// Breaths per minute.
     Respiration,
-    /// Systolic pressure, mm[Hg].
+    /// Systolic pressure, mmHg.
     Systolic,
-    /// Diastolic pressure, mm[Hg].
+    /// Diastolic pressure, mmHg.
     Diastolic,
-    /// Mean pressure, mm[Hg].
+    /// Mean pressure, mmHg.
     Mean,
     /// Body temperature, Cel.
     Temperature,
