@@ -43,7 +43,7 @@ fn main() -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     let mut bench = Bench::first_start(dir.path())?;
     bench.unlock()?;
-    bench.ask(Command::AddPatient(Box::new(patient())))?;
+    bench.ask(Command::AddPatient(Box::new(patient()), Moment::read()))?;
     bench.ask(Command::Close(None, Moment::read()))?;
 
     bench.seal(records)?;

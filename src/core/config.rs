@@ -3,6 +3,8 @@
 //! A cart that will not open is a harm, so a wrong setting never stops the program: it is left at its
 //! default, and the lock screen and `wardkeepctl doctor` say which setting was not used and why.
 
+mod ignored;
+
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,12 +14,15 @@ use wardkeep_model::access::policy::{Policy, SHIFT_MAX};
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::alarm::limits::{AgeGroup, Bound, Limits, Span};
 use wardkeep_model::keeping::Retention;
+use wardkeep_model::untrusted;
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::parameter::LimitKey;
 
 use crate::alarms;
 use crate::alarms::limits::Side;
 use crate::session::IDLE_DEFAULT;
+
+pub use self::ignored::Ignored;
 
 /// Most characters of a label.
 const LABEL_CHARS_MAX: usize = 24;
@@ -99,51 +104,6 @@ impl Default for Config {
             keyboard_badge: None,
         }
     }
-}
-
-/// A setting that was not used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Ignored {
-    /// The file is not TOML.
-    #[error("the file is not valid TOML (line {line}); every setting is at its default")]
-    Syntax {
-        /// Line of the first error, from 1.
-        line: usize,
-    },
-    /// No such setting.
-    #[error("{key}: there is no such setting")]
-    Unknown {
-        /// Its full key.
-        key: String,
-    },
-    /// Not of the right type.
-    #[error("{key}: expected {expected}")]
-    WrongType {
-        /// Its full key.
-        key: String,
-        /// What was expected.
-        expected: &'static str,
-    },
-    /// Outside its range.
-    #[error("{key}: {value} is outside {min}..={max}")]
-    OutOfRange {
-        /// Its full key.
-        key: String,
-        /// What it says.
-        value: i64,
-        /// Least allowed.
-        min: i64,
-        /// Most allowed.
-        max: i64,
-    },
-    /// Two limits contradict each other; both are at their default.
-    #[error("{low} is not below {high}")]
-    Contradiction {
-        /// Key of the lower one.
-        low: String,
-        /// Key of the upper one.
-        high: String,
-    },
 }
 
 /// What a setting may be, and where it goes.
@@ -265,6 +225,16 @@ impl Config {
         (config, ignored)
     }
 
+    /// Keys of the settings that stand in the text and are used.
+    pub fn used(text: &str) -> Vec<String> {
+        let (_, ignored) = Self::parse(text);
+        let table: toml::Table = text.parse().unwrap_or_default();
+        let mut used = Vec::new();
+        list_keys("", &table, &mut used);
+        used.retain(|key| !ignored.iter().any(|one| one.is_about(key)));
+        used
+    }
+
     fn set(&mut self, key: &str, value: &toml::Value) -> Result<(), Ignored> {
         let Some((_, takes)) = SETTINGS.iter().find(|(known, _)| *known == key) else {
             return Err(unknown(key));
@@ -359,6 +329,17 @@ impl Config {
                 let key = |bound| limit_name(group, of, bound);
                 ignored.push(Ignored::Contradiction { low: key(low), high: key(high) });
             }
+        }
+    }
+}
+
+/// Keys of everything in a table that is no table.
+fn list_keys(path: &str, table: &toml::Table, keys: &mut Vec<String>) {
+    for (name, value) in table {
+        let key = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        match value.as_table() {
+            Some(below) => list_keys(&key, below, keys),
+            None => keys.push(key),
         }
     }
 }
@@ -484,11 +465,8 @@ fn usb_id(key: &str, value: &toml::Value) -> Result<(u16, u16), Ignored> {
 }
 
 fn label(key: &str, value: &toml::Value) -> Result<String, Ignored> {
-    let text = value.as_str().map(str::trim);
-    let fits = |text: &&str| {
-        text.chars().count() <= LABEL_CHARS_MAX && !text.chars().any(char::is_control)
-    };
-    text.filter(fits).map(str::to_owned).ok_or_else(|| wrong(key, "a text of up to 24 characters"))
+    let label = value.as_str().and_then(|text| untrusted::named(text, LABEL_CHARS_MAX));
+    label.ok_or_else(|| wrong(key, "a text of up to 24 characters that all can be seen"))
 }
 
 #[cfg(test)]

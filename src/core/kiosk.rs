@@ -40,11 +40,11 @@ use std::time::Duration;
 use wardkeep_model::access::factor::Attempt;
 use wardkeep_model::alarm::limits::AgeGroup;
 use wardkeep_model::keeping::{
-    Administered, AdministrationFault, AuditAct, BedLimits, CartState, Found, Outcome, StoreFault,
+    Administered, AdministrationFault, AuditAct, CartState, Found, Outcome, StoreFault,
 };
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::notice::Notice;
-use wardkeep_model::ports::{self, SpeakerHealth};
+use wardkeep_model::ports;
 
 use self::alarm::AlarmSystem;
 use self::clerk::{Clerk, Phase};
@@ -58,7 +58,6 @@ use self::open::Open;
 use self::page::Page;
 use self::pages::{Front, account, audit, devices, limits, patients, people};
 use crate::alarms::Shown;
-use crate::alarms::limits::LimitSets;
 use crate::config::Language;
 use crate::monitor::{Monitor, Rules};
 use crate::pairing::Advertisement;
@@ -113,13 +112,13 @@ impl Kiosk {
             zone: site.zone.clone(),
         };
         let mut monitor = Monitor::new(rules);
-        monitor.set_limits(of_ward(&site.config.alarms.sets, AgeGroup::default()));
+        monitor.set_limits(site.config.alarms.sets.of_ward(AgeGroup::default()));
         Self {
             health: Health::default(),
             monitor,
             alarms: AlarmSystem::new(site.config.alarms, site.run),
             clerk: Clerk::default(),
-            session: Session::new(site.config.idle, site.config.policy),
+            session: Session::new(site.config.idle, site.config.policy, site.places()),
             held: Held::Nothing,
             notices,
             counts: Counts::default(),
@@ -151,6 +150,10 @@ impl Kiosk {
         }
         let facts = self.facts(now);
         effects.extend(self.alarms.update(now, &self.monitor, &self.session, facts));
+        let runs = matches!(self.clerk.phase, Phase::Running);
+        if runs && self.alarms.says_alive(now, &self.monitor) {
+            effects.push(desk::save_cart(now, &self.monitor, self.language));
+        }
         if self.clerk.records() {
             effects.extend(self.alarms.limits(now, &mut self.monitor, &self.session));
         }
@@ -211,7 +214,7 @@ impl Kiosk {
             ports::Event::BadgeUnreadable(fault) => self.on_unreadable_badge(now, fault),
             ports::Event::Radio(health) => self.health.radio = health,
             ports::Event::Speaker(health) => {
-                self.health.is_mute = health == SpeakerHealth::NoDevice;
+                self.health.speaker = health;
             }
             ports::Event::Seen { device, name, kind, rssi } => {
                 let heard = Advertisement { name: &name, kind, rssi };
@@ -247,6 +250,11 @@ impl Kiosk {
             Intent::Alarm(alarm::Intent::Acknowledge(shown)) => self.acknowledge(now, shown),
             Intent::Alarm(alarm::Intent::PauseAudio) => self.pause_audio(now),
             Intent::Alarm(alarm::Intent::List(is_wanted)) => self.list_alarms(now, is_wanted),
+            Intent::Alarm(alarm::Intent::TestSound) => {
+                self.alarms.test_sound(now);
+                self.notices.tell(now, Notice::SoundTested);
+                vec![]
+            }
             Intent::Limits(intent) => {
                 self.in_open(now, |open, desk| limits::handle(open, desk, intent))
             }
@@ -284,7 +292,7 @@ impl Kiosk {
             frame::Intent::SetLanguage(language) => {
                 self.language = language;
                 if matches!(self.clerk.phase, Phase::Running) {
-                    return vec![desk::save_cart(&self.monitor, language)];
+                    return vec![desk::save_cart(now, &self.monitor, language)];
                 }
             }
             frame::Intent::DismissNotice => self.notices.clear(),
@@ -391,6 +399,11 @@ impl Kiosk {
             Outcome::PatientAdded(patient) => {
                 return self.in_open(now, |open, desk| patients::added(open, desk, *patient));
             }
+            Outcome::PatientNotAdded(_, why) => {
+                if self.held.open().is_some() {
+                    patients::not_added(&mut self.desk(now).1, why);
+                }
+            }
             Outcome::Importing(import) => self.clerk.import(now, Some(import)),
             Outcome::History(query, history) => {
                 return self.in_open(now, |open, desk| {
@@ -479,11 +492,8 @@ impl Kiosk {
         if !cart.language.is_empty() {
             self.language = Language::from_tag(&cart.language);
         }
-        self.monitor.resume(now, cart)
+        let mut effects = self.monitor.resume(now, cart);
+        effects.extend(self.alarms.resume(now, &self.monitor, cart.alive));
+        effects
     }
-}
-
-/// The ward's limits for people of this age.
-fn of_ward(sets: &LimitSets, group: AgeGroup) -> BedLimits {
-    BedLimits { group, limits: sets.of(group).ward }
 }

@@ -22,10 +22,13 @@ pub mod app;
 pub mod bench;
 pub mod bridge;
 pub mod ctl;
+#[cfg(feature = "gui")]
+mod glyphs;
 #[cfg(feature = "sim")]
 pub mod ready_ward;
 pub mod settings;
 #[cfg(feature = "sim")]
 pub mod simulated;
+pub mod text;
 #[cfg(feature = "sim")]
 pub mod tour;

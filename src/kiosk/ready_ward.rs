@@ -141,7 +141,7 @@ impl Desk {
             mrn: Phi::new("4471".to_owned()),
             allergies: Phi::new("Penicillin".to_owned()),
         };
-        self.send(Command::AddPatient(Box::new(patient)))?;
+        self.send(Command::AddPatient(Box::new(patient), Moment::read()))?;
         self.until(|outcome| if let Outcome::PatientAdded(_) = outcome { Some(()) } else { None })?;
         let since = Moment::read().wall;
         let until = since.checked_add(ASSIGNED).context("the clock is at its end")?;
@@ -160,6 +160,7 @@ impl Desk {
             ],
             language: "en".to_owned(),
             limits: None,
+            alive: None,
         };
         self.send(Command::SaveCart(Box::new(cart)))
     }

@@ -1,54 +1,45 @@
 //! Reads the configuration file: one reader with one limit, for the kiosk and for every verb.
 //!
-//! What the file says wrongly is ignored and named ([`Ignored`]); only a file that cannot be read, or
-//! that is too large to be a configuration, is an error.
+//! S-9, S-11: nothing that can be wrong with the file keeps a kiosk from starting. Whatever is not used is
+//! named ([`Ignored`]), on the lock screen and by `wardkeepctl doctor`.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use wardkeep_core::config::{Config, Ignored};
+
+use crate::text::{Text, Written, bytes_of};
 
 /// Largest configuration file, in bytes: a hundred times what every setting takes.
 pub const BYTES_MAX: u64 = 64 * 1024;
 
-/// Why the configuration file was not read.
-#[derive(Debug, thiserror::Error)]
-pub enum Unread {
-    /// It is not there, or this account may not read it.
-    #[error("the configuration file {} cannot be read", .0.display())]
-    Io(PathBuf, #[source] io::Error),
-    /// It is too large.
-    #[error(
-        "the configuration file {} is larger than 64 KiB: take out of it what is no setting, or name \
-         another file with --config",
-        .0.display()
-    )]
-    TooLarge(PathBuf),
-}
-
-/// Reads the settings; without a file every setting is at its default.
-///
-/// # Errors
-/// There is a file, and it cannot be read or is too large.
-pub fn read(path: Option<&Path>) -> Result<(Config, Vec<Ignored>), Unread> {
-    let Some(path) = path else { return Ok((Config::default(), vec![])) };
-    let mut content = Vec::new();
-    // One byte more than allowed tells a whole file from the beginning of a larger one.
-    let read = File::open(path)
-        .and_then(|file| file.take(BYTES_MAX + 1).read_to_end(&mut content))
-        .map_err(|error| Unread::Io(path.to_owned(), error))?;
-    if u64::try_from(read).is_ok_and(|length| length > BYTES_MAX) {
-        return Err(Unread::TooLarge(path.to_owned()));
-    }
-    match std::str::from_utf8(&content) {
-        Ok(text) => Ok(Config::parse(text)),
-        Err(error) => {
-            let before = content.get(..error.valid_up_to()).unwrap_or_default();
-            let line = before.split(|byte| *byte == b'\n').count();
-            Ok((Config::default(), vec![Ignored::Syntax { line }]))
+/// Reads the settings, and what of the file was not used; without a file every setting is at its default.
+pub fn read(path: Option<&Path>) -> (Config, Vec<Ignored>) {
+    let Some(path) = path else { return (Config::default(), vec![]) };
+    let content = match bytes_of(path, BYTES_MAX) {
+        Ok(content) => content,
+        Err(why) => {
+            let ignored = Ignored::File { path: path.to_owned(), why: why.to_string() };
+            return (Config::default(), vec![ignored]);
+        }
+    };
+    let text = Text::of(&content);
+    let (config, mut ignored) = Config::parse(text.as_str());
+    match text.written() {
+        Written::Utf8 => {}
+        Written::Otherwise(name) => ignored.push(Ignored::Encoding { read_as: name }),
+        Written::Mixed => {
+            let before = text.as_str().split(char::REPLACEMENT_CHARACTER).next();
+            let line = before.unwrap_or_default().matches('\n').count() + 1;
+            ignored.push(Ignored::NotUtf8 { line });
         }
     }
+    (config, ignored)
+}
+
+/// Keys of the settings in the file that are used.
+pub fn used(path: Option<&Path>) -> Vec<String> {
+    let content = path.and_then(|path| bytes_of(path, BYTES_MAX).ok()).unwrap_or_default();
+    Config::used(Text::of(&content).as_str())
 }
 
 #[cfg(test)]
@@ -56,21 +47,52 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_read_whole_or_refused() {
+    fn config_2_a_file_is_read_whole_or_every_setting_is_at_its_default() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config.toml");
         let lead = "[cart]\nbed = \"Bed 12\"\n#";
         let most = usize::try_from(BYTES_MAX).unwrap();
         std::fs::write(&path, format!("{lead}{}", "x".repeat(most - lead.len()))).unwrap();
-        let (config, ignored) = read(Some(&path)).unwrap();
+        let (config, ignored) = read(Some(&path));
         assert_eq!((config.bed.as_str(), ignored), ("Bed 12", vec![]));
-        std::fs::write(&path, format!("{lead}{}", "x".repeat(most + 1 - lead.len()))).unwrap();
-        let said = read(Some(&path)).unwrap_err().to_string();
-        assert!(said.contains("larger than 64 KiB") && said.contains("--config"), "{said}");
-        std::fs::write(&path, b"[cart]\nbed = \"\xFF\"\n").unwrap();
-        let (config, ignored) = read(Some(&path)).unwrap();
-        assert_eq!((config, ignored), (Config::default(), vec![Ignored::Syntax { line: 2 }]));
-        assert!(matches!(read(Some(&dir.path().join("none"))), Err(Unread::Io(..))));
-        assert_eq!(read(None).unwrap(), (Config::default(), vec![]));
+        let refused = |path: &Path, sentence: &str| {
+            let (config, ignored) = read(Some(path));
+            assert_eq!(config, Config::default());
+            let said: Vec<String> = ignored.iter().map(ToString::to_string).collect();
+            assert!(matches!(&said[..], [said] if said.contains(sentence)), "{said:?}");
+        };
+        std::fs::write(&path, "#".repeat(70_000)).unwrap();
+        refused(&path, "larger than 64 KiB");
+        refused(dir.path(), "no file");
+        refused(&dir.path().join("none"), "No such file");
+        assert_eq!(read(None), (Config::default(), vec![]));
+    }
+
+    #[test]
+    fn config_1_settings_in_another_encoding_are_read_and_it_is_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        let case = b"[cart]\nbed = \"Bett 12\"\nward = \"Station S\xFCd\"\nlanguage = \"de\"\n[alarms]\nspo2_low = 94\n";
+        for ends in ["\n", "\r\n"] {
+            let case: Vec<u8> =
+                case.split(|byte| *byte == b'\n').collect::<Vec<_>>().join(ends.as_bytes());
+            std::fs::write(&path, case).unwrap();
+            let (config, ignored) = read(Some(&path));
+            assert_eq!(
+                (config.bed.as_str(), config.ward.as_str()),
+                ("Bett 12", "Station S\u{fc}d")
+            );
+            assert_eq!(ignored, [Ignored::Encoding { read_as: "windows-1252" }]);
+            let keys = ["alarms.spo2_low", "cart.bed", "cart.language", "cart.ward"];
+            assert_eq!(used(Some(&path)), keys);
+        }
+        std::fs::write(
+            &path,
+            "[cart]\nbed = \"B\u{e4}tt".bytes().chain(*b"\xFF\"\n").collect::<Vec<_>>(),
+        )
+        .unwrap();
+        let (config, ignored) = read(Some(&path));
+        assert_eq!(config.bed, "B\u{e4}tt\u{FFFD}");
+        assert_eq!(ignored, [Ignored::NotUtf8 { line: 2 }]);
     }
 }

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::confidential::Phi;
+use crate::untrusted;
 
 /// Opaque, random identity of a patient inside this store. Not derived from any personal data, so it
 /// may stand in the cart compartment and in sealed records.
@@ -86,7 +87,7 @@ const ALLERGIES_CHARS_MAX: usize = 200;
 /// Why a patient form cannot be accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
-    /// A name is missing, or a field is too long or holds control characters.
+    /// A name is missing, or a field is too long or holds characters that hide or reorder text.
     #[error("a name is missing or a field is too long")]
     Incomplete,
     /// The date of birth is no date, lies in the future or more than 130 years back.
@@ -133,9 +134,7 @@ impl Patient {
 }
 
 fn field(typed: &Phi<String>, chars_max: usize) -> Option<String> {
-    let text = typed.reveal().trim();
-    let fits = text.chars().count() <= chars_max && !text.chars().any(char::is_control);
-    fits.then(|| text.to_owned())
+    untrusted::named(typed.reveal(), chars_max)
 }
 
 fn birth_date(text: &str, today: Date) -> Option<Date> {
@@ -184,6 +183,7 @@ mod tests {
             ("Brandt", "99999.1.1", Err(FormError::BirthDate)),
             ("", "", Err(FormError::Incomplete)),
             ("Bra\u{7}ndt", "", Err(FormError::Incomplete)),
+            ("\u{202E}tdnarB", "", Err(FormError::Incomplete)),
         ] {
             let patient = Patient::from_form(SubjectId(1), &form(family, born), today);
             assert_eq!(patient.map(|p| p.age_years(today)), expected, "{family} {born}");

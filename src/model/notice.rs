@@ -3,6 +3,8 @@
 //! The core names the notice, the screen words it in the operator's language. No notice carries
 //! patient data, a badge number or a device's internals (S-10).
 
+use crate::access::guessable::Weakness;
+use crate::access::naming::NameFault;
 use crate::access::policy::Permission;
 
 /// How much a notice asks of whoever reads it.
@@ -79,9 +81,11 @@ pub enum Notice {
     /// The two PINs differ.
     PinsDiffer,
     /// Everybody tries this PIN first.
-    PinGuessable,
+    PinGuessable(Weakness),
     /// A name or initials are missing or too long.
     NameIncomplete,
+    /// A name has characters that hide or reorder text.
+    NameDeceptive,
     /// The badge is used by somebody already, or was read as a random number.
     BadgeNotUsable,
     /// The store could not be made.
@@ -90,6 +94,12 @@ pub enum Notice {
     ConfigIgnored,
     /// A required field of the patient form is empty or too long.
     PatientIncomplete,
+    /// A patient with this number is here already.
+    PatientNumberTaken,
+    /// Somebody of this name and this date of birth is here already.
+    PatientLooksKnown,
+    /// What was typed about the patient could not be written.
+    PatientNotSaved,
     /// The date of birth is not a date, or lies in the future.
     BirthDateWrong,
     /// The card left before it was read.
@@ -136,6 +146,8 @@ pub enum Notice {
     PersonExpired,
     /// Two different badges were tapped.
     BadgesDiffer,
+    /// The badge gives another number at every tap.
+    BadgeRandom,
     /// The badge or card is enrolled already.
     TokenInUse,
     /// The person was added.
@@ -154,12 +166,16 @@ pub enum Notice {
     DayWrong,
     /// As many people or factors as a cart holds.
     TooMany,
+    /// The person has no badge and no card yet that a code could go with.
+    NoToken,
     /// It was not done, because it could not be written.
     NotWritten,
     /// This role may not do that.
     NotAllowed,
     /// The sound was paused for as long as it may be within an hour.
     PauseUsedUp,
+    /// A burst is played for whoever listens.
+    SoundTested,
     /// The wall clock was set.
     ClockSet,
     /// Other alarm limits are in force.
@@ -174,6 +190,15 @@ pub enum Notice {
     StoreBroken,
     /// The store can be opened again.
     StoreBack,
+}
+
+impl From<NameFault> for Notice {
+    fn from(fault: NameFault) -> Self {
+        match fault {
+            NameFault::Deceptive => Notice::NameDeceptive,
+            NameFault::Name | NameFault::Initials => Notice::NameIncomplete,
+        }
+    }
 }
 
 impl Notice {
@@ -195,12 +220,14 @@ impl Notice {
             Self::LockedForOther => Row::done(Everybody),
             Self::VaultDamaged => Row::fault(Everybody),
             Self::PinsDiffer => Row::hint(Everybody),
-            Self::PinGuessable => Row::hint(Everybody),
-            Self::NameIncomplete => Row::hint(Everybody),
+            Self::PinGuessable(_) => Row::hint(Everybody),
+            Self::NameIncomplete | Self::NameDeceptive => Row::hint(Everybody),
             Self::BadgeNotUsable => Row::hint(Everybody),
             Self::StoreNotMade => Row::fault(Everybody),
             Self::ConfigIgnored => Row::fault(Everybody),
             Self::PatientIncomplete => Row::hint(Role(Care)),
+            Self::PatientNumberTaken | Self::PatientLooksKnown => Row::hint(Role(Care)),
+            Self::PatientNotSaved => Row::fault(Role(Care)),
             Self::BirthDateWrong => Row::hint(Role(Care)),
             Self::CardLeftTooSoon => Row::hint(Everybody),
             Self::CardNotPiv => Row::hint(Everybody),
@@ -223,7 +250,7 @@ impl Notice {
             Self::FingerNotTaken => Row::hint(Everybody),
             Self::ShiftOver => Row::done(Everybody),
             Self::PersonExpired => Row::fault(Everybody),
-            Self::BadgesDiffer => Row::hint(Everybody),
+            Self::BadgesDiffer | Self::BadgeRandom => Row::hint(Everybody),
             Self::TokenInUse => Row::hint(Role(ManagePeople)),
             Self::PersonAdded => Row::done(Role(ManagePeople)),
             Self::FactorRevoked => Row::done(Everybody),
@@ -232,10 +259,11 @@ impl Notice {
             Self::LastAdministrator => Row::hint(Role(ManagePeople)),
             Self::VoucherWrong => Row::hint(Role(ManagePeople)),
             Self::DayWrong => Row::hint(Role(ManagePeople)),
-            Self::TooMany => Row::hint(Role(ManagePeople)),
+            Self::TooMany | Self::NoToken => Row::hint(Role(ManagePeople)),
             Self::NotWritten => Row::fault(Everybody),
             Self::NotAllowed => Row::hint(Everybody),
             Self::PauseUsedUp => Row::hint(Everybody),
+            Self::SoundTested => Row::done(Everybody),
             Self::ClockSet => Row::hint(Everybody),
             Self::LimitsChanged => Row::done(Role(Care)),
             Self::EmergencyUnknown => Row::hint(Everybody),

@@ -162,12 +162,12 @@ pub fn malformed(kind: DeviceKind, turn: usize) -> Vec<u8> {
     match (kind, turn % 6) {
         // The announced 16-bit rate has only one byte.
         (DeviceKind::HeartRate, 0) => vec![0x07, 0x48],
-        // The announced RR interval ends half way.
-        (DeviceKind::HeartRate, 1) => vec![0x16, 0x48, 0x00],
+        // One byte at its end stop.
+        (DeviceKind::HeartRate, 1) => vec![0x06, 0xFF],
         // A heart that beats 65535 times a minute.
         (DeviceKind::HeartRate, 2) => vec![0x07, 0xFF, 0xFF],
-        // The announced energy field is missing.
-        (DeviceKind::HeartRate, 3) => vec![0x0E, 0x48],
+        // Flags, and nothing else.
+        (DeviceKind::HeartRate, 3) => vec![0x16],
         // Rate 0 with contact: "no beat seen", not a number to show.
         (DeviceKind::HeartRate, 4) => vec![0x06, 0x00],
         (DeviceKind::PulseOximeter, 0) => vec![0x00, 0x61, 0x00, 0x48],

@@ -315,3 +315,44 @@ fn every_entry_has_both_clocks_and_who_and_what_was_refused_is_in_the_log() {
         ]
     );
 }
+
+/// audit-1: a mail program, a checkout or a shell changed line ends or encoding, not what the log says.
+#[test]
+fn audit_1_a_log_whose_line_ends_were_changed_is_verified_and_it_is_said() {
+    let story = story();
+    let dir = story.dir.path();
+    let key = dir.join("key.txt");
+    fs::write(&key, format!("\u{feff}{}\r\n", story.first_key.trim())).unwrap();
+    let witness = dir.join("monday.txt");
+    fs::write(&witness, story.witness.replace('\n', "\r\n")).unwrap();
+    let utf16 = |text: &str| -> Vec<u8> {
+        let units = text.encode_utf16().flat_map(u16::to_le_bytes);
+        [0xFF, 0xFE].into_iter().chain(units).collect()
+    };
+    let returns = story.log.replace('\n', "\r\n");
+    for (copy, changed) in [
+        (returns.clone().into_bytes(), "lines end with CR"),
+        (format!("\u{feff}{}", story.log).into_bytes(), "a byte order mark stands in front"),
+        (utf16(&returns), "the encoding is UTF-16LE"),
+    ] {
+        let file = dir.join("copy.txt");
+        fs::write(&file, &copy).unwrap();
+        let paths = [&file, &key, &witness].map(|path| path.display().to_string());
+        let [file, key, witness] = paths.each_ref().map(String::as_str);
+        let words = ["audit", "verify", file, "--key", key, "--witness", witness];
+        let (code, out, err) = wardkeepctl(&words);
+        assert_eq!(code, Some(0), "{err}");
+        assert!(err.contains(changed), "{err}");
+        let answer: Json = serde_json::from_str(&out).unwrap();
+        assert!(answer["changed"].as_str().is_some_and(|said| said.contains(changed)), "{out}");
+    }
+    // What was changed beside the line ends is found all the same.
+    let forged = returns.replacen("device-assigned", "device-released", 1);
+    assert_ne!(forged, returns);
+    let file = dir.join("copy.txt");
+    fs::write(&file, forged).unwrap();
+    let paths = [&file, &key].map(|path| path.display().to_string());
+    let (code, out, _) = wardkeepctl(&["audit", "verify", &paths[0], "--key", &paths[1]]);
+    assert_eq!(code, Some(1));
+    assert!(out.contains("\"problem\":\"edited\""), "{out}");
+}

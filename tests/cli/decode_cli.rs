@@ -196,3 +196,50 @@ fn line_ends_and_odd_bytes_do_not_stop_a_batch() {
     assert_eq!((code, errors), (0, vec![true, false, false, true]));
     assert_eq!(batch("").1, Vec::<Json>::new());
 }
+
+/// The case files of frames as people and programs write them.
+#[test]
+fn cli_1_a_mark_in_front_and_carriage_returns_change_no_answer() {
+    let lines = "{\"id\":1,\"characteristic\":\"2a37\",\"value\":\"00 48\"}\n{\"id\":2,\"characteristic\":\"2a37\",\"value\":\"00 49\"}\n";
+    let (code, plain, _) = batch(lines);
+    assert_eq!((code, plain.len()), (0, 2));
+    for ends in ["\r\n", "\r"] {
+        let (code, answers, said) = batch(format!("\u{feff}{}", lines.replace('\n', ends)));
+        assert_eq!((code, said.as_str()), (0, ""));
+        assert_eq!(answers, plain, "{ends:?}");
+    }
+}
+
+#[test]
+fn cli_2_what_a_bluetooth_logger_shows_is_decoded() {
+    let (_, expected, _) = run(&["decode", "2a37", "16480004"]);
+    assert!(expected.contains("\"value\":\"72\""), "{expected}");
+    for words in [
+        ["decode", "2a37", "(0x) 16-48-00-04"],
+        ["decode", "0X2A37", "16480004"],
+        ["decode", "{00002a37-0000-1000-8000-00805f9b34fb}", "16480004"],
+    ] {
+        assert_eq!(run(&words), (0, expected.clone(), String::new()), "{words:?}");
+    }
+}
+
+#[test]
+fn gatt_1_and_2_what_is_good_is_charted_and_what_is_none_is_not() {
+    let frames = [
+        ("2a37", "16 48", &["72"][..], 0),
+        ("2a37", "16 48 00 04", &["72", "1000"], 0),
+        ("2a37", "00 ff", &[], 1),
+        ("2a5f", "00 7f 00 ff 00", &[], 2),
+        ("2a37", "01 fa 00", &["250"], 0),
+    ];
+    for (characteristic, hex, values, withheld) in frames {
+        let (code, line, _) = run(&["decode", characteristic, hex]);
+        let answer: Json = serde_json::from_str(&line).expect("a JSON line");
+        let charted = answer["observations"].as_array().expect("a list");
+        let charted: Vec<&str> =
+            charted.iter().map(|one| one["value"].as_str().expect("digits")).collect();
+        assert_eq!((code, charted.as_slice()), (0, values), "{hex}");
+        assert_eq!(answer["withheld"].as_array().map(Vec::len), Some(withheld), "{hex}");
+        assert_eq!(answer["error"], Json::Null, "{hex}");
+    }
+}

@@ -5,4 +5,5 @@ mod command_line;
 mod decode_cli;
 mod memory_flags;
 mod people_cli;
+mod replay_cli;
 mod store_cli;

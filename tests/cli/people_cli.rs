@@ -22,7 +22,7 @@ use kit::readers::vpcd::{Script, VirtualBadge};
 
 const IT: [u8; 7] = [0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0x80];
 const NEW: [u8; 7] = [0x04, 0x77, 0x0E, 0x31, 0xA8, 0x5C, 0x81];
-const PIN: &str = "280164";
+const PIN: &str = "281564";
 /// pcscd looks at its readers every 400 ms.
 const TAP: Duration = Duration::from_millis(900);
 
@@ -117,11 +117,25 @@ fn tell(state: &Path, list: &Path) {
     assert_eq!(report["rows"][0]["error"], "the role is not nurse, caregiver, it or auditor");
     assert!(report["rows"][1]["person"].is_string(), "{report}");
 
+    // people-2: corrected and imported again, everybody is there once. People-3: in either Unicode form.
+    let rows = "name,role\nBea Ott,nurse\nJo\u{308}rg  Wei\u{df}m\u{fc}ller,auditor\n";
+    std::fs::write(list, rows).expect("a list");
+    let (code, again, said) = run(state, &import, &pin);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(again["rows"][0]["already"], false);
+    assert_eq!(again["rows"][1]["already"], true);
+    assert_eq!(again["rows"][1]["person"], report["rows"][1]["person"]);
+
+    // cli-3: somebody without a badge is not nobody.
+    let (code, _, said) = run(state, &["users", "code", "Bea Ott"], &pin);
+    assert_eq!(code, 1);
+    assert!(said.contains("this person has no badge yet: enrol one"), "{said}");
+
     let (code, listed, said) = run(state, &["users", "list"], &pin);
     assert_eq!(code, 0, "{said}");
     let people = listed["people"].as_array().expect("people");
     let kone = people.iter().find(|person| person["id"] == id.as_str()).expect("the nurse");
-    assert_eq!(people.len(), 3);
+    assert_eq!(people.len(), 4);
     assert_eq!((kone["initials"].as_str(), kone["has_code"].as_bool()), (Some("AK"), Some(true)));
     assert_eq!(kone["factors"][0]["kind"], "badge");
     assert_eq!(kone["valid_until"], "2099-12-31");
@@ -147,7 +161,7 @@ fn tell(state: &Path, list: &Path) {
     let (code, _, said) = run(state, &["revoke", &id], &pin);
     assert_eq!(code, 0, "{said}");
     let (code, listed, said) = run(state, &["users", "list"], &pin);
-    assert_eq!((code, listed["people"].as_array().map(Vec::len)), (0, Some(2)), "{said}");
+    assert_eq!((code, listed["people"].as_array().map(Vec::len)), (0, Some(3)), "{said}");
     let (code, _, said) = run(state, &["revoke", "Quintilia Zephyrin"], &pin);
     assert_eq!(code, 1);
     assert!(said.contains("the last IT person cannot be taken away"), "{said}");

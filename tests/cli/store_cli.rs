@@ -84,7 +84,7 @@ fn make_store(state: &Path) -> String {
         mrn: Phi::new("M-417".into()),
         allergies: Phi::default(),
     };
-    running.handle.try_send(StoreCommand::AddPatient(Box::new(patient))).unwrap();
+    running.handle.try_send(StoreCommand::AddPatient(Box::new(patient), Moment::read())).unwrap();
     running.until(|outcome| matches!(outcome, Outcome::PatientAdded(_)).then_some(()));
     running.stop();
     words

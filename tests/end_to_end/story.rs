@@ -17,7 +17,7 @@ use kit::house::{House, Kiosk, PICTURES, until};
 const IT_BADGE: [u8; 7] = [0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0x80];
 const NURSE_BADGE: [u8; 7] = [0x04, 0xB7, 0x5E, 0x21, 0x90, 0x66, 0x81];
 const STRANGE_BADGE: [u8; 4] = [0xDE, 0xAD, 0x51, 0x13];
-const ADMIN_PIN: &str = "280164";
+const ADMIN_PIN: &str = "281564";
 const PIN: &str = "471108";
 const WRONG: &str = "935270";
 const ADMIN: &str = "Quintilia Zephyrin";
@@ -208,7 +208,9 @@ fn reader_dies(house: &mut House, kiosk: &mut Kiosk) {
 fn second_instance(house: &House) {
     let mut second = house.power_on();
     second.sees("Wardkeep is already running on this cart.");
-    second.end();
+    second.asked_to_close();
+    second.sees("Wardkeep is already running on this cart.");
+    second.loses_its_screen();
 }
 
 /// Killed and started again with nobody there: within 10 s everything runs on, locked.

@@ -18,7 +18,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const SPARE: DeviceId = DeviceId([0xC0, 0, 0, 0, 0, 9]);
 
 /// Some seconds in which the patient's saturation and rate are these.
-fn measured(bedside: &mut Bedside, seconds: u32, saturation: u8, rate: u8) {
+pub fn measured(bedside: &mut Bedside, seconds: u32, saturation: u8, rate: u8) {
     for _ in 0..seconds {
         bedside.frame(STRAP, heart_rate(rate));
         bedside.frame(OXIMETER, oximetry(saturation, rate));
@@ -35,11 +35,11 @@ fn finger_out(bedside: &mut Bedside, seconds: u32) {
     }
 }
 
-fn strip(bedside: &Bedside) -> AlarmStrip {
+pub fn strip(bedside: &Bedside) -> AlarmStrip {
     bedside.view().alarm.expect("an alarm")
 }
 
-fn heard(bedside: &Bedside) -> Option<Priority> {
+pub fn heard(bedside: &Bedside) -> Option<Priority> {
     bedside.kiosk.sound(bedside.now()).map(|sound| sound.priority)
 }
 

@@ -8,7 +8,9 @@ use wardkeep_core::kiosk::pages::patients;
 use wardkeep_core::kiosk::view::Screen;
 use wardkeep_model::access::Role;
 use wardkeep_model::confidential::Phi;
-use wardkeep_model::encounter::PatientForm;
+use wardkeep_model::encounter::{PatientForm, SubjectId};
+use wardkeep_model::keeping::{AuditAct, NotAdded, Outcome, StoreFault};
+use wardkeep_model::notice::Notice;
 
 fn typed(family: &str) -> PatientForm {
     PatientForm { family: Phi::new(family.into()), ..PatientForm::default() }
@@ -89,4 +91,79 @@ fn nobody_drafts_on_a_locked_screen() {
     bedside.intent(patients::Intent::Draft(typed("Aydin")));
     bedside.unlock();
     assert_eq!(bedside.shown_form(), None);
+}
+
+fn whole(family: &str, mrn: &str) -> PatientForm {
+    PatientForm { given: Phi::new("Cem".into()), mrn: Phi::new(mrn.into()), ..typed(family) }
+}
+
+/// How often this was written, by whom.
+fn created(bedside: &Bedside) -> Vec<Option<wardkeep_model::access::OperatorId>> {
+    let entries = bedside.store.audit.iter();
+    entries
+        .filter(|entry| entry.act == AuditAct::PatientCreated)
+        .map(|entry| entry.operator)
+        .collect()
+}
+
+#[test]
+fn one_act_has_one_result_whatever_happens_at_the_same_moment() {
+    type Meanwhile = fn(&mut Bedside);
+    let meanwhile: [(&str, Meanwhile); 4] = [
+        ("nothing", |_| {}),
+        ("a lock", |bedside| bedside.intent(frame::Intent::Lock)),
+        ("a second press", |bedside| {
+            bedside.intent(patients::Intent::Add(whole("Aydin", "77")));
+        }),
+        ("another person", |bedside| {
+            bedside.tap(2);
+            bedside.type_pin(PIN);
+        }),
+    ];
+    for (what, happens) in meanwhile {
+        let mut bedside = Bedside::unlocked();
+        bedside.intent(patients::Intent::Draft(whole("Aydin", "77")));
+        bedside.prompt_store = false;
+        bedside.intent(patients::Intent::Add(whole("Aydin", "77")));
+        happens(&mut bedside);
+        bedside.prompt_store = true;
+        bedside.deliver();
+        assert_eq!(bedside.store.patients.len(), 1, "{what}");
+        assert_eq!(created(&bedside), [Some(ADA)], "{what}: whose act it was");
+        bedside.intent(frame::Intent::Lock);
+        assert!(bedside.store.drafts.is_empty(), "{what}: saved, and no draft");
+    }
+}
+
+#[test]
+fn what_was_not_saved_is_a_draft_and_is_said_so() {
+    let mut bedside = Bedside::unlocked();
+    bedside.intent(patients::Intent::Draft(whole("Aydin", "77")));
+    bedside.prompt_store = false;
+    bedside.intent(patients::Intent::Add(whole("Aydin", "77")));
+    bedside.answers.clear();
+    bedside.prompt_store = true;
+    let fault = NotAdded::Fault(StoreFault::Io);
+    bedside.told(Outcome::PatientNotAdded(SubjectId(0), fault));
+    assert_eq!(bedside.notice(), Some(Notice::PatientNotSaved));
+    bedside.store.patients.clear();
+    bedside.intent(frame::Intent::Lock);
+    assert_eq!(bedside.store.drafts.len(), 1);
+    bedside.unlock();
+    assert_eq!(bedside.shown_form(), Some(whole("Aydin", "77")));
+}
+
+#[test]
+fn a_number_is_one_patient_s_and_a_likeness_is_said_once() {
+    let mut bedside = Bedside::unlocked();
+    bedside.intent(patients::Intent::Add(whole("Aydin", "MRN 77")));
+    bedside.intent(frame::Intent::Open(Page::Patients));
+    bedside.intent(patients::Intent::Add(whole("Berg", " mrn  77 ")));
+    assert_eq!(bedside.notice(), Some(Notice::PatientNumberTaken));
+    assert_eq!(bedside.store.patients.len(), 1);
+    bedside.intent(patients::Intent::Add(whole("AYDIN", "78")));
+    assert_eq!(bedside.notice(), Some(Notice::PatientLooksKnown));
+    assert_eq!(bedside.store.patients.len(), 1);
+    bedside.intent(patients::Intent::Add(whole("AYDIN", "78")));
+    assert_eq!(bedside.store.patients.len(), 2, "somebody else, by their word");
 }

@@ -226,7 +226,7 @@ fn s6_another_patient_at_the_bed_unassigns_every_device() {
 fn patients_are_found_by_any_part_of_their_name_or_number() {
     let mut bedside = Bedside::monitoring();
     for (family, given, mrn) in
-        [("Aydin", "Cem", "4471"), ("N\u{fa}\u{f1}ez", "Zo\u{eb}", "4502"), ("Berg", "Ida", "9917")]
+        [("Aydin", "Cem", "4470"), ("N\u{fa}\u{f1}ez", "Zo\u{eb}", "4502"), ("Berg", "Ida", "9917")]
     {
         bedside.intent(frame::Intent::Open(Page::Patients));
         bedside.intent(patients::Intent::Add(PatientForm {

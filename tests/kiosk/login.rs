@@ -8,6 +8,7 @@ use wardkeep_core::kiosk::frame;
 use wardkeep_core::kiosk::pages::patients;
 use wardkeep_core::kiosk::view::{PinPurpose, Screen};
 use wardkeep_model::access::OperatorId;
+use wardkeep_model::access::guessable::Weakness;
 use wardkeep_model::access::lockout::Admission;
 use wardkeep_model::access::policy::Policy;
 use wardkeep_model::alarm::Priority;
@@ -70,7 +71,7 @@ fn s1_a_one_time_code_shows_nothing_before_a_pin_was_chosen_twice() {
     assert!(bedside.store.vault_open && bedside.view().open.is_none());
     assert_eq!(purpose(&bedside), PinPurpose::Choose);
     for (typed, said, next) in [
-        ([1, 2, 3, 4, 5, 6], Some(Notice::PinGuessable), PinPurpose::Choose),
+        ([1, 2, 3, 4, 5, 6], Some(Notice::PinGuessable(Weakness::Run)), PinPurpose::Choose),
         (own, None, PinPurpose::Repeat),
         (WRONG, Some(Notice::PinsDiffer), PinPurpose::Choose),
         (own, None, PinPurpose::Repeat),

@@ -9,6 +9,7 @@ mod emergency;
 mod enrolment;
 mod fingers;
 mod flow;
+mod life;
 mod login;
 mod people;
 mod properties;

@@ -31,7 +31,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let mut session = Session::new(Duration::from_secs(120), Policy::default());
+        let mut session = Session::new(Duration::from_secs(120), Policy::default(), vec![]);
         let effects = session.handle(START, Event::Sensor(Some(sensor("A"))));
         Self { session, asked: Attempt(0), effects }
     }

@@ -80,6 +80,27 @@ fn assert_whole_everywhere(size: (u32, u32)) {
     assert!(texts > 10_000 && controls > 5_000, "{texts} texts, {controls} controls");
 }
 
+/// screen-3: the pages that everybody has to pass, where the screen is a small panel or has large pixels, with
+/// an alarm.
+#[test]
+fn screen_3_whoever_logs_in_reaches_everything_on_a_panel_of_800_by_480() {
+    let desk = Desk::new((800, 480));
+    let passed =
+        |name: &str| ["lock", "pin", "first-start"].iter().any(|page| name.starts_with(page));
+    let stops: Vec<_> = stops::all().into_iter().filter(|stop| passed(stop.name)).collect();
+    let alarm = samples::alarm(Priority::High, samples::low_oxygen("79"));
+    let mut faults = Vec::new();
+    for (stop, language) in stops.iter().flat_map(|stop| Language::ALL.map(|one| (stop, one))) {
+        desk.bridge.apply(&samples::concealed(Screen::Starting));
+        let alarm = stop.view.alarm.clone().or(Some(alarm.clone()));
+        desk.bridge.apply(&View { language, alarm, ..stop.view.clone() });
+        (stop.touch)(&desk.window);
+        let seen = walk(desk.window.window());
+        faults.extend(seen.faults.iter().map(|fault| format!("{} {fault}", stop.name)));
+    }
+    assert!(stops.len() > 30 && faults.is_empty(), "{}\n  {}", stops.len(), faults.join("\n  "));
+}
+
 /// A value that does not fit reads as another value: "118/76" was once seen as "118/7".
 #[test]
 fn s7_the_widest_values_fit_their_tiles_beside_the_limits() {

@@ -9,6 +9,7 @@ mod staff;
 mod theme;
 mod touches;
 mod tour;
+mod typing;
 mod words;
 
 /// As in the program itself: what is freed is wiped, so what is found in memory is still held.

@@ -186,7 +186,7 @@ fn s9_a_new_onset_sounds_at_once_even_if_the_silence_before_was_too_short_to_not
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("asound.conf");
     fs::write(&config, recorder(folder.path())).unwrap();
-    finish(start("600 low 1000 low 200 silence low 2000", &config));
+    finish(start("600 low 1000 low 200 silence again low 2000", &config));
     let recordings = recordings(folder.path());
     assert_eq!(recordings.len(), 2, "one for each onset");
     assert_onsets(&recordings[1].1, &MEDIUM_ONSETS[..2]);

@@ -43,6 +43,7 @@ fn state() -> CartState {
         devices: vec![device],
         language: "de".into(),
         limits: None,
+        alive: None,
     }
 }
 
@@ -56,7 +57,7 @@ fn ward() -> Ward {
         let id = SubjectId(if family == "Zhang" { 7 } else { 8 });
         let mrn = Phi::new(format!("M-{family}"));
         let patient = Patient { id, mrn, ..patient(family) };
-        rig.send(Command::AddPatient(Box::new(patient)));
+        rig.send(Command::AddPatient(Box::new(patient), at(0)));
         assert!(matches!(rig.next(), Outcome::PatientAdded(_)));
     }
     rig.send(Command::SaveCart(Box::new(state())));

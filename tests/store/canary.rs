@@ -80,7 +80,7 @@ fn s4_s10_no_file_holds_a_name_a_value_a_pin_or_a_badge_number() {
     person.given = Phi::new("Xanthoula".into());
     person.mrn = Phi::new("MRN-7714-QX".into());
     let subject = Some(person.id);
-    rig.send(Command::AddPatient(Box::new(person)));
+    rig.send(Command::AddPatient(Box::new(person), at(0)));
     assert!(matches!(rig.next(), Outcome::PatientAdded(_)));
     let device = KnownDevice {
         id: DEVICE,
@@ -88,7 +88,13 @@ fn s4_s10_no_file_holds_a_name_a_value_a_pin_or_a_badge_number() {
         name: "HRM".into(),
         assignment: None,
     };
-    let state = CartState { subject, devices: vec![device], language: "en".into(), limits: None };
+    let state = CartState {
+        subject,
+        devices: vec![device],
+        language: "en".into(),
+        limits: None,
+        alive: None,
+    };
     rig.send(Command::SaveCart(Box::new(state)));
     for seq in 2..=600 {
         rig.send(distinctive(seq));

@@ -22,12 +22,16 @@ fn store() -> (tempfile::TempDir, RecoveryPhrase) {
     rig.log_in(it());
     let nora = rig.enrol("Nora Quist", Role::Nurse, 1, PIN);
     rig.enrol("Aud Itor", Role::Auditor, 2, PIN);
-    rig.send(Command::AddPatient(Box::new(patient("Okonkwo"))));
+    rig.send(Command::AddPatient(Box::new(patient("Okonkwo")), at(0)));
     assert!(matches!(rig.next(), Outcome::PatientAdded(_)));
     let subject = Some(patient("Okonkwo").id);
     rig.send(Command::SaveCart(Box::new(CartState { subject, ..CartState::default() })));
     rig.record(1, 1..=300);
-    let draft = Draft { operator: nora, form: PatientForm::default() };
+    let draft = Draft {
+        operator: nora,
+        id: wardkeep_model::encounter::SubjectId(77),
+        form: PatientForm::default(),
+    };
     rig.send(Command::Close(Some(Box::new(draft)), at(100)));
     assert!(matches!(rig.next(), Outcome::Closed));
     rig.record(2, 301..=340);

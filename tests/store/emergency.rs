@@ -63,7 +63,7 @@ fn ready(dir: &tempfile::TempDir) -> Rig {
     let nora = rig.enrol("Nora Quist", Role::Nurse, 1, PIN);
     rig.administer(Administration::EnrolCard(nora, card_enrolment(1))).unwrap();
     for family in ["Okonkwo", "Zhang"] {
-        rig.send(Command::AddPatient(Box::new(allergic(family))));
+        rig.send(Command::AddPatient(Box::new(allergic(family)), at(0)));
         assert!(matches!(rig.next(), Outcome::PatientAdded(_)));
     }
     put_to_bed(&mut rig, Some(&patient("Okonkwo")));

@@ -60,7 +60,7 @@ fn patients_and_the_bed_survive() {
     let (mut rig, _) = Rig::first_start(dir.path());
     rig.unlock(at(0));
     for family in ["Okonkwo", "almeida", "Zhang"] {
-        rig.send(Command::AddPatient(Box::new(patient(family))));
+        rig.send(Command::AddPatient(Box::new(patient(family)), at(0)));
         assert!(matches!(rig.next(), Outcome::PatientAdded(_)));
     }
     rig.send(Command::ListPatients);
@@ -113,7 +113,7 @@ fn s4_recovery_words_open_the_vault_without_badge_or_device_secret() {
     let dir = tempfile::tempdir().unwrap();
     let (mut rig, phrase) = Rig::first_start(dir.path());
     rig.unlock(at(0));
-    rig.send(Command::AddPatient(Box::new(patient("Okonkwo"))));
+    rig.send(Command::AddPatient(Box::new(patient("Okonkwo")), at(0)));
     rig.stop();
     std::fs::remove_file(dir.path().join("device-secret")).unwrap();
     let vault = contents(dir.path(), &phrase);

@@ -196,7 +196,7 @@ impl World {
 
     fn set_pin(&mut self, who: usize, pin: usize, what: Administration) {
         let has_badge = self.people[who].things.iter().any(|one| matches!(one, Thing::Badge(_)));
-        let expected = if has_badge { Ok(()) } else { Err(Fault::Unknown) };
+        let expected = if has_badge { Ok(()) } else { Err(Fault::NoBadge) };
         assert_eq!(self.administer(what).map(|_| ()), expected);
         if has_badge {
             self.people[who].pin = pin;

@@ -45,7 +45,7 @@ fn s4_a_revoked_person_is_out_and_everybody_else_is_in_though_absent() {
     let otto = rig.enrol("Otto Berg", Role::Nurse, 2, PIN);
     rig.administer(Administration::EnrolCard(otto, card_enrolment(2))).unwrap();
     rig.administer(Administration::EnrolFinger(nora, template(1))).unwrap();
-    rig.send(Command::AddPatient(Box::new(patient("Okonkwo"))));
+    rig.send(Command::AddPatient(Box::new(patient("Okonkwo")), at(0)));
     assert!(matches!(rig.next(), Outcome::PatientAdded(_)));
     rig.record(1, 301..=400);
     assert!(matches!(rig.revoke(nora).unwrap(), Administered::Revoked));
@@ -281,7 +281,7 @@ fn draft(operator: wardkeep_model::access::OperatorId) -> wardkeep_model::keepin
         mrn: text(""),
         allergies: text("penicillin"),
     };
-    wardkeep_model::keeping::Draft { operator, form }
+    wardkeep_model::keeping::Draft { operator, id: wardkeep_model::encounter::SubjectId(77), form }
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn worker_process() {
         work.keep(1 + turn % 5);
         if turn % 4 == 0 {
             let family = format!("Kill{round}x{turn}");
-            work.rig.send(Command::AddPatient(Box::new(patient(&family))));
+            work.rig.send(Command::AddPatient(Box::new(patient(&family)), at(0)));
             assert!(matches!(work.rig.next(), Outcome::PatientAdded(_)));
             work.keep(260);
         }

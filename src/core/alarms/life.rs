@@ -197,7 +197,7 @@ impl Conditions {
         if present.seen.is_some() || present.number != shown.number {
             return None;
         }
-        present.seen = Some(seen);
+        (present.seen, present.escalated) = (Some(seen), false);
         let state = present.state;
         self.note(at, shown.condition, &[AlarmChange::Acknowledged]);
         Some(state)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::alarm::limits::{AgeGroup, Bound, Limits, Span};
+use wardkeep_model::keeping::BedLimits;
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::parameter::{LimitKey, Parameter};
 
@@ -124,6 +125,11 @@ impl Default for LimitSets {
 }
 
 impl LimitSets {
+    /// What a bed begins with for people of this age: the ward's.
+    pub fn of_ward(&self, group: AgeGroup) -> BedLimits {
+        BedLimits { group, limits: self.of(group).ward }
+    }
+
     /// Those for people of this age.
     pub fn of(&self, group: AgeGroup) -> &LimitSet {
         match group {

@@ -69,6 +69,8 @@ pub enum AlarmText {
     },
     /// Alarms cannot be heard.
     NoSound,
+    /// Somebody has turned the sound of the machine off, or down to nothing.
+    SoundMuted,
     /// Observations are not being kept.
     NotRecording,
     /// Waveforms are not being kept, so that values have the room.

@@ -100,7 +100,10 @@ fn a_wrong_setting_is_named_and_left_at_its_default() {
             "[readers]\nkeyboard_badge = \"+6c0:27db\"\n",
             "readers.keyboard_badge: expected vendor and product as \"vvvv:pppp\"",
         ),
-        ("[cart]\nbed = \"a\\u0007b\"\n", "cart.bed: expected a text of up to 24 characters"),
+        (
+            "[cart]\nbed = \"a\\u0007b\"\n",
+            "cart.bed: expected a text of up to 24 characters that all can be seen",
+        ),
         ("[cart]\nlanguage = \"xx\"\n", "cart.language: expected \"en\" or \"de\""),
         ("[cart]\ntext_percent = 110\n", "cart.text_percent: expected 100, 125, 150 or 200"),
         (

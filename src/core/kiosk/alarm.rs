@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use wardkeep_model::access::Operator;
 use wardkeep_model::access::policy::Permission;
-use wardkeep_model::alarm::{AlarmChange, AlarmRecord, Happened};
+use wardkeep_model::alarm::{AlarmChange, AlarmRecord, Happened, Priority, Sound};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{AuditAct, BedLimits, Command as StoreCommand};
@@ -14,7 +16,7 @@ use wardkeep_model::vitals::{DeviceId, RecordId};
 
 use crate::alarms::{Alarms, Entry, Fact, Known, LogEvent, Rules, Seen, Shown};
 use crate::kiosk::Effect;
-use crate::kiosk::clock::{Clocks, Noticed};
+use crate::kiosk::clock::{Clocks, Noticed, UNWATCHED_MIN};
 use crate::kiosk::desk;
 use crate::kiosk::gate::Need;
 use crate::monitor::Monitor;
@@ -29,11 +31,13 @@ pub enum Intent {
     PauseAudio,
     /// Wants to see every condition, or no longer.
     List(bool),
+    /// Wants to hear that alarms can be heard.
+    TestSound,
 }
 
 pub(super) fn need(intent: &Intent) -> Need {
     match intent {
-        Intent::Acknowledge(_) | Intent::PauseAudio | Intent::List(_) => {
+        Intent::Acknowledge(_) | Intent::PauseAudio | Intent::List(_) | Intent::TestSound => {
             Need::RoleIfOpen(Permission::HandleAlarms)
         }
     }
@@ -41,6 +45,11 @@ pub(super) fn need(intent: &Intent) -> Need {
 
 /// The list of alarms goes away by itself where nobody is logged in.
 const LISTED_FOR: Duration = Duration::from_secs(60);
+
+/// How exactly the end of watching is known after the program was started again.
+const ALIVE_EVERY: Duration = Duration::from_secs(20);
+/// A test of the sound is one burst of the medium priority, with time to begin.
+const TESTED_FOR: Duration = Duration::from_secs(3);
 
 /// The machine that watches, tells and keeps.
 #[derive(Debug)]
@@ -50,16 +59,67 @@ pub(super) struct AlarmSystem {
     clocks: Clocks,
     /// The list of alarms stands before the lock screen until then.
     listed: Option<BootTime>,
+    /// A burst to listen to: until when, and how many there were.
+    test: (BootTime, u64),
+    /// When it was last written down that somebody is watched; nothing before the store was found.
+    alive: Option<BootTime>,
 }
 
 impl AlarmSystem {
     pub(super) fn new(settings: Rules, run: u64) -> Self {
         let log = Log { run, seq: 0, limits: None };
-        Self { alarms: Alarms::new(settings), log, clocks: Clocks::default(), listed: None }
+        Self {
+            alarms: Alarms::new(settings),
+            log,
+            clocks: Clocks::default(),
+            listed: None,
+            test: <_>::default(),
+            alive: None,
+        }
     }
 
     pub(super) fn alarms(&self) -> &Alarms {
         &self.alarms
+    }
+
+    /// What is to be heard; a test only where nothing else is.
+    pub(super) fn sound(&self, now: Moment) -> Option<Sound> {
+        let (until, count) = self.test;
+        let test = Sound { priority: Priority::Medium, onset: u64::MAX - count, is_reminder: true };
+        self.alarms.sound(now.boot).or((now.boot < until).then_some(test))
+    }
+
+    /// Plays one burst, so that somebody hears that alarms can be heard.
+    pub(super) fn test_sound(&mut self, now: Moment) {
+        self.test = (now.boot + TESTED_FOR, self.test.1 + 1);
+    }
+
+    /// Whoever was watched when the program, or the machine, ended was watched by nobody since. A store that
+    /// is found later on says nothing about that.
+    pub(super) fn resume(
+        &mut self,
+        now: Moment,
+        monitor: &Monitor,
+        alive: Option<Timestamp>,
+    ) -> Vec<Effect> {
+        let is_begin = self.alive.is_none();
+        self.alive = Some(now.boot);
+        let since = alive.filter(|_| is_begin && monitor.watches_over());
+        let gap = since.map(|since| now.wall.duration_since(since));
+        let gap = gap.and_then(|gap| Duration::try_from(gap).ok());
+        let Some(length) = gap.filter(|gap| *gap >= UNWATCHED_MIN) else { return vec![] };
+        self.clocks.miss(length);
+        self.log.unwatched(now, monitor, length)
+    }
+
+    /// It is time to write down that somebody is watched, so that the end of it can be told.
+    pub(super) fn says_alive(&mut self, now: Moment, monitor: &Monitor) -> bool {
+        let last = *self.alive.get_or_insert(now.boot);
+        let is_due = now.boot.since(last) >= ALIVE_EVERY && monitor.watches_over();
+        if is_due {
+            self.alive = Some(now.boot);
+        }
+        is_due
     }
 
     /// What is to be kept of how the clocks went on.

@@ -20,7 +20,7 @@ const SLEW_MIN: SignedDuration = SignedDuration::from_millis(20);
 /// That the clock was set is said on the lock screen for so long.
 const STEPPED_FOR: Duration = Duration::from_secs(600);
 /// The core is asked once a second: after so long without, it did not watch.
-const UNWATCHED_MIN: Duration = Duration::from_secs(5);
+pub(super) const UNWATCHED_MIN: Duration = Duration::from_secs(5);
 
 /// What was noticed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -94,7 +94,7 @@ impl Desk<'_> {
     }
 
     pub(super) fn save_cart(&self) -> Effect {
-        save_cart(self.monitor, self.language)
+        save_cart(self.now, self.monitor, self.language)
     }
 
     /// An entry for the audit log by whoever is logged in.
@@ -104,12 +104,13 @@ impl Desk<'_> {
 }
 
 /// What the cart has to remember.
-pub(super) fn save_cart(monitor: &Monitor, language: Language) -> Effect {
+pub(super) fn save_cart(now: Moment, monitor: &Monitor, language: Language) -> Effect {
     let cart = CartState {
         subject: monitor.subject(),
         devices: monitor.known(),
         language: language.tag().to_owned(),
         limits: Some(monitor.limits()),
+        alive: monitor.watches_over().then_some(now.wall),
     };
     Effect::Store(StoreCommand::SaveCart(Box::new(cart)))
 }

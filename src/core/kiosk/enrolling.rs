@@ -99,7 +99,8 @@ impl Open {
     ) -> Vec<Effect> {
         let own = desk.session.token().cloned();
         let inserted = self.wizard.guest_card.clone();
-        let start = Start { own, fingers, count: desk.counts.wizard, inserted };
+        let start =
+            Start { own, fingers, count: desk.counts.wizard, inserted, places: desk.site.places() };
         let (wizard, wanted) = Enrolment::begin(goal, start);
         desk.notices.clear();
         self.wizard.running = Some(wizard);

@@ -172,9 +172,11 @@ impl Open {
             AdministrationFault::Unknown => return self.refresh(desk),
             AdministrationFault::NotAllowed => Notice::NotAllowed,
             AdministrationFault::TokenInUse => Notice::TokenInUse,
-            AdministrationFault::TokenRandom => Notice::BadgeNotUsable,
-            AdministrationFault::PinGuessable => Notice::PinGuessable,
+            AdministrationFault::TokenRandom => Notice::BadgeRandom,
+            AdministrationFault::PinGuessable(why) => Notice::PinGuessable(why),
             AdministrationFault::NameIncomplete => Notice::NameIncomplete,
+            AdministrationFault::NameDeceptive => Notice::NameDeceptive,
+            AdministrationFault::NoBadge => Notice::NoToken,
             AdministrationFault::LastAdministrator => Notice::LastAdministrator,
             AdministrationFault::VoucherNeeded | AdministrationFault::VoucherWrong => {
                 Notice::VoucherWrong

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use wardkeep_model::access::factor::Sensor;
-use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
+use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind, SpeakerHealth};
 
 /// As their drivers told last.
 pub(super) struct Health {
@@ -11,8 +11,7 @@ pub(super) struct Health {
     /// The fingerprint reader's name; empty without one.
     pub(super) sensor: String,
     pub(super) radio: RadioHealth,
-    /// The speaker does not answer.
-    pub(super) is_mute: bool,
+    pub(super) speaker: SpeakerHealth,
 }
 
 impl Default for Health {
@@ -22,7 +21,7 @@ impl Default for Health {
             readers: readers.into_iter().map(|kind| (kind, ReaderHealth::NotFitted)).collect(),
             sensor: String::new(),
             radio: RadioHealth::ServiceDown,
-            is_mute: false,
+            speaker: SpeakerHealth::Ready,
         }
     }
 }

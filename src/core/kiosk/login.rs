@@ -399,7 +399,7 @@ impl Kiosk {
 
     pub(super) fn in_setup(&mut self, now: Moment, event: setup::Event) -> Vec<Effect> {
         let Phase::FirstStart(wizard) = &mut self.clerk.phase else { return vec![] };
-        let effect = wizard.handle(event);
+        let effect = wizard.handle(event, &self.site.places());
         let done = matches!(wizard.step(), Step::Done);
         let mut effects = Vec::new();
         match effect {
@@ -411,7 +411,7 @@ impl Kiosk {
         }
         if done {
             self.clerk.phase = Phase::Running;
-            effects.push(desk::save_cart(&self.monitor, self.language));
+            effects.push(desk::save_cart(now, &self.monitor, self.language));
         }
         effects
     }

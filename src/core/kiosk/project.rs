@@ -4,7 +4,7 @@
 use wardkeep_model::access::policy::Permission;
 use wardkeep_model::alarm::{Priority, Sound};
 use wardkeep_model::moment::Moment;
-use wardkeep_model::ports::{Link, ReaderHealth, ReaderKind};
+use wardkeep_model::ports::{Link, ReaderHealth, ReaderKind, SpeakerHealth};
 use wardkeep_model::vitals::DeviceId;
 
 use crate::alarms::{AlarmText, Alarms as Watched, Condition, Fact};
@@ -30,7 +30,7 @@ impl Kiosk {
 
     /// What is to be heard now (S-9).
     pub fn sound(&self, now: Moment) -> Option<Sound> {
-        self.alarms.alarms().sound(now.boot)
+        self.alarms.sound(now)
     }
 
     /// A device is assigned to whoever is at this bed.
@@ -47,9 +47,13 @@ impl Kiosk {
     /// What holds now that may be an alarm condition.
     pub(super) fn facts(&self, now: Moment) -> Vec<Fact> {
         let mut facts = self.monitor.facts(now);
-        if self.health.is_mute && !self.site.simulated {
-            let (condition, text) = (Condition::NoSound, AlarmText::NoSound);
-            facts.push(Fact::at_once(condition, Priority::Medium, text));
+        let mute = match self.health.speaker {
+            SpeakerHealth::Ready => None,
+            SpeakerHealth::NoDevice => Some(AlarmText::NoSound),
+            SpeakerHealth::Muted => Some(AlarmText::SoundMuted),
+        };
+        if let Some(text) = mute.filter(|_| !self.site.simulated) {
+            facts.push(Fact::at_once(Condition::NoSound, Priority::Medium, text));
         }
         facts.extend(self.clerk.facts());
         facts.extend(self.alarms.clock_facts(now));

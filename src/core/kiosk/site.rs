@@ -30,6 +30,11 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
+    /// What stands on the door and above the bed.
+    pub(super) fn places(&self) -> Vec<String> {
+        vec![self.config.bed.clone(), self.config.ward.clone()]
+    }
+
     /// The clock on the screen.
     pub(super) fn clock(&self, at: Timestamp) -> Clock {
         let local = at.to_zoned(self.zone.clone());

@@ -273,6 +273,14 @@ impl Monitor {
         commands.map(Effect::Hardware).collect()
     }
 
+    /// A device is assigned to whoever is at this bed.
+    pub(crate) fn watches_over(&self) -> bool {
+        let subject = self.subject;
+        let is_theirs =
+            |device: &Device| device.assignment.is_some_and(|one| Some(one.subject) == subject);
+        subject.is_some() && self.devices().any(|(_, device)| is_theirs(device))
+    }
+
     /// Devices are watched without records.
     pub(crate) fn is_watching(&self) -> bool {
         self.watch.is_some()

@@ -5,6 +5,7 @@
 
 use wardkeep_model::access::Role;
 use wardkeep_model::access::factor::{Badge, Pin};
+use wardkeep_model::access::guessable::{self, Known};
 use wardkeep_model::access::naming::checked_name;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::{NewOperator, RecoveryPhrase};
@@ -97,21 +98,23 @@ impl Setup {
     }
 
     /// Advances the wizard; an event that does not fit the step changes nothing.
-    pub(crate) fn handle(&mut self, event: Event) -> Option<Effect> {
+    /// A PIN is held against what these places are called.
+    pub(crate) fn handle(&mut self, event: Event, places: &[String]) -> Option<Effect> {
         match (&self.step, event) {
             (Step::Welcome, Event::Begin) => self.go(Step::Name),
             (Step::Name, Event::Named(name, initials)) => self.named(name, &initials),
             (Step::Badge, Event::Badge(badge)) => {
                 if badge.is_random() {
-                    return Some(Effect::Notify(Notice::BadgeNotUsable));
+                    return Some(Effect::Notify(Notice::BadgeRandom));
                 }
                 self.badge = Some(badge);
                 self.go(Step::Pin)
             }
             (Step::Pin, Event::Pin(pin)) => {
-                if pin.is_guessable() || !pin.is_complete() {
+                let known = Known { badge: self.badge.as_ref(), places };
+                if let Some(why) = guessable::weakness(&pin, known) {
                     self.prompts += 1;
-                    return Some(Effect::Notify(Notice::PinGuessable));
+                    return Some(Effect::Notify(Notice::PinGuessable(why)));
                 }
                 self.first = Some(pin);
                 self.go(Step::Repeat)
@@ -156,8 +159,9 @@ impl Setup {
     }
 
     fn named(&mut self, name: Phi<String>, initials: &str) -> Option<Effect> {
-        let Ok((name, initials)) = checked_name(&name, initials) else {
-            return Some(Effect::Notify(Notice::NameIncomplete));
+        let (name, initials) = match checked_name(&name, initials) {
+            Ok(checked) => checked,
+            Err(fault) => return Some(Effect::Notify(fault.into())),
         };
         self.name = name;
         self.initials = initials;
@@ -199,18 +203,18 @@ mod tests {
 
     fn at_pin() -> Setup {
         let mut setup = Setup::default();
-        assert!(setup.handle(Event::Begin).is_none());
+        assert!(setup.handle(Event::Begin, &[]).is_none());
         let named = Event::Named(Phi::new("Ada Kern".into()), "ak".into());
-        assert!(setup.handle(named).is_none());
-        assert!(setup.handle(Event::Badge(badge(&[4, 1, 2, 3]))).is_none());
+        assert!(setup.handle(named, &[]).is_none());
+        assert!(setup.handle(Event::Badge(badge(&[4, 1, 2, 3])), &[]).is_none());
         setup
     }
 
     #[test]
     fn two_equal_pins_make_the_store() {
         let mut setup = at_pin();
-        assert!(setup.handle(Event::Pin(pin(&[4, 7, 1, 1, 0, 8]))).is_none());
-        match setup.handle(Event::Pin(pin(&[4, 7, 1, 1, 0, 8]))) {
+        assert!(setup.handle(Event::Pin(pin(&[4, 7, 1, 1, 0, 8])), &[]).is_none());
+        match setup.handle(Event::Pin(pin(&[4, 7, 1, 1, 0, 8])), &[]) {
             Some(Effect::Initialise(new)) => assert_eq!(new.initials, "AK"),
             other => panic!("expected Initialise, got {other:?}"),
         }
@@ -220,8 +224,8 @@ mod tests {
     #[test]
     fn s4_different_pins_make_nothing() {
         let mut setup = at_pin();
-        assert!(setup.handle(Event::Pin(pin(&[4, 7, 1, 1, 0, 8]))).is_none());
-        let effect = setup.handle(Event::Pin(pin(&[4, 7, 1, 1, 0, 9])));
+        assert!(setup.handle(Event::Pin(pin(&[4, 7, 1, 1, 0, 8])), &[]).is_none());
+        let effect = setup.handle(Event::Pin(pin(&[4, 7, 1, 1, 0, 9])), &[]);
         assert!(matches!(effect, Some(Effect::Notify(Notice::PinsDiffer))));
         assert!(matches!(setup.step(), Step::Pin));
     }
@@ -230,14 +234,14 @@ mod tests {
     fn guessable_pins_and_random_badges_are_refused() {
         for digits in [[0; 6], [1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1], [1, 2, 1, 2, 1, 2]] {
             let mut setup = at_pin();
-            let effect = setup.handle(Event::Pin(pin(&digits)));
-            assert!(matches!(effect, Some(Effect::Notify(Notice::PinGuessable))), "{digits:?}");
+            let effect = setup.handle(Event::Pin(pin(&digits)), &[]);
+            assert!(matches!(effect, Some(Effect::Notify(Notice::PinGuessable(_)))), "{digits:?}");
         }
         let mut setup = Setup::default();
-        assert!(setup.handle(Event::Begin).is_none());
+        assert!(setup.handle(Event::Begin, &[]).is_none());
         let named = Event::Named(Phi::new("Ada Kern".into()), "AK".into());
-        assert!(setup.handle(named).is_none());
-        let effect = setup.handle(Event::Badge(badge(&[8, 1, 2, 3])));
-        assert!(matches!(effect, Some(Effect::Notify(Notice::BadgeNotUsable))));
+        assert!(setup.handle(named, &[]).is_none());
+        let effect = setup.handle(Event::Badge(badge(&[8, 1, 2, 3])), &[]);
+        assert!(matches!(effect, Some(Effect::Notify(Notice::BadgeRandom))));
     }
 }

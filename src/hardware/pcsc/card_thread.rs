@@ -31,6 +31,10 @@ pub(super) const SILENCE_MAX: Duration = Duration::from_secs(2);
 /// A card that answers, but is not done by then, is given up, too. Slow RSA cards need three seconds.
 pub(super) const WORK_MAX: Duration = Duration::from_secs(6);
 
+/// "No information is given" (ISO/IEC 7816-4; PC/SC part 3, 3.2.2.1.3): what readers answer for a badge that
+/// is still powering up.
+const NO_INFORMATION: u16 = 0x6300;
+
 /// The site's issuers, read again when their files change. Held for a judgement, never while a card is
 /// asked: a silent card would keep all others from being judged.
 pub(super) type SharedTrust = Arc<Mutex<Trust>>;
@@ -40,6 +44,8 @@ pub(super) type SharedTrust = Arc<Mutex<Trust>>;
 pub(super) enum ReadingFault {
     /// The card was not there any more, or something reset it: worth another try while it lies there.
     Gone,
+    /// It has just come and gives no number yet (`63 00`).
+    Unsettled,
     /// It is there and gives no number.
     Unreadable,
     /// The daemon refuses this account.
@@ -213,6 +219,7 @@ impl CardTalk {
         disconnect(card, Disposition::LeaveCard);
         badge.map_err(|error| match error {
             UidError::Transmit(fault) => fault,
+            UidError::Refused(NO_INFORMATION) => ReadingFault::Unsettled,
             UidError::Truncated(_)
             | UidError::Refused(_)
             | UidError::TooLong

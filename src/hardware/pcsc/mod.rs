@@ -30,6 +30,7 @@ mod card_thread;
 mod class;
 mod reader;
 mod readers;
+mod slots;
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -53,6 +54,7 @@ use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::{CardCommand, Event, ReaderHealth, ReaderKind};
 
 pub use crate::pcsc::class::takes_cards;
+pub use crate::pcsc::slots::{SlotFacts, slots};
 
 /// Orders for cards that wait to be taken.
 pub const ORDERS_MAX: usize = 4;

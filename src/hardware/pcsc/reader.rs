@@ -22,6 +22,8 @@ use wardkeep_model::ports::{
 
 /// pcscd sees a card leave up to 400 ms late: so long a vanished one gets the benefit of the doubt.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
+/// A badge that has just come into the field may answer that it has no number yet.
+const SETTLED_AFTER: Duration = Duration::from_millis(40);
 /// Readings of one card, the first included.
 const TRIES_MAX: u8 = 4;
 /// A card that was lost in the middle of an order and is still reported by then is not gone but broken.
@@ -92,6 +94,10 @@ pub(super) struct Reader {
     thing: Option<(u32, Thing)>,
     /// It answers to reset like a card with contacts, in a reader that has none: left alone.
     is_odd: bool,
+    /// This reader was looked at before.
+    is_known: bool,
+    /// What is on it was there before anybody could have come.
+    is_resident: bool,
     /// The card that was read there.
     look: Option<Box<Look>>,
     work: Option<CardThread>,
@@ -121,6 +127,8 @@ impl Reader {
             kind_is_certain,
             thing: None,
             is_odd: false,
+            is_known: false,
+            is_resident: false,
             look: None,
             work: None,
             work_counts: false,
@@ -135,11 +143,13 @@ impl Reader {
     pub(super) fn observe(&mut self, now: BootTime, state: &ReaderState) -> Change {
         let seen = state.event_state();
         self.usable = !seen.intersects(State::UNKNOWN | State::UNAVAILABLE);
+        let is_first_look = !std::mem::replace(&mut self.is_known, true);
         let count = (self.usable && seen.contains(State::PRESENT)).then(|| state.event_count());
         if count == self.thing.map(|(count, _)| count) {
             return Change::default();
         }
         let left = self.thing.take().map(|(_, thing)| thing);
+        self.is_resident = is_first_look;
         self.forget();
         let Some(count) = count else { return Change { left, came: None } };
         let thing = self.thing_of(state.atr());
@@ -153,7 +163,14 @@ impl Reader {
         self.is_odd = thing == Thing::Badge && !may_be_badge(state.atr());
         self.due = Some(now);
         self.tries = 0;
-        Change { left, came: Some(thing) }
+        // A security module, or a tag that holds the reader down: a state, and nobody's tap. It has come only
+        // if it turns out to be somebody's.
+        Change { left, came: (!is_first_look).then_some(thing) }
+    }
+
+    /// What is on it was there when the reader was looked at first, and has not come until it is read.
+    pub(super) fn is_resident(&self) -> bool {
+        self.is_resident
     }
 
     /// What an answer to reset is of. Where the reader's name tells, a card cannot say otherwise: in a
@@ -280,9 +297,16 @@ impl Reader {
                 self.due = Some(now + RETRY_AFTER);
                 None
             }
-            Err(ReadingFault::Gone | ReadingFault::Unreadable | ReadingFault::Refused) => {
-                self.unreadable()
+            Err(ReadingFault::Unsettled) if self.tries < TRIES_MAX => {
+                self.due = Some(now + SETTLED_AFTER * u32::from(self.tries));
+                None
             }
+            Err(
+                ReadingFault::Gone
+                | ReadingFault::Unsettled
+                | ReadingFault::Unreadable
+                | ReadingFault::Refused,
+            ) => self.unreadable(),
         }
     }
 
@@ -315,7 +339,10 @@ impl Reader {
             Err(Ended::Lost(ReadingFault::Gone)) => {
                 self.order = Some(Order::Lost(attempt, now + LOST_MAX));
             }
-            Err(Ended::Lost(fault @ (ReadingFault::Unreadable | ReadingFault::Refused))) => {
+            Err(Ended::Lost(
+                fault
+                @ (ReadingFault::Unsettled | ReadingFault::Unreadable | ReadingFault::Refused),
+            )) => {
                 self.refused = fault == ReadingFault::Refused;
                 self.refuse(attempt, CardRefusal::Broken);
             }

@@ -114,8 +114,20 @@ impl Readers {
         }
         for reader in &mut self.readers {
             match reader.tick(now, &self.trust) {
-                Some(Found::Badge(badge)) => self.badges.name(reader.slot, badge),
-                Some(Found::Card(seen)) => self.cards.name(reader.slot, seen),
+                // What has always been there, and is nobody's, is left out of everything.
+                Some(Found::Badge(None) | Found::Card(Err(_))) if reader.is_resident() => {}
+                Some(Found::Badge(badge)) => {
+                    if reader.is_resident() {
+                        self.badges.lay(reader.slot);
+                    }
+                    self.badges.name(reader.slot, badge);
+                }
+                Some(Found::Card(seen)) => {
+                    if reader.is_resident() {
+                        self.cards.insert(reader.slot);
+                    }
+                    self.cards.name(reader.slot, seen);
+                }
                 None => {}
             }
             self.answers.extend(reader.take_answers());

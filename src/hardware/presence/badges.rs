@@ -5,6 +5,7 @@
 //!
 //! - one badge alone in the field is presented once;
 //! - two at the same time are a fault, whoever came first, because nobody can say whose tap counts;
+//! - what gives no number is told once, and takes nobody's place then: it may lie there for ever;
 //! - when one of two leaves, the other is presented unless it had been presented before;
 //! - a presented badge that leaves is always reported, whatever else still lies there (S-1: a
 //!   session that must end with its badge ends).
@@ -82,7 +83,8 @@ impl Field {
         if std::mem::take(&mut self.removed) {
             events.push(Event::BadgeRemoved);
         }
-        let crowded = self.lays.len() > 1;
+        let counts = |lay: &&Lay| !matches!(lay, Lay::Faulty { told: true });
+        let crowded = self.lays.values().filter(counts).count() > 1;
         if crowded && !self.crowded {
             self.faulted = true;
             events.push(Event::BadgeUnreadable(BadgeFault::Two));
@@ -104,7 +106,8 @@ impl Field {
 
     /// Tells the core of the only thing that lies there, once.
     fn settle_single(&mut self) -> Option<Event> {
-        let (slot, lay) = self.lays.iter_mut().next()?;
+        let told = |lay: &Lay| matches!(lay, Lay::Faulty { told: true });
+        let (slot, lay) = self.lays.iter_mut().find(|(_, lay)| !told(lay))?;
         match lay {
             Lay::Badge(badge) if self.presented.is_none() => {
                 self.presented = Some(*slot);
@@ -199,6 +202,10 @@ mod tests {
             ("+0 +1 -0 -1", "two R"),
             ("+0 +1 -0 =1", "two P1"),
             ("+0 +1 =0 !1 -0", "two bad"),
+            // What has no number and was told of takes nobody's place.
+            ("+1 !1 +0 =0 -0 +0 =0 -0", "bad P0 R P0 R"),
+            ("+1 !1 +0 =0 -0 -1", "bad P0 R"),
+            ("+0 =0 +1 !1 -0", "P0 two R bad"),
             // A second badge beside a presented one.
             ("+0 =0 +1 =1", "P0 two"),
             ("+0 =0 +1 =1 -1", "P0 two"),
@@ -232,7 +239,9 @@ mod tests {
                 for event in field.settle() {
                     if let Event::BadgePresented(badge) = event {
                         prop_assert_eq!(believed, None, "second badge at {}", step);
-                        prop_assert_eq!(field.lays.len(), 1, "one of several at {}", step);
+                        let number = |lay: &&Lay| matches!(lay, Lay::Badge(_) | Lay::Unread);
+                        let several = field.lays.values().filter(number).count();
+                        prop_assert_eq!(several, 1, "one of several at {}", step);
                         believed = badge.uid().first().copied();
                     } else if matches!(event, Event::BadgeRemoved) {
                         believed = None;

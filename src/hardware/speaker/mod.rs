@@ -7,9 +7,11 @@
 //!
 //! S-9: a wanted burst begins in the step in which the core asks for it, or right after the running
 //! medium or low one. When it cannot be heard, the core is told ([`SpeakerHealth::NoDevice`]) and the
-//! burst stays due until a device takes it.
+//! burst stays due until a device takes it. Where the mixer is closed, that is told ([`SpeakerHealth::Muted`])
+//! and the burst is played all the same.
 
 mod feed;
+mod mixer;
 mod playback;
 pub mod sound;
 
@@ -31,7 +33,7 @@ use playback::{Playback, STALL, SpeakerError, probe};
 /// How soon a device that failed is tried again.
 const RETRY: Duration = Duration::from_secs(3);
 /// How often an idle device is looked at, so that a silent failure is known before the next alarm.
-const PROBE: Duration = Duration::from_secs(60);
+const PROBE: Duration = Duration::from_secs(10);
 /// How soon a health report is repeated that found the core's queue full.
 const REPORT_RETRY: Duration = Duration::from_millis(200);
 /// How long dropping the handle waits for the thread.
@@ -202,9 +204,14 @@ impl SpeakerDriver {
         }
     }
 
+    /// The device takes what is played; whether it is heard the mixer says.
     fn works(&mut self, now: BootTime) {
         self.probe_at = now + PROBE;
-        self.health = Some(SpeakerHealth::Ready);
+        let health = if mixer::is_muted() { SpeakerHealth::Muted } else { SpeakerHealth::Ready };
+        if health == SpeakerHealth::Muted && self.health != Some(health) {
+            tracing::warn!("the machine's sound is turned off: alarms cannot be heard");
+        }
+        self.health = Some(health);
     }
 
     fn fails(&mut self, now: BootTime, error: &SpeakerError) {

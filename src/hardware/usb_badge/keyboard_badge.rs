@@ -74,6 +74,8 @@ impl Typing {
         for key in keys.into_iter().filter(|key| *key != 0 && !held.contains(key)) {
             self.since = Some(now);
             match meaning(key, modifiers) {
+                // Readers that end with CR and LF send Enter twice; after nothing it means nothing.
+                Meaning::Enter if self.characters.is_empty() && !self.spoiled => self.since = None,
                 Meaning::Enter => typed = Some(self.finish()),
                 Meaning::Character(character) if self.characters.len() < CHARACTERS_MAX => {
                     self.characters.push(character);
@@ -197,9 +199,18 @@ mod tests {
     }
 
     #[test]
+    fn hid_1_a_reader_that_sends_enter_twice_is_one_badge() {
+        let both = [digits("001234"), vec![key(0, 0x28)], digits("5678"), vec![key(0, 0x28)]];
+        assert_eq!(run(5, &both.concat()), ["001234", "5678"]);
+        let mut typing = Typing::default();
+        assert_eq!(typing.report(at(0), &key(0, 0x28)), None);
+        assert_eq!(typing.idle(at(9_000)), None, "nothing was begun");
+    }
+
+    #[test]
     fn what_is_no_number_is_unreadable() {
         assert_eq!(run(5, &digits("123")), ["unreadable"], "too short");
-        assert_eq!(run(5, &digits("")), ["unreadable"], "Enter alone");
+        assert_eq!(run(5, &digits("")), [""; 0], "Enter alone is nothing");
         assert_eq!(run(5, &digits(&"1".repeat(32))), ["1".repeat(32)]);
         assert_eq!(run(5, &digits(&"1".repeat(33))), ["unreadable"], "too long");
         for spoiler in [key(0, 0x2a), key(0, 0x29), key(0x01, 0x04), key(0x08, 0x1e), key(0, 0xe8)]

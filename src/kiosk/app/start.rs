@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -51,6 +52,7 @@ pub struct Running {
     #[cfg(feature = "sim")]
     pub simulator: Option<wardkeep_sim::SimHandle>,
     pub(crate) bridge: Bridge,
+    is_simulated: bool,
     runtime: Runtime,
     shell: tokio::task::JoinHandle<()>,
     store: JoinHandle<()>,
@@ -59,9 +61,9 @@ pub struct Running {
 /// Starts everything but the event loop.
 ///
 /// # Errors
-/// There is no display, the configuration file cannot be read, or the system refuses threads.
+/// There is no display, or the system refuses threads.
 pub fn start(options: &Options) -> anyhow::Result<Running> {
-    let (config, ignored) = settings::read(options.config.as_deref())?;
+    let (config, ignored) = settings::read(options.config.as_deref());
     for why in &ignored {
         tracing::warn!(%why, "a setting was not used");
     }
@@ -104,6 +106,9 @@ pub fn start(options: &Options) -> anyhow::Result<Running> {
     if !options.windowed {
         bridge.go_full_screen();
     }
+    if !options.simulate {
+        bridge.keep_open();
+    }
     let drivers = drivers(&runtime, events, &site, options.simulate)?;
     let outputs = Outputs {
         store: Box::new(move |command| store.try_send(command).map_err(|_| Refused)),
@@ -121,6 +126,7 @@ pub fn start(options: &Options) -> anyhow::Result<Running> {
         #[cfg(feature = "sim")]
         simulator: drivers.simulator,
         bridge,
+        is_simulated: options.simulate,
         runtime,
         shell,
         store: store_thread,
@@ -176,14 +182,17 @@ fn surroundings(
 }
 
 impl Running {
-    /// Shows the window and runs until it is closed, a signal comes, or the shell ends.
+    /// Shows the window and runs until a signal comes or the shell ends; on a simulated bedside also until
+    /// the window is closed.
     ///
     /// # Errors
-    /// The event loop fails, or the shell panicked: the caller has to end with a failure, so that the
-    /// program is started again and comes up locked (S-1).
+    /// The screen is lost, the event loop fails, or the shell panicked: the caller has to end with a
+    /// failure, so that the program is started again and comes up locked (S-1).
     pub fn run(self) -> anyhow::Result<()> {
         self.window.show().context("no window can be shown")?;
         let shell = self.shell.abort_handle();
+        let is_asked = Arc::new(AtomicBool::new(false));
+        let says = Arc::clone(&is_asked);
         self.runtime.spawn(async move {
             let mut poll = tokio::time::interval(Duration::from_millis(100));
             let mut asked = Box::pin(asked_to_end());
@@ -193,12 +202,17 @@ impl Running {
                     () = &mut asked => break,
                 }
             }
+            says.store(true, Ordering::Release);
             if let Err(error) = slint::quit_event_loop() {
                 tracing::warn!(%error, "the event loop had ended");
             }
         });
         slint::run_event_loop().context("the event loop failed")?;
-        self.finish()
+        let may_end = is_asked.load(Ordering::Acquire) || self.is_simulated;
+        self.finish()?;
+        // Nobody asked for it: whoever keeps the kiosk running has to start it again.
+        anyhow::ensure!(may_end, "the screen is gone");
+        Ok(())
     }
 
     /// Ends everything in order and waits for the store to close.

@@ -15,6 +15,7 @@ use wardkeep_model::vitals::parameter::Family;
 use wardkeep_ui as ui;
 
 use crate::bridge::words::{Said, Words, bedside, devices, patient as patients, people, readers};
+use crate::glyphs;
 
 /// Brings a model to `rows`, touching only the rows that differ, so that only they are painted again.
 pub(super) fn sync<T: Clone + PartialEq + 'static>(model: &VecModel<T>, rows: Vec<T>) {
@@ -70,7 +71,11 @@ pub(super) fn patient(banner: &PatientBanner, words: &Words) -> ui::PatientLine 
     let family = in_capitals(banner.family.reveal());
     let given = banner.given.reveal();
     let name = if given.is_empty() { family } else { format!("{family}, {given}") };
-    ui::PatientLine { present: true, name: name.into(), facts: patients::facts(words, banner) }
+    ui::PatientLine {
+        present: true,
+        name: glyphs::drawable(&name),
+        facts: patients::facts(words, banner),
+    }
 }
 
 /// One person who may log in.
@@ -78,8 +83,8 @@ pub(super) fn person(line: &PersonLine, words: &Words) -> ui::PersonEntry {
     let standing = people::standing(words, line.state);
     ui::PersonEntry {
         id: slint::format!("{:032x}", line.id.0),
-        name: line.name.reveal().into(),
-        initials: (&line.initials).into(),
+        name: glyphs::drawable(line.name.reveal()),
+        initials: glyphs::drawable(&line.initials),
         facts: people::facts(words, line),
         factors: people::factors(words, line),
         ready: line.state == PersonState::Ready,
@@ -140,7 +145,7 @@ pub(super) fn marks(priority: Priority) -> SharedString {
 pub(super) fn device(line: &DeviceRow, words: &Words, icons: &ui::Icons<'_>) -> ui::DeviceLine {
     ui::DeviceLine {
         id: slint::format!("{}", line.id),
-        name: (&line.name).into(),
+        name: glyphs::drawable(&line.name),
         kind: devices::kind(words, line.kind),
         icon: picture(line.kind, icons),
         quiet: line.state == DeviceState::Away || line.owner == Owner::AnotherPatient,

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use slint::ComponentHandle;
+use slint::{CloseRequestResponse, ComponentHandle};
 use tokio::sync::{mpsc, watch};
 
 use wardkeep_core::kiosk::intent::Intent;
@@ -37,6 +37,17 @@ pub struct Bridge {
 }
 
 impl Bridge {
+    /// From now on nobody closes the window from outside: monitoring does not end because a window manager,
+    /// or a key that it knows, asks for it (S-2).
+    pub fn keep_open(&self) {
+        if let Some(window) = self.port.window() {
+            window.window().on_close_requested(|| {
+                tracing::warn!("somebody asked the window to close; monitoring goes on");
+                CloseRequestResponse::KeepWindowShown
+            });
+        }
+    }
+
     /// Takes views and waveforms from now on. The returned half belongs on the runtime.
     pub fn connect(
         &self,

@@ -8,9 +8,10 @@ use crate::ctl::args::{Entrance, Places};
 use crate::ctl::factors::Desk;
 use crate::ctl::failure::Failure;
 use crate::ctl::{progress, terminal};
-use wardkeep_core::config::Config;
+use wardkeep_core::config::{Config, Ignored};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::keeping::{Administered, Administration, FactorId, PersonRow, RecoveryPhrase};
+use wardkeep_model::untrusted;
 use wardkeep_store::{self as store, Options};
 
 /// Somebody who is let in.
@@ -24,10 +25,13 @@ pub enum Access {
 /// The settings; says which of them were not used.
 ///
 /// # Errors
-/// The file cannot be read.
+/// There is a file that was not read: nothing is done at a terminal by settings that nobody has chosen.
 pub fn settings(places: &Places) -> Result<Config, Failure> {
-    let (config, ignored) = crate::settings::read(places.config().as_deref())?;
+    let (config, ignored) = crate::settings::read(places.config().as_deref());
     for why in ignored {
+        if let Ignored::File { path, why } = why {
+            return Err(Failure::Settings(path, why));
+        }
         terminal::complain(&format!("A setting was not used: {why}."));
     }
     Ok(config)
@@ -102,7 +106,7 @@ impl Access {
 /// # Errors
 /// Nobody is called that, or several are.
 pub fn named<'a>(rows: &'a [PersonRow], who: &str) -> Result<&'a PersonRow, Failure> {
-    let wanted = who.to_lowercase();
+    let wanted = untrusted::comparable(who);
     one(rows, who, |person| is_called(person, &wanted))
 }
 
@@ -111,12 +115,13 @@ pub fn named<'a>(rows: &'a [PersonRow], who: &str) -> Result<&'a PersonRow, Fail
 /// # Errors
 /// Nobody is called that, or several are.
 pub fn known<'a>(rows: &'a [PersonRow], who: &str) -> Result<&'a PersonRow, Failure> {
-    let wanted = who.to_lowercase();
-    one(rows, who, |person| is_called(person, &wanted) || person.initials.to_lowercase() == wanted)
+    let wanted = untrusted::comparable(who);
+    let has_initials = |person: &PersonRow| untrusted::comparable(&person.initials) == wanted;
+    one(rows, who, |person| is_called(person, &wanted) || has_initials(person))
 }
 
 fn is_called(person: &PersonRow, wanted: &str) -> bool {
-    identity(person.id) == wanted || person.name.reveal().to_lowercase() == wanted
+    identity(person.id) == wanted || untrusted::comparable(person.name.reveal()) == wanted
 }
 
 fn one<'a>(

@@ -9,7 +9,7 @@
 //! too, with the error in it, so answers pair with questions by number; a single rejected frame exits
 //! with 1. Lines and frames are bounded: nothing a device or a file says makes this program grow.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -17,6 +17,7 @@ use serde_json::Value as Json;
 
 use crate::ctl::refusal::usage;
 use crate::ctl::terminal::complain;
+use crate::text::Lines;
 use answer::{Answer, Rejection};
 use question::Name;
 use wardkeep_model::vitals::gatt::{self, Quirks};
@@ -127,8 +128,8 @@ fn finish(written: io::Result<()>) -> ExitCode {
 /// # Errors
 /// Reading or writing fails. A line that cannot be understood is no error: it is answered.
 pub fn batch(input: &mut impl BufRead, output: &mut impl Write) -> io::Result<()> {
-    let mut line = Vec::new();
-    while let Some(complete) = next_line(input, &mut line)? {
+    let (mut lines, mut line) = (Lines::new(input, LINE_LEN_MAX), Vec::new());
+    while let Some(complete) = lines.next_line(&mut line)? {
         let answer = if complete {
             answer(&line)
         } else {
@@ -137,21 +138,6 @@ pub fn batch(input: &mut impl BufRead, output: &mut impl Write) -> io::Result<()
         writeln!(output, "{}", answer.line())?;
     }
     output.flush()
-}
-
-/// Reads one line into `line`. `None` is the end of the input, `false` a line longer than allowed, of
-/// which the rest was skipped.
-fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<bool>> {
-    line.clear();
-    let bound = u64::try_from(LINE_LEN_MAX + 1).unwrap_or(u64::MAX);
-    if input.by_ref().take(bound).read_until(b'\n', line)? == 0 {
-        return Ok(None);
-    }
-    if line.pop_if(|last| *last == b'\n').is_some() || line.len() <= LINE_LEN_MAX {
-        return Ok(Some(true));
-    }
-    input.skip_until(b'\n')?;
-    Ok(Some(false))
 }
 
 /// Answers one line of a batch.

@@ -14,6 +14,7 @@ pub use factors::{Factors, Finger, Issuers};
 pub use keeping::{Counter, Keeping};
 pub use probe::{Bluetooth, DirFault, Facts, StoreFacts};
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -22,8 +23,9 @@ use serde::Serialize;
 
 use crate::ctl::args::Places;
 use crate::ctl::terminal;
+use wardkeep_hardware::pcsc::SlotFacts;
 use wardkeep_model::keeping::StoreFault;
-use wardkeep_model::moment::Moment;
+use wardkeep_model::moment::{ClockState, Moment};
 
 /// A clock that shows a year outside this range was never set.
 const YEARS: std::ops::RangeInclusive<i16> = 2026..=2099;
@@ -33,11 +35,14 @@ pub const EXAMPLES: &str = "\
 Examples:
   wardkeepctl doctor
   wardkeepctl doctor --state /srv/ward/state --config /srv/ward/config.toml
-  wardkeepctl doctor 2>/dev/null | jq '.checks[] | select(.ok | not)'";
+  wardkeepctl doctor --json | jq '.checks[] | select(.ok | not)'";
 
 /// What to look at beside the machine.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Doctor {
+    /// Print JSON alone, without the sentences
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     places: Places,
 }
@@ -48,7 +53,9 @@ impl Doctor {
     pub fn run(&self) -> ExitCode {
         let report =
             Report::of(&probe::facts(&self.places.state(), self.places.config().as_deref()));
-        terminal::complain(report.sentences().trim_end());
+        if !self.json {
+            terminal::complain(report.sentences().trim_end());
+        }
         let json = serde_json::to_string(&report).expect("a report has only strings and booleans");
         let printed = terminal::print(&format!("{json}\n"));
         if report.ok { printed } else { ExitCode::FAILURE }
@@ -77,12 +84,48 @@ pub struct Report {
     pub ok: bool,
     /// One line per part.
     pub checks: Vec<Check>,
+    /// Every slot of every PC/SC reader.
+    pub slots: Vec<Slot>,
+    /// How the clock stands.
+    pub clock: Clock,
+    /// Whether there is a font, by script.
+    pub fonts: BTreeMap<&'static str, bool>,
+    /// What the kiosk does with the file of settings.
+    pub settings: Settings,
+}
+
+/// A slot of a reader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Slot {
+    name: String,
+    takes: &'static str,
+    holds: &'static str,
+    answer_to_reset: Option<String>,
+}
+
+/// How the clock stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Clock {
+    /// `never-set` or `set`.
+    state: &'static str,
+    wall: String,
+    up_s: u64,
+    /// By a time server; null if none is known of.
+    synchronised: Option<bool>,
+}
+
+/// What the kiosk does with the file of settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    file: Option<PathBuf>,
+    used: Vec<String>,
+    ignored: Vec<String>,
 }
 
 impl Report {
     /// Judges the facts.
     pub fn of(facts: &Facts) -> Self {
-        let mut checks = vec![badge_reader(&facts.readers, &facts.factors)];
+        let mut checks = vec![badge_reader(&facts.readers, &facts.factors), slots(&facts.slots)];
         checks.extend(factors::checks(&facts.factors));
         checks.extend([
             bluetooth(&facts.bluetooth),
@@ -93,13 +136,35 @@ impl Report {
         ]);
         checks.extend(keeping::checks(&facts.keeping));
         checks.extend([
-            configuration(&facts.ignored),
+            configuration(&facts.used, &facts.ignored),
             clock(facts.now),
             sound(&facts.sound),
             fonts(facts.font.as_ref()),
+            scripts(&facts.scripts),
             display(facts.display.as_deref()),
         ]);
-        Self { ok: checks.iter().all(|check| check.ok), checks }
+        let state = if ClockState::is_possible(facts.now.wall) {
+            ClockState::Set
+        } else {
+            ClockState::NeverSet
+        };
+        Self {
+            ok: checks.iter().all(|check| check.ok),
+            checks,
+            slots: facts.slots.iter().map(Slot::of).collect(),
+            clock: Clock {
+                state: state.word(),
+                wall: facts.now.wall.to_string(),
+                up_s: facts.now.boot.0.as_secs(),
+                synchronised: facts.is_synchronised,
+            },
+            fonts: facts.scripts.iter().copied().collect(),
+            settings: Settings {
+                file: facts.settings_file.clone(),
+                used: facts.used.clone(),
+                ignored: facts.ignored.clone(),
+            },
+        }
     }
 
     /// For people.
@@ -164,6 +229,43 @@ fn badge_reader(readers: &Readers, factors: &Factors) -> Check {
             "Plug the reader in. For an ACR122U, keep the kernel module pn533_usb from loading.",
         ),
         Readers::Listed(names) => works(name, names.join(", ")),
+    }
+}
+
+impl Slot {
+    fn of(slot: &SlotFacts) -> Self {
+        let hexadecimal = slot.answer_to_reset.iter().map(|byte| format!("{byte:02x}")).collect();
+        let answer_to_reset = (!slot.answer_to_reset.is_empty()).then_some(hexadecimal);
+        Self { name: slot.name.clone(), takes: slot.takes, holds: slot.holds, answer_to_reset }
+    }
+}
+
+fn slots(slots: &[SlotFacts]) -> Check {
+    let name = "reader-slots";
+    if slots.is_empty() {
+        return works(name, "none");
+    }
+    let said = |slot: &SlotFacts| format!("{}: {}", slot.name, slot.holds);
+    let all: Vec<String> = slots.iter().map(said).collect();
+    let strangers = slots.iter().any(|slot| slot.holds == "no-badge");
+    Check {
+        cause: strangers.then_some("A slot that always holds what is no badge is left alone."),
+        ..works(name, all.join("; "))
+    }
+}
+
+/// What has no font is no reason to call the cart broken: everybody else's name is right.
+fn scripts(scripts: &[(&'static str, bool)]) -> Check {
+    let name = "scripts";
+    let missing: Vec<&str> =
+        scripts.iter().filter(|(_, has_font)| !has_font).map(|(script, _)| *script).collect();
+    if missing.is_empty() {
+        return works(name, "a font for every script that was asked for");
+    }
+    Check {
+        cause: Some("Letters of names in these scripts are shown as boxes."),
+        remedy: Some("Install fonts for them, for instance the package fonts-noto-cjk."),
+        ..works(name, format!("no font for {}", missing.join(", ")))
     }
 }
 
@@ -317,15 +419,16 @@ fn device_secret(store: &Result<StoreFacts, StoreFault>) -> Check {
     }
 }
 
-fn configuration(ignored: &[String]) -> Check {
+fn configuration(used: &[String], ignored: &[String]) -> Check {
     if ignored.is_empty() {
-        return works("configuration", "every setting is used");
+        let said = format!("every setting is used ({} in the file)", used.len());
+        return works("configuration", said);
     }
     fails(
         "configuration",
         ignored.join("; "),
-        "Settings that are unknown or out of range are left at their default.",
-        "Correct them in the configuration file and restart the kiosk.",
+        "What is unknown, out of range or unreadable is left at its default, by the kiosk too.",
+        "Correct it in the configuration file and restart the kiosk.",
     )
 }
 

@@ -1,6 +1,5 @@
 //! Why a verb that works on the store did nothing, as a sentence with the next step; and how it ends.
 
-use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,7 +7,7 @@ use std::process::ExitCode;
 use serde_json::Value as Json;
 
 use crate::ctl::terminal;
-use crate::settings::Unread;
+use crate::text::FileError;
 use wardkeep_model::keeping::{AdministrationFault, StoreFault};
 use wardkeep_store::{BackupFault, CheckFault};
 
@@ -50,11 +49,11 @@ pub enum Failure {
     #[error(transparent)]
     Input(#[from] terminal::InputError),
     /// The settings were not read.
-    #[error("{}", settings_sentence(.0))]
-    Settings(#[from] Unread),
+    #[error("{} cannot be read: {}. Correct it, or name another file with --config.", .0.display(), .1)]
+    Settings(PathBuf, String),
     /// A file cannot be read.
     #[error("{} cannot be read: {}.", .0.display(), .1)]
-    File(PathBuf, io::Error),
+    File(PathBuf, FileError),
     /// A file cannot be made or written to.
     #[error("{} cannot be written: {}.", .0.display(), .1)]
     Unwritable(PathBuf, io::Error),
@@ -114,15 +113,6 @@ impl From<CheckFault> for Failure {
             CheckFault::NotAllowed => Failure::NotAllowed,
         }
     }
-}
-
-/// The settings' error and its cause as a sentence.
-fn settings_sentence(error: &Unread) -> String {
-    let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
-    let text = format!("{error}{cause}.");
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    first.into_iter().chain(letters).collect()
 }
 
 fn store_sentence(fault: StoreFault) -> String {

@@ -10,6 +10,7 @@ use wardkeep_core::kiosk::view::{
     AlarmStrip, Bedside, Devices, FirstStart, Lock, Patients, PinPrompt, PinPurpose, Screen, Tile,
     TileState, View,
 };
+use wardkeep_model::access::guessable::Weakness;
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::confidential::Secret;
 use wardkeep_model::notice::Notice;
@@ -42,7 +43,7 @@ fn first_start() -> Vec<Stop> {
     let prompt = PinPrompt { purpose: PinPurpose::Choose, ..pin() };
     let repeat = PinPrompt { purpose: PinPurpose::Repeat, prompt: 2, ..pin() };
     let mut guessable = step("first-start-pin-guessable", FirstStart::Pin(prompt));
-    guessable.view.notice = Some(Notice::PinGuessable);
+    guessable.view.notice = Some(Notice::PinGuessable(Weakness::Run));
     vec![
         step("first-start", FirstStart::Welcome { badge_reader: ReaderHealth::Ready }),
         step(
@@ -115,11 +116,11 @@ fn bedsides() -> Vec<Stop> {
         alarm: Some(alarm(Priority::Medium, low_oxygen("88"))),
         ..at(with_alarm(Parameter::SpO2, Priority::Medium, "88"))
     };
-    let racing = AlarmText::High(crossed(Parameter::HeartRate, "300", "120"));
+    let racing = AlarmText::High(crossed(Parameter::HeartRate, "240", "120"));
     let high = View {
         alarm: Some(AlarmStrip { others: 2, ..alarm(Priority::High, racing) }),
         simulated: true,
-        ..at(with_alarm(Parameter::HeartRate, Priority::High, "300"))
+        ..at(with_alarm(Parameter::HeartRate, Priority::High, "240"))
     };
     let lost = AlarmText::LinkLost { device: "Oximeter 21".into() };
     let low = View {

@@ -47,14 +47,14 @@ pub struct Badge {
 pub struct NotABadge(pub usize);
 
 impl Badge {
-    /// Accepts a UID of 4, 7 or 10 bytes (ISO/IEC 14443-3), a count and 2 to 8 bytes of bits
+    /// Accepts a UID of 4, 7 or 10 bytes (ISO/IEC 14443-3) or 8 (ISO/IEC 15693, JIS X 6319-4), a count and 2 to 8 bytes of bits
     /// (pcProx), or 4 to 32 characters (keyboard readers).
     ///
     /// # Errors
     /// Any other length.
     pub fn new(family: ReaderFamily, uid: &[u8]) -> Result<Self, NotABadge> {
         let fits = match family {
-            ReaderFamily::PcscUid => matches!(uid.len(), 4 | 7 | 10),
+            ReaderFamily::PcscUid => matches!(uid.len(), 4 | 7 | 8 | 10),
             ReaderFamily::PcProx => (3..=9).contains(&uid.len()),
             ReaderFamily::Keyboard => (4..=32).contains(&uid.len()),
         };
@@ -69,6 +69,20 @@ impl Badge {
     /// begins with 08 (ISO/IEC 14443-3, random UID).
     pub fn is_random(&self) -> bool {
         self.family == ReaderFamily::PcscUid && matches!(self.uid(), [0x08, _, _, _])
+    }
+
+    /// The number as it may be printed on the badge: in hexadecimal, in decimal from either end, or as the
+    /// reader types it.
+    pub(super) fn printed(&self) -> Vec<String> {
+        if self.family == ReaderFamily::Keyboard {
+            return vec![String::from_utf8_lossy(self.uid()).into_owned()];
+        }
+        let hexadecimal = self.uid().iter().map(|byte| format!("{byte:02X}")).collect();
+        let number = |bytes: &mut dyn Iterator<Item = &u8>| {
+            bytes.fold(0_u128, |number, byte| number << 8 | u128::from(*byte)).to_string()
+        };
+        let forward = number(&mut self.uid().iter());
+        vec![hexadecimal, forward, number(&mut self.uid().iter().rev())]
     }
 
     /// The UID bytes, for the key derivation and the badge index.
@@ -316,20 +330,6 @@ impl Pin {
     /// The digits as ASCII.
     pub fn ascii(&self) -> &[u8] {
         &self.digits
-    }
-
-    /// One of the PINs everybody tries first: one digit repeated, or a run up or down.
-    pub fn is_guessable(&self) -> bool {
-        let steps: Vec<i16> = self
-            .ascii()
-            .windows(2)
-            .filter_map(|pair| match pair {
-                [a, b] => Some(i16::from(*b) - i16::from(*a)),
-                _ => None,
-            })
-            .collect();
-        [0, 1, -1].iter().any(|step| steps.iter().all(|s| s == step))
-            || matches!(self.ascii(), b"123123" | b"112233" | b"121212" | b"696969" | b"159753")
     }
 }
 

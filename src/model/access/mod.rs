@@ -2,6 +2,7 @@
 
 pub mod cards;
 pub mod factor;
+pub mod guessable;
 pub mod lockout;
 pub mod naming;
 mod pair;

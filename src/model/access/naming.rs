@@ -1,6 +1,7 @@
 //! Names and initials of people, as typed.
 
 use crate::confidential::Phi;
+use crate::untrusted;
 
 /// Most characters of a person's name.
 pub const NAME_CHARS_MAX: usize = 80;
@@ -10,13 +11,15 @@ const INITIALS_MAX: usize = 3;
 /// What is wrong with a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameFault {
-    /// It is missing, too long, or has control characters.
+    /// It is missing or too long.
     Name,
+    /// It has characters that hide or reorder text, as a Bluetooth device's name may not have either.
+    Deceptive,
     /// There are no initials, or more than three, or something else than letters and digits.
     Initials,
 }
 
-/// A name without blanks around it, and initials in capitals; made from the first and the last word of
+/// A name as it is kept ([`untrusted::named`]), and initials in capitals; made from the first and the last word of
 /// the name when there are none.
 ///
 /// # Errors
@@ -25,17 +28,18 @@ pub fn checked_name(
     name: &Phi<String>,
     initials: &str,
 ) -> Result<(Phi<String>, String), NameFault> {
-    let trimmed = name.reveal().trim();
-    let length = trimmed.chars().count();
-    if !(1..=NAME_CHARS_MAX).contains(&length) || trimmed.chars().any(char::is_control) {
-        return Err(NameFault::Name);
+    // Blanks around it are nobody's intent, marks of its direction are.
+    if name.reveal().trim().contains(untrusted::is_deceptive) {
+        return Err(NameFault::Deceptive);
     }
-    let typed = initials.trim();
-    let letters = if typed.is_empty() { of_words(trimmed) } else { typed.to_owned() };
+    let kept = untrusted::named(name.reveal(), NAME_CHARS_MAX);
+    let kept = kept.filter(|name| !name.is_empty()).ok_or(NameFault::Name)?;
+    let typed = untrusted::named(initials, NAME_CHARS_MAX).ok_or(NameFault::Initials)?;
+    let letters = if typed.is_empty() { of_words(&kept) } else { typed };
     let capitals: String = letters.chars().flat_map(capital).collect();
     let count = capitals.chars().count();
     let fits = (1..=INITIALS_MAX).contains(&count) && capitals.chars().all(char::is_alphanumeric);
-    if fits { Ok((Phi::new(trimmed.to_owned()), capitals)) } else { Err(NameFault::Initials) }
+    if fits { Ok((Phi::new(kept), capitals)) } else { Err(NameFault::Initials) }
 }
 
 /// First letters of the first and the last word, or the first two of a single one.
@@ -78,7 +82,9 @@ mod tests {
             ("--", "", Err(NameFault::Initials)),
             ("", "AK", Err(NameFault::Name)),
             ("   ", "AK", Err(NameFault::Name)),
-            ("A\u{7}B", "AK", Err(NameFault::Name)),
+            ("A\u{7}B", "AK", Err(NameFault::Deceptive)),
+            ("\u{202E}enoK aramA", "AK", Err(NameFault::Deceptive)),
+            ("Jo\u{308}rg \u{d6}zil", "", Ok("J\u{d6}")),
         ] {
             let made = checked_name(&Phi::new(name.to_owned()), initials);
             assert_eq!(made.map(|(_, letters)| letters), expected.map(str::to_owned), "{name}");

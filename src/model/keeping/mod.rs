@@ -71,6 +71,9 @@ pub struct CartState {
     /// The alarm limits in force; those of the ward where there are none.
     #[serde(default)]
     pub limits: Option<BedLimits>,
+    /// When somebody at this bed was last known to be watched, if anybody was.
+    #[serde(default)]
+    pub alive: Option<Timestamp>,
 }
 
 /// The alarm limits in force at this bed.
@@ -127,8 +130,9 @@ pub enum Command {
     SaveCart(Box<CartState>),
     /// List the patients. Answered only while open.
     ListPatients,
-    /// Add a patient. Answered only while open.
-    AddPatient(Box<Patient>),
+    /// Add a patient, and the audit entry of whoever has the vault open with them: both or neither. Done
+    /// again, it changes nothing. Answered only while open.
+    AddPatient(Box<Patient>, Moment),
     /// What a patient's values were over a time. Answered only while open.
     Trend(TrendQuery),
     /// A patient's alarm log and single values of a time. Answered only while open.
@@ -277,6 +281,15 @@ impl Default for Retention {
     }
 }
 
+/// Why a patient was not added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAdded {
+    /// Another patient has this number.
+    NumberTaken,
+    /// It could not be written.
+    Fault(StoreFault),
+}
+
 /// What the store answers.
 #[derive(Clone, Debug)]
 pub enum Outcome {
@@ -312,6 +325,8 @@ pub enum Outcome {
     Patients(Vec<Patient>),
     /// To [`Command::AddPatient`].
     PatientAdded(Box<Patient>),
+    /// To [`Command::AddPatient`]; nothing has changed.
+    PatientNotAdded(SubjectId, NotAdded),
     /// The store works again after a fault.
     Recovered,
     /// It does not work; records are kept in memory as far as they fit.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::access::factor::{Badge, CardEnrolment, CardPeer, Evidence, Finger, Pin, Template};
+use crate::access::guessable::Weakness;
 use crate::access::lockout::Admission;
 use crate::access::policy::Permission;
 use crate::access::{OperatorId, Role};
@@ -218,10 +219,16 @@ pub enum AdministrationFault {
     TokenRandom,
     /// Everybody tries this PIN first.
     #[error("PIN is too easy to guess")]
-    PinGuessable,
+    PinGuessable(Weakness),
     /// A name, or initials, are missing or too long.
     #[error("name or initials are missing or too long")]
     NameIncomplete,
+    /// A name has characters that hide or reorder text.
+    #[error("name has characters that hide or reorder text")]
+    NameDeceptive,
+    /// A PIN or a code goes with a badge, and the person has none.
+    #[error("this person has no badge yet: enrol one (`wardkeepctl enroll PERSON badge`)")]
+    NoBadge,
     /// Nobody could manage people any more.
     #[error("the last IT person cannot be taken away")]
     LastAdministrator,
@@ -309,6 +316,8 @@ pub struct AuditRow {
 pub struct Draft {
     /// Who typed it.
     pub operator: OperatorId,
+    /// Who the patient will be: saved once more, it is the same patient.
+    pub id: SubjectId,
     /// The patient form.
     pub form: PatientForm,
 }

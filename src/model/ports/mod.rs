@@ -72,6 +72,8 @@ pub enum SpeakerHealth {
     Ready,
     /// There is no sound device, or it takes nothing; the driver keeps trying.
     NoDevice,
+    /// The machine's own mixer lets nothing through.
+    Muted,
 }
 
 /// State of the link to one peripheral.

@@ -48,8 +48,7 @@ const GLUCOSES: &[Mdc] = &[
 ];
 const MASSES: &[Mdc] = &[BODY_WEIGHT, FAT_FREE_MASS, SOFT_LEAN_MASS, BODY_WATER];
 
-const RATE_SOURCE: &str =
-    "monitors display 15 to 350 /min; IEC 60601-2-27 asks for 30 to 200 at least";
+const RATE_SOURCE: &str = "monitors display 15 to 300 /min, and 300 is where they stop; IEC 60601-2-27 asks for 30 to 200";
 const CUFF_SOURCE: &str = "cuffs stop at 300 mm[Hg] (IEC 80601-2-30); 1 kPa is 7.50 mm[Hg]";
 const TEMPERATURE_SOURCE: &str = "skin and core from deep hypothermia to heat stroke, 20 to 45 Cel";
 const GLUCOSE_SOURCE: &str = "laboratory extremes of surviving patients, 10 to 1000 mg/dL";
@@ -58,7 +57,7 @@ const LENGTH_SOURCE: &str = "preterm infant to the tallest person measured";
 
 /// The table, as published.
 pub static LIMITS: &[Limits] = &[
-    row(RATES, Unit::PerMinute, (15, 0), (350, 0), RATE_SOURCE),
+    row(RATES, Unit::PerMinute, (15, 0), (299, 0), RATE_SOURCE),
     row(
         &[RESPIRATION],
         Unit::PerMinute,

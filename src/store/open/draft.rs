@@ -11,13 +11,15 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::cart::Person;
-use crate::crypto::{Key, PublicKey, open_with, seal_to};
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::{Key, PublicKey, open_with, random, seal_to};
 use crate::disk::durable;
 use crate::disk::layout::{self, DRAFTS};
 use crate::keys::ring::{Keyring, Recipient};
 use crate::machine::device_secret::DeviceKeys;
 use wardkeep_model::access::OperatorId;
-use wardkeep_model::encounter::PatientForm;
+use wardkeep_model::encounter::{PatientForm, SubjectId};
 use wardkeep_model::keeping::{Draft, StoreFault};
 
 const LEN_MAX: usize = 64 * 1024;
@@ -30,6 +32,16 @@ fn name(keys: &DeviceKeys, operator: OperatorId) -> String {
 
 fn context(ring: &Keyring, operator: OperatorId) -> Vec<u8> {
     [&ring.device[..], &operator.0.to_be_bytes()].concat()
+}
+
+/// What stands in the file.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// Earlier programs kept none.
+    #[serde(default)]
+    id: Option<SubjectId>,
+    #[serde(flatten)]
+    form: PatientForm,
 }
 
 /// The unsaved forms of a store.
@@ -53,7 +65,8 @@ impl<'a> Drafts<'a> {
         // Somebody who was revoked meanwhile has no key, and their draft is not kept.
         let public = self.ring.public(Recipient::Operator(draft.operator));
         let public = public.ok_or(StoreFault::Damaged)?;
-        let plain = serde_json::to_vec(&draft.form).map_err(|_| StoreFault::Io)?;
+        let kept = Kept { id: Some(draft.id), form: draft.form.clone() };
+        let plain = serde_json::to_vec(&kept).map_err(|_| StoreFault::Io)?;
         let plain = zeroize::Zeroizing::new(plain);
         if plain.len() > LEN_MAX {
             return Err(StoreFault::Full);
@@ -79,11 +92,13 @@ impl<'a> Drafts<'a> {
             Err(fault) => return Err(fault),
         };
         let plain = open_with(private, SEAL_INFO, &context(self.ring, operator), &sealed);
-        let form: Option<PatientForm> = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
+        let kept: Option<Kept> = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
         if let Err(fault) = durable::remove(&path) {
             tracing::warn!(%fault, "a draft could not be deleted");
         }
-        form.map(|form| Some(Draft { operator, form })).ok_or(StoreFault::Damaged)
+        let Kept { id, form } = kept.ok_or(StoreFault::Damaged)?;
+        let id = id.map_or_else(|| random().map(|id| SubjectId(u128::from_be_bytes(id))), Ok)?;
+        Ok(Some(Draft { operator, id, form }))
     }
 
     /// Seals a person's draft for another of their key pairs; `None` if there is none to be kept.

@@ -23,7 +23,8 @@ use wardkeep_model::access::factor::CardEnrolment;
 use wardkeep_model::access::factor::{
     Badge, Evidence, PIN_DIGITS_MAX, Pin, Template, Token, TokenKind,
 };
-use wardkeep_model::access::naming::checked_name;
+use wardkeep_model::access::guessable::{self, Known, Weakness};
+use wardkeep_model::access::naming::{NameFault, checked_name};
 use wardkeep_model::access::policy::{Pair, Permission};
 use wardkeep_model::access::{OperatorId, Role};
 use wardkeep_model::confidential::{Phi, Secret};
@@ -56,7 +57,10 @@ pub(super) fn add_person(
     voucher: Option<Evidence>,
 ) -> Result<Administered, Fault> {
     let checked = checked_name(&new.name, &new.initials);
-    let (name, initials) = checked.map_err(|_| Fault::NameIncomplete)?;
+    let (name, initials) = checked.map_err(|fault| match fault {
+        NameFault::Deceptive => Fault::NameDeceptive,
+        NameFault::Name | NameFault::Initials => Fault::NameIncomplete,
+    })?;
     if open.locked().cart().people.len() >= PEOPLE_MAX {
         return Err(Fault::TooMany);
     }
@@ -144,7 +148,7 @@ pub fn badge(
         return Err(Fault::TokenRandom);
     }
     room_for(open, operator, &open.locked().keys().badge_index(&badge))?;
-    let given = Given::of(pin)?;
+    let given = Given::of(pin, Known { badge: Some(&badge), places: &[] })?;
     give_pin(open, desk, operator, (Some(&badge), &given), AuditAct::BadgeEnrolled)
 }
 
@@ -159,9 +163,9 @@ pub fn set_pin(
     pin: NewPin,
 ) -> Result<Administered, Fault> {
     if !known(open, operator)?.has_badge() {
-        return Err(Fault::Unknown);
+        return Err(Fault::NoBadge);
     }
-    let given = Given::of(pin)?;
+    let given = Given::of(pin, Known::default())?;
     let act = if given.is_code { AuditAct::CodeIssued } else { AuditAct::PinSet };
     give_pin(open, desk, operator, (None, &given), act)
 }
@@ -178,12 +182,12 @@ pub(super) fn change_own_pin(
     let operator = open.operator().ok_or(Fault::NotAllowed)?;
     let person = known(open, operator)?.clone();
     if !person.has_badge() {
-        return Err(Fault::Unknown);
+        return Err(Fault::NoBadge);
     }
-    let given = Given::of(NewPin::Chosen(pin.clone()))?;
+    let given = Given::of(NewPin::Chosen(pin.clone()), Known::default())?;
     if person.code_since.is_some() && opens_with(open, desk, &person, pin)? {
         // The code was read out to them: it is no PIN of their own.
-        return Err(Fault::PinGuessable);
+        return Err(Fault::PinGuessable(Weakness::Code));
     }
     give_pin(open, desk, operator, (None, &given), AuditAct::PinSet)
 }
@@ -377,13 +381,13 @@ struct Given {
 }
 
 impl Given {
-    fn of(pin: NewPin) -> Result<Self, Fault> {
+    fn of(pin: NewPin, known: Known<'_>) -> Result<Self, Fault> {
         match pin {
             NewPin::OneTimeCode => Ok(Self { pin: draw_code()?, is_code: true }),
-            NewPin::Chosen(pin) if pin.is_complete() && !pin.is_guessable() => {
-                Ok(Self { pin, is_code: false })
-            }
-            NewPin::Chosen(_) => Err(Fault::PinGuessable),
+            NewPin::Chosen(pin) => match guessable::weakness(&pin, known) {
+                None => Ok(Self { pin, is_code: false }),
+                Some(weakness) => Err(Fault::PinGuessable(weakness)),
+            },
         }
     }
 
@@ -404,7 +408,7 @@ fn draw_code() -> Result<Pin, StoreFault> {
                 pin.push(byte % 10);
             }
         }
-        if !pin.is_guessable() {
+        if guessable::weakness(&pin, Known::default()).is_none() {
             return Ok(pin);
         }
     }

@@ -136,7 +136,7 @@ impl Ward {
             mrn: mrn.clear(),
             allergies: allergies.clear(),
         };
-        kiosk.send(Command::AddPatient(Box::new(patient)));
+        kiosk.send(Command::AddPatient(Box::new(patient), Moment::read()));
         kiosk.until(|outcome| matches!(outcome, Outcome::PatientAdded(_)));
         let state = CartState { subject: Some(SUBJECT), ..CartState::default() };
         kiosk.send(Command::SaveCart(Box::new(state)));

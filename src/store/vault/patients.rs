@@ -15,13 +15,32 @@ use crate::vault::patient_keys::PatientKeys;
 use crate::vault::{audit, retention, rows};
 use wardkeep_model::encounter::{Patient, SubjectId};
 use wardkeep_model::keeping::{AuditEntry, StoreFault};
+use wardkeep_model::untrusted;
 
-/// Adds a patient.
+/// Adds a patient, with the audit entry that says so; done again, it changes nothing. False if another
+/// patient has this number: a number means one patient.
 ///
 /// # Errors
 /// As [`insert`]; then nothing was changed.
-pub fn add(vault: &mut Vault, patient: &Patient) -> Result<(), VaultFault> {
-    vault.write(|transaction, keys| insert(transaction, keys, patient))
+pub fn add(vault: &mut Vault, patient: &Patient, entry: &AuditEntry) -> Result<bool, VaultFault> {
+    if one(vault, patient.id)?.is_some() {
+        return Ok(true);
+    }
+    if is_taken(vault, patient.mrn.reveal())? {
+        return Ok(false);
+    }
+    vault.write(|transaction, keys| {
+        insert(transaction, keys, patient)?;
+        audit::append(transaction, entry)
+    })?;
+    Ok(true)
+}
+
+/// A patient has this number, however it is written.
+fn is_taken(vault: &Vault, mrn: &str) -> Result<bool, VaultFault> {
+    let wanted = untrusted::comparable(mrn);
+    let has_it = |other: &Patient| untrusted::comparable(other.mrn.reveal()) == wanted;
+    Ok(!wanted.is_empty() && all(vault)?.iter().any(has_it))
 }
 
 /// Destroys a patient's data key and everything under it, and says so in the audit log. Neither the

@@ -16,13 +16,19 @@ use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::{Attempt, Evidence, Token, TokenKind};
 use wardkeep_model::access::lockout::Admission;
 use wardkeep_model::access::policy::Pair;
+use wardkeep_model::encounter::{Patient, SubjectId};
 use wardkeep_model::keeping::emergency::EmergencyReason;
 use wardkeep_model::keeping::{
     Administered, Administration, AdministrationFault as Fault, AuditAct, AuditEntry, CartState,
     Command, Draft, EmergencyRefusal, Finding, FindingKind, History, HistoryQuery, NewOperator,
-    Outcome, Refusal, StoreFault,
+    NotAdded, Outcome, Refusal, StoreFault,
 };
 use wardkeep_model::moment::Moment;
+
+/// A patient of this identity is in the vault.
+fn has(open: &crate::open::opened::Open, id: SubjectId) -> bool {
+    patients::one(open.vault(), id).is_ok_and(|patient| patient.is_some())
+}
 
 impl Worker {
     /// Does one command.
@@ -64,10 +70,7 @@ impl Worker {
             Command::ListPatients => {
                 self.ask_vault(|vault| Ok(patients::all(vault).map(Outcome::Patients)?));
             }
-            Command::AddPatient(patient) => self.ask_vault(|vault| {
-                patients::add(vault, &patient)?;
-                Ok(Outcome::PatientAdded(patient))
-            }),
+            Command::AddPatient(patient, now) => self.add_patient(patient, now),
             Command::Trend(query) => {
                 // A trend is complete: what waits to be written belongs to it.
                 self.flush();
@@ -174,6 +177,10 @@ impl Worker {
     /// Seals what a person had typed and not saved to that person.
     fn keep_draft(&mut self, draft: Option<&Draft>) {
         let (Some(draft), Some(locked)) = (draft, self.phase.locked()) else { return };
+        // Saved in the same moment as the session ended: the answer has found nobody.
+        if self.phase.session().is_some_and(|session| has(&session.open, draft.id)) {
+            return;
+        }
         if let Err(fault) = locked.drafts().keep(draft) {
             tracing::warn!(%fault, "a draft could not be kept");
         }
@@ -190,6 +197,28 @@ impl Worker {
                     self.report(vec![Finding::of(FindingKind::RecordsForged, 1)]);
                 }
                 None
+            }
+        }
+    }
+
+    fn add_patient(&mut self, patient: Box<Patient>, now: Moment) {
+        let Some(session) = self.phase.session_mut() else {
+            tracing::debug!("a patient for the closed vault stays a draft");
+            return;
+        };
+        let operator = session.open.operator();
+        let entry = AuditEntry::of(AuditAct::PatientCreated, now.wall);
+        let entry = AuditEntry { operator, subject: Some(patient.id), ..entry };
+        let id = patient.id;
+        match patients::add(session.open.vault_mut(), &patient, &entry) {
+            Ok(true) => self.answers.give(Outcome::PatientAdded(patient)),
+            Ok(false) => {
+                self.answers.give(Outcome::PatientNotAdded(id, NotAdded::NumberTaken));
+            }
+            Err(fault) => {
+                let fault = StoreFault::from(fault);
+                self.answers.give(Outcome::PatientNotAdded(id, NotAdded::Fault(fault)));
+                self.faulted(fault);
             }
         }
     }

@@ -327,6 +327,18 @@ impl Kiosk {
         assert!(status.success(), "the kiosk ended with {status}");
     }
 
+    /// Somebody asks its window to close.
+    pub fn asked_to_close(&mut self) {
+        assert!(self.ask(&["close"]).is_some(), "asking");
+    }
+
+    /// The display is gone: it has to end in a way that gets it started again.
+    pub fn loses_its_screen(mut self) {
+        assert!(self.ask(&["lose-screen"]).is_some(), "losing");
+        let status = self.child.wait().expect("our own child");
+        assert!(!status.success(), "whoever keeps it running would leave it ended: {status}");
+    }
+
     /// Cuts the power.
     pub fn cut(mut self) {
         self.child.kill().expect("our own child");

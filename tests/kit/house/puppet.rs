@@ -66,6 +66,8 @@ fn obey(window: &Weak<AppWindow>, simulator: Option<&SimHandle>) {
             ["tap", whose] => simulator.map(|simulator| tap(simulator, whose)),
             ["stalls", longest_s] => Some(stalls(window, longest_s)),
             ["quit"] => Some(quit()),
+            ["close"] => Some(close(window)),
+            ["lose-screen"] => Some(lose_screen()),
             other => panic!("unknown command {other:?}"),
         };
         let text = answer.map_or_else(|| "none".to_owned(), |value| format!("ok\t{value}"));
@@ -200,7 +202,22 @@ fn picture(window: &Weak<AppWindow>, path: &str) -> Option<String> {
     Some(String::new())
 }
 
+/// As the system's service manager asks.
 fn quit() -> String {
+    let own = rustix::process::getpid();
+    rustix::process::kill_process(own, rustix::process::Signal::TERM).expect("our own process");
+    String::new()
+}
+
+/// As a window manager, or a key that it knows, asks.
+fn close(window: &Weak<AppWindow>) -> String {
+    let close = |window: AppWindow| window.window().dispatch_event(WindowEvent::CloseRequested);
+    window.upgrade_in_event_loop(close).expect("the event loop runs");
+    String::new()
+}
+
+/// What is left when the display server has gone: an event loop that has ended.
+fn lose_screen() -> String {
     slint::quit_event_loop().expect("the event loop runs");
     String::new()
 }

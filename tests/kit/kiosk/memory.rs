@@ -13,9 +13,12 @@ use wardkeep_model::confidential::{Phi, Secret};
 use wardkeep_model::encounter::Patient;
 use wardkeep_model::keeping::emergency::{EmergencyCard, PastNumeric};
 use wardkeep_model::keeping::{
-    Administered, Administration, AdministrationFault, AuditEntry, CartState, Command, Draft,
-    EmergencyRefusal, Found, History, HistoryQuery, Identified, Outcome, Refusal, Shift, Unlocked,
+    Administered, Administration, AdministrationFault, AuditAct, AuditEntry, CartState, Command,
+    Draft, EmergencyRefusal, Found, History, HistoryQuery, Identified, NotAdded, Outcome, Refusal,
+    Shift, Unlocked,
 };
+use wardkeep_model::moment::Moment;
+use wardkeep_model::untrusted;
 use wardkeep_model::vitals::wave::WaveSegment;
 use wardkeep_model::vitals::{Observation, Value};
 
@@ -66,6 +69,8 @@ fn owner(token: &Token) -> Option<u8> {
 pub struct MemoryStore {
     /// A session holds the vault open.
     pub vault_open: bool,
+    /// Who opened it last.
+    opened_by: Option<OperatorId>,
     /// Values that were recorded, oldest first.
     pub records: Vec<Observation>,
     /// Waveforms that were recorded, oldest first.
@@ -109,6 +114,7 @@ pub struct MemoryStore {
 impl Default for MemoryStore {
     fn default() -> Self {
         Self {
+            opened_by: None,
             vault_open: false,
             records: vec![],
             waves: vec![],
@@ -175,6 +181,7 @@ impl MemoryStore {
         self.tries_left = 10;
         let subject = self.cart.as_ref().and_then(|cart| cart.subject);
         let id = OperatorId(u128::from(person) + 8);
+        self.opened_by = Some(id);
         let (initials, name) = if person == 1 { ("AK", "Ada Kern") } else { ("BL", "Bea Lund") };
         let mine = self.drafts.iter().position(|draft| draft.operator == id);
         Ok(Unlocked {
@@ -223,6 +230,23 @@ impl MemoryStore {
         mine.filter_map(numeric).collect()
     }
 
+    /// By the rules of the real store: once, under a number of their own, with an audit entry.
+    fn add_patient(&mut self, patient: Box<Patient>, now: Moment) -> Outcome {
+        let mrn = untrusted::comparable(patient.mrn.reveal());
+        let has_it = |one: &Patient| untrusted::comparable(one.mrn.reveal()) == mrn;
+        if self.patients.iter().any(|one| one.id == patient.id) {
+            return Outcome::PatientAdded(patient);
+        }
+        if !mrn.is_empty() && self.patients.iter().any(has_it) {
+            return Outcome::PatientNotAdded(patient.id, NotAdded::NumberTaken);
+        }
+        self.patients.push((*patient).clone());
+        let entry = AuditEntry::of(AuditAct::PatientCreated, now.wall);
+        let (operator, subject) = (self.opened_by, Some(patient.id));
+        self.audit.push(AuditEntry { operator, subject, ..entry });
+        Outcome::PatientAdded(patient)
+    }
+
     /// Answers a command of the core.
     pub fn answer(&mut self, command: Command) -> Vec<Outcome> {
         match command {
@@ -243,6 +267,8 @@ impl MemoryStore {
             }
             Command::Close(draft, _) => {
                 self.vault_open = false;
+                let is_added = |draft: &Draft| self.patients.iter().any(|one| one.id == draft.id);
+                let draft = draft.filter(|draft| !is_added(draft));
                 self.drafts.extend(draft.map(|draft| *draft));
                 vec![Outcome::Closed]
             }
@@ -263,10 +289,7 @@ impl MemoryStore {
                 vec![]
             }
             Command::ListPatients => vec![Outcome::Patients(self.patients.clone())],
-            Command::AddPatient(patient) => {
-                self.patients.push((*patient).clone());
-                vec![Outcome::PatientAdded(patient)]
-            }
+            Command::AddPatient(patient, now) => vec![self.add_patient(patient, now)],
             Command::Audit(entry) => {
                 self.audit.push(*entry);
                 vec![]

@@ -182,12 +182,14 @@ impl Bedside {
 
     /// Adds the patient, connects and assigns both devices.
     pub fn admit(&mut self) {
+        // Nobody else has this number.
+        let mrn = 4471 + self.store.patients.len();
         self.intent(patients::Intent::Add(PatientForm {
             family: Phi::new("Okonkwo-Brandt".into()),
             given: Phi::new("Margaret".into()),
             born: Phi::new("1944-03-02".into()),
             sex: Phi::new(Sex::Female),
-            mrn: Phi::new("4471".into()),
+            mrn: Phi::new(mrn.to_string()),
             allergies: Phi::new("Penicillin".into()),
         }));
         for (id, kind) in [(STRAP, DeviceKind::HeartRate), (OXIMETER, DeviceKind::PulseOximeter)] {

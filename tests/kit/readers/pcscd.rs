@@ -47,14 +47,20 @@ impl Pcscd {
 
     /// Prepares a pcscd with a reader at each of these ports, without starting it.
     pub fn prepared(ports: &[u16]) -> Self {
+        let named = |(index, port): (usize, &u16)| (*port, format!("Virtual Reader {index}"));
+        Self::named(&ports.iter().enumerate().map(named).collect::<Vec<_>>())
+    }
+
+    /// The same with readers that are called something.
+    pub fn named(readers_at: &[(u16, String)]) -> Self {
         let readers = tempfile::tempdir().expect("a temporary directory");
         let source = driver().expect("asked for by `missing`");
         std::fs::create_dir(readers.path().join("conf.d")).expect("a directory");
-        for (index, port) in ports.iter().enumerate() {
+        for (index, (port, name)) in readers_at.iter().enumerate() {
             let library = readers.path().join(format!("libifdvpcd-{index}.so"));
             std::fs::copy(&source, &library).expect("a copy of the driver");
             let entry = format!(
-                "FRIENDLYNAME \"Virtual Reader {index}\"\nDEVICENAME /dev/null:0x{port:X}\n\
+                "FRIENDLYNAME \"{name}\"\nDEVICENAME /dev/null:0x{port:X}\n\
                  LIBPATH {}\nCHANNELID 0x{port:X}\n",
                 library.display()
             );
@@ -128,6 +134,24 @@ fn knows_polkit(program: &Path) -> bool {
         let text = [help.stdout, help.stderr].concat();
         String::from_utf8_lossy(&text).contains("--disable-polkit")
     })
+}
+
+/// Waits until pcscd has seen this many things that lie somewhere.
+pub fn until_present(count: usize) {
+    let started = Moment::read().boot;
+    loop {
+        let context = Context::establish(Scope::User).expect("a running pcscd");
+        let slots = context.list_readers_owned().expect("readers");
+        let state = |slot| ReaderState::new(slot, State::UNAWARE);
+        let mut states: Vec<ReaderState> = slots.into_iter().map(state).collect();
+        context.get_status_change(Duration::ZERO, &mut states).expect("the state of the readers");
+        let present = |slot: &&ReaderState| slot.event_state().contains(State::PRESENT);
+        if states.iter().filter(present).count() == count {
+            return;
+        }
+        assert!(Moment::read().boot.since(started) < START_MAX, "there are never {count}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// Waits until pcscd has seen that nothing lies on the n-th reader: it looks every 400 ms.

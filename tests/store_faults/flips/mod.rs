@@ -58,7 +58,7 @@ fn draft(rig: &mut Rig, role: Role, text: &str) -> Draft {
     let people = rig.people();
     let person = people.iter().find(|person| person.role == role).unwrap();
     let form = PatientForm { family: Phi::new(text.into()), ..PatientForm::default() };
-    Draft { operator: person.id, form }
+    Draft { operator: person.id, id: SubjectId(77), form }
 }
 
 /// A store with something of everything, open.
@@ -67,7 +67,7 @@ fn filled(dir: &Path) -> (Rig, RecoveryPhrase) {
     rig.log_in(it());
     rig.enrol("Otto Berg", Role::Nurse, 2, PIN);
     for family in ["Base", "Wald"] {
-        rig.send(Command::AddPatient(Box::new(patient(family))));
+        rig.send(Command::AddPatient(Box::new(patient(family)), at(0)));
         assert!(matches!(rig.next(), Outcome::PatientAdded(_)));
     }
     let subject = Some(SubjectId(patient("Base").id.0));

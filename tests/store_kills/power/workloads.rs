@@ -58,7 +58,7 @@ pub fn base() -> &'static Base {
         rig.log_in(it());
         let leaver = rig.enrol("Nora Quist", Role::Nurse, 1, PIN);
         rig.enrol("Otto Berg", Role::Nurse, 2, PIN);
-        rig.send(Command::AddPatient(Box::new(patient("Base"))));
+        rig.send(Command::AddPatient(Box::new(patient("Base")), at(0)));
         rig.next();
         rig.send(Command::SaveCart(Box::new(cart_state(1))));
         rig.record(1, 1..=20);
@@ -151,7 +151,7 @@ impl Teller {
     }
 
     fn add_patient(&mut self, family: &str) {
-        self.rig.send(Command::AddPatient(Box::new(patient(family))));
+        self.rig.send(Command::AddPatient(Box::new(patient(family)), at(0)));
         let outcome = self.rig.next();
         assert!(matches!(outcome, Outcome::PatientAdded(_)), "{outcome:?}");
         say(&format!("patient {family}"));
@@ -226,7 +226,9 @@ fn open(teller: &mut Teller) {
     teller.record(2);
     let form = PatientForm { family: Phi::new("Half typed".into()), ..PatientForm::default() };
     let operator = teller.operator();
-    teller.rig.send(Command::Close(Some(Box::new(Draft { operator, form })), at(95)));
+    teller
+        .rig
+        .send(Command::Close(Some(Box::new(Draft { operator, id: SubjectId(77), form })), at(95)));
     let outcome = teller.rig.next();
     assert!(matches!(outcome, Outcome::Closed), "{outcome:?}");
     teller.acknowledged();

@@ -4,8 +4,9 @@ use wardkeep_model::access::policy::Permission;
 use wardkeep_model::alarm::limits::AgeGroup;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::{FormError, Patient, PatientForm, SubjectId};
-use wardkeep_model::keeping::{AuditAct, BedLimits, Command as StoreCommand, Draft};
+use wardkeep_model::keeping::{AuditAct, Command as StoreCommand, Draft, NotAdded};
 use wardkeep_model::notice::Notice;
+use wardkeep_model::untrusted;
 
 use crate::kiosk::Effect;
 use crate::kiosk::desk::{Desk, Scene};
@@ -56,11 +57,12 @@ pub(in crate::kiosk) fn handle(
             let listed = list.rows.iter().flatten().find(|patient| patient.id == id).cloned();
             listed.map_or_else(Vec::new, |patient| choose(open, desk, patient))
         }
-        Intent::Add(form) => add(desk, &form),
+        Intent::Add(form) => add(open, desk, form),
         Intent::Draft(form) => {
-            let operator = desk.session.operator().map(|operator| operator.id);
-            let operator = operator.filter(|_| form != PatientForm::default());
-            open.drafts.typed = operator.map(|operator| Box::new(Draft { operator, form }));
+            open.drafts.typed = match form == PatientForm::default() {
+                true => None,
+                false => drafted(open, desk, form),
+            };
             vec![]
         }
     }
@@ -75,8 +77,7 @@ fn choose(open: &mut Open, desk: &mut Desk<'_>, patient: Patient) -> Vec<Effect>
         let released = |(id, _)| desk.audit(AuditAct::DeviceReleased, Some(id));
         effects.extend(assigned.map(released));
         let group = AgeGroup::of(*patient.born.reveal(), desk.site.today(desk.now));
-        let limits = desk.site.config.alarms.sets.of(group).ward;
-        desk.monitor.put(patient.id, BedLimits { group, limits });
+        desk.monitor.put(patient.id, desk.site.config.alarms.sets.of_ward(group));
         effects.push(desk.save_cart());
         effects.push(desk.audit(AuditAct::PatientChosen, None));
     }
@@ -85,18 +86,46 @@ fn choose(open: &mut Open, desk: &mut Desk<'_>, patient: Patient) -> Vec<Effect>
     effects
 }
 
-fn add(desk: &mut Desk<'_>, form: &PatientForm) -> Vec<Effect> {
-    let id = desk.site.new_subject();
-    match Patient::from_form(id, form, desk.site.today(desk.now)) {
-        Ok(patient) => vec![Effect::Store(StoreCommand::AddPatient(Box::new(patient)))],
-        Err(FormError::Incomplete) => {
-            desk.notify(Notice::PatientIncomplete);
+/// What was typed, as the draft of whoever is logged in. It goes on being about the same patient: pressed
+/// twice, or saved again after a fault, it adds nobody else.
+fn drafted(open: &Open, desk: &mut Desk<'_>, form: PatientForm) -> Option<Box<Draft>> {
+    let operator = desk.session.operator()?.id;
+    let id = open.drafts.typed.as_ref().map(|draft| draft.id);
+    let id = id.unwrap_or_else(|| desk.site.new_subject());
+    Some(Box::new(Draft { operator, id, form }))
+}
+
+/// Asks the store to add a patient. Until it answers the form is a draft, which outlives the session.
+fn add(open: &mut Open, desk: &mut Desk<'_>, form: PatientForm) -> Vec<Effect> {
+    let Some(draft) = drafted(open, desk, form) else { return vec![] };
+    let patient = Patient::from_form(draft.id, &draft.form, desk.site.today(desk.now));
+    let list = if let Front::Patients(list) = &mut open.front { Some(list) } else { None };
+    let told = match &patient {
+        Ok(patient) => {
+            list.is_some_and(|list| list.looks_known(patient)).then_some(Notice::PatientLooksKnown)
+        }
+        Err(FormError::Incomplete) => Some(Notice::PatientIncomplete),
+        Err(FormError::BirthDate) => Some(Notice::BirthDateWrong),
+    };
+    open.drafts.typed = Some(draft);
+    match (patient, told) {
+        (Ok(patient), None) => {
+            vec![Effect::Store(StoreCommand::AddPatient(Box::new(patient), desk.now))]
+        }
+        (_, told) => {
+            told.into_iter().for_each(|notice| desk.notify(notice));
             vec![]
         }
-        Err(FormError::BirthDate) => {
-            desk.notify(Notice::BirthDateWrong);
-            vec![]
-        }
+    }
+}
+
+/// The store has not added a patient: what was typed is there as it was.
+pub(in crate::kiosk) fn not_added(desk: &mut Desk<'_>, why: NotAdded) {
+    if desk.may(Permission::Care) {
+        desk.notify(match why {
+            NotAdded::NumberTaken => Notice::PatientNumberTaken,
+            NotAdded::Fault(_) => Notice::PatientNotSaved,
+        });
     }
 }
 
@@ -106,14 +135,13 @@ pub(in crate::kiosk) fn added(
     desk: &mut Desk<'_>,
     patient: Patient,
 ) -> Vec<Effect> {
-    if !desk.may(Permission::Care) {
+    let is_awaited = open.drafts.typed.as_ref().is_some_and(|draft| draft.id == patient.id);
+    if !desk.may(Permission::Care) || !is_awaited {
         return vec![];
     }
     desk.counts.forms += 1;
     open.drafts = Drafts::default();
-    let mut effects = vec![desk.audit(AuditAct::PatientCreated, None)];
-    effects.extend(choose(open, desk, patient));
-    effects
+    choose(open, desk, patient)
 }
 
 /// The chooser's list.
@@ -124,9 +152,26 @@ pub(in crate::kiosk) struct List {
     /// Those of them that the search leaves.
     lines: Kept<PatientRow>,
     search: Phi<String>,
+    /// Of whom it was said that they look like somebody who is here already.
+    warned: Option<Patient>,
 }
 
 impl List {
+    /// Somebody of this name and birth date is in the list, and it was not said of this form yet.
+    fn looks_known(&mut self, patient: &Patient) -> bool {
+        let called = |patient: &Patient| {
+            let name = format!("{} {}", patient.family.reveal(), patient.given.reveal());
+            (untrusted::comparable(&name), *patient.born.reveal())
+        };
+        let is_like = |other: &Patient| other.id != patient.id && called(other) == called(patient);
+        let looks_known = self.rows.iter().flatten().any(is_like);
+        if !looks_known || self.warned.as_ref() == Some(patient) {
+            return false;
+        }
+        self.warned = Some(patient.clone());
+        true
+    }
+
     pub(in crate::kiosk) fn told(&mut self, patients: Vec<Patient>) {
         self.rows = Some(patients);
         self.lines.forget();

@@ -90,7 +90,7 @@ pub struct Tile {
     pub parameter: Parameter,
     /// The digits; `None` shows as dashes (S-7).
     pub value: Option<Phi<String>>,
-    /// UCUM unit.
+    /// Its unit, as people write it.
     pub unit: &'static str,
     /// Lower alarm limit.
     pub limit_low: Option<String>,

@@ -4,6 +4,7 @@
 
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::{Badge, Pin, Token};
+use wardkeep_model::access::guessable::{self, Known};
 use wardkeep_model::keeping::{Administration, NewPin};
 use wardkeep_model::moment::BootTime;
 use wardkeep_model::notice::Notice;
@@ -18,7 +19,7 @@ pub(super) fn tapped(so_far: &mut Progress, now: BootTime, badge: Badge) -> Vec<
     }
     let Step::Badge(first) = &so_far.step else { return vec![] };
     if badge.is_random() {
-        return so_far.go_with(Step::Badge(None), Notice::BadgeNotUsable);
+        return so_far.go_with(Step::Badge(None), Notice::BadgeRandom);
     }
     if so_far.start.own == Some(Token::Badge(badge.clone())) {
         return so_far.go_with(Step::Badge(None), Notice::TokenInUse);
@@ -39,8 +40,13 @@ pub(super) fn lifted(so_far: &mut Progress) -> Vec<Effect> {
 }
 
 pub(super) fn chosen(so_far: &mut Progress, badge: Option<Badge>, pin: Pin) -> Vec<Effect> {
-    if pin.is_guessable() || !pin.is_complete() {
-        return so_far.go_with(Step::Pin(badge), Notice::PinGuessable);
+    let own = match (&badge, &so_far.goal, &so_far.start.own) {
+        (None, Goal::OwnPin, Some(Token::Badge(own))) => Some(own),
+        (badge, ..) => badge.as_ref(),
+    };
+    let known = Known { badge: own, places: &so_far.start.places };
+    if let Some(why) = guessable::weakness(&pin, known) {
+        return so_far.go_with(Step::Pin(badge), Notice::PinGuessable(why));
     }
     so_far.go(Step::Repeat(badge, pin))
 }

@@ -57,6 +57,8 @@ pub struct Start {
     pub count: u64,
     /// A card of somebody else that is in the reader.
     pub inserted: Option<CardSeen>,
+    /// What the bed and the ward are called: no PINs.
+    pub places: Vec<String>,
 }
 
 /// A step, named by what it waits for.

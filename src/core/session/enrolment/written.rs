@@ -74,8 +74,10 @@ fn not_written(
     }
     match fault {
         AdministrationFault::TokenInUse => again(so_far, Notice::TokenInUse),
-        AdministrationFault::TokenRandom => again(so_far, Notice::BadgeNotUsable),
-        AdministrationFault::PinGuessable => so_far.go_with(Step::Pin(badge), Notice::PinGuessable),
+        AdministrationFault::TokenRandom => again(so_far, Notice::BadgeRandom),
+        AdministrationFault::PinGuessable(why) => {
+            so_far.go_with(Step::Pin(badge), Notice::PinGuessable(why))
+        }
         AdministrationFault::VoucherNeeded | AdministrationFault::VoucherWrong => {
             vouch_again(so_far, fault)
         }
@@ -84,6 +86,8 @@ fn not_written(
         | AdministrationFault::NoPatient
         | AdministrationFault::SeveralPatients => again(so_far, Notice::NotWritten),
         AdministrationFault::NameIncomplete => so_far.go_with(Step::Over, Notice::NameIncomplete),
+        AdministrationFault::NameDeceptive => so_far.go_with(Step::Over, Notice::NameDeceptive),
+        AdministrationFault::NoBadge => so_far.go_with(Step::Over, Notice::NoToken),
         AdministrationFault::LastAdministrator => {
             so_far.go_with(Step::Over, Notice::LastAdministrator)
         }

@@ -2,6 +2,7 @@
 
 use wardkeep_model::access::Operator;
 use wardkeep_model::access::factor::{Pin, Token};
+use wardkeep_model::access::guessable;
 use wardkeep_model::access::policy::Pair;
 use wardkeep_model::keeping::AdministrationFault;
 use wardkeep_model::moment::BootTime;
@@ -70,10 +71,10 @@ fn pin_chosen(mut choosing: Choosing, pin: Pin, now: BootTime, site: &mut Site) 
     site.next_prompt();
     let mut effects = vec![];
     match choosing.first.take() {
-        None if !pin.is_complete() || pin.is_guessable() => {
-            effects.push(Effect::Notify(Notice::PinGuessable));
-        }
-        None => choosing.first = Some(pin),
+        None => match guessable::weakness(&pin, site.known(&choosing.token)) {
+            None => choosing.first = Some(pin),
+            Some(why) => effects.push(Effect::Notify(Notice::PinGuessable(why))),
+        },
         Some(first) if first != pin => effects.push(Effect::Notify(Notice::PinsDiffer)),
         Some(_) => {
             let attempt = site.next_attempt();
@@ -98,9 +99,9 @@ fn pin_written(
             effects.push(Effect::Notify(Notice::PinChanged));
             (state, effects)
         }
-        Err(AdministrationFault::PinGuessable) => {
+        Err(AdministrationFault::PinGuessable(why)) => {
             let (state, mut effects) = begin((operator, token, pair), now, site);
-            effects.push(Effect::Notify(Notice::PinGuessable));
+            effects.push(Effect::Notify(Notice::PinGuessable(why)));
             (state, effects)
         }
         Err(
@@ -109,6 +110,8 @@ fn pin_written(
             | AdministrationFault::TokenInUse
             | AdministrationFault::TokenRandom
             | AdministrationFault::NameIncomplete
+            | AdministrationFault::NameDeceptive
+            | AdministrationFault::NoBadge
             | AdministrationFault::LastAdministrator
             | AdministrationFault::VoucherNeeded
             | AdministrationFault::VoucherWrong

@@ -51,10 +51,10 @@ pub struct Session {
 
 impl Session {
     /// A locked session that takes what `policy` allows and locks after `idle` without a touch.
-    pub fn new(idle: Duration, policy: Policy) -> Self {
+    pub fn new(idle: Duration, policy: Policy, places: Vec<String>) -> Self {
         Self {
             state: State::Locked,
-            site: Site::new(idle, policy),
+            site: Site::new(idle, policy, places),
             badge: None,
             card: None,
             touched: BootTime::default(),

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use wardkeep_model::access::factor::{Attempt, Sensor, Token, TokenKind};
+use wardkeep_model::access::guessable::Known;
 use wardkeep_model::access::policy::{Pair, Policy};
 use wardkeep_model::moment::BootTime;
 
@@ -12,6 +13,8 @@ use wardkeep_model::moment::BootTime;
 pub(super) struct Site {
     /// Without a touch for this long an open session locks.
     pub(super) idle: Duration,
+    /// What the bed and the ward are called: no PINs.
+    pub(super) places: Vec<String>,
     /// Which factors open here.
     pub(super) policy: Policy,
     /// The fingerprint reader that is fitted.
@@ -25,13 +28,22 @@ pub(super) struct Site {
 
 impl Site {
     /// A site where nothing has been asked yet.
-    pub(super) fn new(idle: Duration, policy: Policy) -> Self {
-        Self { idle, policy, sensor: None, tapped_out: None, attempts: 0, prompts: 0 }
+    pub(super) fn new(idle: Duration, policy: Policy, places: Vec<String>) -> Self {
+        Self { idle, places, policy, sensor: None, tapped_out: None, attempts: 0, prompts: 0 }
     }
 
     /// Inside a shift this token needs nothing beside it here.
     pub(super) fn opens_alone(&self, token: &Token) -> bool {
         self.policy.allows(shift_pairs(token).1)
+    }
+
+    /// What everybody knows of whoever chooses a PIN for this.
+    pub(super) fn known<'a>(&'a self, token: &'a Token) -> Known<'a> {
+        let badge = match token {
+            Token::Badge(badge) => Some(badge),
+            Token::Card(_) => None,
+        };
+        Known { badge, places: &self.places }
     }
 
     /// Counts prompts.

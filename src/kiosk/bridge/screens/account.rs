@@ -14,6 +14,7 @@ use crate::bridge::port::Port;
 use crate::bridge::screens::Adapter;
 use crate::bridge::words::{Words, cart, factors, people};
 use crate::bridge::{lines, times};
+use crate::glyphs;
 
 /// It remembers nothing.
 pub(super) struct Account;
@@ -31,7 +32,7 @@ impl Adapter for Account {
     fn show(&self, window: &AppWindow, screen: &Screen, words: &Words) -> bool {
         let Screen::Account(account) = screen else { return false };
         let global = window.global::<ui::Account>();
-        global.set_name(account.name.reveal().into());
+        global.set_name(glyphs::drawable(account.name.reveal()));
         global.set_role(people::role(words, account.role));
         global.set_pair(factors::pair(words, account.pair));
         global.set_meaning(factors::level_meaning(words, account.level));

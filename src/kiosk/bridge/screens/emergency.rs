@@ -18,6 +18,7 @@ use crate::bridge::port::Port;
 use crate::bridge::screens::Adapter;
 use crate::bridge::words::{Words, emergency as said};
 use crate::bridge::{lines, times};
+use crate::glyphs;
 
 /// Rows of the emergency screens.
 #[derive(Default)]
@@ -49,7 +50,7 @@ impl Emergency {
     fn open(&self, window: &AppWindow, page: &EmergencyPage, words: &Words) {
         let global = window.global::<ui::Emergency>();
         global.set_patient(lines::patient(&page.patient, words));
-        global.set_allergies(page.allergies.reveal().trim().into());
+        global.set_allergies(glyphs::drawable(page.allergies.reveal().trim()));
         global.set_left(times::countdown(page.seconds_left));
         lines::sync(&self.vitals, page.tiles.iter().map(|tile| lines::tile(tile, words)).collect());
         lines::sync(&self.past, page.past.iter().map(past).collect());

@@ -25,6 +25,7 @@ use crate::bridge::words::{
     Words, bedside, calendar, factors, findings, languages, notices, pages, people,
 };
 use crate::bridge::{lines, times};
+use crate::glyphs;
 
 /// What the frame remembers.
 #[derive(Default)]
@@ -60,6 +61,7 @@ impl Frame {
         let here = Rc::clone(port);
         frame.on_list_alarms(move |wanted| here.send(alarm::Intent::List(wanted)));
         frame.on_pause_sound(send(alarm::Intent::PauseAudio.into()));
+        frame.on_test_sound(send(alarm::Intent::TestSound.into()));
         frame.on_dismiss_notice(send(frame::Intent::DismissNotice.into()));
         frame.on_dismiss_finding(send(frame::Intent::DismissFinding.into()));
         frame.on_cancel(send(frame::Intent::Cancel.into()));
@@ -102,7 +104,9 @@ impl Frame {
         let pages = open.map(|open| open.pages.iter().map(place).collect());
         lines::sync(&self.pages, pages.unwrap_or_default());
         let enrolling = open.and_then(|open| open.enrolling.as_ref());
-        frame.set_enrolling(enrolling.map(|name| name.reveal().into()).unwrap_or_default());
+        frame.set_enrolling(
+            enrolling.map(|name| glyphs::drawable(name.reveal())).unwrap_or_default(),
+        );
         let patient = open.and_then(|open| open.patient.as_ref());
         let patient = patient.map(|patient| lines::patient(patient, words));
         frame.set_patient(patient.unwrap_or_default());
@@ -261,8 +265,12 @@ fn taking_over(far: TakingOver, words: &Words) -> ui::ProgressLine {
 /// The touch keyboard types into whatever field has the focus, as a keyboard would.
 fn keyboard(port: &Rc<Port>, window: &AppWindow) {
     let global = window.global::<ui::Keyboard>();
+    let variants = Rc::new(VecModel::<SharedString>::default());
+    global.set_variants(ModelRc::from(Rc::clone(&variants)));
     let here = Rc::clone(port);
     let strike = move |text: SharedString| {
+        let forms = languages::variants(text.chars().next().unwrap_or_default());
+        lines::sync(&variants, forms.into_iter().map(|form| slint::format!("{form}")).collect());
         let Some(window) = here.window() else { return };
         for event in
             [WindowEvent::KeyPressed { text: text.clone() }, WindowEvent::KeyReleased { text }]

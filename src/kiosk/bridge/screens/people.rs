@@ -126,7 +126,9 @@ pub(super) fn acceptable(name: &str, initials: &str) -> bool {
 pub(super) fn initials_of(name: &str) -> SharedString {
     match checked_name(&Phi::new(name.to_owned()), "") {
         Ok((_, initials)) => initials.into(),
-        Err(NameFault::Name | NameFault::Initials) => SharedString::default(),
+        Err(NameFault::Name | NameFault::Deceptive | NameFault::Initials) => {
+            SharedString::default()
+        }
     }
 }
 

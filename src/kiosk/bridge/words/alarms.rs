@@ -64,7 +64,9 @@ pub(in crate::bridge) fn advice(words: &Words, text: &AlarmText) -> SharedString
         AlarmText::AssignmentEnds { .. } | AlarmText::AssignmentEnded { .. } => {
             tr("Open Devices and assign it again")
         }
-        AlarmText::NoSound => tr("Stay within sight of the screen, and call IT"),
+        AlarmText::NoSound | AlarmText::SoundMuted => {
+            tr("Stay within sight of the screen, and call IT")
+        }
         AlarmText::NotRecording => tr("Write values down, and call IT"),
         AlarmText::NoWaveforms => tr("Values are kept. Call IT"),
         AlarmText::RecordsLost { .. } => tr("Note the time, and call IT"),

@@ -137,6 +137,7 @@ pub(in crate::bridge) fn alarm(words: &Words, text: &AlarmText) -> SharedString 
             words.fill(tr("{}: assignment ended, assign it again"), &[device])
         }
         AlarmText::NoSound => words.say(tr("No alarm sound: the speaker does not answer")),
+        AlarmText::SoundMuted => words.say(tr("No alarm sound: it is turned off on this machine")),
         AlarmText::NotRecording => words.say(tr("NOT RECORDING: values are not kept")),
         AlarmText::NoWaveforms => words.say(tr("Waveforms are not recorded: disk nearly full")),
         AlarmText::RecordsLost { count: 0 } => words.say(tr("Records lost: how many is not known")),

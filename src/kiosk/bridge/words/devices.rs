@@ -66,3 +66,12 @@ pub(in crate::bridge) fn radio_trouble(words: &Words, health: RadioHealth) -> Sa
     };
     Said { fact: radio(words, health), advice: words.say(advice) }
 }
+
+/// Why a device that is near may not be in the list.
+pub(in crate::bridge) fn note(words: &Words, is_crowded: bool) -> SharedString {
+    words.say(if is_crowded {
+        tr("Too many devices are near: the farthest are left out. Hold yours beside the cart.")
+    } else {
+        tr("Not in the list? A device that does not say what it measures is not shown. Ask IT.")
+    })
+}

@@ -38,6 +38,41 @@ static GERMAN: Row = Row {
     form: |n| usize::from(n != 1),
 };
 
+/// The other forms of a letter in languages that write with Latin letters: whoever types a name is asked for
+/// its own letters, whatever the cart speaks. As large or as small as the letter.
+pub(in crate::bridge) fn variants(letter: char) -> Vec<char> {
+    let small: char = letter.to_lowercase().next().unwrap_or(letter);
+    let forms = match small {
+        'a' => "áàâäãåąăæ",
+        'c' => "çćč",
+        'd' => "ďđð",
+        'e' => "éèêëęěėē",
+        'g' => "ğģ",
+        'i' => "íìîïıįī",
+        'k' => "ķ",
+        'l' => "łľĺļ",
+        'n' => "ñńňņ",
+        'o' => "óòôöõőøœ",
+        'r' => "řŕ",
+        's' => "ßśšşș",
+        't' => "ťţțþ",
+        'u' => "úùûüűůūų",
+        'y' => "ýÿ",
+        'z' => "źżž",
+        _ => "",
+    };
+    if letter == small {
+        return forms.chars().collect();
+    }
+    // The small dotless i has a capital that is on the keyboard already; the capital with a dot is not.
+    let capital = |form: char| match form {
+        'ı' => Some('İ'),
+        'ß' => None,
+        form => form.to_uppercase().next(),
+    };
+    forms.chars().filter_map(capital).collect()
+}
+
 /// A language's row.
 pub(in crate::bridge) fn row(language: Language) -> &'static Row {
     match language {

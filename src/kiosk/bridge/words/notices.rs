@@ -1,5 +1,6 @@
 //! What the operator is told: for each notice one sentence of fact and one of advice, no blame, no jargon.
 
+use wardkeep_model::access::guessable::Weakness;
 use wardkeep_model::notice::Notice;
 
 use crate::bridge::words::{Said, Sentence, Words, tr};
@@ -50,9 +51,7 @@ fn sentences(notice: Notice) -> (Sentence, Sentence) {
         Notice::PinsDiffer => {
             (tr("The two PINs are not the same."), tr("Choose one again and type it twice."))
         }
-        Notice::PinGuessable => {
-            (tr("This PIN is easy to guess."), tr("Choose digits without a row or a pattern."))
-        }
+        Notice::PinGuessable(why) => guessable(why),
         Notice::BadgeNotUsable => (tr("This badge cannot be used."), tr("Tap another one.")),
         Notice::StoreNotMade => (
             tr("The store could not be made."),
@@ -65,6 +64,33 @@ fn sentences(notice: Notice) -> (Sentence, Sentence) {
         Notice::PatientIncomplete => {
             (tr("A name is missing or too long."), tr("Fill in family name and given name."))
         }
+        Notice::SoundTested => (
+            tr("You should hear three tones now."),
+            tr("If you do not, stay within sight of the screen and call IT."),
+        ),
+        Notice::NameDeceptive => (
+            tr("The name has signs in it that cannot be seen."),
+            tr("Type it again, letter by letter."),
+        ),
+        Notice::PatientNumberTaken => (
+            tr("A patient with this number is here already."),
+            tr("Find them in the list, or correct the number."),
+        ),
+        Notice::PatientLooksKnown => (
+            tr("Somebody of this name and birth date is here already."),
+            tr("Look in the list first. If it is somebody else, save again."),
+        ),
+        Notice::PatientNotSaved => {
+            (tr("The patient was not saved."), tr("What you typed is still there. Save again."))
+        }
+        Notice::BadgeRandom => (
+            tr("This badge gives another number at every tap."),
+            tr("It can be nobody's badge. Take another one."),
+        ),
+        Notice::NoToken => (
+            tr("This person has no badge yet."),
+            tr("Enrol a badge first; a PIN or a code goes with it."),
+        ),
         Notice::NameIncomplete => (
             tr("A name or initials are missing or too long."),
             tr("Fill in a name and up to three initials."),
@@ -212,5 +238,21 @@ fn sentences(notice: Notice) -> (Sentence, Sentence) {
         Notice::StoreBack => {
             (tr("The cart's records can be opened again."), tr("Log in as usual."))
         }
+    }
+}
+
+/// Why a PIN is not taken, and what is one.
+fn guessable(why: Weakness) -> (Sentence, Sentence) {
+    let another = tr("Choose digits that nobody tries first.");
+    match why {
+        Weakness::Short => (tr("This PIN is too short."), tr("A PIN has at least six digits.")),
+        Weakness::Repeated => (tr("This PIN repeats itself."), another),
+        Weakness::Run => (tr("The digits of this PIN follow each other."), another),
+        Weakness::Mirrored => (tr("This PIN reads the same from behind."), another),
+        Weakness::Keypad => (tr("This PIN is a figure on the keypad."), another),
+        Weakness::Date => (tr("This PIN is a date."), another),
+        Weakness::WellKnown => (tr("Many people have this PIN."), another),
+        Weakness::Own => (tr("This PIN stands on your badge or at the bed."), another),
+        Weakness::Code => (tr("This is the code you were given."), tr("Choose a PIN of your own.")),
     }
 }

@@ -341,7 +341,7 @@ fn answer(command: Command) -> Option<Outcome> {
                 must_choose_pin: false,
             }),
         )),
-        Command::AddPatient(patient) => Some(Outcome::PatientAdded(patient)),
+        Command::AddPatient(patient, _) => Some(Outcome::PatientAdded(patient)),
         Command::Close(..) => Some(Outcome::Closed),
         Command::Initialise(..)
         | Command::FingerMissed(_)

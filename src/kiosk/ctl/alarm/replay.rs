@@ -24,7 +24,8 @@ use crate::ctl::alarm::line::{self, Happening};
 use crate::ctl::args::{Places, Words, one_of};
 use crate::ctl::terminal::complain;
 use crate::settings;
-use wardkeep_core::config::Config;
+use crate::text::Text;
+use wardkeep_core::config::{Config, Ignored};
 use wardkeep_core::kiosk::Surroundings;
 use wardkeep_model::access::policy::Policy;
 use wardkeep_model::alarm::limits::AgeGroup;
@@ -75,20 +76,15 @@ impl Replay {
     pub fn run(&self) -> ExitCode {
         let places = Places::default();
         let config = self.config.clone().or_else(|| places.config());
-        let surroundings = match settings::read(config.as_deref()) {
-            Ok((config, ignored)) => {
-                for why in &ignored {
-                    complain(&format!("A setting was not used: {why}."));
-                }
-                surroundings(config)
-            }
-            Err(error) => {
-                complain(&format!("{error}."));
-                return ExitCode::FAILURE;
-            }
-        };
+        let (config, ignored) = settings::read(config.as_deref());
+        for why in &ignored {
+            complain(&format!("A setting was not used: {why}."));
+        }
+        if ignored.iter().any(|why| matches!(why, Ignored::File { .. })) {
+            return ExitCode::FAILURE;
+        }
         let stdin = io::stdin().lock();
-        match replay(surroundings, self.limits, stdin, &mut io::stdout().lock()) {
+        match replay(surroundings(config), self.limits, stdin, &mut io::stdout().lock()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 complain(&error.to_string());
@@ -144,9 +140,8 @@ fn replay(
     if u64::try_from(read).is_ok_and(|read| read > BYTES_MAX) {
         return Err(ReplayError::TooLong);
     }
-    let text = String::from_utf8_lossy(&text);
-    let text = text.trim_start_matches('\u{feff}');
-    let lines = || text.split(['\n', '\r']).enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let text = Text::of(&text);
+    let lines = || text.as_str().lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     // The clock shows at the begin what it would have to show to be right when it is told of first.
     let told = lines().filter_map(|(_, line)| line::read(line).ok());
     let wall = told.filter_map(|(at, happening)| {

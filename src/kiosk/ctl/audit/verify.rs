@@ -5,8 +5,6 @@
 //! wrong, and names the first entry that it concerns.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,6 +12,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::ctl::{refusal, terminal};
+use crate::text::{Text, bytes_of};
 use wardkeep_store::log::file::{
     FILE_LEN_MAX, Flaw, NOTE_LEN_MAX, Problem, Verified, VerifierKey, verify,
 };
@@ -49,7 +48,11 @@ impl Verify {
             return refusal::usage("wardkeepctl audit verify", problem);
         };
         match judge(&self.log, &keys, &self.witnesses) {
-            Ok(verified) => {
+            Ok((verified, changes)) => {
+                if let Some(changes) = &changes {
+                    let said = "The copy was changed on its way, but not in what it says";
+                    terminal::complain(&format!("{said}: {changes}."));
+                }
                 let answer = json!({
                     "ok": true,
                     "origin": verified.origin,
@@ -57,6 +60,7 @@ impl Verify {
                     "checkpoints": verified.checkpoints,
                     "witnesses": self.witnesses.len(),
                     "key": verified.key,
+                    "changed": changes,
                 });
                 terminal::print(&format!("{answer}\n"))
             }
@@ -76,13 +80,31 @@ impl Verify {
     }
 }
 
-fn judge(file: &Path, keys: &[VerifierKey], witnesses: &[PathBuf]) -> Result<Verified, Flaw> {
+/// Judges the log as it is, and where that fails as it was before a mail program, a checkout or a shell
+/// rewrote its line ends or its encoding: the signatures are over what it says. What was rewritten is told.
+fn judge(
+    file: &Path,
+    keys: &[VerifierKey],
+    witnesses: &[PathBuf],
+) -> Result<(Verified, Option<String>), Flaw> {
     let flaw = |problem| Flaw { problem, entry: None, until: None };
     let log = read(file, FILE_LEN_MAX).ok_or(flaw(Problem::Unreadable))?;
     let longest = u64::try_from(NOTE_LEN_MAX).unwrap_or(u64::MAX);
     let notes: Option<Vec<Vec<u8>>> =
         witnesses.iter().map(|witness| read(witness, longest)).collect();
-    verify(&log, keys, &notes.ok_or(flaw(Problem::WitnessUnreadable))?)
+    let notes = notes.ok_or(flaw(Problem::WitnessUnreadable))?;
+    let as_it_is = match verify(&log, keys, &notes) {
+        Ok(verified) => return Ok((verified, None)),
+        Err(flaw) => flaw,
+    };
+    let text = Text::of(&log);
+    let notes: Vec<Vec<u8>> =
+        notes.iter().map(|note| Text::of(note).as_str().as_bytes().to_vec()).collect();
+    let changes = text.changes();
+    // What is wrong with it then is wrong with what it says.
+    let read = verify(text.as_str().as_bytes(), keys, &notes);
+    read.map(|verified| (verified, changes))
+        .map_err(|flaw| if flaw.problem == Problem::Unreadable { as_it_is } else { flaw })
 }
 
 /// A key as it was written down, or a file with it.
@@ -90,16 +112,13 @@ fn key(given: &OsStr) -> Option<VerifierKey> {
     if let Some(Ok(key)) = given.to_str().map(str::parse) {
         return Some(key);
     }
-    let text = String::from_utf8(read(Path::new(given), 1024)?).ok()?;
-    text.trim().parse().ok()
+    Text::of(&read(Path::new(given), 1024)?).as_str().trim().parse().ok()
 }
 
 /// A whole file of at most `max` bytes.
 fn read(path: &Path, max: u64) -> Option<Vec<u8>> {
-    let mut content = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(max + 1).read_to_end(&mut content));
-    match read {
-        Ok(_) => (u64::try_from(content.len()).is_ok_and(|len| len <= max)).then_some(content),
+    match bytes_of(path, max) {
+        Ok(content) => Some(content),
         Err(error) => {
             terminal::complain(&format!("{} cannot be read: {error}.", path.display()));
             None

@@ -89,15 +89,19 @@ const fn malformed(field: &'static str) -> Rejection {
     Rejection { kind: "malformed", field }
 }
 
-/// A SIG number of 4 or 8 digits (`2a5f`, `0x2A5F`, `00002a5f`) or a UUID of 32, hyphens or not.
+/// A SIG number of 4 or 8 digits (`2a5f`, `0x2A5F`, `00002a5f`) or a UUID of 32, hyphens or not, in braces
+/// or not: as programs that log Bluetooth write it.
 pub fn characteristic(text: &str) -> Option<Name> {
-    let plain: String = text.trim().chars().filter(|c| *c != '-').collect();
-    let digits = plain.strip_prefix("0x").unwrap_or(&plain).to_ascii_lowercase();
+    let text = text.trim();
+    let bare = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
+    let plain: String = bare.chars().filter(|c| *c != '-').collect();
+    let small = plain.to_ascii_lowercase();
+    let digits = small.strip_prefix("0x").unwrap_or(&small);
     if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
     }
     let short = match digits.len() {
-        4 => digits.as_str(),
+        4 => digits,
         8 => match digits.strip_prefix("0000") {
             Some(short) => short,
             None => return Some(Name::Vendor),
@@ -112,10 +116,12 @@ pub fn characteristic(text: &str) -> Option<Name> {
     Some(Name::Sig(Characteristic(number)))
 }
 
-/// Bytes as pairs of hexadecimal digits; spaces, colons, hyphens and commas may separate them, and
-/// each run of digits may begin with `0x`.
+/// Bytes as pairs of hexadecimal digits; spaces, colons, hyphens and commas may separate them, each run of
+/// digits may begin with `0x`, and `(0x)` may stand before them all.
 pub fn hexadecimal(text: &str) -> Option<Vec<u8>> {
     let separates = |c: char| c.is_ascii_whitespace() || matches!(c, ':' | '-' | ',');
+    let text = text.trim_start();
+    let text = text.strip_prefix("(0x)").or_else(|| text.strip_prefix("(0X)")).unwrap_or(text);
     let mut bytes = Vec::new();
     for run in text.split(separates) {
         let run = run.strip_prefix("0x").or_else(|| run.strip_prefix("0X")).unwrap_or(run);
@@ -143,6 +149,8 @@ mod tests {
             "2a5f",
             "2A5F",
             "0x2a5f",
+            "0X2A5F",
+            "{00002a5f-0000-1000-8000-00805f9b34fb}",
             "00002a5f",
             "00002a5f-0000-1000-8000-00805f9b34fb",
             "00002A5F-0000-1000-8000-00805F9B34FB",
@@ -157,18 +165,26 @@ mod tests {
         ] {
             assert_eq!(characteristic(text), Some(Name::Vendor), "{text}");
         }
-        for text in ["", "2a5", "2a5fg", "heart rate", "+2a5", "00002a5f-0000-1000-8000"] {
+        for text in ["", "2a5", "2a5fg", "heart rate", "+2a5", "00002a5f-0000-1000-8000", "{2a5f"] {
             assert_eq!(characteristic(text), None, "{text}");
         }
     }
 
     #[test]
     fn frames_are_hexadecimal_pairs() {
-        for text in ["00 61 ff", "0061ff", "00:61:FF", "00-61-ff", "0x00 0x61,0xff", " 0061 ff\t"] {
+        for text in [
+            "00 61 ff",
+            "0061ff",
+            "00:61:FF",
+            "00-61-ff",
+            "0x00 0x61,0xff",
+            " 0061 ff\t",
+            "(0x) 00-61-FF",
+        ] {
             assert_eq!(hexadecimal(text), Some(vec![0, 0x61, 0xFF]), "{text}");
         }
         assert_eq!(hexadecimal(""), Some(vec![]));
-        for text in ["0", "00 6", "zz", "00 6g", "+1", "\u{ff10}0", "00;61"] {
+        for text in ["0", "00 6", "zz", "00 6g", "+1", "\u{ff10}0", "00;61", "00 (0x) 61"] {
             assert_eq!(hexadecimal(text), None, "{text}");
         }
     }

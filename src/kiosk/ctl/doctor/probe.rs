@@ -6,14 +6,19 @@ use std::path::{Path, PathBuf};
 use crate::ctl::doctor::factor_probe;
 use crate::ctl::doctor::factors::{Factors, Readers};
 use crate::ctl::doctor::keeping::{Counter, Keeping};
-use crate::settings::Unread;
+#[cfg(feature = "gui")]
+use crate::glyphs;
 use wardkeep_core::config::Config;
+use wardkeep_hardware::pcsc::SlotFacts;
 use wardkeep_model::keeping::Protection;
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::moment::Moment;
 use wardkeep_model::untrusted;
 use wardkeep_store as store;
 
+/// Where systemd's time client says that it runs, and that it has set the clock.
+const TIMESYNC: &str = "/run/systemd/timesync";
+const SYNCHRONISED: &str = "/run/systemd/timesync/synchronized";
 /// Folders below a font folder that are searched.
 const FONT_DEPTH_MAX: usize = 4;
 /// Longest name of a reader (`MAX_READERNAME` of pcsc-lite).
@@ -75,6 +80,12 @@ pub struct Facts {
     pub state: (PathBuf, Option<DirFault>),
     /// Retention, room, memory and the counter outside the disk.
     pub keeping: Keeping,
+    /// Every slot of every reader.
+    pub slots: Vec<SlotFacts>,
+    /// The file of settings, if there is one.
+    pub settings_file: Option<PathBuf>,
+    /// Keys of the settings that are used.
+    pub used: Vec<String>,
     /// Settings that were not used, and why.
     pub ignored: Vec<String>,
     /// Both clocks.
@@ -83,6 +94,10 @@ pub struct Facts {
     pub sound: Vec<String>,
     /// Where Noto Sans lies.
     pub font: Option<PathBuf>,
+    /// Scripts that names are written in, and whether there is a font for each.
+    pub scripts: Vec<(&'static str, bool)>,
+    /// A time server has set the clock since the machine started; `None` if nobody says.
+    pub is_synchronised: Option<bool>,
     /// The display server in the environment.
     pub display: Option<String>,
 }
@@ -99,10 +114,15 @@ pub fn facts(state: &Path, config: Option<&Path>) -> Facts {
         store: store(state),
         state: (state.to_owned(), directory_fault(state)),
         keeping: keeping(state, &site),
+        slots: pcsc_slots(),
+        settings_file: config.map(Path::to_owned),
+        used: crate::settings::used(config),
         ignored,
         now: Moment::read(),
+        is_synchronised: Path::new(TIMESYNC).exists().then(|| Path::new(SYNCHRONISED).exists()),
         sound: playback(&fs::read_to_string("/proc/asound/pcm").unwrap_or_default()),
         font: font_folders().iter().find_map(|folder| noto_sans(folder, FONT_DEPTH_MAX)),
+        scripts: scripts(),
         display: display(),
     }
 }
@@ -134,19 +154,10 @@ fn store(state: &Path) -> Result<StoreFacts, StoreFault> {
     })
 }
 
-/// The settings, and which of them were not used. A missing file is no finding: every setting has a
-/// default.
+/// The settings, and what the kiosk does not use of them.
 fn settings(config: Option<&Path>) -> (Config, Vec<String>) {
-    match crate::settings::read(config) {
-        Ok((site, ignored)) => (site, ignored.iter().map(ToString::to_string).collect()),
-        Err(Unread::Io(_, error)) if error.kind() == std::io::ErrorKind::NotFound => {
-            (Config::default(), Vec::new())
-        }
-        Err(Unread::Io(path, error)) => {
-            (Config::default(), vec![format!("{}: {error}", path.display())])
-        }
-        Err(error @ Unread::TooLarge(_)) => (Config::default(), vec![error.to_string()]),
-    }
+    let (site, ignored) = crate::settings::read(config);
+    (site, ignored.iter().map(ToString::to_string).collect())
 }
 
 /// Creates and removes a file: permission bits do not tell what a read-only mount or a policy allows.
@@ -189,6 +200,45 @@ fn noto_sans(folder: &Path, depth: usize) -> Option<PathBuf> {
     };
     let deeper = || folders.iter().find_map(|folder| noto_sans(folder, depth - 1));
     files.into_iter().find(is_noto).or_else(|| (depth > 0).then(deeper).flatten())
+}
+
+/// A letter of each script that the screen may have to show.
+#[cfg(feature = "gui")]
+fn scripts() -> Vec<(&'static str, bool)> {
+    let letters = [
+        ("Latin", 'A'),
+        ("Vietnamese", '\u{1ec5}'),
+        ("Greek", '\u{3b1}'),
+        ("Cyrillic", '\u{436}'),
+        ("Armenian", '\u{561}'),
+        ("Georgian", '\u{10d0}'),
+        ("Hebrew", '\u{5d0}'),
+        ("Arabic", '\u{645}'),
+        ("Devanagari", '\u{915}'),
+        ("Bengali", '\u{995}'),
+        ("Tamil", '\u{b95}'),
+        ("Thai", '\u{e01}'),
+        ("Han", '\u{738b}'),
+        ("Hiragana", '\u{3042}'),
+        ("Katakana", '\u{30a2}'),
+        ("Hangul", '\u{ac00}'),
+        ("Ethiopic", '\u{1200}'),
+    ];
+    letters.map(|(script, letter)| (script, glyphs::has_glyph(letter))).to_vec()
+}
+
+#[cfg(not(feature = "gui"))]
+fn scripts() -> Vec<(&'static str, bool)> {
+    vec![]
+}
+
+fn pcsc_slots() -> Vec<SlotFacts> {
+    let clean = |slot: SlotFacts| SlotFacts {
+        name: untrusted::clean(&slot.name, READER_CHARS_MAX),
+        ..slot
+    };
+    // That pcscd does not answer is said by the line about badge readers.
+    wardkeep_hardware::pcsc::slots().unwrap_or_default().into_iter().map(clean).collect()
 }
 
 fn display() -> Option<String> {

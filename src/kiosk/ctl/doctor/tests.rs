@@ -32,10 +32,15 @@ fn healthy() -> Facts {
             memory: MemoryFacts { undumpable: true, lock_limit: None, swap: true },
             counter: Counter::Works,
         },
+        slots: vec![],
+        settings_file: None,
+        used: vec!["cart.bed".into()],
         ignored: Vec::new(),
         now: moment("2026-11-22T14:32:00Z", 60),
         sound: vec!["Analog".into()],
         font: Some("/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf".into()),
+        scripts: vec![("Latin", true), ("Han", true)],
+        is_synchronised: Some(true),
         display: Some("DISPLAY=:0".into()),
     }
 }
@@ -75,7 +80,7 @@ fn failing(facts: &Facts) -> Vec<&'static str> {
 fn a_healthy_machine_passes() {
     let report = Report::of(&healthy());
     assert!(report.ok, "{}", report.sentences());
-    assert_eq!(report.checks.len(), 18);
+    assert_eq!(report.checks.len(), 20);
 }
 
 #[test]
@@ -253,8 +258,10 @@ fn playback_devices_are_told_from_microphones() {
 fn the_machine_answers_within_bounds_and_leaves_nothing_behind() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let config = dir.path().join("config.toml");
-    let facts = probe::facts(dir.path(), Some(&config));
+    let facts = probe::facts(dir.path(), None);
     assert_eq!(facts.ignored, [""; 0]);
+    let named = probe::facts(dir.path(), Some(&config));
+    assert!(matches!(&named.ignored[..], [why] if why.contains("cannot be read")), "as the kiosk");
     assert_eq!(facts.state.1, None);
     assert_eq!(std::fs::read_dir(dir.path()).expect("readable").count(), 0);
     std::fs::write(&config, "[cart]\nbad = 1\n").expect("writable");

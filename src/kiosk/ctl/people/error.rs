@@ -1,15 +1,10 @@
 //! What IT gives of people and factors, and why it cannot be used.
 
-use std::path::PathBuf;
-
 use crate::ctl::people::roster;
 
 /// Why people or factors that IT gave cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PeopleError {
-    /// A list that is no list.
-    #[error("{} is larger than 1 MiB.", .0.display())]
-    TooLarge(PathBuf),
     /// A list that is not used.
     #[error("Nothing was imported: {0}.")]
     List(#[from] roster::ListError),

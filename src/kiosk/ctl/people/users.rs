@@ -1,7 +1,5 @@
 //! `wardkeepctl users`: who may log in at this cart.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -14,13 +12,15 @@ use crate::ctl::args::{Entrance, Places, one_of};
 use crate::ctl::factors::Desk;
 use crate::ctl::failure::{Answer, Failure};
 use crate::ctl::people::error::PeopleError;
-use crate::ctl::people::{at_the_desk, code_json, enroll, roster};
+use crate::ctl::people::{at_the_desk, code_json, enroll, everybody, roster};
 use crate::ctl::progress::Progress;
+use crate::text::bytes_of;
 use wardkeep_model::access::{OperatorId, Role};
 use wardkeep_model::keeping::{
     Administered, Administration, FactorKind, NewPerson, NewPin, PersonRow,
 };
 use wardkeep_model::moment::Moment;
+use wardkeep_model::untrusted;
 
 /// Lines below the help.
 pub const EXAMPLES: &str = "\
@@ -103,7 +103,7 @@ pub struct Add {
 /// `users import`.
 #[derive(Args, Clone, Debug)]
 pub struct Import {
-    /// The list, as CSV in UTF-8
+    /// The list, as CSV
     file: PathBuf,
     #[command(flatten)]
     places: Places,
@@ -165,19 +165,13 @@ impl Import {
         // A file that cannot be used is found before anybody is asked for a PIN.
         let today = Moment::read().wall.to_zoned(TimeZone::system()).date();
         let list = roster::read(&read_list(&self.file)?, today).map_err(PeopleError::from)?;
-        at_the_desk(&self.places, |desk| Ok(import(desk, list)))
+        at_the_desk(&self.places, |desk| import(desk, list))
     }
 }
 
 fn read_list(path: &Path) -> Result<Vec<u8>, Failure> {
-    let mut content = Vec::new();
-    let read = File::open(path)
-        .and_then(|file| file.take(roster::BYTES_MAX + 1).read_to_end(&mut content))
-        .map_err(|error| Failure::File(path.to_owned(), error))?;
-    if u64::try_from(read).is_ok_and(|length| length > roster::BYTES_MAX) {
-        return Err(PeopleError::TooLarge(path.to_owned()).into());
-    }
-    Ok(content)
+    let content = bytes_of(path, roster::BYTES_MAX);
+    content.map_err(|error| Failure::File(path.to_owned(), error))
 }
 
 fn add(desk: &mut Desk, person: NewPerson) -> Result<OperatorId, Failure> {
@@ -185,24 +179,48 @@ fn add(desk: &mut Desk, person: NewPerson) -> Result<OperatorId, Failure> {
     if let Administered::Added(id) = done { Ok(id) } else { Err(Failure::Unexpected) }
 }
 
-/// Adds everybody of the list that can be added, and reports on every row.
-fn import(desk: &mut Desk, list: Vec<roster::Row>) -> Answer {
+/// Adds everybody of the list that can be added and is not here yet, and reports on every row.
+fn import(desk: &mut Desk, list: Vec<roster::Row>) -> Result<Answer, Failure> {
+    let here = everybody(desk)?;
     let mut progress = Progress::begin("Adding people");
     let (of, mut whole) = (list.len(), true);
     let row_json = |(done, row): (usize, roster::Row)| {
         progress.tell(|| format!("{done} of {of} rows."));
-        let added = row
-            .person
-            .map_err(|fault| fault.to_string())
-            .and_then(|person| add(desk, person).map_err(|failure| failure.to_string()));
+        let added =
+            row.person.map_err(|fault| fault.to_string()).and_then(|person| {
+                match already(&here, &person) {
+                    Some(id) => id.map(|id| (id, true)),
+                    None => match add(desk, person) {
+                        Ok(id) => Ok((id, false)),
+                        Err(failure) => Err(failure.to_string()),
+                    },
+                }
+            });
         whole &= added.is_ok();
         match added {
-            Ok(id) => json!({ "line": row.line, "person": identity(id), "error": null }),
-            Err(error) => json!({ "line": row.line, "person": null, "error": error }),
+            Ok((id, already)) => {
+                let id = identity(id);
+                json!({ "line": row.line, "person": id, "already": already, "error": null })
+            }
+            Err(error) => {
+                json!({ "line": row.line, "person": null, "already": false, "error": error })
+            }
         }
     };
     let rows: Vec<Json> = list.into_iter().enumerate().map(row_json).collect();
-    Answer { json: json!({ "rows": rows }), whole }
+    Ok(Answer { json: json!({ "rows": rows }), whole })
+}
+
+/// Who is called this already. Somebody of another role is not made another person by a list.
+fn already(here: &[PersonRow], new: &NewPerson) -> Option<Result<OperatorId, String>> {
+    let name = untrusted::comparable(new.name.reveal());
+    let mut called = here.iter().filter(|row| untrusted::comparable(row.name.reveal()) == name);
+    let first = called.next()?;
+    let same = std::iter::once(first).chain(called).find(|row| row.role == new.role);
+    Some(same.map(|row| row.id).ok_or_else(|| {
+        let role = format!("{:?}", first.role).to_lowercase();
+        format!("somebody of this name is here already, as {role}")
+    }))
 }
 
 fn person_json(person: &PersonRow) -> Json {

@@ -102,7 +102,7 @@ impl StoreCheck {
 /// A file and its length.
 fn open(path: &Path) -> Result<(File, u64), Failure> {
     let opened = File::open(path).and_then(|file| file.metadata().map(|facts| (file, facts.len())));
-    opened.map_err(|error| Failure::File(path.to_owned(), error))
+    opened.map_err(|error| Failure::File(path.to_owned(), error.into()))
 }
 
 /// The file, which says how much of it was read.

@@ -11,6 +11,7 @@ use wardkeep_core::kiosk::view::{
 use wardkeep_core::session::FingerPrompt;
 use wardkeep_core::session::enrolment::EnrolKind;
 use wardkeep_model::access::factor::Finger;
+use wardkeep_model::access::guessable::Weakness;
 use wardkeep_model::access::policy::{Level, Pair};
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::confidential::{Phi, Secret};
@@ -213,7 +214,7 @@ fn enrolments() -> Vec<Stop> {
     let crowded = View {
         simulated: true,
         alarm: Some(alarm(Priority::High, low_oxygen("79"))),
-        notice: Some(Notice::PinGuessable),
+        notice: Some(Notice::PinGuessable(Weakness::Date)),
         ..at(offered(choose))
     };
     vec![

@@ -45,6 +45,16 @@ pub(super) fn measurement(
     if flags & USER_PRESENT != 0 {
         decoded.user(cursor.u8("user id")?);
     }
+    let read = composition(flags, cursor, &quality, decoded);
+    cursor.as_far_as_it_goes(read, decoded)
+}
+
+fn composition(
+    flags: u16,
+    cursor: &mut Cursor<'_>,
+    quality: &Quality,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     if flags & BASAL_METABOLISM_PRESENT != 0 {
         let energy = cursor.scaled("basal metabolism", 1, 0)?;
         decoded.quantity(Quantity::BasalMetabolism, energy, Unit::Kilojoule);
@@ -53,7 +63,7 @@ pub(super) fn measurement(
         let part = cursor.scaled("muscle percentage", 1, -1)?;
         decoded.quantity(Quantity::MusclePercentage, part, Unit::Percent);
     }
-    masses(flags, cursor, &quality, decoded)
+    masses(flags, cursor, quality, decoded)
 }
 
 fn masses(
@@ -184,9 +194,13 @@ mod tests {
                 ),
                 (
                     "00 01 d7 00 01",
-                    Expect { error: Some("truncated body water mass"), ..Expect::NOTHING },
+                    Expect {
+                        charted: &["188748 21.5 %"],
+                        events: &["part-missing"],
+                        ..Expect::NOTHING
+                    },
                 ),
-                ("00 08 d7 00", Expect { error: Some("truncated height"), ..Expect::NOTHING }),
+                ("02 08 d7 00", Expect { error: Some("truncated time stamp"), ..Expect::NOTHING }),
             ],
         );
     }

@@ -1,7 +1,7 @@
 //! Reads little-endian fields off a frame, in order, naming the field that is missing.
 //!
 //! Every read is checked: a frame that ends inside a field is rejected with that field's name, and
-//! no byte of it is charted.
+//! no byte of it is charted; but for optional fields that no value before them depends on.
 
 use crate::vitals::gatt::decoded::{DecodeError, Decoded};
 use crate::vitals::gatt::event::Note;
@@ -114,6 +114,23 @@ impl<'a> Cursor<'a> {
     /// The frame ends inside it.
     pub(super) fn stamp(&mut self, field: &'static str) -> Result<Stamp, DecodeError> {
         self.bytes(field).map(Stamp::of)
+    }
+
+    /// Ends a frame whose last, optional part is missing although the flags announce it: what was read before
+    /// says nothing less for it. Straps announce intervals and send none while they have counted none.
+    pub(super) fn as_far_as_it_goes(
+        &mut self,
+        optional: Result<(), DecodeError>,
+        decoded: &mut Decoded,
+    ) -> Result<(), DecodeError> {
+        match optional {
+            Err(DecodeError::Truncated { .. }) => {
+                self.rest = &[];
+                decoded.note(Note::PartMissing);
+                Ok(())
+            }
+            read => read,
+        }
     }
 
     /// Ends the frame: bytes after the last field are kept out of everything, but not kept quiet.

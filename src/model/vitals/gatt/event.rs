@@ -43,6 +43,8 @@ pub enum Event {
 pub enum Note {
     /// Bytes follow the last field that the flags announce.
     TrailingBytes,
+    /// The frame ends before an optional field that the flags announce.
+    PartMissing,
     /// The device does not know its year, month or day.
     TimeUnknown,
     /// The device's stamp is no possible date or time.
@@ -180,6 +182,7 @@ impl Note {
     fn word(self) -> &'static str {
         match self {
             Note::TrailingBytes => "trailing-bytes",
+            Note::PartMissing => "part-missing",
             Note::TimeUnknown => "time-unknown",
             Note::TimeImpossible => "time-impossible",
             Note::ClockNotSet => "clock-not-set",

@@ -29,6 +29,16 @@ pub(super) fn measurement(
     };
     let quality = contact(flags, rate);
     decoded.offer(HEART_RATE, Unit::PerMinute, Reading::of(i64::from(rate), 0), &quality);
+    let rest = energy_and_intervals(cursor, flags, &quality, decoded);
+    cursor.as_far_as_it_goes(rest, decoded)
+}
+
+fn energy_and_intervals(
+    cursor: &mut Cursor<'_>,
+    flags: u8,
+    quality: &Quality,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     if flags & ENERGY_PRESENT != 0 {
         let energy = cursor.scaled("energy expended", 1, 0)?;
         decoded.quantity(Quantity::EnergyExpended, energy, Unit::Kilojoule);
@@ -37,7 +47,7 @@ pub(super) fn measurement(
         // The flag promises at least one interval; the rest of the frame is more of them.
         loop {
             let raw = cursor.u16("rr interval")?;
-            decoded.offer(RR_INTERVAL, Unit::Millisecond, milliseconds(raw), &quality);
+            decoded.offer(RR_INTERVAL, Unit::Millisecond, milliseconds(raw), quality);
             if cursor.rest().is_empty() {
                 break;
             }
@@ -46,12 +56,15 @@ pub(super) fn measurement(
     Ok(())
 }
 
-/// Contact has three states: not supported, off, on. A rate of zero is no reading in any of them.
+/// Contact has three states: not supported, off, on. A rate of zero is no reading in any of them, and one byte
+/// that is full is a counter at its end.
 fn contact(flags: u8, rate: u16) -> Quality {
     let supported = flags & CONTACT_SUPPORTED != 0;
     let touching = flags & CONTACT_NOW != 0;
     if rate == 0 || (supported && !touching) {
         Quality::withheld(Absent::NoContact)
+    } else if flags & RATE_IS_U16 == 0 && rate == u16::from(u8::MAX) {
+        Quality::withheld(Absent::Implausible)
     } else if supported {
         Quality { withhold: None, status: vec![Status::ContactDetected] }
     } else {
@@ -77,7 +90,9 @@ mod tests {
             0x2A37,
             &[
                 ("00 48", Expect { charted: &["147842 72 /min"], ..Expect::NOTHING }),
-                ("01 2c 01", Expect { charted: &["147842 300 /min"], ..Expect::NOTHING }),
+                ("01 fa 00", Expect { charted: &["147842 250 /min"], ..Expect::NOTHING }),
+                ("01 ff 00", Expect { charted: &["147842 255 /min"], ..Expect::NOTHING }),
+                ("01 2b 01", Expect { charted: &["147842 299 /min"], ..Expect::NOTHING }),
                 (
                     "06 48",
                     Expect { charted: &["147842 72 /min contact-detected"], ..Expect::NOTHING },
@@ -125,6 +140,9 @@ mod tests {
                     },
                 ),
                 ("01 ff ff", Expect { withheld: &["147842 implausible"], ..Expect::NOTHING }),
+                // Two ends of scales: of the byte, and of every monitor.
+                ("00 ff", Expect { withheld: &["147842 implausible"], ..Expect::NOTHING }),
+                ("01 2c 01", Expect { withheld: &["147842 implausible"], ..Expect::NOTHING }),
                 (
                     "10 48 ff ff",
                     Expect {
@@ -145,15 +163,31 @@ mod tests {
                 ("", Expect { error: Some("truncated flags"), ..Expect::NOTHING }),
                 ("00", Expect { error: Some("truncated heart rate"), ..Expect::NOTHING }),
                 ("01 48", Expect { error: Some("truncated heart rate"), ..Expect::NOTHING }),
+            ],
+        );
+    }
+
+    /// gatt-1: a strap that has counted no interval yet announces them all the same.
+    #[test]
+    fn gatt_1_a_rate_is_good_whether_or_not_intervals_follow() {
+        let rate = &["147842 72 /min contact-detected"];
+        let missing = |charted| Expect { charted, events: &["part-missing"], ..Expect::NOTHING };
+        assert_decodes(
+            0x2A37,
+            &[
+                ("16 48", missing(rate)),
                 (
-                    "08 48 01",
-                    Expect { error: Some("truncated energy expended"), ..Expect::NOTHING },
+                    "16 48 00 04",
+                    Expect {
+                        charted: &[
+                            "147842 72 /min contact-detected",
+                            "147240 1000 ms contact-detected",
+                        ],
+                        ..Expect::NOTHING
+                    },
                 ),
-                ("10 48", Expect { error: Some("truncated rr interval"), ..Expect::NOTHING }),
-                (
-                    "10 48 00 04 00",
-                    Expect { error: Some("truncated rr interval"), ..Expect::NOTHING },
-                ),
+                ("08 48 01", missing(&["147842 72 /min"])),
+                ("10 48 00 04 00", missing(&["147842 72 /min", "147240 1000 ms"])),
             ],
         );
     }

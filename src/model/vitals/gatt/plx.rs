@@ -5,7 +5,7 @@
 //! responses are other quantities than SpO2 and do not either.
 
 use crate::vitals::gatt::cursor::Cursor;
-use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::decoded::{DecodeError, Decoded, Withheld};
 use crate::vitals::gatt::event::Note;
 use crate::vitals::gatt::quality::{Bit, Meaning, Quality};
 use crate::vitals::nomenclature::*;
@@ -116,12 +116,21 @@ fn finish(
     decoded.is_pulseless = quality.status.contains(&Status::NonPulsatile)
         && !quality.withhold.is_some_and(Absent::is_sensor_off);
     decoded.offer(SPO2, Unit::Percent, saturation.spo2, &quality);
+    let no_saturation = decoded.withheld.last().map(|withheld| withheld.reason);
     decoded.offer(PULSE_RATE_OXIMETER, Unit::PerMinute, saturation.pulse, &quality);
-    if present & 0b100 != 0 {
-        let index = cursor.sfloat("pulse amplitude index")?;
-        decoded.offer(PERFUSION_INDEX, Unit::Percent, index, &quality);
+    // A pulse beside a saturation that is none is no reading either: it is counted on the same light.
+    if let Some(reason) = no_saturation
+        && decoded.observations.pop_if(|charted| charted.code == PULSE_RATE_OXIMETER).is_some()
+    {
+        decoded.withheld.push(Withheld { code: PULSE_RATE_OXIMETER, reason });
     }
-    Ok(())
+    let index = match present & 0b100 {
+        0 => Ok(()),
+        _ => cursor.sfloat("pulse amplitude index").map(|index| {
+            decoded.offer(PERFUSION_INDEX, Unit::Percent, index, &quality);
+        }),
+    };
+    cursor.as_far_as_it_goes(index, decoded)
 }
 
 #[cfg(test)]

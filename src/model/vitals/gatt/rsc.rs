@@ -24,6 +24,15 @@ pub(super) fn measurement(
     decoded.quantity(Quantity::Speed, without_trailing_zeros(speed), Unit::MetrePerSecond);
     let cadence = Reading::of(i64::from(cursor.u8("cadence")?), 0);
     decoded.quantity(Quantity::Cadence, cadence, Unit::PerMinute);
+    let read = stride_and_distance(cursor, flags, decoded);
+    cursor.as_far_as_it_goes(read, decoded)
+}
+
+fn stride_and_distance(
+    cursor: &mut Cursor<'_>,
+    flags: u8,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     if flags & STRIDE_PRESENT != 0 {
         let stride = cursor.scaled("stride length", 1, 0)?;
         decoded.quantity(Quantity::StrideLength, stride, Unit::Centimetre);
@@ -80,11 +89,17 @@ mod tests {
                 ("00 80 01", Expect { error: Some("truncated cadence"), ..Expect::NOTHING }),
                 (
                     "01 80 01 3c 78",
-                    Expect { error: Some("truncated stride length"), ..Expect::NOTHING },
+                    Expect {
+                        events: &["walking", "speed 1.5 m/s", "cadence 60 /min", "part-missing"],
+                        ..Expect::NOTHING
+                    },
                 ),
                 (
                     "02 80 01 3c e8 03 00",
-                    Expect { error: Some("truncated total distance"), ..Expect::NOTHING },
+                    Expect {
+                        events: &["walking", "speed 1.5 m/s", "cadence 60 /min", "part-missing"],
+                        ..Expect::NOTHING
+                    },
                 ),
             ],
         );

@@ -37,11 +37,22 @@ pub(super) fn measurement(
         decoded.user(cursor.u8("user id")?);
     }
     if flags & BMI_HEIGHT_PRESENT != 0 {
-        let bmi = cursor.scaled("bmi", 1, -1)?;
-        decoded.offer(BODY_MASS_INDEX, Unit::KilogramPerSquareMetre, bmi, &quality);
-        let (height, unit) = length(cursor.u16("height")?, imperial);
-        decoded.offer(BODY_HEIGHT, unit, height, &quality);
+        let read = bmi_and_height(cursor, imperial, &quality, decoded);
+        return cursor.as_far_as_it_goes(read, decoded);
     }
+    Ok(())
+}
+
+fn bmi_and_height(
+    cursor: &mut Cursor<'_>,
+    imperial: bool,
+    quality: &Quality,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
+    let bmi = cursor.scaled("bmi", 1, -1)?;
+    decoded.offer(BODY_MASS_INDEX, Unit::KilogramPerSquareMetre, bmi, quality);
+    let (height, unit) = length(cursor.u16("height")?, imperial);
+    decoded.offer(BODY_HEIGHT, unit, height, quality);
     Ok(())
 }
 
@@ -155,10 +166,13 @@ mod tests {
                 ("00 b0", Expect { error: Some("truncated weight"), ..Expect::NOTHING }),
                 ("02 b0 36 e8", Expect { error: Some("truncated time stamp"), ..Expect::NOTHING }),
                 ("04 b0 36", Expect { error: Some("truncated user id"), ..Expect::NOTHING }),
-                ("08 b0 36 e6", Expect { error: Some("truncated bmi"), ..Expect::NOTHING }),
                 (
-                    "08 b0 36 e6 00 d6",
-                    Expect { error: Some("truncated height"), ..Expect::NOTHING },
+                    "08 b0 36 e6",
+                    Expect {
+                        charted: &["188736 70.000 kg"],
+                        events: &["part-missing"],
+                        ..Expect::NOTHING
+                    },
                 ),
             ],
         );

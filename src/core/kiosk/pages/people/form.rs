@@ -28,7 +28,7 @@ pub struct PersonForm {
 /// What to tell the operator: the name is missing or too long, or the day is none or lies in the past.
 pub(super) fn new_person(form: &PersonForm, today: Date) -> Result<NewPerson, Notice> {
     let checked = checked_name(&form.name, &form.initials);
-    let (name, initials) = checked.map_err(|_| Notice::NameIncomplete)?;
+    let (name, initials) = checked.map_err(Notice::from)?;
     let valid_until = match form.valid_until.trim() {
         "" => None,
         text => {
@@ -74,7 +74,7 @@ mod tests {
             ("", "AK", "", Err(Notice::NameIncomplete)),
             ("--", "", "", Err(Notice::NameIncomplete)),
             ("Ada Kern", "ABCD", "", Err(Notice::NameIncomplete)),
-            ("Ada\u{7}Kern", "AK", "", Err(Notice::NameIncomplete)),
+            ("Ada\u{7}Kern", "AK", "", Err(Notice::NameDeceptive)),
             (long.as_str(), "X", "", Err(Notice::NameIncomplete)),
         ] {
             let new = new_person(&form(name, initials, until), today);

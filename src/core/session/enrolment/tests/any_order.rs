@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use wardkeep_model::access::guessable::Weakness;
 use wardkeep_model::access::lockout::Admission;
 use wardkeep_model::keeping::{Administered, AdministrationFault, Identified, NewPin};
 use wardkeep_model::ports::{
@@ -97,7 +98,7 @@ fn event(op: &Op, count: u64, wanted: Finger) -> Event {
                 1 => Ok(Administered::Enrolled(None)),
                 2 => Ok(Administered::Enrolled(Some(Secret::new("12345678".into())))),
                 3 => Err(AdministrationFault::TokenInUse),
-                4 => Err(AdministrationFault::PinGuessable),
+                4 => Err(AdministrationFault::PinGuessable(Weakness::Run)),
                 5 => Err(AdministrationFault::VoucherNeeded),
                 _ => Err(AdministrationFault::Unknown),
             },

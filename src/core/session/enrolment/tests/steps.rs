@@ -1,5 +1,6 @@
 //! Tables: what each step takes, refuses and leads to.
 
+use wardkeep_model::access::guessable::Weakness;
 use wardkeep_model::keeping::{Administered, AdministrationFault, NewPin, StoreFault};
 use wardkeep_model::ports::{
     CardCommand, CardFault, CardRefusal, Distrust, FactorEvent, FingerAdvice, FingerCommand,
@@ -68,8 +69,7 @@ fn a_reader_that_tells_no_removal_needs_a_second_between_taps() {
 
 #[test]
 fn badges_that_cannot_be_enrolled_are_refused_at_the_first_tap() {
-    for (uid, notice) in
-        [([8, 1, 2, 3], Notice::BadgeNotUsable), ([4, 1, 2, 99], Notice::TokenInUse)]
+    for (uid, notice) in [([8, 1, 2, 3], Notice::BadgeRandom), ([4, 1, 2, 99], Notice::TokenInUse)]
     {
         let mut desk = Desk::factor(EnrolKind::Badge);
         let tapped = Badge::new(ReaderFamily::PcscUid, &uid).expect("a UID");
@@ -84,7 +84,7 @@ fn s4_pins_that_differ_or_are_guessable_are_typed_again() {
     let mut desk = Desk::factor(EnrolKind::Badge);
     desk.tap(1).tap(1).on(Event::Pin(pin([1, 2, 3, 4, 5, 6])));
     desk.on(Event::Pin(pin(RIGHT))).on(Event::Pin(pin(OTHER)));
-    assert_eq!(desk.notices(), [Notice::PinGuessable, Notice::PinsDiffer]);
+    assert_eq!(desk.notices(), [Notice::PinGuessable(Weakness::Run), Notice::PinsDiffer]);
     assert!(matches!(desk.wizard.step(), Step::Pin(Some(_))), "the badge is remembered");
     assert!(desk.asked().0.is_empty());
 }
@@ -321,8 +321,8 @@ fn what_the_store_refuses_leads_back_to_where_it_can_be_mended() {
     let pin_again: At = |step| matches!(step, Step::Pin(Some(_)));
     for (fault, notice, at) in [
         (F::TokenInUse, Some(Notice::TokenInUse), badge_again),
-        (F::TokenRandom, Some(Notice::BadgeNotUsable), badge_again),
-        (F::PinGuessable, Some(Notice::PinGuessable), pin_again),
+        (F::TokenRandom, Some(Notice::BadgeRandom), badge_again),
+        (F::PinGuessable(Weakness::Date), Some(Notice::PinGuessable(Weakness::Date)), pin_again),
         (F::Store(StoreFault::Full), Some(Notice::NotWritten), badge_again),
         (F::TooMany, Some(Notice::TooMany), over),
         (F::NotAllowed, Some(Notice::NotAllowed), over),
