@@ -249,6 +249,7 @@ fn s1_a_card_that_comes_too_late_is_shown_to_nobody() {
 fn refusals_of_the_emergency_view_say_why() {
     for (refusal, said) in [
         (EmergencyRefusal::Off, Notice::NotAllowed),
+        (EmergencyRefusal::NotAllowed, Notice::NotAllowed),
         (EmergencyRefusal::Unknown, Notice::EmergencyUnknown),
         (EmergencyRefusal::Nothing, Notice::EmergencyNothing),
         (EmergencyRefusal::Wait(60 * SECOND), Notice::TryLater),

@@ -168,6 +168,24 @@ fn s3_a_shift_ends_with_a_revocation_or_a_new_pin() {
 }
 
 #[test]
+fn s3_another_person_s_login_ends_what_a_token_alone_opens() {
+    let dir = tempfile::tempdir().unwrap();
+    let policy = Policy { tap_alone: true, ..Policy::default() };
+    let (mut rig, _) = ward(dir.path(), policy);
+    log_in_and_out(&mut rig, badge_pin(1, PIN));
+    let offers_tap = |rig: &mut Rig| shift(rig, badge_token(1), at(300)).map(|shift| shift.tap);
+    assert_eq!(offers_tap(&mut rig), Some(true));
+    assert!(rig.opens_at(Evidence::Tap(badge_token(1)), at(300)));
+    log_in_and_out(&mut rig, it());
+    assert_eq!(offers_tap(&mut rig), Some(false));
+    assert_eq!(refusal(&mut rig, Evidence::Tap(badge_token(1)), at(301)), Refusal::ShiftOver);
+    assert!(rig.opens_at(finger(badge_token(1), 71), at(302)), "with a finger it goes on");
+    log_in_and_out(&mut rig, badge_pin(1, PIN));
+    assert!(rig.opens_at(Evidence::Tap(badge_token(1)), at(303)), "after their own login again");
+    rig.stop();
+}
+
+#[test]
 fn s3_without_grace_a_login_leaves_nothing() {
     let floor = Policy::default();
     for policy in [

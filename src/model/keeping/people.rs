@@ -329,6 +329,8 @@ pub enum EmergencyRefusal {
     Off,
     /// The token is not enrolled.
     Unknown,
+    /// Its owner's role sees no patients, in an emergency neither.
+    NotAllowed,
     /// There is no patient at this bed, or nothing was written since they came.
     Nothing,
     /// After so many refused tokens it has to wait.

@@ -12,8 +12,8 @@
 //! lock, removed with the patient or the token, and every look is audited with its reason. Opening it
 //! gives no key of the vault.
 //!
-//! S-3: without a token the locked machine cannot read it. Guessing token numbers is slowed for
-//! everybody, because a right guess cannot be told from its owner.
+//! S-3: without a token the locked machine cannot read it. It is sealed to those alone whose role sees
+//! patients. Strangers who try token after token have to wait; whoever belongs here never waits for them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
@@ -35,14 +35,14 @@ use crate::vault::Vault;
 use crate::vault::{patients, rows};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::Token;
-use wardkeep_model::access::policy::Policy;
+use wardkeep_model::access::policy::{Permission, Policy};
 use wardkeep_model::keeping::emergency::{EmergencyCard, NUMERICS_MAX, PastNumeric};
 use wardkeep_model::keeping::{EmergencyRefusal, StoreFault};
 use wardkeep_model::moment::{BootTime, Moment};
 
 const KEYS_LEN_MAX: usize = 8 * 1024 * 1024;
 const SEAL_INFO: &[u8] = b"wardkeep emergency v1";
-/// Unknown tokens within [`UNKNOWN_WITHIN`] until everybody has to wait.
+/// Unknown tokens within [`UNKNOWN_WITHIN`] until further ones have to wait.
 const UNKNOWN_MAX: usize = 3;
 const UNKNOWN_WITHIN: Duration = Duration::from_secs(5 * 60);
 const WAIT: Duration = Duration::from_secs(60);
@@ -107,7 +107,10 @@ pub fn seal_card(
     let context = context(&ring.device, &ring.epoch.to_be_bytes());
     let fresh = Key::random()?;
     let mut sealed_keys: Vec<([u8; 32], Vec<u8>)> = Vec::new();
-    for EmergencyKey { index, public, .. } in &cart.emergency {
+    let sees = |index: &[u8; 32]| {
+        cart.token(index).is_some_and(|(owner, _)| owner.role.may(Permission::SeePatients))
+    };
+    for EmergencyKey { index, public, .. } in cart.emergency.iter().filter(|key| sees(&key.index)) {
         sealed_keys.push((*index, seal_to(public, SEAL_INFO, &context, fresh.as_slice())?));
     }
     let sealed_keys = serde_json::to_vec(&sealed_keys).map_err(|_| StoreFault::Io)?;
@@ -175,7 +178,7 @@ pub fn renew(open: &Open, now: Moment) -> Result<(), StoreFault> {
 /// Opens the emergency card with one token; whose it is, as far as they may still log in.
 ///
 /// # Errors
-/// Why it is not shown. Tokens that nobody enrolled are counted, and then everybody has to wait.
+/// Why it is not shown. Tokens that nobody enrolled are counted, and then such tokens have to wait.
 pub fn look(
     locked: &Locked,
     unknowns: &mut Unknowns,
@@ -185,13 +188,17 @@ pub fn look(
     if !locked.policy().emergency {
         return (None, Err(EmergencyRefusal::Off));
     }
-    if let Some(left) = unknowns.wait(now.boot) {
-        return (None, Err(EmergencyRefusal::Wait(left)));
-    }
     let Some(person) = owner_of(locked, token, now) else {
+        // A stranger's badges close it for strangers, and for nobody who belongs here.
+        if let Some(left) = unknowns.wait(now.boot) {
+            return (None, Err(EmergencyRefusal::Wait(left)));
+        }
         unknowns.count(now.boot);
         return (None, Err(EmergencyRefusal::Unknown));
     };
+    if !person.role.may(Permission::SeePatients) {
+        return (Some(person.id), Err(EmergencyRefusal::NotAllowed));
+    }
     (Some(person.id), read(locked, token).map(Box::new))
 }
 

@@ -17,6 +17,8 @@
 //! is kept. Core images and debuggers are kept away from the whole process at its start
 //! ([`crate::protect_memory`]).
 //!
+//! Another person's full login ends that the token alone opens it; with a finger it goes on.
+//!
 //! A share takes the token that logged in, and the person's others as far as the vault knows their
 //! shares of the key. It ends with its time (boot time), when wall time was set,
 //! when the machine slept too long, after five misses, with the person's end, and with the program.
@@ -125,6 +127,8 @@ struct Share {
     made: Clocks,
     ends: BootTime,
     misses: u8,
+    /// The token alone opens it: nobody else has logged in with two factors since.
+    alone: bool,
     doors: Vec<Door>,
 }
 
@@ -197,6 +201,10 @@ impl Shifts {
             self.end(grant.operator);
         }
         let made = made?;
+        // Whoever stands at the cart now may hold the badge of whoever stood here before.
+        for share in &mut self.shares {
+            share.alone = share.operator == grant.operator;
+        }
         for share in self.shares.iter_mut().filter(|share| share.operator == grant.operator) {
             share.made = clocks;
             share.ends = clocks.now.boot + grant.length.min(SHIFT_MAX);
@@ -241,7 +249,15 @@ impl Shifts {
         salts.draw(place)?;
         let ends = clocks.now.boot;
         let doors = Vec::new();
-        self.shares.push(Share { operator, place, made: clocks, ends, misses: 0, doors });
+        self.shares.push(Share {
+            operator,
+            place,
+            made: clocks,
+            ends,
+            misses: 0,
+            alone: true,
+            doors,
+        });
         Ok(place)
     }
 
@@ -269,6 +285,9 @@ impl Shifts {
         (token, finger): (&Token, Option<TemplateId>),
         clocks: Clocks,
     ) -> Option<Reopened> {
+        if finger.is_none() && !self.opens_alone(keys, token) {
+            return None;
+        }
         let (operator, door, key) = self.find(keys, token, clocks)?;
         let is_known = |id| door.templates.iter().any(|kept| kept.id == id);
         if !finger.is_none_or(is_known) {
@@ -280,6 +299,13 @@ impl Shifts {
             share.misses = 0;
         });
         Some(Reopened { operator, private })
+    }
+
+    /// This token opens a share without a finger beside it.
+    pub fn opens_alone(&self, keys: &DeviceKeys, token: &Token) -> bool {
+        let index = keys.token_index(token);
+        let has_it = |share: &&Share| share.doors.iter().any(|door| door.index == index);
+        self.shares.iter().find(has_it).is_some_and(|share| share.alone)
     }
 
     fn find(

@@ -102,7 +102,8 @@ impl Locked {
     /// What a live share of this token's owner offers under the site's policy.
     fn shift(&mut self, token: &Token, clocks: Clocks) -> Option<Shift> {
         let (finger, tap) = in_shift(token.kind());
-        let tap = self.gate.policy.allows(tap);
+        let alone = self.gate.shifts.opens_alone(&self.keys, token);
+        let tap = self.gate.policy.allows(tap) && alone;
         let mut templates = self.gate.shifts.templates(&self.keys, token, clocks)?;
         if !self.gate.policy.allows(finger) {
             templates.clear();

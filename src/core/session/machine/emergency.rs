@@ -37,7 +37,7 @@ pub(super) fn handle(emergency: Emergency, now: BootTime, event: Event, site: &m
         },
         Event::EmergencyRefused(attempt, refusal) if emergency.awaits(attempt) => {
             locked(match refusal {
-                EmergencyRefusal::Off => Notice::NotAllowed,
+                EmergencyRefusal::Off | EmergencyRefusal::NotAllowed => Notice::NotAllowed,
                 EmergencyRefusal::Unknown => Notice::EmergencyUnknown,
                 EmergencyRefusal::Nothing => Notice::EmergencyNothing,
                 EmergencyRefusal::Wait(_) => Notice::TryLater,
