@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use i_slint_backend_testing::mock_elapsed_time;
-use slint::ComponentHandle;
-use slint::platform::PointerEventButton;
+use i_slint_backend_testing::{ElementHandle, mock_elapsed_time};
+use slint::platform::{PointerEventButton, WindowEvent};
+use slint::{ComponentHandle, LogicalPosition};
 use wardkeep::tour::samples::{self, concealed, open};
 use wardkeep_core::config::Language;
 use wardkeep_core::kiosk::intent::Intent;
@@ -345,4 +345,103 @@ fn s11_a_full_intent_queue_drops_the_tap_and_goes_on() {
     assert_eq!(desk.sent().len(), 32);
     desk.tap("Lock");
     assert_eq!(desk.sent(), [Intent::Frame(frame::Intent::Lock)]);
+}
+
+/// A finger down and up at this place, `after` the one before.
+fn press(desk: &Desk, position: LogicalPosition, after: Duration) {
+    mock_elapsed_time(after);
+    let (window, button) = (desk.window.window(), PointerEventButton::Left);
+    window.dispatch_event(WindowEvent::PointerMoved { position });
+    window.dispatch_event(WindowEvent::PointerPressed { position, button });
+    mock_elapsed_time(Duration::from_millis(40));
+    window.dispatch_event(WindowEvent::PointerReleased { position, button });
+}
+
+fn acts(desk: &mut Desk) -> Vec<Intent> {
+    let mut sent = desk.everything_sent();
+    sent.retain(|intent| *intent != Intent::Frame(frame::Intent::Activity));
+    sent
+}
+
+/// Where the controls of a screen are and what they are called, small letters.
+struct Controls(Vec<([f32; 4], String)>);
+
+impl Controls {
+    fn of(desk: &Desk) -> Controls {
+        let place = |control: ElementHandle| {
+            let (at, size) = (control.absolute_position(), control.size());
+            let label = control.accessible_label().unwrap_or_default().to_lowercase();
+            ([at.x, at.y, at.x + size.width, at.y + size.height], label)
+        };
+        let mut places: Vec<_> = desk.controls().into_iter().map(place).collect();
+        places.dedup();
+        Controls(places)
+    }
+
+    fn at(&self, at: LogicalPosition) -> Vec<&str> {
+        let covers = |[left, top, right, bottom]: [f32; 4]| {
+            (left..right).contains(&at.x) && (top..bottom).contains(&at.y)
+        };
+        let here = self.0.iter().filter(|(place, _)| covers(*place));
+        here.map(|(_, label)| label.as_str()).collect()
+    }
+
+    fn middles(&self) -> Vec<LogicalPosition> {
+        let middle = |[left, top, right, bottom]: [f32; 4]| {
+            LogicalPosition::new(f32::midpoint(left, right), f32::midpoint(top, bottom))
+        };
+        let mut middles: Vec<_> = self.0.iter().map(|(place, _)| middle(*place)).collect();
+        middles.retain(|at| (0.0..1280.0).contains(&at.x) && (0.0..800.0).contains(&at.y));
+        middles
+    }
+}
+
+/// Over all neighbours in the tour: what appears where something was pressed is not pressed with it.
+#[test]
+fn nothing_is_pressed_that_has_just_appeared_below_the_finger() {
+    let mut desk = Desk::new(LANDSCAPE);
+    let stops = wardkeep::tour::stops::all();
+    let mut tried = 0;
+    for pair in stops.windows(2) {
+        let [first, second] = pair else { continue };
+        desk.show(&second.view);
+        let after = Controls::of(&desk);
+        desk.show(&first.view);
+        let before = Controls::of(&desk);
+        let other = |at: &LogicalPosition| {
+            let (was, is) = (before.at(*at), after.at(*at));
+            !is.is_empty() && !is.iter().any(|label| was.contains(label))
+        };
+        for at in before.middles().into_iter().filter(other).take(6) {
+            desk.show(&first.view);
+            press(&desk, at, Duration::ZERO);
+            desk.bridge.apply(&second.view);
+            acts(&mut desk);
+            press(&desk, at, Duration::from_millis(200));
+            let sent = acts(&mut desk);
+            let (names, labels) = ((first.name, second.name), (before.at(at), after.at(at)));
+            assert!(sent.is_empty(), "{names:?} {labels:?}: {sent:?}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 60, "{tried} places where something else had appeared");
+}
+
+#[test]
+fn a_press_that_is_drawn_away_presses_nothing() {
+    let mut desk = Desk::new(LANDSCAPE);
+    desk.show(&bedside());
+    let lock = desk.the("Lock");
+    let (at, size) = (lock.absolute_position(), lock.size());
+    let middle = LogicalPosition::new(at.x + size.width / 2.0, at.y + size.height / 2.0);
+    let (window, button) = (desk.window.window(), PointerEventButton::Left);
+    window.dispatch_event(WindowEvent::PointerMoved { position: middle });
+    window.dispatch_event(WindowEvent::PointerPressed { position: middle, button });
+    let position = LogicalPosition::new(middle.x - 26.0, middle.y);
+    window.dispatch_event(WindowEvent::PointerMoved { position });
+    window.dispatch_event(WindowEvent::PointerReleased { position, button });
+    assert_eq!(acts(&mut desk), []);
+    desk.settle();
+    press(&desk, middle, Duration::ZERO);
+    assert_eq!(acts(&mut desk), [Intent::Frame(frame::Intent::Lock)]);
 }

@@ -13,14 +13,19 @@ use std::path::Path;
 use std::process::{ChildStdout, Command as Process, Stdio};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kit::process;
 use kit::store::desk::*;
 use kit::store::*;
 use wardkeep_model::access::Role;
 use wardkeep_model::access::factor::Attempt;
 use wardkeep_model::access::factor::Token;
+use wardkeep_model::alarm::{AlarmRecord, Happened};
+use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{CartState, Command, Found, Outcome, RecoveryPhrase};
-use wardkeep_model::moment::Moment;
+use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::vitals::RecordId;
+use wardkeep_store::RecoveredVault;
 
 const STATE: &str = "WARDKEEP_TEST_WORKER";
 const ROUND: &str = "WARDKEEP_TEST_ROUND";
@@ -70,6 +75,23 @@ fn worker_process() {
     }
 }
 
+/// Whose alarms these are.
+const WHOSE: SubjectId = SubjectId(0x5150);
+
+/// A line of the alarm log by its number.
+fn alarm_line(run: u64, seq: u64) -> AlarmRecord {
+    AlarmRecord {
+        record: RecordId { run, seq },
+        at: Timestamp::UNIX_EPOCH + Duration::from_secs(seq),
+        since_boot: BootTime(Duration::from_secs(seq)),
+        subject: Some(WHOSE),
+        operator: None,
+        initials: String::new(),
+        device: None,
+        happened: Happened::Paused(Duration::from_secs(seq)),
+    }
+}
+
 struct Work {
     rig: Rig,
     round: u64,
@@ -80,7 +102,11 @@ struct Work {
 impl Work {
     fn record(&mut self, count: u64) {
         say(SENT, self.recorded + count);
-        self.rig.record(self.round, self.recorded + 1..=self.recorded + count);
+        for seq in self.recorded + 1..=self.recorded + count {
+            self.rig.record(self.round, seq..=seq);
+            let line = Command::RecordAlarm(Box::new(alarm_line(self.round, seq)));
+            self.rig.send(line);
+        }
         self.recorded += count;
     }
 
@@ -211,8 +237,28 @@ impl Store {
         }
     }
 
+    /// Every line that was acknowledged is there once, as it was made.
+    fn alarm_log(&self, vault: &mut RecoveredVault) {
+        let lines = vault.alarms(WHOSE, (Timestamp::MIN, Timestamp::MAX)).unwrap();
+        let mut found: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+        for line in lines {
+            let RecordId { run, seq } = line.record;
+            assert!(line == alarm_line(run, seq), "another line: {line:?}");
+            found.entry(run).or_default().push(seq);
+        }
+        for (round, said) in &self.said {
+            let seqs = found.remove(round).unwrap_or_default();
+            let all: Vec<u64> = (1..=seqs.len() as u64).collect();
+            assert!(seqs == all, "the alarm log of round {round} has gaps: {seqs:?}");
+            let count = seqs.len() as u64;
+            assert!((said.kept..=said.sent).contains(&count), "round {round}: {count}, {said:?}");
+        }
+        assert!(found.is_empty(), "lines that nobody made: {found:?}");
+    }
+
     fn content(&self) {
-        let vault = contents(self.dir.path(), &self.phrase);
+        let mut vault = contents(self.dir.path(), &self.phrase);
+        self.alarm_log(&mut vault);
         let mut found: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
         for read in vault.observations().unwrap() {
             let record = read.record;

@@ -9,7 +9,8 @@ use crate::keys::ring::{Keyring, Recipient};
 use crate::open::epoch;
 use crate::open::locked::there_is_a_vault;
 use crate::open::options::Options;
-use crate::vault::{Vault, audit, patients, rows, trends, waves};
+use crate::vault::{Vault, alarms, audit, patients, rows, trends, waves};
+use wardkeep_model::alarm::AlarmRecord;
 use wardkeep_model::encounter::{Patient, SubjectId};
 use wardkeep_model::keeping::{AuditEntry, RecoveryPhrase, StoreFault};
 use wardkeep_model::vitals::Observation;
@@ -37,6 +38,18 @@ impl RecoveredVault {
     /// As reading the database.
     pub fn observations(&self) -> Result<Vec<Observation>, StoreFault> {
         Ok(rows::observations(&self.vault)?)
+    }
+
+    /// A patient's lines of the alarm log of this time, oldest first.
+    ///
+    /// # Errors
+    /// As reading the database.
+    pub fn alarms(
+        &mut self,
+        subject: SubjectId,
+        time: (Timestamp, Timestamp),
+    ) -> Result<Vec<AlarmRecord>, StoreFault> {
+        Ok(alarms::read(&mut self.vault, subject, time)?)
     }
 
     /// A patient's stretches of a waveform that have samples of this time, oldest first.

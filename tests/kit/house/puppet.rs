@@ -21,6 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a press lasts, and how long a held one.
 const PRESS: (Duration, Duration) = (Duration::from_millis(30), Duration::from_millis(1_300));
 
+/// Two presses nearer than this, in pixels, and sooner than this are one place and one look.
+const NEAR: f32 = 64.0;
+const LOOK: Duration = Duration::from_millis(600);
+
 /// Names the state directory in the puppet's environment.
 pub const STATE: &str = "WARDKEEP_PUPPET_STATE";
 /// Puts the puppet on the simulated bedside.
@@ -28,6 +32,13 @@ pub const SIMULATED: &str = "WARDKEEP_PUPPET_SIMULATED";
 
 /// Names the puppet's configuration file, if it has one.
 pub const CONFIG: &str = "WARDKEEP_PUPPET_CONFIG";
+
+/// When and where the glass was touched last.
+#[derive(Clone, Copy)]
+struct Pressed {
+    at: Moment,
+    place: LogicalPosition,
+}
 
 /// This process was started as a puppet.
 pub fn is_wanted() -> bool {
@@ -52,7 +63,7 @@ pub fn run() {
 }
 
 fn obey(window: &Weak<AppWindow>, simulator: Option<&SimHandle>) {
-    let mut pressed = Moment::read();
+    let mut pressed = Pressed { at: Moment::read(), place: LogicalPosition::default() };
     for line in std::io::stdin().lock().lines() {
         let line = line.expect("the house writes lines");
         let words: Vec<&str> = line.split('\t').collect();
@@ -60,7 +71,7 @@ fn obey(window: &Weak<AppWindow>, simulator: Option<&SimHandle>) {
             ["value", label] => value(window, label),
             ["press", label] => press(window, label, PRESS.0, &mut pressed),
             ["hold", label] => press(window, label, PRESS.1, &mut pressed),
-            ["pressed"] => Some(pressed.boot.0.as_nanos().to_string()),
+            ["pressed"] => Some(pressed.at.boot.0.as_nanos().to_string()),
             ["type", text] => type_text(window, text),
             ["picture", path] => picture(window, path),
             ["tap", whose] => simulator.map(|simulator| tap(simulator, whose)),
@@ -102,38 +113,49 @@ fn value(window: &Weak<AppWindow>, label: &str) -> Option<String> {
     })
 }
 
-/// Leaves in `pressed` when the finger touched the glass.
+/// Leaves in `pressed` when the finger touched the glass, and where.
 fn press(
     window: &Weak<AppWindow>,
     label: &str,
     length: Duration,
-    pressed: &mut Moment,
+    pressed: &mut Pressed,
 ) -> Option<String> {
-    let wanted = label.to_owned();
     let button = PointerEventButton::Left;
+    // What has just appeared below the finger is not pressed: a person would see it first.
+    let wanted = label.to_owned();
+    let near = on_screen(window, move |window| middle(window, &wanted))?;
+    let is_near = (near.x - pressed.place.x).abs().max((near.y - pressed.place.y).abs()) < NEAR;
+    let since = Moment::read().boot.since(pressed.at.boot);
+    if is_near && since < LOOK {
+        std::thread::sleep(LOOK.saturating_sub(since));
+    }
+    let wanted = label.to_owned();
     // In one turn of the event loop, so that nothing moves between looking and touching.
-    let (at, position) = on_screen(window, move |window| {
-        let mut found = ElementHandle::find_by_accessible_label(window, &wanted);
-        let pressable = |role| {
-            matches!(role, AccessibleRole::Button | AccessibleRole::Tab | AccessibleRole::TextInput)
-        };
-        let element = found.find(|element| element.accessible_role().is_some_and(pressable))?;
-        if element.accessible_enabled() == Some(false) {
-            return None;
-        }
-        let (at, size) = (element.absolute_position(), element.size());
-        let position = LogicalPosition::new(at.x + size.width / 2.0, at.y + size.height / 2.0);
-        window.window().dispatch_event(WindowEvent::PointerMoved { position });
+    *pressed = on_screen(window, move |window| {
+        let place = middle(window, &wanted)?;
+        window.window().dispatch_event(WindowEvent::PointerMoved { position: place });
         let at = Moment::read();
-        window.window().dispatch_event(WindowEvent::PointerPressed { position, button });
-        Some((at, position))
+        window.window().dispatch_event(WindowEvent::PointerPressed { position: place, button });
+        Some(Pressed { at, place })
     })?;
-    *pressed = at;
+    let position = pressed.place;
     std::thread::sleep(length);
     on_screen(window, move |window| {
         window.window().dispatch_event(WindowEvent::PointerReleased { position, button });
     });
     Some(String::new())
+}
+
+/// The middle of the control with this label, if it can be pressed.
+fn middle(window: &AppWindow, label: &str) -> Option<LogicalPosition> {
+    let mut found = ElementHandle::find_by_accessible_label(window, label);
+    let pressable = |role| {
+        matches!(role, AccessibleRole::Button | AccessibleRole::Tab | AccessibleRole::TextInput)
+    };
+    let element = found.find(|element| element.accessible_role().is_some_and(pressable))?;
+    let (at, size) = (element.absolute_position(), element.size());
+    let place = LogicalPosition::new(at.x + size.width / 2.0, at.y + size.height / 2.0);
+    (element.accessible_enabled() != Some(false)).then_some(place)
 }
 
 /// Taps a badge on the simulated bedside, once the one before was taken away.
@@ -148,7 +170,7 @@ fn tap(simulator: &SimHandle, whose: &str) -> String {
     String::new()
 }
 
-/// Types on a keyboard that is plugged in.
+/// Types on a keyboard that is plugged in, a word in no less time than a look takes.
 fn type_text(window: &Weak<AppWindow>, text: &str) -> Option<String> {
     for letter in text.chars() {
         on_screen(window, move |window| {
@@ -157,6 +179,7 @@ fn type_text(window: &Weak<AppWindow>, text: &str) -> Option<String> {
             window.window().dispatch_event(WindowEvent::KeyReleased { text });
         });
     }
+    std::thread::sleep(LOOK);
     Some(String::new())
 }
 

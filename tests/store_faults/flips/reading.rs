@@ -104,7 +104,9 @@ fn as_kiosk(rig: &mut Rig, seen: &mut Seen) {
         other => return seen.alarms.push(format!("{other:?}")),
     }
     let reason = EmergencyReason::LifeThreatening;
-    rig.send(Command::OpenEmergency(Attempt(9), Token::Badge(badge()), reason, later()));
+    // A role with patients: IT has no emergency view.
+    let nurse = Token::Badge(nth_badge(2));
+    rig.send(Command::OpenEmergency(Attempt(9), nurse, reason, later()));
     match rig.next() {
         Outcome::Emergency(_, Ok(card)) => seen.fact("emergency card", &*card),
         other => seen.alarms.push(format!("{other:?}")),
