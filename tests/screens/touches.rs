@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use i_slint_backend_testing::{ElementHandle, mock_elapsed_time};
+use i_slint_core::input::TouchPhase;
+use i_slint_core::platform::InternalEvent;
 use slint::platform::{PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition};
 use wardkeep::tour::samples::{self, concealed, open};
@@ -444,4 +446,89 @@ fn a_press_that_is_drawn_away_presses_nothing() {
     desk.settle();
     press(&desk, middle, Duration::ZERO);
     assert_eq!(acts(&mut desk), [Intent::Frame(frame::Intent::Lock)]);
+}
+
+/// A finger on glass, as the window system tells of it.
+fn finger(desk: &Desk, id: i32, at: LogicalPosition, phase: TouchPhase) {
+    mock_elapsed_time(Duration::from_millis(60));
+    let position = i_slint_core::lengths::LogicalPoint::new(at.x, at.y);
+    desk.window
+        .window()
+        .dispatch_event(WindowEvent::internal(InternalEvent::Touch { id, position, phase }));
+}
+
+fn middle(desk: &Desk, label: &str) -> LogicalPosition {
+    let control = desk.the(label);
+    let (at, size) = (control.absolute_position(), control.size());
+    LogicalPosition::new(at.x + size.width / 2.0, at.y + size.height / 2.0)
+}
+
+#[test]
+fn a_second_finger_and_a_resting_hand_press_nothing() {
+    use TouchPhase::{Ended, Started};
+    let mut desk = Desk::new(LANDSCAPE);
+    desk.show(&bedside());
+    let (lock, devices) = (middle(&desk, "Lock"), middle(&desk, "Devices"));
+    let one = |desk: &Desk, id, at| {
+        finger(desk, id, at, Started);
+        finger(desk, id, at, Ended);
+    };
+    // Either of them may be lifted first, and be on either button.
+    for (first, second, lifted) in
+        [(lock, devices, 0), (lock, devices, 1), (devices, lock, 0), (devices, lock, 1)]
+    {
+        let places = [first, second];
+        finger(&desk, 0, first, Started);
+        finger(&desk, 1, second, Started);
+        finger(&desk, lifted, places[usize::try_from(lifted).unwrap()], Ended);
+        finger(&desk, 1 - lifted, places[usize::try_from(1 - lifted).unwrap()], Ended);
+        assert_eq!(acts(&mut desk), [], "{first:?} {second:?}, {lifted} first");
+    }
+    // One that stays for seconds is a hand that lies there.
+    finger(&desk, 0, lock, Started);
+    mock_elapsed_time(Duration::from_secs(4));
+    finger(&desk, 0, lock, Ended);
+    assert_eq!(acts(&mut desk), []);
+    // And a finger by itself presses again at once.
+    one(&desk, 0, devices);
+    assert_eq!(acts(&mut desk), [Intent::Frame(frame::Intent::Open(Page::Devices))]);
+    desk.settle();
+    one(&desk, 0, lock);
+    assert_eq!(acts(&mut desk), [Intent::Frame(frame::Intent::Lock)]);
+}
+
+#[test]
+fn a_second_finger_holds_nothing() {
+    use TouchPhase::{Ended, Started};
+    let mut desk = Desk::new(LANDSCAPE);
+    desk.show(&open(Screen::Devices(samples::devices())));
+    let (release, lock) = (middle(&desk, "Release Oximeter 21"), middle(&desk, "Lock"));
+    finger(&desk, 0, lock, Started);
+    finger(&desk, 1, release, Started);
+    finger(&desk, 0, lock, Ended);
+    mock_elapsed_time(Duration::from_secs(2));
+    finger(&desk, 1, release, Ended);
+    assert_eq!(acts(&mut desk), []);
+}
+
+/// Two thumbs on a keyboard overlap.
+#[test]
+fn keys_that_overlap_are_typed_once_each() {
+    use TouchPhase::{Ended, Started};
+    let desk = Desk::new(LANDSCAPE);
+    desk.show(&open(Screen::Patients(samples::patients())));
+    desk.tap("New patient");
+    let (k, a) = (middle(&desk, "Key K"), middle(&desk, "Key A"));
+    finger(&desk, 0, k, Started);
+    finger(&desk, 1, a, Started);
+    finger(&desk, 0, k, Ended);
+    finger(&desk, 1, a, Ended);
+    assert_eq!(desk.the("Family name").accessible_value().unwrap(), "Ka");
+    desk.show(&concealed(Screen::Pin(samples::pin())));
+    let (four, seven) = (middle(&desk, "Digit 4"), middle(&desk, "Digit 7"));
+    finger(&desk, 0, four, Started);
+    finger(&desk, 1, seven, Started);
+    finger(&desk, 0, four, Ended);
+    finger(&desk, 1, seven, Ended);
+    assert_eq!(desk.the("PIN").accessible_value().unwrap(), "2 digits entered");
 }
