@@ -4,6 +4,7 @@
 //! default, and the lock screen and `wardkeepctl doctor` say which setting was not used and why.
 
 mod ignored;
+mod values;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -11,11 +12,10 @@ use std::time::Duration;
 
 use wardkeep_model::access::cards::Cards;
 use wardkeep_model::access::policy::{Policy, SHIFT_MAX};
+use wardkeep_model::access::readers::AllowedReaders;
 use wardkeep_model::alarm::Priority;
-use wardkeep_model::alarm::limits::{AgeGroup, Bound, Limits, Span};
+use wardkeep_model::alarm::limits::{AgeGroup, Bound, Limits};
 use wardkeep_model::keeping::Retention;
-use wardkeep_model::untrusted;
-use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::parameter::LimitKey;
 
 use crate::alarms;
@@ -23,9 +23,11 @@ use crate::alarms::limits::Side;
 use crate::session::IDLE_DEFAULT;
 
 pub use self::ignored::Ignored;
+use self::values::{
+    days, directory, hours, label, language, limit, minutes, names, policies, seconds,
+    some_minutes, span, text_size, usb_id, whole, yes,
+};
 
-/// Most characters of a label.
-const LABEL_CHARS_MAX: usize = 24;
 /// Longest shift in minutes.
 const SHIFT_MIN_MAX: i64 = (SHIFT_MAX.as_secs() / 60).cast_signed();
 
@@ -86,6 +88,8 @@ pub struct Config {
     /// `readers.keyboard_badge`: USB vendor and product of a badge reader that behaves as a keyboard,
     /// as `vvvv:pppp` in hexadecimal.
     pub keyboard_badge: Option<(u16, u16)>,
+    /// `readers.only`: at which readers badges and cards are read.
+    pub readers: AllowedReaders,
 }
 
 impl Default for Config {
@@ -102,13 +106,14 @@ impl Default for Config {
             cards: Cards::default(),
             retention: Retention::default(),
             keyboard_badge: None,
+            readers: AllowedReaders::default(),
         }
     }
 }
 
 /// What a setting may be, and where it goes.
 enum Takes {
-    /// A text of up to [`LABEL_CHARS_MAX`] characters.
+    /// A text of up to 24 characters.
     Label(fn(&mut Config, String)),
     /// A language's tag.
     Language(fn(&mut Config, Language)),
@@ -124,12 +129,16 @@ enum Takes {
     Directory(fn(&mut Config, PathBuf)),
     /// A USB vendor and product.
     UsbId(fn(&mut Config, (u16, u16))),
+    /// Names of readers.
+    Names(fn(&mut Config, Vec<String>)),
+    /// Object identifiers of certificate policies.
+    Policies(fn(&mut Config, Vec<String>)),
 }
 
 /// Every setting there is, under its full key. `packaging/config.toml` and
 /// `packaging/man/wardkeep.toml.5` describe them in this order, which a test below compares.
-const SETTINGS: [(&str, Takes); 48] = {
-    use Takes::{Directory, Flag, Label, Limit, UsbId, Whole};
+const SETTINGS: [(&str, Takes); 51] = {
+    use Takes::{Directory, Flag, Label, Limit, Names, Policies, UsbId, Whole};
     [
         ("cart.bed", Label(|to, text| to.bed = text)),
         ("cart.ward", Label(|to, text| to.ward = text)),
@@ -146,6 +155,9 @@ const SETTINGS: [(&str, Takes); 48] = {
         ("cards.trust", Directory(|to, path| to.cards.trust = path)),
         ("cards.crl_days", Whole(1..=90, |to, n| to.cards.crl_age = days(n))),
         ("cards.crl", Flag(|to, yes| to.cards.crl_required = yes)),
+        ("cards.key_usage", Flag(|to, yes| to.cards.key_usage_required = yes)),
+        ("cards.policies", Policies(|to, oids| to.cards.policies = oids)),
+        ("readers.only", Names(|to, names| to.readers = AllowedReaders(names))),
         ("readers.keyboard_badge", UsbId(|to, id| to.keyboard_badge = Some(id))),
         ("devices.assignment_h", Whole(1..=72, |to, n| to.assignment = hours(n))),
         ("retention.waveforms_h", Whole(1..=168, |to, n| to.retention.waveforms = hours(n))),
@@ -247,6 +259,8 @@ impl Config {
             Takes::Whole(range, set) => set(self, whole(key, value, range)?),
             Takes::Directory(set) => set(self, directory(key, value)?),
             Takes::UsbId(set) => set(self, usb_id(key, value)?),
+            Takes::Names(set) => set(self, names(key, value)?),
+            Takes::Policies(set) => set(self, policies(key, value)?),
             Takes::Limit(of, bound, range) => {
                 let limit = limit(key, *of, value, range)?;
                 let adult = self.alarms.sets.of_mut(AgeGroup::Adult);
@@ -358,115 +372,6 @@ fn limit_name(group: AgeGroup, of: LimitKey, bound: Bound) -> String {
 
 fn unknown(key: &str) -> Ignored {
     Ignored::Unknown { key: key.chars().take(60).collect() }
-}
-
-fn limit(
-    key: &str,
-    of: LimitKey,
-    value: &toml::Value,
-    range: &RangeInclusive<i64>,
-) -> Result<Decimal, Ignored> {
-    let limit = number(of, value).ok_or_else(|| wrong(key, expected(of)))?;
-    let (min, max) = (*range.start(), *range.end());
-    if Decimal::from(min) <= limit && limit <= Decimal::from(max) {
-        Ok(limit)
-    } else {
-        let value = Decimal::nearest(limit.to_f64(), 0).map_or(i64::MAX, |whole| whole.parts().0);
-        Err(Ignored::OutOfRange { key: key.to_owned(), value, min, max })
-    }
-}
-
-fn span(key: &str, of: LimitKey, value: &toml::Value) -> Result<Span, Ignored> {
-    let ends = value.as_array().map(Vec::as_slice);
-    let span = match ends {
-        Some([least, most]) => number(of, least).zip(number(of, most)),
-        Some(_) | None => None,
-    };
-    let span = span.map(|(least, most)| Span { least, most });
-    let ascending = span.filter(|span| span.least < span.most);
-    ascending.ok_or_else(|| wrong(key, "two numbers, the lower one first, as [40, 60]"))
-}
-
-/// A number with the digits that a limit has.
-fn number(of: LimitKey, value: &toml::Value) -> Option<Decimal> {
-    let whole = value.as_integer().map(Decimal::from);
-    let tenths = value.as_float().filter(|_| of == LimitKey::Temperature);
-    whole.or_else(|| Decimal::nearest(tenths?, -1))
-}
-
-fn expected(of: LimitKey) -> &'static str {
-    if of == LimitKey::Temperature { "a number of degrees Celsius" } else { "a whole number" }
-}
-
-fn wrong(key: &str, expected: &'static str) -> Ignored {
-    Ignored::WrongType { key: key.to_owned(), expected }
-}
-
-fn whole(key: &str, value: &toml::Value, range: &RangeInclusive<i64>) -> Result<i64, Ignored> {
-    let value = value.as_integer().ok_or_else(|| wrong(key, "a whole number"))?;
-    if range.contains(&value) {
-        Ok(value)
-    } else {
-        let (min, max) = (*range.start(), *range.end());
-        Err(Ignored::OutOfRange { key: key.to_owned(), value, min, max })
-    }
-}
-
-fn language(key: &str, value: &toml::Value) -> Result<Language, Ignored> {
-    match value.as_str() {
-        Some("en") => Ok(Language::English),
-        Some("de") => Ok(Language::German),
-        Some(_) | None => Err(wrong(key, "\"en\" or \"de\"")),
-    }
-}
-
-fn text_size(key: &str, value: &toml::Value) -> Result<i64, Ignored> {
-    let size = value.as_integer().filter(|size| TEXT_PERCENT.contains(size));
-    size.ok_or_else(|| wrong(key, "100, 125, 150 or 200"))
-}
-
-fn yes(key: &str, value: &toml::Value) -> Result<bool, Ignored> {
-    value.as_bool().ok_or_else(|| wrong(key, "true or false"))
-}
-
-fn minutes(count: i64) -> Duration {
-    Duration::from_secs(count.unsigned_abs() * 60)
-}
-
-fn some_minutes(count: i64) -> Option<Duration> {
-    (count > 0).then(|| minutes(count))
-}
-
-fn hours(count: i64) -> Duration {
-    minutes(count * 60)
-}
-
-fn days(count: i64) -> Duration {
-    hours(count * 24)
-}
-
-fn seconds(count: i64) -> Duration {
-    Duration::from_secs(count.unsigned_abs())
-}
-
-fn directory(key: &str, value: &toml::Value) -> Result<PathBuf, Ignored> {
-    let path = value.as_str().map(PathBuf::from).filter(|path| path.is_absolute());
-    path.ok_or_else(|| wrong(key, "an absolute path"))
-}
-
-fn usb_id(key: &str, value: &toml::Value) -> Result<(u16, u16), Ignored> {
-    let part = |text: &str| {
-        let hexadecimal = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        hexadecimal.then(|| u16::from_str_radix(text, 16).ok()).flatten()
-    };
-    let id = value.as_str().and_then(|text| text.split_once(':'));
-    id.and_then(|(vendor, product)| Some((part(vendor)?, part(product)?)))
-        .ok_or_else(|| wrong(key, "vendor and product as \"vvvv:pppp\""))
-}
-
-fn label(key: &str, value: &toml::Value) -> Result<String, Ignored> {
-    let label = value.as_str().and_then(|text| untrusted::named(text, LABEL_CHARS_MAX));
-    label.ok_or_else(|| wrong(key, "a text of up to 24 characters that all can be seen"))
 }
 
 #[cfg(test)]

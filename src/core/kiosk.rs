@@ -17,6 +17,7 @@ mod clock;
 mod desk;
 mod emergency;
 pub mod enrolling;
+mod event;
 pub mod first_start;
 mod foreground;
 pub mod frame;
@@ -31,6 +32,7 @@ mod pad;
 pub mod page;
 pub mod pages;
 mod project;
+mod refusals;
 mod site;
 pub mod trouble;
 pub mod view;
@@ -63,26 +65,12 @@ use crate::monitor::{Monitor, Rules};
 use crate::pairing::Advertisement;
 use crate::session::{self, Session, setup};
 
+pub use self::event::Event;
 pub use self::site::Surroundings;
 pub use crate::effect::Effect;
 
 /// Ages on the screen move on this often.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-
-/// Everything that can happen to the program.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// A driver saw something.
-    Hardware(ports::Event),
-    /// The store answered.
-    Store(Outcome),
-    /// A person did something on the screen.
-    Intent(Intent),
-    /// The shell could not hand this many records to the store (S-11).
-    RecordsLost(u64),
-    /// Time passed.
-    Tick,
-}
 
 /// The core.
 pub struct Kiosk {
@@ -143,6 +131,9 @@ impl Kiosk {
         });
         effects.extend(self.in_session(now, session::Event::Tick));
         effects.extend(self.clerk.retry(now));
+        if self.clerk.records() {
+            effects.extend(self.health.refusals.due(now).into_iter().map(Effect::Store));
+        }
         effects.extend(self.monitor.end_waves(now));
         self.notices.expire(now);
         if self.monitor.subject() != patient {
@@ -188,8 +179,10 @@ impl Kiosk {
     }
 
     /// The program ends: what was gathered of waveforms is recorded.
-    pub fn end(&mut self) -> Vec<Effect> {
-        self.monitor.end()
+    pub fn end(&mut self, now: Moment) -> Vec<Effect> {
+        let mut effects = self.monitor.end();
+        effects.extend(self.health.refusals.end(now).into_iter().map(Effect::Store));
+        effects
     }
 
     fn on_hardware(&mut self, now: Moment, event: ports::Event) -> Vec<Effect> {
@@ -197,6 +190,10 @@ impl Kiosk {
             ports::Event::Reader(kind, health) => return self.on_reader(now, kind, health),
             ports::Event::BadgePresented(badge) => return self.on_badge(now, badge),
             ports::Event::BadgeRemoved => return self.on_badge_removed(now),
+            ports::Event::BadgeUnreadable(fault) => return self.on_unreadable_badge(now, fault),
+            ports::Event::ReaderRefused { reader, what } => {
+                self.health.refusals.refused(reader, what);
+            }
             ports::Event::Factor(event) => return self.on_factor(now, event),
             ports::Event::Frame { device, characteristic, payload, received } => {
                 return self.monitor.frame(device, characteristic, &payload, received);
@@ -211,7 +208,6 @@ impl Kiosk {
                 }
                 return effects;
             }
-            ports::Event::BadgeUnreadable(fault) => self.on_unreadable_badge(now, fault),
             ports::Event::Radio(health) => self.health.radio = health,
             ports::Event::Speaker(health) => {
                 self.health.speaker = health;

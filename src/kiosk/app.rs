@@ -94,7 +94,7 @@ pub async fn run(mut kiosk: Kiosk, mut inputs: Inputs, outputs: Outputs) {
             biased;
             intent = inputs.intents.recv() => match intent {
                 Some(intent) => Event::Intent(intent),
-                None => return performer.perform(kiosk.end()),
+                None => return performer.perform(kiosk.end(Moment::read())),
             },
             outcome = inputs.outcomes.recv(), if open.0 => match outcome {
                 Some(outcome) => Event::Store(outcome),

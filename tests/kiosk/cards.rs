@@ -5,9 +5,10 @@ use wardkeep_core::kiosk::{frame, login};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::TokenKind;
 use wardkeep_model::access::policy::{Level, Pair};
+use wardkeep_model::access::refusal::Distrust;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{
-    CardCommand, CardFault, CardRefusal, Distrust, Event, FactorEvent, ReaderHealth, ReaderKind,
+    CardCommand, CardFault, CardRefusal, Event, FactorEvent, ReaderHealth, ReaderKind,
 };
 
 const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
@@ -55,6 +56,7 @@ fn s1_every_other_refusal_of_a_card_locks_with_its_own_sentence() {
         (distrust(Distrust::NoIssuers), Notice::CardNotTrusted),
         (distrust(Distrust::UnknownIssuer), Notice::CardNotTrusted),
         (distrust(Distrust::WrongPurpose), Notice::CardNotTrusted),
+        (distrust(Distrust::WrongPolicy), Notice::CardNotTrusted),
         (distrust(Distrust::Malformed), Notice::CardNotTrusted),
         (distrust(Distrust::Expired), Notice::CardExpired),
         (distrust(Distrust::NotYetValid), Notice::CardExpired),

@@ -13,6 +13,7 @@ mod life;
 mod login;
 mod people;
 mod properties;
+mod readers;
 mod records;
 mod roles;
 mod signalled;

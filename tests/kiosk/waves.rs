@@ -26,7 +26,7 @@ fn wave(bedside: &mut Bedside, rate_hz: u16, numbers: std::ops::Range<u16>) {
 
 /// Everything that was recorded, once the program has ended.
 fn recorded(bedside: &mut Bedside) -> Vec<WaveSegment> {
-    for effect in bedside.kiosk.end() {
+    for effect in bedside.kiosk.end(bedside.now()) {
         let Effect::Store(Command::RecordWave(wave)) = effect else { panic!("{effect:?}") };
         bedside.store.waves.push(*wave);
     }
@@ -71,7 +71,7 @@ fn a_stretch_ends_at_a_gap_at_another_rate_and_with_the_link() {
     bedside.hardware(Event::Link(OXIMETER, Link::Lost));
     bedside.wait(Duration::from_secs(2));
     assert_eq!(lengths(&bedside.store.waves), [100, 50, 20]);
-    assert!(bedside.kiosk.end().is_empty());
+    assert!(bedside.kiosk.end(bedside.now()).is_empty());
 }
 
 #[test]

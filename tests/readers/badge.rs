@@ -11,6 +11,8 @@ use tokio::sync::mpsc::{Receiver, channel};
 use wardkeep_hardware::pcsc::{SmartcardHandle, spawn};
 use wardkeep_hardware::trust::Trust;
 use wardkeep_model::access::cards::Cards;
+use wardkeep_model::access::readers::AllowedReaders;
+use wardkeep_model::access::refusal::ReaderRefusal;
 use wardkeep_model::ports::BadgeFault::{LeftTooSoon, Two, Unreadable};
 use wardkeep_model::ports::ReaderHealth::{NotFitted, Ready, ServiceDown};
 use wardkeep_model::ports::ReaderKind::{Badge as BadgeReader, SmartCard};
@@ -39,14 +41,21 @@ struct Bench {
     driver: SmartcardHandle,
     events: Receiver<Event>,
     clock: tokio::runtime::Runtime,
+    refused: Vec<(String, ReaderRefusal)>,
 }
 
 impl Bench {
     fn new() -> Self {
+        Self::allowing(&[])
+    }
+
+    /// A driver for a site that allows readers whose names begin like this.
+    fn allowing(names: &[&str]) -> Self {
+        let allowed = AllowedReaders(names.iter().map(|name| (*name).to_owned()).collect());
         let clock = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let (sender, events) = channel(256);
-        let driver = spawn(sender, Trust::load(&Cards::default())).expect("a thread");
-        Self { driver, events, clock: clock.expect("a runtime") }
+        let driver = spawn(sender, Trust::load(&Cards::default()), allowed).expect("a thread");
+        Self { driver, events, clock: clock.expect("a runtime"), refused: vec![] }
     }
 
     /// A driver that has reported `health` of badge readers at start.
@@ -58,9 +67,15 @@ impl Bench {
         bench
     }
 
+    /// The next event in a word; what is for the log alone is kept aside.
     fn next(&mut self, patience: Duration) -> Option<String> {
-        let next = async { tokio::time::timeout(patience, self.events.recv()).await };
-        self.clock.block_on(next).ok().flatten().map(|event| word(&event))
+        loop {
+            let next = async { tokio::time::timeout(patience, self.events.recv()).await };
+            match self.clock.block_on(next).ok().flatten() {
+                Some(Event::ReaderRefused { reader, what }) => self.refused.push((reader, what)),
+                event => return event.map(|event| word(&event)),
+            }
+        }
     }
 
     fn expect(&mut self, expected: &str) {
@@ -386,11 +401,52 @@ fn dropping_the_handle_ends_the_thread() {
 
 /// The thread is gone when the channel's last sender is.
 fn drop_in_time(bench: Bench) {
-    let Bench { driver, mut events, clock } = bench;
+    let Bench { driver, mut events, clock, refused: _ } = bench;
     let ended = async { while events.recv().await.is_some() {} };
     let ended = clock.block_on(async {
         drop(driver);
         tokio::time::timeout(ENDED, ended).await
     });
     assert!(ended.is_ok(), "the thread goes on");
+}
+
+/// What lies there for ever is told once, by its reader's name, and so are two badges.
+#[test]
+fn every_refusal_has_the_name_of_its_reader() {
+    with_stack("every_refusal_has_the_name_of_its_reader", || {
+        let _pcscd = Pcscd::start();
+        let mut bench = Bench::reporting(Ready);
+        let nothing = VirtualBadge::lay(A, uid(&[1, 2, 3]));
+        bench.expect(&unreadable(Unreadable));
+        drop(nothing);
+        bench.expect("BadgeRemoved");
+        let one = VirtualBadge::lay(A, uid(&[1, 2, 3, 4]));
+        bench.expect("01020304");
+        let _two = VirtualBadge::lay(B, uid(&[5, 6, 7, 8]));
+        bench.expect(&unreadable(Two));
+        drop(one);
+        bench.expect("BadgeRemoved");
+        bench.expect("05060708");
+        let names: Vec<&str> = bench.refused.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["Virtual Reader 0 00 00", "Virtual Reader 1 00 00"]);
+        let what: Vec<ReaderRefusal> = bench.refused.iter().map(|(_, what)| *what).collect();
+        assert_eq!(what, [ReaderRefusal::NoNumber, ReaderRefusal::TwoBadges]);
+    });
+}
+
+#[test]
+fn a_reader_that_the_site_does_not_allow_reads_nothing() {
+    with_stack("a_reader_that_the_site_does_not_allow_reads_nothing", || {
+        let _pcscd = Pcscd::start();
+        let mut bench = Bench::allowing(&["Virtual Reader 1"]);
+        bench.expect(&word(&Event::Reader(BadgeReader, Ready)));
+        bench.expect(&word(&Event::Reader(SmartCard, NotFitted)));
+        let _barred = VirtualBadge::lay(A, uid(&[1, 2, 3, 4]));
+        bench.expect_nothing();
+        let _allowed = VirtualBadge::lay(B, uid(&[5, 6, 7, 8]));
+        bench.expect("05060708");
+        let barred =
+            |slot| (format!("Virtual Reader 0 00 0{slot}"), ReaderRefusal::ReaderNotAllowed);
+        assert_eq!(bench.refused, [barred(0), barred(1)]);
+    });
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, channel};
 use wardkeep_hardware::usb_badge::pcprox::USB_ID as PCPROX;
-use wardkeep_hardware::usb_badge::{Found, HidReaderHandle, probe, spawn};
+use wardkeep_hardware::usb_badge::{Found, HidReaderHandle, Site, probe, spawn};
 use wardkeep_model::access::factor::{Badge, ReaderFamily};
+use wardkeep_model::access::readers::AllowedReaders;
 use wardkeep_model::ports::{Event, ReaderHealth, ReaderKind};
 
 use kit::readers::umockdev::{Recording, with_devices};
@@ -26,10 +27,14 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(keyboard: Option<(u16, u16)>) -> Self {
+    fn new(keyboard_badge: Option<(u16, u16)>) -> Self {
+        Self::at(Site { keyboard_badge, ..Site::default() })
+    }
+
+    fn at(site: Site) -> Self {
         let clock = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let (sender, events) = channel(256);
-        let driver = spawn(sender, keyboard).expect("a thread");
+        let driver = spawn(sender, site).expect("a thread");
         Self { driver, events, clock: clock.expect("a runtime") }
     }
 
@@ -39,6 +44,7 @@ impl Bench {
         match self.clock.block_on(next).ok().flatten() {
             Some(Event::BadgePresented(badge)) => word(&badge),
             Some(Event::Reader(ReaderKind::Badge, health)) => format!("{health:?}"),
+            Some(Event::ReaderRefused { reader, what }) => format!("{reader}: {what:?}"),
             other => format!("{other:?}"),
         }
     }
@@ -146,6 +152,7 @@ fn a_keyboard_reader_that_the_site_names_is_claimed_and_read() {
         let mut bench = Bench::new(Some(KEYBOARD));
         bench.expect(&["Ready", "0012345678", "Some(BadgeRemoved)"]);
         bench.expect(&["Some(BadgeUnreadable(Unreadable))", "Some(BadgeRemoved)"]);
+        bench.expect(&["keyboard reader ffff:0035: NoNumber"]);
         bench.expect(&["99887766", "Some(BadgeRemoved)"]);
     });
 }
@@ -157,5 +164,42 @@ fn a_keyboard_that_nobody_named_is_left_alone() {
         assert_eq!(probe(None), []);
         let mut bench = Bench::new(None);
         bench.expect(&[&format!("{:?}", ReaderHealth::NotFitted)]);
+    });
+}
+
+/// A reader in a mode that it cannot be brought out of is used, and said to be.
+#[test]
+fn a_reader_that_goes_on_typing_is_told_of() {
+    let mut reader = PcProx(Recording::of(PCPROX));
+    let typing = [3, 5, 0x11, 0x10, 0x1a, 0x36, 0x28, 0x26];
+    let silent = [3, 5, 0x11, 0x10, 0x1a, 0x36, 0x28, 0xa6];
+    reader.asked(0x8a, &[0, 0, 0x30, 7, 0, 1, 0, 0]);
+    reader.asked(0x80, &typing);
+    for report in [[0x80, 0, 0, 0, 0, 0, 0, 0], silent, [0x90, 0, 0, 0, 0, 0, 0, 0]] {
+        reader.0.takes(SET_REPORT, &report);
+    }
+    reader.asked(0x80, &typing);
+    for _ in 0..3 {
+        reader.is_empty();
+    }
+    with_devices("hid::a_reader_that_goes_on_typing_is_told_of", &[reader.0], || {
+        let mut bench = Bench::new(None);
+        bench.expect(&["pcProx 0c27:3bfa: ReaderTypes", "Ready"]);
+        drop(bench.driver);
+    });
+}
+
+#[test]
+fn a_usb_reader_that_is_not_allowed_is_taken_and_reads_nothing() {
+    let mut reader = PcProx::connected();
+    for _ in 0..3 {
+        reader.shows([0x39, 0x30, 0x7b, 0, 0, 0, 0, 0], 24);
+    }
+    let test = "hid::a_usb_reader_that_is_not_allowed_is_taken_and_reads_nothing";
+    with_devices(test, &[reader.0], || {
+        let allowed = AllowedReaders(vec!["ACS".into()]);
+        let mut bench = Bench::at(Site { allowed, ..Site::default() });
+        bench.expect(&["pcProx 0c27:3bfa: ReaderNotAllowed", "NotFitted"]);
+        drop(bench.driver);
     });
 }

@@ -12,12 +12,14 @@ use wardkeep_hardware::pcsc::{SmartcardHandle, spawn};
 use wardkeep_hardware::trust::Trust;
 use wardkeep_model::access::factor::{Attempt, CardEnrolment};
 use wardkeep_model::access::factor::{CardId, CardPeer};
+use wardkeep_model::access::readers::AllowedReaders;
+use wardkeep_model::access::refusal::{Distrust, ReaderRefusal};
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::CardRefusal::{
     self, Blocked, Changed, Gone, LastTry, NotTrusted, WrongPin,
 };
 use wardkeep_model::ports::{
-    CardCommand, CardSeen, Distrust, Event, FactorEvent, Proof, ReaderHealth, ReaderKind,
+    CardCommand, CardSeen, Event, FactorEvent, Proof, ReaderHealth, ReaderKind,
 };
 
 use kit::namespace::{isolated, say, skipped};
@@ -42,6 +44,8 @@ struct Bench {
     events: Receiver<Event>,
     clock: tokio::runtime::Runtime,
     attempt: u64,
+    /// What was refused, for the log.
+    refused: Vec<ReaderRefusal>,
     _pcscd: Pcscd,
 }
 
@@ -51,9 +55,10 @@ impl Bench {
         let pcscd = Pcscd::start();
         let clock = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let (sender, events) = channel(256);
-        let driver = spawn(sender, Trust::load(&desk.cards())).expect("a thread");
+        let driver =
+            spawn(sender, Trust::load(&desk.cards()), AllowedReaders::default()).expect("a thread");
         let clock = clock.expect("a runtime");
-        Self { desk, driver, events, clock, attempt: 0, _pcscd: pcscd }
+        Self { desk, driver, events, clock, attempt: 0, refused: vec![], _pcscd: pcscd }
     }
 
     /// The next event about a card.
@@ -62,6 +67,10 @@ impl Bench {
             let next = async { tokio::time::timeout(SOON, self.events.recv()).await };
             match self.clock.block_on(next) {
                 Ok(Some(Event::Factor(event))) => return event,
+                Ok(Some(Event::ReaderRefused { reader, what })) => {
+                    assert!(reader.starts_with("Virtual Reader"), "{reader}");
+                    self.refused.push(what);
+                }
                 Ok(Some(Event::Reader(ReaderKind::Badge | ReaderKind::SmartCard, health))) => {
                     assert!(matches!(health, ReaderHealth::Ready | ReaderHealth::NotFitted));
                 }
@@ -78,6 +87,17 @@ impl Bench {
 
     fn removed(&mut self) {
         assert_eq!(self.next(), FactorEvent::CardRemoved);
+    }
+
+    /// Takes in what the driver says after its answer.
+    fn settle(&mut self) {
+        let next =
+            async { tokio::time::timeout(Duration::from_millis(200), self.events.recv()).await };
+        match self.clock.block_on(next) {
+            Ok(Some(Event::ReaderRefused { what, .. })) => self.refused.push(what),
+            Err(_) => {}
+            other => panic!("{other:?}"),
+        }
     }
 
     fn attempt(&mut self) -> Attempt {
@@ -288,6 +308,9 @@ fn a_card_that_is_not_trusted_is_shown_no_pin() {
         bench.presented();
         let refusal = Err(NotTrusted(Distrust::Revoked));
         assert_eq!(bench.prove(&card, "999999", &peer), refusal);
+        let kept = [Distrust::ListMissing, Distrust::Revoked].map(ReaderRefusal::NotTrusted);
+        bench.settle();
+        assert_eq!(bench.refused, kept, "for the log");
         assert_eq!(tries(), [0x63, 0xC3]);
         inserted.pull();
         bench.removed();

@@ -1,5 +1,6 @@
 //! The screen without a display: found by accessible label, drawn with real fonts and real pixels.
 
+mod accidents;
 mod flash;
 mod layout;
 mod lists;

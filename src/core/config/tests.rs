@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use wardkeep_model::vitals::decimal::Decimal;
+
 use super::*;
 use crate::alarms::limits::LimitSet;
 
@@ -12,8 +14,9 @@ fn reads_every_setting() {
          [devices]\nassignment_h = 12\n[alarms]\nheart_rate_low = 45\nheart_rate_high = 130\n\
          spo2_low = 88\ndesaturation = 78\n[login]\nbadge_pin = false\nfinger = false\n\
          tap_alone = true\nshift_min = 60\nemergency = false\ntwo_person = true\nleft_behind_min = 5\n\
-         [cards]\ntrust = \"/srv/trust\"\ncrl_days = 3\ncrl = false\n\
-         [readers]\nkeyboard_badge = \"16c0:27db\"\n\
+         [cards]\ntrust = \"/srv/trust\"\ncrl_days = 3\ncrl = false\nkey_usage = false\n\
+         policies = [\"2.16.840.1.101.3.2.1.3.13\"]\n\
+         [readers]\nkeyboard_badge = \"16c0:27db\"\nonly = [\"ACS ACR1252\"]\n\
          [retention]\nwaveforms_h = 48\nnumerics_d = 14\nminutes_d = 730\n",
     );
     assert_eq!(ignored, vec![]);
@@ -35,9 +38,16 @@ fn reads_every_setting() {
     };
     assert_eq!(config.policy, policy);
     let crl_age = Duration::from_secs(3 * 24 * 3600);
-    let cards = Cards { trust: PathBuf::from("/srv/trust"), crl_age, crl_required: false };
+    let cards = Cards {
+        trust: PathBuf::from("/srv/trust"),
+        crl_age,
+        crl_required: false,
+        key_usage_required: false,
+        policies: vec!["2.16.840.1.101.3.2.1.3.13".into()],
+    };
     assert_eq!(config.cards, cards);
     assert_eq!(config.keyboard_badge, Some((0x16c0, 0x27db)));
+    assert_eq!(config.readers, AllowedReaders(vec!["ACS ACR1252".into()]));
     let day = Duration::from_secs(24 * 3600);
     let retention = Retention { waveforms: 2 * day, numerics: 14 * day, minutes: 730 * day };
     assert_eq!(config.retention, retention);
@@ -158,6 +168,31 @@ fn written(file: &str) -> Vec<Written> {
     settings
 }
 
+#[test]
+fn lists_of_readers_and_policies_are_taken_whole_or_not_at_all() {
+    for (text, is_taken) in [
+        ("[readers]\nonly = []", true),
+        ("[readers]\nonly = [\"ACS\", \"0c27:3bfa\"]", true),
+        ("[readers]\nonly = \"ACS\"", false),
+        ("[readers]\nonly = [\"\"]", false),
+        ("[readers]\nonly = [\"ACS\", 7]", false),
+        ("[cards]\npolicies = [\"2.16.840.1.101.3.2.1.3.13\", \"1.3.6\", \"2.999.0\"]", true),
+        ("[cards]\npolicies = [\"2.16.840.1.101.3.2.1.3.13\", \"PIV\"]", false),
+        ("[cards]\npolicies = [\"3.1.2\"]", false),
+        ("[cards]\npolicies = [\"1.40.2\"]", false),
+        ("[cards]\npolicies = [\"1.3\"]", false),
+        ("[cards]\npolicies = [\"1.3.06\"]", false),
+        ("[cards]\npolicies = [\"1.3..6\"]", false),
+        ("[cards]\npolicies = [\"1.3.4294967296\"]", false),
+    ] {
+        let (config, ignored) = Config::parse(text);
+        assert_eq!(ignored.is_empty(), is_taken, "{text}");
+        assert!(is_taken || config == Config::default(), "{text}");
+    }
+    let many = format!("[readers]\nonly = [{}]", "\"a\", ".repeat(17));
+    assert_eq!(Config::parse(&many).1.len(), 1);
+}
+
 /// The range that a comment or a page gives.
 fn range(text: &str) -> Option<RangeInclusive<i64>> {
     let (_, range) = text.split_once("Range: ")?;
@@ -214,7 +249,9 @@ fn the_shipped_file_and_the_manual_name_every_setting_once_with_its_range() {
             | Takes::Flag(_)
             | Takes::TextSize(_)
             | Takes::Directory(_)
-            | Takes::UsbId(_) => None,
+            | Takes::UsbId(_)
+            | Takes::Names(_)
+            | Takes::Policies(_) => None,
         };
         assert_eq!(range(&written.comment).as_ref(), enforced, "{key} in the file");
         assert_eq!(range(entry).as_ref(), enforced, "{key} in the manual");

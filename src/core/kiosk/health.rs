@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::kiosk::refusals::Refusals;
 use wardkeep_model::access::factor::Sensor;
 use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind, SpeakerHealth};
 
@@ -12,6 +13,7 @@ pub(super) struct Health {
     pub(super) sensor: String,
     pub(super) radio: RadioHealth,
     pub(super) speaker: SpeakerHealth,
+    pub(super) refusals: Refusals,
 }
 
 impl Default for Health {
@@ -22,6 +24,7 @@ impl Default for Health {
             sensor: String::new(),
             radio: RadioHealth::ServiceDown,
             speaker: SpeakerHealth::Ready,
+            refusals: Refusals::default(),
         }
     }
 }

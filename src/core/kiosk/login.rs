@@ -78,13 +78,14 @@ impl Kiosk {
         self.in_session(now, session::Event::BadgeRemoved)
     }
 
-    pub(super) fn on_unreadable_badge(&mut self, now: Moment, fault: BadgeFault) {
-        let notice = match fault {
-            BadgeFault::LeftTooSoon => Notice::BadgeLeftTooSoon,
-            BadgeFault::Two => Notice::TwoBadges,
-            BadgeFault::Unreadable => Notice::BadgeUnreadable,
+    pub(super) fn on_unreadable_badge(&mut self, now: Moment, fault: BadgeFault) -> Vec<Effect> {
+        let (notice, ends) = match fault {
+            BadgeFault::LeftTooSoon => (Notice::BadgeLeftTooSoon, false),
+            BadgeFault::Two => (Notice::TwoBadges, true),
+            BadgeFault::Unreadable => (Notice::BadgeUnreadable, false),
         };
         self.notices.tell(now, notice);
+        if ends { self.in_session(now, session::Event::SecondBadge) } else { vec![] }
     }
 
     /// Cards and fingers.

@@ -1,7 +1,8 @@
 //! What a card that did not prove itself means to whoever stands in front of it.
 
+use wardkeep_model::access::refusal::Distrust;
 use wardkeep_model::notice::Notice;
-use wardkeep_model::ports::{CardRefusal, Distrust};
+use wardkeep_model::ports::CardRefusal;
 
 /// What a card that did not prove itself means to the operator.
 pub(super) fn notice(refusal: CardRefusal) -> Notice {
@@ -18,6 +19,7 @@ pub(super) fn notice(refusal: CardRefusal) -> Notice {
             Distrust::Revoked => Notice::CardRevoked,
             Distrust::ListMissing | Distrust::ListStale => Notice::RevocationListOld,
             Distrust::NoIssuers
+            | Distrust::WrongPolicy
             | Distrust::UnknownIssuer
             | Distrust::WrongPurpose
             | Distrust::Malformed => Notice::CardNotTrusted,

@@ -84,6 +84,7 @@ impl Backlog {
             | Event::BadgePresented(_)
             | Event::BadgeUnreadable(_)
             | Event::BadgeRemoved
+            | Event::ReaderRefused { .. }
             | Event::Factor(_)
             | Event::Speaker(_) => self.lost = self.lost.saturating_add(1),
         }

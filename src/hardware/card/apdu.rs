@@ -28,6 +28,8 @@ pub(crate) struct Command<'a> {
     data: &'a [u8],
     expected: Option<u8>,
     class: u8,
+    /// Bytes of the longest whole answer that makes sense.
+    longest: usize,
 }
 
 impl<'a> Command<'a> {
@@ -38,11 +40,12 @@ impl<'a> Command<'a> {
         parameters: [0, 0],
         data: &[],
         expected: Some(0),
+        longest: UID_MAX,
     };
 
     /// A command of class 00, with nothing to send and nothing expected.
     pub(crate) fn new(instruction: u8, parameters: [u8; 2]) -> Self {
-        Self { class: 0x00, instruction, parameters, data: &[], expected: None }
+        Self { class: 0x00, instruction, parameters, data: &[], expected: None, longest: 0 }
     }
 
     /// GET RESPONSE for the bytes a `61xx` announced.
@@ -60,6 +63,16 @@ impl<'a> Command<'a> {
     /// for 256.
     pub(crate) fn expecting(self, expected: u8) -> Self {
         Self { expected: Some(expected), ..self }
+    }
+
+    /// The same command, whose whole answer may have so many bytes, in one part or in several.
+    pub(crate) fn of_at_most(self, longest: usize) -> Self {
+        Self { longest, ..self }
+    }
+
+    /// Bytes of the longest whole answer that makes sense.
+    pub(crate) fn longest(&self) -> usize {
+        self.longest
     }
 
     /// An answer is expected, so that the card may correct its length.

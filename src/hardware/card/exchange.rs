@@ -1,17 +1,20 @@
 //! One logical command to a card: a chain for long data, `61xx` and `6Cxx` followed, all bounded.
 //!
-//! Pure and total: whatever a card answers, after at most [`EXCHANGES_MAX`] exchanges there is an answer
-//! of at most [`OBJECT_MAX`] bytes or a named fault. The card is a closure.
+//! Pure and total: a command says how long its answer may be, and with that how many exchanges it takes:
+//! the links of its chain, one correction of the length, and parts of at least [`PART_MIN`] bytes. Whatever
+//! a card answers, after at most so many there is an answer or a named fault. The card is a closure.
 //! S-10: answers are held in wiping buffers, and no fault carries an answer's bytes.
 
 use zeroize::Zeroizing;
 
 use crate::card::apdu::{self, ANSWER_MAX, Command, Status};
 
-/// Exchanges that one command may take before the card is given up.
-pub const EXCHANGES_MAX: usize = 300;
-/// Longest object that is read from a card.
-pub const OBJECT_MAX: usize = 64 * 1024;
+/// Longest object that is read from a card: a certificate in its container takes 2 to 4 KiB.
+pub const OBJECT_MAX: usize = 16 * 1024;
+/// Shortest part, on average, in which a card may give a long answer.
+pub const PART_MIN: usize = 64;
+/// Exchanges of the command with the longest answer.
+pub const EXCHANGES_MAX: usize = 2 + OBJECT_MAX / PART_MIN;
 
 /// An answer as the closure hands it over.
 pub type Raw<E> = Result<Zeroizing<Vec<u8>>, E>;
@@ -28,11 +31,11 @@ pub enum Fault<E> {
     /// An answer without a status word, longer than its command allows, or out of turn.
     #[error("answer makes no sense")]
     Malformed,
-    /// The object is longer than any that is expected.
-    #[error("answer is longer than {OBJECT_MAX} bytes")]
+    /// The answer is longer than any that the command has.
+    #[error("answer is longer than its command has")]
     TooLong,
     /// The card kept asking for one more exchange.
-    #[error("no end after {EXCHANGES_MAX} exchanges")]
+    #[error("no end after as many exchanges as the command takes")]
     Endless,
 }
 
@@ -44,17 +47,9 @@ pub(super) fn ask<E>(
     mut transmit: impl FnMut(&[u8]) -> Raw<E>,
     command: &Command,
 ) -> Result<Zeroizing<Vec<u8>>, Fault<E>> {
-    let mut exchanges = 0;
-    let mut exchange = |bytes: &[u8]| {
-        exchanges += 1;
-        if exchanges > EXCHANGES_MAX {
-            return Err(Fault::Endless);
-        }
-        transmit(bytes).map_err(Fault::Transmit)
-    };
     let (links, last) = command.chain();
     for link in links {
-        match split(&exchange(&link)?)? {
+        match split(&transmit(&link).map_err(Fault::Transmit)?)? {
             ([], Status::Done) => {}
             (_, Status::Refused(word)) => return Err(Fault::Refused(word)),
             (_, Status::Done | Status::More(_) | Status::WrongLength(_)) => {
@@ -64,16 +59,19 @@ pub(super) fn ask<E>(
     }
     // Answers that hold a secret fit in, so that growing leaves no copy of one behind.
     let mut object = Zeroizing::new(Vec::with_capacity(ANSWER_MAX));
+    let (expects, longest) = (command.expects(), command.longest());
+    let exchanges = 1 + if expects { 1 + longest.div_ceil(PART_MIN) } else { 0 };
     let mut command = last;
-    loop {
-        let answer = exchange(&command.bytes())?;
+    for _ in 0..exchanges {
+        let answer = transmit(&command.bytes()).map_err(Fault::Transmit)?;
         let (data, status) = split(&answer)?;
-        if object.len() + data.len() > OBJECT_MAX {
+        if object.len() + data.len() > longest {
             return Err(Fault::TooLong);
         }
         object.extend_from_slice(data);
         command = match status {
             Status::Done => return Ok(object),
+            Status::More(_) if !expects => return Err(Fault::Malformed),
             Status::More(available) => Command::get_response(available),
             Status::WrongLength(length) if command.expects() && data.is_empty() => {
                 command.expecting(length)
@@ -82,6 +80,7 @@ pub(super) fn ask<E>(
             Status::Refused(word) => return Err(Fault::Refused(word)),
         };
     }
+    Err(Fault::Endless)
 }
 
 fn split<E>(answer: &[u8]) -> Result<(&[u8], Status), Fault<E>> {
@@ -118,7 +117,7 @@ mod tests {
 
     #[test]
     fn answers_in_parts_are_put_together() {
-        let read = Command::new(0xCB, READ).expecting(0);
+        let read = Command::new(0xCB, READ).expecting(0).of_at_most(300);
         for (answers, expected) in [
             (&[&[1, 2, 0x90, 0x00][..]][..], Ok(vec![1, 2])),
             (&[&[0x90, 0x00]], Ok(vec![])),
@@ -140,17 +139,21 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_expects_nothing_is_not_sent_again() {
+    fn a_command_that_expects_nothing_is_one_exchange() {
         let pin = Command::new(0x20, [0x00, 0x80]).sending(&[0x31; 8]);
-        let (answer, asked) = dialogue(&pin, &[&[0x6C, 0x08], &[0x90, 0x00]]);
-        assert_eq!(answer, Err(Fault::Malformed));
-        assert_eq!(asked.len(), 1, "a PIN is sent once");
+        for answer in [[0x6C, 0x08], [0x61, 0x08]] {
+            let (answer, asked) = dialogue(&pin, &[&answer, &[0x90, 0x00]]);
+            assert_eq!(answer, Err(Fault::Malformed));
+            assert_eq!(asked.len(), 1, "a PIN is sent once");
+        }
+        let (answer, _) = dialogue(&pin, &[&[7, 0x90, 0x00]]);
+        assert_eq!(answer, Err(Fault::TooLong));
     }
 
     #[test]
     fn a_chain_goes_on_only_while_the_card_follows() {
         let data = [7; 600];
-        let sign = Command::new(0x87, [0x07, 0x9A]).sending(&data).expecting(0);
+        let sign = Command::new(0x87, [0x07, 0x9A]).sending(&data).expecting(0).of_at_most(512);
         let done = &[0x90, 0x00][..];
         for (answers, expected, commands) in [
             (&[done, done, &[5, 0x90, 0x00]][..], Ok(vec![5]), 3),
@@ -168,15 +171,20 @@ mod tests {
     fn s11_a_card_that_never_finishes_is_given_up() {
         let read = Command::new(0xCB, READ).expecting(0);
         let full = [&[0xAA; 256][..], &[0x61, 0x00]].concat();
-        for (answer, fault, exchanges) in [
-            (&[0x61, 0x00][..], Fault::Endless, EXCHANGES_MAX),
-            (&[0xAA, 0x61, 0x01], Fault::Endless, EXCHANGES_MAX),
-            (&[0x6C, 0xFF], Fault::Endless, EXCHANGES_MAX),
-            (&full, Fault::TooLong, OBJECT_MAX / 256 + 1),
-        ] {
-            let (result, asked) = dialogue(&read, &[answer; 400]);
-            assert_eq!(result, Err(fault));
-            assert_eq!(asked.len(), exchanges);
+        // What a command may take follows from how long its answer may be.
+        for (longest, most) in [(0, 2), (64, 3), (1024, 18), (OBJECT_MAX, EXCHANGES_MAX)] {
+            let read = read.of_at_most(longest);
+            for (answer, fault, exchanges) in [
+                (&[0x61, 0x00][..], Fault::Endless, most),
+                (&[0x6C, 0xFF], Fault::Endless, most),
+                (&full, Fault::TooLong, longest / 256 + 1),
+            ] {
+                let (result, asked) = dialogue(&read, &[answer; 400]);
+                assert_eq!(result, Err(fault), "{longest}");
+                assert_eq!(asked.len(), exchanges, "{longest}");
+            }
         }
+        let (result, asked) = dialogue(&read.of_at_most(1024), &[&[0xAA, 0x61, 0x01][..]; 400]);
+        assert_eq!((result, asked.len()), (Err(Fault::Endless), 18), "a byte at a time");
     }
 }

@@ -14,7 +14,7 @@
 use zeroize::Zeroizing;
 
 use crate::card::apdu::Command;
-use crate::card::exchange::{Fault, Raw, ask};
+use crate::card::exchange::{Fault, OBJECT_MAX, Raw, ask};
 use crate::card::tlv::{self, Malformed, elements, only};
 use wardkeep_model::access::factor::{CardSecret, PIN_DIGITS_MAX, Pin};
 use wardkeep_model::confidential::Secret;
@@ -32,6 +32,11 @@ const BLOCKED: u16 = 0x6983;
 
 /// Bits of a certificate's information byte that say how it is compressed; cards disagree on which.
 const COMPRESSED: u8 = 0x83;
+
+/// Longest answer to SELECT: the property template (SP 800-73-4 part 2, table 3), with room.
+const SELECTED_MAX: usize = 512;
+/// Longest answer to GENERAL AUTHENTICATE: a signature by RSA 4096 in its template.
+const AUTHENTICATED_MAX: usize = 544;
 
 /// A data object with a certificate (SP 800-73-4 part 1, table 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,7 +165,10 @@ impl<E, T: FnMut(&[u8]) -> Raw<E>> Piv<T> {
     /// [`PivFault::NotPiv`] if the card does not have it, or answers for another one.
     pub fn select(mut transmit: T) -> Result<Self, PivFault<E>> {
         for name in NAMES.iter().filter_map(|length| APPLICATION.get(..*length)) {
-            let select = Command::new(0xA4, [0x04, 0x00]).sending(name).expecting(0);
+            let select = Command::new(0xA4, [0x04, 0x00])
+                .sending(name)
+                .expecting(0)
+                .of_at_most(SELECTED_MAX);
             match ask(&mut transmit, &select) {
                 Ok(answer) if is_piv(&answer) => return Ok(Self(transmit)),
                 Err(Fault::Refused(NOT_FOUND)) => {}
@@ -177,7 +185,8 @@ impl<E, T: FnMut(&[u8]) -> Raw<E>> Piv<T> {
     /// [`PivFault::Absent`] if the card has none, [`PivFault::Compressed`] if it is compressed.
     pub fn certificate(&mut self, container: Container) -> Result<Vec<u8>, PivFault<E>> {
         let list = container.tag_list();
-        let read = Command::new(0xCB, [0x3F, 0xFF]).sending(&list).expecting(0);
+        let read =
+            Command::new(0xCB, [0x3F, 0xFF]).sending(&list).expecting(0).of_at_most(OBJECT_MAX);
         let object = match ask(&mut self.0, &read) {
             Err(Fault::Refused(NOT_FOUND)) => return Err(PivFault::Absent),
             object => object?,
@@ -282,8 +291,8 @@ impl<E, T: FnMut(&[u8]) -> Raw<E>> Piv<T> {
         tlv::push(&mut inner, tag, input);
         let mut template = Vec::new();
         tlv::push(&mut template, 0x7C, &inner);
-        let command =
-            Command::new(0x87, [algorithm as u8, key as u8]).sending(&template).expecting(0);
+        let command = Command::new(0x87, [algorithm as u8, key as u8]).sending(&template);
+        let command = command.expecting(0).of_at_most(AUTHENTICATED_MAX);
         Ok(ask(&mut self.0, &command)?)
     }
 }

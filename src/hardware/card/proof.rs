@@ -25,8 +25,9 @@ use crate::card::exchange::{Fault, Raw};
 use crate::card::piv::{Algorithm, Container, PinAnswer, Piv, PivFault, Tries};
 use crate::trust::{self, AgreementKey, SignKey, Trusted};
 use wardkeep_model::access::factor::{CardEnrolment, CardPeer, CardSecret, Pin};
+use wardkeep_model::access::refusal::Distrust;
 use wardkeep_model::confidential::Secret;
-use wardkeep_model::ports::{CardFault, CardRefusal, CardSeen, Distrust, Proof};
+use wardkeep_model::ports::{CardFault, CardRefusal, CardSeen, Proof};
 
 /// DER of a DigestInfo up to the SHA-256 hash (RFC 8017, 9.2, note 1).
 const DIGEST_INFO: [u8; 19] = [

@@ -50,6 +50,7 @@ use crate::pcsc::card_thread::SharedTrust;
 use crate::pcsc::readers::Readers;
 use crate::thread::StoppableThread;
 use crate::trust::Trust;
+use wardkeep_model::access::readers::AllowedReaders;
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::{CardCommand, Event, ReaderHealth, ReaderKind};
 
@@ -129,13 +130,17 @@ impl SmartcardHandle {
     }
 }
 
-/// Starts the driver; `trust` says which cards are believed.
+/// Starts the driver; `trust` says which cards are believed, `allowed` at which readers anything is read.
 ///
 /// It reports the health of both classes of reader at once and whenever it changes.
 ///
 /// # Errors
 /// When the system gives no thread.
-pub fn spawn(events: Sender<Event>, trust: Trust) -> std::io::Result<SmartcardHandle> {
+pub fn spawn(
+    events: Sender<Event>,
+    trust: Trust,
+    allowed: AllowedReaders,
+) -> std::io::Result<SmartcardHandle> {
     let (stop, stopped) = sync_channel(1);
     let (orders, asked) = sync_channel(ORDERS_MAX);
     let (forward, inbox) = sync_channel(1);
@@ -147,6 +152,7 @@ pub fn spawn(events: Sender<Event>, trust: Trust) -> std::io::Result<SmartcardHa
         wait: wait.clone(),
         outlet: Outlet::new("smartcard", events),
         trust: Arc::new(Mutex::new(trust)),
+        allowed,
     };
     let (mut stop, cancelled) = (Some(stop), wait.clone());
     let signal = move || {
@@ -213,6 +219,7 @@ struct PcscDriver {
     wait: Wait,
     outlet: Outlet,
     trust: SharedTrust,
+    allowed: AllowedReaders,
 }
 
 impl PcscDriver {
@@ -220,7 +227,7 @@ impl PcscDriver {
         let mut back_off = BACK_OFF.0;
         loop {
             let mut served = false;
-            let mut readers = Readers::new(self.trust.clone());
+            let mut readers = Readers::new(self.trust.clone(), self.allowed.clone());
             // A card or a daemon must not be able to end the driver, whatever it makes a library do.
             let end = catch_unwind(AssertUnwindSafe(|| self.watch(&mut readers, &mut served)))
                 .unwrap_or(Err(End::ServiceDown));

@@ -2,7 +2,7 @@
 //!
 //! Owned by the driver in [`crate::pcsc`], which explains the rules.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::time::Duration;
 
 use pcsc::{ReaderState, State};
@@ -14,11 +14,13 @@ use crate::pcsc::card_thread::{
 };
 use crate::pcsc::class::{Class, class};
 use crate::presence::badges::Slot;
-use wardkeep_model::access::factor::{Attempt, Badge};
+use wardkeep_model::access::factor::{Attempt, Badge, READER_CHARS_MAX};
+use wardkeep_model::access::refusal::ReaderRefusal;
 use wardkeep_model::moment::BootTime;
 use wardkeep_model::ports::{
     CardCommand, CardFault, CardRefusal, CardSeen, FactorEvent, ReaderKind,
 };
+use wardkeep_model::untrusted;
 
 /// pcscd sees a card leave up to 400 ms late: so long a vanished one gets the benefit of the doubt.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
@@ -105,6 +107,8 @@ pub(super) struct Reader {
     work_counts: bool,
     order: Option<Order>,
     answers: Vec<FactorEvent>,
+    /// What was refused here since the last call of [`Reader::refused`].
+    refused_here: Vec<ReaderRefusal>,
     due: Option<BootTime>,
     tries: u8,
 }
@@ -134,6 +138,7 @@ impl Reader {
             work_counts: false,
             order: None,
             answers: Vec::new(),
+            refused_here: Vec::new(),
             due: None,
             tries: 0,
         })
@@ -222,7 +227,18 @@ impl Reader {
     }
 
     fn refuse(&mut self, attempt: Attempt, refusal: CardRefusal) {
+        self.refused_here.extend(refusal.kept());
         self.answers.push(FactorEvent::CardRefused(attempt, refusal));
+    }
+
+    /// Its name, for people.
+    pub(super) fn shown(&self) -> String {
+        shown(&self.name)
+    }
+
+    /// What was refused here since the last call.
+    pub(super) fn refused(&mut self) -> Vec<ReaderRefusal> {
+        std::mem::take(&mut self.refused_here)
     }
 
     /// The answers to orders since the last call.
@@ -261,7 +277,8 @@ impl Reader {
         }
         match report {
             Some(Report::Badge(badge)) => {
-                self.judge(now, badge.map(|badge| Found::Badge(Some(badge))))
+                let shown = self.shown();
+                self.judge(now, badge.map(|badge| Found::Badge(Some(badge.at(&shown)))))
             }
             Some(Report::Look(look)) => self.judge_look(now, look),
             Some(Report::Order(event)) => {
@@ -387,6 +404,11 @@ impl Reader {
             self.refuse(order.attempt(), CardRefusal::Broken);
         }
     }
+}
+
+/// A reader's name as it may be shown.
+pub(super) fn shown(name: &CStr) -> String {
+    untrusted::named(&name.to_string_lossy(), READER_CHARS_MAX).unwrap_or_default()
 }
 
 /// An answer to reset in the contactless form, or none: two badges on one antenna are mute.

@@ -2,12 +2,16 @@
 //!
 //! Owned by the driver in [`crate::pcsc`], which explains the rules.
 
+use std::ffi::CString;
+
 use pcsc::{Context, Error, PNP_NOTIFICATION, ReaderState, State};
 
 use crate::pcsc::card_thread::SharedTrust;
-use crate::pcsc::reader::{Found, Reader, Thing};
+use crate::pcsc::reader::{Found, Reader, Thing, shown};
 use crate::presence::badges::{Field, Slot};
 use crate::presence::cards::Inserted;
+use wardkeep_model::access::readers::AllowedReaders;
+use wardkeep_model::access::refusal::ReaderRefusal;
 use wardkeep_model::moment::BootTime;
 use wardkeep_model::ports::{
     CardCommand, CardRefusal, Event, FactorEvent, ReaderHealth, ReaderKind,
@@ -22,13 +26,18 @@ pub(super) struct Readers {
     badges: Field,
     cards: Inserted,
     trust: SharedTrust,
+    allowed: AllowedReaders,
+    /// Readers that the site does not allow: nothing is read there.
+    barred: Vec<CString>,
     /// Answers that are not sent yet.
     answers: Vec<FactorEvent>,
+    /// What was refused, for the audit log, and at which reader.
+    refused: Vec<(String, ReaderRefusal)>,
 }
 
 impl Readers {
     /// No reader is known yet.
-    pub(super) fn new(trust: SharedTrust) -> Self {
+    pub(super) fn new(trust: SharedTrust, allowed: AllowedReaders) -> Self {
         Self {
             readers: Vec::new(),
             states: Vec::new(),
@@ -36,7 +45,10 @@ impl Readers {
             badges: Field::default(),
             cards: Inserted::default(),
             trust,
+            allowed,
+            barred: Vec::new(),
             answers: Vec::new(),
+            refused: Vec::new(),
         }
     }
 
@@ -56,7 +68,15 @@ impl Readers {
             self.answers.extend(reader.unplugged());
         }
         self.states.retain(|state| names.iter().any(|name| name.as_c_str() == state.name()));
+        self.barred.retain(|barred| names.contains(barred));
         for name in names {
+            if !self.allowed.allows(&name.to_string_lossy()) {
+                if !self.barred.contains(&name) {
+                    self.refused.push((shown(&name), ReaderRefusal::ReaderNotAllowed));
+                    self.barred.push(name);
+                }
+                continue;
+            }
             if self.states.iter().any(|state| state.name() == name.as_c_str()) {
                 continue;
             }
@@ -77,7 +97,9 @@ impl Readers {
 
     /// A thread is at work: [`Readers::look`] should be called soon.
     pub(super) fn is_busy(&self) -> bool {
-        !self.answers.is_empty() || self.readers.iter().any(Reader::is_busy)
+        !self.answers.is_empty()
+            || !self.refused.is_empty()
+            || self.readers.iter().any(Reader::is_busy)
     }
 
     /// Takes an order for the card that counts.
@@ -131,6 +153,8 @@ impl Readers {
                 None => {}
             }
             self.answers.extend(reader.take_answers());
+            let (name, refused) = (reader.shown(), reader.refused());
+            self.refused.extend(refused.into_iter().map(|what| (name.clone(), what)));
         }
         self.settle()
     }
@@ -150,6 +174,13 @@ impl Readers {
         let mut events: Vec<Event> = self.answers.drain(..).map(Event::Factor).collect();
         events.extend(self.badges.settle());
         events.extend(self.cards.settle());
+        let refused = [self.badges.refused(), self.cards.refused()].concat();
+        let named = refused.into_iter().filter_map(|(slot, what)| {
+            let reader = self.readers.iter().find(|reader| reader.slot == slot)?;
+            Some((reader.shown(), what))
+        });
+        let told = self.refused.drain(..).chain(named);
+        events.extend(told.map(|(reader, what)| Event::ReaderRefused { reader, what }));
         events
     }
 

@@ -13,6 +13,7 @@
 use std::collections::BTreeMap;
 
 use wardkeep_model::access::factor::Badge;
+use wardkeep_model::access::refusal::ReaderRefusal;
 use wardkeep_model::ports::{BadgeFault, Event};
 
 /// A reader, numbered by its driver.
@@ -44,6 +45,8 @@ pub(crate) struct Field {
     faulted: bool,
     /// Two badges were reported and still are two.
     crowded: bool,
+    /// What was refused since the last call of [`Field::refused`].
+    refused: Vec<(Slot, ReaderRefusal)>,
 }
 
 impl Field {
@@ -88,6 +91,8 @@ impl Field {
         if crowded && !self.crowded {
             self.faulted = true;
             events.push(Event::BadgeUnreadable(BadgeFault::Two));
+            let newest = self.lays.keys().rfind(|slot| Some(**slot) != self.presented);
+            self.refused.extend(newest.map(|slot| (*slot, ReaderRefusal::TwoBadges)));
         }
         self.crowded = crowded;
         if self.lays.is_empty() {
@@ -104,6 +109,11 @@ impl Field {
         events
     }
 
+    /// What was refused, and on which reader, since the last call.
+    pub(crate) fn refused(&mut self) -> Vec<(Slot, ReaderRefusal)> {
+        std::mem::take(&mut self.refused)
+    }
+
     /// Tells the core of the only thing that lies there, once.
     fn settle_single(&mut self) -> Option<Event> {
         let told = |lay: &Lay| matches!(lay, Lay::Faulty { told: true });
@@ -117,6 +127,7 @@ impl Field {
             Lay::Faulty { told: told @ false } => {
                 *told = true;
                 self.faulted = true;
+                self.refused.push((*slot, ReaderRefusal::NoNumber));
                 Some(Event::BadgeUnreadable(BadgeFault::Unreadable))
             }
             Lay::Unread | Lay::Badge(_) | Lay::Faulty { .. } => None,

@@ -13,6 +13,7 @@
 use std::collections::BTreeMap;
 
 use crate::presence::badges::Slot;
+use wardkeep_model::access::refusal::ReaderRefusal;
 use wardkeep_model::ports::{CardFault, CardSeen, Event, FactorEvent};
 
 /// What is in one reader.
@@ -40,6 +41,8 @@ pub(crate) struct Inserted {
     relieved: bool,
     /// A card left unread since the last settling.
     missed: bool,
+    /// What was refused since the last call of [`Inserted::refused`].
+    refused: Vec<(Slot, ReaderRefusal)>,
 }
 
 impl Inserted {
@@ -118,11 +121,18 @@ impl Inserted {
         }
     }
 
+    /// What was refused, and in which reader, since the last call.
+    pub(crate) fn refused(&mut self) -> Vec<(Slot, ReaderRefusal)> {
+        std::mem::take(&mut self.refused)
+    }
+
     /// A fault that the core was not told of; now it is.
     fn next_fault(&mut self) -> Option<CardFault> {
-        self.stays.values_mut().find_map(|stay| match stay {
+        let refused = &mut self.refused;
+        self.stays.iter_mut().find_map(|(slot, stay)| match stay {
             Stay::Faulty(fault, told @ false) => {
                 *told = true;
+                refused.extend(fault.kept().map(|what| (*slot, what)));
                 Some(*fault)
             }
             Stay::Unread

@@ -5,13 +5,14 @@ use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 use x509_cert::der::asn1::{ObjectIdentifier, Uint};
 use x509_cert::der::{Decode, Encode};
-use x509_cert::ext::pkix::KeyUsage;
+use x509_cert::ext::pkix::{CertificatePolicies, KeyUsage};
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 use x509_cert::time::Time;
 
+use wardkeep_model::access::cards::Cards;
 use wardkeep_model::access::factor::CardId;
+use wardkeep_model::access::refusal::Distrust;
 use wardkeep_model::confidential::Phi;
-use wardkeep_model::ports::Distrust;
 use wardkeep_model::untrusted;
 
 /// rsaEncryption (RFC 8017, appendix C).
@@ -92,18 +93,39 @@ pub(super) struct Claims {
 ///
 /// # Errors
 /// `Malformed` for what is no certificate or has a weak or unknown key; `WrongPurpose` for a key that
-/// may not sign challenges (RFC 5280, 4.2.1.3).
-pub(super) fn claims(certificate_der: &[u8]) -> Result<Claims, Distrust> {
+/// may not sign challenges (RFC 5280, 4.2.1.3); `WrongPolicy` for one without a policy that is wanted.
+pub(super) fn claims(certificate_der: &[u8], cards: &Cards) -> Result<Claims, Distrust> {
     let certificate = read(certificate_der).ok_or(Distrust::Malformed)?;
     let body = certificate.tbs_certificate();
     let usage = body.get_extension::<KeyUsage>().map_err(|_| Distrust::Malformed)?;
-    if usage.is_some_and(|(_, usage)| !usage.digital_signature()) {
+    if !usage.map_or(!cards.key_usage_required, |(_, usage)| usage.digital_signature()) {
         return Err(Distrust::WrongPurpose);
+    }
+    let policies = policies(certificate_der);
+    if !cards.policies.is_empty() && !cards.policies.iter().any(|one| policies.contains(one)) {
+        return Err(Distrust::WrongPolicy);
     }
     let key = body.subject_public_key_info();
     let (kind, key_bytes) = sign_key(key).ok_or(Distrust::Malformed)?;
     let public_key = key.to_der().map_err(|_| Distrust::Malformed)?;
     Ok(Claims { key: kind, key_bytes, public_key })
+}
+
+/// Object identifiers of the policies that a certificate names (RFC 5280, 4.2.1.4); none for one that
+/// cannot be read.
+pub(super) fn policies(certificate_der: &[u8]) -> Vec<String> {
+    let extension = |certificate: Certificate| {
+        certificate.tbs_certificate().get_extension::<CertificatePolicies>().ok()?
+    };
+    let policies = read(certificate_der).and_then(extension);
+    let named = policies.into_iter().flat_map(|(_, policies)| policies.0);
+    named.map(|policy| policy.policy_identifier.to_string()).collect()
+}
+
+/// Serial number, without leading zeros of its sign.
+pub(super) fn serial(certificate_der: &[u8]) -> Option<Vec<u8>> {
+    let certificate = read(certificate_der)?;
+    Some(certificate.tbs_certificate().serial_number().as_bytes().to_vec())
 }
 
 fn sign_key(key: &SubjectPublicKeyInfoOwned) -> Option<(SignKey, usize)> {

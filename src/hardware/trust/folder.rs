@@ -13,6 +13,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use crate::trust::authority::{Authority, RevocationList};
+use crate::trust::delta::DeltaList;
 
 /// Most files in the whole directory.
 const FILES_MAX: usize = 256;
@@ -51,6 +52,8 @@ pub(super) struct Contents {
     pub(super) intermediates: Vec<Authority>,
     /// Newest first.
     pub(super) lists: Vec<RevocationList>,
+    /// Newest first.
+    pub(super) deltas: Vec<DeltaList>,
     pub(super) faults: Vec<Fault>,
 }
 
@@ -126,6 +129,7 @@ pub(super) fn read(trust: &Path) -> Contents {
         }
     }
     contents.lists.sort_by_key(|list| std::cmp::Reverse(list.issued));
+    contents.deltas.sort_by(|one, other| other.number().cmp(one.number()));
     contents
 }
 
@@ -153,7 +157,11 @@ fn add(
     match place {
         TrustFolder::Roots => contents.roots.extend(authorities(&bytes, name)?),
         TrustFolder::Intermediates => contents.intermediates.extend(authorities(&bytes, name)?),
-        TrustFolder::Lists => contents.lists.extend(lists(&bytes, name)?),
+        TrustFolder::Lists => {
+            let (complete, deltas) = lists(&bytes, name)?;
+            contents.lists.extend(complete);
+            contents.deltas.extend(deltas);
+        }
     }
     Ok(())
 }
@@ -193,19 +201,25 @@ fn authorities(bytes: &[u8], name: String) -> Result<Vec<Authority>, Fault> {
     }
 }
 
-/// Revocation lists, in the same way.
-fn lists(bytes: &[u8], name: String) -> Result<Vec<RevocationList>, Fault> {
+/// Complete revocation lists and deltas, in the same way.
+fn lists(bytes: &[u8], name: String) -> Result<(Vec<RevocationList>, Vec<DeltaList>), Fault> {
     let ders = if is_pem(bytes) {
         let sections = CertificateRevocationListDer::pem_slice_iter(bytes);
         sections.collect::<Result<Vec<_>, _>>().unwrap_or_default()
     } else {
         vec![CertificateRevocationListDer::from(bytes)]
     };
-    let lists = ders.iter().map(|der| RevocationList::read(der));
-    match lists.collect::<Option<Vec<_>>>() {
-        Some(lists) if !lists.is_empty() => Ok(lists),
-        Some(_) | None => Err(Fault::NotAList(name)),
+    let (mut complete, mut deltas) = (Vec::new(), Vec::new());
+    for der in &ders {
+        if let Some(list) = RevocationList::read(der) {
+            complete.push(list);
+        } else if let Some(delta) = DeltaList::read(der) {
+            deltas.push(delta);
+        } else {
+            return Err(Fault::NotAList(name));
+        }
     }
+    if ders.is_empty() { Err(Fault::NotAList(name)) } else { Ok((complete, deltas)) }
 }
 
 fn is_pem(bytes: &[u8]) -> bool {

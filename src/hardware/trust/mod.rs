@@ -12,16 +12,19 @@
 //!   applies to lists about cards; an issuer's issuer is often offline and publishes once or twice a
 //!   year, so there the list's own date counts.
 //! - A list from the future says that the cart's clock is wrong, and counts as stale.
-//! - Not checked: certificate policies and policy mapping (the PIV authentication policy,
-//!   2.16.840.1.101.3.2.1.3.13, and its like: which roots a site lays down decides which cards are
-//!   meant), OCSP. Refused: issuers' keys on P-521 or below RSA 2048, SHA-1, name constraints on
-//!   directory names. Left out as faults: lists in deltas, in parts by reason, or by another issuer.
+//! - A delta list that is newer than its issuer's complete list revokes as well, and shows that the issuer
+//!   has not fallen silent (`delta`).
+//! - A site may want a policy (the PIV authentication policy is 2.16.840.1.101.3.2.1.3.13): the card has to
+//!   name it, and every issuer below the root has to name it or any policy. Policies are not mapped.
+//! - Not asked: OCSP. Refused: issuers' keys on P-521 or below RSA 2048, SHA-1, name constraints on
+//!   directory names. Left out as faults: lists in parts by reason, or by another issuer.
 //!
 //! A verdict never rests on less than webpki's: what this module adds can only refuse. The certificate
 //! proves nothing before the card has signed a fresh challenge ([`Trusted::verify_signature`]).
 
 mod authority;
 mod certificate;
+mod delta;
 mod folder;
 
 use std::path::PathBuf;
@@ -40,12 +43,14 @@ pub use self::certificate::{AgreementKey, SignKey, agreement_key, card_id, subje
 pub use self::folder::Fault;
 use self::folder::{Contents, Stamp};
 use wardkeep_model::access::cards::Cards;
-use wardkeep_model::ports::Distrust;
+use wardkeep_model::access::refusal::Distrust;
 
 /// id-kp-clientAuth, 1.3.6.1.5.5.7.3.2 (RFC 5280, 4.2.1.12).
 const CLIENT_AUTH: [u8; 8] = [0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02];
 /// Microsoft smart-card logon, 1.3.6.1.4.1.311.20.2.2.
 const SMART_CARD_LOGON: [u8; 10] = [0x2B, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x14, 0x02, 0x02];
+/// anyPolicy (RFC 5280, 4.2.1.4).
+const ANY_POLICY: &str = "2.5.29.32.0";
 /// How far the cart's clock may be behind that of whoever issued a list.
 const CLOCK_SKEW: Duration = Duration::from_secs(300);
 
@@ -63,8 +68,10 @@ pub struct Facts {
     pub roots: usize,
     /// Issuers below them.
     pub intermediates: usize,
-    /// Revocation lists.
+    /// Complete revocation lists.
     pub lists: usize,
+    /// Delta lists.
+    pub deltas: usize,
     /// How long ago the newest list was issued.
     pub newest_list: Option<Duration>,
     /// How long ago the oldest list was issued.
@@ -108,8 +115,9 @@ impl Trust {
             roots: self.contents.roots.len(),
             intermediates: self.contents.intermediates.len(),
             lists: self.contents.lists.len(),
-            newest_list: self.contents.lists.first().map(|list| age(list, now)),
-            oldest_list: self.contents.lists.last().map(|list| age(list, now)),
+            deltas: self.contents.deltas.len(),
+            newest_list: self.contents.lists.first().map(|list| age(list.issued, now)),
+            oldest_list: self.contents.lists.last().map(|list| age(list.issued, now)),
         }
     }
 
@@ -128,7 +136,7 @@ impl Trust {
         }
         let der = CertificateDer::from(certificate_der);
         let card = EndEntityCert::try_from(&der).map_err(distrust)?;
-        let claims = certificate::claims(certificate_der)?;
+        let claims = certificate::claims(certificate_der, &self.cards)?;
         // Two readers of one certificate must not see two keys.
         if card.subject_public_key_info().as_ref() != claims.public_key {
             return Err(Distrust::Malformed);
@@ -141,7 +149,9 @@ impl Trust {
             let end = anchors.iter().position(|anchor| std::ptr::eq(anchor, path.anchor()));
             let root = end.and_then(|end| roots.get(end)).ok_or(Error::UnknownIssuer)?;
             within(root, now)?;
-            self.is_revoked(path, root, now)
+            self.allows_policy(certificate_der, path)?;
+            self.is_revoked(path, root, now)?;
+            self.is_revoked_since(certificate_der, path, root, now)
         };
         card.verify_for_usage(
             webpki::ALL_VERIFICATION_ALGS,
@@ -156,6 +166,71 @@ impl Trust {
         Ok(Trusted { der: der.clone().into_owned(), key: claims.key, key_bytes: claims.key_bytes })
     }
 
+    /// Every issuer below the root allows a policy that the site wants and the card names.
+    fn allows_policy(&self, card: &[u8], path: &VerifiedPath<'_>) -> Result<(), Error> {
+        let named = certificate::policies(card);
+        let issuers: Vec<Vec<String>> = path
+            .intermediate_certificates()
+            .map(|issuer| certificate::policies(&issuer.der()))
+            .collect();
+        let allows = |allowed: &Vec<String>, wanted: &String| {
+            allowed.iter().any(|one| one == wanted || one == ANY_POLICY)
+        };
+        let mut wanted = self.cards.policies.iter().filter(|wanted| named.contains(wanted));
+        let is_allowed = wanted.any(|wanted| issuers.iter().all(|issuer| allows(issuer, wanted)));
+        if self.cards.policies.is_empty() || is_allowed {
+            return Ok(());
+        }
+        let (required, present) = (KeyUsage::client_auth(), Vec::new());
+        Err(Error::RequiredEkuNotFoundContext(RequiredEkuNotFoundContext { required, present }))
+    }
+
+    /// Looks for every certificate of a path in its issuer's delta lists.
+    fn is_revoked_since(
+        &self,
+        card: &[u8],
+        path: &VerifiedPath<'_>,
+        root: &Authority,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let ders: Vec<_> = path.intermediate_certificates().map(|issuer| issuer.der()).collect();
+        let certificates = [card].into_iter().chain(ders.iter().map(|der| der.as_ref()));
+        for (certificate, issuer) in certificates.zip(self.issuers(&ders, root)) {
+            let serial = certificate::serial(certificate).ok_or(Error::BadDer)?;
+            let mut deltas = self.contents.deltas.iter().filter(|delta| {
+                let complete = self.complete(issuer, &delta.origin.scope);
+                complete.is_none_or(|complete| delta.is_newer_than(complete)) && delta.is_by(issuer)
+            });
+            // The newest that says anything of it.
+            let said = deltas.find_map(|delta| Some((delta.revokes(&serial)?, delta.issued)));
+            if let Some((true, _)) = said {
+                return Err(Error::CertRevoked);
+            }
+            if let Some((_, issued)) = said.filter(|(_, issued)| is_of_future(*issued, now)) {
+                return Err(Error::CrlExpired { time: unix(now), next_update: unix(issued) });
+            }
+        }
+        Ok(())
+    }
+
+    /// The newest complete list of an issuer for this part of its certificates.
+    fn complete(&self, issuer: &Authority, scope: &[u8]) -> Option<&RevocationList> {
+        let mut lists = self.contents.lists.iter();
+        lists.find(|list| list.origin.is_of(issuer) && list.origin.scope == scope)
+    }
+
+    /// Who issued each certificate of a path, the card's first.
+    fn issuers<'a>(
+        &'a self,
+        ders: &[CertificateDer<'_>],
+        root: &'a Authority,
+    ) -> Vec<&'a Authority> {
+        let known = |der: &CertificateDer<'_>| {
+            self.contents.intermediates.iter().find(|issuer| issuer.der == *der)
+        };
+        ders.iter().filter_map(known).chain([root]).collect()
+    }
+
     /// Looks for every certificate of a path that holds otherwise in its issuer's newest list.
     fn is_revoked(
         &self,
@@ -164,11 +239,9 @@ impl Trust {
         now: Timestamp,
     ) -> Result<(), Error> {
         let ders: Vec<_> = path.intermediate_certificates().map(|issuer| issuer.der()).collect();
-        let known = |der: &CertificateDer<'_>| {
-            self.contents.intermediates.iter().find(|issuer| issuer.der == *der)
-        };
-        let issuers: Vec<&Authority> = ders.iter().filter_map(known).chain([root]).collect();
-        let claimed = |list: &&RevocationList| issuers.iter().any(|issuer| list.claims(issuer));
+        let issuers = self.issuers(&ders, root);
+        let claimed =
+            |list: &&RevocationList| issuers.iter().any(|issuer| list.origin.is_of(issuer));
         let lists: Vec<&RevocationList> = self.contents.lists.iter().filter(claimed).collect();
         let content: Vec<_> = lists.iter().map(|list| &list.list).collect();
         let Ok(options) = RevocationOptionsBuilder::new(&content) else {
@@ -198,7 +271,7 @@ impl Trust {
     }
 
     /// No list is from the future, and the newest that the card's issuer has for each scope is not
-    /// older than the site allows. `lists` has the newest first.
+    /// older than the site allows, or goes on in a delta that is not. `lists` has the newest first.
     fn are_fresh(
         &self,
         lists: &[&RevocationList],
@@ -207,14 +280,22 @@ impl Trust {
     ) -> Result<(), Error> {
         let mut scopes: Vec<&[u8]> = Vec::new();
         for list in lists {
-            let future =
-                now.duration_until(list.issued).unsigned_abs() > CLOCK_SKEW && list.issued > now;
-            let newest = list.claims(issuer) && !scopes.contains(&list.scope.as_slice());
-            if future || newest && age(list, now) > self.cards.crl_age {
+            let scope = list.origin.scope.as_slice();
+            let newest = list.origin.is_of(issuer) && !scopes.contains(&scope);
+            let is_old = || {
+                let renewed = self.contents.deltas.iter().any(|delta| {
+                    delta.renews(list, now)
+                        && age(delta.issued, now) <= self.cards.crl_age
+                        && !is_of_future(delta.issued, now)
+                        && delta.is_by(issuer)
+                });
+                age(list.issued, now) > self.cards.crl_age && !renewed
+            };
+            if is_of_future(list.issued, now) || newest && is_old() {
                 return Err(Error::CrlExpired { time: unix(now), next_update: unix(list.issued) });
             }
             if newest {
-                scopes.push(&list.scope);
+                scopes.push(scope);
             }
         }
         Ok(())
@@ -289,8 +370,12 @@ fn within(root: &Authority, now: Timestamp) -> Result<(), Error> {
 }
 
 /// How long ago a list was issued; zero for one from the future.
-fn age(list: &RevocationList, now: Timestamp) -> Duration {
-    Duration::try_from(now.duration_since(list.issued)).unwrap_or_default()
+fn age(issued: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(issued)).unwrap_or_default()
+}
+
+fn is_of_future(issued: Timestamp, now: Timestamp) -> bool {
+    issued > now && now.duration_until(issued).unsigned_abs() > CLOCK_SKEW
 }
 
 /// Before 1970 nothing was issued.

@@ -40,7 +40,7 @@ use stations::Stations;
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::{Event, ReaderKind};
 
-pub use stations::{Found, probe};
+pub use stations::{Found, Site, probe};
 pub use usb::UsbId;
 
 /// How long dropping the handle waits for the thread.
@@ -59,14 +59,11 @@ pub struct HidReaderHandle {
 ///
 /// # Errors
 /// When the system gives no thread.
-pub fn spawn(
-    events: Sender<Event>,
-    keyboard_badge: Option<UsbId>,
-) -> std::io::Result<HidReaderHandle> {
+pub fn spawn(events: Sender<Event>, site: Site) -> std::io::Result<HidReaderHandle> {
     let (stop, stopped) = sync_channel(1);
     let driver = UsbBadgeDriver {
         stopped,
-        keyboard_badge,
+        site,
         outlet: Outlet::new("hid-reader", events),
         stations: Stations::default(),
     };
@@ -79,7 +76,7 @@ pub fn spawn(
 /// The thread's work: one look at every reader after another.
 struct UsbBadgeDriver {
     stopped: Receiver<()>,
-    keyboard_badge: Option<UsbId>,
+    site: Site,
     outlet: Outlet,
     stations: Stations,
 }
@@ -103,7 +100,7 @@ impl UsbBadgeDriver {
 
     fn turn(&mut self) -> Result<(), Closed> {
         let now = Moment::read().boot;
-        self.stations.list_when_due(now, self.keyboard_badge);
+        self.stations.list_when_due(now, &self.site);
         let events = self.stations.attend();
         let now = Moment::read().boot;
         self.outlet.send(now, events)?;

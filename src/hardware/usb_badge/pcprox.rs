@@ -133,7 +133,7 @@ pub enum Change {
     None,
     /// This badge was laid on it; whatever lay there before has left.
     Laid(Badge),
-    /// Something was laid on it that cannot be read.
+    /// What lies on it cannot be read; whatever was read before counts no more.
     Unreadable,
     /// It is empty again.
     Lifted,
@@ -176,11 +176,12 @@ impl Hold {
                 self.lies = Lies::Badge(badge.clone());
                 Change::Laid(badge)
             }
-            // A badge that was read well stays: it is one that is being lifted or laid aside.
+            // A badge that was read well stays for a moment: it may be one that is being lifted or laid aside.
+            // Of a reader that goes on like this nobody knows what lies on it.
             Look::Garbled => {
                 self.empty = 0;
                 self.garbled = self.garbled.saturating_add(1);
-                if self.garbled < GARBLED_LOOKS || !matches!(self.lies, Lies::Nothing) {
+                if self.garbled < GARBLED_LOOKS || matches!(self.lies, Lies::Unreadable) {
                     return Change::None;
                 }
                 self.lies = Lies::Unreadable;

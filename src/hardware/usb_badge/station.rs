@@ -38,6 +38,11 @@ impl Model {
             Model::Keyboard => "keyboard reader",
         }
     }
+
+    /// With its USB number.
+    pub(super) fn shown(self, (vendor, product): UsbId) -> String {
+        format!("{} {vendor:04x}:{product:04x}", self.name())
+    }
 }
 
 /// What was read of a reader so far.
@@ -53,6 +58,12 @@ pub(super) struct Station {
     slot: Slot,
     claimed: Claimed,
     reading: Reading,
+    /// For people: what it is and its USB number.
+    name: String,
+    /// The site lets badges be presented there.
+    is_allowed: bool,
+    /// It types what it reads, whatever it is told.
+    types: bool,
     faults: u8,
 }
 
@@ -61,14 +72,17 @@ impl Station {
     pub(super) fn connect(
         place: (u8, u8),
         slot: Slot,
-        model: Model,
+        (model, id): (Model, UsbId),
+        is_allowed: bool,
         claimed: Claimed,
     ) -> Result<Self, UsbError> {
+        let mut types = false;
         let reading = match model {
             Model::PcProx => {
                 let firmware = ask(&claimed, Question::Device)?;
                 let firmware = pcprox::firmware(&firmware).unwrap_or_default();
                 let silent = silence(&claimed)?;
+                types = !silent;
                 tracing::info!(firmware, silent, "pcProx badge reader");
                 Reading::PcProx(Hold::default())
             }
@@ -77,7 +91,8 @@ impl Station {
                 Reading::Keyboard(Typing::default())
             }
         };
-        Ok(Self { place, slot, claimed, reading, faults: 0 })
+        let name = model.shown(id);
+        Ok(Self { place, slot, claimed, reading, name, is_allowed, types, faults: 0 })
     }
 
     /// Where it is plugged in: bus and address.
@@ -88,6 +103,21 @@ impl Station {
     /// Its number in the field.
     pub(super) fn slot(&self) -> Slot {
         self.slot
+    }
+
+    /// What it is and its USB number, for people.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// It types what it reads, whatever it is told.
+    pub(super) fn types(&self) -> bool {
+        self.types
+    }
+
+    /// The site lets badges be presented there. Of another one everything is taken in and dropped.
+    pub(super) fn is_allowed(&self) -> bool {
+        self.is_allowed
     }
 
     /// Reading it takes time while nothing happens.
@@ -104,11 +134,14 @@ impl Station {
     ) -> bool {
         let done = match &mut self.reading {
             Reading::PcProx(hold) => read(&self.claimed).map(|look| {
-                settle(hold.observe(look), self.slot, field);
+                if !self.is_allowed {
+                    return;
+                }
+                settle(hold.observe(look), (self.slot, &self.name), field);
             }),
             Reading::Keyboard(typing) => read_keys(&self.claimed, patience, typing).map(|all| {
-                for typed in all {
-                    tap(typed, self.slot, field, events);
+                for typed in all.into_iter().filter(|_| self.is_allowed) {
+                    tap(typed, (self.slot, &self.name), field, events);
                 }
             }),
         };
@@ -128,12 +161,12 @@ impl Station {
 }
 
 /// Takes a pcProx's change into the field.
-fn settle(change: Change, slot: Slot, field: &mut Field) {
+fn settle(change: Change, (slot, name): (Slot, &str), field: &mut Field) {
     match change {
         Change::None => {}
         Change::Laid(badge) => {
             field.lay(slot);
-            field.name(slot, Some(badge));
+            field.name(slot, Some(badge.at(name)));
         }
         Change::Unreadable => {
             field.lay(slot);
@@ -144,12 +177,12 @@ fn settle(change: Change, slot: Slot, field: &mut Field) {
 }
 
 /// A number that was typed: a badge that comes and leaves.
-fn tap(typed: Typed, slot: Slot, field: &mut Field, events: &mut Vec<Event>) {
+fn tap(typed: Typed, (slot, name): (Slot, &str), field: &mut Field, events: &mut Vec<Event>) {
     field.lay(slot);
     field.name(
         slot,
         match typed {
-            Typed::Badge(badge) => Some(badge),
+            Typed::Badge(badge) => Some(badge.at(name)),
             Typed::Unreadable => None,
         },
     );

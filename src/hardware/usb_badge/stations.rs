@@ -7,6 +7,8 @@ use rusb::{Context, UsbContext};
 use crate::presence::badges::{Field, Slot};
 use crate::usb_badge::station::{Model, Station};
 use crate::usb_badge::usb::{Claimed, UsbError, UsbId};
+use wardkeep_model::access::readers::AllowedReaders;
+use wardkeep_model::access::refusal::ReaderRefusal;
 use wardkeep_model::moment::BootTime;
 use wardkeep_model::ports::{Event, ReaderHealth};
 
@@ -24,6 +26,15 @@ pub struct Found {
     pub id: UsbId,
     /// Its node may be opened, so that it could be claimed.
     pub may_open: bool,
+}
+
+/// What the site says of USB readers.
+#[derive(Clone, Debug, Default)]
+pub struct Site {
+    /// Vendor and product of a reader that behaves as a keyboard.
+    pub keyboard_badge: Option<UsbId>,
+    /// At which readers anything is read.
+    pub allowed: AllowedReaders,
 }
 
 /// Looks for readers without claiming one.
@@ -50,19 +61,23 @@ pub(super) struct Stations {
     slots_used: u32,
     /// A reader is there that could not be claimed.
     refused: bool,
+    /// Readers that were told of because they are not used, by bus and address.
+    told: Vec<(u8, u8)>,
+    /// What was refused, for the audit log, and at which reader.
+    refusals: Vec<(String, ReaderRefusal)>,
     list_at: BootTime,
 }
 
 impl Stations {
     /// Looks through the list of devices when it is time to.
-    pub(super) fn list_when_due(&mut self, now: BootTime, keyboard_badge: Option<UsbId>) {
+    pub(super) fn list_when_due(&mut self, now: BootTime, site: &Site) {
         if now >= self.list_at {
-            self.list(now, keyboard_badge);
+            self.list(now, site);
         }
     }
 
     /// Brings the readers into agreement with what is plugged in.
-    fn list(&mut self, now: BootTime, keyboard_badge: Option<UsbId>) {
+    fn list(&mut self, now: BootTime, site: &Site) {
         self.list_at = now + LIST;
         self.refused = false;
         let context = match &self.context {
@@ -80,27 +95,39 @@ impl Stations {
         for device in devices.iter() {
             let Ok(descriptor) = device.device_descriptor() else { continue };
             let id = (descriptor.vendor_id(), descriptor.product_id());
-            let Some(model) = Model::of(id, keyboard_badge) else { continue };
+            let Some(model) = Model::of(id, site.keyboard_badge) else { continue };
             let place = (device.bus_number(), device.address());
             plugged.push(place);
             if self.stations.iter().any(|station| station.place() == place) {
                 continue;
             }
+            // Claimed all the same: a reader that is not allowed must not type into the screen.
+            let allowed = site.allowed.allows_usb(model.name(), id);
             let slot = Slot(self.slots_used);
             let opened = Claimed::claim(&device)
-                .and_then(|claimed| Station::connect(place, slot, model, claimed));
+                .and_then(|claimed| Station::connect(place, slot, (model, id), allowed, claimed));
             match opened {
                 Ok(station) => {
                     self.slots_used = self.slots_used.wrapping_add(1);
+                    let types = station.types().then_some(ReaderRefusal::ReaderTypes);
+                    let barred = (!allowed).then_some(ReaderRefusal::ReaderNotAllowed);
+                    for what in [types, barred].into_iter().flatten() {
+                        self.refusals.push((station.name().to_owned(), what));
+                    }
                     self.stations.push(station);
                 }
                 Err(UsbError::Gone) => {}
                 Err(error @ (UsbError::Refused | UsbError::Fault(_))) => {
                     self.refused = true;
                     tracing::debug!(%error, "a badge reader could not be claimed");
+                    if !self.told.contains(&place) {
+                        self.told.push(place);
+                        self.refusals.push((model.shown(id), ReaderRefusal::ReaderNotOurs));
+                    }
                 }
             }
         }
+        self.told.retain(|place| plugged.contains(place));
         for gone in self.stations.extract_if(.., |station| !plugged.contains(&station.place())) {
             self.field.lift(gone.slot());
         }
@@ -119,12 +146,18 @@ impl Stations {
             kept
         });
         events.extend(field.settle());
+        let named = field.refused().into_iter().filter_map(|(slot, what)| {
+            let station = self.stations.iter().find(|station| station.slot() == slot)?;
+            Some((station.name().to_owned(), what))
+        });
+        let refused = self.refusals.drain(..).chain(named);
+        events.extend(refused.map(|(reader, what)| Event::ReaderRefused { reader, what }));
         events
     }
 
     /// Whether badges can be read.
     pub(super) fn health(&self) -> ReaderHealth {
-        match (self.stations.is_empty(), self.refused) {
+        match (!self.stations.iter().any(Station::is_allowed), self.refused) {
             (false, _) => ReaderHealth::Ready,
             (true, true) => ReaderHealth::Refused,
             (true, false) => ReaderHealth::NotFitted,

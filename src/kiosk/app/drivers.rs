@@ -38,8 +38,15 @@ impl Drivers {
         );
         let (pcsc, pcsc_inbox) = mpsc::channel(readers::WAITING_MAX);
         let (usb, usb_inbox) = mpsc::channel(readers::WAITING_MAX);
-        let reader = wardkeep_hardware::pcsc::spawn(pcsc, Trust::load(&site.cards))?;
-        let usb_reader = wardkeep_hardware::usb_badge::spawn(usb, site.keyboard_badge)?;
+        let reader =
+            wardkeep_hardware::pcsc::spawn(pcsc, Trust::load(&site.cards), site.readers.clone())?;
+        let usb_reader = wardkeep_hardware::usb_badge::spawn(
+            usb,
+            wardkeep_hardware::usb_badge::Site {
+                keyboard_badge: site.keyboard_badge,
+                allowed: site.readers.clone(),
+            },
+        )?;
         runtime.spawn(readers::relay(pcsc_inbox, usb_inbox, events.clone()));
         let fingers = wardkeep_hardware::fingerprint::spawn(events.clone())?;
         let sound = speaker(events)?;

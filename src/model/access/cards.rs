@@ -13,6 +13,12 @@ pub struct Cards {
     pub crl_age: Duration,
     /// `cards.crl`: a card without a revocation list of its issuer is refused.
     pub crl_required: bool,
+    /// `cards.key_usage`: a card's certificate has to say that its key may sign; one that says nothing of
+    /// its key's usage is refused (RFC 5280, 4.2.1.3).
+    pub key_usage_required: bool,
+    /// `cards.policies`: object identifiers, of which a card's certificate has to name one and every issuer
+    /// below the root has to allow it (RFC 5280, 4.2.1.4); empty: the roots alone decide.
+    pub policies: Vec<String>,
 }
 
 impl Default for Cards {
@@ -21,6 +27,8 @@ impl Default for Cards {
             trust: PathBuf::from("/etc/wardkeep/trust"),
             crl_age: Duration::from_secs(7 * 24 * 3600),
             crl_required: true,
+            key_usage_required: true,
+            policies: vec![],
         }
     }
 }

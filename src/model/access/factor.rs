@@ -9,6 +9,10 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::access::pair::Pair;
 use crate::confidential::{Phi, Secret};
+use crate::untrusted;
+
+/// Most characters of a reader's name.
+pub const READER_CHARS_MAX: usize = 80;
 
 /// Technology that read the badge; the same digits on another technology are another badge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,6 +43,8 @@ pub struct Badge {
     /// Which technology read it.
     pub family: ReaderFamily,
     uid: Secret<Vec<u8>>,
+    /// Name of the reader that read it; empty where nobody said. No part of what the badge is.
+    reader: String,
 }
 
 /// The number's length is none that this family of readers gives.
@@ -59,10 +65,22 @@ impl Badge {
             ReaderFamily::Keyboard => (4..=32).contains(&uid.len()),
         };
         if fits {
-            Ok(Self { family, uid: Secret::new(uid.to_vec()) })
+            Ok(Self { family, uid: Secret::new(uid.to_vec()), reader: String::new() })
         } else {
             Err(NotABadge(uid.len()))
         }
+    }
+
+    /// The same badge, read by this reader.
+    #[must_use]
+    pub fn at(self, reader: &str) -> Self {
+        let reader = untrusted::named(reader, READER_CHARS_MAX).unwrap_or_default();
+        Self { reader, ..self }
+    }
+
+    /// Name of the reader that read it; empty where nobody said.
+    pub fn reader(&self) -> &str {
+        &self.reader
     }
 
     /// The number is drawn anew at every tap, so the badge cannot be enrolled: a 4-byte UID that
@@ -122,6 +140,14 @@ impl Token {
         match self {
             Token::Badge(_) => TokenKind::Badge,
             Token::Card(_) => TokenKind::Card,
+        }
+    }
+
+    /// Name of the reader that read it, where it is known.
+    pub fn reader(&self) -> Option<String> {
+        match self {
+            Token::Badge(badge) => Some(badge.reader.clone()).filter(|name| !name.is_empty()),
+            Token::Card(_) => None,
         }
     }
 }

@@ -7,6 +7,8 @@ pub mod lockout;
 pub mod naming;
 mod pair;
 pub mod policy;
+pub mod readers;
+pub mod refusal;
 
 use serde::{Deserialize, Serialize};
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::OperatorId;
 use crate::access::lockout::BootId;
 use crate::access::policy::Pair;
+use crate::access::refusal::ReaderRefusal;
 use crate::encounter::SubjectId;
 use crate::keeping::emergency::EmergencyReason;
 use crate::keeping::finding::Finding;
@@ -85,6 +86,8 @@ pub enum AuditAct {
     RecoveryUsed,
     /// Somebody asked to be shown what their role does not allow.
     AccessRefused,
+    /// Something was refused at a reader; [`AuditEntry::refusal`] says what, the detail at which one.
+    ReaderRefused,
 }
 
 /// How an act ended.
@@ -126,6 +129,12 @@ pub struct AuditEntry {
     /// What was found, for [`AuditAct::StoreFinding`].
     #[serde(default)]
     pub finding: Option<Finding>,
+    /// What was refused, for [`AuditAct::ReaderRefused`].
+    #[serde(default)]
+    pub refusal: Option<ReaderRefusal>,
+    /// How often, where the entry stands for more than one.
+    #[serde(default)]
+    pub times: Option<u64>,
     /// Text from outside, such as an advertised name: never trusted, escaped wherever it is shown.
     #[serde(default)]
     pub detail: Option<String>,
@@ -152,6 +161,8 @@ impl AuditEntry {
             reason: None,
             result: AuditResult::Done,
             finding: None,
+            refusal: None,
+            times: None,
             detail: None,
             boot: None,
             since_boot: None,

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::access::factor::{
     Attempt, CardEnrolment, CardId, CardPeer, CardSecret, Finger, Pin, Sensor, Template, TemplateId,
 };
+use crate::access::refusal::{Distrust, ReaderRefusal};
 use crate::confidential::Phi;
 
 /// What the core wants of a smart card.
@@ -73,6 +74,17 @@ pub enum CardFault {
     Unreadable,
 }
 
+impl CardFault {
+    /// As it is kept in the audit log; `None` for a card that only left.
+    pub fn kept(self) -> Option<ReaderRefusal> {
+        match self {
+            CardFault::LeftTooSoon => None,
+            CardFault::NotPiv => Some(ReaderRefusal::NotPiv),
+            CardFault::Unreadable => Some(ReaderRefusal::CardUnreadable),
+        }
+    }
+}
+
 /// Why a card did not prove itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CardRefusal {
@@ -97,36 +109,20 @@ pub enum CardRefusal {
     Broken,
 }
 
-/// Why a certificate is not trusted (RFC 5280).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Distrust {
-    /// The site has configured no issuer to trust.
-    #[error("no trusted issuer is configured")]
-    NoIssuers,
-    /// No path leads to a trusted issuer.
-    #[error("issuer is not trusted")]
-    UnknownIssuer,
-    /// Its time is over.
-    #[error("certificate has expired")]
-    Expired,
-    /// Its time has not come.
-    #[error("certificate is not valid yet")]
-    NotYetValid,
-    /// Its issuer has revoked it.
-    #[error("certificate was revoked")]
-    Revoked,
-    /// The revocation list is missing where the site wants one.
-    #[error("revocation list is missing")]
-    ListMissing,
-    /// The revocation list is older than the site allows.
-    #[error("revocation list is too old")]
-    ListStale,
-    /// It is not for logging in.
-    #[error("certificate is not for logging in")]
-    WrongPurpose,
-    /// It is no certificate, or breaks the rules in another way.
-    #[error("certificate is malformed")]
-    Malformed,
+impl CardRefusal {
+    /// As it is kept in the audit log; `None` for a card that only left.
+    pub fn kept(self) -> Option<ReaderRefusal> {
+        Some(match self {
+            CardRefusal::WrongPin { .. } => ReaderRefusal::WrongCardPin,
+            CardRefusal::LastTry => ReaderRefusal::LastCardTry,
+            CardRefusal::Blocked => ReaderRefusal::CardBlocked,
+            CardRefusal::NotTrusted(why) => ReaderRefusal::NotTrusted(why),
+            CardRefusal::NoKey => ReaderRefusal::NoCardKey,
+            CardRefusal::Changed => ReaderRefusal::CardChanged,
+            CardRefusal::Gone => return None,
+            CardRefusal::Broken => ReaderRefusal::NoProof,
+        })
+    }
 }
 
 /// What the core wants of the fingerprint reader. At most one of these runs; a new one, or `Stop`,

@@ -6,11 +6,12 @@
 mod factors;
 
 pub use self::factors::{
-    CardCommand, CardFault, CardRefusal, CardSeen, Distrust, FactorEvent, FingerAdvice,
-    FingerCommand, FingerEvent, FingerFault, Proof,
+    CardCommand, CardFault, CardRefusal, CardSeen, FactorEvent, FingerAdvice, FingerCommand,
+    FingerEvent, FingerFault, Proof,
 };
 
 use crate::access::factor::Badge;
+use crate::access::refusal::ReaderRefusal;
 use crate::moment::Moment;
 use crate::vitals::gatt::Decoded;
 use crate::vitals::{Characteristic, DeviceId, DeviceKind};
@@ -100,6 +101,14 @@ pub enum Event {
     BadgeUnreadable(BadgeFault),
     /// No badge is in the field any more.
     BadgeRemoved,
+    /// Something was refused at a reader: for the audit log, beside what else is told of it.
+    ReaderRefused {
+        /// The reader's name, at most [`crate::access::factor::READER_CHARS_MAX`]
+        /// characters, cleaned as [`crate::untrusted`] says.
+        reader: String,
+        /// What.
+        what: ReaderRefusal,
+    },
     /// Cards and fingers.
     Factor(FactorEvent),
     /// The controller changed state.

@@ -96,7 +96,7 @@ impl Locked {
             | Refusal::NotTaken => AuditResult::Refused,
         };
         let entry = AuditEntry::of(AuditAct::UnlockRefused, now.wall);
-        AuditEntry { person, pair, result, ..entry }
+        AuditEntry { person, pair, result, detail: token.reader(), ..entry }
     }
 
     /// What a live share of this token's owner offers under the site's policy.

@@ -20,6 +20,7 @@ use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::lockout::BootId;
 use wardkeep_model::access::policy::Pair;
+use wardkeep_model::access::refusal::ReaderRefusal;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::Finding;
 use wardkeep_model::keeping::emergency::EmergencyReason;
@@ -58,6 +59,10 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     finding: Option<Finding>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<ReaderRefusal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    times: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
 }
 
@@ -80,6 +85,8 @@ pub fn write(seq: u64, entry: &AuditEntry) -> String {
         person: entry.person.map(|id| digits(id.0)),
         reason: entry.reason,
         finding: entry.finding,
+        refusal: entry.refusal,
+        times: entry.times,
         detail: entry.detail.as_ref().map(|text| text.chars().take(DETAIL_CHARS_MAX).collect()),
     };
     ascii(&line)
@@ -113,6 +120,8 @@ pub fn read(text: &str) -> Option<(u64, AuditEntry)> {
         reason: line.reason,
         result: line.result,
         finding: line.finding,
+        refusal: line.refusal,
+        times: line.times,
         boot: number(&line.boot).ok()?.map(BootId),
         since_boot: line.since_boot_ns.map(|ns| BootTime(Duration::from_nanos(ns))),
         at: line.at,
@@ -152,6 +161,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use wardkeep_model::access::refusal::Distrust;
     use wardkeep_model::keeping::FindingKind;
 
     fn full() -> AuditEntry {
@@ -165,6 +175,8 @@ mod tests {
             reason: Some(EmergencyReason::FactorFailed),
             result: AuditResult::Refused,
             finding: Some(Finding::of(FindingKind::RecordsMissing, 3)),
+            refusal: Some(ReaderRefusal::NotTrusted(Distrust::Revoked)),
+            times: Some(4000),
             detail: Some("a\"\\\n\u{7f}\u{202e}ä😀".into()),
             boot: Some(BootId(5)),
             since_boot: Some(BootTime(Duration::from_nanos(1_500_000_001))),
@@ -184,7 +196,7 @@ mod tests {
                 r#""subject":"ffffffffffffffffffffffffffffffff","device":"01:02:03:0A:0B:0C","#,
                 r#""person":"00000000000000000000000000000008","reason":"factor-failed","#,
                 r#""finding":{"kind":"records-missing","count":3,"found":null,"expected":null,"#,
-                r#""span":null},"detail":"a\"\\\n\u007f\u202e\u00e4\ud83d\ude00"}"#,
+                r#""span":null},"refusal":{"not-trusted":"revoked"},"times":4000,"detail":"a\"\\\n\u007f\u202e\u00e4\ud83d\ude00"}"#,
             )
         );
         assert_eq!(read(&line), Some((17, full())));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use rcgen::SigningKey;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
     ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, PublicKeyData,
@@ -12,6 +13,12 @@ use rcgen::{
 };
 use tempfile::TempDir;
 use wardkeep_model::access::cards::Cards;
+use x509_cert::crl::CertificateList;
+use x509_cert::der::asn1::{BitString, ObjectIdentifier, OctetString, Uint};
+use x509_cert::der::oid::AssociatedOid;
+use x509_cert::der::{Decode, Encode};
+use x509_cert::ext::Extension;
+use x509_cert::ext::pkix::{BaseCrlNumber, CrlNumber, CrlReason};
 
 /// Whole days.
 const DAY_S: i64 = 24 * 3600;
@@ -101,6 +108,39 @@ pub fn list(issuer: &Authority, serials: &[u64], issued: Timestamp, next: Timest
     params.signed_by(issuer).expect("a list").der().to_vec()
 }
 
+/// A delta list: what was revoked, or taken off the list, since the complete list of number `base`.
+pub fn delta(
+    issuer: &Authority,
+    (number, base): (u8, u8),
+    serials: &[(u64, bool)],
+    (issued, next): (Timestamp, Timestamp),
+) -> Vec<u8> {
+    let all: Vec<u64> = serials.iter().map(|(serial, _)| *serial).collect();
+    let complete = list(issuer, &all, issued, next);
+    let mut delta = <CertificateList>::from_der(&complete).expect("a list");
+    let body = &mut delta.tbs_cert_list;
+    let number = CrlNumber(Uint::new(&[number]).expect("a number"));
+    let base = BaseCrlNumber(Uint::new(&[base]).expect("a number"));
+    let extensions = body.crl_extensions.get_or_insert_default();
+    extensions.retain(|extension| extension.extn_id != CrlNumber::OID);
+    extensions.push(extension(CrlNumber::OID, false, &number));
+    extensions.push(extension(BaseCrlNumber::OID, true, &base));
+    for (revoked, (_, is_taken_off)) in body.revoked_certificates.iter_mut().flatten().zip(serials)
+    {
+        let reason = extension(CrlReason::OID, false, &CrlReason::RemoveFromCRL);
+        revoked.crl_entry_extensions = is_taken_off.then(|| vec![reason]);
+    }
+    let signed = body.to_der().expect("a list");
+    let signature = issuer.key().sign(&signed).expect("a signature");
+    delta.signature = BitString::from_bytes(&signature).expect("a signature");
+    delta.to_der().expect("a list")
+}
+
+fn extension(extn_id: ObjectIdentifier, critical: bool, value: &impl Encode) -> Extension {
+    let value = value.to_der().expect("an extension");
+    Extension { extn_id, critical, extn_value: OctetString::new(value).expect("an extension") }
+}
+
 /// A trust directory as a site lays it down.
 pub struct TrustFolder(TempDir);
 
@@ -138,7 +178,7 @@ impl TrustFolder {
     /// The site's settings: lists at most a week old, and required.
     pub fn cards(&self) -> Cards {
         let crl_age = Duration::from_secs(7 * 24 * 3600);
-        Cards { trust: self.path().to_owned(), crl_age, crl_required: true }
+        Cards { trust: self.path().to_owned(), crl_age, ..Cards::default() }
     }
 }
 

@@ -8,6 +8,8 @@ use tokio::sync::mpsc::{Receiver, channel};
 use wardkeep_hardware::pcsc::{SmartcardHandle, spawn};
 use wardkeep_model::access::factor::{Attempt, CardEnrolment};
 use wardkeep_model::access::factor::{CardId, CardPeer};
+use wardkeep_model::access::readers::AllowedReaders;
+use wardkeep_model::access::refusal::ReaderRefusal;
 use wardkeep_model::ports::{CardCommand, CardRefusal, CardSeen, Event, FactorEvent, ReaderHealth};
 
 use kit::namespace::{isolated, skipped};
@@ -73,6 +75,8 @@ pub struct Bench {
     events: Receiver<Event>,
     clock: tokio::runtime::Runtime,
     attempts: u64,
+    /// What was refused, for the log.
+    pub refused: Vec<ReaderRefusal>,
 }
 
 impl Bench {
@@ -80,8 +84,9 @@ impl Bench {
     pub fn new(site: &Site) -> Self {
         let clock = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let (sender, events) = channel(256);
-        let driver = spawn(sender, site.trust()).expect("a thread");
-        let mut bench = Self { driver, events, clock: clock.expect("a runtime"), attempts: 0 };
+        let driver = spawn(sender, site.trust(), AllowedReaders::default()).expect("a thread");
+        let mut bench =
+            Self { driver, events, clock: clock.expect("a runtime"), attempts: 0, refused: vec![] };
         for _ in 0..2 {
             assert!(matches!(bench.any(SOON), Some(Event::Reader(..))), "both kinds at start");
         }
@@ -99,6 +104,7 @@ impl Bench {
         loop {
             match self.any(patience) {
                 Some(Event::Reader(_, ReaderHealth::Ready | ReaderHealth::NotFitted)) => {}
+                Some(Event::ReaderRefused { what, .. }) => self.refused.push(what),
                 event => return event,
             }
         }

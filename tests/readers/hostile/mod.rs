@@ -9,8 +9,9 @@ use wardkeep_hardware::card::proof::{Claim, Ended, Look, enrol, look, prove};
 use wardkeep_hardware::trust::{Trust, Trusted};
 use wardkeep_model::access::factor::CardEnrolment;
 use wardkeep_model::access::factor::{CardPeer, Pin};
+use wardkeep_model::access::refusal::Distrust;
 use wardkeep_model::moment::Moment;
-use wardkeep_model::ports::{CardRefusal, Distrust, Proof};
+use wardkeep_model::ports::{CardRefusal, Proof};
 use zeroize::Zeroizing;
 
 use kit::readers::piv_model::{Model, PIN, Site, object, pin};

@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use rcgen::{
     BasicConstraints::{self, Unconstrained},
-    CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose,
-    NameConstraints, SanType, SigningKey,
+    CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyPair,
+    KeyUsagePurpose, NameConstraints, SanType, SigningKey,
 };
 use wardkeep_hardware::trust::{Fault, SignKey, Trust};
-use wardkeep_model::moment::Moment;
-use wardkeep_model::ports::Distrust::{
-    Expired, Malformed, NotYetValid, Revoked, UnknownIssuer, WrongPurpose,
+use wardkeep_model::access::cards::Cards;
+use wardkeep_model::access::refusal::Distrust::{
+    Expired, Malformed, NotYetValid, Revoked, UnknownIssuer, WrongPolicy, WrongPurpose,
 };
+use wardkeep_model::moment::Moment;
 
 use super::{SERIAL, Site, now, signed, sub_params, today};
 use kit::namespace::skipped;
@@ -283,4 +284,62 @@ fn a_root_ends_too() {
     folder.write("crls/old.crl", list(&old, &[], today(-3), today(6)));
     let trust = Trust::load(&folder.cards());
     assert!(trust.judge(&signed(&old, |_| ()), today(-2)).is_ok());
+}
+
+/// Certificate policies (RFC 5280, 4.2.1.4) with these identifiers, each as DER.
+fn policies(identifiers: &[&[u8]]) -> CustomExtension {
+    let information = |identifier: &&[u8]| {
+        let length = u8::try_from(identifier.len()).expect("short");
+        [&[0x30, length + 2, 0x06, length][..], identifier].concat()
+    };
+    let all: Vec<u8> = identifiers.iter().flat_map(information).collect();
+    let length = u8::try_from(all.len()).expect("short");
+    let content = [&[0x30, length][..], &all].concat();
+    CustomExtension::from_oid_content(&[2, 5, 29, 32], content)
+}
+
+/// 2.16.840.1.101.3.2.1.3.13, 2.16.840.1.101.3.2.1.3.17 and anyPolicy.
+const AUTHENTICATION: [u8; 9] = [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x02, 0x01, 0x03];
+const ANY: [u8; 4] = [0x55, 0x1D, 0x20, 0x00];
+
+#[test]
+fn a_site_that_wants_a_policy_refuses_cards_without_it() {
+    let oid = |last: u8| [&AUTHENTICATION[..], &[last]].concat();
+    let (wanted, other) = (oid(13), oid(17));
+    for (issuer, of_card, expected) in [
+        (Some(vec![&wanted[..]]), Some(vec![&wanted[..]]), None),
+        (Some(vec![&ANY[..]]), Some(vec![&other[..], &wanted]), None),
+        (Some(vec![&ANY[..]]), Some(vec![&other[..]]), Some(WrongPolicy)),
+        (Some(vec![&ANY[..]]), Some(vec![&ANY[..]]), Some(WrongPolicy)),
+        (Some(vec![&wanted[..]]), None, Some(WrongPolicy)),
+        // Its issuer may not issue such cards.
+        (Some(vec![&other[..]]), Some(vec![&wanted[..]]), Some(WrongPurpose)),
+        (None, Some(vec![&wanted[..]]), Some(WrongPurpose)),
+    ] {
+        let mut site = Site::new();
+        let mut params = sub_params();
+        params.custom_extensions.extend(issuer.as_deref().map(policies));
+        site.sub = below(params, &site.root);
+        site.folder.write("intermediates/sub.der", site.sub.der());
+        site.folder.write("crls/sub.crl", list(&site.sub, &[], today(-1), today(6)));
+        let card =
+            site.card(|card| card.custom_extensions.extend(of_card.as_deref().map(policies)));
+        let asking =
+            Cards { policies: vec!["2.16.840.1.101.3.2.1.3.13".into()], ..site.folder.cards() };
+        let judged = Trust::load(&asking).judge(&card, now()).err();
+        assert_eq!(judged, expected, "{issuer:02X?} {of_card:02X?}");
+        assert!(site.judge(&card).is_ok(), "where no policy is wanted the roots decide");
+    }
+}
+
+#[test]
+fn a_card_that_says_nothing_of_its_key_is_taken_only_where_the_site_says_so() {
+    let site = Site::new();
+    let silent = site.card(|card| card.key_usages.clear());
+    assert_eq!(site.judge(&silent), Err(WrongPurpose));
+    let lax = Cards { key_usage_required: false, ..site.folder.cards() };
+    assert_eq!(Trust::load(&lax).judge(&silent, now()).err(), None);
+    // What it says counts in any case.
+    let agrees = site.card(|card| card.key_usages = vec![KeyUsagePurpose::KeyAgreement]);
+    assert_eq!(Trust::load(&lax).judge(&agrees, now()).err(), Some(WrongPurpose));
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wardkeep_hardware::trust::{Facts, Fault, Trust};
-use wardkeep_model::ports::Distrust::{ListMissing, Revoked};
+use wardkeep_model::access::refusal::Distrust::{ListMissing, Revoked};
 
 use super::{SERIAL, Site, now, today};
 use kit::readers::issuers::{TrustFolder, authority, list, root};
@@ -18,6 +18,7 @@ fn the_facts_are_counted() {
         roots: 1,
         intermediates: 1,
         lists: 2,
+        deltas: 0,
         newest_list: Some(HOUR * 36),
         oldest_list: Some(HOUR * (3 * 24 + 12)),
     };

@@ -2,10 +2,10 @@
 
 use wardkeep_hardware::trust::{SignKey, Trust};
 use wardkeep_model::access::cards::Cards;
-use wardkeep_model::ports::Distrust::{ListMissing, ListStale, NoIssuers, Revoked};
+use wardkeep_model::access::refusal::Distrust::{ListMissing, ListStale, NoIssuers, Revoked};
 
 use super::{SERIAL, Site, now, signed, sub_params, today};
-use kit::readers::issuers::{TrustFolder, authority, below, list, root};
+use kit::readers::issuers::{TrustFolder, authority, below, delta, list, root};
 
 #[test]
 fn a_stale_list_does_not_count() {
@@ -134,4 +134,72 @@ fn without_roots_nothing_is_trusted() {
     let other = root(authority("Other", now()));
     let judged = Trust::load(&empty.cards()).judge(&signed(&other, |_| ()), now());
     assert!(judged.is_err());
+}
+
+#[test]
+fn a_newer_delta_list_revokes() {
+    let site = Site::new();
+    let card = site.card(|_| ());
+    let when = (today(0), today(2));
+    for (what, bytes, expected) in [
+        ("of others", delta(&site.sub, (2, 1), &[(SERIAL + 1, false)], when), Ok(SignKey::P256)),
+        ("of the card", delta(&site.sub, (2, 1), &[(SERIAL, false)], when), Err(Revoked)),
+        ("that takes it off", delta(&site.sub, (2, 1), &[(SERIAL, true)], when), Ok(SignKey::P256)),
+        // Of the same number as the complete list: that one says more.
+        ("no newer", delta(&site.sub, (1, 1), &[(SERIAL, false)], when), Ok(SignKey::P256)),
+        // Its complete list is missing here; what it revokes counts all the same.
+        ("of a later base", delta(&site.sub, (9, 8), &[(SERIAL, false)], when), Err(Revoked)),
+        (
+            "past its end",
+            delta(&site.sub, (2, 1), &[(SERIAL, false)], (today(-3), today(-1))),
+            Err(Revoked),
+        ),
+        (
+            "by somebody else",
+            delta(&root(sub_params()), (2, 1), &[(SERIAL, false)], when),
+            Ok(SignKey::P256),
+        ),
+        (
+            "of the root",
+            delta(&site.root, (2, 1), &[(super::SUB_SERIAL, false)], when),
+            Err(Revoked),
+        ),
+    ] {
+        site.folder.write("crls/delta.crl", bytes);
+        assert_eq!(site.judge(&card), expected, "a delta {what}");
+    }
+    // The newest that says anything of it counts.
+    site.folder.write("crls/delta.crl", delta(&site.sub, (2, 1), &[(SERIAL, false)], when));
+    site.folder.write("crls/later.crl", delta(&site.sub, (3, 1), &[(SERIAL, true)], when));
+    assert_eq!(site.judge(&card), Ok(SignKey::P256));
+    // Changed afterwards.
+    let mut changed = delta(&site.sub, (4, 1), &[(SERIAL + 1, false)], when);
+    let at = changed.iter().rposition(|byte| *byte == 0x52).expect("its serial number");
+    changed[at] = 0x51;
+    site.folder.write("crls/later.crl", changed);
+    site.folder.remove("crls/delta.crl");
+    assert_eq!(site.judge(&card), Ok(SignKey::P256));
+}
+
+#[test]
+fn a_delta_list_shows_that_its_issuer_has_not_fallen_silent() {
+    let site = Site::new();
+    let card = site.card(|_| ());
+    site.folder.write("crls/sub.crl", list(&site.sub, &[], today(-20), today(9)));
+    assert_eq!(site.judge(&card), Err(ListStale));
+    for (what, bytes, expected) in [
+        ("of today", delta(&site.sub, (2, 1), &[], (today(0), today(1))), Ok(SignKey::P256)),
+        ("of last week", delta(&site.sub, (2, 1), &[], (today(-9), today(1))), Err(ListStale)),
+        ("past its end", delta(&site.sub, (2, 1), &[], (today(-2), today(0))), Err(ListStale)),
+        ("of tomorrow", delta(&site.sub, (2, 1), &[], (today(1), today(2))), Err(ListStale)),
+        ("of a later base", delta(&site.sub, (9, 8), &[], (today(0), today(1))), Err(ListStale)),
+        ("of the root", delta(&site.root, (2, 1), &[], (today(0), today(1))), Err(ListStale)),
+    ] {
+        site.folder.write("crls/delta.crl", bytes);
+        assert_eq!(site.judge(&card), expected, "a delta {what}");
+    }
+    // Past the end of the complete list nothing helps.
+    site.folder.write("crls/delta.crl", delta(&site.sub, (2, 1), &[], (today(0), today(1))));
+    site.folder.write("crls/sub.crl", list(&site.sub, &[], today(-20), today(0)));
+    assert_eq!(site.judge(&card), Err(ListStale));
 }

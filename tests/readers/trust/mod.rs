@@ -11,7 +11,7 @@ mod reading;
 use jiff::Timestamp;
 use rcgen::CertificateParams;
 use wardkeep_hardware::trust::{SignKey, Trust};
-use wardkeep_model::ports::Distrust;
+use wardkeep_model::access::refusal::Distrust;
 
 use kit::readers::issuers::{
     Authority, TrustFolder, authority, below, card, days, key, list, root,

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rcgen::{DnType, KeyPair, PublicKeyData};
 use sha2::{Digest, Sha256};
 use wardkeep_hardware::trust::{AgreementKey, Trust, agreement_key, card_id, subject};
-use wardkeep_model::ports::Distrust;
+use wardkeep_model::access::refusal::Distrust;
 
 use super::{SERIAL, Site, now, signed, today};
 use kit::readers::issuers::{Made, card, key, list};

@@ -131,6 +131,8 @@ fn line(scene: Scene<'_>, row: &AuditRow) -> AuditLine {
         reason: row.entry.reason,
         result: row.entry.result,
         finding: row.entry.finding.as_ref().map(|finding| finding_line(scene, finding)),
+        refusal: row.entry.refusal,
+        times: row.entry.times,
         detail: Phi::new(row.entry.detail.clone().unwrap_or_default()),
     }
 }

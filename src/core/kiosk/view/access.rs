@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use wardkeep_model::access::factor::Finger;
 use wardkeep_model::access::policy::{Level, Pair};
+use wardkeep_model::access::refusal::ReaderRefusal;
 use wardkeep_model::access::{OperatorId, Role};
 use wardkeep_model::confidential::{Phi, Secret};
 use wardkeep_model::keeping::emergency::EmergencyReason;
@@ -255,6 +256,10 @@ pub struct AuditLine {
     pub result: AuditResult,
     /// What was found wrong.
     pub finding: Option<FindingLine>,
+    /// What was refused at a reader, whose name is the detail.
+    pub refusal: Option<ReaderRefusal>,
+    /// How often, where the line stands for more than once.
+    pub times: Option<u64>,
     /// Text from outside; empty without one. Never trusted: the screen escapes and shortens it.
     pub detail: Phi<String>,
 }

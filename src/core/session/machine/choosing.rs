@@ -47,6 +47,7 @@ pub(super) fn handle(mut choosing: Choosing, now: BootTime, event: Event, site: 
         Event::Activity => choosing.idle_deadline = now + PARTIAL_IDLE_MAX,
         Event::Presented(_)
         | Event::BadgeRemoved
+        | Event::SecondBadge
         | Event::CardRemoved
         | Event::PinSubmitted(_)
         | Event::LockPressed

@@ -47,6 +47,7 @@ pub(super) fn handle(emergency: Emergency, now: BootTime, event: Event, site: &m
         Event::Cancelled => (State::Locked, vec![]),
         Event::Activity => (State::Emergency(touched(emergency, now)), vec![]),
         Event::BadgeRemoved
+        | Event::SecondBadge
         | Event::CardRemoved
         | Event::PinSubmitted(_)
         | Event::LockPressed

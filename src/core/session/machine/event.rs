@@ -12,6 +12,8 @@ use wardkeep_model::ports::{CardCommand, CardRefusal, FingerCommand, FingerEvent
 pub enum Event {
     /// A badge entered the field, or a card was inserted and read.
     Presented(Token),
+    /// Another badge lies in the field beside the first.
+    SecondBadge,
     /// No badge is in the field.
     BadgeRemoved,
     /// No card is in its reader, or the reader cannot be used any more.

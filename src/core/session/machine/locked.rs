@@ -24,6 +24,7 @@ pub(super) fn handle(now: BootTime, event: Event, site: &mut Site) -> Step {
         | Event::CardRefused(..)
         | Event::Finger(_)
         | Event::BadgeRemoved
+        | Event::SecondBadge
         | Event::CardRemoved
         | Event::PinSubmitted(_)
         | Event::Cancelled

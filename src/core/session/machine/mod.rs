@@ -204,6 +204,10 @@ impl Session {
     fn taken_away(&self, now: BootTime, event: &Event) -> Option<Notice> {
         match self.state.token()? {
             Token::Card(_) => matches!(event, Event::CardRemoved).then_some(Notice::CardPulled),
+            // Nobody can say whose prompt it is.
+            Token::Badge(_) if matches!(event, Event::SecondBadge) && self.state.prompts() => {
+                Some(Notice::TwoBadges)
+            }
             Token::Badge(own) => {
                 let placed = self
                     .badge
@@ -224,7 +228,8 @@ impl Session {
             Event::CardRemoved => self.card = None,
             Event::Activity => self.touched = now,
             Event::Sensor(sensor) => self.site.sensor = sensor.clone(),
-            Event::PinSubmitted(_)
+            Event::SecondBadge
+            | Event::PinSubmitted(_)
             | Event::Cancelled
             | Event::LockPressed
             | Event::EmergencyAsked

@@ -47,6 +47,7 @@ pub(super) fn handle(current: State, now: BootTime, event: Event, site: &mut Sit
         }
         Event::Activity => idle_deadline = now + site.idle,
         Event::BadgeRemoved
+        | Event::SecondBadge
         | Event::CardRemoved
         | Event::PinSubmitted(_)
         | Event::Cancelled

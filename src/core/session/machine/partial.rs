@@ -31,6 +31,7 @@ pub(super) fn handle(mut prompt: Prompt, now: BootTime, event: Event, site: &mut
         Event::Activity => prompt.idle_deadline = now + PARTIAL_IDLE_MAX,
         Event::Presented(_)
         | Event::BadgeRemoved
+        | Event::SecondBadge
         | Event::CardRemoved
         | Event::PinSubmitted(_)
         | Event::LockPressed

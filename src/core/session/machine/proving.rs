@@ -43,6 +43,7 @@ pub(super) fn handle(
         Event::Cancelled => (State::Locked, vec![]),
         Event::Presented(_)
         | Event::BadgeRemoved
+        | Event::SecondBadge
         | Event::CardRemoved
         | Event::PinSubmitted(_)
         | Event::LockPressed

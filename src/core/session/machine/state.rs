@@ -90,6 +90,21 @@ impl State {
         }
     }
 
+    /// A token is known, and something is wanted of its owner before anything opens.
+    pub(super) fn prompts(&self) -> bool {
+        match self {
+            State::Partial(_) | State::Emergency(Emergency::Reason { .. }) => true,
+            State::Locked
+            | State::Proving { .. }
+            | State::Unlocking { .. }
+            | State::ChoosingPin(_)
+            | State::Open { .. }
+            | State::Emergency(
+                Emergency::Token { .. } | Emergency::Opening { .. } | Emergency::Open { .. },
+            ) => false,
+        }
+    }
+
     /// The store may hold something open for it, so leaving it conceals.
     pub(super) fn holds(&self) -> bool {
         match self {

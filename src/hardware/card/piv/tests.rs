@@ -158,7 +158,7 @@ fn a_pin_is_padded_and_sent_once() {
         (&[0x63, 0x00], Err(Wire::Refused(0x6300).into())),
         (&[0x69, 0x82], Err(Wire::Refused(0x6982).into())),
         (&[0x6C, 0x08], broken()),
-        (&[0xAA, 0x90, 0x00], broken()),
+        (&[0xAA, 0x90, 0x00], Err(Wire::TooLong.into())),
     ] {
         let (verified, asked) = with(&[answer, &[0x90, 0x00]], |piv| piv.verify(&six));
         assert_eq!(verified, expected, "{answer:02X?}");

@@ -133,8 +133,8 @@ fn a_typed_number_comes_and_leaves() {
     let mut field = Field::default();
     let mut events = Vec::new();
     let badge = Badge::new(wardkeep_model::access::factor::ReaderFamily::Keyboard, b"0012345678");
-    tap(Typed::Badge(badge.expect("a number")), Slot(0), &mut field, &mut events);
-    tap(Typed::Unreadable, Slot(0), &mut field, &mut events);
+    tap(Typed::Badge(badge.expect("a number")), (Slot(0), "reader"), &mut field, &mut events);
+    tap(Typed::Unreadable, (Slot(0), "reader"), &mut field, &mut events);
     let told: Vec<String> = events.iter().map(|event| format!("{event:?}")).collect();
     let [presented, removed, unreadable, gone] = &told[..] else { panic!("{told:?}") };
     assert!(presented.starts_with("BadgePresented"), "{presented}");

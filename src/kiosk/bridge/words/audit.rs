@@ -4,16 +4,19 @@ use slint::SharedString;
 
 use wardkeep_core::kiosk::view::access::AuditLine;
 use wardkeep_core::kiosk::view::records::FindingLine;
+use wardkeep_model::access::refusal::{Distrust, ReaderRefusal};
 use wardkeep_model::keeping::{AuditAct, AuditResult, FindingKind};
 
 use crate::bridge::times;
-use crate::bridge::words::{Words, emergency, factors, joined, tr};
+use crate::bridge::words::{Sentence, Words, emergency, factors, joined, tr};
 
 /// What was done, and how it ended unless it was done.
 pub(in crate::bridge) fn act(words: &Words, line: &AuditLine) -> SharedString {
     let act = done(words, line.act);
     let outcome = match line.result {
         AuditResult::Done => return act,
+        // It says so itself.
+        AuditResult::Refused if line.act == AuditAct::ReaderRefused => return act,
         AuditResult::Refused => tr("not allowed"),
         AuditResult::Failed => tr("could not be done"),
     };
@@ -56,6 +59,7 @@ fn done(words: &Words, act: AuditAct) -> SharedString {
         AuditAct::EmergencyEnded => tr("Emergency view closed"),
         AuditAct::RecoveryUsed => tr("Opened with the recovery words"),
         AuditAct::AccessRefused => tr("Something was asked that the role does not allow"),
+        AuditAct::ReaderRefused => tr("Refused at a reader"),
     })
 }
 
@@ -71,7 +75,49 @@ pub(in crate::bridge) fn particulars(words: &Words, line: &AuditLine) -> SharedS
     };
     let pair = line.pair.map(|pair| factors::pair(words, pair)).unwrap_or_default();
     let reason = line.reason.map(|reason| emergency::reason(words, reason).fact);
+    if let Some(what) = line.refusal {
+        return joined(&[refusal(words, what), times(words, line.times)]);
+    }
     joined(&[operator, person, pair, reason.unwrap_or_default()])
+}
+
+fn times(words: &Words, times: Option<u64>) -> SharedString {
+    let Some(times) = times else { return SharedString::default() };
+    words.fill(tr("{} times in ten minutes"), &[&times.to_string()])
+}
+
+fn refusal(words: &Words, what: ReaderRefusal) -> SharedString {
+    words.say(match what {
+        ReaderRefusal::NoNumber => tr("no badge number: another kind of badge, or broken"),
+        ReaderRefusal::TwoBadges => tr("two badges at once"),
+        ReaderRefusal::NotPiv => tr("not a PIV card"),
+        ReaderRefusal::CardUnreadable => tr("a card that cannot be read"),
+        ReaderRefusal::WrongCardPin => tr("wrong PIN of a card"),
+        ReaderRefusal::LastCardTry => tr("a card with one try left"),
+        ReaderRefusal::CardBlocked => tr("a card that is blocked"),
+        ReaderRefusal::NoCardKey => tr("a card without the key that is needed"),
+        ReaderRefusal::CardChanged => tr("another card than before"),
+        ReaderRefusal::NoProof => tr("a card that did not prove itself"),
+        ReaderRefusal::NotTrusted(why) => distrust(why),
+        ReaderRefusal::ReaderNotAllowed => tr("the settings allow other readers only"),
+        ReaderRefusal::ReaderTypes => tr("the reader types and cannot be silenced"),
+        ReaderRefusal::ReaderNotOurs => tr("the reader may not be opened"),
+    })
+}
+
+fn distrust(why: Distrust) -> Sentence {
+    match why {
+        Distrust::NoIssuers => tr("certificate: no issuer is trusted here"),
+        Distrust::UnknownIssuer => tr("certificate: issuer not trusted"),
+        Distrust::Expired => tr("certificate: expired"),
+        Distrust::NotYetValid => tr("certificate: not valid yet"),
+        Distrust::Revoked => tr("certificate: revoked"),
+        Distrust::ListMissing => tr("certificate: revocation list missing"),
+        Distrust::ListStale => tr("certificate: revocation list too old"),
+        Distrust::WrongPurpose => tr("certificate: not for logging in"),
+        Distrust::WrongPolicy => tr("certificate: without a policy that is wanted"),
+        Distrust::Malformed => tr("certificate: malformed"),
+    }
 }
 
 /// What was found wrong, with both numbers and the time.

@@ -67,14 +67,19 @@ impl Readers {
     pub fn start(config: &Config) -> Result<Self, ReaderError> {
         let (sender, events) = mpsc::channel(EVENTS_MAX);
         let start = |_| ReaderError::Start;
+        let trust = Trust::load(&config.cards);
+        let usb = usb_badge::Site {
+            keyboard_badge: config.keyboard_badge,
+            allowed: config.readers.clone(),
+        };
         let timer = tokio::runtime::Builder::new_current_thread().enable_time().build();
         Ok(Self {
             events,
-            cards: pcsc::spawn(sender.clone(), Trust::load(&config.cards)).map_err(start)?,
+            cards: pcsc::spawn(sender.clone(), trust, config.readers.clone()).map_err(start)?,
             fingers: None,
             timer: timer.map_err(start)?,
             attempts: 0,
-            _badges: usb_badge::spawn(sender.clone(), config.keyboard_badge).map_err(start)?,
+            _badges: usb_badge::spawn(sender.clone(), usb).map_err(start)?,
             sender,
         })
     }

@@ -12,6 +12,7 @@ use wardkeep_core::kiosk::view::{
 use wardkeep_core::session::enrolment::EnrolKind;
 use wardkeep_model::access::factor::{Finger, TokenKind};
 use wardkeep_model::access::policy::{Level, Pair};
+use wardkeep_model::access::refusal::{Distrust, ReaderRefusal};
 use wardkeep_model::access::{OperatorId, Role};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::{PatientForm, Sex};
@@ -191,6 +192,8 @@ pub fn audit() -> Audit {
         reason: None,
         result: AuditResult::Done,
         finding: None,
+        refusal: None,
+        times: None,
         detail: Phi::default(),
     };
     let dewi = "Dewi Tan";
@@ -201,6 +204,15 @@ pub fn audit() -> Audit {
         AuditLine {
             reason: Some(EmergencyReason::FactorFailed),
             ..line(27, 12, AuditAct::EmergencyOpened, "Adaeze Kirchner", "")
+        },
+        AuditLine {
+            result: AuditResult::Refused,
+            refusal: Some(ReaderRefusal::NotTrusted(Distrust::Revoked)),
+            times: Some(3),
+            detail: Phi::new(
+                "ACS ACR1281 1S Dual Reader [ACR1281 1S Dual Reader ICC] 00 00".into(),
+            ),
+            ..line(27, 11, AuditAct::ReaderRefused, "", "")
         },
         line(26, 11, AuditAct::UnlockRefused, "", ""),
         line(25, 9, AuditAct::AlarmAcknowledged, "Adaeze Kirchner", ""),

@@ -1,10 +1,11 @@
 //! Tables: what each step takes, refuses and leads to.
 
 use wardkeep_model::access::guessable::Weakness;
+use wardkeep_model::access::refusal::Distrust;
 use wardkeep_model::keeping::{Administered, AdministrationFault, NewPin, StoreFault};
 use wardkeep_model::ports::{
-    CardCommand, CardFault, CardRefusal, Distrust, FactorEvent, FingerAdvice, FingerCommand,
-    FingerEvent, FingerFault,
+    CardCommand, CardFault, CardRefusal, FactorEvent, FingerAdvice, FingerCommand, FingerEvent,
+    FingerFault,
 };
 
 use super::*;
