@@ -1,6 +1,7 @@
 //! Logging in with a smart card, and every way in which it goes wrong.
 
 use kit::kiosk::{Bedside, PIN, WRONG, card};
+use wardkeep_core::kiosk::view::time::TimeOfDay;
 use wardkeep_core::kiosk::{frame, login};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::TokenKind;
@@ -26,7 +27,7 @@ fn card_and_pin_open_the_session() {
     assert_eq!(bedside.pairs(), [(Some(OperatorId(9)), Some(Pair::CardPin))]);
     bedside.wait(60 * SECOND);
     let chip = bedside.view().open.expect("open").operator;
-    assert_eq!((chip.since, chip.minutes_left), ((14, 32), 1));
+    assert_eq!((chip.since, chip.minutes_left), (TimeOfDay::at(14, 32), 1));
 }
 
 #[test]

@@ -106,9 +106,12 @@ fn past_values_are_one_row_a_minute_newest_first() {
     let rows = page(&bedside).past;
     let shown: Vec<_> = rows
         .iter()
-        .map(|row| (row.at, row.rate.reveal().as_str(), row.spo2.reveal().as_str()))
+        .map(|row| (row.at.to_string(), row.rate.reveal().as_str(), row.spo2.reveal().as_str()))
         .collect();
-    assert_eq!(shown, [((14, 31), "", "93"), ((14, 11), "91", ""), ((14, 10), "88", "95")]);
+    assert_eq!(
+        shown,
+        [("14:31".into(), "", "93"), ("14:11".into(), "91", ""), ("14:10".into(), "88", "95")]
+    );
 }
 
 #[test]

@@ -12,6 +12,7 @@ use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::pages::{devices, limits};
 use wardkeep_core::kiosk::view::Screen;
 use wardkeep_core::kiosk::view::alarms::AlarmRow;
+use wardkeep_core::kiosk::view::time::TimeOfDay;
 use wardkeep_core::kiosk::{alarm, frame};
 use wardkeep_model::alarm::{AlarmChange, Happened, LimitReason, Priority};
 use wardkeep_model::keeping::AuditAct;
@@ -209,7 +210,10 @@ fn time_2_a_clock_that_was_never_set_is_told_and_never_reckoned_with() {
     let began = bedside.now().wall.checked_sub(SignedDuration::from_secs(59)).expect("in range");
     let began = began.to_zoned(jiff::tz::TimeZone::UTC);
     let low = strip(&bedside);
-    assert_eq!((low.priority, low.since), (Priority::High, (began.hour(), began.minute())));
+    assert_eq!(
+        (low.priority, low.since),
+        (Priority::High, TimeOfDay::at(began.hour(), began.minute()))
+    );
 }
 
 fn unwatched(bedside: &Bedside) -> Vec<u64> {

@@ -11,6 +11,7 @@ use wardkeep_core::kiosk::pages::people::PersonForm;
 use wardkeep_core::kiosk::pages::{account, people};
 use wardkeep_core::kiosk::view::Screen;
 use wardkeep_core::kiosk::view::access::{Account, Audit, Cart, FactorWord, PersonState};
+use wardkeep_core::kiosk::view::time::TimeOfDay;
 use wardkeep_core::kiosk::{enrolling, frame};
 use wardkeep_core::session::enrolment::EnrolKind;
 use wardkeep_model::access::factor::Finger;
@@ -291,7 +292,10 @@ fn the_audit_log_is_shown_newest_first_in_local_time() {
     };
     assert!(!loading);
     let shown: Vec<_> = rows.iter().map(|row| (row.seq, row.day.as_str(), row.at)).collect();
-    assert_eq!(shown, [(2, "2026-11-22", (8, 5)), (1, "2026-11-21", (23, 59))]);
+    assert_eq!(
+        shown,
+        [(2, "2026-11-22", TimeOfDay::at(8, 5)), (1, "2026-11-21", TimeOfDay::at(23, 59))]
+    );
     assert_eq!(rows[1].operator.reveal(), "Ada Kern");
     assert!(rows[0].operator.reveal().is_empty());
 }
@@ -328,7 +332,7 @@ fn ones_own_pin_is_changed_on_the_account_page() {
         page
     };
     let Account { since, shift_until, can_change_pin, pair, .. } = account(&bedside);
-    assert_eq!((since, shift_until), ((14, 32), Some((18, 32))));
+    assert_eq!((since, shift_until), (TimeOfDay::at(14, 32), Some(TimeOfDay::at(18, 32))));
     assert!(can_change_pin && pair == Pair::BadgePin);
     bedside.intent(account::Intent::ChangePin);
     let digits = [8, 3, 9, 2, 6, 1];

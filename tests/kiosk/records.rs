@@ -95,7 +95,7 @@ fn s8_what_is_gone_is_an_alarm_and_everything_found_is_told_once_by_its_group() 
     assert_eq!((first.group, first.count), (FindingGroup::Missing, 17));
     let (from, to) = first.span.expect("its time");
     assert_eq!(
-        (from.to_string(), to.to_string()),
+        (from.at.to_string(), to.at.to_string()),
         ("2026-11-22T02:10:00".into(), "2026-11-22T02:14:00".into())
     );
     // It stays until it was read, whoever that is, and however long it takes.

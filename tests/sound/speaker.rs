@@ -312,6 +312,36 @@ fn end(child: &mut Child) {
     child.wait().expect("our own child");
 }
 
+/// From silence: what the driver and the sound server take together, which the first sample's place in the recording
+/// tells to 10 ms.
+#[test]
+fn onsets_from_silence_are_heard_at_once() {
+    let test = "onsets_from_silence_are_heard_at_once";
+    let (server, listening) = match SoundServer::start() {
+        Ok(started) if alsa_reaches_sound_servers() => started,
+        Ok(_) | Err(_) => {
+            return skipped(test, "needs pulseaudio, pulseaudio-utils and libasound2-plugins");
+        }
+    };
+    let config = server.folder.path().join("asound.conf");
+    let script = "500 ".to_owned() + &"again medium 1300 silence 500 ".repeat(12) + "2000";
+    let lines = finish(start(&script, &config));
+    drop(server);
+    let heard = listening.join().unwrap();
+    let pulses = pulses(&heard.samples, RATE_HZ);
+    let firsts: Vec<&Pulse> = pulses.iter().step_by(3).collect();
+    let set = lines.iter().filter_map(|line| line.strip_prefix("set medium "));
+    let set: Vec<BootTime> =
+        set.map(|at| BootTime(Duration::from_millis(at.parse().unwrap()))).collect();
+    assert_eq!((firsts.len(), set.len()), (12, 12));
+    let delays = firsts.iter().zip(&set).map(|(pulse, set)| heard.when(pulse.rise_90).since(*set));
+    let mut delays: Vec<Duration> = delays.collect();
+    delays.sort();
+    let at = |share: usize| delays[(delays.len() - 1) * share / 100];
+    say(&format!("from silence: median {:?}, p95 {:?}, longest {:?}", at(50), at(95), at(100)));
+    assert!(at(100) < Duration::from_secs(1), "S-9: {:?}", at(100));
+}
+
 /// ALSA's way to a sound server, from libasound2-plugins.
 fn alsa_reaches_sound_servers() -> bool {
     let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten();

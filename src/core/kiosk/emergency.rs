@@ -70,7 +70,7 @@ fn past(scene: Scene<'_>, numerics: &[PastNumeric]) -> Vec<PastRow> {
     let rows = minutes.into_iter().rev().filter_map(|(minute, [heart, pulse, spo2])| {
         let at = Timestamp::from_second(minute * 60).ok()?;
         Some(PastRow {
-            at: scene.site.hour_minute(at),
+            at: scene.site.time_of_day(at),
             rate: Phi::new(heart.or(pulse).unwrap_or_default()),
             spo2: Phi::new(spo2.unwrap_or_default()),
         })

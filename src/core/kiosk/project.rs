@@ -109,7 +109,7 @@ impl Kiosk {
                 initials: operator.initials.clone(),
                 role: operator.role,
                 level: pair.level(),
-                since: self.site.hour_minute(wall_of(scene.now, *since)),
+                since: self.site.time_of_day(wall_of(scene.now, *since)),
                 minutes_left: ceil_seconds(idle_deadline.since(scene.now.boot)).div_ceil(60),
             },
             patient: open.and_then(|open| open.banner(scene)),
@@ -176,7 +176,7 @@ fn strip(scene: Scene<'_>) -> Option<AlarmStrip> {
     Some(AlarmStrip {
         priority: first.priority,
         text: first.text.clone(),
-        since: scene.site.hour_minute(wall_of(scene.now, first.onset.boot)),
+        since: scene.site.time_of_day(wall_of(scene.now, first.onset.boot)),
         acknowledged: first.is_acknowledged(),
         escalated: first.escalated,
         unseen: unseen.map(|(shown, present)| Unseen {

@@ -1,7 +1,7 @@
 //! What the core is told once, at start, and the day and hour that follow from it.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use wardkeep_model::encounter::SubjectId;
@@ -10,6 +10,7 @@ use wardkeep_model::moment::{BootTime, Moment};
 
 use crate::config::Config;
 use crate::kiosk::view::Clock;
+use crate::kiosk::view::time::{LocalTime, TimeOfDay};
 
 /// What the core is told once, at start.
 pub struct Surroundings {
@@ -47,22 +48,24 @@ impl Surroundings {
         }
     }
 
-    pub(super) fn hour_minute(&self, at: Timestamp) -> (i8, i8) {
-        let clock = self.clock(at);
-        (clock.hour, clock.minute)
+    /// Hour and minute, local.
+    pub(super) fn time_of_day(&self, at: Timestamp) -> TimeOfDay {
+        let LocalTime { at, twice, instant: _ } = self.local(at);
+        TimeOfDay { hour: at.hour(), minute: at.minute(), twice }
     }
 
-    pub(super) fn local(&self, at: Timestamp) -> DateTime {
-        at.to_zoned(self.zone.clone()).datetime()
+    /// Day and time, local.
+    pub(super) fn local(&self, at: Timestamp) -> LocalTime {
+        LocalTime::of(at, &self.zone)
     }
 
     /// ISO 8601.
     pub(super) fn local_day(&self, at: Timestamp) -> String {
-        self.local(at).date().to_string()
+        self.local(at).at.date().to_string()
     }
 
     pub(super) fn today(&self, now: Moment) -> Date {
-        self.local(now.wall).date()
+        self.local(now.wall).at.date()
     }
 
     pub(super) fn new_subject(&mut self) -> SubjectId {

@@ -7,6 +7,7 @@ pub mod access;
 pub mod alarms;
 mod parts;
 pub mod records;
+pub mod time;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
 use crate::alarms::{AlarmText, Shown};
 use crate::config::Language;
 use crate::kiosk::page::Page;
+use crate::kiosk::view::time::TimeOfDay;
 use wardkeep_model::moment::ClockState;
 
 pub use self::parts::{
@@ -50,7 +52,7 @@ pub struct AlarmStrip {
     /// The condition shown: the highest, then the newest.
     pub text: AlarmText,
     /// Hour and minute of its onset, local.
-    pub since: (i8, i8),
+    pub since: TimeOfDay,
     /// It was acknowledged: steady, silent.
     pub acknowledged: bool,
     /// Nobody has seen it for too long: somebody else is called.
@@ -84,7 +86,7 @@ pub struct OperatorChip {
     /// What the login proved.
     pub level: Level,
     /// Hour and minute of the login, local.
-    pub since: (i8, i8),
+    pub since: TimeOfDay,
     /// Minutes until the session locks by itself, rounded up.
     pub minutes_left: u64,
 }

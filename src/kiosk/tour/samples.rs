@@ -9,6 +9,7 @@ use wardkeep_core::alarms::{AlarmText, Condition, Crossed, Shown, Standing};
 use wardkeep_core::config::Language;
 use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::view::access::Ways;
+use wardkeep_core::kiosk::view::time::TimeOfDay;
 use wardkeep_core::kiosk::view::{
     AlarmStrip, Bedside, Clock, DeviceRow, DeviceState, Devices, Lock, OpenFrame, OperatorChip,
     Owner, PatientBanner, PatientRow, Patients, PinPrompt, PinPurpose, Screen, Tile, TileState,
@@ -47,7 +48,7 @@ pub fn open(screen: Screen) -> View {
         initials: "AK".into(),
         role: Role::Nurse,
         level: Level::Copyable,
-        since: (14, 20),
+        since: TimeOfDay::at(14, 20),
         minutes_left: 11,
     };
     let pages = vec![Page::Bedside, Page::Alarms, Page::Patients, Page::Devices];
@@ -180,7 +181,7 @@ pub fn alarm(priority: Priority, text: AlarmText) -> AlarmStrip {
         priority,
         unseen: Some(Unseen { shown, priority, text: text.clone() }),
         text,
-        since: (14, 31),
+        since: TimeOfDay::at(14, 31),
         acknowledged: false,
         escalated: false,
         others: 0,
@@ -219,7 +220,7 @@ pub fn devices() -> Devices {
     use DeviceKind::{HeartRate, PulseOximeter};
     let rows = vec![
         DeviceRow {
-            owner: Owner::ThisPatient(7, 10),
+            owner: Owner::ThisPatient(TimeOfDay::at(7, 10)),
             reading: Phi::new("97 %".into()),
             battery_percent: Some(74),
             can_release: true,

@@ -57,8 +57,8 @@ pub(in crate::kiosk) fn view(scene: Scene<'_>) -> Option<Account> {
         role: operator.role,
         pair,
         level: pair.level(),
-        since: scene.site.hour_minute(since),
-        shift_until: ends.map(|at| scene.site.hour_minute(at)),
+        since: scene.site.time_of_day(since),
+        shift_until: ends.map(|at| scene.site.time_of_day(at)),
         can_change_pin: has_own_pin(scene.session),
     })
 }

@@ -82,7 +82,7 @@ pub(super) fn ask(
 /// Conditions that are present: the patient's, then the equipment's.
 pub(in crate::kiosk) fn present(scene: Scene<'_>) -> Vec<AlarmRow> {
     let names = scene.session.role().is_some();
-    let wall = |at| scene.site.hour_minute(wall_of(scene.now, at));
+    let wall = |at| scene.site.time_of_day(wall_of(scene.now, at));
     let row = |(shown, present): (crate::alarms::Shown, &crate::alarms::Present)| AlarmRow {
         shown,
         kind: shown.condition.kind(),
@@ -110,7 +110,7 @@ fn past_alarm(scene: Scene<'_>, episode: &Episode) -> PastAlarm {
         kind: episode.kind,
         priority: episode.priority,
         crossed: episode.crossed.clone().map(Phi::new),
-        from: scene.site.hour_minute(episode.from),
+        from: scene.site.time_of_day(episode.from),
         length: episode.length(scene.now.wall),
         is_present: episode.to.is_none(),
         seen: episode.seen.as_ref().map(|(_, initials)| initials.clone()),

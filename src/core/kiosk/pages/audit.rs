@@ -123,7 +123,7 @@ fn line(scene: Scene<'_>, row: &AuditRow) -> AuditLine {
     AuditLine {
         seq: row.seq,
         day: scene.site.local_day(row.entry.at),
-        at: scene.site.hour_minute(row.entry.at),
+        at: scene.site.time_of_day(row.entry.at),
         act: row.entry.act,
         operator: row.operator.clone().unwrap_or_default(),
         person: row.person.clone().unwrap_or_default(),

@@ -94,8 +94,7 @@ fn row(scene: Scene<'_>, id: DeviceId, device: &Device) -> DeviceRow {
     let owner = match device.assignment {
         None => Owner::Nobody,
         Some(assignment) if Some(assignment.subject) == monitor.subject() => {
-            let (hour, minute) = scene.site.hour_minute(assignment.since);
-            Owner::ThisPatient(hour, minute)
+            Owner::ThisPatient(scene.site.time_of_day(assignment.since))
         }
         Some(_) => Owner::AnotherPatient,
     };

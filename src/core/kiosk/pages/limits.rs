@@ -248,15 +248,15 @@ impl Draft {
         });
         let (_, record) = mine?;
         let Happened::Limits { why: Some(why), .. } = &record.happened else { return None };
-        let (hour, minute) = scene.site.hour_minute(record.at);
-        let at = format!("{} {hour:02}:{minute:02}", scene.site.local_day(record.at));
+        let time = scene.site.time_of_day(record.at);
+        let at = format!("{} {time}", scene.site.local_day(record.at));
         Some(Changed { by: record.initials.clone(), at, why: *why })
     }
 
     fn rehearsal(&self, scene: Scene<'_>) -> RehearsalView {
         let mut view = RehearsalView { loading: self.series.is_none(), ..RehearsalView::default() };
         let told = |alarm: &Alarm, length| {
-            let at = scene.site.hour_minute(alarm.from);
+            let at = scene.site.time_of_day(alarm.from);
             let unit = alarm.parameter.row().unit.symbol();
             let value = Phi::new(format!("{} {unit}", alarm.value));
             Rehearsed { at, parameter: alarm.parameter, value, length }

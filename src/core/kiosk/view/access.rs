@@ -16,6 +16,7 @@ use wardkeep_model::ports::{FingerAdvice, ReaderHealth};
 
 use crate::kiosk::view::parts::{PatientBanner, PinPrompt, Tile};
 use crate::kiosk::view::records::{Checkpoint, FindingLine};
+use crate::kiosk::view::time::TimeOfDay;
 use crate::session::enrolment::EnrolKind;
 
 /// The emergency view.
@@ -58,7 +59,7 @@ pub struct EmergencyPage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastRow {
     /// Hour and minute, local.
-    pub at: (i8, i8),
+    pub at: TimeOfDay,
     /// Heart rate or pulse, digits; empty when there is none.
     pub rate: Phi<String>,
     /// SpO2, digits; empty when there is none.
@@ -241,7 +242,7 @@ pub struct AuditLine {
     /// Day, ISO 8601, local.
     pub day: String,
     /// Hour and minute, local.
-    pub at: (i8, i8),
+    pub at: TimeOfDay,
     /// What happened.
     pub act: wardkeep_model::keeping::AuditAct,
     /// Who; empty if nobody was logged in, or the person is not known any more.
@@ -306,9 +307,9 @@ pub struct Account {
     /// What that proved.
     pub level: Level,
     /// Hour and minute of the login, local.
-    pub since: (i8, i8),
+    pub since: TimeOfDay,
     /// Hour and minute at which the shift share ends; `None` without one.
-    pub shift_until: Option<(i8, i8)>,
+    pub shift_until: Option<TimeOfDay>,
     /// They have a badge, so a PIN that can be changed here.
     pub can_change_pin: bool,
 }

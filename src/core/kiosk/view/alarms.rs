@@ -12,6 +12,7 @@ use wardkeep_model::vitals::parameter::{LimitKey, Parameter};
 use crate::alarms::burden::Load;
 use crate::alarms::limits::Side;
 use crate::alarms::{AlarmText, Shown};
+use crate::kiosk::view::time::TimeOfDay;
 
 /// Every condition, and what was.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,11 +37,11 @@ pub struct AlarmRow {
     /// Where in its life.
     pub state: AlarmState,
     /// Hour and minute of its onset, local.
-    pub since: (i8, i8),
+    pub since: TimeOfDay,
     /// How long it has lasted.
     pub lasts: Duration,
     /// When somebody acknowledged it, and their initials, which are empty without a session.
-    pub seen: Option<((i8, i8), String)>,
+    pub seen: Option<(TimeOfDay, String)>,
     /// Somebody else was called.
     pub escalated: bool,
 }
@@ -72,7 +73,7 @@ pub struct PastAlarm {
     /// The value that crossed its limit, and the limit.
     pub crossed: Option<Phi<(String, String)>>,
     /// Hour and minute of its begin, local.
-    pub from: (i8, i8),
+    pub from: TimeOfDay,
     /// How long it lasted.
     pub length: Duration,
     /// It is not over.
@@ -186,7 +187,7 @@ pub struct RehearsalView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rehearsed {
     /// Hour and minute of its begin, local.
-    pub at: (i8, i8),
+    pub at: TimeOfDay,
     /// Which.
     pub parameter: Parameter,
     /// The worst value, with its unit.

@@ -11,6 +11,7 @@ use wardkeep_model::encounter::Sex;
 use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
+use crate::kiosk::view::time::TimeOfDay;
 use crate::session::FingerPrompt;
 
 /// The patient banner.
@@ -133,7 +134,7 @@ pub enum Owner {
     /// Nobody's.
     Nobody,
     /// The patient at this bed, since hour and minute.
-    ThisPatient(i8, i8),
+    ThisPatient(TimeOfDay),
     /// Somebody who is not at this bed any more.
     AnotherPatient,
     /// Nobody knows whose: it is watched without records.

@@ -3,12 +3,11 @@
 //! S-1: nothing here says whose values were stored. The live values of [`Watch`] are shown without a
 //! session because nobody can open one, and nothing on the screen or in memory says whose they are.
 
-use jiff::civil::DateTime;
-
 use wardkeep_model::keeping::{FindingKind, StoreFault};
 use wardkeep_model::ports::RadioHealth;
 
 use crate::kiosk::view::parts::{DeviceRow, Tile};
+use crate::kiosk::view::time::LocalTime;
 
 /// How far the records of the locked time have been taken over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +53,7 @@ pub struct FindingNotice {
     /// How many records, parts or files.
     pub count: u64,
     /// When what it concerns was recorded, local: not before the first and not after the second.
-    pub span: Option<(DateTime, DateTime)>,
+    pub span: Option<(LocalTime, LocalTime)>,
 }
 
 /// What was found wrong, for a line of the audit log.
@@ -69,7 +68,7 @@ pub struct FindingLine {
     /// The number that should have been there.
     pub expected: Option<u64>,
     /// As in [`FindingNotice`].
-    pub span: Option<(DateTime, DateTime)>,
+    pub span: Option<(LocalTime, LocalTime)>,
 }
 
 /// The store cannot be used and nobody can log in.

@@ -36,8 +36,8 @@ impl Adapter for Account {
         global.set_role(people::role(words, account.role));
         global.set_pair(factors::pair(words, account.pair));
         global.set_meaning(factors::level_meaning(words, account.level));
-        global.set_since(times::of_day(account.since.0, account.since.1));
-        let until = account.shift_until.map(|(hour, minute)| times::of_day(hour, minute));
+        global.set_since(times::of_day(account.since));
+        let until = account.shift_until.map(times::of_day);
         global.set_shift(lines::fact(cart::shift_until(words, until)));
         global.set_can_change_pin(account.can_change_pin);
         true

@@ -77,7 +77,7 @@ fn entry(line: &AuditLine, words: &Words) -> ui::AuditEntry {
     let finding = line.finding.as_ref().map(|finding| said::finding(words, finding));
     ui::AuditEntry {
         day: (&line.day).into(),
-        at: times::of_day(line.at.0, line.at.1),
+        at: times::of_day(line.at),
         act: said::act(words, line),
         particulars: said::particulars(words, line),
         finding: finding.unwrap_or_default(),

@@ -98,7 +98,7 @@ fn line(reason: EmergencyReason, words: &Words) -> ui::ReasonLine {
 
 fn past(row: &PastRow) -> ui::PastLine {
     ui::PastLine {
-        at: times::of_day(row.at.0, row.at.1),
+        at: times::of_day(row.at),
         rate: row.rate.reveal().into(),
         spo2: row.spo2.reveal().into(),
     }

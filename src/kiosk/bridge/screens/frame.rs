@@ -13,6 +13,7 @@ use wardkeep_core::config::Language;
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::view::records::TakingOver;
+use wardkeep_core::kiosk::view::time::TimeOfDay;
 use wardkeep_core::kiosk::view::{AlarmStrip, OperatorChip, Screen, View};
 use wardkeep_core::kiosk::{alarm, frame};
 use wardkeep_model::access::policy::Permission;
@@ -114,7 +115,7 @@ impl Frame {
         let (time, date) = match view.clock_state {
             ClockState::NeverSet => ("--:--".into(), calendar::never_set(words)),
             ClockState::Set | ClockState::Stepped | ClockState::Slewing => {
-                let time = times::of_day(view.clock.hour, view.clock.minute);
+                let time = times::of_day(TimeOfDay::at(view.clock.hour, view.clock.minute));
                 (time, calendar::date(words, view.clock))
             }
         };
@@ -177,7 +178,7 @@ fn alarm(strip: Option<&AlarmStrip>, listable: bool, words: &Words) -> ui::Alarm
         priority: lines::priority(Some(strip.priority)),
         marks: lines::marks(strip.priority),
         text: bedside::alarm(words, &strip.text),
-        since: times::of_day(strip.since.0, strip.since.1),
+        since: times::of_day(strip.since),
         acknowledged: strip.acknowledged,
         unseen: strip.unseen.is_some(),
         also: also.unwrap_or_default(),
@@ -194,7 +195,7 @@ fn operator(chip: &OperatorChip, words: &Words) -> ui::OperatorLine {
         initials: (&chip.initials).into(),
         role: people::role(words, chip.role),
         level: factors::level(words, chip.level),
-        since: times::of_day(chip.since.0, chip.since.1),
+        since: times::of_day(chip.since),
         minutes: i32::try_from(chip.minutes_left).unwrap_or(i32::MAX),
         sees_patients: chip.role.may(Permission::SeePatients),
     }

@@ -160,9 +160,9 @@ fn rehearsed(view: &RehearsalView, words: &Words) -> Vec<ui::RehearsalLine> {
         }
         lines.push(line(heading, SharedString::default(), SharedString::default(), true));
         lines.extend(told.iter().take(TOLD_MAX).map(
-            |Rehearsed { at: (hour, minute), parameter, value, length }| {
+            |Rehearsed { at, parameter, value, length }| {
                 let name = bedside::parameter_name(words, *parameter);
-                let first = slint::format!("{} {name}", times::of_day(*hour, *minute));
+                let first = slint::format!("{} {name}", times::of_day(*at));
                 line(first, value.reveal().into(), bedside::lasting(words, *length), false)
             },
         ));

@@ -26,8 +26,8 @@ pub(in crate::bridge) fn heading(words: &Words, kind: Kind) -> SharedString {
 /// How a condition stands.
 pub(in crate::bridge) fn state(words: &Words, row: &AlarmRow) -> SharedString {
     match &row.seen {
-        Some(((hour, minute), by)) => {
-            let at = times::of_day(*hour, *minute);
+        Some((at, by)) => {
+            let at = times::of_day(*at);
             if by.is_empty() {
                 words.fill(tr("Acknowledged {}"), &[&at])
             } else {
@@ -45,7 +45,7 @@ pub(in crate::bridge) fn state(words: &Words, row: &AlarmRow) -> SharedString {
 
 /// Since when.
 pub(in crate::bridge) fn since(words: &Words, row: &AlarmRow) -> SharedString {
-    let at = times::of_day(row.since.0, row.since.1);
+    let at = times::of_day(row.since);
     words.fill(tr("since {0}, {1}"), &[&at, &lasting(words, row.lasts)])
 }
 
@@ -134,7 +134,7 @@ fn limit_of(id: &str) -> Option<(Parameter, Side)> {
 
 /// When it was, how long, and who saw it.
 pub(in crate::bridge) fn past_state(words: &Words, row: &PastAlarm) -> SharedString {
-    let from = times::of_day(row.from.0, row.from.1);
+    let from = times::of_day(row.from);
     let length = lasting(words, row.length);
     let when = if row.is_present {
         words.fill(tr("since {0}, {1}"), &[&from, &length])

@@ -24,8 +24,8 @@ pub(in crate::bridge) fn kind(words: &Words, kind: DeviceKind) -> SharedString {
 pub(in crate::bridge) fn owner(words: &Words, owner: Owner) -> SharedString {
     match owner {
         Owner::Nobody => words.say(tr("Not assigned")),
-        Owner::ThisPatient(hour, minute) => {
-            words.fill(tr("This patient since {}"), &[&times::of_day(hour, minute)])
+        Owner::ThisPatient(since) => {
+            words.fill(tr("This patient since {}"), &[&times::of_day(since)])
         }
         Owner::AnotherPatient => words.say(tr("Another patient")),
         Owner::Unknown => words.say(tr("Unknown patient")),

@@ -6,6 +6,7 @@ use wardkeep_core::kiosk::view::access::{
     People, PersonLine, PersonPage, PersonState,
 };
 use wardkeep_core::kiosk::view::records::Checkpoint;
+use wardkeep_core::kiosk::view::time::TimeOfDay;
 use wardkeep_core::kiosk::view::{
     OpenFrame, OperatorChip, PinPrompt, Screen, Tile, TileState, View,
 };
@@ -29,7 +30,7 @@ pub fn open_it(screen: Screen) -> View {
         initials: "DT".into(),
         role: Role::It,
         level: Level::Strong,
-        since: (14, 5),
+        since: TimeOfDay::at(14, 5),
         minutes_left: 6,
     };
     let pages = vec![Page::Devices, Page::People, Page::Audit, Page::Cart];
@@ -148,7 +149,7 @@ pub fn emergency_page() -> EmergencyPage {
         let minute = 14 * 60 + 30 - i16::from(minutes_ago);
         let digits = |text: String, keep: bool| Phi::new(if keep { text } else { String::new() });
         PastRow {
-            at: (
+            at: TimeOfDay::at(
                 i8::try_from(minute / 60).unwrap_or_default(),
                 i8::try_from(minute % 60).unwrap_or_default(),
             ),
@@ -184,7 +185,7 @@ pub fn audit() -> Audit {
     let line = |seq: u64, minute, act, operator: &str, person: &str| AuditLine {
         seq,
         day: "2026-11-22".into(),
-        at: (14, minute),
+        at: TimeOfDay::at(14, minute),
         act,
         operator: Phi::new(operator.into()),
         person: Phi::new(person.into()),
@@ -246,8 +247,8 @@ pub fn account() -> Account {
         role: Role::Nurse,
         pair: Pair::BadgePin,
         level: Level::Copyable,
-        since: (14, 20),
-        shift_until: Some((18, 20)),
+        since: TimeOfDay::at(14, 20),
+        shift_until: Some(TimeOfDay::at(18, 20)),
         can_change_pin: true,
     }
 }

@@ -10,6 +10,7 @@ use wardkeep_core::kiosk::view::alarms::{
     AlarmRow, Alarms, BurdenOf, BurdenView, Changed, LimitRow, Limits, Past, PastAlarm,
     RehearsalView, Rehearsed, Stepper,
 };
+use wardkeep_core::kiosk::view::time::TimeOfDay;
 use wardkeep_core::kiosk::view::{AlarmStrip, Bedside, Screen, View};
 use wardkeep_model::alarm::{AlarmState, Kind, LimitReason, Priority};
 use wardkeep_model::confidential::Phi;
@@ -80,7 +81,7 @@ fn row(condition: Condition, priority: Priority, text: AlarmText) -> AlarmRow {
         priority,
         text,
         state: AlarmState::Active,
-        since: (14, 24),
+        since: TimeOfDay::at(14, 24),
         lasts: 8 * MINUTE,
         seen: None,
         escalated: false,
@@ -105,7 +106,7 @@ fn rows() -> Vec<AlarmRow> {
             ..row(Condition::High(Parameter::Respiration), Priority::Medium, AlarmText::High(was))
         },
         AlarmRow {
-            seen: Some(((14, 29), "AK".into())),
+            seen: Some((TimeOfDay::at(14, 29), "AK".into())),
             ..row(Condition::High(Parameter::HeartRate), Priority::Medium, rate)
         },
         row(
@@ -114,7 +115,7 @@ fn rows() -> Vec<AlarmRow> {
             AlarmText::LinkLost { device: device() },
         ),
         AlarmRow {
-            seen: Some(((13, 2), "BML".into())),
+            seen: Some((TimeOfDay::at(13, 2), "BML".into())),
             lasts: 98 * MINUTE,
             ..row(Condition::Battery(OXIMETER), Priority::Low, battery)
         },
@@ -128,7 +129,7 @@ fn past() -> Past {
         kind: if value.is_some() { Kind::Physiological } else { Kind::Technical },
         priority: if minutes > 3 { Priority::High } else { Priority::Medium },
         crossed: value.map(|value| Phi::new((value.to_owned(), "90".to_owned()))),
-        from: (9, 12),
+        from: TimeOfDay::at(9, 12),
         length: minutes * MINUTE,
         is_present: false,
         seen: seen.map(str::to_owned),
@@ -220,7 +221,7 @@ fn limit_rows(is_drafted: bool) -> Vec<LimitRow> {
 fn rehearsal() -> RehearsalView {
     let load = |count, minutes: u32| Load { count, length: minutes * MINUTE };
     let told = |hour, minute, value: &str, minutes: u32| Rehearsed {
-        at: (hour, minute),
+        at: TimeOfDay::at(hour, minute),
         parameter: Parameter::SpO2,
         value: Phi::new(value.to_owned()),
         length: minutes * MINUTE,

@@ -1,12 +1,14 @@
 //! Stops about the store: progress, findings, not recording, trouble, the checkpoint.
 
-use jiff::civil::date;
+use jiff::civil::{DateTime, date};
+use jiff::tz::TimeZone;
 
 use wardkeep_core::alarms::AlarmText;
 use wardkeep_core::kiosk::view::access::{Audit, AuditLine};
 use wardkeep_core::kiosk::view::records::{
     Checkpoint, FindingGroup, FindingLine, FindingNotice, TakingOver, Trouble, Watch,
 };
+use wardkeep_core::kiosk::view::time::LocalTime;
 use wardkeep_core::kiosk::view::{
     Bedside, DeviceRow, DeviceState, Owner, Screen, Tile, TileState, View,
 };
@@ -70,15 +72,21 @@ fn progress() -> Vec<Stop> {
 
 /// Of an hour in the night.
 pub fn finding(group: FindingGroup, count: u64) -> FindingNotice {
-    let night = date(2026, 11, 22);
-    let span = (night.at(2, 10, 0, 0), night.at(2, 13, 40, 0));
+    let span =
+        (local(date(2026, 11, 22).at(2, 10, 0, 0)), local(date(2026, 11, 22).at(2, 13, 40, 0)));
     FindingNotice { group, count, span: Some(span) }
+}
+
+fn local(at: DateTime) -> LocalTime {
+    let instant = TimeZone::UTC.to_timestamp(at).unwrap_or_default();
+    LocalTime::of(instant, &TimeZone::UTC)
 }
 
 fn findings() -> Vec<Stop> {
     let calm = || open(Screen::Bedside(Bedside { wave: false, ..bedside() }));
     let told = |name, finding| stop(name, with(calm(), None, Some(finding)));
-    let days = (date(2026, 11, 20).at(23, 50, 0, 0), date(2026, 11, 22).at(6, 0, 0, 0));
+    let days =
+        (local(date(2026, 11, 20).at(23, 50, 0, 0)), local(date(2026, 11, 22).at(6, 0, 0, 0)));
     let older = FindingNotice { span: Some(days), ..finding(FindingGroup::Older, 57) };
     let timeless = |group, count| FindingNotice { span: None, ..finding(group, count) };
     let lost = View {
