@@ -211,9 +211,8 @@ impl Truth {
 
     /// Somebody acknowledged what the strip offered.
     fn acknowledged(&mut self, what: &AlarmText, bedside: &Bedside) {
-        let is_first = self.signalled && !self.seen;
         self.seen |= self.signalled;
-        if self.is_gone(bedside.now().boot) && is_first {
+        if self.is_gone(bedside.now().boot) && matches!(what, AlarmText::Low(_)) {
             // It is over by that; if it comes back, it is new.
             (self.low_since, self.signalled, self.seen) = (None, false, false);
         }
