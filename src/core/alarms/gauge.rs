@@ -43,26 +43,36 @@ impl Crossing {
         self.crossed
     }
 
-    /// There is a value.
-    pub(super) fn value(&mut self, now: BootTime, place: Place, delay: Duration) {
+    /// There is a value. True if it is outside again although it had been back for so long, part of it without
+    /// a value, that it would have been over: whoever has seen it has seen what is past.
+    pub(super) fn value(&mut self, now: BootTime, place: Place, delay: Duration) -> bool {
         self.lost = None;
         if place == Place::Outside {
+            let is_again = self.crossed && self.is_over(now);
             (self.back, self.clearly) = (None, None);
             let since = *self.since.get_or_insert(now);
             self.crossed |= now >= since + delay;
-        } else if self.since.is_some() {
-            let back = *self.back.get_or_insert(now);
-            let clearly = (place == Place::Inside).then(|| self.clearly.unwrap_or(now));
-            self.clearly = clearly;
-            if now >= back + BACK || clearly.is_some_and(|since| now >= since + CLEARLY) {
+            return is_again;
+        }
+        if self.since.is_some() {
+            self.back.get_or_insert(now);
+            self.clearly = (place == Place::Inside).then(|| self.clearly.unwrap_or(now));
+            if self.is_over(now) {
                 *self = Self::default();
             }
         }
+        false
+    }
+
+    /// Values were back for so long, and none was outside.
+    fn is_over(self, now: BootTime) -> bool {
+        let for_so_long =
+            |since: Option<BootTime>, length| since.is_some_and(|since| now >= since + length);
+        for_so_long(self.back, BACK) || for_so_long(self.clearly, CLEARLY)
     }
 
     /// There is no value: nothing is over by that. Where somebody may die of it, what had begun goes on.
     pub(super) fn no_value(&mut self, now: BootTime, delay: Duration, is_extreme: bool) {
-        (self.back, self.clearly) = (None, None);
         let lost = *self.lost.get_or_insert(now);
         let Some(since) = self.since else { return };
         if !self.crossed && is_extreme {
@@ -76,6 +86,7 @@ impl Crossing {
     pub(super) fn deadline(self, delay: Duration) -> Option<BootTime> {
         let begins = self.since.filter(|_| !self.crossed && self.back.is_none());
         let over = [self.back.map(|at| at + BACK), self.clearly.map(|at| at + CLEARLY)];
+        let over = over.map(|at| at.filter(|_| self.lost.is_none()));
         let forgotten = self.lost.filter(|_| self.since.is_some() && !self.crossed);
         let ends = over.into_iter().chain([forgotten.map(|at| at + FORGOTTEN)]);
         ends.flatten().chain(begins.map(|at| at + delay)).min()
@@ -131,6 +142,29 @@ mod tests {
         let places = [Place::Outside; 3].into_iter().chain([Place::Inside; 20]);
         let often = places.cycle().take(23 * 5);
         assert_eq!(changes(often), (vec![], vec![]));
+    }
+
+    #[test]
+    fn s9_what_was_back_before_its_value_was_lost_is_over_with_the_next_and_new_when_it_is_out_again()
+     {
+        let crossed = || {
+            let mut crossing = Crossing::default();
+            (0..=10).for_each(|second| {
+                crossing.value(at(second), Place::Outside, DELAY);
+            });
+            crossing.value(at(11), Place::Inside, DELAY);
+            crossing.no_value(at(12), DELAY, true);
+            crossing
+        };
+        let mut back = crossed();
+        assert!(back.is_crossed() && back.deadline(DELAY).is_none(), "not by having no value");
+        assert!(!back.value(at(14), Place::Inside, DELAY) && !back.is_crossed());
+        let mut out = crossed();
+        assert!(out.value(at(14), Place::Outside, DELAY) && out.is_crossed(), "heard anew");
+        assert!(!out.value(at(15), Place::Outside, DELAY), "once");
+        // Back for a moment only: it is the same that goes on.
+        let mut short = crossed();
+        assert!(!short.value(at(13), Place::Outside, DELAY) && short.is_crossed());
     }
 
     #[test]

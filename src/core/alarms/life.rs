@@ -97,6 +97,8 @@ pub(super) struct Holding {
     pub(super) text: AlarmText,
     /// How much of it there is; more of it is a new alarm.
     pub(super) amount: u64,
+    /// It had been as good as over, and is there again.
+    pub(super) is_again: bool,
 }
 
 /// Everything that is present.
@@ -128,7 +130,7 @@ impl Conditions {
 
     /// A condition begins or goes on; true if it is to be heard anew.
     pub(super) fn hold(&mut self, now: Moment, condition: Condition, holding: Holding) -> bool {
-        let Holding { state, priority, text, amount } = holding;
+        let Holding { state, priority, text, amount, is_again } = holding;
         let mut changes = Vec::new();
         let next = self.onsets + 1;
         let present = self.present.entry(condition).or_insert_with(|| {
@@ -154,7 +156,9 @@ impl Conditions {
         if is_active {
             present.active = now.boot;
         }
-        if is_found || priority > present.priority || amount > present.amount {
+        // What nobody has seen is loud as it is, and somebody else is called to it in time.
+        let is_anew = (is_found || is_again) && present.seen.is_some();
+        if is_anew || priority > present.priority || amount > present.amount {
             (present.seen, present.escalated) = (None, false);
             (present.number, present.signalled) = (next, now.boot);
         }

@@ -144,6 +144,8 @@ struct Verdict {
     standing: Standing,
     /// Nothing measures it any more.
     is_released: bool,
+    /// It had been as good as over, and is there again.
+    is_again: bool,
 }
 
 /// All alarm conditions of this bed.
@@ -223,7 +225,7 @@ impl Alarms {
         };
         let levels = levels(&self.limits, parameter, side);
         let Gauge { crossings, beyond } = self.gauges.entry(condition).or_default();
-        let mut crossed: Option<Level> = None;
+        let (mut crossed, mut is_again): (Option<Level>, bool) = (None, false);
         let mut standing = match reading {
             Reading::Value(_) => Standing::Was,
             Reading::NoValue | Reading::NotMeasured => Standing::ValueLost,
@@ -237,7 +239,7 @@ impl Alarms {
             match reading {
                 Reading::Value(value) => {
                     let place = level.place(value);
-                    crossing.value(now.boot, place, level.delay);
+                    is_again |= crossing.value(now.boot, place, level.delay);
                     if place == Place::Outside && standing != Standing::Is {
                         (standing, *beyond) = (Standing::Is, Some((value, level.limit)));
                     }
@@ -260,7 +262,7 @@ impl Alarms {
         };
         let found = crossed.zip(beyond.map(words)).map(|(level, text)| (level.priority, text));
         let is_released = reading == Reading::NotMeasured;
-        self.settle(now, condition, Verdict { found, standing, is_released });
+        self.settle(now, condition, Verdict { found, standing, is_released, is_again });
     }
 
     /// The same of a sign of life.
@@ -274,19 +276,23 @@ impl Alarms {
             Some(false) => Standing::Was,
             None => Standing::ValueLost,
         };
-        match is_gone {
+        let is_again = match is_gone {
             Some(true) => crossing.value(now.boot, Place::Outside, delay),
             Some(false) => crossing.value(now.boot, Place::Inside, delay),
-            None => crossing.no_value(now.boot, delay, true),
-        }
+            None => {
+                crossing.no_value(now.boot, delay, true);
+                false
+            }
+        };
         let text = AlarmText::Gone(of, standing);
         let found = crossing.is_crossed().then_some((Priority::High, text));
-        self.settle(now, condition, Verdict { found, standing, is_released: !is_measured });
+        let verdict = Verdict { found, standing, is_released: !is_measured, is_again };
+        self.settle(now, condition, verdict);
     }
 
     /// What a physiological condition comes to.
     fn settle(&mut self, now: Moment, condition: Condition, verdict: Verdict) {
-        let Verdict { found, standing, is_released } = verdict;
+        let Verdict { found, standing, is_released, is_again } = verdict;
         let before = self.conditions.get(condition);
         // Nothing measures it any more, and nobody has to be told: it was seen, or never signalled.
         let is_nobodys = is_released && before.is_none_or(Present::is_acknowledged);
@@ -297,7 +303,8 @@ impl Alarms {
                 // Without a value it cannot have become less urgent.
                 let least = before.filter(|_| is_lost).map_or(priority, |one| one.priority);
                 let priority = priority.max(least);
-                self.hold(now, condition, Holding { state, priority, text, amount: 0 });
+                let holding = Holding { state, priority, text, amount: 0, is_again };
+                self.hold(now, condition, holding);
             }
             Some(_) => {
                 self.gauges.remove(&condition);
@@ -325,7 +332,8 @@ impl Alarms {
                 let lost = silences.and_then(|kind| self.lost_of(kind));
                 let priority = lost.map_or(priority, |lost| lost.max(priority));
                 let state = AlarmState::Active;
-                self.hold(now, condition, Holding { state, priority, text, amount });
+                let holding = Holding { state, priority, text, amount, is_again: false };
+                self.hold(now, condition, holding);
             }
         }
     }

@@ -127,8 +127,12 @@ impl Frame {
         let unseen = view.alarm.as_ref().and_then(|strip| strip.unseen.as_ref());
         self.unseen.set(unseen.map(|unseen| unseen.shown));
         let listable = view.open.is_some() || matches!(view.screen, Screen::Lock(_));
-        let listable = listable && !matches!(view.screen, Screen::Alarms(_));
-        frame.set_alarm(alarm(view.alarm.as_ref(), listable, words));
+        let mut strip = alarm(view.alarm.as_ref(), listable, words);
+        if matches!(view.screen, Screen::Alarms(_)) {
+            // They stand below.
+            strip.others = 0;
+        }
+        frame.set_alarm(strip);
         let told = view.notice.map(|notice| notices::notice(words, notice)).unwrap_or_default();
         frame.set_notice(told.fact);
         frame.set_notice_advice(told.advice);

@@ -6,19 +6,23 @@ use std::time::Duration;
 use wardkeep_core::alarms::burden::Load;
 use wardkeep_core::alarms::limits::Side;
 use wardkeep_core::alarms::{AlarmText, Condition, Crossed, LifeSign, Shown, Standing};
+use wardkeep_core::kiosk::view::access::{Emergency, EmergencyPage};
 use wardkeep_core::kiosk::view::alarms::{
     AlarmRow, Alarms, BurdenOf, BurdenView, Changed, LimitRow, Limits, Past, PastAlarm,
     RehearsalView, Rehearsed, Stepper,
 };
+use wardkeep_core::kiosk::view::records::{Trouble, Watch};
 use wardkeep_core::kiosk::view::time::TimeOfDay;
-use wardkeep_core::kiosk::view::{AlarmStrip, Bedside, Screen, View};
+use wardkeep_core::kiosk::view::{AlarmStrip, Bedside, Screen, Tile, TileState, View};
 use wardkeep_model::alarm::{AlarmState, Kind, LimitReason, Priority};
 use wardkeep_model::confidential::Phi;
+use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::moment::ClockState;
 use wardkeep_model::vitals::DeviceId;
 use wardkeep_model::vitals::parameter::{LimitKey, Parameter};
 
-use crate::tour::samples::{alarm, bedside, concealed, crossed, lock, open};
+use crate::tour::samples::staff::emergency_page;
+use crate::tour::samples::{alarm, bedside, concealed, crossed, lock, missing, open, tile};
 use crate::tour::stop::{Stop, stop, touch};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -50,7 +54,7 @@ pub(super) fn all() -> Vec<Stop> {
     let unset = View { clock_state: ClockState::NeverSet, ..concealed(Screen::Lock(lock())) };
     let unset = View { alarm: Some(alarm(Priority::Low, AlarmText::ClockUnset)), ..unset };
     let back: fn(&crate::bridge::AppWindow) = |window| touch(window, &["Last 24 h", "Letzte 24 h"]);
-    vec![
+    let mut stops = vec![
         stop("alarms", present.clone()),
         Stop { day: true, ..stop("alarms-day", present.clone()) },
         Stop { touch: back, ..stop("alarms-past", present) },
@@ -66,7 +70,118 @@ pub(super) fn all() -> Vec<Stop> {
         stop("limits", open(Screen::Limits(Box::new(limits(false, false))))),
         stop("limits-drafted", open(Screen::Limits(Box::new(limits(true, false))))),
         stop("limits-why", open(Screen::Limits(Box::new(limits(true, true))))),
-    ]
+    ];
+    stops.extend(states());
+    stops
+}
+
+/// How an alarm stands.
+#[derive(Clone, Copy)]
+enum Stands {
+    Active,
+    ValueLost,
+    Latched,
+    Seen,
+    Called,
+    Paused,
+}
+
+impl Stands {
+    const ALL: [Stands; 6] = [
+        Stands::Active,
+        Stands::ValueLost,
+        Stands::Latched,
+        Stands::Seen,
+        Stands::Called,
+        Stands::Paused,
+    ];
+
+    fn tiles(self) -> Vec<Tile> {
+        let saturation = match self {
+            Stands::Active | Stands::Seen | Stands::Called | Stands::Paused => {
+                Tile { alarm: Some(Priority::High), ..tile(Parameter::SpO2, "74") }
+            }
+            Stands::ValueLost => missing(Parameter::SpO2, TileState::LinkLost, Some(("74", 12))),
+            Stands::Latched => tile(Parameter::SpO2, "95"),
+        };
+        let rest = [tile(Parameter::HeartRate, "72"), tile(Parameter::PulseRate, "73")];
+        let [rate, pulse] = rest;
+        vec![rate, saturation, pulse]
+    }
+
+    fn strip(self) -> AlarmStrip {
+        let standing = match self {
+            Stands::Active | Stands::Seen | Stands::Called | Stands::Paused => Standing::Is,
+            Stands::ValueLost => Standing::ValueLost,
+            Stands::Latched => Standing::Was,
+        };
+        let low = Crossed { standing, ..crossed(Parameter::SpO2, "74", "80") };
+        let strip = AlarmStrip { others: 1, ..alarm(Priority::High, AlarmText::Low(low)) };
+        match self {
+            Stands::Active | Stands::ValueLost | Stands::Latched => strip,
+            Stands::Seen => AlarmStrip { acknowledged: true, unseen: None, ..strip },
+            Stands::Called => AlarmStrip { escalated: true, ..strip },
+            Stands::Paused => AlarmStrip { audio_paused_s: Some(74), ..strip },
+        }
+    }
+}
+
+/// Every state of an alarm wherever somebody may stand before it: at an open session, a locked screen, an emergency
+/// view, a store that does not open.
+fn states() -> Vec<Stop> {
+    let places: [fn(Vec<Tile>) -> View; 4] = [
+        |tiles| open(Screen::Bedside(Bedside { tiles, ..bedside() })),
+        |_| concealed(Screen::Lock(lock())),
+        |tiles| {
+            let page = EmergencyPage { tiles, ..emergency_page() };
+            concealed(Screen::Emergency(Emergency::Open(Box::new(page))))
+        },
+        |tiles| {
+            let (fault, watch) = (StoreFault::Damaged, Watch::Bed(tiles));
+            concealed(Screen::Trouble(Trouble { fault, records: true, watch }))
+        },
+    ];
+    let names = [
+        [
+            "state-open-active",
+            "state-open-value-lost",
+            "state-open-latched",
+            "state-open-seen",
+            "state-open-called",
+            "state-open-paused",
+        ],
+        [
+            "state-locked-active",
+            "state-locked-value-lost",
+            "state-locked-latched",
+            "state-locked-seen",
+            "state-locked-called",
+            "state-locked-paused",
+        ],
+        [
+            "state-emergency-active",
+            "state-emergency-value-lost",
+            "state-emergency-latched",
+            "state-emergency-seen",
+            "state-emergency-called",
+            "state-emergency-paused",
+        ],
+        [
+            "state-broken-active",
+            "state-broken-value-lost",
+            "state-broken-latched",
+            "state-broken-seen",
+            "state-broken-called",
+            "state-broken-paused",
+        ],
+    ];
+    let at = |(place, names): (fn(Vec<Tile>) -> View, [&'static str; 6])| {
+        let stops = names.into_iter().zip(Stands::ALL);
+        let view =
+            move |stands: Stands| View { alarm: Some(stands.strip()), ..place(stands.tiles()) };
+        stops.map(|(name, stands)| stop(name, view(stands))).collect::<Vec<_>>()
+    };
+    places.into_iter().zip(names).flat_map(at).collect()
 }
 
 fn strip(rows: &[AlarmRow]) -> AlarmStrip {
