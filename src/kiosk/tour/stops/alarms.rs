@@ -75,6 +75,9 @@ pub(super) fn all() -> Vec<Stop> {
     stops
 }
 
+/// A screen somebody may stand before, with these tiles where it shows any.
+type Place = fn(Vec<Tile>) -> View;
+
 /// How an alarm stands.
 #[derive(Clone, Copy)]
 enum Stands {
@@ -129,7 +132,7 @@ impl Stands {
 /// Every state of an alarm wherever somebody may stand before it: at an open session, a locked screen, an emergency
 /// view, a store that does not open.
 fn states() -> Vec<Stop> {
-    let places: [fn(Vec<Tile>) -> View; 4] = [
+    let places: [Place; 4] = [
         |tiles| open(Screen::Bedside(Bedside { tiles, ..bedside() })),
         |_| concealed(Screen::Lock(lock())),
         |tiles| {
@@ -175,7 +178,7 @@ fn states() -> Vec<Stop> {
             "state-broken-paused",
         ],
     ];
-    let at = |(place, names): (fn(Vec<Tile>) -> View, [&'static str; 6])| {
+    let at = |(place, names): (Place, [&'static str; 6])| {
         let stops = names.into_iter().zip(Stands::ALL);
         let view =
             move |stands: Stands| View { alarm: Some(stands.strip()), ..place(stands.tiles()) };
