@@ -139,6 +139,7 @@ fn s8_only_what_is_gone_is_an_alarm() {
         (Kind::InboxOlder, None),
         (Kind::WaveformsGivenUp, None),
         (Kind::AnchorReset, None),
+        (Kind::AnchorSilent, None),
         (Kind::CopyUsed, None),
     ] {
         let mut bedside = Bedside::unlocked();

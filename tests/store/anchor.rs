@@ -7,14 +7,15 @@ use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kit::process;
 use kit::store::*;
-use wardkeep_model::keeping::{FindingKind, Found, Outcome};
+use wardkeep_model::keeping::{FindingKind, Found, Outcome, StoreFault};
 use wardkeep_model::moment::Moment;
-use wardkeep_store::TpmAnchor;
 use wardkeep_store::machine::tpm::{Stream, TpmCounter};
+use wardkeep_store::{Anchor, TpmAnchor};
 
 /// Longest wait for the emulator; reached only by one that is dead.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -156,4 +157,89 @@ fn s8_a_whole_store_that_is_put_back_is_reported_once() {
     tpm.dir = tempfile::tempdir().unwrap();
     assert_eq!(day(&mut tpm, &dir, 6), [FindingKind::AnchorReset]);
     assert_eq!(day(&mut tpm, &dir, 7), []);
+}
+
+/// A counter that answers as the test says.
+#[derive(Clone, Debug, Default)]
+struct Counter(Arc<Mutex<Scripted>>);
+
+#[derive(Debug, Default)]
+struct Scripted {
+    count: u64,
+    /// Reads that fail before one does not.
+    silent: u32,
+    gone: bool,
+    moves: u32,
+}
+
+impl Anchor for Counter {
+    fn read(&mut self) -> Result<Option<u64>, StoreFault> {
+        let mut script = self.0.lock().unwrap();
+        if script.silent > 0 {
+            script.silent -= 1;
+            return Err(StoreFault::Io);
+        }
+        Ok(Some(script.count).filter(|_| !script.gone))
+    }
+
+    fn advance(&mut self) -> Result<Option<u64>, StoreFault> {
+        let mut script = self.0.lock().unwrap();
+        script.count += 1;
+        script.moves += 1;
+        Ok(Some(script.count))
+    }
+}
+
+impl Counter {
+    /// What a day on the cart finds wrong, at its start and for as long as `waits` says.
+    fn day(&self, dir: &Path, run: u64, waits: Duration) -> Vec<FindingKind> {
+        let (mut rig, first) = Rig::start_alone(options(dir).with_anchor(Box::new(self.clone())));
+        assert!(matches!(first, Outcome::Found(Found::Store(_))), "{first:?}");
+        let end = Moment::read().boot + waits;
+        let mut seq = 0;
+        while Moment::read().boot < end {
+            seq += 1;
+            rig.record(run, seq..=seq);
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        rig.unlock_at((badge(), RIGHT_PIN), at(run * 1_000)).unwrap();
+        rig.next();
+        rig.close();
+        let findings = rig.findings.iter().map(|finding| finding.kind).collect();
+        rig.stop();
+        findings
+    }
+}
+
+#[test]
+fn s8_a_counter_that_fails_at_start_is_asked_again_and_never_moved_over_an_older_store() {
+    let home = tempfile::tempdir().unwrap();
+    let (dir, old) = (home.path().join("state"), home.path().join("old"));
+    let counter = Counter::default();
+    Rig::first_start(&dir).0.stop();
+    for run in 1..=3 {
+        assert_eq!(counter.day(&dir, run, Duration::ZERO), []);
+        if run == 1 {
+            copy(&dir, &old);
+        }
+    }
+    fs::remove_dir_all(&dir).unwrap();
+    copy(&old, &dir);
+    let moves = counter.0.lock().unwrap().moves;
+    // Silent through the whole day: told, and nothing is accepted.
+    counter.0.lock().unwrap().silent = u32::MAX;
+    assert_eq!(counter.day(&dir, 4, Duration::ZERO), [FindingKind::AnchorSilent]);
+    assert_eq!(counter.0.lock().unwrap().moves, moves);
+    // The first read of the next day fails, and a later one says what is wrong.
+    counter.0.lock().unwrap().silent = 1;
+    let found = counter.day(&dir, 5, Duration::from_secs(12));
+    assert_eq!(found, [FindingKind::AnchorSilent, FindingKind::StoreOlder]);
+    assert_eq!(counter.day(&dir, 6, Duration::ZERO), []);
+    // A counter that was used and is gone is told at each start.
+    counter.0.lock().unwrap().gone = true;
+    for run in 7..=8 {
+        assert_eq!(counter.day(&dir, run, Duration::ZERO), [FindingKind::AnchorSilent]);
+    }
+    counter.0.lock().unwrap().gone = false;
+    assert_eq!(counter.day(&dir, 9, Duration::ZERO), []);
 }

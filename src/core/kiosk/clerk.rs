@@ -232,6 +232,7 @@ impl Clerk {
                 | FindingKind::KeyringOlder
                 | FindingKind::InboxOlder
                 | FindingKind::AnchorReset
+                | FindingKind::AnchorSilent
                 | FindingKind::CopyUsed => {}
             }
             let span = finding.span.map(|(from, to)| (site.local(from), site.local(to)));
@@ -305,6 +306,7 @@ fn group(kind: FindingKind) -> FindingGroup {
         FindingKind::RecordsRepeated | FindingKind::RecordsMoved => FindingGroup::Misplaced,
         FindingKind::WaveformsGivenUp => FindingGroup::WavesGivenUp,
         FindingKind::AnchorReset => FindingGroup::CounterReset,
+        FindingKind::AnchorSilent => FindingGroup::CounterSilent,
         FindingKind::CopyUsed => FindingGroup::Mended,
     }
 }

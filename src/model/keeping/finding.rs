@@ -40,6 +40,8 @@ pub enum FindingKind {
     StoreOlder,
     /// The counter outside the disk is behind what this store has seen: it was cleared or exchanged.
     AnchorReset,
+    /// The counter outside the disk that this store was anchored in is gone, or does not answer.
+    AnchorSilent,
     /// A damaged file was replaced by its own second copy and kept aside.
     CopyUsed,
 }

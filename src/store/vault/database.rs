@@ -32,10 +32,12 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// Every change of the vault: one transaction, durable when this returns.
+    /// Every change of the vault: one transaction, durable when this returns. The head that names it is written
+    /// after it; where that fails, [`Vault::acknowledge`] tries again, and nothing else may change before: what
+    /// is one commit ahead of its head proves itself.
     ///
     /// # Errors
-    /// As `work`, or as writing a file; then nothing was changed, or it was and is not acknowledged.
+    /// As `work`, or as writing a file; then nothing was changed.
     pub(in crate::vault) fn write<T>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>, &mut PatientKeys) -> Result<T, VaultFault>,
@@ -60,9 +62,20 @@ impl Vault {
             Ok((done, commit.unwrap_or_default()))
         });
         let (done, commit) = done.inspect_err(|_| patients.forget())?;
-        freshness.committed(commit)?;
-        freshness.fold_if_long(&|mode| fold(connection, mode));
+        // Done twice it would be there twice: whoever asked for it is told that it is done.
+        match freshness.committed(commit) {
+            Ok(()) => freshness.fold_if_long(&|mode| fold(connection, mode)),
+            Err(fault) => tracing::warn!(%fault, "the vault's head could not be written"),
+        }
         Ok(done)
+    }
+
+    /// Writes the head of a commit that has none yet.
+    ///
+    /// # Errors
+    /// As reading and writing files.
+    pub fn acknowledge(&mut self) -> Result<(), VaultFault> {
+        Ok(self.freshness.pay()?)
     }
 
     /// What was found wrong since this was asked last. It is given again after a kill, unless

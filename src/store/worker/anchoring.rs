@@ -10,37 +10,81 @@ use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
 use wardkeep_model::moment::{BootTime, Moment};
 
 const ANCHOR_EVERY: Duration = Duration::from_secs(10 * 60);
+/// A counter that did not answer is asked again after this.
+const ASK_AGAIN: Duration = Duration::from_secs(10);
 
-/// When the store was last anchored.
+/// When the store was last anchored, and whether the counter has said that it is the latest.
 #[derive(Debug, Default)]
 pub struct Anchoring {
-    last: Option<BootTime>,
+    due: Option<BootTime>,
+    /// The store that is open was compared with the counter. Before that it is never moved: it would accept
+    /// whatever lies there.
+    compared: bool,
+    /// It was told that the counter is silent.
+    told: bool,
 }
 
 impl Anchoring {
-    /// Compares a store that was just opened with the counter. What is wrong is to be reported, and the
-    /// store then goes on from the present count.
-    pub fn check(counter: &mut dyn Anchor, locked: &mut Locked) -> Option<Finding> {
-        let remembered = locked.cart().anchored?;
-        let Ok(Some(counter)) = counter.read() else { return None };
-        let finding = judge(remembered, counter)?;
-        locked.cart_mut().anchored = None;
-        Some(finding)
+    /// Another store was taken up: it has not been compared yet.
+    pub fn begin(&mut self) {
+        *self = Self { told: self.told, ..Self::default() };
     }
 
-    /// Whether ten minutes went by.
+    /// Whether it is time to move the counter, or to ask it once more.
     pub fn is_due(&self, now: BootTime) -> bool {
-        self.last.is_none_or(|last| now.since(last) >= ANCHOR_EVERY)
+        self.due.is_none_or(|due| now >= due)
     }
 
-    /// Moves the counter to a count that the cart compartment knows.
-    pub fn anchor(&mut self, counter: &mut dyn Anchor, locked: Option<&mut Locked>) {
-        self.last = Some(Moment::read().boot);
-        let Some(locked) = locked else { return };
+    /// Compares the store with the counter, unless that was done, and moves the counter to a count that the
+    /// cart compartment knows. What is wrong is to be reported; the store then goes on from the present count.
+    pub fn anchor(
+        &mut self,
+        counter: &mut dyn Anchor,
+        locked: Option<&mut Locked>,
+    ) -> Option<Finding> {
+        let now = Moment::read().boot;
+        self.due = Some(now + ANCHOR_EVERY);
+        let locked = locked?;
+        let found = match self.compare(counter, locked) {
+            Ok(found) => found,
+            Err(silent) => {
+                self.due = Some(now + ASK_AGAIN);
+                return silent.filter(|_| !std::mem::replace(&mut self.told, true));
+            }
+        };
         if let Err(fault) = advance(counter, locked) {
             // The old count stands, and a later try moves it.
             tracing::warn!(%fault, "the store could not be anchored outside the disk");
         }
+        found
+    }
+
+    /// What the counter says of this store; an error while it says nothing, with a finding where the store was
+    /// anchored in it before.
+    fn compare(
+        &mut self,
+        counter: &mut dyn Anchor,
+        locked: &mut Locked,
+    ) -> Result<Option<Finding>, Option<Finding>> {
+        let remembered = locked.cart().anchored;
+        if self.compared {
+            return Ok(None);
+        }
+        let count = counter.read().ok().flatten();
+        let Some(remembered) = remembered else {
+            self.compared = true;
+            return Ok(None);
+        };
+        let Some(count) = count else {
+            let silent = Finding::of(FindingKind::AnchorSilent, 1);
+            return Err(Some(Finding { expected: Some(remembered), ..silent }));
+        };
+        self.compared = true;
+        let found = judge(remembered, count);
+        if found.is_some() {
+            locked.cart_mut().anchored = None;
+        }
+        Ok(found)
     }
 }
 

@@ -36,18 +36,23 @@ impl Backlog {
     /// # Errors
     /// As writing the vault; what waits still does.
     pub fn write(&mut self, open: &mut Open) -> Result<(), StoreFault> {
-        if self.waiting.is_empty() {
-            return Ok(());
-        }
         let (vault, keys, _) = open.parts();
-        self.lost += entries::append(vault, &self.waiting)?;
-        self.waiting.clear();
-        Ok(audit::seal_if_due(vault, keys)?)
+        if !self.waiting.is_empty() {
+            self.lost += entries::append(vault, &self.waiting)?;
+            self.waiting.clear();
+            audit::seal_if_due(vault, keys)?;
+        }
+        Ok(vault.acknowledge()?)
     }
 
     /// Gives everything that waits to whoever keeps it elsewhere.
     pub fn take(&mut self) -> Vec<Entry> {
         std::mem::take(&mut self.waiting)
+    }
+
+    /// Half of the room is taken.
+    pub fn is_filling(&self) -> bool {
+        self.waiting.len() >= WAITING_MAX / 2
     }
 
     /// How many wait.

@@ -19,6 +19,8 @@ use wardkeep_model::moment::Moment;
 
 /// At most this long until a record is durable, and between two tries after a fault.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
+/// Flushes in a row that an open vault may fail before it is closed and bypassed.
+const VAULT_FAULTS_MAX: u8 = 3;
 
 impl Worker {
     /// Keeps one entry: for the vault when open, sealed at once when locked.
@@ -29,8 +31,12 @@ impl Worker {
         }
         let is_refused = self.room.is_refused(&entry, now.wall);
         let full = if is_refused { false } else { self.take(entry, now) };
-        // After a fault the next try comes when it is due, not with every record.
+        // After a fault the next try comes when it is due, not with every record, unless room runs out.
         if full && self.fault.is_none() {
+            self.flush();
+        } else if self.backlog.is_filling() && self.phase.session().is_some() {
+            // Whatever the fault was that keeps the vault from being written: is it still there?
+            self.vault_faults = VAULT_FAULTS_MAX - 1;
             self.flush();
         } else {
             self.flush_soon(now);
@@ -75,7 +81,12 @@ impl Worker {
                     self.anchor();
                 }
             }
-            Err(fault) => self.faulted(fault),
+            Err(fault) => {
+                self.faulted(fault);
+                if is_beyond_waiting(fault, self.vault_faults) {
+                    self.bypass();
+                }
+            }
         }
         self.look_at_room(done == Err(StoreFault::Full));
         self.report_lost();
@@ -88,14 +99,22 @@ impl Worker {
         }
     }
 
+    /// What the vault does not take keeps neither the inbox nor the cart compartment from being written.
     fn write_waiting(&mut self, now: Moment) -> Result<(), StoreFault> {
+        let mut vault_fault = Ok(());
         let locked = match &mut self.phase {
             // Entries wait for the first start.
             Phase::Empty(_) => return Ok(()),
             Phase::Stopped(fault) => return Err(*fault),
             Phase::Locked(locked) => &mut **locked,
             Phase::Open(session) => {
-                self.backlog.write(&mut session.open)?;
+                match self.backlog.write(&mut session.open) {
+                    Ok(()) => self.vault_faults = 0,
+                    Err(fault) => {
+                        self.vault_faults = self.vault_faults.saturating_add(1);
+                        vault_fault = Err(fault);
+                    }
+                }
                 session.open.locked_mut()
             }
         };
@@ -105,7 +124,32 @@ impl Worker {
             locked.save_cart()?;
             self.cart_unsaved = false;
         }
-        self.room.flush_waves(locked.inbox_mut(), now)
+        self.room.flush_waves(locked.inbox_mut(), now)?;
+        vault_fault
+    }
+
+    /// A vault that takes nothing is closed, and what waits for it goes to the inbox (S-2): whoever had it open
+    /// is locked out, and recording goes on.
+    fn bypass(&mut self) {
+        tracing::warn!("an open vault that takes nothing is closed");
+        self.vault_faults = 0;
+        self.refuse_postponed();
+        let Some(Session { open, import }) = self.phase.take_session() else { return };
+        let import = import.end();
+        let (locked, closed) = open.close();
+        self.phase = Phase::Locked(locked);
+        if let Err(fault) = closed {
+            tracing::warn!(%fault, "the vault could not be closed in order");
+        }
+        if let Some((findings, imported)) = import {
+            self.report(findings);
+            self.answers.give(Outcome::Imported(imported));
+        }
+        for entry in self.backlog.take() {
+            self.record(entry);
+        }
+        self.answers.give(Outcome::Closed);
+        self.flush();
     }
 
     fn release_reserve(&mut self) -> bool {
@@ -251,6 +295,21 @@ impl Worker {
             self.answers.give(Outcome::Recovered);
         }
     }
+}
+
+/// So many flushes in a row the vault took nothing; a full disk would take nothing into the inbox either.
+fn is_beyond_waiting(fault: StoreFault, vault_faults: u8) -> bool {
+    let least = match fault {
+        StoreFault::Damaged | StoreFault::Later => 1,
+        StoreFault::Io => VAULT_FAULTS_MAX,
+        StoreFault::InUse
+        | StoreFault::ReadOnly
+        | StoreFault::Full
+        | StoreFault::Foreign
+        | StoreFault::WrongDeviceSecret
+        | StoreFault::NoCipher => return false,
+    };
+    vault_faults >= least
 }
 
 /// Whether waiting may help, without anybody repairing anything.

@@ -33,6 +33,8 @@ pub struct Worker {
     pub(super) phase: Phase,
     pub(super) backlog: Backlog,
     pub(super) cart_unsaved: bool,
+    /// Flushes in a row that the open vault has failed.
+    pub(super) vault_faults: u8,
     pub(super) fault: Option<StoreFault>,
     pub(super) flush_at: Option<BootTime>,
     /// Waits for the import to end.
@@ -65,6 +67,7 @@ impl Worker {
             phase: Phase::Stopped(StoreFault::Io),
             backlog: Backlog::default(),
             cart_unsaved: false,
+            vault_faults: 0,
             fault: None,
             flush_at: None,
             postponed: None,
@@ -189,22 +192,15 @@ impl Worker {
             self.record(entry);
         }
         self.report(findings);
-        self.check_anchor();
+        self.anchoring.begin();
+        self.anchor();
         self.look_at_room(false);
     }
 
-    /// Compares the store that was just opened with the counter outside the disk.
-    fn check_anchor(&mut self) {
-        let Some(locked) = self.phase.locked_mut() else { return };
-        if let Some(finding) = Anchoring::check(self.options.anchor_mut(), locked) {
-            self.report(vec![finding]);
-            self.anchor();
-        }
-    }
-
-    /// Moves the counter outside the disk on.
+    /// Compares the store with the counter outside the disk and moves it on.
     pub(super) fn anchor(&mut self) {
-        self.anchoring.anchor(self.options.anchor_mut(), self.phase.locked_mut());
+        let found = self.anchoring.anchor(self.options.anchor_mut(), self.phase.locked_mut());
+        self.report(found.into_iter().collect());
     }
 
     /// Ends shift shares whose time is over, though nobody asks for them.

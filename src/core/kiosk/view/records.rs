@@ -41,6 +41,8 @@ pub enum FindingGroup {
     WavesGivenUp,
     /// The counter outside the disk was cleared or exchanged.
     CounterReset,
+    /// The counter outside the disk is gone or does not answer.
+    CounterSilent,
     /// A damaged file was replaced by its second copy.
     Mended,
 }

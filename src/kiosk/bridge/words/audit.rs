@@ -138,6 +138,7 @@ pub(in crate::bridge) fn finding(words: &Words, finding: &FindingLine) -> Shared
         FindingKind::StoreOlder => tr("Whole store put back"),
         FindingKind::WaveformsGivenUp => tr("Stretches of waveforms given up for lack of room"),
         FindingKind::AnchorReset => tr("Counter of the security chip began anew"),
+        FindingKind::AnchorSilent => tr("Counter of the security chip gone or silent"),
         FindingKind::CopyUsed => tr("Second copy used"),
     });
     let number = |sentence, number: Option<u64>| {

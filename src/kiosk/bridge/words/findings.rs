@@ -69,6 +69,9 @@ fn general(words: &Words, finding: &FindingNotice) -> SharedString {
         FindingGroup::CounterReset => {
             words.say(tr("The counter in this cart's security chip began anew."))
         }
+        FindingGroup::CounterSilent => {
+            words.say(tr("The counter in this cart's security chip does not answer."))
+        }
         FindingGroup::Mended => words.say(tr("A damaged file was mended from its second copy.")),
     }
 }
@@ -87,6 +90,9 @@ fn advice(words: &Words, group: FindingGroup) -> SharedString {
         FindingGroup::WavesGivenUp => tr("Values are recorded. Ask IT to free space."),
         FindingGroup::CounterReset => {
             tr("Tell IT: the chip was cleared, or the disk is in another machine.")
+        }
+        FindingGroup::CounterSilent => {
+            tr("Tell IT: whether these records are the latest cannot be told without it.")
         }
         FindingGroup::Mended => tr("Nothing is missing. Tell IT: the disk may be failing."),
     })

@@ -105,6 +105,7 @@ fn findings() -> Vec<Stop> {
         told("finding-misplaced", finding(FindingGroup::Misplaced, 5)),
         told("finding-waves-given-up", finding(FindingGroup::WavesGivenUp, 40)),
         told("finding-counter-reset", timeless(FindingGroup::CounterReset, 1)),
+        told("finding-counter-silent", timeless(FindingGroup::CounterSilent, 1)),
         told("finding-mended", timeless(FindingGroup::Mended, 1)),
     ]
 }
