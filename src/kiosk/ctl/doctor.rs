@@ -9,6 +9,7 @@ mod factors;
 mod keeping;
 mod probe;
 
+use factors::NOT_ALLOWED;
 pub use factors::Readers;
 pub use factors::{Factors, Finger, Issuers};
 pub use keeping::{Counter, Keeping};
@@ -245,7 +246,9 @@ fn slots(slots: &[SlotFacts]) -> Check {
     if slots.is_empty() {
         return works(name, "none");
     }
-    let said = |slot: &SlotFacts| format!("{}: {}", slot.name, slot.holds);
+    let barred = |slot: &SlotFacts| slot.takes == NOT_ALLOWED;
+    let holds = |slot: &SlotFacts| if barred(slot) { "not in `readers.only`" } else { slot.holds };
+    let said = |slot: &SlotFacts| format!("{}: {}", slot.name, holds(slot));
     let all: Vec<String> = slots.iter().map(said).collect();
     let strangers = slots.iter().any(|slot| slot.holds == "no-badge");
     Check {

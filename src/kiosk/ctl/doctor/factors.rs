@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use crate::ctl::doctor::{Check, fails, works};
 
+/// What a slot takes where the site lets nothing be read.
+pub(super) const NOT_ALLOWED: &str = "not-allowed";
+
 /// What the reader service said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Readers {

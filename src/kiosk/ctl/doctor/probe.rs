@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::ctl::doctor::factor_probe;
-use crate::ctl::doctor::factors::{Factors, Readers};
+use crate::ctl::doctor::factors::{Factors, NOT_ALLOWED, Readers};
 use crate::ctl::doctor::keeping::{Counter, Keeping};
 #[cfg(feature = "gui")]
 use crate::glyphs;
 use wardkeep_core::config::Config;
 use wardkeep_hardware::pcsc::SlotFacts;
+use wardkeep_model::access::readers::AllowedReaders;
 use wardkeep_model::keeping::Protection;
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::moment::Moment;
@@ -114,7 +115,7 @@ pub fn facts(state: &Path, config: Option<&Path>) -> Facts {
         store: store(state),
         state: (state.to_owned(), directory_fault(state)),
         keeping: keeping(state, &site),
-        slots: pcsc_slots(),
+        slots: pcsc_slots(&site.readers),
         settings_file: config.map(Path::to_owned),
         used: crate::settings::used(config),
         ignored,
@@ -232,8 +233,9 @@ fn scripts() -> Vec<(&'static str, bool)> {
     vec![]
 }
 
-fn pcsc_slots() -> Vec<SlotFacts> {
+fn pcsc_slots(allowed: &AllowedReaders) -> Vec<SlotFacts> {
     let clean = |slot: SlotFacts| SlotFacts {
+        takes: if allowed.allows(&slot.name) { slot.takes } else { NOT_ALLOWED },
         name: untrusted::clean(&slot.name, READER_CHARS_MAX),
         ..slot
     };

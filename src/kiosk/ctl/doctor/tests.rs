@@ -237,6 +237,22 @@ fn the_json_has_the_documented_shape() {
 }
 
 #[test]
+fn a_reader_that_the_site_does_not_allow_is_named() {
+    let slot = |name: &str, takes| SlotFacts {
+        name: name.into(),
+        takes,
+        holds: "badge",
+        answer_to_reset: vec![],
+    };
+    let slots = vec![slot("ACS 00", "badges"), slot("Other 00", NOT_ALLOWED)];
+    let report = Report::of(&Facts { slots, ..healthy() });
+    let line = report.checks.iter().find(|check| check.name == "reader-slots").unwrap();
+    assert_eq!(line.detail, "ACS 00: badge; Other 00: not in `readers.only`");
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["slots"][1]["takes"], "not-allowed");
+}
+
+#[test]
 fn a_store_that_is_not_made_yet_is_no_fault() {
     let mut facts = healthy();
     facts.store.as_mut().expect("healthy").exists = false;
