@@ -66,11 +66,12 @@ fn s8_what_the_vault_took_before_it_could_be_acknowledged_is_there_once() {
     flushed(&mut rig);
     let log = HeadlessLog::of(dir.path());
     told(&rig, AuditAct::AlarmAcknowledged);
-    rig.record(1, 1..=10);
+    // A whole batch, which is written at once.
+    rig.record(1, 1..=300);
     until(&mut rig, |outcome| matches!(outcome, Outcome::Fault(StoreFault::Io)));
     log.mend();
     until(&mut rig, |outcome| matches!(outcome, Outcome::Recovered));
-    rig.record(1, 11..=20);
+    rig.record(1, 301..=320);
     rig.close();
     assert_eq!(rig.lost, 0);
     rig.stop();
@@ -78,7 +79,7 @@ fn s8_what_the_vault_took_before_it_could_be_acknowledged_is_there_once() {
     let acknowledged =
         acts(&vault).iter().filter(|(_, entry)| entry.act == AuditAct::AlarmAcknowledged).count();
     assert_eq!(acknowledged, 1);
-    assert_eq!(seqs(&vault), (1..=20).collect::<Vec<_>>());
+    assert_eq!(seqs(&vault), (1..=320).collect::<Vec<_>>());
 }
 
 #[test]
