@@ -71,15 +71,19 @@ struct PcProx(Recording);
 impl PcProx {
     /// A reader that types, and lets itself be told not to.
     fn connected() -> Self {
+        Self::told_to_be_silent(0xa6)
+    }
+
+    /// A reader that types and is told not to; with what flags it answers then.
+    fn told_to_be_silent(flags: u8) -> Self {
         let mut reader = Self(Recording::of(PCPROX));
-        let typing = [3, 5, 0x11, 0x10, 0x1a, 0x36, 0x28, 0x26];
-        let silent = [3, 5, 0x11, 0x10, 0x1a, 0x36, 0x28, 0xa6];
+        let page = |flags| [3, 5, 0x11, 0x10, 0x1a, 0x36, 0x28, flags];
         reader.asked(0x8a, &[0, 0, 0x30, 7, 0, 1, 0, 0]);
-        reader.asked(0x80, &typing);
-        for report in [[0x80, 0, 0, 0, 0, 0, 0, 0], silent, [0x90, 0, 0, 0, 0, 0, 0, 0]] {
+        reader.asked(0x80, &page(0x26));
+        for report in [[0x80, 0, 0, 0, 0, 0, 0, 0], page(0xa6), [0x90, 0, 0, 0, 0, 0, 0, 0]] {
             reader.0.takes(SET_REPORT, &report);
         }
-        reader.asked(0x80, &silent);
+        reader.asked(0x80, &page(flags));
         reader
     }
 
@@ -170,15 +174,7 @@ fn a_keyboard_that_nobody_named_is_left_alone() {
 /// A reader in a mode that it cannot be brought out of is used, and said to be.
 #[test]
 fn a_reader_that_goes_on_typing_is_told_of() {
-    let mut reader = PcProx(Recording::of(PCPROX));
-    let typing = [3, 5, 0x11, 0x10, 0x1a, 0x36, 0x28, 0x26];
-    let silent = [3, 5, 0x11, 0x10, 0x1a, 0x36, 0x28, 0xa6];
-    reader.asked(0x8a, &[0, 0, 0x30, 7, 0, 1, 0, 0]);
-    reader.asked(0x80, &typing);
-    for report in [[0x80, 0, 0, 0, 0, 0, 0, 0], silent, [0x90, 0, 0, 0, 0, 0, 0, 0]] {
-        reader.0.takes(SET_REPORT, &report);
-    }
-    reader.asked(0x80, &typing);
+    let mut reader = PcProx::told_to_be_silent(0x26);
     for _ in 0..3 {
         reader.is_empty();
     }

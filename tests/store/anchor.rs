@@ -106,19 +106,27 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A day on the cart; what it found wrong.
-fn day(tpm: &mut Tpm, dir: &Path, run: u64) -> Vec<FindingKind> {
-    let anchor = TpmAnchor::new(tpm.again());
-    let (mut rig, first) = Rig::start_alone(options(dir).with_anchor(Box::new(anchor)));
+/// A day on the cart, as long as `waits` says; what it found wrong.
+fn day_with(anchor: Box<dyn Anchor>, dir: &Path, run: u64, waits: Duration) -> Vec<FindingKind> {
+    let (mut rig, first) = Rig::start_alone(options(dir).with_anchor(anchor));
     assert!(matches!(first, Outcome::Found(Found::Store(_))), "{first:?}");
-    rig.record(run, 1..=5);
-    let unlocked = rig.unlock_at((badge(), RIGHT_PIN), at(run * 1_000));
-    unlocked.unwrap();
+    let (mut seq, end) = (5, Moment::read().boot + waits);
+    rig.record(run, 1..=seq);
+    while Moment::read().boot < end {
+        seq += 1;
+        rig.record(run, seq..=seq);
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    rig.unlock_at((badge(), RIGHT_PIN), at(run * 1_000)).unwrap();
     rig.next();
     rig.close();
     let findings = rig.findings.iter().map(|finding| finding.kind).collect();
     rig.stop();
     findings
+}
+
+fn day(tpm: &mut Tpm, dir: &Path, run: u64) -> Vec<FindingKind> {
+    day_with(Box::new(TpmAnchor::new(tpm.again())), dir, run, Duration::ZERO)
 }
 
 #[test]
@@ -191,23 +199,8 @@ impl Anchor for Counter {
 }
 
 impl Counter {
-    /// What a day on the cart finds wrong, at its start and for as long as `waits` says.
     fn day(&self, dir: &Path, run: u64, waits: Duration) -> Vec<FindingKind> {
-        let (mut rig, first) = Rig::start_alone(options(dir).with_anchor(Box::new(self.clone())));
-        assert!(matches!(first, Outcome::Found(Found::Store(_))), "{first:?}");
-        let end = Moment::read().boot + waits;
-        let mut seq = 0;
-        while Moment::read().boot < end {
-            seq += 1;
-            rig.record(run, seq..=seq);
-            std::thread::sleep(Duration::from_millis(300));
-        }
-        rig.unlock_at((badge(), RIGHT_PIN), at(run * 1_000)).unwrap();
-        rig.next();
-        rig.close();
-        let findings = rig.findings.iter().map(|finding| finding.kind).collect();
-        rig.stop();
-        findings
+        day_with(Box::new(self.clone()), dir, run, waits)
     }
 }
 

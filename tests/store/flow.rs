@@ -158,3 +158,17 @@ fn inspection_tells_facts_without_opening() {
     let facts = inspect(dir.path()).unwrap();
     assert_eq!((facts.exists, facts.slots, facts.vault_bytes), (true, 1, 0));
 }
+
+#[test]
+fn a_refused_login_names_the_reader() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut rig, phrase) = Rig::first_start(dir.path());
+    let tapped = badge().at("ACS ACR1252 00 00");
+    assert!(rig.unlock_at((tapped, WRONG_PIN), at(0)).is_err());
+    rig.unlock(at(60));
+    rig.close();
+    rig.stop();
+    let acts = acts(&contents(dir.path(), &phrase));
+    let refused = acts.iter().find(|(_, entry)| entry.act == AuditAct::UnlockRefused).unwrap();
+    assert_eq!(refused.1.detail.as_deref(), Some("ACS ACR1252 00 00"));
+}

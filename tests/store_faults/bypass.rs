@@ -11,7 +11,9 @@ use kit::store::desk::it;
 use kit::store::tree;
 use kit::store::*;
 use wardkeep_model::access::factor::{Attempt, Token};
-use wardkeep_model::keeping::{AuditAct, AuditEntry, CartState, Command, Outcome, StoreFault};
+use wardkeep_model::keeping::{
+    AuditAct, AuditEntry, CartState, Command, FindingKind, Outcome, StoreFault,
+};
 
 /// The log of the open vault without its header; the database library, which has read it, goes on writing behind it.
 struct HeadlessLog {
@@ -116,6 +118,10 @@ fn s2_an_open_vault_that_takes_nothing_is_closed_and_recording_goes_on() {
         Err(refusal) => panic!("{refusal:?}"),
     };
     assert!(imported >= 6000, "{imported} records were in the inbox");
+    let wrong =
+        [FindingKind::RecordsForged, FindingKind::RecordsRepeated, FindingKind::RecordsMoved];
+    assert_eq!(after.found(&wrong), 0, "{:?}", after.findings);
+    assert_eq!(after.found(&[FindingKind::RecordsMissing]), 0, "{:?}", after.findings);
     after.stop();
     rig.stop();
 }

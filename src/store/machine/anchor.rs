@@ -2,7 +2,7 @@
 //!
 //! The cart compartment remembers which count it was written at. A counter that is ahead of it by more
 //! than the one step of an interrupted write has seen a later store (S-5, S-8). Non-volatile memory
-//! wears out, so the counter moves at lock, unlock, shutdown and every ten minutes, never per record.
+//! wears out, so the counter moves at start, lock, unlock, shutdown and every ten minutes, never per record.
 
 use std::fmt;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Anchoring the store outside the disk: at lock, unlock, shutdown and every ten minutes.
+//! Anchoring the store outside the disk: at start, lock, unlock, shutdown and every ten minutes.
 //!
 //! Non-volatile memory wears out, so the counter never moves per record ([`crate::machine::anchor`]).
 
@@ -70,11 +70,11 @@ impl Anchoring {
         if self.compared {
             return Ok(None);
         }
-        let count = counter.read().ok().flatten();
         let Some(remembered) = remembered else {
             self.compared = true;
             return Ok(None);
         };
+        let count = counter.read().ok().flatten();
         let Some(count) = count else {
             let silent = Finding::of(FindingKind::AnchorSilent, 1);
             return Err(Some(Finding { expected: Some(remembered), ..silent }));

@@ -50,9 +50,9 @@ impl Backlog {
         std::mem::take(&mut self.waiting)
     }
 
-    /// Half of the room is taken.
+    /// Half of the room or more is taken, and another batch of it just now.
     pub fn is_filling(&self) -> bool {
-        self.waiting.len() >= WAITING_MAX / 2
+        self.waiting.len() >= WAITING_MAX / 2 && self.waiting.len().is_multiple_of(BATCH_MAX)
     }
 
     /// How many wait.

@@ -35,8 +35,8 @@ impl Worker {
         if full && self.fault.is_none() {
             self.flush();
         } else if self.backlog.is_filling() && self.phase.session().is_some() {
-            // Whatever the fault was that keeps the vault from being written: is it still there?
-            self.vault_faults = VAULT_FAULTS_MAX - 1;
+            // Whatever keeps the vault from being written: once in a batch, is it still there?
+            self.vault_faults = self.vault_faults.max(VAULT_FAULTS_MAX - 1);
             self.flush();
         } else {
             self.flush_soon(now);
@@ -133,14 +133,20 @@ impl Worker {
     fn bypass(&mut self) {
         tracing::warn!("an open vault that takes nothing is closed");
         self.vault_faults = 0;
+        let Some(session) = self.phase.take_session() else { return };
+        if let Err(fault) = self.leave(session) {
+            tracing::warn!(%fault, "the vault could not be closed in order");
+        }
+        self.answers.give(Outcome::Closed);
+        self.flush();
+    }
+
+    /// Leaves a session, whatever becomes of its vault: its keys are wiped, and what waited goes to the inbox.
+    fn leave(&mut self, Session { open, import }: Session) -> Result<(), StoreFault> {
         self.refuse_postponed();
-        let Some(Session { open, import }) = self.phase.take_session() else { return };
         let import = import.end();
         let (locked, closed) = open.close();
         self.phase = Phase::Locked(locked);
-        if let Err(fault) = closed {
-            tracing::warn!(%fault, "the vault could not be closed in order");
-        }
         if let Some((findings, imported)) = import {
             self.report(findings);
             self.answers.give(Outcome::Imported(imported));
@@ -148,8 +154,7 @@ impl Worker {
         for entry in self.backlog.take() {
             self.record(entry);
         }
-        self.answers.give(Outcome::Closed);
-        self.flush();
+        closed
     }
 
     fn release_reserve(&mut self) -> bool {
@@ -243,24 +248,13 @@ impl Worker {
     /// Closes the vault and wipes its keys; what could not be written goes to the inbox.
     pub fn close(&mut self) {
         self.flush();
-        self.refuse_postponed();
-        let Some(Session { mut open, import }) = self.phase.take_session() else { return };
+        let Some(mut session) = self.phase.take_session() else { return self.refuse_postponed() };
         // Signed before the vault's keys are wiped.
-        if let Err(fault) = open.seal_log() {
+        if let Err(fault) = session.open.seal_log() {
             // Its entries are kept; the next close signs them.
             tracing::warn!(%fault, "the audit log could not be signed");
         }
-        let import = import.end();
-        let (locked, closed) = open.close();
-        self.phase = Phase::Locked(locked);
-        if let Some((findings, imported)) = import {
-            self.report(findings);
-            self.answers.give(Outcome::Imported(imported));
-        }
-        for entry in self.backlog.take() {
-            self.record(entry);
-        }
-        if let Err(fault) = closed {
+        if let Err(fault) = self.leave(session) {
             self.faulted(fault);
         }
     }

@@ -83,7 +83,7 @@ pub(in crate::bridge) fn particulars(words: &Words, line: &AuditLine) -> SharedS
 
 fn times(words: &Words, times: Option<u64>) -> SharedString {
     let Some(times) = times else { return SharedString::default() };
-    words.fill(tr("{} times in ten minutes"), &[&times.to_string()])
+    words.fill(tr("{} times"), &[&times.to_string()])
 }
 
 fn refusal(words: &Words, what: ReaderRefusal) -> SharedString {

@@ -100,13 +100,15 @@ impl Stands {
     ];
 
     fn tiles(self) -> Vec<Tile> {
-        let saturation = match self {
+        let tile_of = match self {
             Stands::Active | Stands::Seen | Stands::Called | Stands::Paused => {
-                Tile { alarm: Some(Priority::High), ..tile(Parameter::SpO2, "74") }
+                tile(Parameter::SpO2, "74")
             }
             Stands::ValueLost => missing(Parameter::SpO2, TileState::LinkLost, Some(("74", 12))),
             Stands::Latched => tile(Parameter::SpO2, "95"),
         };
+        let is_seen = matches!(self, Stands::Seen);
+        let saturation = Tile { alarm: Some(Priority::High), is_seen, ..tile_of };
         let rest = [tile(Parameter::HeartRate, "72"), tile(Parameter::PulseRate, "73")];
         let [rate, pulse] = rest;
         vec![rate, saturation, pulse]
