@@ -85,6 +85,8 @@ pub struct Config {
     pub cards: Cards,
     /// `retention.*`: how long what was recorded is kept.
     pub retention: Retention,
+    /// `store.witness`: the file in which somebody outside this cart's disk counts along with the store.
+    pub witness: Option<PathBuf>,
     /// `readers.keyboard_badge`: USB vendor and product of a badge reader that behaves as a keyboard,
     /// as `vvvv:pppp` in hexadecimal.
     pub keyboard_badge: Option<(u16, u16)>,
@@ -105,6 +107,7 @@ impl Default for Config {
             policy: Policy::default(),
             cards: Cards::default(),
             retention: Retention::default(),
+            witness: None,
             keyboard_badge: None,
             readers: AllowedReaders::default(),
         }
@@ -137,7 +140,7 @@ enum Takes {
 
 /// Every setting there is, under its full key. `packaging/config.toml` and
 /// `packaging/man/wardkeep.toml.5` describe them in this order, which a test below compares.
-const SETTINGS: [(&str, Takes); 51] = {
+const SETTINGS: [(&str, Takes); 52] = {
     use Takes::{Directory, Flag, Label, Limit, Names, Policies, UsbId, Whole};
     [
         ("cart.bed", Label(|to, text| to.bed = text)),
@@ -163,6 +166,7 @@ const SETTINGS: [(&str, Takes); 51] = {
         ("retention.waveforms_h", Whole(1..=168, |to, n| to.retention.waveforms = hours(n))),
         ("retention.numerics_d", Whole(1..=365, |to, n| to.retention.numerics = days(n))),
         ("retention.minutes_d", Whole(30..=1830, |to, n| to.retention.minutes = days(n))),
+        ("store.witness", Directory(|to, path| to.witness = Some(path))),
         ("alarms.heart_rate_low", Limit(LimitKey::Rate, Bound::Low, 20..=150)),
         ("alarms.heart_rate_high", Limit(LimitKey::Rate, Bound::High, 60..=250)),
         ("alarms.spo2_low", Limit(LimitKey::Saturation, Bound::Low, 70..=98)),

@@ -410,6 +410,7 @@ impl Kiosk {
             Outcome::Imported(_) => self.clerk.import(now, None),
             Outcome::Space(space) => self.clerk.space(space),
             Outcome::Findings(findings) => self.clerk.found_wrong(&findings, &self.site),
+            Outcome::OpenFindings(open) => self.clerk.still_open(open),
             Outcome::Recovered => self.clerk.fault(None),
             Outcome::Fault(fault) => return self.on_fault(now, fault),
             Outcome::Lost(count) => self.clerk.lose(count),

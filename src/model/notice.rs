@@ -78,6 +78,10 @@ pub enum Notice {
     LockedForOther,
     /// The vault could not be opened although the factors were right.
     VaultDamaged,
+    /// Nobody logs in: something outside this cart's disk knows later records than those on it.
+    StoreSuspected,
+    /// No PIN of a badge is tested: tries cannot be counted where nobody takes them back.
+    CounterSilent,
     /// The two PINs differ.
     PinsDiffer,
     /// Everybody tries this PIN first.
@@ -219,6 +223,7 @@ impl Notice {
             Self::LockedByBadge => Row::done(Everybody),
             Self::LockedForOther => Row::done(Everybody),
             Self::VaultDamaged => Row::fault(Everybody),
+            Self::StoreSuspected | Self::CounterSilent => Row::fault(Everybody),
             Self::PinsDiffer => Row::hint(Everybody),
             Self::PinGuessable(_) => Row::hint(Everybody),
             Self::NameIncomplete | Self::NameDeceptive => Row::hint(Everybody),

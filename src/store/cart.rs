@@ -21,11 +21,12 @@ use crate::disk::layout::CART;
 use crate::disk::state_file::{Kind, StateFile};
 use crate::disk::two_copies::{self, Format, Newer};
 use crate::keys::keyslot::SlotInfo;
+use crate::machine::anchor::Outside;
 use crate::machine::device_secret::DeviceKeys;
 use wardkeep_model::access::factor::CardPeer;
 use wardkeep_model::access::lockout::{BootId, Tally};
 use wardkeep_model::access::{OperatorId, Role};
-use wardkeep_model::keeping::{CartState, FindingKind, StoreFault};
+use wardkeep_model::keeping::{CartState, Finding, FindingKind, OpenFinding, StoreFault};
 use wardkeep_model::moment::BootTime;
 
 const PLACE: &[u8] = b"wardkeep cart v1";
@@ -104,6 +105,18 @@ pub struct Counted {
     tally: Tally,
 }
 
+impl Counted {
+    /// Tries since the last success.
+    pub fn failures(&self) -> u8 {
+        self.tally.failures()
+    }
+
+    /// Whether both count the tries of the same person or token.
+    pub fn is_of_same(&self, other: &Counted) -> bool {
+        self.counter == other.counter
+    }
+}
+
 /// The cart compartment's content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cart {
@@ -118,9 +131,22 @@ pub struct Cart {
     /// The number of the keyring that it was written with. A keyring with a lower one was put back.
     #[serde(default)]
     pub keyring: u64,
-    /// The count of [`crate::Anchor`] that this was written at.
+    /// The count of the security chip that this was written at ([`crate::Anchor`]).
     #[serde(default)]
     pub anchored: Option<u64>,
+    /// The count of the witness that this was written at.
+    #[serde(default)]
+    pub witnessed: Option<u64>,
+    /// How often what was seen of every part had been written down ([`crate::inbox::seen`]); zero before that
+    /// was done at all.
+    #[serde(default)]
+    pub seen: u64,
+    /// Findings that nobody has acknowledged, one of a kind.
+    #[serde(default)]
+    pub open_findings: Vec<OpenFinding>,
+    /// Why nobody may log in before IT has looked at the store: something outside it knows a later one.
+    #[serde(default)]
+    pub suspected: Option<Finding>,
     /// Everybody who may unlock.
     pub people: Vec<Person>,
     /// One per token.
@@ -180,6 +206,30 @@ impl Cart {
     /// As [`Cart::save`].
     pub fn write(&self, dir: &Path, keys: &DeviceKeys) -> Result<(), StoreFault> {
         two_copies::write(dir, CART, &self.sealed(keys)?)
+    }
+
+    /// The count that this was written at, of what is asked outside the store.
+    pub fn outside(&self, outside: Outside) -> Option<u64> {
+        match outside {
+            Outside::Chip => self.anchored,
+            Outside::Witness => self.witnessed,
+        }
+    }
+
+    /// The same, to be changed in memory.
+    pub fn outside_mut(&mut self, outside: Outside) -> &mut Option<u64> {
+        match outside {
+            Outside::Chip => &mut self.anchored,
+            Outside::Witness => &mut self.witnessed,
+        }
+    }
+
+    /// Keeps a finding until somebody acknowledges it; more of a kind are added up. In memory.
+    pub fn keep_finding(&mut self, finding: &Finding, at: Timestamp) {
+        match self.open_findings.iter_mut().find(|open| open.finding.kind == finding.kind) {
+            Some(open) => open.add(finding, at),
+            None => self.open_findings.push(OpenFinding::new(*finding, at)),
+        }
     }
 
     /// Whose token this is, and its slot.

@@ -64,6 +64,7 @@ pub use import::opener::authentic_records;
 pub use machine::anchor::{Anchor, NoAnchor, TpmAnchor, of_this_machine as anchor_of_this_machine};
 pub use machine::memory::{MemoryFacts, memory_facts, protect_memory};
 pub use open::options::Options;
+pub use tools::accept::{AcceptFault, Suspected};
 #[doc(hidden)]
 pub use tools::bare::BareVault;
 pub use tools::check::{Check, CheckFault, LockedStore, check_with_recovery};

@@ -171,6 +171,7 @@ fn whom(what: &Administration) -> Option<OperatorId> {
         | Administration::ExportAudit
         | Administration::Checkpoint
         | Administration::AuditKey
+        | Administration::AcknowledgeFindings
         | Administration::BackUp(_)
         | Administration::Shred(_) => None,
     }

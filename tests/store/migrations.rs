@@ -127,25 +127,40 @@ fn without(json: &str, field: &str) -> String {
     format!("{before}{after}")
 }
 
-/// Takes out of the cart compartment what the released programs did not write.
-fn older_cart(dir: &Path) {
+/// Takes out of a state file what the released programs did not write: fields, and what tells kind and version.
+fn older(dir: &Path, (name, kind): (&str, u8), place: &[u8], without: impl Fn(String) -> String) {
     let secret = fs::read(dir.join("device-secret")).unwrap();
     let secret = derive(b"wardkeep device secret v1", &secret, b"");
-    let cipher = XChaCha20Poly1305::new(&derive(b"", &secret, b"cart").into());
-    let path = dir.join("store/cart");
+    let info = name.split('/').next().unwrap();
+    let cipher = XChaCha20Poly1305::new(&derive(b"", &secret, info.as_bytes()).into());
+    let path = dir.join("store").join(name);
     let file = fs::read(&path).unwrap();
-    // What tells kind and version, which they did not write either.
-    let sealed = file.strip_prefix(b"wardkeep\x01\x01").unwrap();
+    let front = [&b"wardkeep"[..], &[kind, 1]].concat();
+    let sealed = file.strip_prefix(&front[..]).unwrap();
     let (nonce, msg) = sealed.split_first_chunk::<24>().unwrap();
-    let (nonce, aad) = (XNonce::from(*nonce), &b"wardkeep\x01\x01wardkeep cart v1"[..]);
-    let mut cart =
-        String::from_utf8(cipher.decrypt(&nonce, Payload { msg, aad }).unwrap()).unwrap();
-    for field in ["epoch", "keyring", "anchored"] {
-        cart = without(&cart, field);
-    }
-    let (msg, aad) = (cart.as_bytes(), &b"wardkeep cart v1"[..]);
-    let sealed = cipher.encrypt(&nonce, Payload { msg, aad }).unwrap();
+    let (nonce, aad) = (XNonce::from(*nonce), &[&front[..], place].concat()[..]);
+    let plain = cipher.decrypt(&nonce, Payload { msg, aad }).unwrap();
+    let plain = without(String::from_utf8(plain).unwrap());
+    let sealed = cipher.encrypt(&nonce, Payload { msg: plain.as_bytes(), aad: place }).unwrap();
     fs::write(path, [&nonce[..], &sealed].concat()).unwrap();
+}
+
+fn older_cart(dir: &Path) {
+    let fields =
+        ["epoch", "keyring", "anchored", "witnessed", "seen", "open_findings", "suspected"];
+    older(dir, ("cart", 1), b"wardkeep cart v1", |cart| {
+        fields.iter().fold(cart, |cart, field| without(&cart, field))
+    });
+}
+
+fn older_inbox(dir: &Path, device: &[u8]) {
+    older(dir, ("inbox/head", 2), device, |state| {
+        let mut state: Json = serde_json::from_str(&state).unwrap();
+        for field in ["vault", "generation", "seen"] {
+            state.as_object_mut().unwrap().remove(field).unwrap();
+        }
+        state.to_string()
+    });
 }
 
 fn database(path: &Path, key: &[u8]) -> Connection {
@@ -178,7 +193,7 @@ fn image(dir: &Path, version: usize, words: &RecoveryPhrase) {
     drop(now);
     for path in files(&store) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if name.starts_with("vault") || name.ends_with(".copy") {
+        if name.starts_with("vault") || name.ends_with(".copy") || name.ends_with("seen") {
             fs::remove_file(path).unwrap();
         }
     }
@@ -187,6 +202,7 @@ fn image(dir: &Path, version: usize, words: &RecoveryPhrase) {
     }
     fs::write(&ring_path, text).unwrap();
     older_cart(dir);
+    older_inbox(dir, &bytes(&ring["device"]));
 
     let old = database(&vault, &key);
     old.execute_batch("PRAGMA journal_mode = WAL;").unwrap();

@@ -65,6 +65,8 @@ fn step() -> impl Strategy<Value = Step> {
 const CART: &str = "store/cart";
 const COPY: &str = "store/cart.copy";
 const HEAD: &str = "store/inbox/head";
+/// In which the parts of a store remember each other.
+const SEEN: [&str; 4] = ["cart.seen", "keyring.seen", "vault.seen", "inbox/seen"];
 
 struct Attacker {
     dir: tempfile::TempDir,
@@ -244,6 +246,17 @@ fn s5_no_single_file_put_back_gives_a_try_back() {
 fn s5_the_stated_limit_of_reduced_protection_is_all_copies_put_back_together() {
     // Without a counter outside the disk nothing can tell this from the past; the program says
     // "reduced protection" for it. When this fails there is such a counter: claim more.
-    let left = left_after_putting_back(|dir| vec![dir.join(CART), dir.join(COPY), dir.join(HEAD)]);
+    let counted = |dir: &Path| vec![dir.join(CART), dir.join(COPY), dir.join(HEAD)];
+    let seen = |dir: &Path| SEEN.map(|name| dir.join("store").join(name)).to_vec();
+    let left = left_after_putting_back(|dir| [counted(dir), seen(dir)].concat());
     assert_eq!(left, Admission::Try { tries_left: 10 });
+    // As long as one of the files says so in which the parts remember each other, all tries stay counted.
+    for kept in 0..SEEN.len() {
+        let left = left_after_putting_back(|dir| {
+            let mut seen = seen(dir);
+            seen.remove(kept);
+            [counted(dir), seen].concat()
+        });
+        assert_eq!(left, Admission::Try { tries_left: 1 }, "{} is kept", SEEN[kept]);
+    }
 }

@@ -17,7 +17,7 @@ fn reads_every_setting() {
          [cards]\ntrust = \"/srv/trust\"\ncrl_days = 3\ncrl = false\nkey_usage = false\n\
          policies = [\"2.16.840.1.101.3.2.1.3.13\"]\n\
          [readers]\nkeyboard_badge = \"16c0:27db\"\nonly = [\"ACS ACR1252\"]\n\
-         [retention]\nwaveforms_h = 48\nnumerics_d = 14\nminutes_d = 730\n",
+         [retention]\nwaveforms_h = 48\nnumerics_d = 14\nminutes_d = 730\n[store]\nwitness = \"/media/witness/cart-12\"\n",
     );
     assert_eq!(ignored, vec![]);
     assert_eq!((config.bed.as_str(), config.ward.as_str()), ("Bed 12", "4B"));
@@ -51,6 +51,7 @@ fn reads_every_setting() {
     let day = Duration::from_secs(24 * 3600);
     let retention = Retention { waveforms: 2 * day, numerics: 14 * day, minutes: 730 * day };
     assert_eq!(config.retention, retention);
+    assert_eq!(config.witness, Some(PathBuf::from("/media/witness/cart-12")));
 }
 
 #[test]

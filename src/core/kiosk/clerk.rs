@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::keeping::{
-    Command as StoreCommand, Finding, FindingKind, Import, Space, StoreFault,
+    Command as StoreCommand, Finding, FindingKind, Import, OpenFinding, Space, StoreFault,
 };
 use wardkeep_model::moment::{BootTime, Moment};
 
@@ -52,6 +52,8 @@ pub(super) struct Clerk {
     import: Option<(Import, BootTime)>,
     /// What nobody has read yet, at most one of each group.
     found: Vec<FindingNotice>,
+    /// What was found and nobody has acknowledged, whoever has read it.
+    open: Vec<OpenFinding>,
     /// Records and events that are gone.
     lost: u64,
     /// So are others that nobody can count.
@@ -69,6 +71,7 @@ impl Default for Clerk {
             space: Space::default(),
             import: None,
             found: vec![],
+            open: vec![],
             lost: 0,
             uncounted: false,
             watch_ended: false,
@@ -177,6 +180,25 @@ impl Clerk {
         }
     }
 
+    /// What nobody has acknowledged yet, as the store says.
+    pub(super) fn still_open(&mut self, open: Vec<OpenFinding>) {
+        self.open = open;
+    }
+
+    pub(super) fn open_findings(&self) -> &[OpenFinding] {
+        &self.open
+    }
+
+    /// Tells everything that nobody has acknowledged once more, to somebody who looks into such things.
+    pub(super) fn recall(&mut self, site: &Surroundings) {
+        for OpenFinding { finding, .. } in self.open.clone() {
+            let notice = notice(&finding, site);
+            if self.found.iter().all(|told| told.group != notice.group) {
+                self.found.push(notice);
+            }
+        }
+    }
+
     pub(super) fn finding(&self) -> Option<FindingNotice> {
         self.found.first().copied()
     }
@@ -233,11 +255,11 @@ impl Clerk {
                 | FindingKind::InboxOlder
                 | FindingKind::AnchorReset
                 | FindingKind::AnchorSilent
+                | FindingKind::MemoryOlder
+                | FindingKind::RecipientReplaced
                 | FindingKind::CopyUsed => {}
             }
-            let span = finding.span.map(|(from, to)| (site.local(from), site.local(to)));
-            let (group, count) = (group(finding.kind), finding.count);
-            self.add(FindingNotice { group, count, span });
+            self.add(notice(finding, site));
         }
     }
 
@@ -289,6 +311,11 @@ impl Clerk {
     }
 }
 
+fn notice(finding: &Finding, site: &Surroundings) -> FindingNotice {
+    let span = finding.span.map(|(from, to)| (site.local(from), site.local(to)));
+    FindingNotice { group: group(finding.kind), count: finding.count, span }
+}
+
 /// The sentence that tells a finding.
 fn group(kind: FindingKind) -> FindingGroup {
     match kind {
@@ -302,7 +329,9 @@ fn group(kind: FindingKind) -> FindingGroup {
         | FindingKind::SlotOlder
         | FindingKind::CartOlder
         | FindingKind::KeyringOlder
+        | FindingKind::MemoryOlder
         | FindingKind::InboxOlder => FindingGroup::OlderFiles,
+        FindingKind::RecipientReplaced => FindingGroup::ForeignKeys,
         FindingKind::RecordsRepeated | FindingKind::RecordsMoved => FindingGroup::Misplaced,
         FindingKind::WaveformsGivenUp => FindingGroup::WavesGivenUp,
         FindingKind::AnchorReset => FindingGroup::CounterReset,

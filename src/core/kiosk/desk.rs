@@ -4,7 +4,9 @@ use jiff::civil::Date;
 
 use wardkeep_model::access::factor::Attempt;
 use wardkeep_model::access::policy::Permission;
-use wardkeep_model::keeping::{AuditAct, AuditEntry, CartState, Command as StoreCommand};
+use wardkeep_model::keeping::{
+    AuditAct, AuditEntry, CartState, Command as StoreCommand, OpenFinding,
+};
 use wardkeep_model::moment::Moment;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::vitals::DeviceId;
@@ -57,6 +59,7 @@ pub(super) struct Scene<'a> {
     pub(super) alarms: &'a Alarms,
     pub(super) session: &'a Session,
     pub(super) counts: &'a Counts,
+    pub(super) open_findings: &'a [OpenFinding],
 }
 
 impl Scene<'_> {

@@ -270,6 +270,9 @@ impl Kiosk {
         let Unlocked { operator, patient, draft, must_choose_pin } = unlocked;
         if self.session.awaits(attempt) {
             self.held = Held::Arrived(Box::new(Arrival { patient, draft }));
+            if operator.role.may(Permission::ReadAudit) {
+                self.clerk.recall(&self.site);
+            }
         }
         self.in_session(now, session::Event::Unlocked { attempt, operator, must_choose_pin })
     }

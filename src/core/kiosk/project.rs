@@ -96,6 +96,7 @@ impl Kiosk {
             alarms: self.alarms.alarms(),
             session: &self.session,
             counts: &self.counts,
+            open_findings: self.clerk.open_findings(),
         }
     }
 

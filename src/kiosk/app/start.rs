@@ -86,7 +86,9 @@ pub fn start(options: &Options) -> anyhow::Result<Running> {
         keeping = keeping.with_cost_for_tests();
     }
     if !options.simulate {
-        keeping = keeping.with_anchor(store::anchor_of_this_machine());
+        keeping = keeping
+            .with_anchor(store::anchor_of_this_machine())
+            .with_witness(config.witness.clone());
     }
     let (store, store_thread) =
         store::spawn(keeping, outcomes).context("the store does not start")?;

@@ -39,7 +39,10 @@ pub fn settings(places: &Places) -> Result<Config, Failure> {
 
 /// The store under the site's settings.
 pub fn options(places: &Places, config: &Config) -> Options {
-    Options::new(places.state()).with_policy(config.policy)
+    Options::new(places.state())
+        .with_policy(config.policy)
+        .with_anchor(store::anchor_of_this_machine())
+        .with_witness(config.witness.clone())
 }
 
 /// Asks for the recovery words.

@@ -19,7 +19,7 @@ use wardkeep_model::access::factor::Attempt;
 use wardkeep_model::access::factor::{Evidence, Pin, Token};
 use wardkeep_model::access::lockout::Admission;
 use wardkeep_model::keeping::{
-    Administered, Administration, Command, Found, Identified, Outcome, Refusal,
+    Administered, Administration, Command, Found, Identified, Outcome, Refusal, Suspicion,
 };
 use wardkeep_model::moment::Moment;
 use wardkeep_store::{self as store, StoreHandle};
@@ -36,11 +36,7 @@ pub fn present(
     readers: &mut Readers,
     identify: impl FnOnce(Token) -> Result<Identified, Failure>,
 ) -> Result<Evidence, Failure> {
-    terminal::complain("Tap your badge, or insert your card.");
-    let token = match readers.present()? {
-        Seen::Badge(badge) => Token::Badge(badge),
-        Seen::Card(seen) => Token::Card(seen.card),
-    };
+    let token = token(readers)?;
     let identified = identify(token.clone())?;
     admitted(identified.admission)?;
     let pin = pin("Your PIN: ")?;
@@ -52,6 +48,18 @@ pub fn present(
             Ok(Evidence::Card(card, secret))
         }
     }
+}
+
+/// Waits for a badge or a card.
+///
+/// # Errors
+/// Nothing was presented.
+pub fn token(readers: &mut Readers) -> Result<Token, Failure> {
+    terminal::complain("Tap your badge, or insert your card.");
+    Ok(match readers.present()? {
+        Seen::Badge(badge) => Token::Badge(badge),
+        Seen::Card(seen) => Token::Card(seen.card),
+    })
 }
 
 /// The store, running for this command alone and open to whoever logged in.
@@ -216,6 +224,12 @@ pub fn refused(refusal: Refusal) -> Failure {
         Refusal::ShiftOver | Refusal::NotTaken => {
             Failure::Refused("These factors are not taken on this cart.")
         }
+        Refusal::Suspected(Suspicion::StoreOlder) => Failure::Refused(
+            "Something outside this cart's disk knows a later store. Find out why, then accept this one: `wardkeepctl store accept`.",
+        ),
+        Refusal::Suspected(Suspicion::CounterSilent) => Failure::Refused(
+            "The counter outside the disk does not answer, so no PIN of a badge is tested. Use a card, mend the counter (`wardkeepctl doctor`), or accept the store without it: `wardkeepctl store accept`.",
+        ),
         Refusal::Damaged(fault) => fault.into(),
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::ctl::terminal;
 use crate::text::FileError;
 use wardkeep_model::keeping::{AdministrationFault, StoreFault};
-use wardkeep_store::{BackupFault, CheckFault};
+use wardkeep_store::{AcceptFault, BackupFault, CheckFault};
 
 const IN_USE: &str = "The kiosk on this cart is running and holds the store. Stop it first \
                       (systemctl stop wardkeep), or do this at its screen.";
@@ -102,6 +102,16 @@ pub enum Failure {
     /// What IT gave cannot be used.
     #[error(transparent)]
     People(#[from] crate::ctl::people::error::PeopleError),
+}
+
+impl From<AcceptFault> for Failure {
+    fn from(fault: AcceptFault) -> Self {
+        match fault {
+            AcceptFault::Words => Failure::Words,
+            AcceptFault::NotAllowed => Failure::NotAllowed,
+            AcceptFault::Store(fault) => Failure::Store(fault),
+        }
+    }
 }
 
 impl From<CheckFault> for Failure {

@@ -48,6 +48,10 @@ pub enum AuditAct {
     /// Something in the store is not as it was acknowledged; [`AuditEntry::finding`] says what.
     #[serde(alias = "backlog-damaged", alias = "cart-rolled-back")]
     StoreFinding,
+    /// What was found wrong with the store was looked into.
+    FindingsAcknowledged,
+    /// A store that something outside it speaks against was accepted with the recovery words.
+    StoreAccepted,
     /// A patient's data key was destroyed.
     PatientShredded,
     /// A backup was written.

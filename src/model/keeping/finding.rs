@@ -44,6 +44,10 @@ pub enum FindingKind {
     AnchorSilent,
     /// A damaged file was replaced by its own second copy and kept aside.
     CopyUsed,
+    /// A file in which the store remembers where its parts were was put back, or is gone.
+    MemoryOlder,
+    /// A public key that records are sealed to, or that the vault's keys would be, is not the vault's.
+    RecipientReplaced,
 }
 
 /// One thing that is wrong.
@@ -59,6 +63,45 @@ pub struct Finding {
     pub expected: Option<u64>,
     /// When what it concerns was recorded: not before the first and not after the second instant.
     pub span: Option<(Timestamp, Timestamp)>,
+}
+
+/// A finding that nobody has acknowledged; all of its kind are one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenFinding {
+    /// What was found: counts added up, the least number that was found, the greatest that was expected.
+    pub finding: Finding,
+    /// When it was found for the first time.
+    pub first: Timestamp,
+    /// When it was found last.
+    pub last: Timestamp,
+    /// How often.
+    pub times: u64,
+}
+
+impl OpenFinding {
+    /// Found once.
+    pub fn new(finding: Finding, at: Timestamp) -> Self {
+        Self { finding, first: at, last: at, times: 1 }
+    }
+
+    /// Found again.
+    pub fn add(&mut self, finding: &Finding, at: Timestamp) {
+        let least = |one: Option<u64>, other: Option<u64>| match (one, other) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        let here = &mut self.finding;
+        here.count = here.count.saturating_add(finding.count);
+        here.found = least(here.found, finding.found);
+        here.expected = here.expected.max(finding.expected);
+        here.span = match (here.span, finding.span) {
+            (Some((from, to)), Some((since, until))) => Some((from.min(since), to.max(until))),
+            (one, other) => one.or(other),
+        };
+        // A clock that was set back would turn them round.
+        (self.first, self.last) = (self.first.min(at), self.last.max(at));
+        self.times = self.times.saturating_add(1);
+    }
 }
 
 impl Finding {

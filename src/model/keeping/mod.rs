@@ -29,7 +29,7 @@ use crate::vitals::{DeviceId, DeviceKind, Observation};
 pub use self::acts::{AuditAct, AuditEntry, AuditResult};
 pub use self::backup::{BackupDone, BackupOrder, BackupPart};
 pub use self::fault::StoreFault;
-pub use self::finding::{Finding, FindingKind};
+pub use self::finding::{Finding, FindingKind, OpenFinding};
 pub use self::people::{
     Administered, Administration, AdministrationFault, AuditRow, Draft, EmergencyRefusal, FactorId,
     FactorKind, FactorRow, Identified, NewPerson, NewPin, PersonRow, Shift,
@@ -170,8 +170,20 @@ pub enum Refusal {
     ShiftOver,
     /// The site's policy does not take this pair.
     NotTaken,
+    /// Something outside the store speaks against it.
+    Suspected(Suspicion),
     /// The factors were right, but the vault could not be opened.
     Damaged(StoreFault),
+}
+
+/// What speaks against a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suspicion {
+    /// A later one was seen: nobody logs in until IT has accepted it with the recovery words.
+    StoreOlder,
+    /// The counter outside the disk does not answer, so tries of a PIN cannot be counted where nobody can take
+    /// them back. Cards count their own.
+    CounterSilent,
 }
 
 /// An open vault.
@@ -315,6 +327,8 @@ pub enum Outcome {
     Imported(Import),
     /// Something is not as it was acknowledged. The store has audited it.
     Findings(Vec<Finding>),
+    /// What was found and nobody has acknowledged yet: all of it, at start and whenever it changes.
+    OpenFindings(Vec<OpenFinding>),
     /// There is more or less room than before.
     Space(Space),
     /// To [`Command::Trend`]; as many columns as were asked for, oldest first.

@@ -96,6 +96,8 @@ pub enum Administration {
     Checkpoint,
     /// What verifies the audit log's checkpoints.
     AuditKey,
+    /// What was found wrong was looked into: it is open no more.
+    AcknowledgeFindings,
 }
 
 impl Administration {
@@ -118,6 +120,7 @@ impl Administration {
             Administration::ExportAudit | Administration::Checkpoint => {
                 (AuditAct::CheckpointExported, None)
             }
+            Administration::AcknowledgeFindings => (AuditAct::FindingsAcknowledged, None),
             Administration::ListPeople
             | Administration::ReadAudit(_)
             | Administration::AuditKey => (AuditAct::AccessRefused, None),
@@ -141,7 +144,8 @@ impl Administration {
             Administration::ReadAudit(_)
             | Administration::ExportAudit
             | Administration::Checkpoint
-            | Administration::AuditKey => Some(Permission::ReadAudit),
+            | Administration::AuditKey
+            | Administration::AcknowledgeFindings => Some(Permission::ReadAudit),
             Administration::ChangeOwnPin(_) => None,
         }
     }
@@ -163,7 +167,8 @@ impl Administration {
             | Administration::ReadAudit(_)
             | Administration::ExportAudit
             | Administration::Checkpoint
-            | Administration::AuditKey => false,
+            | Administration::AuditKey
+            | Administration::AcknowledgeFindings => false,
         }
     }
 
@@ -198,6 +203,8 @@ pub enum Administered {
     AuditExport(String),
     /// To `Checkpoint`: a signed note of a few lines, short enough for a QR code. Not secret.
     Checkpoint(String),
+    /// To `AcknowledgeFindings`: so many were open.
+    FindingsAcknowledged(u64),
     /// To `AuditKey`: a verifier key as C2SP's signed notes write it. Not secret.
     AuditKey(String),
 }
@@ -335,6 +342,8 @@ pub enum EmergencyRefusal {
     Nothing,
     /// After so many refused tokens it has to wait.
     Wait(std::time::Duration),
+    /// Something outside the store knows a later one.
+    Suspected,
     /// The emergency card cannot be read.
     Damaged(StoreFault),
 }

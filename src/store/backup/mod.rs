@@ -34,6 +34,7 @@ use crate::inbox::segment::framed;
 use crate::keys::ring::Recipient;
 use crate::open::opened::Open;
 use crate::vault::export;
+use crate::vault::recipients::{self, Holder};
 use wardkeep_model::keeping::{
     Administered, AdministrationFault as Fault, AuditAct, AuditEntry, AuditResult, CartState,
     StoreFault,
@@ -88,11 +89,13 @@ fn people(cart: &Cart) -> Vec<BackupPart> {
 /// `Unknown` for a recipient who is not here, `Exists` if the file is there; otherwise as writing
 /// files. Then there is no new file.
 pub fn back_up(open: &mut Open, order: &BackupOrder, now: Moment) -> Result<Administered, Fault> {
-    let mut recipients = Vec::new();
+    // Only to whom the vault knows: the keyring could be another's.
+    let known = recipients::all(open.vault())?;
+    let mut to = Vec::new();
     let people = order.to.iter().map(|id| Recipient::Operator(*id));
     for recipient in std::iter::once(Recipient::Recovery).chain(people) {
-        let public = open.locked().ring().public(recipient).ok_or(Fault::Unknown)?;
-        recipients.push((recipient, public));
+        let public = known.get(&recipient.into()).ok_or(Fault::Unknown)?;
+        to.push((recipient, *public));
     }
     if order.out.symlink_metadata().is_ok() {
         return Err(Fault::Exists);
@@ -103,15 +106,15 @@ pub fn back_up(open: &mut Open, order: &BackupOrder, now: Moment) -> Result<Admi
     let detail = Some(format!("sealed to {} people", order.to.len()));
     let entry = AuditEntry::of(AuditAct::BackupWritten, written);
     let entry = AuditEntry { operator, detail, ..entry };
-    open.audit(entry.clone())?;
-    let done = write_backup(open, order, written, &recipients);
+    open.audit(entry.clone(), now)?;
+    let done = write_backup(open, order, written, &to);
     match done {
         Ok(bytes) => {
             let done = BackupDone { bytes, written, to: order.to.clone() };
             Ok(Administered::BackedUp(Box::new(done)))
         }
         Err(fault) => {
-            open.audit(AuditEntry { result: AuditResult::Failed, ..entry })?;
+            open.audit(AuditEntry { result: AuditResult::Failed, ..entry }, now)?;
             Err(fault)
         }
     }
@@ -153,7 +156,7 @@ fn export_and_seal(
         epoch: locked.ring().epoch,
         written,
         master: keys.master().clone(),
-        recovery: locked.ring().public(Recipient::Recovery).ok_or(Fault::Unknown)?,
+        recovery: *recipients::all(vault)?.get(&Holder::Recovery).ok_or(Fault::Unknown)?,
         state: locked.cart().state.clone(),
         people: people(locked.cart()),
         beside: beside(scratch)?,

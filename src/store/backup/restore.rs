@@ -32,7 +32,7 @@ use crate::machine::device_secret::DeviceKeys;
 use crate::open::options::Options;
 use crate::open::rekey;
 use crate::vault::{Vault, cipher_facts};
-use crate::vault::{entries, export, people};
+use crate::vault::{entries, export, people, recipients};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::BackupPart;
@@ -174,7 +174,8 @@ fn make(
         }
         durable::replace(&from, name, content)?;
     }
-    let now = Moment::read().wall;
+    let moment = Moment::read();
+    let now = moment.wall;
 
     let old_keys = VaultKeys::of_master(manifest.master);
     let new_keys = VaultKeys::generate()?;
@@ -203,6 +204,8 @@ fn make(
     rekey::amend(&path, (&old_keys, &new_keys), (None, &cart, None), &[entry])?;
     let mut vault = Vault::open(&path, &new_keys)?;
     renew(&mut vault, &new_keys, &people)?;
+    let known = ring.publics().map(|(recipient, public)| (recipient.into(), public));
+    recipients::replace(&mut vault, &known.collect())?;
     let names = people::names(&vault)?;
     let name = |id: OperatorId| names.iter().find(|(known, _)| *known == id).map(|(_, name)| name);
     let restored = manifest
@@ -215,7 +218,8 @@ fn make(
     durable::sync_file(&path)?;
 
     Inbox::create(&dir.join(INBOX), keys, &ring, &new_keys)?;
-    let mut inbox = Inbox::resume(&dir.join(INBOX), keys, &ring)?;
+    let mut inbox = Inbox::resume(&dir.join(INBOX), keys, &ring, moment)?;
+    inbox.begin()?;
     inbox.start_chain(&new_keys, cursor)?;
     ring.save(&dir)?;
     cart.save(&dir, keys)?;

@@ -144,16 +144,6 @@ pub fn write_at(file: &File, content: &[u8], offset: u64) -> Result<(), StoreFau
     Ok(file.write_all_at(content, offset)?)
 }
 
-/// Opens a file of ours for writing, or makes it; whether it is there after a power cut is not known.
-pub fn open_or_create(path: &Path) -> Result<File, StoreFault> {
-    Ok(private().write(true).create(true).truncate(false).open(path)?)
-}
-
-/// Writes over the beginning of a file that may be lost or torn without harm.
-pub fn write_unsynced(file: &File, content: &[u8]) -> Result<(), StoreFault> {
-    Ok(file.write_all_at(content, 0)?)
-}
-
 /// Makes what was written within a file's length durable. After an error nobody knows what is on the
 /// disk, and asking again would not tell (fsync reports a failure once).
 pub fn sync_data(file: &File) -> Result<(), StoreFault> {

@@ -23,7 +23,7 @@
 //! | `store/inbox/head` | where the chains are, and what the inbox remembers | state file | `inbox/state` |
 //! | `store/inbox/<n>.seg`, `.wave` | sealed values and audit entries; waveforms | segment | `inbox/lane` |
 //! | `store/inbox/reserve` | room that is held back | zeros | `worker/space` |
-//! | `store/inbox/seg.mark`, `wave.mark` | how far a lane was acknowledged | state file, not synced | `inbox/acknowledged` |
+//! | `store/cart.seen`, `keyring.seen`, `vault.seen`, `inbox/seen` | what every part was at | state file in two slots, synced now and then | `inbox/seen` |
 //! | `store/inbox/<segment>[.<n>].bad` | a segment in which something was forged | as it was | `import` |
 //! | `store/epoch-<e>/` | a change of keys that is not finished | as `store/`, the inbox's head beside the rest | `staff/rotation` |
 //!
@@ -80,6 +80,8 @@ pub const DRAFTS: &str = "drafts";
 pub const INBOX: &str = "inbox";
 /// The inbox's state, in its directory.
 pub const INBOX_STATE: &str = "head";
+/// What every part was at when it was seen last, beside each of them; below the store.
+pub const SEEN: [&str; 4] = ["cart.seen", "keyring.seen", "vault.seen", "inbox/seen"];
 /// The vault's database.
 pub const VAULT: &str = "vault.db";
 /// Where a restore puts the backup's vault.
@@ -186,11 +188,6 @@ pub fn segment_number(lane: &str, path: &Path) -> Option<u64> {
     let is_of_lane = path.extension().is_some_and(|extension| extension == lane);
     let stem = path.file_stem().filter(|_| is_of_lane)?;
     u64::from_str_radix(stem.to_str()?, 16).ok()
-}
-
-/// The name of what says how far a lane was acknowledged.
-pub fn acknowledged(lane: &str) -> String {
-    format!("{lane}.mark")
 }
 
 /// Where a segment with something forged in it is kept, and the ones of its name after it.
@@ -306,7 +303,6 @@ mod tests {
             (pages(vault, 2), "store/vault.pages0"),
             (pages(vault, 3), "store/vault.pages1"),
             (PathBuf::from(self::segment(VALUES, 10)), "000000000000000a.seg"),
-            (PathBuf::from(acknowledged(WAVES)), "wave.mark"),
             (evidence(segment, 0), "inbox/0a.seg.bad"),
             (evidence(segment, 2), "inbox/0a.seg.2.bad"),
             (PathBuf::from(temporary(OsStr::new("cart"))), ".tmp-cart"),

@@ -7,3 +7,4 @@ pub(crate) mod read_at;
 pub(crate) mod set_aside;
 pub(crate) mod state_file;
 pub(crate) mod two_copies;
+pub(crate) mod two_slots;

@@ -45,7 +45,7 @@ pub fn set_aside(state_dir: &Path) -> Result<PathBuf, StoreFault> {
 ///
 /// # Errors
 /// As moving a file.
-pub fn keep_file(state: &StateDir, path: &Path) -> Result<(), StoreFault> {
+pub fn keep_file(state: &StateDir, path: &Path, now: Moment) -> Result<(), StoreFault> {
     let dir = state.path().join(DAMAGED);
     durable::make_dir(&dir)?;
     if std::fs::read_dir(&dir)?.count() >= FILES_MAX {
@@ -53,7 +53,7 @@ pub fn keep_file(state: &StateDir, path: &Path) -> Result<(), StoreFault> {
         return Ok(());
     }
     let name = path.file_name().unwrap_or(OsStr::new(""));
-    let stamp = Moment::read().wall.as_second();
+    let stamp = now.wall.as_second();
     for number in 0..=FILES_MAX {
         let place = dir.join(layout::file_aside(stamp, number, name));
         if !place.try_exists()? {

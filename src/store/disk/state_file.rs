@@ -9,10 +9,10 @@
 //! |---|---|---|
 //! | cart compartment | what it is | both of two copies, one after the other |
 //! | inbox's state | the store | replaced |
-//! | acknowledged | the lane | in place, not synced: torn it says nothing |
 //! | key slot | the store, the person, the factors, the epoch | replaced |
 //! | emergency card | the store, the epoch | replaced |
 //! | vault's head | the slot | the other one of two slots, in place, synced |
+//! | what was seen | the store | in place, synced now and then, into one of two slots |
 //!
 //! The front is authenticated with the content. So a file that a later program wrote opens and is
 //! [`Unread::Later`], while a version that somebody changed on the disk is damage like any other. The place
@@ -47,14 +47,15 @@ pub enum Kind {
     Cart = 1,
     /// The inbox's state.
     InboxState = 2,
-    /// How far a lane was acknowledged.
-    Acknowledged = 3,
+    // 3 was that of files of programs before 0.3.
     /// A key slot's outer layer.
     KeySlot = 4,
     /// The emergency card.
     EmergencyCard = 5,
     /// A slot of the vault's head.
     VaultHead = 6,
+    /// A slot of what was seen of every part.
+    Seen = 7,
 }
 
 impl Kind {
@@ -63,9 +64,10 @@ impl Kind {
         match self {
             Kind::Cart => 4 * 1024 * 1024,
             Kind::InboxState => 1024 * 1024,
-            Kind::Acknowledged | Kind::KeySlot => 1024,
+            Kind::KeySlot => 1024,
             Kind::EmergencyCard => 16 * 1024 * 1024,
             Kind::VaultHead => 4096,
+            Kind::Seen => 8192,
         }
     }
 
@@ -263,7 +265,7 @@ mod tests {
     fn what_is_missing_is_not_what_is_damaged_or_too_long() {
         let dir = tempfile::tempdir().unwrap();
         let key = key();
-        let of = StateFile { kind: Kind::Acknowledged, key: &key, place: b"here" };
+        let of = StateFile { kind: Kind::KeySlot, key: &key, place: b"here" };
         let path = dir.path().join("it");
         assert_eq!(of.read(&path), Err(Unread::Missing));
         fs::write(&path, of.seal(b"content").unwrap()).unwrap();

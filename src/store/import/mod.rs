@@ -27,7 +27,7 @@ use crate::record::entry::Entry;
 use crate::vault::Vault;
 use crate::vault::entries;
 use wardkeep_model::keeping::{Finding, Import, StoreFault};
-use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::moment::BootTime;
 
 /// At most this often an import tells how far it is.
 const TELL_EVERY: Duration = Duration::from_millis(100);
@@ -140,17 +140,18 @@ impl ImportRun {
         opened: Option<Delivery>,
         (inbox, keys): (&Inbox, &VaultKeys),
         vault: &mut Vault,
+        now: Timestamp,
     ) -> Result<Step, StoreFault> {
         match opened {
             Some(Delivery::Planned(total)) => {
                 self.total = self.ledger.imported.saturating_add(total);
             }
-            Some(Delivery::Segment(segment)) => self.book(*segment),
+            Some(Delivery::Segment(segment)) => self.book(*segment, now),
             Some(Delivery::Fault(fault)) => {
                 self.opener = None;
                 return Err(fault);
             }
-            Some(Delivery::Done) => return self.finish(vault),
+            Some(Delivery::Done) => return self.finish(vault, now),
             None if self.ready.is_none() => self.open(inbox, keys)?,
             None => {}
         }
@@ -158,14 +159,14 @@ impl ImportRun {
         Ok(Step::More)
     }
 
-    fn book(&mut self, segment: OpenedSegment) {
+    fn book(&mut self, segment: OpenedSegment, now: Timestamp) {
         let OpenedSegment { path, fingerprint, body } = segment;
         let mut ledger = self.ledger.clone();
         let (mut entries, mut is_evidence) = (None, false);
         // Imported before a kill prevented its deletion, unless it is another one.
         if fingerprint != ledger.last_segment {
             entries = Some(match body {
-                Some(body) => ledger.book(body, Moment::read().wall),
+                Some(body) => ledger.book(body, now),
                 None => {
                     ledger.book_stranger();
                     Vec::new()
@@ -195,9 +196,9 @@ impl ImportRun {
         Ok(())
     }
 
-    fn finish(&mut self, vault: &mut Vault) -> Result<Step, StoreFault> {
+    fn finish(&mut self, vault: &mut Vault, now: Timestamp) -> Result<Step, StoreFault> {
         let mut ledger = self.ledger.clone();
-        ledger.finish(self.ends, Moment::read().wall);
+        ledger.finish(self.ends, now);
         // The thread ended with what it said last; a fault here begins the rest anew.
         self.opener = None;
         entries::import(vault, &[], ledger.cursor())?;

@@ -7,9 +7,10 @@ use std::fs;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::crypto::{Key, mac, random, seal_to};
+use crate::disk::layout;
 use crate::import::{ImportRun, Step};
 use crate::inbox::Inbox;
 use crate::inbox::chain::next_key;
@@ -59,6 +60,13 @@ pub(crate) fn entry(second: i64) -> Entry {
     Entry::Audit(Box::new(AuditEntry::of(AuditAct::AlarmAcknowledged, at(second).wall)))
 }
 
+/// An inbox that was found again and records.
+pub(crate) fn resumed(dir: &Path, keys: &DeviceKeys, ring: &Keyring) -> Inbox {
+    let mut inbox = Inbox::resume(dir, keys, ring, Moment::read()).unwrap();
+    inbox.begin().unwrap();
+    inbox
+}
+
 pub(crate) fn bench() -> Bench {
     let dir = tempfile::tempdir().unwrap();
     let keys = DeviceKeys::new(Key::random().unwrap());
@@ -66,7 +74,7 @@ pub(crate) fn bench() -> Bench {
     let ring = Keyring::new(&keys, &vault_keys).unwrap();
     let path = dir.path().join("inbox");
     Inbox::create(&path, &keys, &ring, &vault_keys).unwrap();
-    let inbox = Inbox::resume(&path, &keys, &ring).unwrap();
+    let inbox = resumed(&path, &keys, &ring);
     let vault = Vault::create(&dir.path().join("v"), &vault_keys).unwrap();
     Bench { dir, keys, vault_keys, ring, inbox, vault }
 }
@@ -74,6 +82,16 @@ pub(crate) fn bench() -> Bench {
 impl Bench {
     pub(crate) fn path(&self) -> PathBuf {
         self.dir.path().join("inbox")
+    }
+
+    /// Takes away what the other parts remember, as if they had been put back with the inbox.
+    pub(crate) fn forget_seen(&self) {
+        for name in layout::SEEN {
+            let path = self.dir.path().join(name);
+            if path.exists() {
+                fs::remove_file(path).unwrap();
+            }
+        }
     }
 
     pub(crate) fn segments(&self) -> Vec<PathBuf> {
@@ -90,7 +108,7 @@ impl Bench {
     }
 
     pub(crate) fn resume(&mut self) {
-        self.inbox = Inbox::resume(&self.path(), &self.keys, &self.ring).unwrap();
+        self.inbox = resumed(&self.path(), &self.keys, &self.ring);
     }
 
     pub(crate) fn plan(&mut self) -> ImportRun {
@@ -100,7 +118,8 @@ impl Bench {
 
     pub(crate) fn step(&mut self, run: &mut ImportRun) -> Step {
         let next = run.opened_blocking();
-        run.step(next, (&self.inbox, &self.vault_keys), &mut self.vault).unwrap()
+        run.step(next, (&self.inbox, &self.vault_keys), &mut self.vault, Moment::read().wall)
+            .unwrap()
     }
 
     pub(crate) fn import_all(&mut self) -> (u64, Vec<Finding>) {
@@ -155,7 +174,12 @@ fn ended(bench: &mut Bench) -> Option<StoreFault> {
     let mut run = bench.plan();
     let fault = loop {
         let next = run.opened_blocking();
-        match run.step(next, (&bench.inbox, &bench.vault_keys), &mut bench.vault) {
+        match run.step(
+            next,
+            (&bench.inbox, &bench.vault_keys),
+            &mut bench.vault,
+            Moment::read().wall,
+        ) {
             Ok(Step::More) => {}
             Ok(Step::Done(_)) => break None,
             Err(fault) => break Some(fault),

@@ -13,13 +13,14 @@ use serde::{Deserialize, Serialize};
 use crate::crypto::{Key, PublicKey, hash, mac, seal_to};
 use crate::disk::durable;
 use crate::disk::state_file::Unread;
-use crate::inbox::acknowledged::{Acknowledged, AcknowledgedFile};
 use crate::inbox::chain::{Chain, next_key};
 use crate::inbox::ends::End;
+use crate::inbox::seen::SeenLane;
 use crate::inbox::segment::{
     self, Front, Header, INFO, Lane, Piece, RECORD_LEN_MAX, Record, SEGMENT_LEN_MAX, framed,
     is_blank, open_segment, pieces,
 };
+use crate::keys::ring::Keyring;
 use crate::machine::device_secret::DeviceKeys;
 use crate::record::entry::Entry;
 use wardkeep_model::access::lockout::BootId;
@@ -28,6 +29,8 @@ use wardkeep_model::moment::Moment;
 
 /// A segment is closed after this many records, so that its import is one short transaction.
 const SEGMENT_RECORDS_MAX: u32 = 256;
+/// Steps along a chain behind records that are gone: a second's work. Beyond that a chain is begun anew.
+const SKIPPED_MAX: u64 = 1 << 20;
 
 /// When and where a record was made, for its clear part.
 #[derive(Clone, Copy, Debug)]
@@ -71,67 +74,67 @@ pub struct LaneWriter {
     /// Sealed records that are not durable yet.
     pending: VecDeque<Vec<u8>>,
     after_fault: bool,
-    acknowledged: AcknowledgedFile,
 }
 
 impl LaneWriter {
-    /// Finds the end of the chain after a start of the program.
+    /// Finds the end of the chain after a start of the program: from where the state says that it was, and where it
+    /// was seen last, which is what was acknowledged.
     pub fn resume(
         lane: Lane,
         dir: &Path,
-        keys: &DeviceKeys,
-        state: LaneState,
+        (keys, ring): (&DeviceKeys, &Keyring),
+        (state, seen): (LaneState, Option<SeenLane>),
     ) -> Result<Self, StoreFault> {
-        let file = AcknowledgedFile::of(lane, dir, keys.inbox());
-        let told = file.read()?.filter(|told| told.chain == state.chain.id);
-        let mut writer = Self::at(lane, state, file);
+        let (durable, pending) = (state.clone(), VecDeque::new());
+        let mut writer =
+            Self { lane, end: state, durable, segment: None, pending, after_fault: false };
         let first = writer.end.segment;
+        let told = seen.filter(|seen| seen.chain == writer.end.chain.id);
         let acknowledged = told.map_or(0, |told| told.next_seq).max(writer.end.next_seq);
         let mut segments = lane.segments(dir)?;
         segments.retain(|(number, _)| *number >= first);
         let last = segments.last().map(|(number, _)| *number);
-        let (mut trail, mut is_there) = (Vec::new(), false);
+        let mut trail = Vec::new();
         for (number, path) in segments {
             let is_last = Some(number) == last;
-            is_there |= writer.walk(&keys.inbox(), &path, (acknowledged, is_last), &mut trail)?;
+            writer.walk(&keys.inbox(), &path, (acknowledged, is_last), &mut trail)?;
         }
-        // Without a segment it is the head that was put back; the import reports that.
-        if let Some(told) = told.filter(|_| is_there) {
-            writer.skip_to(&told);
+        if let Some(seen) = seen {
+            writer.skip_to(&seen, ring)?;
         }
         writer.durable = writer.end.clone();
         Ok(writer)
     }
 
-    fn at(lane: Lane, end: LaneState, acknowledged: AcknowledgedFile) -> Self {
-        let (durable, pending) = (end.clone(), VecDeque::new());
-        Self { lane, end, durable, segment: None, pending, after_fault: false, acknowledged }
-    }
-
     /// Goes on behind acknowledged records that are gone: their numbers are not given out again.
-    fn skip_to(&mut self, told: &Acknowledged) {
-        if let Some(steps @ 1..) = told.next_seq.checked_sub(self.end.next_seq) {
+    fn skip_to(&mut self, seen: &SeenLane, ring: &Keyring) -> Result<(), StoreFault> {
+        let Some(steps @ 1..) = seen.next_seq.checked_sub(self.end.next_seq) else { return Ok(()) };
+        if seen.chain == self.end.chain.id && steps <= SKIPPED_MAX {
             self.end.chain.key = self.end.chain.ahead(steps);
-            self.end.next_seq = told.next_seq;
-            self.end.prev = told.prev;
+            (self.end.next_seq, self.end.prev) = (seen.next_seq, seen.prev);
+            return Ok(());
         }
+        // The state is of an earlier lock, and the keys that it has are of an earlier chain.
+        let chain = Chain::orphan(&ring.inbox, seen.next_seq)?;
+        self.start_chain(chain);
+        self.end.prev = [0; 32];
+        Ok(())
     }
 
-    /// Follows the chain through a segment that was written after the state. It and the lane's own file say that
-    /// what is before the number `acknowledged` was: what is wrong there stays, and the import
-    /// reports it. Behind that the end of the last segment may be torn and is cut. Gives back
-    /// whether it is a segment of this chain.
+    /// Follows the chain through a segment that was written after the state. What is before the number
+    /// `acknowledged` was acknowledged: what is wrong there stays, and the import reports it. Behind
+    /// that the end of the last segment may be torn and is cut.
     fn walk(
         &mut self,
         key: &Key,
         path: &Path,
         (acknowledged, is_last): (u64, bool),
         trail: &mut Vec<LaneState>,
-    ) -> Result<bool, StoreFault> {
+    ) -> Result<(), StoreFault> {
         let bytes = match durable::read(path, SEGMENT_LEN_MAX) {
             Ok(bytes) => bytes.unwrap_or_default(),
             // Longer than any segment of ours: the import reports it.
-            Err(StoreFault::Damaged) => return Ok(false),
+            Err(StoreFault::Damaged) => return Ok(()),
             Err(fault) => return Err(fault),
         };
         let (header, body) = match open_segment(key, &bytes) {
@@ -142,12 +145,12 @@ impl LaneWriter {
                     // The header itself is torn, so nothing in this segment was ever acknowledged.
                     durable::remove(path)?;
                 }
-                return Ok(false);
+                return Ok(());
             }
         };
         self.end.segment = self.end.segment.max(header.segment.saturating_add(1));
         if header.chain != self.end.chain.id {
-            return Ok(false);
+            return Ok(());
         }
         self.rewind(&header, trail);
         let front = bytes.len() - body.len();
@@ -180,7 +183,7 @@ impl LaneWriter {
         if is_last && good < bytes.len() {
             durable::cut(path, good as u64)?;
         }
-        Ok(true)
+        Ok(())
     }
 
     /// After a failed write the records of the segment before are written again: what the chain's keys
@@ -281,12 +284,6 @@ impl LaneWriter {
         segment.records += u32::try_from(count).unwrap_or(u32::MAX);
         let last = self.pending.drain(..count).next_back();
         self.advance(count, last.as_deref().and_then(Record::parse));
-        let LaneState { ref chain, next_seq, prev, .. } = self.durable;
-        let acknowledged = Acknowledged { chain: chain.id, next_seq, prev };
-        if let Err(fault) = self.acknowledged.write(&acknowledged) {
-            // The records are durable; only damage to them would not be told from a tear.
-            tracing::warn!(%fault, "what the inbox acknowledged could not be written");
-        }
         Ok(())
     }
 
@@ -385,6 +382,12 @@ impl LaneWriter {
     pub fn end(&self) -> End {
         let LaneState { chain, next_seq, .. } = &self.durable;
         End { seq: *next_seq, restarted_at: chain.orphan.as_ref().map(|_| chain.first_seq) }
+    }
+
+    /// Where the lane durably is, for others to remember.
+    pub fn seen(&self) -> SeenLane {
+        let LaneState { chain, next_seq, prev, .. } = &self.durable;
+        SeenLane { chain: chain.id, next_seq: *next_seq, prev: *prev }
     }
 
     /// The number after the last durable record.

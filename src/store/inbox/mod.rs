@@ -14,11 +14,12 @@
 //! after an entry among the values says so: that entry is sealed, chained and audited like any other,
 //! so what is missing on purpose is known from what somebody took.
 
-pub(crate) mod acknowledged;
 pub(crate) mod chain;
 pub(crate) mod ends;
 pub(crate) mod lane;
+mod recall;
 pub(crate) mod remembered;
+pub(crate) mod seen;
 pub(crate) mod segment;
 pub(crate) mod state;
 
@@ -33,6 +34,7 @@ use crate::inbox::chain::Chain;
 use crate::inbox::ends::Ends;
 use crate::inbox::lane::{LaneState, LaneWriter, Stamp};
 use crate::inbox::remembered::{Cursor, RememberedVault};
+use crate::inbox::seen::{Recalled, SeenFiles};
 use crate::inbox::segment::{HEADER_LEN, Header, Lane, open_segment, size};
 use crate::inbox::state::State;
 use crate::keys::ring::Keyring;
@@ -76,6 +78,12 @@ pub struct Inbox {
     /// The state on the disk does not say `cart_generation` yet.
     cart_owed: bool,
     vault: RememberedVault,
+    /// Number of the keyring, and of its master key.
+    keyring: (u64, u64),
+    /// Number of the state that is durable, and of the cart compartment that it knew at the start.
+    state: (u64, u64),
+    seen: SeenFiles,
+    recalled: Recalled,
 }
 
 impl Inbox {
@@ -90,18 +98,33 @@ impl Inbox {
         State::first(vault)?.write(dir, &keys.inbox(), &ring.device)
     }
 
-    /// Finds the ends of the chains after a start of the program.
-    pub fn resume(dir: &Path, keys: &DeviceKeys, ring: &Keyring) -> Result<Self, StoreFault> {
-        let state = State::read(dir, keys, ring)?;
+    /// Finds the ends of the chains after a start of the program. Nothing may be recorded before
+    /// [`Inbox::begin`].
+    ///
+    /// # Errors
+    /// `Later` if a later program wrote something here; otherwise as reading files.
+    pub fn resume(
+        dir: &Path,
+        keys: &DeviceKeys,
+        ring: &Keyring,
+        now: Moment,
+    ) -> Result<Self, StoreFault> {
+        let state = State::read(dir, (keys, ring), now)?;
+        let (key, device) = (keys.inbox(), ring.device);
+        let store_dir = dir.parent().unwrap_or(dir);
+        let (seen, recalled) = SeenFiles::read(store_dir, key.clone(), device, state.seen)?;
+        let of_lane = |lane: Lane| recalled.seen.as_ref().map(|seen| seen.lane(lane));
+        let lane =
+            |lane, state| LaneWriter::resume(lane, dir, (keys, ring), (state, of_lane(lane)));
         let mut inbox = Self {
             dir: dir.to_owned(),
-            key: keys.inbox(),
+            key,
             bed_key: keys.bed(),
             public: ring.inbox,
-            device: ring.device,
+            device,
             bed: bed_token(&keys.bed(), None),
-            values: LaneWriter::resume(Lane::Values, dir, keys, state.values)?,
-            waves: LaneWriter::resume(Lane::Waves, dir, keys, state.waves)?,
+            values: lane(Lane::Values, state.values)?,
+            waves: lane(Lane::Waves, state.waves)?,
             state_written: BootTime::default(),
             bytes: 0,
             bytes_max: BYTES_MAX,
@@ -109,10 +132,19 @@ impl Inbox {
             counted: state.counted,
             cart_owed: false,
             vault: state.vault,
+            keyring: (ring.generation, ring.epoch),
+            state: (state.generation, state.cart_generation),
+            seen,
+            recalled,
         };
+        inbox.recall();
         inbox.recount()?;
-        inbox.write_state()?;
         Ok(inbox)
+    }
+
+    /// Seals to this key of the vault from here on.
+    pub fn seal_to(&mut self, public: PublicKey) {
+        self.public = public;
     }
 
     /// Who lies at the bed from here on.
@@ -180,6 +212,7 @@ impl Inbox {
                 self.bytes += self.lane(lane).begin_segment(&dir, (&key, &device), now)?;
             }
             self.lane(lane).write_some()?;
+            self.note();
         }
         Ok(())
     }
@@ -193,6 +226,8 @@ impl Inbox {
     pub fn write_state_if_due(&mut self, now: BootTime) -> Result<(), StoreFault> {
         if now.since(self.state_written) >= STATE_EVERY {
             self.write_state()?;
+            self.note();
+            self.seen.sync();
             self.state_written = now;
         }
         Ok(())
@@ -203,19 +238,32 @@ impl Inbox {
         for lane in Lane::ALL {
             self.bytes -= self.lane(lane).end_segment().min(self.bytes);
         }
-        self.write_state()
+        self.write_state()?;
+        self.settle();
+        Ok(())
+    }
+
+    /// Makes durable what was noted.
+    fn settle(&mut self) {
+        self.note();
+        self.seen.sync();
     }
 
     /// Writes the state: where the chains durably end, and what is remembered.
-    pub fn write_state(&self) -> Result<(), StoreFault> {
+    pub fn write_state(&mut self) -> Result<(), StoreFault> {
+        let generation = self.state.0 + 1;
         let state = State {
             values: self.values.state(),
             waves: self.waves.state(),
             cart_generation: self.cart_generation,
             counted: self.counted.clone(),
             vault: self.vault,
+            generation,
+            seen: self.seen.count(),
         };
-        state.write(&self.dir, &self.key, &self.device)
+        state.write(&self.dir, &self.key, &self.device)?;
+        self.state.0 = generation;
+        Ok(())
     }
 
     /// Starts chains that only the vault can verify, as the vault closes. Chains with records that
@@ -230,7 +278,9 @@ impl Inbox {
             let first = self.lane(lane).durable_seq().max(next);
             self.lane(lane).start_chain(Chain::of_vault(vault, first)?);
         }
-        self.write_state()
+        self.write_state()?;
+        self.settle();
+        Ok(())
     }
 
     /// The state's file of chains under other keys of the vault, to take the present one's place once
@@ -258,6 +308,8 @@ impl Inbox {
             counted: cart.counted(),
             // The next vault is another file, and nobody has closed it yet.
             vault: RememberedVault::default(),
+            generation: self.state.0 + 1,
+            seen: self.seen.count(),
         };
         state.sealed(&self.key, &self.device)
     }
@@ -271,6 +323,7 @@ impl Inbox {
         self.cart_owed = true;
         self.write_state()?;
         self.cart_owed = false;
+        self.note();
         Ok(())
     }
 
@@ -286,12 +339,17 @@ impl Inbox {
         (self.cart_generation, &self.counted)
     }
 
-    /// Remembers the vault as it is closed; durable once the state is written.
+    /// Number of the cart compartment that the state itself knew at the start.
+    pub fn cart_at_start(&self) -> u64 {
+        self.state.1
+    }
+
+    /// Remembers how far the vault is; durable once the state is written.
     pub fn remember_vault(&mut self, vault: RememberedVault) {
         self.vault = vault;
     }
 
-    /// The vault as it was when it was closed last.
+    /// How far the vault was when it was seen last.
     pub fn remembered_vault(&self) -> RememberedVault {
         self.vault
     }

@@ -28,3 +28,15 @@ pub struct RememberedVault {
     /// How often its head was written.
     pub generation: u64,
 }
+
+impl RememberedVault {
+    /// The later of two memories of one vault.
+    #[must_use]
+    pub fn later(self, other: Self) -> Self {
+        Self {
+            seq: self.seq.max(other.seq),
+            rows: self.rows.max(other.rows),
+            generation: self.generation.max(other.generation),
+        }
+    }
+}

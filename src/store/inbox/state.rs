@@ -33,9 +33,15 @@ pub struct State {
     pub cart_generation: u64,
     /// The tries that it counted then.
     pub counted: Vec<Counted>,
-    /// The vault when it was closed last.
+    /// How far the vault was.
     #[serde(default)]
     pub vault: RememberedVault,
+    /// Rises with every write.
+    #[serde(default)]
+    pub generation: u64,
+    /// How often what was seen of every part had been written down ([`crate::inbox::seen`]).
+    #[serde(default)]
+    pub seen: u64,
 }
 
 impl State {
@@ -51,14 +57,19 @@ impl State {
         // The cart compartment is written for the first time right after.
         let (cart_generation, counted) = (1, Vec::new());
         let vault = RememberedVault::default();
-        Ok(Self { values: lane()?, waves: lane()?, cart_generation, counted, vault })
+        let (values, waves, generation, seen) = (lane()?, lane()?, 1, 0);
+        Ok(Self { values, waves, cart_generation, counted, vault, generation, seen })
     }
 
     /// State for chains that start without the vault, after the file was lost. Nobody knows which numbers
     /// were given out, so they jump ahead: by the clock, in steps of 2^20 a second, and beyond every
     /// segment that is there, whatever the clock says.
-    fn orphan(dir: &Path, keys: &DeviceKeys, ring: &Keyring) -> Result<Self, StoreFault> {
-        let seconds = u64::try_from(Moment::read().wall.as_second()).unwrap_or(0);
+    fn orphan(
+        dir: &Path,
+        (keys, ring): (&DeviceKeys, &Keyring),
+        now: Moment,
+    ) -> Result<Self, StoreFault> {
+        let seconds = u64::try_from(now.wall.as_second()).unwrap_or(0);
         let state = |lane: Lane| -> Result<LaneState, StoreFault> {
             let (mut next_seq, mut segment) = (seconds << 20, 1);
             for (number, path) in lane.segments(dir)? {
@@ -82,17 +93,39 @@ impl State {
             cart_generation,
             counted,
             vault,
+            generation: 0,
+            seen: 0,
         })
+    }
+
+    /// The number of the state that lies on the disk; `None` if there is none that authenticates.
+    ///
+    /// # Errors
+    /// `Later` if a later program wrote it; otherwise as reading a file.
+    pub fn number(
+        dir: &Path,
+        keys: &DeviceKeys,
+        ring: &Keyring,
+    ) -> Result<Option<u64>, StoreFault> {
+        match file(&keys.inbox(), &ring.device).read_value::<Self>(&dir.join(INBOX_STATE)) {
+            Ok(state) => Ok(Some(state.generation)),
+            Err(Unread::Missing | Unread::Damaged) => Ok(None),
+            Err(unread @ (Unread::Later(_) | Unread::Disk(_))) => Err(unread.into()),
+        }
     }
 
     /// Reads the state; one that is lost or damaged is begun anew, without the vault.
     ///
     /// # Errors
     /// `Later` if a later program wrote it; otherwise as reading a file.
-    pub fn read(dir: &Path, keys: &DeviceKeys, ring: &Keyring) -> Result<Self, StoreFault> {
+    pub fn read(
+        dir: &Path,
+        (keys, ring): (&DeviceKeys, &Keyring),
+        now: Moment,
+    ) -> Result<Self, StoreFault> {
         match file(&keys.inbox(), &ring.device).read_value(&dir.join(INBOX_STATE)) {
             Ok(state) => Ok(state),
-            Err(Unread::Missing | Unread::Damaged) => Self::orphan(dir, keys, ring),
+            Err(Unread::Missing | Unread::Damaged) => Self::orphan(dir, (keys, ring), now),
             Err(unread @ (Unread::Later(_) | Unread::Disk(_))) => Err(unread.into()),
         }
     }

@@ -7,8 +7,9 @@
 //! recovery words, when the device secret is lost. It lies there twice ([`crate::disk::two_copies`]); a change of keys that was
 //! committed rules over a second copy of the epoch before.
 //!
-//! S-4: every entry is authenticated under the device secret, so that a public key slipped in by
-//! somebody with the disk is refused and nothing is ever sealed to it.
+//! S-4: every entry is authenticated under the device secret. Where that is a file on the same disk this proves
+//! nothing, so nothing is ever sealed to a public key of this file that the open vault does not know
+//! ([`crate::vault::recipients`]).
 
 use std::path::{Path, PathBuf};
 
@@ -115,6 +116,29 @@ impl Keyring {
             ring.push(keys, vault, *recipient, *public)?;
         }
         Ok(ring)
+    }
+
+    /// The keyring of the same epoch for these recipients alone, under the vault's own key of the inbox.
+    ///
+    /// # Errors
+    /// A public key is none.
+    pub fn mended(
+        &self,
+        keys: &DeviceKeys,
+        vault: &VaultKeys,
+        recipients: &[(Recipient, PublicKey)],
+    ) -> Result<Self, StoreFault> {
+        let store = (self.device, self.epoch);
+        let mut ring = Self::empty(keys, vault, store, self.generation + 1);
+        for (recipient, public) in recipients {
+            ring.push(keys, vault, *recipient, *public)?;
+        }
+        Ok(ring)
+    }
+
+    /// All recipients with their public keys.
+    pub fn publics(&self) -> impl Iterator<Item = (Recipient, PublicKey)> {
+        self.entries.iter().map(|entry| (entry.recipient, entry.public))
     }
 
     /// A recipient's public key.

@@ -1,11 +1,12 @@
-//! A counter outside the disk: what tells a whole store that was put back from the latest one.
+//! Counters outside the disk: what tells a whole store that was put back from the latest one.
 //!
 //! The cart compartment remembers which count it was written at. A counter that is ahead of it by more
-//! than the one step of an interrupted write has seen a later store (S-5, S-8). Non-volatile memory
-//! wears out, so the counter moves at start, lock, unlock, shutdown and every ten minutes, never per record.
+//! than the one step of an interrupted write has seen a later store (S-5, S-8). When it moves is said in
+//! [`crate::open::anchoring`].
 
 use std::fmt;
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::machine::tpm::{DEVICE, Stream, TpmCounter, TpmFault, Transport};
 use wardkeep_model::keeping::StoreFault;
@@ -23,6 +24,40 @@ pub trait Anchor: fmt::Debug + Send {
     /// # Errors
     /// As [`Anchor::read`].
     fn advance(&mut self) -> Result<Option<u64>, StoreFault>;
+
+    /// The count from which a store begins that remembers none yet.
+    ///
+    /// # Errors
+    /// As [`Anchor::read`].
+    fn begin(&mut self) -> Result<Option<u64>, StoreFault> {
+        self.advance()
+    }
+}
+
+/// What is asked outside the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outside {
+    /// This machine's security chip.
+    Chip,
+    /// A file that somebody else keeps.
+    Witness,
+}
+
+/// A counter that several may hold: the store that runs, and one that is opened again.
+#[derive(Clone, Debug)]
+pub struct SharedAnchor(Arc<Mutex<Box<dyn Anchor>>>);
+
+impl SharedAnchor {
+    /// This counter.
+    pub fn new(anchor: Box<dyn Anchor>) -> Self {
+        Self(Arc::new(Mutex::new(anchor)))
+    }
+
+    /// The counter, for one use.
+    pub fn hold(&self) -> MutexGuard<'_, Box<dyn Anchor>> {
+        // A panic between two calls leaves a counter that is asked again.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// No counter: a whole store that is put back goes unnoticed, and the doctor says so.
@@ -58,6 +93,11 @@ impl<T: Transport + fmt::Debug + Send> Anchor for TpmAnchor<T> {
 
     fn advance(&mut self) -> Result<Option<u64>, StoreFault> {
         self.0.advance().map(Some).map_err(silent)
+    }
+
+    fn begin(&mut self) -> Result<Option<u64>, StoreFault> {
+        self.0.make().map_err(silent)?;
+        self.advance()
     }
 }
 

@@ -198,6 +198,11 @@ impl DeviceKeys {
         }
     }
 
+    /// A witness outside the disk.
+    pub fn witness(&self) -> Key {
+        self.key(&[b"witness"])
+    }
+
     /// The emergency card's file.
     pub fn emergency(&self) -> Key {
         self.key(&[b"emergency"])

@@ -4,3 +4,4 @@ pub(crate) mod anchor;
 pub mod device_secret;
 pub(crate) mod memory;
 pub mod tpm;
+pub(crate) mod witness;

@@ -32,6 +32,7 @@ use crate::machine::device_secret::DeviceKeys;
 use crate::open::locked::Locked;
 use crate::open::opened::Open;
 use crate::vault::Vault;
+use crate::vault::recipients::{self, Holder, Recipients};
 use crate::vault::{patients, rows};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::Token;
@@ -100,7 +101,7 @@ fn file<'a>(key: &'a Key, place: &'a [u8]) -> StateFile<'a> {
 pub fn seal_card(
     keys: &DeviceKeys,
     ring: &Keyring,
-    cart: &Cart,
+    (cart, known): (&Cart, &Recipients),
     card: Option<&EmergencyCard>,
 ) -> Result<Vec<u8>, StoreFault> {
     let Some(card) = card else { return Ok(Vec::new()) };
@@ -110,7 +111,10 @@ pub fn seal_card(
     let sees = |index: &[u8; 32]| {
         cart.token(index).is_some_and(|(owner, _)| owner.role.may(Permission::SeePatients))
     };
-    for EmergencyKey { index, public, .. } in cart.emergency.iter().filter(|key| sees(&key.index)) {
+    // A key that the vault does not know was slipped in by somebody with the disk.
+    let is_known = |key: &&EmergencyKey| known.get(&Holder::Token(key.index)) == Some(&key.public);
+    let kept = cart.emergency.iter().filter(|key| sees(&key.index)).filter(is_known);
+    for EmergencyKey { index, public, .. } in kept {
         sealed_keys.push((*index, seal_to(public, SEAL_INFO, &context, fresh.as_slice())?));
     }
     let sealed_keys = serde_json::to_vec(&sealed_keys).map_err(|_| StoreFault::Io)?;
@@ -168,7 +172,9 @@ pub fn is_intact(locked: &Locked) -> Result<bool, StoreFault> {
 pub fn renew(open: &Open, now: Moment) -> Result<(), StoreFault> {
     let locked = open.locked();
     let card = card(open.vault(), locked.cart(), locked.policy(), now)?;
-    let content = seal_card(locked.keys(), locked.ring(), locked.cart(), card.as_ref())?;
+    let known = recipients::all(open.vault())?;
+    let of = (locked.cart(), &known);
+    let content = seal_card(locked.keys(), locked.ring(), of, card.as_ref())?;
     if content.is_empty() {
         return remove(&locked.dir());
     }
@@ -187,6 +193,10 @@ pub fn look(
 ) -> (Option<OperatorId>, Result<Box<EmergencyCard>, EmergencyRefusal>) {
     if !locked.policy().emergency {
         return (None, Err(EmergencyRefusal::Off));
+    }
+    if locked.cart().suspected.is_some() {
+        // A token that was revoked since would open an older one.
+        return (None, Err(EmergencyRefusal::Suspected));
     }
     let Some(person) = owner_of(locked, token, now) else {
         // A stranger's badges close it for strangers, and for nobody who belongs here.

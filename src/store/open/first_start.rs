@@ -15,6 +15,7 @@ use crate::keys::vault_keys::{Held, VaultKeys};
 use crate::machine::device_secret::DeviceKeys;
 use crate::open::emergency;
 use crate::open::options::Options;
+use crate::vault::recipients::{self, Holder, Recipients};
 use crate::vault::{TokenRow, Vault, people};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::{Token, TokenKind};
@@ -68,14 +69,21 @@ pub fn initialise(
         id,
         &[TokenRow { slot: slot.id, kind, subject: None, share, kek }],
     )?;
+    let token = Token::Badge(first.badge.clone());
+    let emergency = emergency::new_key(&keys, &ring.device, &token)?;
+    let known = Recipients::from([
+        (Holder::Recovery, recovery_key),
+        (Holder::Operator(id), public),
+        (Holder::Token(emergency.index), emergency.public),
+    ]);
+    recipients::replace(&mut vault, &known)?;
     vault.close()?;
     Inbox::create(&dir.join(INBOX), &keys, &ring, &vault_keys)?;
     ring.save(&dir)?;
-    let token = Token::Badge(first.badge.clone());
     let mut cart = Cart::default();
     cart.epoch = ring.epoch;
     cart.keyring = ring.generation;
-    cart.emergency.push(emergency::new_key(&keys, &ring.device, &token)?);
+    cart.emergency.push(emergency);
     cart.people.push(Person {
         id,
         initials: first.initials.clone(),

@@ -13,10 +13,12 @@ use crate::disk::layout::{self, INBOX, SLOTS, VAULT};
 use crate::disk::set_aside;
 use crate::disk::two_copies::Newer;
 use crate::inbox::Inbox;
+use crate::inbox::remembered::RememberedVault;
 use crate::keys::keyslot::{self, SlotInfo, SlotOwner};
 use crate::keys::ring::Keyring;
 use crate::keys::vault_keys::VaultKeys;
 use crate::machine::device_secret::DeviceKeys;
+use crate::open::anchoring::Anchoring;
 use crate::open::draft::Drafts;
 use crate::open::epoch;
 use crate::open::gate::Gate;
@@ -40,6 +42,9 @@ pub struct Locked {
     pub(super) cart: Cart,
     pub(super) inbox: Inbox,
     pub(super) gate: Gate,
+    pub(super) anchoring: Anchoring,
+    /// Number of the cart compartment that is durable.
+    pub(super) saved: u64,
     /// The cart compartment is older than the inbox remembers.
     rolled_back: bool,
     /// What was found wrong while opening, until it is reported.
@@ -52,35 +57,83 @@ impl Locked {
     /// # Errors
     /// `WrongDeviceSecret` if nothing here was written with this secret, `Damaged` if only some of it
     /// was.
-    pub fn load(state: StateDir, options: &Options) -> Result<Loaded, StoreFault> {
+    pub fn load(state: StateDir, options: &Options, now: Moment) -> Result<Loaded, StoreFault> {
         set_aside::sweep(&state)?;
         if !state.store().try_exists()? {
             return Ok(Loaded::Nothing(state));
         }
         let secret = options.device_secret().load()?.ok_or(StoreFault::WrongDeviceSecret)?;
         let keys = DeviceKeys::new(secret);
-        let Parts { ring, mut cart, inbox, mut findings } = Parts::read(&state, &keys)?;
+        let Parts { ring, mut cart, inbox, mut findings } = Parts::read(&state, &keys, now)?;
         let (generation, counted) = inbox.remembered_cart();
         let rolled_back = generation > cart.generation;
         if rolled_back {
             let numbers = (Some(cart.generation), Some(generation));
             findings.push(numbered(FindingKind::CartOlder, numbers));
-            cart.catch_up(generation, counted);
         }
+        // Nobody gets a try back by putting an older file in its place.
+        cart.catch_up(generation, counted);
         let gate = Gate::new(options)?;
-        let locked = Self { state, keys, ring, cart, inbox, gate, rolled_back, findings };
-        locked.sweep()?;
+        let witness = options.witness().map(|path| (path, keys.witness(), ring.device));
+        let anchoring = Anchoring::new(options.anchor(), witness);
+        let saved = cart.generation;
+        let mut locked =
+            Self { state, keys, ring, cart, inbox, gate, anchoring, saved, rolled_back, findings };
+        locked.settle_in(now)?;
         Ok(Loaded::Store(Box::new(locked)))
+    }
+
+    /// Keeps what was found wrong, and only then writes where everything is: it is not found a second time.
+    fn settle_in(&mut self, now: Moment) -> Result<(), StoreFault> {
+        let (recalled, findings) = self.inbox.recalled();
+        let recalled = recalled.cloned().unwrap_or_default();
+        self.findings.extend(findings);
+        // One write of the cart compartment behind is what a kill leaves.
+        let witnessed = self.inbox.cart_at_start();
+        for (kind, found, expected) in [
+            (FindingKind::KeyringOlder, self.ring.generation, recalled.keyring),
+            (FindingKind::MemoryOlder, self.inbox.noted(), self.cart.seen),
+            (FindingKind::InboxOlder, witnessed, self.cart.generation.saturating_sub(1)),
+        ] {
+            let is_known = self.findings.iter().any(|finding| finding.kind == kind);
+            if found < expected && !is_known {
+                self.findings.push(numbered(kind, (Some(found), Some(expected))));
+            }
+        }
+        if self.ring.epoch < recalled.epoch {
+            // Somebody who was revoked since has slots that open in it.
+            let numbers = (Some(self.ring.epoch), Some(recalled.epoch));
+            let finding = numbered(FindingKind::StoreOlder, numbers);
+            self.findings.push(finding);
+            self.cart.suspected.get_or_insert(finding);
+        }
+        if !self.findings.is_empty() {
+            let findings = self.findings.clone();
+            self.keep_findings(&findings, now);
+            self.save_cart()?;
+        }
+        self.inbox.begin()?;
+        self.sweep()
+    }
+
+    /// Keeps findings until somebody acknowledges them; durable with the cart compartment.
+    pub fn keep_findings(&mut self, findings: &[Finding], now: Moment) {
+        for finding in findings {
+            self.cart.keep_finding(finding, now.wall);
+        }
     }
 
     /// Reads the locked part again, after the keys were changed.
     ///
     /// # Errors
     /// As [`Locked::load`].
-    pub fn reload(&mut self) -> Result<(), StoreFault> {
-        let Parts { ring, cart, inbox, findings } = Parts::read(&self.state, &self.keys)?;
+    pub fn reload(&mut self, now: Moment) -> Result<(), StoreFault> {
+        let Parts { ring, cart, inbox, findings } = Parts::read(&self.state, &self.keys, now)?;
         (self.ring, self.cart, self.inbox) = (ring, cart, inbox);
+        self.saved = self.cart.generation;
         self.findings.extend(findings);
+        self.findings.extend(self.inbox.recalled().1);
+        self.inbox.begin()?;
         self.sweep()
     }
 
@@ -134,8 +187,18 @@ impl Locked {
             self.inbox.remember_cart(&self.cart)?;
         }
         self.cart.keyring = self.ring.generation;
+        self.cart.seen = self.inbox.noted();
         self.cart.save(&self.state.store(), &self.keys)?;
+        self.saved = self.cart.generation;
         self.inbox.remember_cart(&self.cart)
+    }
+
+    /// Notes how far the open vault is, and where every part is.
+    pub fn note(&mut self, vault: Option<RememberedVault>) {
+        if let Some(vault) = vault {
+            self.inbox.remember_vault(vault);
+        }
+        self.inbox.note();
     }
 
     /// Whose slots a person's are.
@@ -179,6 +242,8 @@ impl Locked {
     /// As writing a file; then the old one stays.
     pub fn replace_ring(&mut self, ring: Keyring) -> Result<(), StoreFault> {
         ring.save(&self.dir())?;
+        self.inbox.remember_keyring(ring.generation);
+        self.inbox.note();
         self.ring = ring;
         Ok(())
     }
@@ -261,16 +326,6 @@ impl Locked {
     pub fn into_state(self) -> (StateDir, Vec<Finding>) {
         (self.state, self.findings)
     }
-
-    /// Whether the inbox's head is older than the cart compartment that it should have witnessed, as
-    /// both were read at the start.
-    pub fn inbox_older(&self) -> Option<Finding> {
-        let (witnessed, _) = self.inbox.remembered_cart();
-        let (found, expected) = (Some(witnessed), Some(self.cart.generation));
-        // One write behind is what a kill leaves.
-        let older = self.cart.generation > witnessed.saturating_add(1);
-        older.then(|| Finding { found, expected, ..Finding::of(FindingKind::InboxOlder, 1) })
-    }
 }
 
 /// Whether there is something that can be a vault: an empty file would be taken for a vault that is
@@ -300,7 +355,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn read(state: &StateDir, keys: &DeviceKeys) -> Result<Self, StoreFault> {
+    fn read(state: &StateDir, keys: &DeviceKeys, now: Moment) -> Result<Self, StoreFault> {
         let dir = state.store();
         let waiting = epoch::waiting_keyrings(&dir)?;
         let ring = Keyring::load(&dir, keys, &waiting);
@@ -310,7 +365,7 @@ impl Parts {
         }
         let ring = ring?;
         let mut findings = Vec::new();
-        let ring = one_of_two(state, ring, &mut findings, |ring| ring.save(&dir));
+        let ring = one_of_two((state, now), ring, &mut findings, |ring| ring.save(&dir));
         epoch::settle(&dir, ring.epoch)?;
         let cart = Cart::load(&dir, keys)?;
         if cart.content.epoch.max(1) != ring.epoch {
@@ -318,7 +373,7 @@ impl Parts {
             // have.
             return Err(StoreFault::Damaged);
         }
-        let cart = one_of_two(state, cart, &mut findings, |cart| cart.write(&dir, keys));
+        let cart = one_of_two((state, now), cart, &mut findings, |cart| cart.write(&dir, keys));
         if ring.generation < cart.keyring {
             let numbers = (Some(ring.generation), Some(cart.keyring));
             findings.push(numbered(FindingKind::KeyringOlder, numbers));
@@ -327,19 +382,22 @@ impl Parts {
         for needed in [SLOTS, INBOX] {
             durable::make_dir(&dir.join(needed))?;
         }
-        let mut inbox = Inbox::resume(&dir.join(INBOX), keys, &ring)?;
+        let mut inbox = Inbox::resume(&dir.join(INBOX), keys, &ring, now)?;
         inbox.at_bed(cart.state.subject);
         Ok(Self { ring, cart, inbox, findings })
     }
 }
 
-fn numbered(kind: FindingKind, (found, expected): (Option<u64>, Option<u64>)) -> Finding {
+pub(super) fn numbered(
+    kind: FindingKind,
+    (found, expected): (Option<u64>, Option<u64>),
+) -> Finding {
     Finding { found, expected, ..Finding::of(kind, 1) }
 }
 
 /// Takes the newer of two copies, keeps a damaged one aside, and makes both alike again.
 fn one_of_two<T>(
-    state: &StateDir,
+    (state, now): (&StateDir, Moment),
     newer: Newer<T>,
     findings: &mut Vec<Finding>,
     write: impl FnOnce(&T) -> Result<(), StoreFault>,
@@ -347,7 +405,7 @@ fn one_of_two<T>(
     let Newer { content, findings: found, damaged, differs } = newer;
     findings.extend(found);
     if differs {
-        let kept = damaged.iter().try_for_each(|path| set_aside::keep_file(state, path));
+        let kept = damaged.iter().try_for_each(|path| set_aside::keep_file(state, path, now));
         if let Err(fault) = kept.and_then(|()| write(&content)) {
             // The one that is good was read; the next start tries again.
             tracing::warn!(%fault, "a second copy could not be restored");

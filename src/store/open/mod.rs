@@ -1,5 +1,6 @@
 //! The locked store, and opening it.
 
+pub(crate) mod anchoring;
 pub(crate) mod draft;
 pub(crate) mod emergency;
 pub(crate) mod epoch;
@@ -8,6 +9,8 @@ mod gate;
 pub(crate) mod locked;
 pub(crate) mod opened;
 pub(crate) mod options;
+pub(crate) mod recipients;
 pub(crate) mod rekey;
 pub(crate) mod shift;
+mod trust;
 pub(crate) mod unlock;

@@ -113,8 +113,8 @@ impl Open {
     ///
     /// # Errors
     /// As writing the vault.
-    pub fn audit(&mut self, mut entry: AuditEntry) -> Result<(), StoreFault> {
-        self.locked.stamp(&mut entry, Moment::read());
+    pub fn audit(&mut self, mut entry: AuditEntry, now: Moment) -> Result<(), StoreFault> {
+        self.locked.stamp(&mut entry, now);
         entries::append(&mut self.vault, &[Entry::Audit(Box::new(entry))])?;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::crypto::KdfCost;
-use crate::machine::anchor::{Anchor, NoAnchor};
+use crate::machine::anchor::{Anchor, NoAnchor, SharedAnchor};
 use crate::machine::device_secret::{DeviceSecret, from_environment};
 use wardkeep_model::access::policy::Policy;
 use wardkeep_model::keeping::Retention;
@@ -16,7 +16,8 @@ pub struct Options {
     pub(super) cost: KdfCost,
     pub(super) policy: Policy,
     retention: Retention,
-    anchor: Box<dyn Anchor>,
+    anchor: SharedAnchor,
+    witness: Option<PathBuf>,
 }
 
 impl Options {
@@ -25,9 +26,10 @@ impl Options {
     pub fn new(state_dir: impl Into<PathBuf>) -> Self {
         let state_dir = state_dir.into();
         let device_secret = from_environment(&state_dir);
-        let (cost, policy, anchor) = (KdfCost::FULL, Policy::default(), Box::new(NoAnchor));
+        let (cost, policy) = (KdfCost::FULL, Policy::default());
+        let (anchor, witness) = (SharedAnchor::new(Box::new(NoAnchor)), None);
         let retention = Retention::default();
-        Self { state_dir, device_secret, cost, policy, anchor, retention }
+        Self { state_dir, device_secret, cost, policy, anchor, witness, retention }
     }
 
     /// Where the store lies.
@@ -51,8 +53,13 @@ impl Options {
     }
 
     /// The counter outside the disk.
-    pub(crate) fn anchor_mut(&mut self) -> &mut dyn Anchor {
-        self.anchor.as_mut()
+    pub(super) fn anchor(&self) -> SharedAnchor {
+        self.anchor.clone()
+    }
+
+    /// The file that a witness keeps.
+    pub(super) fn witness(&self) -> Option<&Path> {
+        self.witness.as_deref()
     }
 
     /// The same with another source of the device secret.
@@ -64,7 +71,13 @@ impl Options {
     /// The same with a counter outside the disk.
     #[must_use]
     pub fn with_anchor(self, anchor: Box<dyn Anchor>) -> Self {
-        Self { anchor, ..self }
+        Self { anchor: SharedAnchor::new(anchor), ..self }
+    }
+
+    /// The same with a witness: a file on another disk, or that somebody else keeps.
+    #[must_use]
+    pub fn with_witness(self, path: Option<PathBuf>) -> Self {
+        Self { witness: path, ..self }
     }
 
     /// The same under another policy of the site; the store enforces it by itself.

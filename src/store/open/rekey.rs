@@ -6,6 +6,7 @@ use crate::cart::Cart;
 use crate::crypto::{Key, PublicKey};
 use crate::disk::durable;
 use crate::keys::vault_keys::{Held, VaultKeys};
+use crate::vault::recipients::{self, Holder, Recipients};
 use crate::vault::{TokenRow, Vault, audit, people};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::keeping::{AuditEntry, StoreFault};
@@ -81,12 +82,26 @@ pub fn amend(
         }
     }
     people::rewrite(&mut vault, &privates, &tokens)?;
+    let known = recipients::all(&vault)?;
+    recipients::replace(&mut vault, &left(known, cart, renewed))?;
     if let Some(Taken::Person(operator)) = taken {
         people::remove_templates(&mut vault, operator, None)?;
     }
     audit::hand_over(&mut vault, (old, new), entries.to_vec())?;
     vault.close()?;
     durable::sync_file(path)
+}
+
+/// The keys of whoever stays, with the new one of somebody who loses a token.
+pub fn left(known: Recipients, cart: &Cart, renewed: Option<&Renewed>) -> Recipients {
+    let stays = |holder: &Holder| match holder {
+        Holder::Recovery => true,
+        Holder::Operator(operator) => cart.person(*operator).is_some(),
+        Holder::Token(index) => cart.token(index).is_some(),
+    };
+    let mut left: Recipients = known.into_iter().filter(|(holder, _)| stays(holder)).collect();
+    left.extend(renewed.map(|renewed| (Holder::Operator(renewed.operator), renewed.public)));
+    left
 }
 
 fn reseal(row: TokenRow, old: &VaultKeys, new: &VaultKeys) -> Result<TokenRow, StoreFault> {

@@ -18,6 +18,7 @@ use crate::keys::ring::Recipient;
 use crate::keys::vault_keys::{Held, VaultKeys};
 use crate::open::locked::Locked;
 use crate::open::opened::Open;
+use crate::open::recipients;
 use crate::open::shift::{Clocks, Grant, Reopened, ShiftOpener};
 use crate::vault::Vault;
 use crate::vault::{patients, people};
@@ -93,6 +94,7 @@ impl Locked {
             | Refusal::NotAdmitted(_)
             | Refusal::Expired
             | Refusal::ShiftOver
+            | Refusal::Suspected(_)
             | Refusal::NotTaken => AuditResult::Refused,
         };
         let entry = AuditEntry::of(AuditAct::UnlockRefused, now.wall);
@@ -122,6 +124,7 @@ impl Locked {
         if pair.needs_shift() || !self.gate.policy.allows(pair) {
             return Err(Refusal::NotTaken);
         }
+        self.trusted_for(pair)?;
         let (person, private) = self.try_factors(evidence, clocks)?;
         self.admit(&person, clocks)?;
         // A one-time code is for a first login alone.
@@ -167,6 +170,7 @@ impl Locked {
         if !self.gate.policy.allows(evidence.pair()) {
             return Err(Refusal::NotTaken);
         }
+        self.trusted_for(evidence.pair())?;
         match evidence {
             Evidence::BadgePin(..) | Evidence::Card(..) => self.log_in(evidence, clocks),
             Evidence::Finger(token, finger) => self.reopen((token, Some(*finger)), clocks),
@@ -233,7 +237,7 @@ impl Locked {
         if !repeated {
             tally.count(now, self.gate.boot);
             self.cart.set_tally(counter, tally);
-            self.save_cart().map_err(Refusal::Damaged)?;
+            self.save_counted()?;
         }
         tracing::debug!("a try is counted and now tested");
         let kek = self.kek(evidence, &owner, &slot).map_err(Refusal::Damaged)?;
@@ -316,12 +320,18 @@ impl Locked {
         if over || stale { Err(Refusal::Expired) } else { Ok(()) }
     }
 
-    fn open_vault(&self, person: &Person, private: &Key) -> Result<(Entered, Unlocked), Refusal> {
+    fn open_vault(
+        &mut self,
+        person: &Person,
+        private: &Key,
+    ) -> Result<(Entered, Unlocked), Refusal> {
         let keys = self.ring.open(Recipient::Operator(person.id), private);
         let keys = keys.ok_or(Refusal::Damaged(StoreFault::Damaged))?;
         let mut vault = self.vault_file(&keys).map_err(Refusal::Damaged)?;
         let seen = vault.check_remembered(self.inbox.remembered_vault());
         seen.map_err(|fault| Refusal::Damaged(fault.into()))?;
+        let foreign = recipients::check(self, &mut vault, &keys).map_err(Refusal::Damaged)?;
+        self.findings.extend(foreign);
         let unlocked = self.welcome(&vault, person).map_err(Refusal::Damaged)?;
         Ok((Entered { vault, keys, operator: person.id }, unlocked))
     }

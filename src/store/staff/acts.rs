@@ -15,7 +15,7 @@ use crate::open::rekey::Taken;
 use crate::staff::desk::Desk;
 use crate::staff::people::known;
 use crate::staff::rotate::{Failure, rotate};
-use crate::staff::{enrol, log, people as staff_people};
+use crate::staff::{enrol, findings, log, people as staff_people};
 use crate::vault::people;
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::TemplateId;
@@ -85,6 +85,7 @@ fn act(open: &mut Open, desk: Desk<'_>, what: Administration) -> Result<Done, Fa
             done(log::hand_out(open, desk, &what)?)
         }
         Administration::AuditKey => done(log::key(open)?),
+        Administration::AcknowledgeFindings => done(findings::acknowledge(open, desk)?),
         Administration::AddPerson(new, voucher) => {
             done(enrol::add_person(open, desk, new, voucher)?)
         }
@@ -139,7 +140,7 @@ fn revoke_factor(
         return Err(Fault::Unknown);
     }
     let entry = open.entry(AuditAct::FactorRevoked, operator, desk.now);
-    open.audit(entry)?;
+    open.audit(entry, desk.now)?;
     people::remove_templates(open.vault_mut(), operator, Some(template))?;
     open.locked_mut().end_shift(operator);
     Ok(Done::Done(Administered::Revoked))

@@ -18,6 +18,7 @@ use crate::staff::desk::Desk;
 use crate::staff::people::known;
 use crate::vault::people;
 use crate::vault::people::private_key;
+use crate::vault::recipients::{self, Holder};
 use crate::vault::{TemplateRow, TokenRow};
 use wardkeep_model::access::factor::CardEnrolment;
 use wardkeep_model::access::factor::{
@@ -70,7 +71,7 @@ pub(super) fn add_person(
             let operator = open.operator();
             let refused = AuditEntry::of(AuditAct::UnlockRefused, desk.now.wall);
             let result = AuditResult::Refused;
-            open.audit(AuditEntry { operator, pair, result, ..refused })?;
+            open.audit(AuditEntry { operator, pair, result, ..refused }, desk.now)?;
             return Err(Fault::VoucherWrong);
         }
         vouched => vouched?,
@@ -79,12 +80,13 @@ pub(super) fn add_person(
     let (private, public) = key_pair(&Key::random()?);
     let (vault, keys, _) = open.parts();
     people::add_operator(vault, id, &name, &keys.hold(Held::Private(id), &private)?)?;
+    recipients::add(open.vault_mut(), Holder::Operator(id), public)?;
     if let Some(operator) = vouched {
         let entry = open.entry(AuditAct::Vouched, id, desk.now);
-        open.audit(AuditEntry { operator: Some(operator), pair, ..entry })?;
+        open.audit(AuditEntry { operator: Some(operator), pair, ..entry }, desk.now)?;
     }
     let entry = open.entry(AuditAct::PersonAdded, id, desk.now);
-    open.audit(entry)?;
+    open.audit(entry, desk.now)?;
 
     let mut ring = open.locked().ring().clone();
     ring.add(open.locked().keys(), open.keys(), Recipient::Operator(id), public)?;
@@ -119,6 +121,7 @@ fn vouched(
                 | Refusal::NotAdmitted(_)
                 | Refusal::Expired
                 | Refusal::ShiftOver
+                | Refusal::Suspected(_)
                 | Refusal::NotTaken => Fault::VoucherWrong,
             },
         )?;
@@ -245,7 +248,7 @@ pub fn finger(
         return Err(Fault::TooMany);
     }
     let entry = open.entry(AuditAct::FingerEnrolled, operator, desk.now);
-    open.audit(entry)?;
+    open.audit(entry, desk.now)?;
     people::add_template(
         open.vault_mut(),
         operator,
@@ -350,7 +353,7 @@ fn keep_tokens(
     let (tokens, rows): (Vec<TokenSlot>, Vec<TokenRow>) = slotted.into_iter().unzip();
     let entry = open.entry(act, operator, desk.now);
     people::add_tokens(open.vault_mut(), operator, &rows)?;
-    open.audit(entry)?;
+    open.audit(entry, desk.now)?;
     let mut kept = Vec::new();
     for person in cart.people.iter_mut().filter(|person| person.id == operator) {
         person.tokens.retain(|old| !tokens.iter().any(|new| new.index == old.index));
@@ -369,9 +372,11 @@ fn keep_tokens(
 }
 
 /// The emergency key of a token that is being enrolled.
-fn emergency_key(open: &Open, token: &Token) -> Result<EmergencyKey, StoreFault> {
+fn emergency_key(open: &mut Open, token: &Token) -> Result<EmergencyKey, StoreFault> {
     let locked = open.locked();
-    emergency::new_key(locked.keys(), &locked.ring().device, token)
+    let key = emergency::new_key(locked.keys(), &locked.ring().device, token)?;
+    recipients::add(open.vault_mut(), Holder::Token(key.index), key.public)?;
+    Ok(key)
 }
 
 /// A PIN to be given.

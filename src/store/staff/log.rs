@@ -43,7 +43,7 @@ pub(super) fn hand_out(
 ) -> Result<Administered, Fault> {
     let (act, _) = what.act();
     let operator = open.operator();
-    open.audit(AuditEntry { operator, ..AuditEntry::of(act, desk.now.wall) })?;
+    open.audit(AuditEntry { operator, ..AuditEntry::of(act, desk.now.wall) }, desk.now)?;
     open.seal_log()?;
     let (vault, keys, _) = open.parts();
     if matches!(what, Administration::ExportAudit) {

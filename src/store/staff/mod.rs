@@ -5,6 +5,7 @@
 pub(crate) mod acts;
 pub(crate) mod desk;
 mod enrol;
+mod findings;
 mod log;
 mod people;
 pub(crate) mod rotate;

@@ -29,6 +29,7 @@ use crate::open::locked::Locked;
 use crate::open::opened::{Open, Store};
 use crate::open::rekey::{self, Renewed, Taken};
 use crate::open::{emergency, epoch};
+use crate::vault::recipients::{self, Recipients};
 use crate::vault::{entries, export, people};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::keeping::{AuditAct, AuditEntry, StoreFault};
@@ -71,12 +72,17 @@ pub(super) fn rotate(
             return (Store::Open(open), Err(Failure::Undone(fault)));
         }
     };
-    let (mut store, done) = commit(open, next, taken.operator());
+    let (mut store, done) = commit(open, next, taken.operator(), now);
     store.locked_mut().end_shift(taken.operator());
     (store, done.map_err(Failure::Unclear))
 }
 
-fn commit(open: Box<Open>, next: Next, leaves: OperatorId) -> (Store, Result<(), StoreFault>) {
+fn commit(
+    open: Box<Open>,
+    next: Next,
+    leaves: OperatorId,
+    now: Moment,
+) -> (Store, Result<(), StoreFault>) {
     let operator = open.operator();
     if let Err(fault) = epoch::commit(&open.locked().dir(), &next.dir) {
         return (Store::Locked(open.give_up()), Err(fault));
@@ -86,7 +92,7 @@ fn commit(open: Box<Open>, next: Next, leaves: OperatorId) -> (Store, Result<(),
         // Its content is in the new vault.
         tracing::warn!(%fault, "the vault of the last epoch could not be closed");
     }
-    if let Err(fault) = locked.reload() {
+    if let Err(fault) = locked.reload(now) {
         return (Store::Locked(locked), Err(fault));
     }
     if operator == Some(leaves) {
@@ -123,7 +129,8 @@ fn prepare(
         }
     };
     let keys = VaultKeys::generate()?;
-    let ring = next_ring(open.locked(), &cart, &keys, renewed.as_ref())?;
+    let known = rekey::left(recipients::all(open.vault())?, &cart, renewed.as_ref());
+    let ring = next_ring(open.locked(), (&cart, &known), &keys)?;
     cart.keyring = ring.generation;
     next_slots(open, &dir, &cart, renewed.as_ref())?;
     next_draft(open, &dir, renewed.as_ref())?;
@@ -134,7 +141,7 @@ fn prepare(
     let (vault, locked) = (open.vault(), open.locked());
     let head = locked.inbox().next_state(&keys, entries::cursor(vault)?, &cart)?;
     let card = emergency::card(vault, &cart, locked.policy(), now)?;
-    let card = emergency::seal_card(locked.keys(), &ring, &cart, card.as_ref())?;
+    let card = emergency::seal_card(locked.keys(), &ring, (&cart, &known), card.as_ref())?;
     export::export(vault, &dir.join(VAULT), &keys)?;
     entries.push(AuditEntry {
         operator: entries.first().and_then(|entry| entry.operator),
@@ -152,21 +159,18 @@ fn prepare(
     Ok(Next { dir, keys })
 }
 
+/// The keyring of the next epoch, for recipients that the vault knows: what the present one says of them is not
+/// believed.
 fn next_ring(
     locked: &Locked,
-    cart: &Cart,
+    (cart, known): (&Cart, &Recipients),
     keys: &VaultKeys,
-    renewed: Option<&Renewed>,
 ) -> Result<Keyring, StoreFault> {
     let people = cart.people.iter().map(|person| Recipient::Operator(person.id));
     let mut recipients = Vec::new();
     for recipient in std::iter::once(Recipient::Recovery).chain(people) {
-        let renewed = renewed.filter(|renewed| recipient == Recipient::Operator(renewed.operator));
-        let public = match renewed {
-            Some(renewed) => renewed.public,
-            None => locked.ring().public(recipient).ok_or(StoreFault::Damaged)?,
-        };
-        recipients.push((recipient, public));
+        let public = known.get(&recipient.into()).ok_or(StoreFault::Damaged)?;
+        recipients.push((recipient, *public));
     }
     locked.ring().next(locked.keys(), keys, &recipients)
 }

@@ -120,7 +120,7 @@ impl LockedStore {
     /// `Foreign` if there is no store; otherwise as opening it.
     pub fn open(options: &Options) -> Result<Self, StoreFault> {
         cipher_facts()?;
-        match Locked::load(StateDir::take(options.state_dir())?, options)? {
+        match Locked::load(StateDir::take(options.state_dir())?, options, Moment::read())? {
             Loaded::Store(store) => Ok(Self { store }),
             Loaded::Nothing(_) => Err(StoreFault::Foreign),
         }
@@ -260,7 +260,8 @@ impl Checks<'_> {
             });
         }
         let waiting = inspect(state.path()).map_or(0, |facts| facts.inbox_bytes);
-        let locked = StateDir::take(scratch).and_then(|copy| Locked::load(copy, self.options));
+        let locked = StateDir::take(scratch)
+            .and_then(|copy| Locked::load(copy, self.options, Moment::read()));
         self.look("locked-part", || match &locked {
             Ok(Loaded::Store(store)) => {
                 let all = [store.findings(), found].concat();
@@ -403,7 +404,9 @@ fn import(store: &mut Locked, vault: &mut Vault, keys: &VaultKeys) -> Looked {
         let mut run = ImportRun::plan(store.inbox(), vault, keys)?;
         loop {
             let next = run.opened_blocking();
-            if let Step::Done(import) = run.step(next, (store.inbox(), keys), vault)? {
+            if let Step::Done(import) =
+                run.step(next, (store.inbox(), keys), vault, Moment::read().wall)?
+            {
                 return Ok((import.imported, run.findings(Moment::read().wall)));
             }
         }

@@ -1,5 +1,6 @@
 //! What is done without a kiosk: looking into a store, mending it, measuring it.
 
+pub(crate) mod accept;
 pub(crate) mod bare;
 pub(crate) mod check;
 pub(crate) mod inspect;

@@ -39,7 +39,8 @@ pub fn administer_with_recovery(
     };
     cipher_facts()?;
     let state = durable::StateDir::take(options.state_dir())?;
-    let Loaded::Store(locked) = Locked::load(state, options)? else {
+    let now = Moment::read();
+    let Loaded::Store(locked) = Locked::load(state, options, now)? else {
         return Err(StoreFault::Damaged.into());
     };
     let Some(keys) = locked.ring().open(Recipient::Recovery, &private) else {
@@ -47,8 +48,7 @@ pub fn administer_with_recovery(
     };
     let vault = locked.vault_file(&keys)?;
     let mut open = Box::new(Open::renewed(locked, (vault, keys), None));
-    let now = Moment::read();
-    open.audit(AuditEntry::of(AuditAct::RecoveryUsed, now.wall))?;
+    open.audit(AuditEntry::of(AuditAct::RecoveryUsed, now.wall), now)?;
     import_all(&mut open, now)?;
     let epoch = open.locked().ring().epoch;
     let act = what.act();
@@ -56,7 +56,7 @@ pub fn administer_with_recovery(
     let (mut locked, closed) = match store {
         Store::Open(mut open) => {
             if let Err(refused) = &done {
-                open.audit(not_done(None, act, *refused, now))?;
+                open.audit(not_done(None, act, *refused, now), now)?;
             }
             close(open, now)
         }
@@ -67,7 +67,7 @@ pub fn administer_with_recovery(
         Err(Refused::Fault(fault)) => Err(fault),
         Err(Refused::Unclear(fault)) => {
             // The next start finishes or undoes it; which of the two, the keyring says.
-            let reloaded = locked.reload().is_ok() && locked.ring().epoch > epoch;
+            let reloaded = locked.reload(now).is_ok() && locked.ring().epoch > epoch;
             if reloaded { Ok(Some(Administered::Revoked)) } else { Err(fault.into()) }
         }
     }
@@ -81,7 +81,7 @@ fn import_all(open: &mut Open, now: Moment) -> Result<(), StoreFault> {
     let mut run = ImportRun::plan(locked.inbox(), vault, keys)?;
     loop {
         let next = run.opened_blocking();
-        if let Step::Done(_) = run.step(next, (locked.inbox(), keys), vault)? {
+        if let Step::Done(_) = run.step(next, (locked.inbox(), keys), vault, now.wall)? {
             break;
         }
     }

@@ -127,6 +127,11 @@ impl Vault {
         Ok(self.freshness.seen())
     }
 
+    /// What another file may remember of it as it is now.
+    pub fn seen(&self) -> RememberedVault {
+        self.freshness.seen()
+    }
+
     /// Closes the database and folds its log back.
     ///
     /// # Errors

@@ -46,6 +46,8 @@ fn fill_next(vault: &Vault, version: u32) -> Result<(), VaultFault> {
         "waves",
         "trend_blocks",
         "audit",
+        "alarms",
+        "recipients",
         "patients",
         "patient_keys",
         "operators",

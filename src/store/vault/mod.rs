@@ -10,6 +10,7 @@ pub(crate) mod export;
 mod patient_keys;
 pub(crate) mod patients;
 pub(crate) mod people;
+pub(crate) mod recipients;
 pub(crate) mod retention;
 pub(crate) mod rows;
 mod schema;

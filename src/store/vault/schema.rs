@@ -12,11 +12,11 @@ use crate::vault::database::Vault;
 use crate::vault::database::commits;
 use crate::vault::database::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
-use crate::vault::{alarms, audit, retention, trends, waves};
+use crate::vault::{alarms, audit, recipients, retention, trends, waves};
 use wardkeep_model::keeping::StoreFault;
 
 /// What leads from each version of the schema to the next, in one transaction each.
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 5] = [
     |transaction, _| Ok(transaction.execute_batch(FIRST)?),
     |transaction, _| Ok(transaction.execute_batch(PEOPLE)?),
     |transaction, keys| {
@@ -28,6 +28,7 @@ const MIGRATIONS: [Migration; 4] = [
         commits::upgrade(transaction)
     },
     |transaction, _| Ok(transaction.execute_batch(alarms::TABLE)?),
+    |transaction, _| Ok(transaction.execute_batch(recipients::TABLE)?),
 ];
 
 type Migration = fn(&Transaction<'_>, &mut PatientKeys) -> Result<(), VaultFault>;

@@ -1,6 +1,7 @@
 //! What each command does.
 
 use crate::crypto::Key;
+use crate::open::locked::Locked;
 use crate::open::opened::Store;
 use crate::open::shift::Clocks;
 use crate::open::unlock::LogIn;
@@ -43,6 +44,7 @@ impl Worker {
                 self.renew_emergency_card(now);
                 self.close();
                 self.answers.give(Outcome::Closed);
+                self.look_again();
                 self.anchor();
             }
             Command::OpenEmergency(attempt, token, reason, now) => {
@@ -137,6 +139,7 @@ impl Worker {
     fn unlock(&mut self, attempt: Attempt, evidence: Evidence, now: Moment) {
         // Fail closed: whoever tries to unlock an open vault is not whoever opened it.
         self.close();
+        self.look_again();
         let Some(locked) = self.phase.take_locked() else {
             let refusal = Refusal::Damaged(self.fault.unwrap_or(StoreFault::Damaged));
             return self.answers.give(Outcome::Refused(attempt, refusal));
@@ -149,6 +152,8 @@ impl Worker {
                 drop(private);
                 self.answers.give(Outcome::Unlocked(attempt, Box::new(unlocked)));
                 self.upkeep.resume();
+                let findings = self.phase.locked_mut().map(Locked::take_findings);
+                self.report(findings.unwrap_or_default());
                 // Makes the inbox durable and then plans its import.
                 self.flush();
                 self.anchor();
@@ -338,7 +343,15 @@ impl Worker {
             }
             Ok(administered) => Ok(administered),
         };
+        if self.phase.locked().is_some_and(|locked| locked.ring().epoch > epoch) {
+            // Whoever was revoked is refused by a store of before as well, once it is answered.
+            self.anchor();
+        }
+        let is_acknowledged = matches!(answer, Ok(Administered::FindingsAcknowledged(_)));
         self.answers.give(Outcome::Administered(attempt, answer));
+        if is_acknowledged {
+            self.tell_open_findings();
+        }
         if is_closed {
             self.answers.give(Outcome::Closed);
         }

@@ -56,13 +56,14 @@ impl Importing {
         &mut self,
         open: &mut Open,
         opened: Option<Delivery>,
+        now: Moment,
     ) -> Result<Option<News>, StoreFault> {
         let Some(run) = &mut self.run else { return Ok(None) };
         let (vault, keys, locked) = open.parts();
-        match run.step(opened, (locked.inbox(), keys), vault)? {
-            Step::More => Ok(run.news(Moment::read().boot).map(News::Progress)),
+        match run.step(opened, (locked.inbox(), keys), vault, now.wall)? {
+            Step::More => Ok(run.news(now.boot).map(News::Progress)),
             Step::Done(imported) => {
-                let findings = run.findings(Moment::read().wall);
+                let findings = run.findings(now.wall);
                 self.run = None;
                 open.set_imported();
                 Ok(Some(News::Done(imported, findings)))
@@ -71,7 +72,7 @@ impl Importing {
     }
 
     /// Ends a run before its time: what it found, and how far it was.
-    pub fn end(self) -> Option<(Vec<Finding>, Import)> {
-        self.run.map(|run| (run.findings(Moment::read().wall), run.progress()))
+    pub fn end(self, now: Moment) -> Option<(Vec<Finding>, Import)> {
+        self.run.map(|run| (run.findings(now.wall), run.progress()))
     }
 }

@@ -25,7 +25,7 @@ const VAULT_FAULTS_MAX: u8 = 3;
 impl Worker {
     /// Keeps one entry: for the vault when open, sealed at once when locked.
     pub fn record(&mut self, mut entry: Entry) {
-        let now = Moment::read();
+        let now = self.now;
         if let (Entry::Audit(entry), Some(locked)) = (&mut entry, self.phase.locked()) {
             locked.stamp(entry, now);
         }
@@ -65,7 +65,7 @@ impl Worker {
     /// Makes everything durable that waits.
     pub fn flush(&mut self) {
         self.flush_at = None;
-        let now = Moment::read();
+        let now = self.now;
         let mut written = self.write_waiting(now);
         if written == Err(StoreFault::Full) && self.release_reserve() {
             written = self.write_waiting(now);
@@ -77,7 +77,7 @@ impl Worker {
         match done {
             Ok(()) => {
                 self.recovered();
-                if self.anchoring.is_due(now.boot) {
+                if self.phase.locked().is_some_and(|locked| locked.anchor_is_due(now.boot)) {
                     self.anchor();
                 }
             }
@@ -144,7 +144,7 @@ impl Worker {
     /// Leaves a session, whatever becomes of its vault: its keys are wiped, and what waited goes to the inbox.
     fn leave(&mut self, Session { open, import }: Session) -> Result<(), StoreFault> {
         self.refuse_postponed();
-        let import = import.end();
+        let import = import.end(self.now);
         let (locked, closed) = open.close();
         self.phase = Phase::Locked(locked);
         if let Some((findings, imported)) = import {
@@ -170,12 +170,13 @@ impl Worker {
         if space == Space::Enough {
             self.report_refused();
         } else {
-            self.flush_soon(Moment::read());
+            self.flush_soon(self.now);
         }
         let is_emergency = self.room.take_released() || is_full;
         // Where the vault is open they are on their way into it.
         let Phase::Locked(locked) = &mut self.phase else { return };
-        if let Err(fault) = self.room.give_up_waves(locked, is_emergency, &self.answers) {
+        if let Err(fault) = self.room.give_up_waves(locked, (is_emergency, self.now), &self.answers)
+        {
             tracing::warn!(%fault, "waveforms could not be given up");
         }
     }
@@ -216,7 +217,7 @@ impl Worker {
     /// Keeps what the import has opened.
     pub(super) fn import_some(&mut self, opened: Option<Delivery>) {
         let Some(Session { open, import }) = self.phase.session_mut() else { return };
-        match import.step(open, opened) {
+        match import.step(open, opened, self.now) {
             Ok(None) => {}
             Ok(Some(News::Progress(progress))) => self.answers.give(Outcome::Importing(progress)),
             Ok(Some(News::Done(imported, findings))) => {
@@ -236,13 +237,26 @@ impl Worker {
         if findings.is_empty() {
             return;
         }
-        let at = Moment::read().wall;
+        let now = self.now;
+        if let Some(locked) = self.phase.locked_mut() {
+            locked.keep_findings(&findings, now);
+            self.cart_unsaved = true;
+        }
         for finding in &findings {
-            let entry = AuditEntry::of(AuditAct::StoreFinding, at);
+            let entry = AuditEntry::of(AuditAct::StoreFinding, now.wall);
             let entry = AuditEntry { finding: Some(*finding), ..entry };
             self.record(Entry::Audit(Box::new(entry)));
         }
         self.answers.give(Outcome::Findings(findings));
+        self.tell_open_findings();
+    }
+
+    /// Tells what nobody has acknowledged yet.
+    pub(super) fn tell_open_findings(&self) {
+        if let Some(locked) = self.phase.locked() {
+            let open = locked.cart().open_findings.clone();
+            self.answers.give(Outcome::OpenFindings(open));
+        }
     }
 
     /// Closes the vault and wipes its keys; what could not be written goes to the inbox.
@@ -274,7 +288,7 @@ impl Worker {
     /// The store does not work; told once.
     pub(super) fn faulted(&mut self, fault: StoreFault) {
         if may_pass(fault) {
-            self.flush_soon(Moment::read());
+            self.flush_soon(self.now);
         }
         if self.fault != Some(fault) {
             self.fault = Some(fault);

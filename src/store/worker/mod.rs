@@ -7,9 +7,8 @@
 //! | [`commands`] | what each command does |
 //! | [`keeping`] | what is recorded, and when it is durable |
 //! | [`phase`] | what it has: nothing, a locked store, or an open one |
-//! | [`importing`], [`backlog`], [`space`], [`upkeep`], [`anchoring`], [`answers`] | small things, each with a state |
+//! | [`importing`], [`backlog`], [`space`], [`upkeep`], [`answers`] | small things, each with a state |
 
-mod anchoring;
 mod answers;
 mod backlog;
 mod commands;

@@ -149,10 +149,9 @@ impl Room {
     pub(super) fn give_up_waves(
         &mut self,
         locked: &mut Locked,
-        is_emergency: bool,
+        (is_emergency, now): (bool, Moment),
         answers: &Answers,
     ) -> Result<(), StoreFault> {
-        let now = Moment::read();
         let mut told = None;
         if self.given_up.is_none() {
             let Some(given_up) = locked.inbox().to_give_up(is_emergency)? else { return Ok(()) };

@@ -15,7 +15,6 @@ use crate::open::locked::{self, Loaded, Locked};
 use crate::open::options::Options;
 use crate::open::shift::Clocks;
 use crate::vault::cipher_facts;
-use crate::worker::anchoring::Anchoring;
 use crate::worker::answers::Answers;
 use crate::worker::backlog::Backlog;
 use crate::worker::phase::Phase;
@@ -41,7 +40,8 @@ pub struct Worker {
     pub(super) postponed: Option<(Attempt, Administration, Moment)>,
     pub(super) unknowns: Unknowns,
     pub(super) upkeep: Upkeep,
-    pub(super) anchoring: Anchoring,
+    /// The time of this turn of the loop.
+    pub(super) now: Moment,
     pub(super) room: Room,
 }
 
@@ -73,7 +73,7 @@ impl Worker {
             postponed: None,
             unknowns: Unknowns::default(),
             upkeep: Upkeep::default(),
-            anchoring: Anchoring::default(),
+            now: Moment::read(),
             room: Room::default(),
         }
     }
@@ -98,7 +98,8 @@ impl Worker {
                 }
                 Next::Ended => break,
             }
-            if self.flush_at.is_some_and(|at| Moment::read().boot >= at) {
+            self.now = Moment::read();
+            if self.flush_at.is_some_and(|at| self.now.boot >= at) {
                 self.flush_at = None;
                 match self.phase {
                     Phase::Stopped(_) => self.start(),
@@ -109,12 +110,13 @@ impl Worker {
             self.end_old_shifts();
             self.compare_some();
             self.administer_after_import();
+            self.note();
         }
         self.end();
     }
 
     fn next(&mut self, timer: &Runtime) -> Next {
-        let now = Moment::read().boot;
+        let now = self.now.boot;
         let comparing = self.is_comparing().then_some(now);
         let due = [
             self.flush_at,
@@ -125,7 +127,7 @@ impl Worker {
         let wait = due.into_iter().flatten().min().map(|at| at.since(now));
         let import = self.is_importing().then(|| self.phase.session_mut()).flatten();
         let import = import.and_then(|session| session.import.run_mut());
-        timer.block_on(async {
+        let next = timer.block_on(async {
             tokio::select! {
                 // Whoever asks is answered before the import goes on, and the import before upkeep.
                 biased;
@@ -133,7 +135,21 @@ impl Worker {
                 opened = next_of(import) => Next::Opened(opened),
                 () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => Next::Due,
             }
-        })
+        });
+        self.now = Moment::read();
+        next
+    }
+
+    /// Notes beside each part of the store where all of them are.
+    fn note(&mut self) {
+        match &mut self.phase {
+            Phase::Stopped(_) | Phase::Empty(_) => {}
+            Phase::Locked(locked) => locked.note(None),
+            Phase::Open(session) => {
+                let vault = session.open.vault().seen();
+                session.open.locked_mut().note(Some(vault));
+            }
+        }
     }
 
     /// Opens what is in the state directory.
@@ -148,7 +164,7 @@ impl Worker {
 
     /// Takes up what is in the directory that it holds.
     pub fn load(&mut self, state: StateDir) {
-        match Locked::load(state, &self.options) {
+        match Locked::load(state, &self.options, self.now) {
             Ok(Loaded::Nothing(state)) => {
                 self.phase = Phase::Empty(state);
                 self.recovered();
@@ -178,8 +194,7 @@ impl Worker {
 
     fn ready(&mut self, mut store: Box<Locked>) {
         let cart = Box::new(store.cart().state.clone());
-        let mut findings = store.take_findings();
-        findings.extend(store.inbox_older());
+        let findings = store.take_findings();
         let found = match store.vault_fault() {
             Ok(()) => Found::Store(cart),
             // It records into the inbox, and nobody can open it.
@@ -192,15 +207,31 @@ impl Worker {
             self.record(entry);
         }
         self.report(findings);
-        self.anchoring.begin();
+        self.tell_open_findings();
         self.anchor();
         self.look_at_room(false);
     }
 
     /// Compares the store with the counter outside the disk and moves it on.
     pub(super) fn anchor(&mut self) {
-        let found = self.anchoring.anchor(self.options.anchor_mut(), self.phase.locked_mut());
-        self.report(found.into_iter().collect());
+        let Some(locked) = self.phase.locked_mut() else { return };
+        let found = locked.anchor(self.now);
+        let is_suspected = locked.cart().suspected.is_some();
+        self.report(found);
+        if is_suspected && self.phase.session().is_some() {
+            // Whoever came in before the counter answered may have been revoked.
+            self.close();
+            self.answers.give(Outcome::Closed);
+        }
+    }
+
+    /// Looks whether the files on the disk are still those that were written last, and tells what is not.
+    pub(super) fn look_again(&mut self) {
+        let Some(locked) = self.phase.locked_mut() else { return };
+        match locked.look_again() {
+            Ok(found) => self.report(found),
+            Err(fault) => tracing::warn!(%fault, "the files could not be looked at again"),
+        }
     }
 
     /// Ends shift shares whose time is over, though nobody asks for them.
@@ -208,7 +239,7 @@ impl Worker {
         if let Some(locked) = self.phase.locked_mut()
             && let Some(due) = locked.shifts_check_at()
         {
-            let now = Moment::read();
+            let now = self.now;
             if now.boot >= due {
                 locked.shifts().end_over(Clocks::at(now));
             }
@@ -223,7 +254,7 @@ impl Worker {
 
     /// Does the next step of the upkeep if it is due.
     fn keep_up_some(&mut self) {
-        let now = Moment::read();
+        let now = self.now;
         if self.upkeep_at().is_none_or(|at| at > now.boot) {
             return;
         }

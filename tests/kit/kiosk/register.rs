@@ -137,6 +137,7 @@ impl Register {
             Administration::ChangeOwnPin(_)
             | Administration::ExportAudit
             | Administration::AuditKey
+            | Administration::AcknowledgeFindings
             | Administration::BackUp(_)
             | Administration::Shred(_) => Err(AdministrationFault::NotAllowed),
         }

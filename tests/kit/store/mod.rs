@@ -20,8 +20,8 @@ use wardkeep_model::access::factor::{Badge, Evidence, Pin, ReaderFamily};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::{Patient, Sex, SubjectId};
 use wardkeep_model::keeping::{
-    AuditEntry, Command, Finding, FindingKind, Found, Import, NewOperator, Outcome, RecoveryPhrase,
-    Refusal, Space, StoreFault, Unlocked,
+    AuditEntry, Command, Finding, FindingKind, Found, Import, NewOperator, OpenFinding, Outcome,
+    RecoveryPhrase, Refusal, Space, StoreFault, Unlocked,
 };
 use wardkeep_model::moment::Moment;
 use wardkeep_model::vitals::DeviceId;
@@ -55,6 +55,8 @@ pub struct Rig {
     pub lost: u64,
     /// What the store found wrong, since the last unlock.
     pub findings: Vec<Finding>,
+    /// What nobody has acknowledged, as the store said last.
+    pub open: Vec<OpenFinding>,
     /// The room that there is.
     pub space: Space,
     /// What the last import told of its progress.
@@ -156,6 +158,7 @@ impl Rig {
             attempts: 0,
             lost: 0,
             findings: Vec::new(),
+            open: Vec::new(),
             space: Space::Enough,
             importing: Vec::new(),
             faults: Vec::new(),
@@ -239,6 +242,7 @@ impl Rig {
         loop {
             match self.outcomes.blocking_recv().expect("the store is running") {
                 Outcome::Findings(findings) => self.findings.extend(findings),
+                Outcome::OpenFindings(open) => self.open = open,
                 Outcome::Importing(progress) => self.importing.push(progress),
                 Outcome::Space(space) => self.space = space,
                 other => return other,
@@ -251,6 +255,7 @@ impl Rig {
         while self.space != space {
             match self.outcomes.blocking_recv().expect("the store is running") {
                 Outcome::Findings(findings) => self.findings.extend(findings),
+                Outcome::OpenFindings(open) => self.open = open,
                 Outcome::Space(space) => self.space = space,
                 Outcome::Fault(fault) => self.faults.push(fault),
                 Outcome::Recovered => {}

@@ -4,7 +4,7 @@ use wardkeep_model::access::factor::Attempt;
 use wardkeep_model::access::policy::Permission;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::{
-    Administered, Administration, AdministrationFault, AuditRow, Finding,
+    Administered, Administration, AdministrationFault, AuditRow, Finding, OpenFinding,
 };
 
 use crate::kiosk::Effect;
@@ -14,7 +14,7 @@ use crate::kiosk::open::{Open, ask};
 use crate::kiosk::pages::Front;
 use crate::kiosk::pages::kept::Kept;
 use crate::kiosk::view::access::{Audit, AuditLine};
-use crate::kiosk::view::records::{Checkpoint, FindingLine};
+use crate::kiosk::view::records::{Checkpoint, FindingLine, OpenFindingLine};
 
 /// Entries of the audit log that the screen shows.
 const AUDIT_ROWS_MAX: u32 = 200;
@@ -24,11 +24,13 @@ const AUDIT_ROWS_MAX: u32 = 200;
 pub enum Intent {
     /// Show the signed checkpoint of the log.
     ShowCheckpoint,
+    /// What was found wrong was looked into.
+    AcknowledgeFindings,
 }
 
 pub(in crate::kiosk) fn need(intent: &Intent) -> Need {
     match intent {
-        Intent::ShowCheckpoint => Need::Role(Permission::ReadAudit),
+        Intent::ShowCheckpoint | Intent::AcknowledgeFindings => Need::Role(Permission::ReadAudit),
     }
 }
 
@@ -40,6 +42,7 @@ pub(in crate::kiosk) fn handle(
     let Front::Audit(log) = &mut open.front else { return vec![] };
     match intent {
         Intent::ShowCheckpoint => log.ask_checkpoint(desk),
+        Intent::AcknowledgeFindings => log.acknowledge(desk),
     }
 }
 
@@ -50,6 +53,7 @@ pub(in crate::kiosk) struct Log {
     checkpoint: Checkpoint,
     asked_rows: Option<Attempt>,
     asked_checkpoint: Option<Attempt>,
+    asked_findings: Option<Attempt>,
 }
 
 impl Log {
@@ -62,6 +66,7 @@ impl Log {
             checkpoint: Checkpoint::Hidden,
             asked_rows: Some(attempt),
             asked_checkpoint: None,
+            asked_findings: None,
         };
         (log, ask(desk, attempt, Administration::ReadAudit(AUDIT_ROWS_MAX)))
     }
@@ -77,13 +82,23 @@ impl Log {
         vec![ask(desk, attempt, Administration::Checkpoint)]
     }
 
+    /// The store audits it, and says what is open then.
+    fn acknowledge(&mut self, desk: &mut Desk<'_>) -> Vec<Effect> {
+        if self.asked_findings.is_some() {
+            return vec![];
+        }
+        let attempt = desk.counts.next_attempt();
+        self.asked_findings = Some(attempt);
+        vec![ask(desk, attempt, Administration::AcknowledgeFindings)]
+    }
+
     pub(in crate::kiosk) fn hide_checkpoint(&mut self) {
         self.checkpoint = Checkpoint::Hidden;
         self.asked_checkpoint = None;
     }
 
     pub(in crate::kiosk) fn awaits(&self, attempt: Attempt) -> bool {
-        [self.asked_rows, self.asked_checkpoint].contains(&Some(attempt))
+        [self.asked_rows, self.asked_checkpoint, self.asked_findings].contains(&Some(attempt))
     }
 
     pub(in crate::kiosk) fn answered(
@@ -96,6 +111,9 @@ impl Log {
                 Ok(Administered::Checkpoint(text)) => Checkpoint::Shown(text.clone()),
                 Ok(_) | Err(_) => Checkpoint::Hidden,
             };
+            return answer.map(|_| ());
+        }
+        if self.asked_findings.take_if(|asked| *asked == attempt).is_some() {
             return answer.map(|_| ());
         }
         self.asked_rows = None;
@@ -115,6 +133,8 @@ impl Log {
             },
             loading: self.rows.is_none(),
             checkpoint: self.checkpoint.clone(),
+            open: scene.open_findings.iter().map(|open| open_line(scene, open)).collect(),
+            acknowledging: self.asked_findings.is_some(),
         }
     }
 }
@@ -135,6 +155,12 @@ fn line(scene: Scene<'_>, row: &AuditRow) -> AuditLine {
         times: row.entry.times,
         detail: Phi::new(row.entry.detail.clone().unwrap_or_default()),
     }
+}
+
+fn open_line(scene: Scene<'_>, open: &OpenFinding) -> OpenFindingLine {
+    let OpenFinding { finding, first, last, times } = open;
+    let when = (scene.site.local(*first), scene.site.local(*last));
+    OpenFindingLine { finding: finding_line(scene, finding), when, times: *times }
 }
 
 fn finding_line(scene: Scene<'_>, finding: &Finding) -> FindingLine {

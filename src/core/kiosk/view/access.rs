@@ -15,7 +15,7 @@ use wardkeep_model::keeping::{AuditResult, FactorId, Protection};
 use wardkeep_model::ports::{FingerAdvice, ReaderHealth};
 
 use crate::kiosk::view::parts::{PatientBanner, PinPrompt, Tile};
-use crate::kiosk::view::records::{Checkpoint, FindingLine};
+use crate::kiosk::view::records::{Checkpoint, FindingLine, OpenFindingLine};
 use crate::kiosk::view::time::TimeOfDay;
 use crate::session::enrolment::EnrolKind;
 
@@ -274,6 +274,10 @@ pub struct Audit {
     pub loading: bool,
     /// For a witness.
     pub checkpoint: Checkpoint,
+    /// What was found wrong with the store and nobody has acknowledged.
+    pub open: Vec<OpenFindingLine>,
+    /// They are being acknowledged.
+    pub acknowledging: bool,
 }
 
 /// How this cart is set up and protected.

@@ -45,6 +45,8 @@ pub enum FindingGroup {
     CounterSilent,
     /// A damaged file was replaced by its second copy.
     Mended,
+    /// Keys that records would be sealed to are not this cart's.
+    ForeignKeys,
 }
 
 /// What was found wrong, for whoever is logged in.
@@ -71,6 +73,17 @@ pub struct FindingLine {
     pub expected: Option<u64>,
     /// As in [`FindingNotice`].
     pub span: Option<(LocalTime, LocalTime)>,
+}
+
+/// What was found wrong and nobody has acknowledged yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenFindingLine {
+    /// What.
+    pub finding: FindingLine,
+    /// When it was found for the first time and last, local.
+    pub when: (LocalTime, LocalTime),
+    /// How often.
+    pub times: u64,
 }
 
 /// The store cannot be used and nobody can log in.

@@ -43,7 +43,8 @@ pub(super) fn answered(
             | Administered::Shredded(_)
             | Administered::AuditExport(_)
             | Administered::Checkpoint(_)
-            | Administered::AuditKey(_),
+            | Administered::AuditKey(_)
+            | Administered::FindingsAcknowledged(_),
         ) => so_far.go(Step::Over),
         Err(fault) => not_written(so_far, fault, badge),
     }

@@ -42,6 +42,7 @@ pub(super) fn handle(emergency: Emergency, now: BootTime, event: Event, site: &m
                 EmergencyRefusal::Nothing => Notice::EmergencyNothing,
                 EmergencyRefusal::Wait(_) => Notice::TryLater,
                 EmergencyRefusal::Damaged(_) => Notice::VaultDamaged,
+                EmergencyRefusal::Suspected => Notice::StoreSuspected,
             })
         }
         Event::Cancelled => (State::Locked, vec![]),

@@ -3,7 +3,7 @@
 use wardkeep_model::access::factor::{Attempt, TokenKind};
 use wardkeep_model::access::lockout::Admission;
 use wardkeep_model::access::policy::Pair;
-use wardkeep_model::keeping::Refusal;
+use wardkeep_model::keeping::{Refusal, Suspicion};
 use wardkeep_model::moment::BootTime;
 use wardkeep_model::notice::Notice;
 
@@ -63,6 +63,8 @@ fn refused(
 ) -> Step {
     let (admission, wrong) = match refusal {
         Refusal::Damaged(_) => return locked(Notice::VaultDamaged),
+        Refusal::Suspected(Suspicion::StoreOlder) => return locked(Notice::StoreSuspected),
+        Refusal::Suspected(Suspicion::CounterSilent) => return locked(Notice::CounterSilent),
         Refusal::Expired => return locked(Notice::PersonExpired),
         Refusal::NotTaken => return locked(Notice::CardWanted),
         Refusal::ShiftOver => return prompt::without_shift(prompt, now, site),

@@ -14,7 +14,7 @@ use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::port::Port;
 use crate::bridge::screens::Adapter;
-use crate::bridge::words::{Words, audit as said};
+use crate::bridge::words::{Words, audit as said, findings};
 use crate::bridge::{lines, qr, times, untrusted};
 
 /// Rows of the audit log.
@@ -22,6 +22,8 @@ use crate::bridge::{lines, qr, times, untrusted};
 pub(super) struct Audit {
     /// Newest first.
     rows: Rc<VecModel<ui::AuditEntry>>,
+    /// What was found and nobody has acknowledged.
+    open: Rc<VecModel<ui::FactLine>>,
     made: lines::Made<AuditLine>,
 }
 
@@ -30,6 +32,9 @@ impl Audit {
     pub(super) fn connect(port: &Rc<Port>, window: &AppWindow) -> Self {
         let (global, page) = (window.global::<ui::Audit>(), Self::default());
         global.set_rows(ModelRc::from(Rc::clone(&page.rows)));
+        global.set_open(ModelRc::from(Rc::clone(&page.open)));
+        let here = Rc::clone(port);
+        global.on_acknowledge(move || here.send(audit::Intent::AcknowledgeFindings));
         let here = Rc::clone(port);
         global.on_show_checkpoint(move || here.send(audit::Intent::ShowCheckpoint));
         page
@@ -40,7 +45,10 @@ impl Adapter for Audit {
     fn show(&self, window: &AppWindow, screen: &Screen, words: &Words) -> bool {
         let Screen::Audit(audit) = screen else { return false };
         window.global::<ui::Audit>().set_loading(audit.loading);
+        window.global::<ui::Audit>().set_acknowledging(audit.acknowledging);
         show_checkpoint(window, &audit.checkpoint);
+        let open = audit.open.iter().map(|line| lines::fact(findings::open(words, line)));
+        lines::sync(&self.open, open.collect());
         if self.made.is_out_of_date(&audit.rows, words) {
             lines::sync(&self.rows, audit.rows.iter().map(|line| entry(line, words)).collect());
         }
@@ -51,6 +59,7 @@ impl Adapter for Audit {
     fn leave(&self, window: &AppWindow) {
         show_checkpoint(window, &Checkpoint::Hidden);
         self.made.forget();
+        lines::sync(&self.open, Vec::new());
         lines::sync(&self.rows, Vec::new());
     }
 }

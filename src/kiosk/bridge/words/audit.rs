@@ -40,6 +40,8 @@ fn done(words: &Words, act: AuditAct) -> SharedString {
         AuditAct::ClockStepped => tr("The clock was set"),
         AuditAct::StoreCreated => tr("Cart set up"),
         AuditAct::StoreFinding => tr("Something stored here was missing or altered"),
+        AuditAct::FindingsAcknowledged => tr("What was found wrong here was looked into"),
+        AuditAct::StoreAccepted => tr("A suspected store was accepted with the recovery words"),
         AuditAct::PatientShredded => tr("A patient's data was destroyed"),
         AuditAct::BackupWritten => tr("A backup was written"),
         AuditAct::BackupRestored => tr("The store was made from a backup"),
@@ -140,6 +142,8 @@ pub(in crate::bridge) fn finding(words: &Words, finding: &FindingLine) -> Shared
         FindingKind::AnchorReset => tr("Counter of the security chip began anew"),
         FindingKind::AnchorSilent => tr("Counter of the security chip gone or silent"),
         FindingKind::CopyUsed => tr("Second copy used"),
+        FindingKind::MemoryOlder => tr("What the store's parts remember of each other put back"),
+        FindingKind::RecipientReplaced => tr("Key that records are sealed to replaced"),
     });
     let number = |sentence, number: Option<u64>| {
         number.map(|number| words.fill(sentence, &[&number.to_string()])).unwrap_or_default()

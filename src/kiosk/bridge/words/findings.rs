@@ -3,15 +3,31 @@
 use slint::SharedString;
 
 use wardkeep_core::kiosk::view::Clock;
-use wardkeep_core::kiosk::view::records::{FindingGroup, FindingNotice, TakingOver};
+use wardkeep_core::kiosk::view::records::{
+    FindingGroup, FindingNotice, OpenFindingLine, TakingOver,
+};
 
 use crate::bridge::times;
-use crate::bridge::words::{Said, Words, tr, trn};
+use crate::bridge::words::{Said, Words, audit, tr, trn};
 
 /// How far the records of the locked time have been taken over.
 pub(in crate::bridge) fn progress(words: &Words, far: TakingOver) -> SharedString {
     let (done, total) = (words.grouped(far.done), words.grouped(far.total));
     words.fill(tr("Taking over records from the locked time: {0} of {1}"), &[&done, &total])
+}
+
+/// What nobody has acknowledged yet: what it is, and when and how often it was found.
+pub(in crate::bridge) fn open(words: &Words, line: &OpenFindingLine) -> Said {
+    let (from, to) = times::span(line.when, None);
+    let advice = match line.times {
+        0 | 1 => words.fill(tr("Found {}"), &[&from]),
+        times => words.count(
+            trn("Found {n} time, {0} to {1}", "Found {n} times, {0} to {1}"),
+            times,
+            &[&from, &to],
+        ),
+    };
+    Said { fact: audit::finding(words, &line.finding), advice }
 }
 
 /// What was found, when it happened, and what to do.
@@ -73,6 +89,9 @@ fn general(words: &Words, finding: &FindingNotice) -> SharedString {
             words.say(tr("The counter in this cart's security chip does not answer."))
         }
         FindingGroup::Mended => words.say(tr("A damaged file was mended from its second copy.")),
+        FindingGroup::ForeignKeys => {
+            words.say(tr("Keys that records are sealed to were not this cart's."))
+        }
     }
 }
 
@@ -95,5 +114,8 @@ fn advice(words: &Words, group: FindingGroup) -> SharedString {
             tr("Tell IT: whether these records are the latest cannot be told without it.")
         }
         FindingGroup::Mended => tr("Nothing is missing. Tell IT: the disk may be failing."),
+        FindingGroup::ForeignKeys => {
+            tr("The right ones are in use again. Tell IT: somebody has changed the disk.")
+        }
     })
 }

@@ -48,6 +48,14 @@ fn sentences(notice: Notice) -> (Sentence, Sentence) {
             tr("Your factors are right, but the records could not be opened."),
             tr("Monitoring, alarms and recording go on. IT: run `wardkeepctl store check`."),
         ),
+        Notice::StoreSuspected => (
+            tr("Nobody can log in: newer records of this cart were seen elsewhere."),
+            tr("Monitoring, alarms and recording go on. IT: run `wardkeepctl store accept`."),
+        ),
+        Notice::CounterSilent => (
+            tr("Badges do not open this cart: its security chip does not answer."),
+            tr("Use a smart card. Monitoring goes on. IT: run `wardkeepctl doctor`."),
+        ),
         Notice::PinsDiffer => {
             (tr("The two PINs are not the same."), tr("Choose one again and type it twice."))
         }

@@ -3,6 +3,7 @@
 //! They work while the kiosk is stopped. Whoever asks gives two factors, or the 24 recovery words. What
 //! was done is JSON on standard output; questions and progress go to standard error.
 
+mod accept;
 mod aside;
 mod backup;
 mod check;
@@ -37,6 +38,9 @@ pub enum StoreVerb {
     /// Move a store that does not open out of the way; nothing is deleted
     #[command(after_help = aside::EXAMPLES)]
     Aside(aside::Aside),
+    /// Take a store as it is that something outside it speaks against; asks for the recovery words
+    #[command(after_help = accept::EXAMPLES)]
+    Accept(accept::Accept),
     /// Destroy a patient's data key: what was recorded of them is gone for ever
     #[command(after_help = shred::EXAMPLES)]
     Shred(shred::Shred),
@@ -53,6 +57,7 @@ impl StoreVerb {
             StoreVerb::Restore(verb) => verb.run(),
             StoreVerb::Check(verb) => verb.run(),
             StoreVerb::Aside(verb) => verb.run(),
+            StoreVerb::Accept(verb) => verb.run(),
             StoreVerb::Shred(verb) => verb.run(),
         }
     }

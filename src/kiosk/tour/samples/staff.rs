@@ -224,7 +224,13 @@ pub fn audit() -> Audit {
         line(23, 7, AuditAct::KeysRotated, dewi, ""),
         line(22, 7, AuditAct::PersonRevoked, dewi, "Bernd Maier-Leibnitz"),
     ];
-    Audit { rows: rows.into(), loading: false, checkpoint: Checkpoint::Hidden }
+    Audit {
+        rows: rows.into(),
+        loading: false,
+        checkpoint: Checkpoint::Hidden,
+        open: vec![],
+        acknowledging: false,
+    }
 }
 
 /// A cart with grace, and a file for its secret.

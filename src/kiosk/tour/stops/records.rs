@@ -6,7 +6,8 @@ use jiff::tz::TimeZone;
 use wardkeep_core::alarms::AlarmText;
 use wardkeep_core::kiosk::view::access::{Audit, AuditLine};
 use wardkeep_core::kiosk::view::records::{
-    Checkpoint, FindingGroup, FindingLine, FindingNotice, TakingOver, Trouble, Watch,
+    Checkpoint, FindingGroup, FindingLine, FindingNotice, OpenFindingLine, TakingOver, Trouble,
+    Watch,
 };
 use wardkeep_core::kiosk::view::time::LocalTime;
 use wardkeep_core::kiosk::view::{
@@ -72,9 +73,11 @@ fn progress() -> Vec<Stop> {
 
 /// Of an hour in the night.
 pub fn finding(group: FindingGroup, count: u64) -> FindingNotice {
-    let span =
-        (local(date(2026, 11, 22).at(2, 10, 0, 0)), local(date(2026, 11, 22).at(2, 13, 40, 0)));
-    FindingNotice { group, count, span: Some(span) }
+    FindingNotice { group, count, span: Some(night()) }
+}
+
+fn night() -> (LocalTime, LocalTime) {
+    (local(date(2026, 11, 22).at(2, 10, 0, 0)), local(date(2026, 11, 22).at(2, 13, 40, 0)))
 }
 
 fn local(at: DateTime) -> LocalTime {
@@ -107,6 +110,7 @@ fn findings() -> Vec<Stop> {
         told("finding-counter-reset", timeless(FindingGroup::CounterReset, 1)),
         told("finding-counter-silent", timeless(FindingGroup::CounterSilent, 1)),
         told("finding-mended", timeless(FindingGroup::Mended, 1)),
+        told("finding-foreign-keys", timeless(FindingGroup::ForeignKeys, 1)),
     ]
 }
 
@@ -225,7 +229,7 @@ pub fn meddled() -> Audit {
             count,
             found: numbers.map(|(found, _)| found),
             expected: numbers.map(|(_, expected)| expected),
-            span: finding(FindingGroup::Older, 0).span,
+            span: Some(night()),
         }),
         ..line.clone()
     };
@@ -247,8 +251,13 @@ pub fn meddled() -> Audit {
             ..line
         },
     ];
+    let open = rows.iter().filter_map(|row| row.finding).zip([1, 3]).map(|(finding, times)| {
+        let days = finding.span.unwrap_or(night());
+        OpenFindingLine { finding, when: days, times }
+    });
+    let open = open.collect();
     rows.extend(calm.rows.iter().take(3).cloned());
-    Audit { rows: rows.into(), ..audit() }
+    Audit { rows: rows.into(), open, ..audit() }
 }
 
 fn checkpoints() -> Vec<Stop> {

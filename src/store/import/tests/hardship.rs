@@ -5,8 +5,7 @@ use std::fs;
 
 use crate::crypto::mac;
 use crate::disk::durable::steps;
-use crate::import::tests::{BOOT, Bench, at, bench, count, entry};
-use crate::inbox::Inbox;
+use crate::import::tests::{BOOT, Bench, at, bench, count, entry, resumed};
 use crate::inbox::segment::{HEADER_LEN, Lane};
 use crate::record::entry::Entry;
 use wardkeep_model::confidential::Phi;
@@ -168,7 +167,7 @@ fn s8_a_lost_head_with_nothing_recorded_since_is_told_once() {
     bench.push(1..4);
     bench.inbox.roll().unwrap();
     fs::remove_file(bench.path().join("head")).unwrap();
-    bench.inbox = Inbox::resume(&bench.path(), &bench.keys, &bench.ring).unwrap();
+    bench.inbox = resumed(&bench.path(), &bench.keys, &bench.ring);
     let (imported, found) = bench.import_all();
     assert_eq!(imported, 3);
     let kinds: Vec<_> = found.iter().map(|finding| (finding.kind, finding.count)).collect();

@@ -19,6 +19,7 @@ use crate::keys::ring::Keyring;
 use crate::keys::vault_keys::VaultKeys;
 use crate::record::entry::Entry;
 use wardkeep_model::keeping::{Finding, FindingKind};
+use wardkeep_model::moment::Moment;
 
 use FindingKind::{
     InboxOlder, RecordsForged as Forged, RecordsMissing as Missing, RecordsMoved as Moved,
@@ -79,11 +80,12 @@ impl Template {
         let dir = self.bench.path();
         fs::remove_dir_all(&dir).unwrap();
         fs::create_dir(&dir).unwrap();
+        self.bench.forget_seen();
         for (name, content) in files {
             fs::write(dir.join(name), content).unwrap();
         }
         let (keys, ring) = (&self.bench.keys, &self.bench.ring);
-        let inbox = Inbox::resume(&dir, keys, ring).unwrap();
+        let inbox = Inbox::resume(&dir, keys, ring, Moment::read()).unwrap();
         let source = Source {
             dir,
             headers: keys.inbox(),
@@ -290,6 +292,7 @@ fn s8_a_segment_of_another_epoch_or_an_old_head_is_reported() {
     let old = fs::read(bench.path().join("head")).unwrap();
     bench.import_all();
     fs::write(bench.path().join("head"), old).unwrap();
+    bench.forget_seen();
     bench.resume();
     let (_, found) = bench.import_all();
     assert_eq!(count(&found, &[InboxOlder]), 1, "{found:?}");

@@ -74,7 +74,9 @@ fn load(dir: &Path, policy: Policy) -> Box<Locked> {
         .with_policy(policy)
         .with_cost_for_tests();
     let state = StateDir::take_again(dir).unwrap();
-    let Loaded::Store(store) = Locked::load(state, &options).unwrap() else { panic!("no store") };
+    let Loaded::Store(store) = Locked::load(state, &options, Moment::read()).unwrap() else {
+        panic!("no store")
+    };
     store
 }
 
@@ -247,7 +249,16 @@ fn s5_an_unknown_token_costs_what_a_wrong_secret_costs() {
             .collect();
         (STRETCHED.get() - stretched, written, changed)
     };
-    let files = ["store/cart", "store/cart.copy", "store/inbox/head"].map(PathBuf::from).to_vec();
+    let files = [
+        "store/cart",
+        "store/cart.copy",
+        "store/cart.seen",
+        "store/inbox/head",
+        "store/inbox/seen",
+        "store/keyring.seen",
+        "store/vault.seen",
+    ];
+    let files = files.map(PathBuf::from).to_vec();
     assert_eq!(cost(wrong(1, 1)), (1, 1, files.clone()), "known badge, wrong PIN");
     assert_eq!(cost(wrong(9, 1)), (1, 1, files.clone()), "unknown badge");
     let again = (1, 0, vec![]);

@@ -56,7 +56,7 @@ fn options(dir: &Path) -> Options {
 }
 
 fn load(dir: &Path) -> Result<Box<Locked>, StoreFault> {
-    match Locked::load(StateDir::take_again(dir)?, &options(dir))? {
+    match Locked::load(StateDir::take_again(dir)?, &options(dir), Moment::read())? {
         Loaded::Store(store) => Ok(store),
         Loaded::Nothing(_) => panic!("no store"),
     }

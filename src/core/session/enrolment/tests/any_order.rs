@@ -187,6 +187,7 @@ impl Witness {
             | A::ExportAudit
             | A::Checkpoint
             | A::AuditKey
+            | A::AcknowledgeFindings
             | A::BackUp(_)
             | A::Shred(_) => false,
         }
