@@ -51,6 +51,12 @@ pub struct Person {
     pub code_used: bool,
     /// What they have: badges and cards.
     pub tokens: Vec<TokenSlot>,
+    /// The store's age at which their time is over, whatever the wall clock says ([`StoreAge`]).
+    #[serde(default)]
+    pub over_at_us: Option<i64>,
+    /// The store's age at which the one-time code is over.
+    #[serde(default)]
+    pub code_over_at_us: Option<i64>,
 }
 
 impl Person {
@@ -63,6 +69,15 @@ impl Person {
     pub fn has_badge(&self) -> bool {
         self.tokens.iter().any(|token| token.peer.is_none())
     }
+}
+
+/// How long the store has lived ([`crate::open::age`]), and what the wall clock said then; both in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreAge {
+    /// The age.
+    pub us: i64,
+    /// Time since 1970; zero before it was noted for the first time.
+    pub wall_us: i64,
 }
 
 /// An enrolled token and the slot that it opens together with its PIN.
@@ -141,6 +156,9 @@ pub struct Cart {
     /// was done at all.
     #[serde(default)]
     pub seen: u64,
+    /// How long the store has lived.
+    #[serde(default)]
+    pub age: StoreAge,
     /// Findings that nobody has acknowledged, one of a kind.
     #[serde(default)]
     pub open_findings: Vec<OpenFinding>,
@@ -347,7 +365,17 @@ mod tests {
         let since = Timestamp::UNIX_EPOCH;
         let tokens = vec![TokenSlot { index: badge, slot, peer: None, since }];
         let (id, initials, role) = (OperatorId(1), "ab".to_owned(), Role::Nurse);
-        Person { id, initials, role, valid_until: None, code_since: None, code_used: false, tokens }
+        Person {
+            id,
+            initials,
+            role,
+            valid_until: None,
+            code_since: None,
+            code_used: false,
+            tokens,
+            over_at_us: None,
+            code_over_at_us: None,
+        }
     }
 
     #[test]

@@ -79,13 +79,7 @@ const FLOORS: &[Floor] = &[
             ("open", &["cart", "crypto", "disk", "inbox", "keys", "machine", "record", "vault"]),
             ("backup", &["cart", "crypto", "disk", "inbox", "keys", "machine", "open", "vault"]),
             ("staff", &["backup", "cart", "crypto", "disk", "keys", "open", "vault"]),
-            (
-                "worker",
-                &[
-                    "crypto", "disk", "import", "inbox", "machine", "open", "record", "staff",
-                    "vault",
-                ],
-            ),
+            ("worker", &["crypto", "disk", "import", "inbox", "open", "record", "staff", "vault"]),
             (
                 "tools",
                 &[

@@ -287,7 +287,7 @@ fn the_audit_log_is_shown_newest_first_in_local_time() {
         bedside.store.register.audit.push(AuditRow { seq, entry, operator, person: None });
     }
     bedside.intent(frame::Intent::Open(Page::Audit));
-    let Screen::Audit(Audit { rows, loading, checkpoint: _ }) = bedside.view().screen else {
+    let Screen::Audit(Audit { rows, loading, .. }) = bedside.view().screen else {
         panic!("expected the audit log");
     };
     assert!(!loading);

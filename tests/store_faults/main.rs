@@ -1,5 +1,6 @@
 //! A store whose disk fails, lies, is filled, copied or put back.
 
+mod attack;
 mod bypass;
 mod faults;
 mod flips;

@@ -11,7 +11,7 @@ use jiff::civil::DateTime;
 
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::Command as StoreCommand;
-use wardkeep_model::moment::Moment;
+use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::Link;
 use wardkeep_model::vitals::gatt::{self, Charted, Decoded, Withheld};
 use wardkeep_model::vitals::nomenclature::{Mdc, PLETH, Status, Unit};
@@ -85,8 +85,11 @@ impl Monitor {
                     self.live.take(received.boot, device, charted);
                 }
             }
-            if !is_watched {
-                effects.push(self.record(&source, charted.code, Content::of(charted, clock)));
+            let content = Content::of(charted, clock);
+            let of = (device, charted.code);
+            let is_stamped = decoded.time.is_some();
+            if !is_watched && self.flood.takes(received, of, (&content.value, is_stamped)) {
+                effects.push(self.record(&source, charted.code, content));
             }
         }
         for withheld in &decoded.withheld {
@@ -100,7 +103,14 @@ impl Monitor {
                 effects.extend(content.map(|one| self.record(&source, withheld.code, one)));
             }
         }
+        effects.extend(self.flood_told(received.boot, false));
         effects
+    }
+
+    /// What the log is to say of values that were not recorded.
+    fn flood_told(&mut self, now: BootTime, everything: bool) -> impl Iterator<Item = Effect> {
+        let told = self.flood.told(now, everything).into_iter();
+        told.map(|entry| Effect::Store(StoreCommand::Audit(Box::new(entry))))
     }
 
     /// How long before it was received a stamped frame was measured, by clocks that agree.
@@ -166,7 +176,9 @@ impl Monitor {
     /// The program ends: what was gathered is recorded.
     pub(crate) fn end(&mut self) -> Vec<Effect> {
         let ended = self.waves.end_all();
-        self.record_waves(ended)
+        let mut effects = self.record_waves(ended);
+        effects.extend(self.flood_told(BootTime::default(), true));
+        effects
     }
 
     fn record_waves(&mut self, ended: Vec<Stretch>) -> Vec<Effect> {

@@ -11,6 +11,7 @@
 //! anybody.
 
 mod facts;
+mod flood;
 mod frames;
 mod pulse;
 mod waves;
@@ -31,6 +32,7 @@ use wardkeep_model::vitals::nomenclature::{Absent, Mdc, Unit};
 use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
+use self::flood::Flood;
 use self::pulse::Pulse;
 use self::waves::Waves;
 use crate::effect::Effect;
@@ -70,6 +72,8 @@ pub(crate) struct Monitor {
     /// Absences already recorded, so that a sensor that stays off is one record.
     absences: BTreeMap<(DeviceId, Mdc), Absent>,
     wave_at: Option<BootTime>,
+    /// What is not recorded of a device that sends too much.
+    flood: Flood,
     /// Waveforms on their way to the store.
     waves: Waves,
     /// Number of the last record.
@@ -93,6 +97,7 @@ impl Monitor {
             reason: None,
             absences: BTreeMap::new(),
             wave_at: None,
+            flood: Flood::default(),
             waves: Waves::default(),
             seq: 0,
             watch: None,

@@ -25,6 +25,16 @@ pub enum AuditAct {
     UnlockRefused,
     /// A patient was created.
     PatientCreated,
+    /// Somebody was shown the patients of this cart.
+    PatientsListed,
+    /// Somebody was shown the patient at this bed: name, allergies, live values.
+    ChartOpened,
+    /// Somebody was shown what the alarms of a patient were.
+    HistoryRead,
+    /// Somebody was shown a trend of a patient's values.
+    TrendRead,
+    /// More values of a device came than are recorded; the least and greatest were.
+    ValuesThinned,
     /// A patient was put at this bed.
     PatientChosen,
     /// A device was assigned to the patient at this bed.
@@ -139,6 +149,9 @@ pub struct AuditEntry {
     /// How often, where the entry stands for more than one.
     #[serde(default)]
     pub times: Option<u64>,
+    /// When the first of them was; `at` is that of the last.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
     /// Text from outside, such as an advertised name: never trusted, escaped wherever it is shown.
     #[serde(default)]
     pub detail: Option<String>,
@@ -167,6 +180,7 @@ impl AuditEntry {
             finding: None,
             refusal: None,
             times: None,
+            since: None,
             detail: None,
             boot: None,
             since_boot: None,

@@ -239,6 +239,8 @@ fn person(part: &BackupPart) -> Person {
         valid_until: part.valid_until,
         code_since: None,
         code_used: false,
+        over_at_us: None,
+        code_over_at_us: None,
         tokens: Vec::new(),
     }
 }

@@ -367,7 +367,12 @@ impl LaneWriter {
         let Some(segment) = self.segment.take() else { return };
         self.durable.segment = self.end.segment;
         self.after_fault = true;
-        if let Err(fault) = durable::cut(&segment.path, segment.len) {
+        // One in which nothing is durable is of no use: a disk that goes on failing must not be filled with them.
+        let given_up = match segment.records {
+            0 => durable::remove(&segment.path),
+            _ => durable::cut(&segment.path, segment.len),
+        };
+        if let Err(fault) = given_up {
             // Records that did reach the disk come again; the next header says why.
             tracing::warn!(%fault, "inbox segment could not be cut");
         }

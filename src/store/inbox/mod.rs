@@ -211,7 +211,11 @@ impl Inbox {
                 let (dir, key, device) = (self.dir.clone(), self.key.clone(), self.device);
                 self.bytes += self.lane(lane).begin_segment(&dir, (&key, &device), now)?;
             }
-            self.lane(lane).write_some()?;
+            if let Err(fault) = self.lane(lane).write_some() {
+                // The segment was given up, and with it the room that it had.
+                self.recount()?;
+                return Err(fault);
+            }
             self.note();
         }
         Ok(())

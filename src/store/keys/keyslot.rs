@@ -56,7 +56,8 @@ impl SlotInfo {
         Ok(Self { id: random()?, pair, salt: random()? })
     }
 
-    fn file(&self) -> String {
+    /// Name of its file.
+    pub fn file(&self) -> String {
         layout::slot(self.id)
     }
 }

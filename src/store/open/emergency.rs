@@ -19,8 +19,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
-
 use crate::cart::{Cart, EmergencyKey, Person};
 use crate::crypto::{Key, derive, key_pair, open, open_with, seal, seal_to};
 use crate::disk::durable;
@@ -246,7 +244,6 @@ fn open_card(locked: &Locked, content: &[u8], token: &Token) -> Option<Emergency
 
 /// Whose token this is, if they may still log in with it.
 fn owner_of<'a>(locked: &'a Locked, token: &Token, now: Moment) -> Option<&'a Person> {
-    let today = now.wall.to_zoned(TimeZone::system()).date();
     let (person, _) = locked.cart().token(&locked.keys().token_index(token))?;
-    (person.is_valid(today) && locked.policy().takes(token.kind())).then_some(person)
+    (locked.is_valid(person, now) && locked.policy().takes(token.kind())).then_some(person)
 }

@@ -91,6 +91,8 @@ pub fn initialise(
         valid_until: None,
         code_since: None,
         code_used: false,
+        over_at_us: None,
+        code_over_at_us: None,
         tokens: vec![TokenSlot {
             index: keys.token_index(&token),
             slot,

@@ -7,7 +7,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::cart::{Cart, Counter};
+use jiff::tz::TimeZone;
+
+use crate::cart::{Cart, Counter, Person};
 use crate::disk::durable::{self, StateDir};
 use crate::disk::layout::{self, INBOX, SLOTS, VAULT};
 use crate::disk::set_aside;
@@ -18,6 +20,7 @@ use crate::keys::keyslot::{self, SlotInfo, SlotOwner};
 use crate::keys::ring::Keyring;
 use crate::keys::vault_keys::VaultKeys;
 use crate::machine::device_secret::DeviceKeys;
+use crate::open::age::AgeClock;
 use crate::open::anchoring::Anchoring;
 use crate::open::draft::Drafts;
 use crate::open::epoch;
@@ -43,6 +46,7 @@ pub struct Locked {
     pub(super) inbox: Inbox,
     pub(super) gate: Gate,
     pub(super) anchoring: Anchoring,
+    age: AgeClock,
     /// Number of the cart compartment that is durable.
     pub(super) saved: u64,
     /// The cart compartment is older than the inbox remembers.
@@ -76,9 +80,20 @@ impl Locked {
         let gate = Gate::new(options)?;
         let witness = options.witness().map(|path| (path, keys.witness(), ring.device));
         let anchoring = Anchoring::new(options.anchor(), witness);
-        let saved = cart.generation;
-        let mut locked =
-            Self { state, keys, ring, cart, inbox, gate, anchoring, saved, rolled_back, findings };
+        let (saved, age) = (cart.generation, AgeClock::resume(cart.age, now));
+        let mut locked = Self {
+            state,
+            keys,
+            ring,
+            cart,
+            inbox,
+            gate,
+            anchoring,
+            age,
+            saved,
+            rolled_back,
+            findings,
+        };
         locked.settle_in(now)?;
         Ok(Loaded::Store(Box::new(locked)))
     }
@@ -99,6 +114,13 @@ impl Locked {
             if found < expected && !is_known {
                 self.findings.push(numbered(kind, (Some(found), Some(expected))));
             }
+        }
+        let gone =
+            self.cart.tokens().filter(|token| !self.slots().join(token.slot.file()).exists());
+        let gone = u64::try_from(gone.count()).unwrap_or(u64::MAX);
+        if gone > 0 {
+            let expected = Some(self.ring.epoch);
+            self.findings.push(Finding { expected, ..Finding::of(FindingKind::SlotOlder, gone) });
         }
         if self.ring.epoch < recalled.epoch {
             // Somebody who was revoked since has slots that open in it.
@@ -188,17 +210,32 @@ impl Locked {
         }
         self.cart.keyring = self.ring.generation;
         self.cart.seen = self.inbox.noted();
+        self.cart.age = self.age.noted();
         self.cart.save(&self.state.store(), &self.keys)?;
         self.saved = self.cart.generation;
         self.inbox.remember_cart(&self.cart)
     }
 
     /// Notes how far the open vault is, and where every part is.
-    pub fn note(&mut self, vault: Option<RememberedVault>) {
+    pub fn note(&mut self, vault: Option<RememberedVault>, now: Moment) {
+        self.age.pass(now);
         if let Some(vault) = vault {
             self.inbox.remember_vault(vault);
         }
         self.inbox.note();
+    }
+
+    /// How long the store has lived.
+    pub fn age(&self) -> &AgeClock {
+        &self.age
+    }
+
+    /// Whether a person may log in at this moment: their last day is over by the wall clock or by the store's age,
+    /// whichever comes first.
+    pub fn is_valid(&self, person: &Person, now: Moment) -> bool {
+        let today = now.wall.to_zoned(TimeZone::system()).date();
+        let is_over = person.over_at_us.is_some_and(|end| self.age.at(now.boot) >= end);
+        person.is_valid(today) && !is_over
     }
 
     /// Whose slots a person's are.

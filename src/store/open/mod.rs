@@ -1,5 +1,6 @@
 //! The locked store, and opening it.
 
+pub(crate) mod age;
 pub(crate) mod anchoring;
 pub(crate) mod draft;
 pub(crate) mod emergency;

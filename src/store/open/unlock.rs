@@ -9,7 +9,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use crate::cart::{Counter, Person, TokenSlot};
 use crate::crypto::Key;
@@ -34,7 +33,7 @@ use wardkeep_model::keeping::{
 use wardkeep_model::moment::{BootTime, Moment};
 
 /// How long a one-time code may wait for its first login.
-const CODE_MAX: Duration = Duration::from_secs(3 * 24 * 3600);
+pub(crate) const CODE_MAX: Duration = Duration::from_secs(3 * 24 * 3600);
 /// A clock may be this much behind the one that issued a code; more, and it was set back.
 const CODE_EARLY_MAX: Duration = Duration::from_secs(5 * 60);
 
@@ -312,12 +311,13 @@ impl Locked {
 
     /// Whether somebody with the right factors may come in today.
     fn admit(&self, person: &Person, clocks: Clocks) -> Result<(), Refusal> {
-        let wall = clocks.now.wall;
-        let today = wall.to_zoned(TimeZone::system()).date();
-        let over = person.valid_until.is_some_and(|last| today > last);
-        let stale =
-            person.code_since.is_some_and(|since| person.code_used || !is_fresh(since, wall));
-        if over || stale { Err(Refusal::Expired) } else { Ok(()) }
+        let (wall, age) = (clocks.now.wall, self.age().at(clocks.now.boot));
+        // By the wall clock or by the store's age, whichever comes first: one can be set back.
+        let stale = person.code_since.is_some_and(|since| {
+            let is_old = person.code_over_at_us.is_some_and(|end| age >= end);
+            person.code_used || is_old || !is_fresh(since, wall)
+        });
+        if !self.is_valid(person, clocks.now) || stale { Err(Refusal::Expired) } else { Ok(()) }
     }
 
     fn open_vault(

@@ -63,6 +63,8 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     times: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
 }
 
@@ -87,6 +89,7 @@ pub fn write(seq: u64, entry: &AuditEntry) -> String {
         finding: entry.finding,
         refusal: entry.refusal,
         times: entry.times,
+        since: entry.since,
         detail: entry.detail.as_ref().map(|text| text.chars().take(DETAIL_CHARS_MAX).collect()),
     };
     ascii(&line)
@@ -122,6 +125,7 @@ pub fn read(text: &str) -> Option<(u64, AuditEntry)> {
         finding: line.finding,
         refusal: line.refusal,
         times: line.times,
+        since: line.since,
         boot: number(&line.boot).ok()?.map(BootId),
         since_boot: line.since_boot_ns.map(|ns| BootTime(Duration::from_nanos(ns))),
         at: line.at,
@@ -177,6 +181,7 @@ mod tests {
             finding: Some(Finding::of(FindingKind::RecordsMissing, 3)),
             refusal: Some(ReaderRefusal::NotTrusted(Distrust::Revoked)),
             times: Some(4000),
+            since: Some("2026-11-23T00:52:51Z".parse().unwrap()),
             detail: Some("a\"\\\n\u{7f}\u{202e}ä😀".into()),
             boot: Some(BootId(5)),
             since_boot: Some(BootTime(Duration::from_nanos(1_500_000_001))),
@@ -196,7 +201,7 @@ mod tests {
                 r#""subject":"ffffffffffffffffffffffffffffffff","device":"01:02:03:0A:0B:0C","#,
                 r#""person":"00000000000000000000000000000008","reason":"factor-failed","#,
                 r#""finding":{"kind":"records-missing","count":3,"found":null,"expected":null,"#,
-                r#""span":null},"refusal":{"not-trusted":"revoked"},"times":4000,"detail":"a\"\\\n\u007f\u202e\u00e4\ud83d\ude00"}"#,
+                r#""span":null},"refusal":{"not-trusted":"revoked"},"times":4000,"since":"2026-11-23T00:52:51Z","detail":"a\"\\\n\u007f\u202e\u00e4\ud83d\ude00"}"#,
             )
         );
         assert_eq!(read(&line), Some((17, full())));

@@ -6,6 +6,9 @@
 //!
 //! S-4: a person's badges share one PIN. Another PIN means another slot for each of them.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::cart::{Cart, EmergencyKey, Person, TokenSlot};
 use crate::crypto::{Key, key_pair, random};
 use crate::keys::keyslot::{self, Slot, SlotInfo};
@@ -14,6 +17,7 @@ use crate::keys::vault_keys::Held;
 use crate::open::emergency;
 use crate::open::opened::Open;
 use crate::open::shift::Clocks;
+use crate::open::unlock::CODE_MAX;
 use crate::staff::desk::Desk;
 use crate::staff::people::known;
 use crate::vault::people;
@@ -94,8 +98,20 @@ pub(super) fn add_person(
     open.locked_mut().replace_ring(ring)?;
     let mut cart = open.locked().cart().clone();
     let (role, valid_until, tokens) = (new.role, new.valid_until, Vec::new());
-    let (code_since, code_used) = (None, false);
-    cart.people.push(Person { id, initials, role, valid_until, code_since, code_used, tokens });
+    let (code_since, code_used, code_over_at_us) = (None, false, None);
+    let end = valid_until.and_then(|last| last.tomorrow().ok()?.to_zoned(TimeZone::system()).ok());
+    let over_at_us = end.map(|end| open.locked().age().until(end.timestamp(), desk.now));
+    cart.people.push(Person {
+        id,
+        initials,
+        role,
+        valid_until,
+        code_since,
+        code_used,
+        tokens,
+        over_at_us,
+        code_over_at_us,
+    });
     open.locked_mut().commit_cart(cart)?;
     Ok(Administered::Added(id))
 }
@@ -333,9 +349,12 @@ fn give_pin(
         slotted.push((TokenSlot { index, slot, peer: None, since }, row));
     }
     cart.forget_tries(operator);
+    let code_end = desk.now.wall.checked_add(CODE_MAX).unwrap_or(Timestamp::MAX);
+    let code_over_at_us = open.locked().age().until(code_end, desk.now);
     for person in cart.people.iter_mut().filter(|person| person.id == operator) {
         person.code_since = given.is_code.then_some(desk.now.wall);
         person.code_used = false;
+        person.code_over_at_us = given.is_code.then_some(code_over_at_us);
     }
     keep_tokens(open, desk, (&mut cart, operator), slotted, act)?;
     open.locked_mut().end_shift(operator);

@@ -16,7 +16,7 @@ use crate::worker::thread::Worker;
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::{Attempt, Evidence, Token, TokenKind};
 use wardkeep_model::access::lockout::Admission;
-use wardkeep_model::access::policy::Pair;
+use wardkeep_model::access::policy::{Pair, Permission};
 use wardkeep_model::encounter::{Patient, SubjectId};
 use wardkeep_model::keeping::emergency::EmergencyReason;
 use wardkeep_model::keeping::{
@@ -67,16 +67,19 @@ impl Worker {
                     };
                     Ok(Outcome::History(query, Box::new(History { alarms, values })))
                 });
+                self.was_shown(AuditAct::HistoryRead, Some(query.subject));
             }
             Command::SaveCart(state) => self.save_cart(*state),
             Command::ListPatients => {
                 self.ask_vault(|vault| Ok(patients::all(vault).map(Outcome::Patients)?));
+                self.was_shown(AuditAct::PatientsListed, None);
             }
             Command::AddPatient(patient, now) => self.add_patient(patient, now),
             Command::Trend(query) => {
                 // A trend is complete: what waits to be written belongs to it.
                 self.flush();
                 self.ask_vault(|vault| Ok(Outcome::Trend(query, trends::trend(vault, query)?)));
+                self.was_shown(AuditAct::TrendRead, Some(query.subject));
             }
             Command::Retry => match self.phase {
                 Phase::Stopped(_) => self.start(),
@@ -150,10 +153,15 @@ impl Worker {
                 drop(evidence);
                 unlocked.draft = self.draft_of(unlocked.operator.id, &private);
                 drop(private);
+                let chart = unlocked.patient.as_ref().map(|patient| patient.id);
+                let sees = unlocked.operator.role.may(Permission::SeePatients);
                 self.answers.give(Outcome::Unlocked(attempt, Box::new(unlocked)));
                 self.upkeep.resume();
                 let findings = self.phase.locked_mut().map(Locked::take_findings);
                 self.report(findings.unwrap_or_default());
+                if let Some(subject) = chart.filter(|_| sees) {
+                    self.was_shown(AuditAct::ChartOpened, Some(subject));
+                }
                 // Makes the inbox durable and then plans its import.
                 self.flush();
                 self.anchor();
@@ -226,6 +234,14 @@ impl Worker {
                 self.faulted(fault);
             }
         }
+    }
+
+    /// Something of patients was shown to whoever has the vault open.
+    fn was_shown(&mut self, act: AuditAct, subject: Option<SubjectId>) {
+        let Some(session) = self.phase.session() else { return };
+        let operator = session.open.operator();
+        let entry = AuditEntry { operator, subject, ..AuditEntry::of(act, self.now.wall) };
+        self.record(Entry::Audit(Box::new(entry)));
     }
 
     fn ask_vault(&mut self, ask: impl FnOnce(&mut Vault) -> Result<Outcome, StoreFault>) {

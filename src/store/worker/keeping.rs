@@ -23,8 +23,20 @@ const FLUSH_EVERY: Duration = Duration::from_secs(1);
 const VAULT_FAULTS_MAX: u8 = 3;
 
 impl Worker {
-    /// Keeps one entry: for the vault when open, sealed at once when locked.
-    pub fn record(&mut self, mut entry: Entry) {
+    /// Keeps one entry, or counts it with others like it.
+    pub fn record(&mut self, entry: Entry) {
+        match entry {
+            Entry::Audit(entry) => {
+                if let Some(entry) = self.bursts.take(*entry, self.now) {
+                    self.keep(Entry::Audit(Box::new(entry)));
+                }
+            }
+            Entry::Observation(_) | Entry::Wave(_) | Entry::Alarm(_) => self.keep(entry),
+        }
+    }
+
+    /// For the vault when open, sealed at once when locked.
+    fn keep(&mut self, mut entry: Entry) {
         let now = self.now;
         if let (Entry::Audit(entry), Some(locked)) = (&mut entry, self.phase.locked()) {
             locked.stamp(entry, now);
@@ -192,13 +204,13 @@ impl Worker {
     pub(super) fn is_importing(&self) -> bool {
         // After a fault the import waits with everything else until it is due.
         let runs = self.phase.session().is_some_and(|session| session.import.is_running());
-        runs && self.fault.is_none()
+        runs && self.fault.is_none() && self.background.may(self.now.boot)
     }
 
     /// Whether pages of the vault wait to be compared.
     pub(super) fn is_comparing(&self) -> bool {
         let waits = self.phase.session().is_some_and(|session| session.open.vault().compares());
-        waits && self.fault.is_none()
+        waits && self.fault.is_none() && self.background.may(self.now.boot)
     }
 
     /// Compares some more pages of the vault, and reports what is wrong with it.
@@ -209,8 +221,10 @@ impl Worker {
         let compared = if is_comparing { vault.compare_some() } else { Ok(()) };
         let findings = vault.findings();
         self.report(findings);
-        if let Err(fault) = compared {
-            self.faulted(fault.into());
+        match compared {
+            Ok(()) if is_comparing => self.background_done(),
+            Ok(()) => {}
+            Err(fault) => self.background_failed(fault.into()),
         }
     }
 
@@ -218,17 +232,43 @@ impl Worker {
     pub(super) fn import_some(&mut self, opened: Option<Delivery>) {
         let Some(Session { open, import }) = self.phase.session_mut() else { return };
         match import.step(open, opened, self.now) {
-            Ok(None) => {}
-            Ok(Some(News::Progress(progress))) => self.answers.give(Outcome::Importing(progress)),
+            Ok(None) => self.background_done(),
+            Ok(Some(News::Progress(progress))) => {
+                self.answers.give(Outcome::Importing(progress));
+                self.background_done();
+            }
             Ok(Some(News::Done(imported, findings))) => {
                 let counted = open.locked_mut().inbox_mut().recount();
                 self.report(findings);
                 self.answers.give(Outcome::Imported(imported));
-                if let Err(fault) = counted {
-                    self.faulted(fault);
+                match counted {
+                    Ok(()) => self.background_done(),
+                    Err(fault) => self.background_failed(fault),
                 }
             }
-            Err(fault) => self.faulted(fault),
+            Err(fault) => self.background_failed(fault),
+        }
+    }
+
+    /// Work that nobody waits for was not done; told once.
+    pub(super) fn background_failed(&mut self, fault: StoreFault) {
+        if self.background.fail(fault, self.now.boot) {
+            tracing::warn!(%fault, "work in the background fails");
+            self.answers.give(Outcome::Fault(fault));
+        }
+    }
+
+    /// It was done; told once after it had failed.
+    pub(super) fn background_done(&mut self) {
+        if self.background.done() && self.fault.is_none() {
+            self.answers.give(Outcome::Recovered);
+        }
+    }
+
+    /// Writes what was counted instead of written one by one.
+    pub(super) fn write_bursts(&mut self, everything: bool) {
+        for entry in self.bursts.over(self.now, everything) {
+            self.keep(Entry::Audit(Box::new(entry)));
         }
     }
 
@@ -299,7 +339,7 @@ impl Worker {
 
     /// The store works; told once.
     pub fn recovered(&mut self) {
-        if self.fault.take().is_some() {
+        if self.fault.take().is_some() && !self.background.is_failing() {
             self.answers.give(Outcome::Recovered);
         }
     }

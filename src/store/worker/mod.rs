@@ -7,10 +7,12 @@
 //! | [`commands`] | what each command does |
 //! | [`keeping`] | what is recorded, and when it is durable |
 //! | [`phase`] | what it has: nothing, a locked store, or an open one |
-//! | [`importing`], [`backlog`], [`space`], [`upkeep`], [`answers`] | small things, each with a state |
+//! | [`importing`], [`backlog`], [`bursts`], [`background`], [`space`], [`upkeep`], [`answers`] | small things, each with a state |
 
 mod answers;
+mod background;
 mod backlog;
+mod bursts;
 mod commands;
 pub(crate) mod handle;
 mod importing;

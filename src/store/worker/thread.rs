@@ -16,7 +16,9 @@ use crate::open::options::Options;
 use crate::open::shift::Clocks;
 use crate::vault::cipher_facts;
 use crate::worker::answers::Answers;
+use crate::worker::background::Background;
 use crate::worker::backlog::Backlog;
+use crate::worker::bursts::Bursts;
 use crate::worker::phase::Phase;
 use crate::worker::space::Room;
 use crate::worker::upkeep::Upkeep;
@@ -31,6 +33,9 @@ pub struct Worker {
     pub(super) answers: Answers,
     pub(super) phase: Phase,
     pub(super) backlog: Backlog,
+    pub(super) bursts: Bursts,
+    /// Import, comparison and upkeep.
+    pub(super) background: Background,
     pub(super) cart_unsaved: bool,
     /// Flushes in a row that the open vault has failed.
     pub(super) vault_faults: u8,
@@ -66,6 +71,8 @@ impl Worker {
             answers: Answers::to(outcomes),
             phase: Phase::Stopped(StoreFault::Io),
             backlog: Backlog::default(),
+            bursts: Bursts::default(),
+            background: Background::default(),
             cart_unsaved: false,
             vault_faults: 0,
             fault: None,
@@ -108,6 +115,7 @@ impl Worker {
                 self.report_lost();
             }
             self.end_old_shifts();
+            self.write_bursts(false);
             self.compare_some();
             self.administer_after_import();
             self.note();
@@ -123,6 +131,8 @@ impl Worker {
             self.phase.locked().and_then(Locked::shifts_check_at),
             self.upkeep_at(),
             comparing,
+            self.background.again().filter(|_| self.phase.session().is_some()),
+            self.bursts.due(),
         ];
         let wait = due.into_iter().flatten().min().map(|at| at.since(now));
         let import = self.is_importing().then(|| self.phase.session_mut()).flatten();
@@ -144,10 +154,10 @@ impl Worker {
     fn note(&mut self) {
         match &mut self.phase {
             Phase::Stopped(_) | Phase::Empty(_) => {}
-            Phase::Locked(locked) => locked.note(None),
+            Phase::Locked(locked) => locked.note(None, self.now),
             Phase::Open(session) => {
                 let vault = session.open.vault().seen();
-                session.open.locked_mut().note(Some(vault));
+                session.open.locked_mut().note(Some(vault), self.now);
             }
         }
     }
@@ -249,7 +259,8 @@ impl Worker {
     /// When there is upkeep to do, if ever.
     fn upkeep_at(&self) -> Option<BootTime> {
         let ready = self.phase.session().is_some_and(|session| session.open.is_imported());
-        (ready && self.fault.is_none()).then(|| self.upkeep.due())
+        let may = ready && self.fault.is_none() && self.background.may(self.now.boot);
+        may.then(|| self.upkeep.due())
     }
 
     /// Does the next step of the upkeep if it is due.
@@ -259,12 +270,14 @@ impl Worker {
             return;
         }
         let Some(session) = self.phase.session_mut() else { return };
-        if let Err(fault) = self.upkeep.step(&mut session.open, self.options.retention(), now) {
-            self.faulted(fault);
+        match self.upkeep.step(&mut session.open, self.options.retention(), now) {
+            Ok(()) => self.background_done(),
+            Err(fault) => self.background_failed(fault),
         }
     }
 
     fn end(mut self) {
+        self.write_bursts(true);
         self.close();
         self.report_refused();
         self.flush();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of a test has to end it")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "any other outcome fails the test")]
 
+pub mod attack;
 pub mod desk;
 pub mod disk;
 pub mod tree;
@@ -16,7 +17,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use wardkeep_model::access::Role;
 use wardkeep_model::access::factor::Attempt;
-use wardkeep_model::access::factor::{Badge, Evidence, Pin, ReaderFamily};
+use wardkeep_model::access::factor::{Badge, Evidence, Pin, ReaderFamily, Token};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::{Patient, Sex, SubjectId};
 use wardkeep_model::keeping::{
@@ -224,6 +225,25 @@ impl Rig {
         self.thread.join().unwrap();
         process::settle();
         rest
+    }
+
+    /// As [`Rig::stop`]: everything that was ever found wrong.
+    pub fn stop_told(mut self) -> Vec<Finding> {
+        let mut told = std::mem::take(&mut self.findings);
+        for outcome in self.stop() {
+            if let Outcome::Findings(more) = outcome {
+                told.extend(more);
+            }
+        }
+        told
+    }
+
+    /// Waits until everything that was handed over is durable.
+    pub fn settle(&mut self) {
+        self.send(Command::Retry);
+        let attempt = Attempt(u64::MAX);
+        self.send(Command::Identify(attempt, Token::Badge(other_badge()), at(0)));
+        while !matches!(self.next(), Outcome::Identified(answered, _) if answered == attempt) {}
     }
 
     /// Hands over a command, and waits while the queue has no room: the store may be slower than the

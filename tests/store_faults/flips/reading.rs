@@ -211,7 +211,8 @@ fn audit(entries: &[(u64, AuditEntry)], seen: &mut Seen) {
     for (number, entry) in entries.iter().filter(|(_, entry)| !is_finding(entry)) {
         let mut entry = entry.clone();
         // What the reading did depends on what it could do.
-        let is_readings = entry.at >= at(READS_AT / 2).wall;
+        let shown = [AuditAct::ChartOpened, AuditAct::TrendRead].contains(&entry.act);
+        let is_readings = entry.at >= at(READS_AT / 2).wall || shown;
         if is_readings {
             entry = AuditEntry { at: Timestamp::UNIX_EPOCH, since_boot: None, ..entry };
         }

@@ -17,6 +17,7 @@ use crate::machine::device_secret::SecretFile;
 use crate::open::first_start::initialise;
 use crate::open::locked::Loaded;
 use crate::open::options::Options;
+use jiff::tz::TimeZone;
 use wardkeep_model::access::Role;
 use wardkeep_model::access::factor::{Badge, CardId, CardPeer, Pin, ReaderFamily};
 use wardkeep_model::access::policy::Policy;
