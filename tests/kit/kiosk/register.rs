@@ -135,7 +135,7 @@ impl Register {
                 Ok(Administered::Revoked)
             }
             Administration::ChangeOwnPin(_)
-            | Administration::ExportAudit
+            | Administration::ExportAudit(_)
             | Administration::AuditKey
             | Administration::BackUp(_)
             | Administration::Shred(_) => Err(AdministrationFault::NotAllowed),
