@@ -7,12 +7,14 @@
 //! | bytes that are no UTF-8, and none of which could be | Windows-1252, as spreadsheets on Windows write it |
 //! | bytes that are partly UTF-8 | UTF-8, with U+FFFD for the rest: whoever reads it names the line |
 
-use std::fs::OpenOptions;
+mod manner;
+
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
-use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+pub use manner::{Manner, Plain, Written};
 
 /// Why a file was not read.
 #[derive(Debug, thiserror::Error)]
@@ -28,17 +30,44 @@ pub enum FileError {
     TooLarge(u64),
 }
 
+/// Opens a file, and nothing that has to be waited for.
+///
+/// # Errors
+/// It cannot be opened, or is no file.
+pub fn file_of(path: &Path) -> Result<File, FileError> {
+    // A pipe without a writer would be waited for.
+    let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(FileError::NoFile) }
+}
+
+/// A reader of a file from its start, of which there may be several at a time.
+pub struct FromStart<'a> {
+    file: &'a File,
+    at: u64,
+}
+
+impl<'a> FromStart<'a> {
+    /// Of this file.
+    pub fn of(file: &'a File) -> Self {
+        Self { file, at: 0 }
+    }
+}
+
+impl Read for FromStart<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at = self.at.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        Ok(read)
+    }
+}
+
 /// The bytes of a file of at most `max` bytes. It never waits for somebody to write.
 ///
 /// # Errors
 /// See [`FileError`].
 pub fn bytes_of(path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
-    // A pipe without a writer would be waited for.
-    let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(FileError::NoFile);
-    }
+    let file = file_of(path)?;
     let mut content = Vec::new();
     // One byte more than allowed tells a whole file from the beginning of a larger one.
     file.take(max + 1).read_to_end(&mut content)?;
@@ -49,34 +78,22 @@ pub fn bytes_of(path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
     }
 }
 
-/// How the text was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written {
-    /// As every program here writes it.
-    Utf8,
-    /// In another encoding that was recognised, by its name.
-    Otherwise(&'static str),
-    /// In UTF-8 with bytes that are none.
-    Mixed,
-}
-
 /// A text, in UTF-8, whose lines end with a line feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
     text: String,
-    written: Written,
-    /// What was taken away of what surrounds the text.
-    had_mark: bool,
-    had_returns: bool,
+    manner: Manner,
 }
 
 impl Text {
     /// Reads any bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        let (text, written, had_mark) = decoded(bytes);
-        let had_returns = text.contains('\r');
-        let text = if had_returns { text.replace("\r\n", "\n").replace('\r', "\n") } else { text };
-        Self { text, written, had_mark, had_returns }
+        let read = || -> io::Result<Self> {
+            let (manner, mut text) = (Manner::of(bytes)?, String::new());
+            Plain::new(bytes, &manner).read_to_string(&mut text)?;
+            Ok(Self { text, manner })
+        };
+        read().expect("reading memory does not fail, and what was decoded is UTF-8")
     }
 
     /// What stands there.
@@ -86,45 +103,13 @@ impl Text {
 
     /// How it was written.
     pub fn written(&self) -> Written {
-        self.written
+        self.manner.written
     }
 
     /// What is not as a program of ours would have written it, for a sentence; `None` if nothing is.
     pub fn changes(&self) -> Option<String> {
-        let encoding = match self.written {
-            Written::Utf8 => None,
-            Written::Otherwise(name) => Some(format!("the encoding is {name}")),
-            Written::Mixed => Some("some bytes are no UTF-8".to_owned()),
-        };
-        let mark = self.had_mark.then(|| "a byte order mark stands in front".to_owned());
-        let ends = self.had_returns.then(|| "lines end with CR".to_owned());
-        let changes: Vec<String> = [encoding, mark, ends].into_iter().flatten().collect();
-        (!changes.is_empty()).then(|| changes.join(", "))
+        self.manner.changes()
     }
-}
-
-fn decoded(bytes: &[u8]) -> (String, Written, bool) {
-    if let Some((encoding, length)) = Encoding::for_bom(bytes) {
-        let (text, broken) =
-            encoding.decode_without_bom_handling(bytes.get(length..).unwrap_or(&[]));
-        let written = match (encoding == UTF_8, broken) {
-            (true, false) => Written::Utf8,
-            (true, true) => Written::Mixed,
-            (false, _) => Written::Otherwise(encoding.name()),
-        };
-        return (text.into_owned(), written, true);
-    }
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return (text.to_owned(), Written::Utf8, false);
-    }
-    let has_utf8 = bytes.utf8_chunks().any(|chunk| !chunk.valid().is_ascii());
-    // A spreadsheet has no control characters beside those of lines; something binary has.
-    let is_binary = bytes.iter().any(|byte| matches!(byte, 0..=8 | 0x0E..=0x1F | 0x7F));
-    if has_utf8 || is_binary {
-        return (String::from_utf8_lossy(bytes).into_owned(), Written::Mixed, false);
-    }
-    let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
-    (text.into_owned(), Written::Otherwise(WINDOWS_1252.name()), false)
 }
 
 /// The lines of a stream, one at a time, by the same rules. UTF-16 and Windows-1252 need the whole text, and

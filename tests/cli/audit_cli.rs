@@ -28,10 +28,7 @@ struct Story {
 }
 
 fn text(answer: Administered) -> String {
-    let (Administered::AuditExport(text)
-    | Administered::Checkpoint(text)
-    | Administered::AuditKey(text)) = answer
-    else {
+    let (Administered::Checkpoint(text) | Administered::AuditKey(text)) = answer else {
         panic!("{answer:?}")
     };
     text
@@ -39,9 +36,23 @@ fn text(answer: Administered) -> String {
 
 trait Take {
     fn take(&mut self, what: Administration) -> String;
+    /// The log, as it is written into a file.
+    fn export(&mut self) -> String;
 }
 
 impl Take for Rig {
+    fn export(&mut self) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("log.txt");
+        let done = self.administer(Administration::ExportAudit(out.clone())).unwrap();
+        let Administered::AuditExported(done) = done else { panic!("{done:?}") };
+        let text = fs::read_to_string(&out).unwrap();
+        let entries = text.lines().filter(|line| line.contains("{\"seq\"")).count();
+        let counted = (u64::try_from(entries).unwrap(), u64::try_from(text.len()).unwrap());
+        assert_eq!((done.entries, done.bytes), counted);
+        text
+    }
+
     fn take(&mut self, what: Administration) -> String {
         text(self.administer(what).unwrap())
     }
@@ -62,7 +73,7 @@ fn story() -> Story {
     rig.log_in(it());
     let first_key = rig.take(Administration::AuditKey);
     let nurse = rig.enrol("Nora Quist", Role::Nurse, 3, RIGHT_PIN);
-    let older = rig.take(Administration::ExportAudit);
+    let older = rig.export();
     rig.close();
     rig.log_in(it());
     rig.revoke(nurse).unwrap();
@@ -70,7 +81,7 @@ fn story() -> Story {
     rig.close();
     rig.log_in(it());
     let witness = rig.take(Administration::Checkpoint);
-    let log = rig.take(Administration::ExportAudit);
+    let log = rig.export();
     let last_key = rig.take(Administration::AuditKey);
     rig.stop();
     Story { dir, log, older, first_key, last_key, witness }
@@ -111,7 +122,9 @@ fn judged(
     let (code, out, err) = wardkeepctl(&words);
     let answer: Json = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{err}"));
     assert_eq!(answer["ok"], Json::Bool(code == Some(0)), "{out}");
-    assert_eq!(err.is_empty(), code == Some(0), "{err}");
+    // How long it has lasted is told where it lasts.
+    let complaints = err.lines().filter(|line| !line.starts_with("Verifying: ")).count();
+    assert_eq!(complaints == 0, code == Some(0), "{err}");
     (code, answer["problem"].as_str().map(str::to_owned), answer["entry"].as_u64())
 }
 
@@ -247,6 +260,25 @@ fn the_program_says_what_it_needs() {
 }
 
 #[test]
+fn a_copy_replaces_nothing_and_none_is_left_half_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut rig, _) = Rig::first_start(dir.path());
+    rig.log_in(it());
+    let place = tempfile::tempdir().unwrap();
+    let there = place.path().join("there.txt");
+    fs::write(&there, "kept").unwrap();
+    let export = |rig: &mut Rig, out: &Path| {
+        rig.administer(Administration::ExportAudit(out.to_owned())).unwrap_err()
+    };
+    assert_eq!(export(&mut rig, &there), Fault::Exists);
+    assert_eq!(fs::read_to_string(&there).unwrap(), "kept");
+    let nowhere = export(&mut rig, &place.path().join("none/log.txt"));
+    assert!(matches!(nowhere, Fault::Store(_)), "{nowhere:?}");
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+    rig.stop();
+}
+
+#[test]
 fn the_log_goes_on_over_changes_of_keys_and_restarts() {
     let story = story();
     let trusted: VerifierKey = story.first_key.parse().unwrap();
@@ -263,7 +295,7 @@ fn the_log_goes_on_over_changes_of_keys_and_restarts() {
     assert!(story.log.contains("\\u202e"), "untrusted text is there, escaped");
     let mut rig = Rig::restart(story.dir.path());
     rig.log_in(it());
-    let later = rig.take(Administration::ExportAudit);
+    let later = rig.export();
     rig.stop();
     let (_, before, notes) = parts(&story.log);
     let (_, after, _) = parts(&later);
@@ -271,6 +303,39 @@ fn the_log_goes_on_over_changes_of_keys_and_restarts() {
     let witnesses: Vec<Vec<u8>> = notes.into_iter().map(String::into_bytes).collect();
     let trusted: VerifierKey = story.last_key.parse().unwrap();
     verify(later.as_bytes(), &[trusted], &witnesses).unwrap();
+}
+
+/// Longer than what any reader holds, with all that a mail program may do to it.
+#[test]
+fn a_log_of_many_lines_is_verified_however_it_was_rewritten() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut rig, _) = Rig::first_start(dir.path());
+    rig.log_in(it());
+    for second in 0..3_000 {
+        let entry = AuditEntry::of(AuditAct::AlarmAcknowledged, at(second).wall);
+        rig.send(Command::Audit(Box::new(entry)));
+        if second % 500 == 0 {
+            rig.take(Administration::Checkpoint);
+        }
+    }
+    let (log, key) = (rig.export(), rig.take(Administration::AuditKey));
+    rig.stop();
+    assert!(log.len() > 512 * 1024, "{}", log.len());
+    assert_eq!(judged(dir.path(), &log, &key, &[]).0, Some(0));
+    for from in ["audio", "alarm"] {
+        let cut = log.rfind("alarm-acknowledged").unwrap();
+        let (front, back) = log.split_at(cut);
+        let forged = format!("{front}{}", back.replacen("alarm", from, 1));
+        assert_eq!(judged(dir.path(), &forged, &key, &[]).0 == Some(0), from == "alarm");
+    }
+    for copy in [log.replace('\n', "\r\n"), log.replace('\n', "\r")] {
+        let file = dir.path().join("copy.txt");
+        fs::write(&file, copy).unwrap();
+        let words = ["audit", "verify", file.to_str().unwrap(), "--key", &key];
+        let (code, out, err) = wardkeepctl(&words);
+        assert_eq!(code, Some(0), "{err}");
+        assert!(out.contains("lines end with CR"), "{out}");
+    }
 }
 
 #[test]
@@ -288,8 +353,9 @@ fn every_entry_has_both_clocks_and_who_and_what_was_refused_is_in_the_log() {
         assert_eq!(rig.administer(what).unwrap_err(), Fault::NotAllowed);
     }
     rig.close();
-    let closed = rig.administer(Administration::ExportAudit).unwrap_err();
-    assert_eq!(closed, Fault::NotAllowed);
+    let out = dir.path().join("log.txt");
+    let closed = rig.administer(Administration::ExportAudit(out.clone())).unwrap_err();
+    assert_eq!((closed, out.exists()), (Fault::NotAllowed, false));
     rig.stop();
     let wrong = Administration::RevokePerson(wardkeep_model::access::OperatorId(5));
     let refused = administer_with_recovery(&options(dir.path()), &words, wrong);

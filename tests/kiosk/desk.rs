@@ -168,7 +168,7 @@ fn whom(what: &Administration) -> Option<OperatorId> {
         | Administration::AddPerson(..)
         | Administration::ChangeOwnPin(_)
         | Administration::ReadAudit(_)
-        | Administration::ExportAudit
+        | Administration::ExportAudit(_)
         | Administration::Checkpoint
         | Administration::AuditKey
         | Administration::AcknowledgeFindings

@@ -22,7 +22,13 @@ pub fn begins(what: &str) {
 
 /// Says that something lasting begins, and once a second while it is done for how long it has gone on.
 pub fn lasting<T>(what: &str, work: impl FnOnce() -> T) -> T {
-    meanwhile(what, |seconds| format!("{seconds} s."), work)
+    begins(what);
+    meanwhile(|seconds| format!("{seconds} s."), work)
+}
+
+/// Says for how long something has gone on, once a second, and nothing of what is done at once.
+pub fn waiting<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    meanwhile(|seconds| format!("{what}: {seconds} s."), work)
 }
 
 /// Says that something lasting begins that writes `about` so many bytes, and once a second while it is done
@@ -34,11 +40,11 @@ pub fn writing<T>(what: &str, about: u64, work: impl FnOnce() -> T) -> T {
         let written = before.and_then(|before| Some(bytes_written()?.saturating_sub(before)));
         how_far(written, about, seconds)
     };
-    meanwhile(what, line, work)
+    begins(what);
+    meanwhile(line, work)
 }
 
-fn meanwhile<T>(what: &str, line: impl Fn(u64) -> String + Send, work: impl FnOnce() -> T) -> T {
-    begins(what);
+fn meanwhile<T>(line: impl Fn(u64) -> String + Send, work: impl FnOnce() -> T) -> T {
     let (ended, end) = mpsc::channel::<()>();
     thread::scope(|scope| {
         scope.spawn(move || {

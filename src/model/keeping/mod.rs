@@ -31,8 +31,9 @@ pub use self::backup::{BackupDone, BackupOrder, BackupPart};
 pub use self::fault::StoreFault;
 pub use self::finding::{Finding, FindingKind, OpenFinding};
 pub use self::people::{
-    Administered, Administration, AdministrationFault, AuditRow, Draft, EmergencyRefusal, FactorId,
-    FactorKind, FactorRow, Identified, NewPerson, NewPin, PersonRow, Shift,
+    Administered, Administration, AdministrationFault, AuditExported, AuditRow, Draft,
+    EmergencyRefusal, FactorId, FactorKind, FactorRow, Identified, NewPerson, NewPin, PersonRow,
+    Shift,
 };
 
 /// A device's claim on a patient's behalf: who, from when, until when (S-6).

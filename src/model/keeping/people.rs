@@ -3,6 +3,8 @@
 //! Every question here needs an open vault whose operator may manage people, or read the audit log;
 //! the store checks the role itself and does not rely on the screen.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -90,8 +92,9 @@ pub enum Administration {
     BackUp(BackupOrder),
     /// Destroy the data key of the patient with this number. Their name is shown to nobody.
     Shred(Phi<String>),
-    /// The whole audit log with its signed checkpoints, as a file that can be verified anywhere.
-    ExportAudit,
+    /// Write the whole audit log with its signed checkpoints into this file, which does not exist yet. It can be
+    /// verified anywhere.
+    ExportAudit(PathBuf),
     /// A signed checkpoint of the audit log for a witness.
     Checkpoint,
     /// What verifies the audit log's checkpoints.
@@ -117,7 +120,7 @@ impl Administration {
             Administration::RevokePerson(person) => (AuditAct::PersonRevoked, Some(*person)),
             Administration::BackUp(_) => (AuditAct::BackupWritten, None),
             Administration::Shred(_) => (AuditAct::PatientShredded, None),
-            Administration::ExportAudit | Administration::Checkpoint => {
+            Administration::ExportAudit(_) | Administration::Checkpoint => {
                 (AuditAct::CheckpointExported, None)
             }
             Administration::AcknowledgeFindings => (AuditAct::FindingsAcknowledged, None),
@@ -142,7 +145,7 @@ impl Administration {
             | Administration::BackUp(_)
             | Administration::Shred(_) => Some(Permission::ManagePeople),
             Administration::ReadAudit(_)
-            | Administration::ExportAudit
+            | Administration::ExportAudit(_)
             | Administration::Checkpoint
             | Administration::AuditKey
             | Administration::AcknowledgeFindings => Some(Permission::ReadAudit),
@@ -165,7 +168,7 @@ impl Administration {
             | Administration::SetPin(..)
             | Administration::ChangeOwnPin(_)
             | Administration::ReadAudit(_)
-            | Administration::ExportAudit
+            | Administration::ExportAudit(_)
             | Administration::Checkpoint
             | Administration::AuditKey
             | Administration::AcknowledgeFindings => false,
@@ -199,14 +202,23 @@ pub enum Administered {
     BackedUp(Box<BackupDone>),
     /// To `Shred`.
     Shredded(SubjectId),
-    /// To `ExportAudit`: the text of a file, see `wardkeep_store::log::file`.
-    AuditExport(String),
+    /// To `ExportAudit`; what the file is, see `wardkeep_store::log::file`.
+    AuditExported(AuditExported),
     /// To `Checkpoint`: a signed note of a few lines, short enough for a QR code. Not secret.
     Checkpoint(String),
     /// To `AcknowledgeFindings`: so many were open.
     FindingsAcknowledged(u64),
     /// To `AuditKey`: a verifier key as C2SP's signed notes write it. Not secret.
     AuditKey(String),
+}
+
+/// A copy of the audit log that was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditExported {
+    /// How many entries it has.
+    pub entries: u64,
+    /// Length of the file in bytes.
+    pub bytes: u64,
 }
 
 /// Why it was not done.

@@ -16,10 +16,9 @@
 pub(crate) mod file;
 pub(crate) mod restore;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -30,6 +29,7 @@ use crate::cart::Cart;
 use crate::crypto::{Key, PublicKey};
 use crate::disk::durable;
 use crate::disk::layout::{self, VAULT};
+use crate::disk::new_file::NewFile;
 use crate::inbox::segment::framed;
 use crate::keys::ring::Recipient;
 use crate::open::opened::Open;
@@ -97,9 +97,7 @@ pub fn back_up(open: &mut Open, order: &BackupOrder, now: Moment) -> Result<Admi
         let public = known.get(&recipient.into()).ok_or(Fault::Unknown)?;
         to.push((recipient, *public));
     }
-    if order.out.symlink_metadata().is_ok() {
-        return Err(Fault::Exists);
-    }
+    NewFile::is_free(&order.out)?;
     let written = now.wall;
     let operator = open.operator();
     // In the log before the file is, and so in the backup too.
@@ -164,9 +162,9 @@ fn export_and_seal(
     };
     let manifest = Zeroizing::new(serde_json::to_vec(&manifest).map_err(|_| StoreFault::Io)?);
     let front = Zeroizing::new(framed(&manifest));
-    let file = Unfinished::create(&order.out)?;
+    let file = NewFile::create(&order.out)?;
     let store = (locked.ring().device, written);
-    let mut writer = BackupWriter::begin(&file.file, store, recipients)?;
+    let mut writer = BackupWriter::begin(file.file(), store, recipients)?;
     writer.write(&front)?;
     copy(&mut content, &mut writer, vault_len)?;
     writer.finish()?;
@@ -202,62 +200,4 @@ fn copy(
         copied += u64::try_from(read.len()).unwrap_or(u64::MAX);
     }
     if copied == length { Ok(()) } else { Err(StoreFault::Io) }
-}
-
-/// A file that is not there before it is whole: it is written under another name beside it.
-struct Unfinished {
-    file: File,
-    temporary: PathBuf,
-    out: PathBuf,
-}
-
-impl Unfinished {
-    fn create(out: &Path) -> Result<Self, StoreFault> {
-        let name = out.file_name().ok_or(StoreFault::Io)?;
-        let temporary = out.with_file_name(layout::temporary(name));
-        durable::remove(&temporary)?;
-        // Not followed if it is a link, not taken if somebody else has made it, and nobody else's to
-        // read.
-        let mut options = OpenOptions::new();
-        let file = options.write(true).create_new(true).mode(0o600).open(&temporary)?;
-        Ok(Self { file, temporary, out: out.to_owned() })
-    }
-
-    fn finish(self) -> Result<u64, Fault> {
-        self.file.sync_all().map_err(StoreFault::from)?;
-        let bytes = self.file.metadata().map_err(StoreFault::from)?.len();
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        let flags = RenameFlags::NOREPLACE;
-        match renameat_with(CWD, &self.temporary, CWD, &self.out, flags).map_err(Into::into) {
-            Ok(()) => {}
-            Err(error) if is_not_offered(&error) => {
-                if self.out.symlink_metadata().is_ok() {
-                    return Err(Fault::Exists);
-                }
-                fs::rename(&self.temporary, &self.out).map_err(StoreFault::from)?;
-            }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(Fault::Exists),
-            Err(error) => return Err(StoreFault::from(error).into()),
-        }
-        let dir = self.out.parent().filter(|dir| !dir.as_os_str().is_empty());
-        durable::sync_dir(dir.unwrap_or(Path::new(".")))?;
-        Ok(bytes)
-    }
-}
-
-/// Some file systems rename, but not with a promise to replace nothing.
-fn is_not_offered(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        match fs::remove_file(&self.temporary) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => {
-                tracing::warn!(kind = ?error.kind(), "an unfinished backup could not be removed");
-            }
-        }
-    }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod durable;
 pub(crate) mod layout;
+pub(crate) mod new_file;
 pub(crate) mod read_at;
 pub(crate) mod set_aside;
 pub(crate) mod state_file;

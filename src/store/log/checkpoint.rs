@@ -238,7 +238,7 @@ impl Note {
 
     /// Whether `key` has signed it.
     pub(super) fn is_signed_by(&self, key: &VerifierKey) -> Signed {
-        let own = |found: &&NoteSignature| found.name == key.name && found.id == key.id;
+        let own = |found: &&NoteSignature| found.id == key.id && found.name == key.name;
         match self.signatures.iter().find(own) {
             Some(found) if key.fits(self.text().as_bytes(), &found.signature) => Signed::Yes,
             Some(_) => Signed::Wrong,

@@ -25,32 +25,38 @@
 //! S-8: verifying fails closed. Each byte of the file counts; an entry that no checkpoint covers, a
 //! number that is missing, and a key that no earlier one named are failures. What a file alone cannot
 //! show is that it is older than another: that needs a *witness*, a checkpoint that was kept elsewhere.
+//!
+//! A log may have any length: it is written and verified line by line. Its checkpoints stand behind its
+//! entries and are needed beside them, so whoever verifies it reads it with two readers side by side.
 
+mod parts;
 mod reader;
 #[cfg(test)]
 mod tests;
 mod verify;
 
 use std::fmt;
+use std::io::{self, Write};
 
 use base64ct::{Base64, Encoding};
 use serde::Serialize;
 
 pub use crate::log::checkpoint::{NOTE_LEN_MAX, NoteError, VerifierKey};
 use crate::log::merkle::leaf;
-pub use verify::verify;
-pub(crate) use verify::verify_open;
+pub(crate) use parts::{Head, LogRow, Parts};
+pub(crate) use verify::{Judge, examine};
+pub use verify::{verify, verify_from};
 
 const TITLE: &str = "wardkeep audit log 1";
 const END: &str = "end";
-/// Longest file that is read: some 600,000 entries.
-pub const FILE_LEN_MAX: u64 = 256 * 1024 * 1024;
+/// Most keys of one log: its keys change once a day for 40 years.
+const KEYS_MAX: usize = 16 * 1024;
 
 /// What is wrong with a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Problem {
-    /// The file is none, or is longer than a log may be.
+    /// The file is none.
     Unreadable,
     /// An entry is missing between two others.
     Deleted,
@@ -157,26 +163,60 @@ pub struct Verified {
     pub key: String,
 }
 
-/// Writes a log.
-pub fn write(keys: &[String], lines: &[String], notes: &[String]) -> String {
-    let origin = keys.first().and_then(|key| key.split('+').next()).unwrap_or_default();
-    let mut text = format!("{TITLE}\norigin {origin}\n");
-    for key in keys {
-        text.push_str(&format!("key {key}\n"));
+/// Writes a log, one part after the other: its entries in their order, and then its checkpoints.
+pub(crate) struct LogWriter<W> {
+    out: W,
+    is_divided: bool,
+}
+
+impl<W: Write> LogWriter<W> {
+    /// Begins a log of so many entries and checkpoints.
+    ///
+    /// # Errors
+    /// As writing.
+    pub fn begin(
+        mut out: W,
+        keys: &[String],
+        (entries, checkpoints): (u64, u64),
+    ) -> io::Result<Self> {
+        let origin = keys.first().and_then(|key| key.split('+').next()).unwrap_or_default();
+        writeln!(out, "{TITLE}\norigin {origin}")?;
+        for key in keys {
+            writeln!(out, "key {key}")?;
+        }
+        write!(out, "entries {entries}\ncheckpoints {checkpoints}\n\n")?;
+        Ok(Self { out, is_divided: false })
     }
-    text.push_str(&format!("entries {}\ncheckpoints {}\n\n", lines.len(), notes.len()));
-    for line in lines {
-        text.push_str(&Base64::encode_string(&leaf(line.as_bytes())));
-        text.push(' ');
-        text.push_str(line);
-        text.push('\n');
+
+    /// The next entry.
+    ///
+    /// # Errors
+    /// As writing.
+    pub fn entry(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.out, "{} {line}", Base64::encode_string(&leaf(line.as_bytes())))
     }
-    text.push('\n');
-    for note in notes {
-        text.push_str(note);
-        text.push('\n');
+
+    /// The next checkpoint; no entry comes after it.
+    ///
+    /// # Errors
+    /// As writing.
+    pub fn checkpoint(&mut self, note: &str) -> io::Result<()> {
+        self.divide()?;
+        writeln!(self.out, "{note}")
     }
-    text.push_str(END);
-    text.push('\n');
-    text
+
+    /// The end.
+    ///
+    /// # Errors
+    /// As writing.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.divide()?;
+        writeln!(self.out, "{END}")?;
+        self.out.flush()
+    }
+
+    /// An empty line stands between entries and checkpoints.
+    fn divide(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.is_divided, true) { Ok(()) } else { writeln!(self.out) }
+    }
 }

@@ -81,9 +81,8 @@ fn act(open: &mut Open, desk: Desk<'_>, what: Administration) -> Result<Done, Fa
     match what {
         Administration::ListPeople => done(Administered::People(staff_people::list(open)?)),
         Administration::ReadAudit(limit) => done(Administered::Audit(log::read(open, limit)?)),
-        Administration::ExportAudit | Administration::Checkpoint => {
-            done(log::hand_out(open, desk, &what)?)
-        }
+        Administration::ExportAudit(out) => done(log::export(open, desk, &out)?),
+        Administration::Checkpoint => done(log::checkpoint(open, desk)?),
         Administration::AuditKey => done(log::key(open)?),
         Administration::AcknowledgeFindings => done(findings::acknowledge(open, desk)?),
         Administration::AddPerson(new, voucher) => {

@@ -1,16 +1,22 @@
 //! Reading the audit log, and handing it out as a file that anybody can verify.
 
+use std::io::BufWriter;
+use std::path::Path;
+
+use crate::disk::new_file::NewFile;
 use crate::open::opened::Open;
 use crate::staff::desk::Desk;
 use crate::vault::{audit, people};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::{
-    Administered, Administration, AdministrationFault as Fault, AuditEntry, AuditRow,
+    Administered, AdministrationFault as Fault, AuditAct, AuditEntry, AuditExported, AuditRow,
 };
 
 /// Most entries of the audit log in one answer.
 const AUDIT_MAX: u32 = 1_000;
+/// Bytes of a copy that are written at a time.
+const PIECE: usize = 64 * 1024;
 
 /// The newest entries, newest first, with names.
 ///
@@ -32,25 +38,34 @@ pub fn read(open: &Open, limit: u32) -> Result<Vec<AuditRow>, Fault> {
     Ok(entries.into_iter().map(row).collect())
 }
 
-/// Hands out the log or a checkpoint of it; that it was, is in it.
+/// Writes the log into a new file; that it was, is in it.
+///
+/// # Errors
+/// `Exists` if the file is there; otherwise as writing files. Then there is no new file.
+pub fn export(open: &mut Open, desk: Desk<'_>, out: &Path) -> Result<Administered, Fault> {
+    NewFile::is_free(out)?;
+    let file = NewFile::create(out)?;
+    enter(open, desk)?;
+    let (vault, keys, _) = open.parts();
+    let entries = audit::export(vault, keys, BufWriter::with_capacity(PIECE, file.file()))?;
+    let bytes = file.finish()?;
+    Ok(Administered::AuditExported(AuditExported { entries, bytes }))
+}
+
+/// Hands out a checkpoint of the log; that it was, is in it.
 ///
 /// # Errors
 /// As writing files.
-pub(super) fn hand_out(
-    open: &mut Open,
-    desk: Desk<'_>,
-    what: &Administration,
-) -> Result<Administered, Fault> {
-    let (act, _) = what.act();
-    let operator = open.operator();
-    open.audit(AuditEntry { operator, ..AuditEntry::of(act, desk.now.wall) }, desk.now)?;
-    open.seal_log()?;
+pub fn checkpoint(open: &mut Open, desk: Desk<'_>) -> Result<Administered, Fault> {
+    enter(open, desk)?;
     let (vault, keys, _) = open.parts();
-    if matches!(what, Administration::ExportAudit) {
-        Ok(Administered::AuditExport(audit::export(vault, keys)?))
-    } else {
-        Ok(Administered::Checkpoint(audit::seal(vault, keys)?))
-    }
+    Ok(Administered::Checkpoint(audit::seal(vault, keys)?))
+}
+
+fn enter(open: &mut Open, desk: Desk<'_>) -> Result<(), Fault> {
+    let entry = AuditEntry::of(AuditAct::CheckpointExported, desk.now.wall);
+    open.audit(AuditEntry { operator: open.operator(), ..entry }, desk.now)?;
+    Ok(open.seal_log()?)
 }
 
 /// What verifies the log.

@@ -1,16 +1,21 @@
-//! The vault alone, without people, inbox and thread: what benchmarks compare with a plain database.
+//! The vault alone, without people, inbox and thread: what benchmarks measure.
 
+use std::fs::File;
+use std::io::BufWriter;
 use std::path::Path;
 
 use crate::keys::vault_keys::VaultKeys;
+use crate::log::file::{Flaw, Verified};
 use crate::record::entry::Entry;
-use crate::vault::{Vault, entries};
-use wardkeep_model::keeping::StoreFault;
+use crate::vault::{Vault, audit, entries};
+use wardkeep_model::keeping::{AuditEntry, StoreFault};
 use wardkeep_model::vitals::Observation;
 
-/// A vault under a key that nobody keeps.
-#[derive(Debug)]
-pub struct BareVault(Vault);
+/// A vault whose keys nobody keeps.
+pub struct BareVault {
+    vault: Vault,
+    keys: VaultKeys,
+}
 
 impl BareVault {
     /// Makes a vault where there is none.
@@ -18,7 +23,8 @@ impl BareVault {
     /// # Errors
     /// As writing a file.
     pub fn create(path: &Path) -> Result<Self, StoreFault> {
-        Ok(Self(Vault::create(path, &VaultKeys::generate()?)?))
+        let keys = VaultKeys::generate()?;
+        Ok(Self { vault: Vault::create(path, &keys)?, keys })
     }
 
     /// Keeps observations in one transaction, as the store's thread does; gives back how many were
@@ -28,6 +34,39 @@ impl BareVault {
     /// As writing a file.
     pub fn append(&mut self, observations: Vec<Observation>) -> Result<u64, StoreFault> {
         let kept = observations.into_iter().map(|one| Entry::Observation(Box::new(one)));
-        Ok(entries::append(&mut self.0, &kept.collect::<Vec<_>>())?)
+        Ok(entries::append(&mut self.vault, &kept.collect::<Vec<_>>())?)
+    }
+
+    /// Keeps audit entries, and signs the log after every `session` of them, as each lock does.
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn log(&mut self, entries: &[AuditEntry], session: usize) -> Result<(), StoreFault> {
+        Ok(audit::append_sessions(&mut self.vault, &self.keys, entries.chunks(session))?)
+    }
+
+    /// Writes the audit log into a file; how many entries it has.
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn export_log(&mut self, out: &Path) -> Result<u64, StoreFault> {
+        let file = BufWriter::new(File::create(out)?);
+        Ok(audit::export(&mut self.vault, &self.keys, file)?)
+    }
+
+    /// Compares the audit log's tables with what was signed.
+    ///
+    /// # Errors
+    /// As reading a file.
+    pub fn check_log(&self) -> Result<Result<Verified, Flaw>, StoreFault> {
+        Ok(audit::check(&self.vault, &self.keys)?)
+    }
+
+    /// What verifies the audit log.
+    ///
+    /// # Errors
+    /// As reading a file.
+    pub fn log_key(&self) -> Result<String, StoreFault> {
+        Ok(audit::key(&self.vault, &self.keys)?)
     }
 }

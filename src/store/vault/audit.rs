@@ -9,11 +9,13 @@
 //! keys, for every export, and every [`SEAL_EVERY`] entries in between. The signing key is the vault's
 //! own (`K_aud`): whoever has the disk and no two factors can sign nothing.
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use std::io;
+
+use rusqlite::{Connection, OptionalExtension, Row, Rows, Transaction, params};
 
 use crate::keys::vault_keys::VaultKeys;
-use crate::log::checkpoint::Signer;
-use crate::log::file::{self, Flaw, Problem, Verified, verify_open};
+use crate::log::checkpoint::{Note, NoteError, Signer, VerifierKey};
+use crate::log::file::{Flaw, Head, Judge, LogRow, LogWriter, Parts, Problem, Verified, examine};
 use crate::log::merkle::{Frontier, leaf};
 use crate::record::audit_line;
 use crate::vault::database::Vault;
@@ -26,6 +28,11 @@ use wardkeep_model::vitals::DeviceId;
 
 /// Most entries that no checkpoint covers, while the vault is open.
 const SEAL_EVERY: u64 = 1_000;
+
+/// Every entry's line.
+const LINES: &str = "SELECT line FROM audit ORDER BY seq";
+/// Every checkpoint.
+const NOTES: &str = "SELECT note FROM audit_checkpoints ORDER BY id";
 
 /// The log's tables. Nothing in them is ever changed or deleted but the tree's right edge.
 const TABLES: &str = "
@@ -181,12 +188,35 @@ fn sign(connection: &Connection, signer: &Signer) -> Result<String, VaultFault> 
     Ok(note)
 }
 
+/// Appends the entries of one session after the other, in one commit, and signs the log after each: for
+/// benchmarks.
+///
+/// # Errors
+/// As writing a file; then nothing was done.
+pub fn append_sessions<'e>(
+    vault: &mut Vault,
+    keys_of: &VaultKeys,
+    sessions: impl Iterator<Item = &'e [AuditEntry]>,
+) -> Result<(), VaultFault> {
+    seal(vault, keys_of)?;
+    let signer = signer(&vault.connection, keys_of)?;
+    vault.write(|transaction, _| {
+        for session in sessions {
+            for entry in session {
+                append(transaction, entry)?;
+            }
+            sign(transaction, &signer)?;
+        }
+        Ok(())
+    })
+}
+
 /// The newest entries of the audit log, newest first.
 pub fn newest(vault: &Vault, limit: u32) -> Result<Vec<(u64, AuditEntry)>, VaultFault> {
     select(&vault.connection, "ORDER BY seq DESC LIMIT ?1", Some(limit))
 }
 
-/// The audit log with its sequence.
+/// The whole audit log with its sequence, in memory: for tools and tests.
 pub fn all(vault: &Vault) -> Result<Vec<(u64, AuditEntry)>, VaultFault> {
     select(&vault.connection, "ORDER BY seq LIMIT ?1", None)
 }
@@ -260,20 +290,66 @@ pub fn hand_over(
     })
 }
 
-/// The log as a file that anybody can verify. Sealed first, so that nothing in it is not.
+/// Writes the log as a file that anybody can verify, line by line; how many entries it has. Sealed first, so
+/// that nothing in it is not.
 ///
 /// # Errors
-/// As writing a file.
-pub fn export(vault: &mut Vault, keys_of: &VaultKeys) -> Result<String, VaultFault> {
+/// As reading the database or writing a file.
+pub fn export(
+    vault: &mut Vault,
+    keys_of: &VaultKeys,
+    out: impl io::Write,
+) -> Result<u64, VaultFault> {
     seal(vault, keys_of)?;
-    text(vault)
+    let connection = &vault.connection;
+    let entries = tree(connection)?.size();
+    let checkpoints: i64 =
+        connection.query_row("SELECT count(*) FROM audit_checkpoints", [], |row| row.get(0))?;
+    let counts = (entries, checkpoints.unsigned_abs());
+    let mut log = LogWriter::begin(out, &keys(connection)?, counts)?;
+    each_text(connection, LINES, |line| log.entry(line))?;
+    each_text(connection, NOTES, |note| log.checkpoint(note))?;
+    log.finish()?;
+    Ok(entries)
 }
 
-fn text(vault: &Vault) -> Result<String, VaultFault> {
-    let connection = &vault.connection;
-    let lines = texts(connection, "SELECT line FROM audit ORDER BY seq")?;
-    let notes = texts(connection, "SELECT note FROM audit_checkpoints ORDER BY id")?;
-    Ok(file::write(&keys(connection)?, &lines, &notes))
+fn each_text(
+    connection: &Connection,
+    sql: &str,
+    mut take: impl FnMut(&str) -> io::Result<()>,
+) -> Result<(), VaultFault> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let text = row.get_ref(0)?.as_str().map_err(|_| StoreFault::Damaged)?;
+        take(text)?;
+    }
+    Ok(())
+}
+
+/// The log's tables, read side by side.
+struct Tables<'s> {
+    lines: Rows<'s>,
+    notes: Rows<'s>,
+}
+
+impl Parts for Tables<'_> {
+    type Error = VaultFault;
+
+    fn row(&mut self) -> Result<Option<LogRow<'_>>, VaultFault> {
+        let Some(row) = self.lines.next()? else { return Ok(None) };
+        let line = row.get_ref(0)?.as_bytes().map_err(|_| StoreFault::Damaged)?;
+        Ok(Some(LogRow { hash: None, line: Some(line) }))
+    }
+
+    fn note(&mut self) -> Result<Option<Result<Note, NoteError>>, VaultFault> {
+        let Some(row) = self.notes.next()? else { return Ok(None) };
+        Ok(Some(Note::parse(row.get_ref(0)?.as_str().map_err(|_| StoreFault::Damaged)?)))
+    }
+
+    fn is_whole(&self) -> bool {
+        true
+    }
 }
 
 /// What verifies the log's newest checkpoints.
@@ -291,19 +367,32 @@ pub fn key(vault: &Vault, keys_of: &VaultKeys) -> Result<String, VaultFault> {
 /// # Errors
 /// As reading the database.
 pub fn check(vault: &Vault, keys_of: &VaultKeys) -> Result<Result<Verified, Flaw>, VaultFault> {
-    let signer = signer(&vault.connection, keys_of)?;
-    let mut text = text(vault)?;
-    if keys(&vault.connection)?.is_empty() {
+    let connection = &vault.connection;
+    let signer = signer(connection, keys_of)?;
+    let own = signer.key();
+    let known: Result<Vec<VerifierKey>, _> =
+        keys(connection)?.iter().map(|key| key.parse()).collect();
+    let mut known = match known {
+        Ok(known) => known,
+        Err(_) => {
+            return Ok(Err(Flaw { problem: Problem::Unreadable, entry: None, until: None }));
+        }
+    };
+    if known.is_empty() {
         // Nothing was ever signed: the log as it would be.
-        let lines = texts(&vault.connection, "SELECT line FROM audit ORDER BY seq")?;
-        text = file::write(&[signer.key().to_string()], &lines, &[]);
+        known.push(own.clone());
     }
-    let verified = match verify_open(text.as_bytes(), signer.key()) {
+    let origin = known.first().map(|key| key.name().to_owned()).unwrap_or_default();
+    let head = Head { origin, keys: known, stated: None };
+    let (mut lines, mut notes) = (connection.prepare(LINES)?, connection.prepare(NOTES)?);
+    let mut tables = Tables { lines: lines.query([])?, notes: notes.query([])? };
+    let judge = Judge { trusted: std::slice::from_ref(own), witnesses: &[], sealed: false };
+    let verified = match examine(&head, &mut tables, judge)? {
         Ok(verified) => verified,
         Err(flaw) => return Ok(Err(flaw)),
     };
     let (entry, until) = (Some(verified.sealed + 1), None);
-    let edge = tree(&vault.connection)?;
+    let edge = tree(connection)?;
     if edge.size() != verified.entries {
         return Ok(Err(Flaw { problem: Problem::Truncated, entry, until }));
     }

@@ -135,7 +135,7 @@ impl Register {
                 Ok(Administered::Revoked)
             }
             Administration::ChangeOwnPin(_)
-            | Administration::ExportAudit
+            | Administration::ExportAudit(_)
             | Administration::AuditKey
             | Administration::AcknowledgeFindings
             | Administration::BackUp(_)

@@ -41,7 +41,7 @@ pub(super) fn answered(
             | Administered::Audit(_)
             | Administered::BackedUp(_)
             | Administered::Shredded(_)
-            | Administered::AuditExport(_)
+            | Administered::AuditExported(_)
             | Administered::Checkpoint(_)
             | Administered::AuditKey(_)
             | Administered::FindingsAcknowledged(_),

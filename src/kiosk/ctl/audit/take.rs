@@ -61,16 +61,18 @@ impl ToFile {
     /// # Errors
     /// It was not taken or not written; there is no file then.
     pub fn export(self) -> Result<Answer, Failure> {
-        self.write(|access| {
-            let taken = progress::lasting("Taking the log out of the store", || {
-                access.administer(Administration::ExportAudit)
-            })?;
-            if let Administered::AuditExport(text) = taken {
-                Ok(text)
-            } else {
-                Err(Failure::Unexpected)
-            }
-        })
+        // A file that cannot be made is found before anybody is asked for a PIN.
+        drop(made(&self.out)?);
+        removed(&self.out);
+        let out = self.out.clone();
+        let done = access::with(&self.places, self.entrance, |access| {
+            progress::lasting("Taking the log out of the store", || {
+                access.administer(Administration::ExportAudit(out))
+            })
+        })?;
+        let Administered::AuditExported(done) = done else { return Err(Failure::Unexpected) };
+        let written = self.out.display().to_string();
+        Ok(json!({ "written": written, "entries": done.entries, "bytes": done.bytes }).into())
     }
 
     /// Writes a checkpoint.
@@ -78,31 +80,17 @@ impl ToFile {
     /// # Errors
     /// It was not taken or not written; there is no file then.
     pub fn checkpoint(self) -> Result<Answer, Failure> {
-        self.write(|access| {
-            let taken = access.administer(Administration::Checkpoint)?;
-            if let Administered::Checkpoint(text) = taken {
-                Ok(text)
-            } else {
-                Err(Failure::Unexpected)
-            }
-        })
-    }
-
-    fn write(
-        &self,
-        take: impl FnOnce(&mut access::Access) -> Result<String, Failure>,
-    ) -> Result<Answer, Failure> {
         let path = &self.out;
-        // A file that cannot be made is found before anybody is asked for a PIN.
         let mut file = made(path)?;
-        let kept = access::with(&self.places, self.entrance, take).and_then(|text| {
+        let what = Administration::Checkpoint;
+        let taken = access::with(&self.places, self.entrance, |access| access.administer(what));
+        let kept = taken.and_then(|taken| {
+            let Administered::Checkpoint(text) = taken else { return Err(Failure::Unexpected) };
             let whole = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
             whole.map_err(|error| Failure::Unwritable(path.clone(), error))
         });
-        if kept.is_err()
-            && let Err(error) = std::fs::remove_file(path)
-        {
-            terminal::complain(&format!("{} was left behind: {error}.", path.display()));
+        if kept.is_err() {
+            removed(path);
         }
         kept.map(|()| json!({ "written": path.display().to_string() }).into())
     }
@@ -125,4 +113,11 @@ impl Key {
 fn made(path: &Path) -> Result<File, Failure> {
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     made.map_err(|error| Failure::Unwritable(path.to_owned(), error))
+}
+
+/// Takes a file away again that was made for nothing.
+fn removed(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
+        terminal::complain(&format!("{} was left behind: {error}.", path.display()));
+    }
 }

@@ -5,17 +5,19 @@
 //! wrong, and names the first entry that it concerns.
 
 use std::ffi::{OsStr, OsString};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
 
-use crate::ctl::{refusal, terminal};
-use crate::text::{Text, bytes_of};
-use wardkeep_store::log::file::{
-    FILE_LEN_MAX, Flaw, NOTE_LEN_MAX, Problem, Verified, VerifierKey, verify,
-};
+use crate::ctl::{progress, refusal, terminal};
+use crate::text::{FileError, FromStart, Manner, Plain, Text, bytes_of, file_of};
+use wardkeep_store::log::file::{Flaw, NOTE_LEN_MAX, Problem, Verified, VerifierKey, verify_from};
+
+/// Bytes of the log that are held at a time.
+const PIECE: usize = 64 * 1024;
 
 /// Lines below the help.
 pub const EXAMPLES: &str = "\
@@ -47,7 +49,8 @@ impl Verify {
             let problem = "--key is no verifier key, and no file with one.";
             return refusal::usage("wardkeepctl audit verify", problem);
         };
-        match judge(&self.log, &keys, &self.witnesses) {
+        let verdict = progress::waiting("Verifying", || judge(&self.log, &keys, &self.witnesses));
+        match verdict {
             Ok((verified, changes)) => {
                 if let Some(changes) = &changes {
                     let said = "The copy was changed on its way, but not in what it says";
@@ -83,28 +86,36 @@ impl Verify {
 /// Judges the log as it is, and where that fails as it was before a mail program, a checkout or a shell
 /// rewrote its line ends or its encoding: the signatures are over what it says. What was rewritten is told.
 fn judge(
-    file: &Path,
+    path: &Path,
     keys: &[VerifierKey],
     witnesses: &[PathBuf],
 ) -> Result<(Verified, Option<String>), Flaw> {
-    let flaw = |problem| Flaw { problem, entry: None, until: None };
-    let log = read(file, FILE_LEN_MAX).ok_or(flaw(Problem::Unreadable))?;
+    let unreadable = Flaw { problem: Problem::Unreadable, entry: None, until: None };
+    let failed = |error: FileError| {
+        terminal::complain(&format!("{} cannot be read: {error}.", path.display()));
+        unreadable
+    };
+    let file = file_of(path).map_err(failed)?;
     let longest = u64::try_from(NOTE_LEN_MAX).unwrap_or(u64::MAX);
-    let notes: Option<Vec<Vec<u8>>> =
-        witnesses.iter().map(|witness| read(witness, longest)).collect();
-    let notes = notes.ok_or(flaw(Problem::WitnessUnreadable))?;
-    let as_it_is = match verify(&log, keys, &notes) {
+    let note = |path: &PathBuf| Some(Text::of(&read(path, longest)?).as_str().as_bytes().to_vec());
+    let notes: Option<Vec<Vec<u8>>> = witnesses.iter().map(note).collect();
+    let notes = notes.ok_or(Flaw { problem: Problem::WitnessUnreadable, ..unreadable })?;
+    let reader = || BufReader::with_capacity(PIECE, FromStart::of(&file));
+    let verdict = verify_from(|| Ok(reader()), keys, &notes);
+    let as_it_is = match verdict.map_err(|error| failed(error.into()))? {
         Ok(verified) => return Ok((verified, None)),
         Err(flaw) => flaw,
     };
-    let text = Text::of(&log);
-    let notes: Vec<Vec<u8>> =
-        notes.iter().map(|note| Text::of(note).as_str().as_bytes().to_vec()).collect();
-    let changes = text.changes();
-    // What is wrong with it then is wrong with what it says.
-    let read = verify(text.as_str().as_bytes(), keys, &notes);
-    read.map(|verified| (verified, changes))
-        .map_err(|flaw| if flaw.problem == Problem::Unreadable { as_it_is } else { flaw })
+    let manner = Manner::of(reader()).map_err(|error| failed(error.into()))?;
+    let Some(changes) = manner.changes() else { return Err(as_it_is) };
+    let plain = || BufReader::with_capacity(PIECE, Plain::new(reader(), &manner));
+    let verdict = verify_from(|| Ok(plain()), keys, &notes);
+    match verdict.map_err(|error| failed(error.into()))? {
+        Ok(verified) => Ok((verified, Some(changes))),
+        Err(flaw) if flaw.problem == Problem::Unreadable => Err(as_it_is),
+        // What is wrong with it then is wrong with what it says.
+        Err(flaw) => Err(flaw),
+    }
 }
 
 /// A key as it was written down, or a file with it.

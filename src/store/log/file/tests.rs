@@ -1,5 +1,7 @@
 //! Attacks on a log, by hand and by chance.
 
+mod streams;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -38,6 +40,16 @@ fn entry(seq: u64, next: &Signer) -> AuditEntry {
         _ => (AuditAct::Locked, None),
     };
     AuditEntry { operator: Some(OperatorId(7)), detail, ..AuditEntry::of(act, at) }
+}
+
+fn write(keys: &[String], lines: &[String], notes: &[String]) -> String {
+    let count = |parts: &[String]| u64::try_from(parts.len()).unwrap();
+    let mut file = Vec::new();
+    let mut log = LogWriter::begin(&mut file, keys, (count(lines), count(notes))).unwrap();
+    lines.iter().for_each(|line| log.entry(line).unwrap());
+    notes.iter().for_each(|note| log.checkpoint(note).unwrap());
+    log.finish().unwrap();
+    String::from_utf8(file).unwrap()
 }
 
 fn root(lines: &[String]) -> [u8; 32] {

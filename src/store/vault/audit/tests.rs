@@ -24,6 +24,14 @@ fn fresh(dir: &Path) -> (Vault, VaultKeys) {
     (vault, keys)
 }
 
+/// The log as a file.
+fn exported(vault: &mut Vault, keys: &VaultKeys) -> Vec<u8> {
+    let mut file = Vec::new();
+    let entries = export(vault, keys, &mut file).unwrap();
+    assert_eq!(entries, tree(&vault.connection).unwrap().size());
+    file
+}
+
 fn problem(vault: &Vault, keys: &VaultKeys) -> Option<(Problem, Option<u64>)> {
     check(vault, keys).unwrap().err().map(|flaw| (flaw.problem, flaw.entry))
 }
@@ -39,9 +47,9 @@ fn s8_an_open_log_is_whole_before_and_after_it_is_sealed() {
     grow(&mut vault, 7..9);
     let verified = check(&vault, &keys).unwrap().unwrap();
     assert_eq!((verified.entries, verified.sealed, verified.checkpoints), (9, 7, 1));
-    let log = export(&mut vault, &keys).unwrap();
+    let log = exported(&mut vault, &keys);
     let key: VerifierKey = key(&vault, &keys).unwrap().parse().unwrap();
-    let verified = verify(log.as_bytes(), &[key], &[note.into_bytes()]).unwrap();
+    let verified = verify(&log, &[key], &[note.into_bytes()]).unwrap();
     assert_eq!((verified.entries, verified.checkpoints), (9, 2));
     let other = VaultKeys::generate().unwrap();
     assert_eq!(problem(&vault, &other), Some((Problem::ReSigned, None)));
@@ -135,15 +143,15 @@ fn s8_keys_change_hands_under_a_seal() {
         hand_over(&mut vault, (&keys, &next), vec![entry(second), rotated]).unwrap();
         keys = next;
     }
-    let log = export(&mut vault, &keys).unwrap();
-    let verified = verify(log.as_bytes(), std::slice::from_ref(&first), &[]).unwrap();
+    let log = exported(&mut vault, &keys);
+    let verified = verify(&log, std::slice::from_ref(&first), &[]).unwrap();
     assert_eq!(verified.key, key(&vault, &keys).unwrap());
     assert_eq!((verified.entries, verified.checkpoints), (7 + 8, 8));
     // A key that nobody handed over to.
     let stranger = VaultKeys::generate().unwrap();
     grow(&mut vault, 20..21);
-    let log = export(&mut vault, &stranger).unwrap();
-    let flaw = verify(log.as_bytes(), &[first], &[]).unwrap_err();
+    let log = exported(&mut vault, &stranger);
+    let flaw = verify(&log, &[first], &[]).unwrap_err();
     assert_eq!((flaw.problem, flaw.entry), (Problem::ReSigned, Some(16)));
 }
 

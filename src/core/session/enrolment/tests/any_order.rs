@@ -184,7 +184,7 @@ impl Witness {
             | A::RevokeFactor(..)
             | A::RevokePerson(_)
             | A::ReadAudit(_)
-            | A::ExportAudit
+            | A::ExportAudit(_)
             | A::Checkpoint
             | A::AuditKey
             | A::AcknowledgeFindings
