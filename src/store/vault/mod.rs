@@ -22,6 +22,7 @@ use crate::keys::vault_keys::SealedKey;
 use wardkeep_model::access::factor::{Template, TokenKind};
 use wardkeep_model::confidential::Phi;
 
+pub use crate::freshness::progress::Comparison;
 pub use crate::vault::database::Vault;
 pub use crate::vault::database::cipher::{CipherFacts, cipher_facts};
 #[cfg(test)]

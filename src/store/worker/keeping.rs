@@ -200,9 +200,9 @@ impl Worker {
         waits && self.fault.is_none()
     }
 
-    /// Compares some more pages of the vault, and reports what is wrong with it.
+    /// Compares some more pages of the vault while nobody waits, and reports what is wrong with it.
     pub fn compare_some(&mut self) {
-        let is_comparing = self.is_comparing();
+        let is_comparing = self.is_comparing() && self.is_idle();
         let Some(session) = self.phase.session_mut() else { return };
         let vault = session.open.vault_mut();
         let compared = if is_comparing { vault.compare_some() } else { Ok(()) };

@@ -136,6 +136,11 @@ impl Worker {
         })
     }
 
+    /// Whether no command waits.
+    pub(super) fn is_idle(&self) -> bool {
+        self.commands.is_empty()
+    }
+
     /// Opens what is in the state directory.
     pub fn start(&mut self) {
         // Given up first, so that this instance never finds itself in the way.

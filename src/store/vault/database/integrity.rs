@@ -6,10 +6,21 @@ use crate::vault::database::Vault;
 use crate::vault::database::fault::VaultFault;
 use crate::vault::rows;
 use wardkeep_model::encounter::SubjectId;
-use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::keeping::{Finding, StoreFault};
 
 /// Rows that are opened at a time.
 const ROWS: usize = 4_096;
+
+/// Compares every page with the table of acknowledged versions; what was found wrong since the open.
+///
+/// # Errors
+/// As reading a file.
+pub fn freshness(vault: &mut Vault) -> Result<Vec<Finding>, VaultFault> {
+    while vault.compares() {
+        vault.compare_some()?;
+    }
+    Ok(vault.findings())
+}
 
 /// Authenticates every page; how many there are.
 ///
