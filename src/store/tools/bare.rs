@@ -1,16 +1,28 @@
-//! The vault alone, without people, inbox and thread: what benchmarks compare with a plain database.
+//! The vault alone, without people, inbox and thread: what benchmarks compare with a plain database, and fill as a
+//! long time of use would.
 
 use std::path::Path;
 
+use jiff::Timestamp;
+
+use crate::disk::durable::StateDir;
+use crate::disk::layout::VAULT;
+use crate::keys::recovery;
+use crate::keys::ring::{Keyring, Recipient};
 use crate::keys::vault_keys::VaultKeys;
+use crate::open::options::Options;
 use crate::record::entry::Entry;
+use crate::vault::made::{self, PackedDay, Size};
 use crate::vault::{Vault, entries};
-use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::keeping::{AuditEntry, RecoveryPhrase, StoreFault};
 use wardkeep_model::vitals::Observation;
 
-/// A vault under a key that nobody keeps.
+/// A vault under a key that nobody keeps, or one of a store on which no kiosk runs.
 #[derive(Debug)]
-pub struct BareVault(Vault);
+pub struct BareVault {
+    vault: Vault,
+    _state: Option<StateDir>,
+}
 
 impl BareVault {
     /// Makes a vault where there is none.
@@ -18,7 +30,20 @@ impl BareVault {
     /// # Errors
     /// As writing a file.
     pub fn create(path: &Path) -> Result<Self, StoreFault> {
-        Ok(Self(Vault::create(path, &VaultKeys::generate()?)?))
+        Ok(Self { vault: Vault::create(path, &VaultKeys::generate()?)?, _state: None })
+    }
+
+    /// Opens the vault of a store with its recovery words.
+    ///
+    /// # Errors
+    /// `Damaged` if they are not this store's; otherwise as opening it.
+    pub fn open(options: &Options, phrase: &RecoveryPhrase) -> Result<Self, StoreFault> {
+        let private = recovery::private_key(phrase).map_err(|_| StoreFault::Damaged)?;
+        let state = StateDir::take(options.state_dir())?;
+        let opened = Keyring::opened_by(&state.store(), Recipient::Recovery, &private)?;
+        let (_, keys) = opened.ok_or(StoreFault::Damaged)?;
+        let vault = Vault::open(&state.store().join(VAULT), &keys)?;
+        Ok(Self { vault, _state: Some(state) })
     }
 
     /// Keeps observations in one transaction, as the store's thread does; gives back how many were
@@ -28,6 +53,37 @@ impl BareVault {
     /// As writing a file.
     pub fn append(&mut self, observations: Vec<Observation>) -> Result<u64, StoreFault> {
         let kept = observations.into_iter().map(|one| Entry::Observation(Box::new(one)));
-        Ok(entries::append(&mut self.0, &kept.collect::<Vec<_>>())?)
+        Ok(entries::append(&mut self.vault, &kept.collect::<Vec<_>>())?)
+    }
+
+    /// Keeps a day; see [`made::keep_day`].
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn keep_day(
+        &mut self,
+        (observations, audit): (Vec<Observation>, Vec<AuditEntry>),
+        packed: &[PackedDay<'_>],
+        at: (i64, Timestamp),
+    ) -> Result<u64, StoreFault> {
+        let rows = observations.into_iter().map(|one| Entry::Observation(Box::new(one)));
+        let rows = rows.chain(audit.into_iter().map(|entry| Entry::Audit(Box::new(entry))));
+        Ok(made::keep_day(&mut self.vault, &rows.collect::<Vec<_>>(), packed, at)?)
+    }
+
+    /// How large the vault is.
+    ///
+    /// # Errors
+    /// As reading the database.
+    pub fn size(&self) -> Result<Size, StoreFault> {
+        Ok(made::size(&self.vault)?)
+    }
+
+    /// Closes it.
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn close(self) -> Result<(), StoreFault> {
+        Ok(self.vault.close()?)
     }
 }

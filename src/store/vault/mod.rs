@@ -7,6 +7,7 @@ pub(crate) mod audit;
 pub(crate) mod database;
 pub(crate) mod entries;
 pub(crate) mod export;
+pub mod made;
 mod patient_keys;
 pub(crate) mod patients;
 pub(crate) mod people;

@@ -16,12 +16,13 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
 use crate::vault::database::Vault;
 use crate::vault::database::fault::VaultFault;
 use crate::vault::database::meta;
-use crate::vault::trends;
+use crate::vault::{rows, trends};
 use wardkeep_model::keeping::Retention;
 use wardkeep_model::moment::{BootTime, Moment};
 
@@ -147,11 +148,7 @@ fn note(
         return Ok(false);
     }
     vault.write(|transaction, _| {
-        transaction.execute(
-            "INSERT INTO ages (age_us, last_observation, last_wave)
-             VALUES (?1, ?2, (SELECT coalesce(max(id), 0) FROM waves))",
-            params![age_us, trends::packed(transaction)?],
-        )?;
+        mark_age(transaction, age_us, now.wall)?;
         // Marks that nothing waits for any more.
         let longest = retention.waveforms.max(retention.numerics);
         transaction.execute(
@@ -159,11 +156,26 @@ fn note(
              WHERE age_us < (SELECT max(age_us) FROM ages WHERE age_us <= ?1)",
             [age_us.saturating_sub(micros(longest))],
         )?;
-        for (name, value) in [(AGE, age_us), (AGE_WALL, now.wall.as_microsecond())] {
-            meta::set(transaction, name, value)?;
-        }
         Ok(true)
     })
+}
+
+/// What is there now was there at this age.
+///
+/// # Errors
+/// As writing the database.
+pub(super) fn mark_age(
+    transaction: &Transaction<'_>,
+    age_us: i64,
+    wall: Timestamp,
+) -> Result<(), VaultFault> {
+    transaction.execute(
+        "INSERT INTO ages (age_us, last_observation, last_wave)
+         VALUES (?1, ?2, (SELECT coalesce(max(id), 0) FROM waves))",
+        params![age_us, trends::packed(transaction)?],
+    )?;
+    meta::set(transaction, AGE, age_us)?;
+    meta::set(transaction, AGE_WALL, wall.as_microsecond())
 }
 
 fn expire_some(vault: &mut Vault, age_us: i64, retention: &Retention) -> Result<bool, VaultFault> {
@@ -191,9 +203,7 @@ fn expire_some(vault: &mut Vault, age_us: i64, retention: &Retention) -> Result<
 /// # Errors
 /// As writing the database.
 pub(super) fn rows_were_deleted(transaction: &Transaction<'_>) -> Result<(), VaultFault> {
-    let last: i64 = transaction
-        .prepare_cached("SELECT coalesce(max(id), 0) FROM observations")?
-        .query_row([], |row| row.get(0))?;
+    let last = rows::last_id(transaction)?;
     trends::unpack_after(transaction, last)?;
     transaction
         .prepare_cached("UPDATE ages SET last_observation = ?1 WHERE last_observation > ?1")?

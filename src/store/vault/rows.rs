@@ -57,6 +57,16 @@ pub fn delete(connection: &Connection, subject: SubjectId) -> Result<(), VaultFa
     Ok(())
 }
 
+/// Id of the row that was kept last, 0 without one.
+///
+/// # Errors
+/// As the database.
+pub(super) fn last_id(connection: &Connection) -> Result<i64, VaultFault> {
+    let mut statement =
+        connection.prepare_cached("SELECT coalesce(max(id), 0) FROM observations")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
 /// Opens rows one after the other.
 struct RowOpener<'a> {
     connection: &'a Connection,
