@@ -220,7 +220,7 @@ impl Desk {
 }
 
 /// How long a thread has run; zero if there is none of this name.
-fn cpu(name: &str) -> Duration {
+pub fn cpu(name: &str) -> Duration {
     let of = |thread: std::io::Result<std::fs::DirEntry>| {
         let thread = thread.ok()?.path();
         let found = std::fs::read_to_string(thread.join("comm")).ok()?;

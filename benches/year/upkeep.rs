@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use wardkeep_model::keeping::{Outcome, Retention};
+use wardkeep_model::keeping::Retention;
 use wardkeep_store::{BareVault, check_with_recovery};
 
 use crate::desk::Desk;
@@ -18,14 +18,14 @@ pub fn measure() -> anyhow::Result<()> {
     let made = Made::new(dir.path(), ROWS, false)?;
     unpacked(&made)?;
     check(&made)?;
-    expire(&made)
+    let dir = tempfile::tempdir()?;
+    expire(&Made::new(dir.path(), ROWS, true)?)
 }
 
 /// What a program before 0.2 may have left.
 fn unpacked(made: &Made) -> anyhow::Result<()> {
     let (mut desk, _) = Desk::start(made.options())?;
     desk.unlock()?;
-    desk.until(|outcome| matches!(outcome, Outcome::Imported(_)))?;
     let begun = Instant::now();
     let (took, values) = desk.trend_meanwhile((made.end_s - 30 * DAY_S, made.end_s))?;
     println!(

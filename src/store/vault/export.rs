@@ -44,6 +44,8 @@ fn fill_next(vault: &Vault, version: u32) -> Result<(), VaultFault> {
         "observations",
         "sources",
         "subjects",
+        "series",
+        "taken",
         "waves",
         "trend_blocks",
         "audit",

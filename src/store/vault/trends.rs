@@ -8,7 +8,8 @@
 //! S-7: only a measured value with a patient counts, and only if its time is known: live, or stamped by
 //! a device whose clock was compared with ours. Values in different units are never mixed.
 //!
-//! A trend is complete: what is not packed yet is read from the rows. A value too large for 32 bits of
+//! A trend is complete: what is not packed yet is read from the rows. Where many rows come at once, in an import,
+//! they are packed in between, so that these are never many ([`is_crowded`]). A value too large for 32 bits of
 //! floating point is not drawn.
 
 mod block;
@@ -42,7 +43,9 @@ pub const TABLE: &str = "
 ";
 
 /// Rows that are packed in one transaction: some milliseconds.
-const PACK_MAX: usize = 512;
+const PACK_MAX: usize = 2_048;
+/// So many rows that wait to be packed are no longer read for a trend in passing.
+const CROWD: i64 = 2_048;
 /// Id of the row that was packed last.
 const PACKED: &str = "trend_packed_id";
 
@@ -105,6 +108,14 @@ fn drawn(observation: &Observation) -> Option<(SubjectId, f32)> {
 }
 
 type Values = Vec<(i64, f32)>;
+
+/// Whether so many rows wait to be packed that a trend has to wait for that.
+///
+/// # Errors
+/// As reading the database.
+pub fn is_crowded(vault: &Vault) -> Result<bool, VaultFault> {
+    Ok(rows::last_id(&vault.connection)?.saturating_sub(packed(&vault.connection)?) >= CROWD)
+}
 
 /// Whether rows wait to be packed.
 pub(super) fn has_unpacked(vault: &Vault) -> Result<bool, VaultFault> {

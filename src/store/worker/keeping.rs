@@ -77,6 +77,7 @@ impl Worker {
         match done {
             Ok(()) => {
                 self.recovered();
+                self.look_for_crowd();
                 if self.anchoring.is_due(now.boot) {
                     self.anchor();
                 }
@@ -229,6 +230,7 @@ impl Worker {
             }
             Err(fault) => self.faulted(fault),
         }
+        self.look_for_crowd();
     }
 
     /// Tells and audits what is not as it was acknowledged.

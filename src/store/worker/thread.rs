@@ -116,14 +116,16 @@ impl Worker {
     fn next(&mut self, timer: &Runtime) -> Next {
         let now = Moment::read().boot;
         let comparing = self.is_comparing().then_some(now);
+        let packing = self.is_packing();
         let due = [
             self.flush_at,
             self.phase.locked().and_then(Locked::shifts_check_at),
             self.upkeep_at(),
             comparing,
+            packing.then_some(now),
         ];
         let wait = due.into_iter().flatten().min().map(|at| at.since(now));
-        let import = self.is_importing().then(|| self.phase.session_mut()).flatten();
+        let import = (self.is_importing() && !packing).then(|| self.phase.session_mut()).flatten();
         let import = import.and_then(|session| session.import.run_mut());
         timer.block_on(async {
             tokio::select! {
@@ -226,9 +228,36 @@ impl Worker {
         (ready && self.fault.is_none()).then(|| self.upkeep.due())
     }
 
+    /// Whether rows that came in a crowd have to be packed before anything else is kept.
+    fn is_packing(&self) -> bool {
+        self.upkeep.is_crowded() && self.phase.session().is_some() && self.fault.is_none()
+    }
+
+    /// Looks whether rows have come in a crowd.
+    pub(super) fn look_for_crowd(&mut self) {
+        let Some(session) = self.phase.session() else { return };
+        if let Err(fault) = self.upkeep.look(&session.open, Moment::read()) {
+            self.faulted(fault);
+        }
+    }
+
+    /// Packs some rows of a crowd; the trends that waited for the last of them are answered.
+    fn pack_some(&mut self, now: Moment) {
+        let Some(session) = self.phase.session_mut() else { return };
+        if let Err(fault) = self.upkeep.pack(&mut session.open, now) {
+            self.faulted(fault);
+        }
+        for query in self.upkeep.take_postponed() {
+            self.trend(query);
+        }
+    }
+
     /// Does the next step of the upkeep if it is due.
     fn keep_up_some(&mut self) {
         let now = Moment::read();
+        if self.is_packing() {
+            return self.pack_some(now);
+        }
         if self.upkeep_at().is_none_or(|at| at > now.boot) {
             return;
         }
