@@ -71,6 +71,8 @@ pub use tools::check::{Check, CheckFault, LockedStore, check_with_recovery};
 pub use tools::inspect::{Facts, inspect};
 pub use tools::recovered::{RecoveredVault, open_with_recovery};
 pub use tools::rescue::administer_with_recovery;
+#[doc(hidden)]
+pub use vault::made::{PackedDay, Size};
 pub use vault::{CipherFacts, cipher_facts};
 pub use worker::handle::{Full, QUEUE_MAX, StoreHandle, spawn};
 

@@ -9,12 +9,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kit::process;
 use kit::store::*;
+use wardkeep_model::access::factor::{Attempt, Evidence, Token};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{Command, Outcome, Retention, TrendQuery};
 use wardkeep_model::vitals::nomenclature::{HEART_RATE, PLETH, Unit};
 use wardkeep_model::vitals::wave::WaveSegment;
 use wardkeep_model::vitals::{Provenance, RecordId};
+use wardkeep_store::BareVault;
 
 const SUBJECT: SubjectId = SubjectId(7);
 
@@ -84,6 +86,35 @@ fn s2_locked_or_open_every_value_is_in_the_trend_and_every_stretch_is_kept() {
     assert_eq!(waves, (1..=4).map(wave).collect::<Vec<_>>());
     vault.check_trends().unwrap();
     assert_eq!(vault.observations().unwrap().len(), 1_800);
+}
+
+/// What a program that packed more slowly may have left: more rows than a trend reads in passing.
+#[test]
+fn a_trend_of_a_crowd_of_rows_is_complete_and_others_are_answered_before_it() {
+    const ROWS: u64 = 9_000;
+    let dir = tempfile::tempdir().unwrap();
+    let (rig, phrase) = Rig::first_start(dir.path());
+    rig.stop();
+    let mut vault = BareVault::open(&options(dir.path()), &phrase).unwrap();
+    assert_eq!(vault.append((1..=ROWS).map(|seq| observation(1, seq)).collect()).unwrap(), 0);
+    vault.close().unwrap();
+    let mut rig = Rig::restart(dir.path());
+    // All in the queue while the unlock still runs.
+    let evidence = Evidence::BadgePin(badge(), pin(RIGHT_PIN));
+    rig.send(Command::Unlock(Attempt(1), evidence, at(0)));
+    rig.send(Command::Trend(query()));
+    rig.send(Command::Identify(Attempt(2), Token::Badge(other_badge()), at(0)));
+    let answers: Vec<Outcome> = (0..4).map(|_| rig.next()).collect();
+    let [Outcome::Unlocked(..), Outcome::Identified(..), Outcome::Trend(_, columns), _] =
+        &answers[..]
+    else {
+        panic!("{answers:?}")
+    };
+    assert!(matches!(answers[3], Outcome::Imported(_)), "{:?}", answers[3]);
+    assert_eq!(columns.iter().map(|column| u64::from(column.count)).sum::<u64>(), ROWS);
+    assert_eq!(u64::from(count(&mut rig)), ROWS);
+    rig.close();
+    rig.stop();
 }
 
 /// How long each thread of a store in this process has run or waited for a processor.

@@ -98,7 +98,7 @@ const CHECKPOINT: &str = "store/checkpoint";
 const VAULT: &str = "store/vault.db";
 const LOG: &str = "store/vault.db-wal";
 const HEAD: &str = "store/vault.head";
-const TABLES: [&str; 2] = ["store/vault.pages0", "store/vault.pages1"];
+const TABLE: &str = "store/vault.pages";
 const CART: &str = "store/cart";
 const CART_COPY: &str = "store/cart.copy";
 const KEYRING: &str = "store/keyring";
@@ -131,22 +131,22 @@ fn s8_every_file_put_back_alone_or_with_others_is_reported_once() {
     let (vault, head) = (FindingKind::VaultOlder, FindingKind::HeadOlder);
     let (cart, inbox) = (FindingKind::CartOlder, FindingKind::InboxOlder);
     let keyring = FindingKind::KeyringOlder;
-    let whole = [VAULT, LOG, HEAD, TABLES[0], TABLES[1]];
+    let whole = [VAULT, LOG, HEAD, TABLE];
     let cases: [(&[&str], &[FindingKind]); 14] = [
         (&[VAULT], &[vault]),
         (&[VAULT, LOG], &[vault]),
         (&[HEAD], &[head]),
-        (&TABLES, &[head]),
-        (&[HEAD, TABLES[0], TABLES[1]], &[head]),
-        (&[VAULT, LOG, TABLES[0], TABLES[1]], &[vault]),
+        (&[TABLE], &[head]),
+        (&[HEAD, TABLE], &[head]),
+        (&[VAULT, LOG, TABLE], &[vault]),
         (&whole, &[vault]),
         (&[CART], &[cart]),
         (&[CART, CART_COPY], &[cart]),
         (&[KEYRING], &[keyring]),
         (&[KEYRING, KEYRING_COPY], &[keyring]),
         (&[INBOX], &[inbox]),
-        (&[VAULT, LOG, HEAD, TABLES[0], TABLES[1], INBOX], &[inbox]),
-        (&[VAULT, LOG, HEAD, TABLES[0], TABLES[1], CART, CART_COPY], &[cart, vault]),
+        (&[VAULT, LOG, HEAD, TABLE, INBOX], &[inbox]),
+        (&[VAULT, LOG, HEAD, TABLE, CART, CART_COPY], &[cart, vault]),
     ];
     let (mut trials, mut reported) = (0, 0);
     for (names, expected) in cases {

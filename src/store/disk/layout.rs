@@ -19,7 +19,8 @@
 //! | `store/vault.db`, `-wal` | the encrypted tables and their log | SQLCipher | `vault` |
 //! | `store/vault.db-wal.older` | a log that hid a newer database | SQLCipher | `freshness` |
 //! | `store/vault.head` | which commit was acknowledged last | state file in two slots | `freshness/head` |
-//! | `store/vault.pages0`, `1` | which version of each page is the acknowledged one | tags with a MAC | `freshness/pages` |
+//! | `store/vault.pages` | which version of each page is the acknowledged one | a tree of tags with MACs | `freshness/pages` |
+//! | `store/vault.pages0`, `1` | the same, by programs before 0.2; read once | tags with a MAC | `freshness/pages/earlier` |
 //! | `store/inbox/head` | where the chains are, and what the inbox remembers | state file | `inbox/state` |
 //! | `store/inbox/<n>.seg`, `.wave` | sealed values and audit entries; waveforms | segment | `inbox/lane` |
 //! | `store/inbox/reserve` | room that is held back | zeros | `worker/space` |
@@ -88,8 +89,8 @@ pub const VAULT: &str = "vault.db";
 pub const RESTORED_FROM: &str = "from";
 /// Endings of the files that SQLite may leave beside a database.
 pub const SQLITE_SUFFIXES: [&str; 3] = [LOG_SUFFIX, "-shm", "-journal"];
-/// Extensions of our own files that belong to a database: its head and its tables of pages.
-pub const BESIDE_VAULT: [&str; 3] = [VAULT_HEAD, PAGES_EVEN, PAGES_ODD];
+/// Extensions of our own files that belong to a database: its head and its table of pages.
+pub const BESIDE_VAULT: [&str; 4] = [VAULT_HEAD, PAGES, PAGES_EVEN, PAGES_ODD];
 /// Extension of a segment of values and audit entries.
 pub const VALUES: &str = "seg";
 /// Extension of a segment of waveforms.
@@ -99,6 +100,7 @@ const SLOT: &str = "slot";
 const EPOCH: &str = "epoch-";
 const LOG_SUFFIX: &str = "-wal";
 const VAULT_HEAD: &str = "head";
+const PAGES: &str = "pages";
 const PAGES_EVEN: &str = "pages0";
 const PAGES_ODD: &str = "pages1";
 
@@ -166,8 +168,13 @@ pub fn vault_head(database: &Path) -> PathBuf {
     database.with_extension(VAULT_HEAD)
 }
 
-/// The table of a database's pages, of this generation.
-pub fn pages(database: &Path, generation: u64) -> PathBuf {
+/// The table of a database's pages.
+pub fn pages(database: &Path) -> PathBuf {
+    database.with_extension(PAGES)
+}
+
+/// The table of a database's pages of this generation, as programs before 0.2 wrote it.
+pub fn pages_before(database: &Path, generation: u64) -> PathBuf {
     database.with_extension(if generation.is_multiple_of(2) { PAGES_EVEN } else { PAGES_ODD })
 }
 
@@ -300,8 +307,9 @@ mod tests {
             (log(vault), "store/vault.db-wal"),
             (log_aside(vault), "store/vault.db-wal.older"),
             (vault_head(vault), "store/vault.head"),
-            (pages(vault, 2), "store/vault.pages0"),
-            (pages(vault, 3), "store/vault.pages1"),
+            (pages(vault), "store/vault.pages"),
+            (pages_before(vault, 2), "store/vault.pages0"),
+            (pages_before(vault, 3), "store/vault.pages1"),
             (PathBuf::from(self::segment(VALUES, 10)), "000000000000000a.seg"),
             (evidence(segment, 0), "inbox/0a.seg.bad"),
             (evidence(segment, 2), "inbox/0a.seg.2.bad"),

@@ -10,7 +10,7 @@
 //! |---|---|
 //! | 1 the commit, synced by SQLite | the state of before |
 //! | 2 the head (the commit is acknowledged after it) | one commit ahead of the head: its hash proves it, no finding |
-//! | 3 folding: the new table, into the file that is not live | as before; nothing names that file |
+//! | 3 folding: what changes of the table, into the places that are not live | as before; nothing names those places |
 //! | 4 the log copied into the database and synced | pages of mixed versions: every one is in the log still, which counts |
 //! | 5 the head names the new table and calls the log folded | as after 4 |
 //! | 6 the log cut to nothing | a log that repeats what the database has |
@@ -20,11 +20,15 @@
 //! log anew over frames that the old table needs). A table that cannot be written folds nothing: the
 //! log grows. Closing is 3 to 6, and a second head, so that both slots are newer than any copy.
 //!
+//! Pages are compared with the table once in a process, a few while a person waits and the rest in between;
+//! an unlock goes on where the lock before has stopped, if the files are as it left them ([`progress`]).
+//!
 //! What was found is kept in the head until the audit log has it; the present state is taken over in
 //! the same write, so everything is reported once, or again if a kill came before the audit entry.
 
 pub(crate) mod head;
 pub(crate) mod pages;
+pub(crate) mod progress;
 pub(crate) mod wal;
 
 use std::collections::BTreeMap;
@@ -33,7 +37,8 @@ use std::path::{Path, PathBuf};
 
 use crate::crypto::Key;
 use crate::freshness::head::{Closed, Commit, Head, HeadFile};
-use crate::freshness::pages::{Table, Tag};
+use crate::freshness::pages::{Lost, Table, TableFile, Tag};
+use crate::freshness::progress::Comparison;
 use crate::freshness::wal::{Log, LogPosition};
 use crate::inbox::remembered::RememberedVault;
 use crate::keys::vault_keys::VaultKeys;
@@ -74,19 +79,21 @@ pub struct Freshness {
     file: File,
     key: Key,
     slots: HeadFile,
+    tables: TableFile,
     log: Log,
     place: LogPosition,
     /// Pages whose acknowledged version is in the log.
     masked: BTreeMap<u32, Tag>,
     /// What the log had at the open was folded already: the database has it too, as the table says.
     unmasked: bool,
+    /// Pages of the database after the last commit in the log; none while the log is empty.
+    size: Option<u32>,
     head: Head,
     /// Generation of the last head that is durable.
     saved: u64,
     table: Table,
     /// Pages compared with the table.
     compared: u32,
-    learned: bool,
     debt: Debt,
     fold_at: u32,
     /// How many of the pending findings were handed out.
@@ -108,16 +115,17 @@ impl Freshness {
             database: database.to_owned(),
             file: File::open(database)?,
             slots: HeadFile::of(database, key.clone())?,
+            tables: TableFile::of(database, key.clone())?,
             key,
             log: Log::of(database),
             place: LogPosition::default(),
             masked: BTreeMap::new(),
             unmasked: false,
+            size: None,
             head: Head::default(),
             saved: 0,
-            table: Table::default(),
+            table: Table::unknown(0),
             compared: 0,
-            learned: false,
             debt: Debt::None,
             fold_at: FOLD_AT,
             taken: 0,
@@ -192,6 +200,7 @@ impl Freshness {
         self.head.folded = false;
         self.place = read.end;
         self.head.log.0 = read.end.extent;
+        self.size = Some(read.size);
         self.masked.extend(read.frames);
         self.save(Closed::No)
     }
@@ -212,26 +221,41 @@ impl Freshness {
 
     /// Copies the log into the database and empties it.
     fn fold(&mut self, checkpoint: Checkpoint<'_>, closed: Closed) -> Result<(), StoreFault> {
-        let table = self.table.with(&self.masked);
-        let mark = self.write_table(&table)?;
+        let pages = self.size.unwrap_or_else(|| self.table.pages());
+        let written = self.tables.write(&self.table, (&self.masked, pages), self.next_table())?;
         checkpoint(Mode::Copy)?;
-        self.table = table;
+        self.table = written.table;
         self.masked.clear();
-        self.head.table = Some(mark);
+        if let Some(lost) = written.lost {
+            self.add_lost(lost);
+            // What nothing is known of any more is compared again.
+            self.compared = self.compared.min(lost.first);
+        }
+        self.head.table = Some(written.id);
         self.head.folded = true;
-        self.learned = false;
         self.save(closed)?;
         match checkpoint(Mode::Cut) {
-            Ok(()) => self.place.extent.frames = 0,
+            Ok(()) => {
+                self.place.extent.frames = 0;
+                self.size = None;
+            }
             // The next commit begins it anew.
             Err(fault) => tracing::warn!(%fault, "the vault's folded log could not be cut"),
         }
         Ok(())
     }
 
-    fn write_table(&self, table: &Table) -> Result<pages::TableId, StoreFault> {
-        let generation = self.head.table.map_or(0, |mark| mark.generation) + 1;
-        table.write(&self.database, &self.key, (generation, self.head.last_seq()))
+    /// Generation and number of the next table.
+    fn next_table(&self) -> (u64, u64) {
+        let generation = self.head.table.map_or(0, |id| id.generation) + 1;
+        (generation, self.head.last_seq())
+    }
+
+    /// A part of the table is an earlier one, or none.
+    fn add_lost(&mut self, lost: Lost) {
+        let expected = self.head.table.map(|id| id.seq);
+        let finding = Finding::of(FindingKind::HeadOlder, 1);
+        self.add(Finding { found: lost.found, expected, ..finding });
     }
 
     /// Compares some more pages with the table. False if there are no more.
@@ -240,28 +264,64 @@ impl Freshness {
     /// As reading and writing files.
     pub fn compare_some(&mut self, count: u32) -> Result<bool, StoreFault> {
         self.pay()?;
-        let span = (self.compared, count);
         let nothing = BTreeMap::new();
         let masked = if self.unmasked { &nothing } else { &self.masked };
-        let compared = self.table.compare(&self.file, span, masked)?;
-        self.compared = self.compared.saturating_add(count).min(self.table.pages());
-        self.learned |= compared.learned;
+        // What lies behind the end that the log gives the database is on its way to be cut off.
+        let pages = self.table.pages().min(self.size.unwrap_or(u32::MAX));
+        let end = self.compared.saturating_add(count).min(pages);
+        let span = (self.compared, end);
+        let compared = self.tables.compare(&self.table, &self.file, span, masked)?;
+        self.compared = self.compared.max(end);
+        if let Some(lost) = compared.lost {
+            self.add_lost(lost);
+        }
         if compared.replaced > 0 {
             let finding = Finding::of(FindingKind::PagesReplaced, compared.replaced);
             self.add(Finding { expected: Some(self.head.last_seq()), ..finding });
         }
-        let more = self.compares();
-        if compared.replaced > 0 || self.learned && !more {
-            self.head.table = Some(self.write_table(&self.table)?);
-            self.learned = false;
+        if !compared.found.is_empty() {
+            // From here on what was found is what the table says.
+            let of = (&compared.found, self.table.pages());
+            let written = self.tables.write(&self.table, of, self.next_table())?;
+            self.table = written.table;
+            self.head.table = Some(written.id);
             self.save(Closed::No)?;
         }
-        Ok(more)
+        Ok(self.compares())
     }
 
     /// Whether there are pages that were not compared since the vault was opened.
     pub fn compares(&self) -> bool {
-        self.compared < self.table.pages()
+        self.compared < self.table.pages().min(self.size.unwrap_or(u32::MAX))
+    }
+
+    /// Compares as many pages as have to be compared before anybody sees what is in them.
+    ///
+    /// # Errors
+    /// As reading and writing files.
+    pub fn compare_first(&mut self, count: u32) -> Result<(), StoreFault> {
+        match count.saturating_sub(self.compared) {
+            0 => Ok(()),
+            some => self.compare_some(some).map(drop),
+        }
+    }
+
+    /// How far the pages were compared, for the next open in this process; to be asked when nothing writes the
+    /// database any more.
+    ///
+    /// # Errors
+    /// As reading a file's facts.
+    pub fn comparison(&self) -> Result<Comparison, StoreFault> {
+        Comparison::of(&self.file, self.saved, self.compared)
+    }
+
+    /// Goes on where the last open in this process has stopped, if the files are as it left them.
+    ///
+    /// # Errors
+    /// As reading a file's facts.
+    pub fn go_on(&mut self, before: &Comparison) -> Result<(), StoreFault> {
+        self.compared = before.pages_if(&self.file, self.saved)?.min(self.table.pages());
+        Ok(())
     }
 
     /// Leaves everything in the database and an empty log, as it should be when nobody has it open.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::disk::{durable, layout};
 use crate::freshness::Freshness;
 use crate::freshness::head::{Closed, Commit, Head};
-use crate::freshness::pages::{self, PAGE, Table, Tag};
+use crate::freshness::pages::{self, PAGE, Table, Tag, earlier};
 use crate::freshness::wal::LogPosition;
 use crate::inbox::remembered::RememberedVault;
 use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
@@ -24,6 +24,8 @@ struct Scan {
     /// Rolling digest before and after everything in it.
     rolls: ([u8; 32], [u8; 32]),
     masked: BTreeMap<u32, Tag>,
+    /// Pages of the database after its last commit.
+    size: Option<u32>,
 }
 
 /// A log that was set aside.
@@ -112,6 +114,7 @@ impl Freshness {
             }
         };
         self.masked = scan.masked;
+        self.size = scan.size;
         self.unmasked = self.head.folded;
         let dirty = self.load_table()? || dirty || slots.older.is_some();
         if let Some(seq) = slots.older {
@@ -136,6 +139,7 @@ impl Freshness {
         while let Some(commit) = self.log.commit_at(&scan.end)? {
             scan.rolls.1 = commit.roll(&scan.rolls.1);
             scan.end = commit.end;
+            scan.size = Some(commit.size);
             scan.masked.extend(commit.frames);
             if scan.end.extent.frames == frames {
                 scan.whole = scan.rolls.1 == acknowledged;
@@ -204,24 +208,43 @@ impl Freshness {
     /// Reads the table that the head names. True if the head has to be written.
     fn load_table(&mut self) -> Result<bool, StoreFault> {
         let pages = self.file.metadata()?.len() / PAGE as u64;
-        let unknown = Table::unknown(u32::try_from(pages).unwrap_or(u32::MAX));
-        let Some(mark) = self.head.table else {
-            self.table = unknown;
-            return Ok(false);
-        };
-        let found = match Table::read(&self.database, &self.key, &mark)? {
+        self.table = Table::unknown(u32::try_from(pages).unwrap_or(u32::MAX));
+        let Some(id) = self.head.table else { return Ok(false) };
+        if !id.tree {
+            return self.load_earlier_table(&id);
+        }
+        earlier::remove(&self.database)?;
+        match self.tables.read(&id)? {
             pages::Found::Table(table) => {
                 self.table = table;
                 return Ok(false);
             }
-            pages::Found::Older(seq) => Some(seq),
-            pages::Found::Nothing => None,
-        };
-        self.table = unknown;
-        self.head.table = None;
-        let expected = Some(mark.seq);
-        self.add(Finding { found, expected, ..Finding::of(FindingKind::HeadOlder, 1) });
+            pages::Found::Older(seq) => self.no_table(Some(seq)),
+            pages::Found::Nothing => self.no_table(None),
+        }
         Ok(true)
+    }
+
+    /// Makes the table of an earlier program a tree.
+    fn load_earlier_table(&mut self, id: &pages::TableId) -> Result<bool, StoreFault> {
+        match earlier::read(&self.database, &self.key, id)? {
+            earlier::Found::Tags(tags) => {
+                let pages = u32::try_from(tags.len()).unwrap_or(u32::MAX);
+                let all: BTreeMap<u32, Tag> = (1..).zip(tags).collect();
+                let empty = Table::unknown(0);
+                let written = self.tables.write(&empty, (&all, pages), self.next_table())?;
+                (self.table, self.head.table) = (written.table, Some(written.id));
+            }
+            earlier::Found::Older(seq) => self.no_table(Some(seq)),
+            earlier::Found::Nothing => self.no_table(None),
+        }
+        Ok(true)
+    }
+
+    /// The table that the head names is not there, or an earlier one is.
+    fn no_table(&mut self, found: Option<u64>) {
+        let expected = self.head.table.take().map(|id| id.seq);
+        self.add(Finding { found, expected, ..Finding::of(FindingKind::HeadOlder, 1) });
     }
 
     /// Compares what was found at the open with what the inbox remembers.

@@ -4,16 +4,26 @@
 //! number. The HMAC's first bytes name that version of that page, and nobody without the database's key
 //! can make another page that has them.
 //!
-//! Two files take turns, written in place: the one that the head points to is never touched, so a write
-//! that was cut short costs nothing. `MAC (32) || generation (8) || seq (8) || tags (16 each)`.
+//! The table is a tree of chunks, so that a fold writes no more of it than it changes:
 //!
-//! It is no state file ([`crate::disk::state_file`]): it may have hundreds of megabytes, nothing in it is
-//! secret, and the head that names it holds its MAC, so an earlier table that is authentic has to be told
-//! from damage. Sealing it would cost a second copy of it in memory at every fold, and save ten lines.
+//! ```text
+//!  head --MAC--> root --tags--> 252 branches --tags--> 252 leaves each --tags--> 252 pages each: 61 GiB
+//!  chunk   MAC 32 | generation 8 | seq 8 | number 8 | pages 8 | tags 252 x 16
+//! ```
+//!
+//! A leaf's tags name pages, a branch's and the root's name the chunks below by the beginning of their
+//! MACs. Each chunk has two places side by side in one file, which take turns: what the head leads to is
+//! never touched, so a write that was cut short costs nothing, and a chunk that was put back is not the
+//! one that its parent names. Nothing but the root is read before it is needed.
+//!
+//! It is no state file ([`crate::disk::state_file`]): nothing in it is secret, and the head that names it
+//! holds its MAC, so an earlier chunk that is authentic has to be told from damage.
 
-use std::collections::BTreeMap;
+pub(super) mod earlier;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -28,16 +38,18 @@ pub const PAGE: usize = 4096;
 const PAGE_MAC: usize = 64;
 /// Bytes that name a version of a page.
 const TAG: usize = 16;
-/// Of a database of 64 GiB.
-const FILE_MAX: u64 = 256 * 1024 * 1024;
+/// Tags of a chunk.
+const FAN: u32 = 252;
+const FRONT: usize = 64;
+const CHUNK: usize = FRONT + FAN as usize * TAG;
 /// Pages read at once.
-const CHUNK: u32 = 64;
-const INFO: &[u8] = b"wardkeep pages v1";
+const AT_ONCE: u32 = 64;
+const INFO: &[u8] = b"wardkeep pages v2";
 
-/// Names a version of a page.
+/// Names a version of a page, or a chunk.
 pub type Tag = [u8; TAG];
 
-/// Of a page whose version nobody knows: what is found is taken.
+/// Of a page whose version nobody knows: what is found is taken. Of a chunk: there is none.
 const UNKNOWN: Tag = [0; TAG];
 
 /// The tag of a page's bytes.
@@ -53,14 +65,98 @@ pub struct TableId {
     /// Number of the commit that it was written after.
     pub seq: u64,
     mac: [u8; 32],
+    /// It is a tree; before, it was one piece ([`earlier`]).
+    #[serde(default)]
+    pub(super) tree: bool,
 }
 
-/// Tags of the pages, the first page's first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Table(Vec<Tag>);
+/// Where a chunk stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    Root,
+    Branch(u32),
+    Leaf(u32),
+}
 
-/// What a table's file turned out to be.
-#[derive(Debug, PartialEq, Eq)]
+impl At {
+    fn leaf_of(page: u32) -> u32 {
+        page.saturating_sub(1) / FAN
+    }
+
+    /// Number of the chunk in the file: each branch is followed by its leaves.
+    fn number(self) -> u64 {
+        let fan = u64::from(FAN);
+        match self {
+            At::Root => 0,
+            At::Branch(branch) => 1 + u64::from(branch) * (fan + 1),
+            At::Leaf(leaf) => 2 + u64::from(leaf / FAN) * (fan + 1) + u64::from(leaf % FAN),
+        }
+    }
+
+    /// The first page below it, counted from zero.
+    fn first(self) -> u32 {
+        match self {
+            At::Root => 0,
+            At::Branch(branch) => branch.saturating_mul(FAN * FAN),
+            At::Leaf(leaf) => leaf.saturating_mul(FAN),
+        }
+    }
+}
+
+/// A chunk out of the file.
+#[derive(Clone, Debug)]
+struct Chunk {
+    pages: u32,
+    tags: Vec<Tag>,
+    /// Which of its two places is the live one; none before it was written.
+    place: Option<u64>,
+}
+
+impl Chunk {
+    fn unknown() -> Self {
+        Self { pages: 0, tags: vec![UNKNOWN; FAN as usize], place: None }
+    }
+
+    fn tag(&self, index: u32) -> Tag {
+        self.tags.get(index as usize).copied().unwrap_or(UNKNOWN)
+    }
+
+    fn set(&mut self, index: u32, tag: Tag) {
+        if let Some(here) = self.tags.get_mut(index as usize) {
+            *here = tag;
+        }
+    }
+}
+
+/// The valid table, as far as it is in memory: its root.
+#[derive(Clone, Debug)]
+pub struct Table {
+    root: Chunk,
+}
+
+impl Table {
+    /// A table that knows no page yet.
+    pub fn unknown(pages: u32) -> Self {
+        Self { root: Chunk { pages, ..Chunk::unknown() } }
+    }
+
+    /// How many pages it has.
+    pub fn pages(&self) -> u32 {
+        self.root.pages
+    }
+}
+
+/// A chunk that the valid table names and that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// The commit after which the authentic earlier one was written that is there instead.
+    pub found: Option<u64>,
+    /// The first page that nothing is known of any more, counted from zero.
+    pub first: u32,
+}
+
+/// What a table's file turned out to hold.
+#[derive(Debug)]
 pub enum Found {
     /// The valid table.
     Table(Table),
@@ -70,119 +166,271 @@ pub enum Found {
     Nothing,
 }
 
-impl Table {
-    /// A table that knows no page yet.
-    pub fn unknown(pages: u32) -> Self {
-        Self(vec![UNKNOWN; pages as usize])
+/// What was written.
+#[derive(Debug)]
+pub struct Written {
+    /// The table, valid once the head names it.
+    pub table: Table,
+    /// Its name.
+    pub id: TableId,
+    /// A chunk of the table before that was not there.
+    pub lost: Option<Lost>,
+}
+
+/// What a comparison with the table found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// Pages of another version than the table's.
+    pub replaced: u64,
+    /// What the table has to say from then on of pages of which it says something else.
+    pub found: BTreeMap<u32, Tag>,
+    /// A chunk of the table that was not there.
+    pub lost: Option<Lost>,
+}
+
+/// The file of a database's table.
+#[derive(Debug)]
+pub struct TableFile {
+    path: PathBuf,
+    key: Key,
+    file: Option<File>,
+}
+
+impl TableFile {
+    /// The table of this database.
+    ///
+    /// # Errors
+    /// As opening a file; that there is none is no error.
+    pub fn of(database: &Path, key: Key) -> Result<Self, StoreFault> {
+        let path = layout::pages(database);
+        let file = durable::open_existing(&path)?;
+        Ok(Self { path, key, file })
     }
 
-    /// How many pages it has.
-    pub fn pages(&self) -> u32 {
-        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+    /// Reads the root of the table with this id.
+    ///
+    /// # Errors
+    /// As reading a file.
+    pub fn read(&self, id: &TableId) -> Result<Found, StoreFault> {
+        Ok(match self.load(At::Root, &id.mac)? {
+            (root, None) => Found::Table(Table { root }),
+            (_, Some(Lost { found: Some(seq), .. })) => Found::Older(seq),
+            (_, Some(Lost { found: None, .. })) => Found::Nothing,
+        })
     }
 
-    /// The same with later versions of some pages.
-    pub fn with(&self, later: &BTreeMap<u32, Tag>) -> Self {
-        let mut tags = self.0.clone();
-        let last = later.keys().next_back().map_or(0, |page| *page as usize);
-        tags.resize(tags.len().max(last), UNKNOWN);
-        for (page, tag) in later {
-            if let Some(here) = tags.get_mut((*page as usize).wrapping_sub(1)) {
-                *here = *tag;
-            }
+    /// Reads the chunk that begins with `named`. One that is not there knows nothing.
+    fn load(&self, at: At, named: &[u8]) -> Result<(Chunk, Option<Lost>), StoreFault> {
+        if named == UNKNOWN {
+            return Ok((Chunk::unknown(), None));
         }
-        Self(tags)
+        let mut both = vec![0; 2 * CHUNK];
+        if let Some(file) = &self.file {
+            read_at(file, &mut both, at.number() * 2 * CHUNK as u64)?;
+        }
+        let mut earlier = None;
+        for (place, bytes) in (0..).zip(both.chunks_exact(CHUNK)) {
+            let Some((seq, chunk)) = self.parse(at, bytes) else { continue };
+            if bytes.starts_with(named) {
+                return Ok((Chunk { place: Some(place), ..chunk }, None));
+            }
+            earlier = earlier.max(Some(seq));
+        }
+        Ok((Chunk::unknown(), Some(Lost { found: earlier, first: at.first() })))
     }
 
-    /// Writes the table over the one before the last; durable when it returns.
+    /// An authentic chunk, and the commit after which it was written.
+    fn parse(&self, at: At, bytes: &[u8]) -> Option<(u64, Chunk)> {
+        let (mac, content) = bytes.split_first_chunk::<32>()?;
+        if !mac_fits(&self.key, &[INFO, content], mac) {
+            return None;
+        }
+        let (front, tags) = content.split_first_chunk::<32>()?;
+        let (numbers, _) = front.as_chunks::<8>();
+        let [_, seq, number, pages] = <[[u8; 8]; 4]>::try_from(numbers).ok()?;
+        let pages = u32::try_from(u64::from_be_bytes(pages)).ok()?;
+        let (tags, rest) = tags.as_chunks::<TAG>();
+        (u64::from_be_bytes(number) == at.number() && rest.is_empty())
+            .then(|| (u64::from_be_bytes(seq), Chunk { pages, tags: tags.to_vec(), place: None }))
+    }
+
+    /// Writes the table with later versions of some pages of a database that has so many; durable when it
+    /// returns.
     ///
     /// # Errors
     /// As writing a file; the valid table is not touched.
     pub fn write(
+        &mut self,
+        table: &Table,
+        (later, pages): (&BTreeMap<u32, Tag>, u32),
+        as_of: (u64, u64),
+    ) -> Result<Written, StoreFault> {
+        if self.file.is_none() {
+            durable::overwrite(&self.path, &[0; 2 * CHUNK])?;
+            self.file = durable::open_existing(&self.path)?;
+        }
+        let mut root = table.root.clone();
+        let mut lost = None;
+        let (leaves, gone) = changed(later.keys(), (table.pages(), pages));
+        for branch in gone {
+            root.set(branch, UNKNOWN);
+        }
+        let branches: BTreeSet<u32> = leaves.iter().map(|leaf| leaf / FAN).collect();
+        for branch in branches.into_iter().filter(|branch| *branch < FAN) {
+            let at = At::Branch(branch);
+            let (mut chunk, missing) = self.load(at, &root.tag(branch))?;
+            lost = lost.or(missing);
+            for leaf in leaves.range(branch * FAN..(branch + 1) * FAN) {
+                let named = chunk.tag(leaf % FAN);
+                let tag = match At::Leaf(*leaf).first() < pages {
+                    true => {
+                        let (tag, missing) = self.leaf(*leaf, named, (later, pages), as_of)?;
+                        lost = lost.or(missing);
+                        tag
+                    }
+                    false => UNKNOWN,
+                };
+                chunk.set(leaf % FAN, tag);
+            }
+            let [tag, _] = halves(self.put(at, &chunk, as_of)?);
+            root.set(branch, tag);
+        }
+        root.pages = pages;
+        let mac = self.put(At::Root, &root, as_of)?;
+        durable::sync_data(self.file.as_ref().ok_or(StoreFault::Io)?)?;
+        root.place = Some(other(root.place));
+        let id = TableId { generation: as_of.0, seq: as_of.1, mac, tree: true };
+        Ok(Written { table: Table { root }, id, lost })
+    }
+
+    /// Writes a leaf anew; its tag.
+    fn leaf(
         &self,
-        database: &Path,
-        key: &Key,
+        leaf: u32,
+        named: Tag,
+        (later, pages): (&BTreeMap<u32, Tag>, u32),
+        as_of: (u64, u64),
+    ) -> Result<(Tag, Option<Lost>), StoreFault> {
+        let at = At::Leaf(leaf);
+        let (mut chunk, lost) = self.load(at, &named)?;
+        let first = at.first();
+        for (page, tag) in later.range(first + 1..=first + FAN) {
+            chunk.set(page - 1 - first, *tag);
+        }
+        for beyond in pages.saturating_sub(first)..FAN {
+            chunk.set(beyond, UNKNOWN);
+        }
+        let [tag, _] = halves(self.put(at, &chunk, as_of)?);
+        Ok((tag, lost))
+    }
+
+    /// Writes a chunk into the place that is not live; its MAC.
+    fn put(
+        &self,
+        at: At,
+        chunk: &Chunk,
         (generation, seq): (u64, u64),
-    ) -> Result<TableId, StoreFault> {
-        let front = [generation.to_be_bytes(), seq.to_be_bytes()].concat();
-        let tags = self.0.as_flattened();
-        let mac = mac(key, &[INFO, &front, tags]);
-        durable::overwrite(
-            &layout::pages(database, generation),
-            &[&mac[..], &front, tags].concat(),
-        )?;
-        Ok(TableId { generation, seq, mac })
+    ) -> Result<[u8; 32], StoreFault> {
+        let numbers = [generation, seq, at.number(), u64::from(chunk.pages)];
+        let front = numbers.map(u64::to_be_bytes);
+        let content = [front.as_flattened(), chunk.tags.as_flattened()].concat();
+        let mac = mac(&self.key, &[INFO, &content]);
+        let place = 2 * at.number() + other(chunk.place);
+        let file = self.file.as_ref().ok_or(StoreFault::Io)?;
+        durable::write_at(file, &[&mac[..], &content].concat(), place * CHUNK as u64)?;
+        Ok(mac)
     }
 
-    /// Reads the table with this id.
-    ///
-    /// # Errors
-    /// As reading a file.
-    pub fn read(database: &Path, key: &Key, id: &TableId) -> Result<Found, StoreFault> {
-        let content = match durable::read(&layout::pages(database, id.generation), FILE_MAX) {
-            Ok(content) => content.unwrap_or_default(),
-            Err(StoreFault::Damaged) => Vec::new(),
-            Err(fault) => return Err(fault),
-        };
-        Ok(Self::parse(&content, key, id).unwrap_or(Found::Nothing))
-    }
-
-    fn parse(content: &[u8], key: &Key, id: &TableId) -> Option<Found> {
-        let (mac, rest) = content.split_first_chunk::<32>()?;
-        let (front, tags) = rest.split_first_chunk::<16>()?;
-        if !mac_fits(key, &[INFO, front, tags], mac) {
-            return None;
-        }
-        if *mac != id.mac {
-            let (_, seq) = front.split_first_chunk::<8>()?;
-            return Some(Found::Older(u64::from_be_bytes(seq.try_into().ok()?)));
-        }
-        let (tags, rest) = tags.as_chunks::<TAG>();
-        rest.is_empty().then(|| Found::Table(Self(tags.to_vec())))
-    }
-
-    /// Compares the database's pages after the first `from` with the table, at most `count` of them.
-    /// `masked` are those whose acknowledged version is in the log. What is found is what the table says
-    /// from then on.
+    /// Compares pages of the database from one to before another, counted from zero, with the table.
+    /// `masked` are those whose acknowledged version is in the log.
     ///
     /// # Errors
     /// As reading a file.
     pub fn compare(
-        &mut self,
+        &self,
+        table: &Table,
         database: &File,
-        (from, count): (u32, u32),
+        (mut from, end): (u32, u32),
         masked: &BTreeMap<u32, Tag>,
     ) -> Result<Compared, StoreFault> {
         let mut compared = Compared::default();
-        let end = from.saturating_add(count).min(self.pages());
-        let mut chunk = vec![0; CHUNK as usize * PAGE];
-        let mut at = from;
-        while at < end {
-            let len = (end - at).min(CHUNK) as usize * PAGE;
-            let chunk = chunk.get_mut(..len).unwrap_or_default();
-            let read = read_at(database, chunk, u64::from(at) * PAGE as u64)?;
-            let whole = chunk.get(..read).unwrap_or_default().chunks_exact(PAGE);
-            let found = whole.filter_map(tag).chain(std::iter::repeat(UNKNOWN));
-            let here = self.0.get_mut(at as usize..).unwrap_or_default();
-            let pages = at + 1..end.min(at + CHUNK) + 1;
-            for ((page, tag), found) in pages.zip(here).zip(found) {
-                if !masked.contains_key(&page) && *tag != found {
-                    compared.learned |= *tag == UNKNOWN;
-                    compared.replaced += u64::from(*tag != UNKNOWN);
-                    *tag = found;
-                }
+        while from < end {
+            let leaf = At::Leaf(from / FAN);
+            let branch = from / FAN / FAN;
+            let (chunk, lost) = self.load(At::Branch(branch), &table.root.tag(branch))?;
+            let (chunk, missing) = match lost {
+                Some(_) => (Chunk::unknown(), lost),
+                None => self.load(leaf, &chunk.tag(from / FAN % FAN))?,
+            };
+            // A chunk that is lost is written anew as a whole.
+            if missing.is_some() {
+                let all = leaf.first() + 1..=(leaf.first() + FAN).min(table.pages());
+                compared.found.extend(all.map(|page| (page, UNKNOWN)));
+                from = leaf.first();
             }
-            at = end.min(at + CHUNK);
+            compared.lost = compared.lost.or(missing);
+            let until = end.min(leaf.first() + FAN);
+            compare_leaf(&mut compared, &chunk, (database, from..until), masked)?;
+            from = until;
         }
         Ok(compared)
     }
 }
 
-/// What a comparison with the table found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Compared {
-    /// Pages of another version than the table's.
-    pub replaced: u64,
-    /// The table now knows pages that it did not know.
-    pub learned: bool,
+/// Leaves that have to be written for these pages, or because the database has become shorter, and branches
+/// that are gone with it.
+fn changed<'a>(
+    later: impl Iterator<Item = &'a u32>,
+    (before, pages): (u32, u32),
+) -> (BTreeSet<u32>, std::ops::Range<u32>) {
+    let mut leaves: BTreeSet<u32> =
+        later.filter(|page| **page <= pages).map(|page| At::leaf_of(*page)).collect();
+    let mut gone = 0..0;
+    if pages < before {
+        // Whole branches go by their parent alone.
+        let (first, last) = (At::leaf_of(pages + 1), At::leaf_of(before));
+        let kept = pages.div_ceil(FAN * FAN);
+        leaves.extend(first..=last.min((kept * FAN).saturating_sub(1)));
+        gone = kept..FAN;
+    }
+    (leaves, gone)
 }
+
+fn compare_leaf(
+    compared: &mut Compared,
+    chunk: &Chunk,
+    (database, pages): (&File, std::ops::Range<u32>),
+    masked: &BTreeMap<u32, Tag>,
+) -> Result<(), StoreFault> {
+    let mut buffer = vec![0; AT_ONCE as usize * PAGE];
+    let mut at = pages.start;
+    while at < pages.end {
+        let until = pages.end.min(at + AT_ONCE);
+        let buffer = buffer.get_mut(..(until - at) as usize * PAGE).unwrap_or_default();
+        let read = read_at(database, buffer, u64::from(at) * PAGE as u64)?;
+        let whole = buffer.get(..read).unwrap_or_default().chunks_exact(PAGE);
+        let found = whole.filter_map(tag).chain(std::iter::repeat(UNKNOWN));
+        for (page, found) in (at + 1..=until).zip(found) {
+            let known = chunk.tag((page - 1) % FAN);
+            if !masked.contains_key(&page) && known != found {
+                compared.replaced += u64::from(known != UNKNOWN);
+                compared.found.insert(page, found);
+            }
+        }
+        at = until;
+    }
+    Ok(())
+}
+
+fn other(place: Option<u64>) -> u64 {
+    u64::from(place == Some(0))
+}
+
+/// The tag that names a chunk, and the rest of its MAC.
+fn halves(mac: [u8; 32]) -> [Tag; 2] {
+    let (tags, _) = mac.as_chunks::<TAG>();
+    [tags.first().copied().unwrap_or(UNKNOWN), tags.get(1).copied().unwrap_or(UNKNOWN)]
+}
+
+#[cfg(test)]
+pub(super) mod tests;

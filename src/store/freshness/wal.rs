@@ -49,6 +49,8 @@ pub struct LoggedTransaction {
     pub frames: Vec<(u32, Tag)>,
     /// The place after it.
     pub end: LogPosition,
+    /// Pages of the database after it.
+    pub size: u32,
 }
 
 impl LoggedTransaction {
@@ -131,10 +133,10 @@ impl Log {
                 return Ok(None);
             }
             for frame in whole {
-                let Some((page, tag, ends)) = end.take(frame) else { return Ok(None) };
+                let Some((page, tag, size)) = end.take(frame) else { return Ok(None) };
                 frames.push((page, tag));
-                if ends {
-                    return Ok(Some(LoggedTransaction { frames, end }));
+                if size > 0 {
+                    return Ok(Some(LoggedTransaction { frames, end, size }));
                 }
             }
         }
@@ -142,8 +144,9 @@ impl Log {
 }
 
 impl LogPosition {
-    /// Moves over a frame: its page, and whether it ends a transaction. `None` if the frame is none.
-    fn take(&mut self, frame: &[u8]) -> Option<(u32, Tag, bool)> {
+    /// Moves over a frame: its page, and where it ends a transaction the pages of the database after that,
+    /// else zero. `None` if the frame is none.
+    fn take(&mut self, frame: &[u8]) -> Option<(u32, Tag, u32)> {
         let (head, page) = frame.split_at_checked(24)?;
         let sum = checksum(self.sum, head.get(..8)?, self.big_endian);
         let sum = checksum(sum, page, self.big_endian);
@@ -155,7 +158,7 @@ impl LogPosition {
         }
         self.sum = sum;
         self.extent.frames += 1;
-        Some((word(head, 0), tag(page)?, word(head, 4) != 0))
+        Some((word(head, 0), tag(page)?, word(head, 4)))
     }
 }
 

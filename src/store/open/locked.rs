@@ -28,7 +28,7 @@ use crate::open::gate::Gate;
 use crate::open::options::Options;
 use crate::open::shift::Shifts;
 use crate::record::entry::Entry;
-use crate::vault::Vault;
+use crate::vault::{Comparison, Vault};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::policy::Policy;
 use wardkeep_model::keeping::{AuditEntry, CartState, Finding, FindingKind, StoreFault};
@@ -53,6 +53,8 @@ pub struct Locked {
     rolled_back: bool,
     /// What was found wrong while opening, until it is reported.
     pub(super) findings: Vec<Finding>,
+    /// How far the vault's pages were compared before it was closed.
+    pub(super) compared: Option<Comparison>,
 }
 
 impl Locked {
@@ -93,6 +95,7 @@ impl Locked {
             saved,
             rolled_back,
             findings,
+            compared: None,
         };
         locked.settle_in(now)?;
         Ok(Loaded::Store(Box::new(locked)))
@@ -171,7 +174,7 @@ impl Locked {
     /// `Damaged`; otherwise as opening a file.
     pub fn vault_file(&self, keys: &VaultKeys) -> Result<Vault, StoreFault> {
         self.vault_fault()?;
-        Ok(Vault::open(&self.vault_path(), keys)?)
+        Ok(Vault::open_again(&self.vault_path(), keys, self.compared.as_ref())?)
     }
 
     /// Removes what belongs to nobody: a kill left it, or a person left it behind. What is newer than

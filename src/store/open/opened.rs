@@ -146,7 +146,9 @@ impl Open {
             Ok(()) if inbox.pending() == 0 => vault.remembered(),
             Ok(()) | Err(_) => Ok(()),
         };
-        let closed = remembered.and(vault.close()).map_err(StoreFault::from);
+        let closed = vault.close_for_now();
+        let closed = remembered.and(closed).map_err(StoreFault::from);
+        let closed = closed.map(|comparison| locked.compared = Some(comparison));
         (locked, chained.and(closed))
     }
 
@@ -155,9 +157,11 @@ impl Open {
     /// # Errors
     /// As writing a file, beside the store, which is locked in any case.
     pub fn shut(self) -> (Box<Locked>, Result<(), StoreFault>) {
-        let Self { locked, vault, keys, .. } = self;
+        let Self { mut locked, vault, keys, .. } = self;
         drop(keys);
-        (locked, vault.close().map_err(StoreFault::from))
+        let closed = vault.close_for_now().map_err(StoreFault::from);
+        let closed = closed.map(|comparison| locked.compared = Some(comparison));
+        (locked, closed)
     }
 
     /// Wipes the keys and lets go of a database that is not to be written any more.

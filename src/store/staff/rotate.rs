@@ -112,6 +112,10 @@ fn prepare(
     (taken, mut entries): (Taken, Vec<AuditEntry>),
     now: Moment,
 ) -> Result<Next, StoreFault> {
+    // The copy takes over what is there: pages that were put back have to be found before.
+    while open.vault().compares() {
+        open.vault_mut().compare_some()?;
+    }
     let epoch = open.locked().ring().epoch + 1;
     let dir = epoch::directory(&open.locked().dir(), epoch);
     durable::remove_dir(&dir)?;

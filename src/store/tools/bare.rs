@@ -1,20 +1,30 @@
-//! The vault alone, without people, inbox and thread: what benchmarks measure.
+//! The vault alone, without people, inbox and thread: what benchmarks compare with a plain database, and fill as a
+//! long time of use would.
 
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
+use jiff::Timestamp;
+
+use crate::disk::durable::StateDir;
+use crate::disk::layout::VAULT;
+use crate::keys::recovery;
+use crate::keys::ring::{Keyring, Recipient};
 use crate::keys::vault_keys::VaultKeys;
 use crate::log::file::{Flaw, Verified};
+use crate::open::options::Options;
 use crate::record::entry::Entry;
+use crate::vault::made::{self, PackedDay, Size};
 use crate::vault::{Vault, audit, entries};
-use wardkeep_model::keeping::{AuditEntry, StoreFault};
+use wardkeep_model::keeping::{AuditEntry, RecoveryPhrase, StoreFault};
 use wardkeep_model::vitals::Observation;
 
-/// A vault whose keys nobody keeps.
+/// A vault whose keys nobody keeps, or one of a store on which no kiosk runs.
 pub struct BareVault {
     vault: Vault,
     keys: VaultKeys,
+    _state: Option<StateDir>,
 }
 
 impl BareVault {
@@ -24,7 +34,20 @@ impl BareVault {
     /// As writing a file.
     pub fn create(path: &Path) -> Result<Self, StoreFault> {
         let keys = VaultKeys::generate()?;
-        Ok(Self { vault: Vault::create(path, &keys)?, keys })
+        Ok(Self { vault: Vault::create(path, &keys)?, keys, _state: None })
+    }
+
+    /// Opens the vault of a store with its recovery words.
+    ///
+    /// # Errors
+    /// `Damaged` if they are not this store's; otherwise as opening it.
+    pub fn open(options: &Options, phrase: &RecoveryPhrase) -> Result<Self, StoreFault> {
+        let private = recovery::private_key(phrase).map_err(|_| StoreFault::Damaged)?;
+        let state = StateDir::take(options.state_dir())?;
+        let opened = Keyring::opened_by(&state.store(), Recipient::Recovery, &private)?;
+        let (_, keys) = opened.ok_or(StoreFault::Damaged)?;
+        let vault = Vault::open(&state.store().join(VAULT), &keys)?;
+        Ok(Self { vault, keys, _state: Some(state) })
     }
 
     /// Keeps observations in one transaction, as the store's thread does; gives back how many were
@@ -68,5 +91,36 @@ impl BareVault {
     /// As reading a file.
     pub fn log_key(&self) -> Result<String, StoreFault> {
         Ok(audit::key(&self.vault, &self.keys)?)
+    }
+
+    /// Keeps a day; see [`made::keep_day`].
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn keep_day(
+        &mut self,
+        (observations, audit): (Vec<Observation>, Vec<AuditEntry>),
+        packed: &[PackedDay<'_>],
+        at: (i64, Timestamp),
+    ) -> Result<u64, StoreFault> {
+        let rows = observations.into_iter().map(|one| Entry::Observation(Box::new(one)));
+        let rows = rows.chain(audit.into_iter().map(|entry| Entry::Audit(Box::new(entry))));
+        Ok(made::keep_day(&mut self.vault, &rows.collect::<Vec<_>>(), packed, at)?)
+    }
+
+    /// How large the vault is.
+    ///
+    /// # Errors
+    /// As reading the database.
+    pub fn size(&self) -> Result<Size, StoreFault> {
+        Ok(made::size(&self.vault)?)
+    }
+
+    /// Closes it.
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn close(self) -> Result<(), StoreFault> {
+        Ok(self.vault.close()?)
     }
 }

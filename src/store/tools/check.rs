@@ -291,7 +291,10 @@ impl Checks<'_> {
     }
 
     fn opened(&mut self, store: &mut Locked, mut vault: Vault, keys: &VaultKeys) {
-        self.look("freshness", || nothing_found(&vault.findings(), RESTORE).map(|()| 1));
+        self.look("freshness", || {
+            let found = integrity::freshness(&mut vault).map_err(damaged(RESTORE))?;
+            nothing_found(&found, RESTORE).map(|()| 1)
+        });
         self.look("cipher", || integrity::pages(&vault).map_err(damaged(RESTORE)));
         self.look("structure", || integrity::structure(&vault).map_err(damaged(RESTORE)));
         self.look("patient-keys", || integrity::patient_keys(&vault).map_err(damaged(RESTORE)));

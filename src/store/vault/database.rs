@@ -11,16 +11,18 @@ mod opening;
 
 use rusqlite::{Connection, Transaction};
 
+use crate::freshness::progress::Comparison;
 use crate::freshness::{Freshness, Mode};
 use crate::inbox::remembered::RememberedVault;
 use crate::vault::database::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
 use wardkeep_model::keeping::{Finding, StoreFault};
 
-/// Pages compared with their table while a person waits; the rest is compared in between.
-const COMPARED_AT_OPEN: u32 = 8192;
-/// Pages compared in one step.
-const COMPARED_AT_ONCE: u32 = 1024;
+/// Pages compared with their table while a person waits, the roots of all tables among them; the rest is
+/// compared in between.
+const COMPARED_AT_OPEN: u32 = 64;
+/// Pages compared in one step: some milliseconds, also of a slow disk.
+const COMPARED_AT_ONCE: u32 = 256;
 
 /// The open vault.
 #[derive(Debug)]
@@ -86,7 +88,7 @@ impl Vault {
 
     /// Compares the first pages with their table, as a part of opening.
     pub(in crate::vault) fn compare_first(&mut self) -> Result<(), VaultFault> {
-        Ok(self.freshness.compare_some(COMPARED_AT_OPEN).map(drop)?)
+        Ok(self.freshness.compare_first(COMPARED_AT_OPEN)?)
     }
 
     /// Whether pages wait for [`Vault::compare_some`].
@@ -136,10 +138,19 @@ impl Vault {
     ///
     /// # Errors
     /// As writing a file; the connection is gone in any case.
-    pub fn close(mut self) -> Result<(), VaultFault> {
+    pub fn close(self) -> Result<(), VaultFault> {
+        self.close_for_now().map(drop)
+    }
+
+    /// As [`Vault::close`]; how far its pages were compared, for the next [`Vault::open_again`].
+    ///
+    /// # Errors
+    /// As [`Vault::close`].
+    pub fn close_for_now(mut self) -> Result<Comparison, VaultFault> {
         let settled = self.settle();
         let closed = self.connection.close().map_err(|(_, error)| error.into());
-        settled.and(closed)
+        settled.and(closed)?;
+        Ok(self.freshness.comparison()?)
     }
 
     /// As [`Vault::write`], for tests of other rooms.

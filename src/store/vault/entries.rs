@@ -73,12 +73,13 @@ fn insert(
     for entry in entries {
         match entry {
             Entry::Observation(observation) => {
-                refused += u64::from(!observations.insert(keys, observation, None)?);
+                refused += u64::from(!observations.insert(keys, observation)?);
             }
             Entry::Wave(wave) => waves::insert(transaction, keys, wave)?,
             Entry::Audit(entry) => audit::append(transaction, entry)?,
             Entry::Alarm(record) => alarms::insert(transaction, keys, record)?,
         }
     }
+    observations.finish()?;
     Ok(refused)
 }

@@ -35,7 +35,8 @@ pub fn export(vault: &Vault, path: &Path, keys: &VaultKeys) -> Result<(), VaultF
 fn fill_next(vault: &Vault, version: u32) -> Result<(), VaultFault> {
     // Nobody reads the file before it is whole and synced, so it needs no journal of its own.
     vault.connection.execute_batch(
-        "PRAGMA next.journal_mode = OFF;
+        "PRAGMA next.auto_vacuum = INCREMENTAL;
+         PRAGMA next.journal_mode = OFF;
          PRAGMA next.synchronous = OFF;",
     )?;
     vault.connection.query_row("SELECT sqlcipher_export('next')", [], |_| Ok(()))?;
@@ -43,6 +44,8 @@ fn fill_next(vault: &Vault, version: u32) -> Result<(), VaultFault> {
         "observations",
         "sources",
         "subjects",
+        "series",
+        "taken",
         "waves",
         "trend_blocks",
         "audit",

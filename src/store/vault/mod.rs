@@ -7,6 +7,7 @@ pub(crate) mod audit;
 pub(crate) mod database;
 pub(crate) mod entries;
 pub(crate) mod export;
+pub mod made;
 mod patient_keys;
 pub(crate) mod patients;
 pub(crate) mod people;
@@ -23,6 +24,7 @@ use crate::keys::vault_keys::SealedKey;
 use wardkeep_model::access::factor::{Template, TokenKind};
 use wardkeep_model::confidential::Phi;
 
+pub use crate::freshness::progress::Comparison;
 pub use crate::vault::database::Vault;
 pub use crate::vault::database::cipher::{CipherFacts, cipher_facts};
 #[cfg(test)]

@@ -12,16 +12,18 @@
 //! that has it and is old enough. Only rows that were packed into trends are marked, so none is
 //! deleted before. Blocks carry the age at which they last changed. Audit entries are never deleted.
 //!
-//! Deletion is in small transactions in idle time; deleted content is overwritten.
+//! Deletion is in small transactions in idle time; deleted content is overwritten. So are the steps in which a file
+//! becomes shorter that is free by more than an eighth.
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
 use crate::vault::database::Vault;
 use crate::vault::database::fault::VaultFault;
 use crate::vault::database::meta;
-use crate::vault::trends;
+use crate::vault::{rows, trends};
 use wardkeep_model::keeping::Retention;
 use wardkeep_model::moment::{BootTime, Moment};
 
@@ -36,6 +38,10 @@ pub const TABLE: &str = "
 const BETWEEN_RUNS_US_MAX: i64 = 24 * 3_600_000_000;
 /// Between two marks.
 const MARK_EVERY_US: i64 = 3_600_000_000;
+/// Fewer free pages are not worth the work: 1 MiB.
+const FREE_PAGES_MIN: i64 = 256;
+/// Pages given back in one transaction.
+const SHRINK_PAGES: u32 = 64;
 /// The age at the last mark, and what the wall clock said then.
 const AGE: &str = "age_us";
 const AGE_WALL: &str = "age_wall_us";
@@ -111,8 +117,8 @@ pub fn age(vault: &Vault, mark: Option<AgeMark>, now: Moment) -> Result<i64, Vau
     Ok(age_us.unwrap_or(0).saturating_add(since.clamp(0, BETWEEN_RUNS_US_MAX)))
 }
 
-/// Packs some rows, or marks the age, or deletes something that expired: one transaction of some
-/// milliseconds. True if there is more to do.
+/// Packs some rows, or marks the age, or deletes something that expired, or gives free pages back: one
+/// transaction of some milliseconds. True if there is more to do.
 ///
 /// # Errors
 /// As writing a file; then nothing was changed.
@@ -122,16 +128,35 @@ pub fn keep_up(
     now: Moment,
     retention: &Retention,
 ) -> Result<bool, VaultFault> {
+    if trends::has_unpacked(vault)? {
+        pack_some(vault, mark, now)?;
+        return Ok(true);
+    }
+    let age_us = age_at(vault, mark, now)?;
+    if note(vault, age_us, now, retention)? || expire_some(vault, age_us, retention)? {
+        return Ok(true);
+    }
+    shrink_some(vault)
+}
+
+/// Packs some rows.
+///
+/// # Errors
+/// As writing a file; then none was packed.
+pub fn pack_some(
+    vault: &mut Vault,
+    mark: &mut Option<AgeMark>,
+    now: Moment,
+) -> Result<(), VaultFault> {
+    let age_us = age_at(vault, mark, now)?;
+    trends::pack_some(vault, age_us)
+}
+
+/// The store's age at this moment, and the mark from which it is counted on.
+fn age_at(vault: &Vault, mark: &mut Option<AgeMark>, now: Moment) -> Result<i64, VaultFault> {
     let age_us = age(vault, *mark, now)?;
     *mark = Some(AgeMark { boot: now.boot, age_us });
-    if trends::has_unpacked(vault)? {
-        trends::pack_some(vault, age_us)?;
-        return Ok(true);
-    }
-    if note(vault, age_us, now, retention)? {
-        return Ok(true);
-    }
-    expire_some(vault, age_us, retention)
+    Ok(age_us)
 }
 
 /// Marks the age of what is there, if that was not done lately.
@@ -147,11 +172,7 @@ fn note(
         return Ok(false);
     }
     vault.write(|transaction, _| {
-        transaction.execute(
-            "INSERT INTO ages (age_us, last_observation, last_wave)
-             VALUES (?1, ?2, (SELECT coalesce(max(id), 0) FROM waves))",
-            params![age_us, trends::packed(transaction)?],
-        )?;
+        mark_age(transaction, age_us, now.wall)?;
         // Marks that nothing waits for any more.
         let longest = retention.waveforms.max(retention.numerics);
         transaction.execute(
@@ -159,11 +180,27 @@ fn note(
              WHERE age_us < (SELECT max(age_us) FROM ages WHERE age_us <= ?1)",
             [age_us.saturating_sub(micros(longest))],
         )?;
-        for (name, value) in [(AGE, age_us), (AGE_WALL, now.wall.as_microsecond())] {
-            meta::set(transaction, name, value)?;
-        }
+        rows::taken::forget_old(transaction)?;
         Ok(true)
     })
+}
+
+/// What is there now was there at this age.
+///
+/// # Errors
+/// As writing the database.
+pub(super) fn mark_age(
+    transaction: &Transaction<'_>,
+    age_us: i64,
+    wall: Timestamp,
+) -> Result<(), VaultFault> {
+    transaction.execute(
+        "INSERT INTO ages (age_us, last_observation, last_wave)
+         VALUES (?1, ?2, (SELECT coalesce(max(id), 0) FROM waves))",
+        params![age_us, trends::packed(transaction)?],
+    )?;
+    meta::set(transaction, AGE, age_us)?;
+    meta::set(transaction, AGE_WALL, wall.as_microsecond())
 }
 
 fn expire_some(vault: &mut Vault, age_us: i64, retention: &Retention) -> Result<bool, VaultFault> {
@@ -185,15 +222,30 @@ fn expire_some(vault: &mut Vault, age_us: i64, retention: &Retention) -> Result<
     Ok(false)
 }
 
+/// Gives some pages back to the file system where more than an eighth of the file is free. What is less is used
+/// again by what comes next.
+fn shrink_some(vault: &mut Vault) -> Result<bool, VaultFault> {
+    let ask = |what: &str| -> Result<i64, VaultFault> {
+        Ok(vault.connection.query_row(&format!("PRAGMA {what}"), [], |row| row.get(0))?)
+    };
+    let (free, pages) = (ask("freelist_count")?, ask("page_count")?);
+    // A file that an earlier program made can only use them again.
+    if free < FREE_PAGES_MIN || free.saturating_mul(8) < pages || ask("auto_vacuum")? == 0 {
+        return Ok(false);
+    }
+    vault.write(|transaction, _| {
+        Ok(transaction.execute_batch(&format!("PRAGMA incremental_vacuum({SHRINK_PAGES})"))?)
+    })?;
+    Ok(true)
+}
+
 /// To be called in every transaction that deletes observations: the database gives the ids of its last
 /// rows out again, and a row with such an id would count as packed and as old.
 ///
 /// # Errors
 /// As writing the database.
 pub(super) fn rows_were_deleted(transaction: &Transaction<'_>) -> Result<(), VaultFault> {
-    let last: i64 = transaction
-        .prepare_cached("SELECT coalesce(max(id), 0) FROM observations")?
-        .query_row([], |row| row.get(0))?;
+    let last = rows::last_id(transaction)?;
     trends::unpack_after(transaction, last)?;
     transaction
         .prepare_cached("UPDATE ages SET last_observation = ?1 WHERE last_observation > ?1")?

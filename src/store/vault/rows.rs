@@ -3,6 +3,8 @@
 
 pub(in crate::vault) mod columns;
 pub(in crate::vault) mod insert;
+mod series;
+pub(in crate::vault) mod taken;
 
 use std::collections::HashMap;
 
@@ -14,36 +16,38 @@ use crate::record::codec::Body;
 use crate::vault::database::Vault;
 use crate::vault::database::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
-use crate::vault::rows::columns::{Columns, timestamp};
+use crate::vault::rows::columns::{Columns, timestamp, to_effective};
+use crate::vault::rows::series::{AllSeries, PATIENT};
+use crate::vault::rows::taken::Taken;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::SubjectId;
+use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::keeping::emergency::PastNumeric;
 use wardkeep_model::vitals::nomenclature::Mdc;
 use wardkeep_model::vitals::{Observation, Value};
 
-/// Tables of observations. A row names its device and run, and its patient, by number: they repeat in
-/// every row and in both indexes. `delay_us` is how much later than measured a row was received.
-pub(super) const TABLES: &str = "
-    CREATE TABLE sources (
-        source INTEGER PRIMARY KEY, device BLOB NOT NULL, run INTEGER NOT NULL, UNIQUE (device, run)
-    ) STRICT;
-    CREATE TABLE subjects (patient INTEGER PRIMARY KEY, subject BLOB NOT NULL UNIQUE) STRICT;
+/// Table of observations, and of their identities. `series` says whose and what a row is, `effective` when it was
+/// measured (counted from [`columns::EFFECTIVE_FROM_US`]), `delay_us` how much later it was received. The numbers of
+/// sources and patients are those of version 3 of the schema.
+pub(super) const TABLE: &str = "
     CREATE TABLE observations (
         id INTEGER PRIMARY KEY,
-        source INTEGER NOT NULL, seq INTEGER NOT NULL, mdc INTEGER NOT NULL, patient INTEGER,
-        effective_us INTEGER NOT NULL, delay_us INTEGER NOT NULL,
-        body BLOB NOT NULL,
-        UNIQUE (source, seq)
+        series INTEGER NOT NULL, seq INTEGER NOT NULL,
+        effective INTEGER NOT NULL, delay_us INTEGER NOT NULL, body BLOB NOT NULL
     ) STRICT;
-    CREATE INDEX observations_of_patient ON observations (patient, mdc, effective_us);
 ";
 
-/// Whole rows. A number that names nothing leaves a row that does not open.
-const WHOLE: &str =
-    "observations LEFT JOIN sources USING (source) LEFT JOIN subjects USING (patient)";
+/// The index by which rows are found.
+pub(super) const INDEX: &str =
+    "CREATE INDEX observations_of_series ON observations (series, effective);";
 
-/// Number of a patient, as a value in a statement; none if they have no row.
-const PATIENT: &str = "(SELECT patient FROM subjects WHERE subject = ?1)";
+/// Tables of what rows refer to.
+pub(super) fn beside() -> String {
+    [series::TABLES, taken::TABLE].concat()
+}
+
+/// Columns of a row, as they are read.
+const ROW: &str = "id, series, seq, effective, delay_us, body";
 
 /// Deletes a patient's observations.
 ///
@@ -51,33 +55,48 @@ const PATIENT: &str = "(SELECT patient FROM subjects WHERE subject = ?1)";
 /// As the database.
 pub fn delete(connection: &Connection, subject: SubjectId) -> Result<(), VaultFault> {
     connection.execute(
-        &format!("DELETE FROM observations WHERE patient = {PATIENT}"),
+        &format!(
+            "DELETE FROM observations
+             WHERE series IN (SELECT series FROM series WHERE patient = {PATIENT})"
+        ),
         [subject.0.to_be_bytes()],
     )?;
     Ok(())
+}
+
+/// Id of the row that was kept last, 0 without one.
+///
+/// # Errors
+/// As the database.
+pub(super) fn last_id(connection: &Connection) -> Result<i64, VaultFault> {
+    let mut statement =
+        connection.prepare_cached("SELECT coalesce(max(id), 0) FROM observations")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
 }
 
 /// Opens rows one after the other.
 struct RowOpener<'a> {
     connection: &'a Connection,
     keys: &'a PatientKeys,
+    series: AllSeries<'a>,
     known: HashMap<Option<SubjectId>, Option<Key>>,
 }
 
 impl<'a> RowOpener<'a> {
     fn new(connection: &'a Connection, keys: &'a PatientKeys) -> Self {
-        Self { connection, keys, known: HashMap::new() }
+        Self { connection, keys, series: AllSeries::new(connection), known: HashMap::new() }
     }
 
-    /// A row of [`Columns::NAMES`] and the body; `None` if its key was destroyed.
+    /// A row of [`ROW`]: its columns and the body; `None` if its key was destroyed.
     fn open(&mut self, row: &Row<'_>) -> Result<Option<(Columns, Body)>, VaultFault> {
-        let columns = Columns::read(row)?;
+        let common = self.series.common(row.get(1)?)?;
+        let columns = Columns::read(&common, row)?;
         if !self.known.contains_key(&columns.subject) {
             let key = self.keys.existing(self.connection, columns.subject)?;
             self.known.insert(columns.subject, key);
         }
         let Some(Some(key)) = self.known.get(&columns.subject) else { return Ok(None) };
-        let body = columns.open(key, row.get(7)?)?;
+        let body = columns.open(key, row.get(5)?)?;
         Ok(Some((columns, body)))
     }
 }
@@ -88,8 +107,8 @@ impl<'a> RowOpener<'a> {
 /// `Damaged` if one of them does not open; otherwise as the database.
 pub fn observations(vault: &Vault) -> Result<Vec<Observation>, VaultFault> {
     let Vault { connection, patients: keys, .. } = vault;
-    let mut statement = connection
-        .prepare_cached(&format!("SELECT {}, body FROM {WHOLE} ORDER BY id", Columns::NAMES))?;
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {ROW} FROM observations ORDER BY id"))?;
     let mut rows = statement.query([])?;
     let mut opener = RowOpener::new(connection, keys);
     let mut observations = Vec::new();
@@ -99,6 +118,26 @@ pub fn observations(vault: &Vault) -> Result<Vec<Observation>, VaultFault> {
         }
     }
     Ok(observations)
+}
+
+/// Opens every observation, and looks whether its number is taken; how many there are, destroyed ones not counted.
+///
+/// # Errors
+/// `Damaged` if one does not open, or its number is free; otherwise as the database.
+pub(super) fn check(connection: &Connection, keys: &PatientKeys) -> Result<u64, VaultFault> {
+    let mut statement = connection.prepare(&format!("SELECT {ROW} FROM observations"))?;
+    let mut rows = statement.query([])?;
+    let mut opener = RowOpener::new(connection, keys);
+    let mut taken = Taken::new(connection);
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        let source = opener.series.common(row.get(1)?)?.source;
+        if !taken.has(source, row.get::<_, i64>(2)?.cast_unsigned())? {
+            return Err(StoreFault::Damaged.into());
+        }
+        count += u64::from(opener.open(row)?.is_some());
+    }
+    Ok(count)
 }
 
 fn observation(columns: &Columns, body: Body) -> Result<Observation, VaultFault> {
@@ -130,25 +169,19 @@ pub fn numerics(
     (since, until): (Timestamp, Timestamp),
 ) -> Result<Vec<PastNumeric>, VaultFault> {
     let Vault { connection, patients: keys, .. } = vault;
-    let id = subject.0.to_be_bytes();
-    // Code by code, because the index is ordered by them: years of the same patient cost nothing.
-    let mut codes = connection.prepare_cached(&format!(
-        "SELECT min(mdc) FROM observations WHERE patient = {PATIENT} AND mdc > ?2"
-    ))?;
+    // Series by series, because the index is ordered by them: years of the same patient cost nothing.
+    let mut all = connection
+        .prepare_cached(&format!("SELECT series FROM series WHERE patient = {PATIENT}"))?;
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {}, body FROM {WHOLE}
-         WHERE patient = {PATIENT} AND mdc = ?2 AND effective_us > ?3 AND effective_us <= ?4",
-        Columns::NAMES
+        "SELECT {ROW} FROM observations WHERE series = ?1 AND effective > ?2 AND effective <= ?3"
     ))?;
+    let span = (to_effective(since.as_microsecond()), to_effective(until.as_microsecond()));
     let mut opener = RowOpener::new(connection, keys);
     let mut numerics = Vec::new();
-    let mut code = -1_i64;
-    loop {
-        let next: Option<u32> = codes.query_row(params![id, code], |row| row.get(0))?;
-        let Some(mdc) = next else { break };
-        code = i64::from(mdc);
-        let (since, until) = (since.as_microsecond(), until.as_microsecond());
-        let mut rows = statement.query(params![id, mdc, since, until])?;
+    let mut series = all.query([subject.0.to_be_bytes()])?;
+    while let Some(one) = series.next()? {
+        let number: i64 = one.get(0)?;
+        let mut rows = statement.query(params![number, span.0, span.1])?;
         while let Some(row) = rows.next()? {
             let Some((columns, body)) = opener.open(row)? else { continue };
             if let Value::Measured(value) = body.value.reveal() {
@@ -161,7 +194,7 @@ pub fn numerics(
             }
         }
     }
-    numerics.sort_by_key(|numeric| numeric.at);
+    numerics.sort_by_key(|numeric| (numeric.at, numeric.mdc.0));
     Ok(numerics)
 }
 
@@ -176,10 +209,8 @@ pub(super) fn for_packing(
     after_id: i64,
     limit: usize,
 ) -> Result<Vec<(i64, Observation)>, VaultFault> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {}, body, id FROM {WHOLE} WHERE id > ?1 ORDER BY id",
-        Columns::NAMES
-    ))?;
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT {ROW} FROM observations WHERE id > ?1 ORDER BY id"))?;
     let mut rows = statement.query([after_id])?;
     let mut opener = RowOpener::new(connection, keys);
     let mut kept = Vec::new();
@@ -187,7 +218,7 @@ pub(super) fn for_packing(
         && let Some(row) = rows.next()?
     {
         if let Some((columns, body)) = opener.open(row)? {
-            kept.push((row.get(8)?, observation(&columns, body)?));
+            kept.push((row.get(0)?, observation(&columns, body)?));
         }
     }
     Ok(kept)
@@ -207,13 +238,13 @@ pub(super) fn kept_after(
 ) -> Result<Vec<Observation>, VaultFault> {
     // By id and not by the index: what was kept last is little, what a patient has may be a month.
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {}, body FROM {WHOLE}
-         WHERE id > ?2 AND +patient = {PATIENT} AND +mdc = ?3 AND +effective_us >= ?4
-             AND +effective_us < ?5",
-        Columns::NAMES
+        "SELECT {ROW} FROM observations
+         WHERE id > ?2 AND +effective >= ?4 AND +effective < ?5
+             AND +series IN (SELECT series FROM series WHERE patient = {PATIENT} AND mdc = ?3)"
     ))?;
     let subject = subject.0.to_be_bytes();
-    let mut rows = statement.query(params![subject, after_id, code.0, since_us, until_us])?;
+    let (since, until) = (to_effective(since_us), to_effective(until_us));
+    let mut rows = statement.query(params![subject, after_id, code.0, since, until])?;
     let mut opener = RowOpener::new(connection, keys);
     let mut kept = Vec::new();
     while let Some(row) = rows.next()? {

@@ -5,6 +5,7 @@
 //! once more before the database library sees it ([`crate::vault::patient_keys`]).
 
 mod clear_rows;
+mod wide_rows;
 
 use rusqlite::Transaction;
 
@@ -16,7 +17,7 @@ use crate::vault::{alarms, audit, recipients, retention, trends, waves};
 use wardkeep_model::keeping::StoreFault;
 
 /// What leads from each version of the schema to the next, in one transaction each.
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 6] = [
     |transaction, _| Ok(transaction.execute_batch(FIRST)?),
     |transaction, _| Ok(transaction.execute_batch(PEOPLE)?),
     |transaction, keys| {
@@ -29,6 +30,7 @@ const MIGRATIONS: [Migration; 5] = [
     },
     |transaction, _| Ok(transaction.execute_batch(alarms::TABLE)?),
     |transaction, _| Ok(transaction.execute_batch(recipients::TABLE)?),
+    |transaction, _| wide_rows::upgrade(transaction),
 ];
 
 type Migration = fn(&Transaction<'_>, &mut PatientKeys) -> Result<(), VaultFault>;

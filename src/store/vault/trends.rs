@@ -8,7 +8,8 @@
 //! S-7: only a measured value with a patient counts, and only if its time is known: live, or stamped by
 //! a device whose clock was compared with ours. Values in different units are never mixed.
 //!
-//! A trend is complete: what is not packed yet is read from the rows. A value too large for 32 bits of
+//! A trend is complete: what is not packed yet is read from the rows. Where many rows come at once, in an import,
+//! they are packed in between, so that these are never many ([`is_crowded`]). A value too large for 32 bits of
 //! floating point is not drawn.
 
 mod block;
@@ -42,7 +43,9 @@ pub const TABLE: &str = "
 ";
 
 /// Rows that are packed in one transaction: some milliseconds.
-const PACK_MAX: usize = 512;
+const PACK_MAX: usize = 2_048;
+/// So many rows that wait to be packed are no longer read for a trend in passing.
+const CROWD: i64 = 2_048;
 /// Id of the row that was packed last.
 const PACKED: &str = "trend_packed_id";
 
@@ -106,6 +109,14 @@ fn drawn(observation: &Observation) -> Option<(SubjectId, f32)> {
 
 type Values = Vec<(i64, f32)>;
 
+/// Whether so many rows wait to be packed that a trend has to wait for that.
+///
+/// # Errors
+/// As reading the database.
+pub fn is_crowded(vault: &Vault) -> Result<bool, VaultFault> {
+    Ok(rows::last_id(&vault.connection)?.saturating_sub(packed(&vault.connection)?) >= CROWD)
+}
+
 /// Whether rows wait to be packed.
 pub(super) fn has_unpacked(vault: &Vault) -> Result<bool, VaultFault> {
     let after = packed(&vault.connection)?;
@@ -125,26 +136,62 @@ pub(super) fn pack_some(vault: &mut Vault, age_us: i64) -> Result<(), VaultFault
         let last: i64 = match rows.last() {
             Some((last, _)) if rows.len() == PACK_MAX => *last,
             // The last rows, and whatever lies behind them that no key opens any more.
-            Some(_) | None => transaction
-                .prepare_cached("SELECT coalesce(max(id), 0) FROM observations")?
-                .query_row([], |row| row.get(0))?,
+            Some(_) | None => rows::last_id(transaction)?,
         };
         for (series, values) in by_series(&rows) {
             for resolution in Resolution::ALL {
-                let mut blocks: BTreeMap<i64, Values> = BTreeMap::new();
-                for value in &values {
-                    blocks.entry(resolution.block_of(value.0)).or_default().push(*value);
-                }
-                for (start_us, values) in blocks {
-                    let place = (series, resolution, start_us);
-                    if !add(transaction, keys, place, (&values, age_us))? {
-                        break;
-                    }
-                }
+                add_all(transaction, keys, (series, resolution), (&values, age_us))?;
             }
         }
         meta::set(transaction, PACKED, last)
     })
+}
+
+/// Counts every row as packed: whoever writes the blocks straight says so.
+///
+/// # Errors
+/// As writing the database.
+pub(super) fn all_packed(transaction: &Transaction<'_>) -> Result<(), VaultFault> {
+    meta::set(transaction, PACKED, rows::last_id(transaction)?)
+}
+
+/// Adds values of a time to their blocks, without rows; single values only if they are to be kept.
+///
+/// # Errors
+/// As writing the database.
+pub(super) fn add_straight(
+    transaction: &Transaction<'_>,
+    keys: &mut PatientKeys,
+    (subject, code, unit): (SubjectId, Mdc, Unit),
+    (values, singles): (&[(i64, f32)], bool),
+    age_us: i64,
+) -> Result<(), VaultFault> {
+    let series = Series::new(subject, code, unit);
+    for resolution in Resolution::ALL {
+        if singles || resolution != Resolution::Single {
+            add_all(transaction, keys, (series, resolution), (values, age_us))?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds values to the blocks of a resolution.
+fn add_all(
+    transaction: &Transaction<'_>,
+    keys: &mut PatientKeys,
+    (series, resolution): (Series, Resolution),
+    (values, age_us): (&[(i64, f32)], i64),
+) -> Result<(), VaultFault> {
+    let mut blocks: BTreeMap<i64, Values> = BTreeMap::new();
+    for value in values {
+        blocks.entry(resolution.block_of(value.0)).or_default().push(*value);
+    }
+    for (start_us, values) in blocks {
+        if !add(transaction, keys, (series, resolution, start_us), (&values, age_us))? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The least, greatest and mean values of equal columns of a time, oldest first.

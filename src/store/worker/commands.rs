@@ -22,7 +22,7 @@ use wardkeep_model::keeping::emergency::EmergencyReason;
 use wardkeep_model::keeping::{
     Administered, Administration, AdministrationFault as Fault, AuditAct, AuditEntry, CartState,
     Command, Draft, EmergencyRefusal, Finding, FindingKind, History, HistoryQuery, NewOperator,
-    NotAdded, Outcome, Refusal, StoreFault,
+    NotAdded, Outcome, Refusal, StoreFault, TrendQuery,
 };
 use wardkeep_model::moment::Moment;
 
@@ -78,7 +78,7 @@ impl Worker {
             Command::Trend(query) => {
                 // A trend is complete: what waits to be written belongs to it.
                 self.flush();
-                self.ask_vault(|vault| Ok(Outcome::Trend(query, trends::trend(vault, query)?)));
+                self.trend(query);
                 self.was_shown(AuditAct::TrendRead, Some(query.subject));
             }
             Command::Retry => match self.phase {
@@ -86,6 +86,14 @@ impl Worker {
                 Phase::Empty(_) | Phase::Locked(_) | Phase::Open(_) => self.flush(),
             },
         }
+    }
+
+    /// Answers with a trend, at once or when what came in a crowd is packed.
+    pub(super) fn trend(&mut self, query: TrendQuery) {
+        if self.upkeep.is_crowded() {
+            return self.upkeep.postpone(query);
+        }
+        self.ask_vault(|vault| Ok(Outcome::Trend(query, trends::trend(vault, query)?)));
     }
 
     fn initialise(&mut self, first: Box<NewOperator>, now: Moment) {

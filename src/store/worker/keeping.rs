@@ -89,6 +89,7 @@ impl Worker {
         match done {
             Ok(()) => {
                 self.recovered();
+                self.look_for_crowd();
                 if self.phase.locked().is_some_and(|locked| locked.anchor_is_due(now.boot)) {
                     self.anchor();
                 }
@@ -213,9 +214,9 @@ impl Worker {
         waits && self.fault.is_none() && self.background.may(self.now.boot)
     }
 
-    /// Compares some more pages of the vault, and reports what is wrong with it.
+    /// Compares some more pages of the vault while nobody waits, and reports what is wrong with it.
     pub fn compare_some(&mut self) {
-        let is_comparing = self.is_comparing();
+        let is_comparing = self.is_comparing() && self.is_idle();
         let Some(session) = self.phase.session_mut() else { return };
         let vault = session.open.vault_mut();
         let compared = if is_comparing { vault.compare_some() } else { Ok(()) };
@@ -248,6 +249,7 @@ impl Worker {
             }
             Err(fault) => self.background_failed(fault),
         }
+        self.look_for_crowd();
     }
 
     /// Work that nobody waits for was not done; told once.

@@ -126,6 +126,7 @@ impl Worker {
     fn next(&mut self, timer: &Runtime) -> Next {
         let now = self.now.boot;
         let comparing = self.is_comparing().then_some(now);
+        let packing = self.is_packing();
         let due = [
             self.flush_at,
             self.phase.locked().and_then(Locked::shifts_check_at),
@@ -133,9 +134,10 @@ impl Worker {
             comparing,
             self.background.again().filter(|_| self.phase.session().is_some()),
             self.bursts.due(),
+            packing.then_some(now),
         ];
         let wait = due.into_iter().flatten().min().map(|at| at.since(now));
-        let import = self.is_importing().then(|| self.phase.session_mut()).flatten();
+        let import = (self.is_importing() && !packing).then(|| self.phase.session_mut()).flatten();
         let import = import.and_then(|session| session.import.run_mut());
         let next = timer.block_on(async {
             tokio::select! {
@@ -160,6 +162,11 @@ impl Worker {
                 session.open.locked_mut().note(Some(vault), self.now);
             }
         }
+    }
+
+    /// Whether no command waits.
+    pub(super) fn is_idle(&self) -> bool {
+        self.commands.is_empty()
     }
 
     /// Opens what is in the state directory.
@@ -263,9 +270,39 @@ impl Worker {
         may.then(|| self.upkeep.due())
     }
 
+    /// Whether rows that came in a crowd have to be packed before anything else is kept.
+    fn is_packing(&self) -> bool {
+        self.upkeep.is_crowded()
+            && self.phase.session().is_some()
+            && self.fault.is_none()
+            && self.background.may(self.now.boot)
+    }
+
+    /// Looks whether rows have come in a crowd.
+    pub(super) fn look_for_crowd(&mut self) {
+        let Some(session) = self.phase.session() else { return };
+        if let Err(fault) = self.upkeep.look(&session.open, self.now) {
+            self.background_failed(fault);
+        }
+    }
+
+    /// Packs some rows of a crowd; the trends that waited for the last of them are answered.
+    fn pack_some(&mut self, now: Moment) {
+        let Some(session) = self.phase.session_mut() else { return };
+        if let Err(fault) = self.upkeep.pack(&mut session.open, now) {
+            self.background_failed(fault);
+        }
+        for query in self.upkeep.take_postponed() {
+            self.trend(query);
+        }
+    }
+
     /// Does the next step of the upkeep if it is due.
     fn keep_up_some(&mut self) {
         let now = self.now;
+        if self.is_packing() {
+            return self.pack_some(now);
+        }
         if self.upkeep_at().is_none_or(|at| at > now.boot) {
             return;
         }

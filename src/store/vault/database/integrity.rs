@@ -6,10 +6,18 @@ use crate::vault::database::Vault;
 use crate::vault::database::fault::VaultFault;
 use crate::vault::rows;
 use wardkeep_model::encounter::SubjectId;
-use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::keeping::{Finding, StoreFault};
 
-/// Rows that are opened at a time.
-const ROWS: usize = 4_096;
+/// Compares every page with the table of acknowledged versions; what was found wrong since the open.
+///
+/// # Errors
+/// As reading a file.
+pub fn freshness(vault: &mut Vault) -> Result<Vec<Finding>, VaultFault> {
+    while vault.compares() {
+        vault.compare_some()?;
+    }
+    Ok(vault.findings())
+}
 
 /// Authenticates every page; how many there are.
 ///
@@ -64,16 +72,10 @@ pub fn patient_keys(vault: &Vault) -> Result<u64, VaultFault> {
     Ok(u64::try_from(subjects.len()).unwrap_or(u64::MAX))
 }
 
-/// Opens every observation, some at a time; how many there are, destroyed ones not counted.
+/// Opens every observation; how many there are, destroyed ones not counted.
 ///
 /// # Errors
 /// `Damaged` if one does not open; otherwise as reading a file.
 pub fn observations(vault: &Vault) -> Result<u64, VaultFault> {
-    let (mut after, mut count) = (i64::MIN, 0_u64);
-    loop {
-        let some = rows::for_packing(&vault.connection, &vault.patients, after, ROWS)?;
-        let Some((last, _)) = some.last() else { return Ok(count) };
-        after = *last;
-        count += u64::try_from(some.len()).unwrap_or(u64::MAX);
-    }
+    rows::check(&vault.connection, &vault.patients)
 }

@@ -3,12 +3,14 @@
 //!
 //! Never a plain database: the cipher is asserted before a file is made or opened. One connection, in
 //! this thread; WAL with full synchronisation, so a committed row survives a power cut; temporary
-//! data stays in memory; deleted content is overwritten.
+//! data stays in memory; deleted content is overwritten. A vault that is made here can give free pages
+//! back; one that an earlier program made can once it was written anew (a rotation, a restore).
 
 use std::path::Path;
 
 use crate::disk::durable;
 use crate::freshness::Freshness;
+use crate::freshness::progress::Comparison;
 use crate::keys::vault_keys::VaultKeys;
 use crate::vault::database::Vault;
 use crate::vault::database::fault::VaultFault;
@@ -34,7 +36,20 @@ impl Vault {
     /// # Errors
     /// `Damaged` if it is missing, altered, of a later version or has another key.
     pub fn open(path: &Path, keys: &VaultKeys) -> Result<Self, VaultFault> {
-        Self::open_if(path, keys, false)
+        Self::open_if(path, keys, (false, None))
+    }
+
+    /// Opens a vault that this process has had open before; its pages are compared from where that ended, if
+    /// the files are as it left them.
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn open_again(
+        path: &Path,
+        keys: &VaultKeys,
+        before: Option<&Comparison>,
+    ) -> Result<Self, VaultFault> {
+        Self::open_if(path, keys, (false, before))
     }
 
     /// Opens a vault without its head, out of something that authenticates it by itself.
@@ -42,10 +57,14 @@ impl Vault {
     /// # Errors
     /// As [`Vault::open`].
     pub fn open_exported(path: &Path, keys: &VaultKeys) -> Result<Self, VaultFault> {
-        Self::open_if(path, keys, true)
+        Self::open_if(path, keys, (true, None))
     }
 
-    fn open_if(path: &Path, keys: &VaultKeys, vouched: bool) -> Result<Self, VaultFault> {
+    fn open_if(
+        path: &Path,
+        keys: &VaultKeys,
+        (vouched, before): (bool, Option<&Comparison>),
+    ) -> Result<Self, VaultFault> {
         if !path.exists() {
             return Err(StoreFault::Damaged.into());
         }
@@ -68,6 +87,10 @@ impl Vault {
         }
         let connection = connected?;
         cipher::assert_cipher(&connection)?;
+        if path.metadata()?.len() == 0 {
+            // It has to be said before anything is in the database, and would write page 1 of any other.
+            connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;")?;
+        }
         connection.execute_batch(
             "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;
@@ -79,6 +102,9 @@ impl Vault {
         )?;
         let mut vault = Self { connection, patients: PatientKeys::new(keys), freshness };
         schema::migrate(&mut vault)?;
+        if let Some(before) = before {
+            vault.freshness.go_on(before)?;
+        }
         vault.compare_first()?;
         Ok(vault)
     }

@@ -138,7 +138,8 @@ fn of(vault: &Vault, subject: SubjectId) -> Vec<Vec<u8>> {
     for sql in [
         "SELECT sealed FROM patient_keys WHERE subject = ?1",
         "SELECT sealed FROM patients WHERE id = ?1",
-        "SELECT body FROM observations JOIN subjects USING (patient) WHERE subject = ?1",
+        "SELECT body FROM observations JOIN series USING (series)
+             JOIN subjects USING (patient) WHERE subject = ?1",
     ] {
         let mut statement = vault.connection.prepare(sql).unwrap();
         let rows = statement.query_map([subject.0.to_be_bytes()], |row| row.get(0)).unwrap();

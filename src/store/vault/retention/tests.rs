@@ -41,20 +41,7 @@ impl Bench {
     fn record(&mut self) {
         self.seq += 1;
         let (record, at) = (RecordId { run: 1, seq: self.seq }, self.now.wall);
-        let observation = Observation {
-            record,
-            code: HEART_RATE,
-            value: Phi::new(Value::Measured(72.into())),
-            unit: Unit::PerMinute,
-            effective: at,
-            received: at,
-            device_time: None,
-            clock: ClockConfidence::Live,
-            status: vec![],
-            device: DeviceId([1; 6]),
-            subject: Some(SUBJECT),
-            provenance: Provenance::Device,
-        };
+        let observation = self.value();
         let wave = WaveSegment {
             record,
             code: PLETH,
@@ -67,6 +54,44 @@ impl Bench {
         };
         let entries = [Entry::Observation(Box::new(observation)), Entry::Wave(Box::new(wave))];
         assert_eq!(entries::append(&mut self.vault, &entries).unwrap(), 0);
+    }
+
+    /// The value of this number.
+    fn value(&self) -> Observation {
+        let at = self.now.wall;
+        Observation {
+            record: RecordId { run: 1, seq: self.seq },
+            code: HEART_RATE,
+            value: Phi::new(Value::Measured(72.into())),
+            unit: Unit::PerMinute,
+            effective: at,
+            received: at,
+            device_time: None,
+            clock: ClockConfidence::Live,
+            status: vec![],
+            device: DeviceId([1; 6]),
+            subject: Some(SUBJECT),
+            provenance: Provenance::Device,
+        }
+    }
+
+    /// So many values in one second of this moment.
+    fn record_many(&mut self, count: u64) {
+        let entries: Vec<Entry> = (0..count)
+            .map(|index| {
+                self.seq += 1;
+                let mut one = self.value();
+                one.effective = self.now.wall + Duration::from_millis(index);
+                Entry::Observation(Box::new(one))
+            })
+            .collect();
+        assert_eq!(entries::append(&mut self.vault, &entries).unwrap(), 0);
+    }
+
+    fn ask(&self, what: &str) -> u64 {
+        let asked = format!("PRAGMA {what}");
+        let count: i64 = self.vault.connection.query_row(&asked, [], |row| row.get(0)).unwrap();
+        count.unsigned_abs()
     }
 
     fn keep_up(&mut self) {
@@ -267,4 +292,47 @@ fn waveforms_come_back_as_they_were_recorded() {
         assert!(found.is_err() || column.starts_with("subject"), "{column}");
         bench.vault.connection.execute_batch("ROLLBACK TO before").unwrap();
     }
+}
+
+/// Busy days, each gone a month later: the file is never much larger than what is in it.
+#[test]
+fn a_file_is_given_back_as_its_content_expires() {
+    const A_DAY: u64 = 20_000;
+    let dir = tempfile::tempdir().unwrap();
+    let (mut bench, keys) = Bench::new(dir.path());
+    let length = || std::fs::metadata(dir.path().join("v")).unwrap().len();
+    let mut largest = 0;
+    for cycle in 0..3 {
+        for _ in 0..3 {
+            bench.record_many(A_DAY);
+            bench.wait(DAY);
+        }
+        bench.vault.settle().unwrap();
+        let full = length();
+        assert!(full > 2_000_000, "{full}");
+        largest = full.max(largest);
+        for left in [A_DAY, 0] {
+            // Two of the days are over, and then the third.
+            bench.wait(if left > 0 { 28 * DAY + DAY / 2 } else { 4 * DAY });
+            assert_eq!(bench.left()[0].unsigned_abs(), left);
+            bench.vault.settle().unwrap();
+            let (pages, free) = (bench.ask("page_count"), bench.ask("freelist_count"));
+            assert_eq!(length(), pages * 4_096, "cycle {cycle}");
+            let live = pages - free;
+            // Less than a megabyte is not worth it.
+            let is_bounded = pages * 10 <= live * 13 || free < 256;
+            assert!(is_bounded, "cycle {cycle}: {pages} pages, {live} of them live");
+            assert!(left == 0 || live > 400, "{live}");
+        }
+        assert!(length() < full / 2, "cycle {cycle}: {} of {full}", length());
+        // Nothing that has moved is taken for something that was put back.
+        bench.vault.close().unwrap();
+        bench.vault = Vault::open(&dir.path().join("v"), &keys).unwrap();
+        while bench.vault.compares() {
+            bench.vault.compare_some().unwrap();
+        }
+        assert_eq!(bench.vault.findings(), []);
+        trends::check(&mut bench.vault).unwrap();
+    }
+    assert!(largest < 7_000_000, "{largest}");
 }

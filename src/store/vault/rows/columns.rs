@@ -4,8 +4,8 @@
 //! What was measured is in its body, sealed with the patient's data key before the database library sees
 //! it, and bound to those columns: a body that was moved to another row does not open.
 //!
-//! The nonce is the row's identity (device, run, number), which is given out once and which the table
-//! takes once. So one key never meets the same nonce with different content in a row that is kept, and
+//! The nonce is the row's identity (device, run, number), which is given out once and which is taken once
+//! ([`crate::vault::rows::taken`]). So one key never meets the same nonce with different content in a row that is kept, and
 //! no random numbers are drawn for each of them.
 
 use jiff::Timestamp;
@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use crate::crypto::{Key, NONCE_LEN, open_as, seal_as};
 use crate::record::codec::{self, BODY_LEN, Body};
 use crate::vault::database::fault::VaultFault;
+use crate::vault::rows::series::Common;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::vitals::DeviceId;
@@ -46,6 +47,20 @@ pub fn timestamp(micros: i64) -> Result<Timestamp, VaultFault> {
     Ok(Timestamp::from_microsecond(micros).map_err(|_| StoreFault::Damaged)?)
 }
 
+/// Instants of rows are counted from here, in microseconds: from autumn 2025 to autumn 2034 they then take six
+/// bytes instead of eight, once in the row and once in its index.
+pub const EFFECTIVE_FROM_US: i64 = 1_900_000_000_000_000;
+
+/// An instant in microseconds since 1970 as a row has it.
+pub(in crate::vault) fn to_effective(micros: i64) -> i64 {
+    micros.saturating_sub(EFFECTIVE_FROM_US)
+}
+
+/// The instant of a row, in microseconds since 1970.
+pub(in crate::vault) fn from_effective(effective: i64) -> i64 {
+    effective.saturating_add(EFFECTIVE_FROM_US)
+}
+
 /// The columns of a row that are not sealed.
 pub struct Columns {
     /// Which device.
@@ -63,9 +78,6 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// In this order at the beginning of every row that is read.
-    pub const NAMES: &str = "device, run, seq, mdc, subject, effective_us, delay_us";
-
     /// The columns of an observation.
     pub fn of(observation: &Observation) -> Self {
         Self {
@@ -78,21 +90,23 @@ impl Columns {
         }
     }
 
-    /// The columns of a row of [`Columns::NAMES`].
-    pub fn read(row: &Row<'_>) -> Result<Self, VaultFault> {
-        let subject: Option<[u8; 16]> = row.get(4)?;
-        let (effective_us, delay_us): (i64, i64) = (row.get(5)?, row.get(6)?);
+    /// The columns of a row as [`crate::vault::rows`] reads it, of a series with this in common.
+    pub fn read(common: &Common, row: &Row<'_>) -> Result<Self, VaultFault> {
+        let (seq, effective, delay_us): (i64, i64, i64) = (row.get(2)?, row.get(3)?, row.get(4)?);
+        let effective_us = from_effective(effective);
         Ok(Self {
-            device: DeviceId(row.get(0)?),
-            record: RecordId {
-                run: row.get::<_, i64>(1)?.cast_unsigned(),
-                seq: row.get::<_, i64>(2)?.cast_unsigned(),
-            },
-            code: Mdc(row.get(3)?),
-            subject: subject.map(|id| SubjectId(u128::from_be_bytes(id))),
+            device: common.device,
+            record: RecordId { run: common.run, seq: seq.cast_unsigned() },
+            code: common.code,
+            subject: common.subject,
             effective_us,
             received_us: effective_us.wrapping_add(delay_us),
         })
+    }
+
+    /// When it was measured, as a row has it.
+    pub(in crate::vault) fn effective(&self) -> i64 {
+        to_effective(self.effective_us)
     }
 
     /// How much later than measured it was received.

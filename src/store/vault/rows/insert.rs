@@ -8,16 +8,24 @@ use zeroize::Zeroizing;
 use crate::vault::database::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
 use crate::vault::rows::columns::Columns;
+use crate::vault::rows::taken::Taken;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::vitals::DeviceId;
 use wardkeep_model::vitals::Observation;
 
-/// Inserts observations, within one transaction.
+/// Which rows a series has: number of the source and of the patient, and code.
+type Which = (i64, Option<i64>, u32);
+
+/// Inserts observations, within one transaction. **[`Inserter::finish`] belongs to it**: without it the
+/// numbers of what was inserted are not taken.
+#[must_use]
 pub struct Inserter<'a> {
     connection: &'a Connection,
     statement: CachedStatement<'a>,
     sources: BTreeMap<(DeviceId, u64), i64>,
     patients: BTreeMap<SubjectId, i64>,
+    series: BTreeMap<Which, i64>,
+    taken: Taken<'a>,
     buffer: Zeroizing<Vec<u8>>,
 }
 
@@ -26,21 +34,22 @@ impl<'a> Inserter<'a> {
     /// As the database.
     pub fn new(connection: &'a Connection) -> Result<Self, VaultFault> {
         let statement = connection.prepare_cached(
-            "INSERT INTO observations
-                 (source, seq, mdc, patient, effective_us, delay_us, body, id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (source, seq) DO NOTHING",
+            "INSERT INTO observations (series, seq, effective, delay_us, body)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
         Ok(Self {
             connection,
             statement,
             sources: BTreeMap::new(),
             patients: BTreeMap::new(),
+            series: BTreeMap::new(),
+            taken: Taken::new(connection),
             buffer: Zeroizing::default(),
         })
     }
 
-    /// Inserts an observation, as the last one or with an id. The same one again is accepted and changes
-    /// nothing; false if a different one has the same identity, or its patient's key was destroyed.
+    /// Inserts an observation as the last one. The same one again is accepted and changes nothing; false if a
+    /// different one has the same identity, or its patient's key was destroyed.
     ///
     /// # Errors
     /// As the database.
@@ -48,47 +57,35 @@ impl<'a> Inserter<'a> {
         &mut self,
         keys: &mut PatientKeys,
         observation: &Observation,
-        id: Option<i64>,
     ) -> Result<bool, VaultFault> {
         let columns = Columns::of(observation);
         let Some(key) = keys.key(self.connection, columns.subject)? else { return Ok(false) };
         columns.seal(key, observation, &mut self.buffer)?;
         let source = self.source(&columns)?;
         let patient = columns.subject.map(|subject| self.patient(subject)).transpose()?;
-        let seq = columns.record.seq.cast_signed();
-        let inserted = self.statement.execute(params![
-            source,
-            seq,
-            columns.code.0,
-            patient,
-            columns.effective_us,
-            columns.delay_us(),
-            *self.buffer,
-            id,
-        ])?;
-        if inserted > 0 {
-            return Ok(true);
+        let which = (source, patient, columns.code.0);
+        if self.taken.has(source, columns.record.seq)? {
+            return self.is_there(which, &columns);
         }
-        // The same content under the same key and nonce gives the same bytes.
-        Ok(self
-            .connection
-            .prepare_cached(
-                "SELECT count(*) > 0 FROM observations
-                 WHERE source = ?1 AND seq = ?2 AND mdc = ?3 AND patient IS ?4
-                     AND effective_us = ?5 AND delay_us = ?6 AND body = ?7",
-            )?
-            .query_row(
-                params![
-                    source,
-                    seq,
-                    columns.code.0,
-                    patient,
-                    columns.effective_us,
-                    columns.delay_us(),
-                    *self.buffer,
-                ],
-                |row| row.get(0),
-            )?)
+        let series = self.series(which)?;
+        let (seq, effective) = (columns.record.seq.cast_signed(), columns.effective());
+        let row = params![series, seq, effective, columns.delay_us(), *self.buffer];
+        let id = self.statement.insert(row)?;
+        self.taken.take(source, columns.record.seq, id)?;
+        Ok(true)
+    }
+
+    /// Whether this very observation has a row. The same content under the same key and nonce gives the same
+    /// bytes.
+    fn is_there(&self, which: Which, columns: &Columns) -> Result<bool, VaultFault> {
+        let Some(series) = self.known_series(which)? else { return Ok(false) };
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) > 0 FROM observations
+             WHERE series = ?1 AND effective = ?2 AND seq = ?3 AND delay_us = ?4 AND body = ?5",
+        )?;
+        let seq = columns.record.seq.cast_signed();
+        let row = params![series, columns.effective(), seq, columns.delay_us(), *self.buffer];
+        Ok(statement.query_row(row, |row| row.get(0))?)
     }
 
     fn source(&mut self, columns: &Columns) -> Result<i64, VaultFault> {
@@ -122,6 +119,37 @@ impl<'a> Inserter<'a> {
         )?;
         self.patients.insert(subject, number);
         Ok(number)
+    }
+
+    fn known_series(&self, (source, patient, code): Which) -> Result<Option<i64>, VaultFault> {
+        if let Some(number) = self.series.get(&(source, patient, code)) {
+            return Ok(Some(*number));
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT series FROM series WHERE patient IS ?1 AND mdc = ?2 AND source = ?3",
+        )?;
+        Ok(statement.query_row(params![patient, code, source], |row| row.get(0)).optional()?)
+    }
+
+    fn series(&mut self, which: Which) -> Result<i64, VaultFault> {
+        let (source, patient, code) = which;
+        let number = match self.known_series(which)? {
+            Some(number) => number,
+            None => self
+                .connection
+                .prepare_cached("INSERT INTO series (source, patient, mdc) VALUES (?1, ?2, ?3)")?
+                .insert(params![source, patient, code])?,
+        };
+        self.series.insert(which, number);
+        Ok(number)
+    }
+
+    /// Takes the numbers of what was inserted.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn finish(self) -> Result<(), VaultFault> {
+        self.taken.write()
     }
 }
 

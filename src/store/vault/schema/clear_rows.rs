@@ -7,9 +7,8 @@ use crate::keys::vault_keys::Held;
 use crate::vault::database::fault::VaultFault;
 use crate::vault::patient_keys::{self, PatientKeys};
 use crate::vault::patients;
-use crate::vault::rows::TABLES;
 use crate::vault::rows::columns::{from_word, timestamp};
-use crate::vault::rows::insert::Inserter;
+use crate::vault::schema::wide_rows;
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::TemplateId;
 use wardkeep_model::confidential::Phi;
@@ -50,7 +49,7 @@ const LEFT: &str = "
 pub fn upgrade(transaction: &Transaction<'_>, keys: &mut PatientKeys) -> Result<(), VaultFault> {
     transaction.execute_batch(patient_keys::TABLE)?;
     transaction.execute_batch(ASIDE)?;
-    transaction.execute_batch(TABLES)?;
+    transaction.execute_batch(wide_rows::TABLES)?;
     seal_patients(transaction, keys)?;
     seal_observations(transaction, keys)?;
     seal_people(transaction, keys)?;
@@ -83,12 +82,9 @@ fn seal_observations(connection: &Connection, keys: &mut PatientKeys) -> Result<
         "SELECT device, run, seq, mdc, value, absent, unit, effective_us, received_us, device_time,
              clock, status, subject, provenance, id FROM clear_observations ORDER BY id",
     )?;
-    let mut inserter = Inserter::new(connection)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        if !inserter.insert(keys, &observation(row)?, Some(row.get(14)?))? {
-            return Err(StoreFault::Damaged.into());
-        }
+        wide_rows::insert(connection, keys, &observation(row)?, row.get(14)?)?;
     }
     Ok(())
 }

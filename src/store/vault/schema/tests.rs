@@ -177,6 +177,10 @@ fn databases_of_both_earlier_versions_open_with_everything_in_them() {
         // The same records from an inbox that was not deleted yet.
         let again = observations().into_iter().map(|one| Entry::Observation(Box::new(one)));
         assert_eq!(entries::append(&mut vault, &again.collect::<Vec<_>>()), Ok(0));
+        let other = observations()
+            .into_iter()
+            .map(|one| Entry::Observation(Box::new(Observation { code: Mdc(1), ..one })));
+        assert_eq!(entries::append(&mut vault, &other.collect::<Vec<_>>()), Ok(3), "taken");
         let audit = audit::all(&vault).unwrap();
         entries::append(&mut vault, &[Entry::Audit(Box::new(audit[0].1.clone()))]).unwrap();
         for sql in ["UPDATE audit SET seq = 9", "DELETE FROM audit"] {
@@ -223,7 +227,9 @@ fn s8_a_damaged_row_of_an_earlier_version_is_not_left_out() {
 
 #[test]
 fn statements_that_were_released_are_never_changed() {
-    for (sql, expected) in [(FIRST, 1_181_381_028), (PEOPLE, 2_733_429_056)] {
+    for (sql, expected) in
+        [(FIRST, 1_181_381_028), (PEOPLE, 2_733_429_056), (wide_rows::TABLES, 2_960_227_957)]
+    {
         let [a, b, c, d, ..] = hash(&[sql.as_bytes()]);
         assert_eq!(u32::from_be_bytes([a, b, c, d]), expected, "databases made by it exist");
     }
@@ -234,7 +240,8 @@ fn a_database_of_a_later_program_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let (path, key) = (dir.path().join("v"), VaultKeys::generate().unwrap());
     let vault = Vault::create(&path, &key).unwrap();
-    vault.connection.execute_batch("PRAGMA user_version = 5").unwrap();
+    let later = MIGRATIONS.len() + 1;
+    vault.connection.execute_batch(&format!("PRAGMA user_version = {later}")).unwrap();
     vault.close().unwrap();
     assert_eq!(Vault::open(&path, &key).map(|_| ()), Err(StoreFault::Later.into()));
 }
