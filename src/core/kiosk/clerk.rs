@@ -233,7 +233,8 @@ impl Clerk {
                 | FindingKind::InboxOlder
                 | FindingKind::AnchorReset
                 | FindingKind::AnchorSilent
-                | FindingKind::CopyUsed => {}
+                | FindingKind::CopyUsed
+                | FindingKind::OpenToOthers => {}
             }
             let span = finding.span.map(|(from, to)| (site.local(from), site.local(to)));
             let (group, count) = (group(finding.kind), finding.count);
@@ -308,5 +309,6 @@ fn group(kind: FindingKind) -> FindingGroup {
         FindingKind::AnchorReset => FindingGroup::CounterReset,
         FindingKind::AnchorSilent => FindingGroup::CounterSilent,
         FindingKind::CopyUsed => FindingGroup::Mended,
+        FindingKind::OpenToOthers => FindingGroup::OpenToOthers,
     }
 }

@@ -39,7 +39,7 @@ pub fn settings(places: &Places) -> Result<Config, Failure> {
 
 /// The store under the site's settings.
 pub fn options(places: &Places, config: &Config) -> Options {
-    Options::new(places.state()).with_policy(config.policy)
+    Options::new(places.state()).with_policy(config.policy).on_any_disk()
 }
 
 /// Asks for the recovery words.

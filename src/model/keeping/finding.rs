@@ -44,6 +44,9 @@ pub enum FindingKind {
     AnchorSilent,
     /// A damaged file was replaced by its own second copy and kept aside.
     CopyUsed,
+    /// The state directory was open to other accounts. It was closed; `count` is how many of its files they
+    /// could have read.
+    OpenToOthers,
 }
 
 /// One thing that is wrong.

@@ -196,6 +196,11 @@ impl Freshness {
         self.save(Closed::No)
     }
 
+    /// Leaves a log as long as it grows.
+    pub fn never_fold(&mut self) {
+        self.fold_at = u32::MAX;
+    }
+
     /// Folds a log that has grown long. That it failed matters only once space or disk are gone.
     pub fn fold_if_long(&mut self, checkpoint: Checkpoint<'_>) {
         if self.place.extent.frames < self.fold_at {

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::crypto::KdfCost;
+use crate::disk::place;
 use crate::machine::anchor::{Anchor, NoAnchor};
 use crate::machine::device_secret::{DeviceSecret, from_environment};
 use wardkeep_model::access::policy::Policy;
-use wardkeep_model::keeping::Retention;
+use wardkeep_model::keeping::{Retention, StoreFault};
 
 /// How a store is run.
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub struct Options {
     pub(super) policy: Policy,
     retention: Retention,
     anchor: Box<dyn Anchor>,
+    any_disk: bool,
 }
 
 impl Options {
@@ -27,7 +29,7 @@ impl Options {
         let device_secret = from_environment(&state_dir);
         let (cost, policy, anchor) = (KdfCost::FULL, Policy::default(), Box::new(NoAnchor));
         let retention = Retention::default();
-        Self { state_dir, device_secret, cost, policy, anchor, retention }
+        Self { state_dir, device_secret, cost, policy, anchor, retention, any_disk: false }
     }
 
     /// Where the store lies.
@@ -55,6 +57,21 @@ impl Options {
         self.anchor.as_mut()
     }
 
+    /// Whether a kiosk may keep its store where it lies.
+    ///
+    /// # Errors
+    /// `Unfit` on a file system that forgets, or that promises nothing.
+    pub(crate) fn fit(&self) -> Result<(), StoreFault> {
+        if self.any_disk { Ok(()) } else { place::lasting(&self.state_dir) }
+    }
+
+    /// The same wherever it lies, in memory or on a network too: **for tests and the simulated bedside**, where
+    /// nothing is to last, and for commands that somebody gives at a terminal.
+    #[must_use]
+    pub fn on_any_disk(self) -> Self {
+        Self { any_disk: true, ..self }
+    }
+
     /// The same with another source of the device secret.
     #[must_use]
     pub fn with_device_secret(self, source: impl DeviceSecret + 'static) -> Self {
@@ -80,10 +97,10 @@ impl Options {
     }
 
     /// The same with a key derivation that is fast and protects nothing. **Only for tests and the
-    /// simulated bedside**: a store made with it opens only with it.
+    /// simulated bedside**: a store made with it opens only with it. It may lie anywhere.
     #[doc(hidden)]
     #[must_use]
     pub fn with_cost_for_tests(self) -> Self {
-        Self { cost: KdfCost::FOR_TESTS, ..self }
+        Self { cost: KdfCost::FOR_TESTS, any_disk: true, ..self }
     }
 }

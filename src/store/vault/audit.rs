@@ -9,6 +9,8 @@
 //! keys, for every export, and every [`SEAL_EVERY`] entries in between. The signing key is the vault's
 //! own (`K_aud`): whoever has the disk and no two factors can sign nothing.
 
+pub(crate) mod refill;
+
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use crate::keys::vault_keys::VaultKeys;

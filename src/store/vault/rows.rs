@@ -38,6 +38,9 @@ pub(super) const TABLES: &str = "
     CREATE INDEX observations_of_patient ON observations (patient, mdc, effective_us);
 ";
 
+/// The table.
+pub(in crate::vault) const NAME: &str = "observations";
+
 /// Whole rows. A number that names nothing leaves a row that does not open.
 const WHOLE: &str =
     "observations LEFT JOIN sources USING (source) LEFT JOIN subjects USING (patient)";
@@ -58,14 +61,15 @@ pub fn delete(connection: &Connection, subject: SubjectId) -> Result<(), VaultFa
 }
 
 /// Opens rows one after the other.
-struct RowOpener<'a> {
+pub(in crate::vault) struct RowOpener<'a> {
     connection: &'a Connection,
     keys: &'a PatientKeys,
     known: HashMap<Option<SubjectId>, Option<Key>>,
 }
 
 impl<'a> RowOpener<'a> {
-    fn new(connection: &'a Connection, keys: &'a PatientKeys) -> Self {
+    /// Opens rows of this database.
+    pub(in crate::vault) fn new(connection: &'a Connection, keys: &'a PatientKeys) -> Self {
         Self { connection, keys, known: HashMap::new() }
     }
 
@@ -80,6 +84,19 @@ impl<'a> RowOpener<'a> {
         let body = columns.open(key, row.get(7)?)?;
         Ok(Some((columns, body)))
     }
+
+    /// A row of [`select_all`]; `None` if its key was destroyed.
+    pub(in crate::vault) fn observation(
+        &mut self,
+        row: &Row<'_>,
+    ) -> Result<Option<Observation>, VaultFault> {
+        self.open(row)?.map(|(columns, body)| observation(&columns, body)).transpose()
+    }
+}
+
+/// Every row with its id behind it, in the order in which they were kept.
+pub(in crate::vault) fn select_all() -> String {
+    format!("SELECT {}, body, id FROM {WHOLE} ORDER BY id", Columns::NAMES)
 }
 
 /// All observations in the order in which they were kept.

@@ -30,6 +30,14 @@ const MIGRATIONS: [Migration; 4] = [
     |transaction, _| Ok(transaction.execute_batch(alarms::TABLE)?),
 ];
 
+/// The version from which on what rows say of patients and people is sealed.
+pub(in crate::vault) const SEALED: u32 = 3;
+
+/// The version that this program writes.
+pub(in crate::vault) fn newest() -> u32 {
+    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+}
+
 type Migration = fn(&Transaction<'_>, &mut PatientKeys) -> Result<(), VaultFault>;
 
 const FIRST: &str = "

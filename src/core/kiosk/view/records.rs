@@ -45,6 +45,8 @@ pub enum FindingGroup {
     CounterSilent,
     /// A damaged file was replaced by its second copy.
     Mended,
+    /// Other accounts of this machine could read the store's files.
+    OpenToOthers,
 }
 
 /// What was found wrong, for whoever is logged in.

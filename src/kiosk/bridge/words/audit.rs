@@ -43,6 +43,7 @@ fn done(words: &Words, act: AuditAct) -> SharedString {
         AuditAct::PatientShredded => tr("A patient's data was destroyed"),
         AuditAct::BackupWritten => tr("A backup was written"),
         AuditAct::BackupRestored => tr("The store was made from a backup"),
+        AuditAct::StoreSalvaged => tr("The store was made of what could be read of a damaged one"),
         AuditAct::CheckpointExported => tr("A signed checkpoint of this log left the cart"),
         AuditAct::PersonAdded => tr("Person added"),
         AuditAct::PersonRevoked => tr("Person taken away"),
@@ -140,6 +141,7 @@ pub(in crate::bridge) fn finding(words: &Words, finding: &FindingLine) -> Shared
         FindingKind::AnchorReset => tr("Counter of the security chip began anew"),
         FindingKind::AnchorSilent => tr("Counter of the security chip gone or silent"),
         FindingKind::CopyUsed => tr("Second copy used"),
+        FindingKind::OpenToOthers => tr("Files that other accounts could read"),
     });
     let number = |sentence, number: Option<u64>| {
         number.map(|number| words.fill(sentence, &[&number.to_string()])).unwrap_or_default()

@@ -73,6 +73,9 @@ fn general(words: &Words, finding: &FindingNotice) -> SharedString {
             words.say(tr("The counter in this cart's security chip does not answer."))
         }
         FindingGroup::Mended => words.say(tr("A damaged file was mended from its second copy.")),
+        FindingGroup::OpenToOthers => {
+            words.say(tr("Other programs on this cart could read its files. They are closed now."))
+        }
     }
 }
 
@@ -95,5 +98,6 @@ fn advice(words: &Words, group: FindingGroup) -> SharedString {
             tr("Tell IT: whether these records are the latest cannot be told without it.")
         }
         FindingGroup::Mended => tr("Nothing is missing. Tell IT: the disk may be failing."),
+        FindingGroup::OpenToOthers => tr("Tell IT: somebody may have copied them."),
     })
 }

@@ -1,4 +1,4 @@
-//! `wardkeepctl store`: backup, restore, check, setting aside, and destroying one patient.
+//! `wardkeepctl store`: backup, restore, check, setting aside, salvage, and destroying one patient.
 //!
 //! They work while the kiosk is stopped. Whoever asks gives two factors, or the 24 recovery words. What
 //! was done is JSON on standard output; questions and progress go to standard error.
@@ -7,6 +7,7 @@ mod aside;
 mod backup;
 mod check;
 mod restore;
+mod salvage;
 mod shred;
 
 use clap::Subcommand;
@@ -37,6 +38,9 @@ pub enum StoreVerb {
     /// Move a store that does not open out of the way; nothing is deleted
     #[command(after_help = aside::EXAMPLES)]
     Aside(aside::Aside),
+    /// Make a new store of everything that can be read of a damaged one; asks for the recovery words
+    #[command(after_help = salvage::EXAMPLES)]
+    Salvage(salvage::Salvage),
     /// Destroy a patient's data key: what was recorded of them is gone for ever
     #[command(after_help = shred::EXAMPLES)]
     Shred(shred::Shred),
@@ -53,6 +57,7 @@ impl StoreVerb {
             StoreVerb::Restore(verb) => verb.run(),
             StoreVerb::Check(verb) => verb.run(),
             StoreVerb::Aside(verb) => verb.run(),
+            StoreVerb::Salvage(verb) => verb.run(),
             StoreVerb::Shred(verb) => verb.run(),
         }
     }
