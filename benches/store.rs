@@ -297,7 +297,7 @@ type Started = (StoreHandle, mpsc::Receiver<Outcome>, JoinHandle<()>);
 
 /// A store with one person, as the program makes it.
 fn first_start(dir: &Path) -> anyhow::Result<Started> {
-    let options = Options::new(dir).with_device_secret(SecretFile::new(dir));
+    let options = Options::new(dir).with_device_secret(SecretFile::new(dir)).on_any_disk();
     let (sender, mut outcomes) = mpsc::channel(64);
     let (handle, thread) = spawn(options, sender)?;
     next(&mut outcomes)?;

@@ -130,7 +130,8 @@ fn gaps(screen: &Screen, over: &AtomicBool) -> Vec<Duration> {
 /// Seals records as a locked cart would have in twelve hours.
 fn seal(state: &Path) -> u64 {
     let (sender, mut outcomes) = mpsc::channel(4096);
-    let (handle, thread) = spawn(Options::new(state), sender).expect("the store starts");
+    let (handle, thread) =
+        spawn(Options::new(state).on_any_disk(), sender).expect("the store starts");
     let cart = loop {
         let outcome = outcomes.blocking_recv().expect("the store answers");
         if let Outcome::Found(Found::Store(cart)) = outcome {

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use wardkeep_model::keeping::Retention;
+use wardkeep_model::moment::Moment;
 use wardkeep_store::{BareVault, check_with_recovery};
 
 use crate::desk::Desk;
@@ -45,9 +46,8 @@ fn unpacked(made: &Made) -> anyhow::Result<()> {
 fn check(made: &Made) -> anyhow::Result<()> {
     let begun = Instant::now();
     let mut parts: Vec<(&str, Instant)> = Vec::new();
-    let checks = check_with_recovery(&made.options(), &made.phrase, &mut |part| {
-        parts.push((part, Instant::now()));
-    })?;
+    let mut note = |part| parts.push((part, Instant::now()));
+    let checks = check_with_recovery(&made.options(), &made.phrase, Moment::read(), &mut note)?;
     let bad: Vec<_> = checks.iter().filter(|check| !check.ok).collect();
     anyhow::ensure!(bad.is_empty(), "{bad:?}");
     println!("store check of {} rows: {:.1} s (aim: 30)", made.rows, begun.elapsed().as_secs_f64());

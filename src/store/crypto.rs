@@ -9,7 +9,10 @@
 //! | [`seal_to`], [`open_with`] | HPKE base mode (RFC 9180): X25519, HKDF-SHA256, ChaCha20-Poly1305 |
 //! | [`stretch`] | Argon2id (RFC 9106) |
 //!
-//! Nothing is composed by hand beyond these. Keys are wiped on drop.
+//! Nothing is composed by hand beyond these, but for [`page`], which reads what SQLCipher wrote where SQLCipher
+//! stops. Keys are wiped on drop.
+
+pub(crate) mod page;
 
 use std::fmt;
 use std::ops::Deref;

@@ -58,6 +58,7 @@ pub use backup::file::{BackupFault, Header as BackupHeader, front as read_backup
 pub use backup::restore::{
     Restored, RestoredPerson, restore_with_recovery, verify_backup_with_recovery,
 };
+pub use disk::place::{Place, look as look_at_place};
 pub use disk::set_aside::set_aside;
 #[doc(hidden)]
 pub use import::opener::authentic_records;
@@ -68,11 +69,16 @@ pub use tools::accept::{AcceptFault, Suspected};
 #[doc(hidden)]
 pub use tools::bare::BareVault;
 pub use tools::check::{Check, CheckFault, LockedStore, check_with_recovery};
-pub use tools::inspect::{Facts, inspect};
+pub use tools::inspect::{Facts, belongs_here, inspect};
 pub use tools::recovered::{RecoveredVault, open_with_recovery};
+pub use tools::remains::{Remains, Shredded, remains, shred_set_aside};
 pub use tools::rescue::administer_with_recovery;
 #[doc(hidden)]
 pub use vault::made::{PackedDay, Size};
+pub use tools::salvage::{SalvageFault, Salvaged, Waiting, salvage_with_recovery};
+pub use tools::words::sentence as finding_sentence;
+pub use vault::raw::map::DamagedPage;
+pub use vault::salvage::{LostRows, SalvagedRows, SalvagedTable};
 pub use vault::{CipherFacts, cipher_facts};
 pub use worker::handle::{Full, QUEUE_MAX, StoreHandle, spawn};
 

@@ -29,7 +29,8 @@ const TAP: Duration = Duration::from_millis(900);
 /// A store with one IT person, and its recovery words.
 fn make_store(state: &Path) -> String {
     let (sender, mut outcomes) = mpsc::channel(16);
-    let (handle, thread) = store::spawn(Options::new(state), sender).expect("a store");
+    let (handle, thread) =
+        store::spawn(Options::new(state).on_any_disk(), sender).expect("a store");
     let badge = Badge::new(ReaderFamily::PcscUid, &IT).expect("a badge number");
     let first = NewOperator {
         initials: "QZ".into(),
@@ -188,7 +189,8 @@ fn a_running_kiosk_and_a_missing_store_are_said_so() {
     let state = scratch.path().join("state");
     make_store(&state);
     let (sender, mut outcomes) = mpsc::channel(16);
-    let (handle, thread) = store::spawn(Options::new(&state), sender).expect("a store");
+    let (handle, thread) =
+        store::spawn(Options::new(&state).on_any_disk(), sender).expect("a store");
     assert!(matches!(outcomes.blocking_recv(), Some(Outcome::Found(_))));
     let (code, _, said) = run(&state, &["users", "list"], "");
     assert_eq!(code, 1);

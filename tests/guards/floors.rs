@@ -83,8 +83,8 @@ const FLOORS: &[Floor] = &[
             (
                 "tools",
                 &[
-                    "backup", "cart", "disk", "import", "inbox", "keys", "log", "machine", "open",
-                    "record", "staff", "vault",
+                    "backup", "cart", "crypto", "disk", "import", "inbox", "keys", "log",
+                    "machine", "open", "record", "staff", "vault",
                 ],
             ),
         ],

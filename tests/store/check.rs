@@ -10,10 +10,14 @@ use kit::store::desk::*;
 use kit::store::*;
 use wardkeep_model::access::Role;
 use wardkeep_model::access::factor::Evidence;
-use wardkeep_model::confidential::Secret;
+use wardkeep_model::confidential::{Phi, Secret};
 use wardkeep_model::encounter::PatientForm;
-use wardkeep_model::keeping::{CartState, Command, Draft, Outcome, RecoveryPhrase, Refusal};
-use wardkeep_store::{Check, CheckFault, LockedStore, check_with_recovery};
+use wardkeep_model::keeping::{
+    Administration, CartState, Command, Draft, Outcome, RecoveryPhrase, Refusal,
+};
+use wardkeep_store::{
+    Check, CheckFault, LockedStore, administer_with_recovery, check_with_recovery,
+};
 
 /// A store with something of everything.
 fn store() -> (tempfile::TempDir, RecoveryPhrase) {
@@ -49,7 +53,7 @@ fn image(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 fn check(dir: &Path, phrase: &RecoveryPhrase) -> Vec<Check> {
     let before = image(dir);
-    let checks = check_with_recovery(&options(dir), &words(phrase), &mut |_| {}).unwrap();
+    let checks = check_with_recovery(&options(dir), &words(phrase), at(300), &mut |_| {}).unwrap();
     assert!(image(dir) == before, "a check changes nothing");
     checks
 }
@@ -148,6 +152,110 @@ fn s8_a_page_that_was_altered_anywhere_in_the_vault_is_found() {
 }
 
 #[test]
+fn s8_damaged_pages_are_named_with_their_table_and_rows_and_so_are_those_that_nobody_reads() {
+    let (dir, phrase) = store();
+    let mut rig = Rig::restart(dir.path());
+    rig.log_in(it());
+    rig.record(3, 1_000..=3_000);
+    rig.close();
+    rig.stop();
+    // What a patient leaves behind is free pages.
+    let shred = Administration::Shred(Phi::new("M-Okonkwo".into()));
+    administer_with_recovery(&options(dir.path()), &words(&phrase), shred).unwrap().unwrap();
+    let vault = dir.path().join("store/vault.db");
+    let whole = fs::read(&vault).unwrap();
+    let pages = whole.len() / 4096;
+    let mut named = BTreeMap::new();
+    for page in (1..=pages).step_by(7) {
+        let mut flipped = whole.clone();
+        flipped[page * 4096 - 2_000] ^= 1;
+        fs::write(&vault, &flipped).unwrap();
+        let checks = check(dir.path(), &phrase);
+        let row = checks.iter().find(|check| check.name == "cipher").unwrap();
+        let said = row.problem.as_deref().unwrap_or_else(|| panic!("page {page}: {checks:?}"));
+        let front = format!("1 of {pages} pages are damaged: page {page} (");
+        let of = said.strip_prefix(&front).unwrap_or_else(|| panic!("{said}"));
+        *named.entry(of.split([',', ')']).next().unwrap().to_owned()).or_insert(0) += 1;
+        assert!(said.ends_with(&format!("The other {} are as they were written.", pages - 1)));
+    }
+    fs::write(&vault, &whole).unwrap();
+    assert!(named["observations"] > 2 && named.len() > 2, "{named:?}");
+    assert_eq!(failed(&check(dir.path(), &phrase)), [""; 0]);
+    // Rows by number, and one of a table that has none.
+    let mut flipped = whole;
+    (0..pages).for_each(|page| flipped[page * 4096 + 900] ^= u8::from(page % 9 == 4));
+    fs::write(&vault, &flipped).unwrap();
+    let checks = check(dir.path(), &phrase);
+    let row = checks.iter().find(|check| check.name == "cipher").unwrap();
+    assert!(row.problem.as_deref().unwrap().contains("(observations, rows "), "{row:?}");
+    assert!(row.advice.unwrap().contains("store salvage"));
+}
+
+#[test]
+fn a_check_links_the_vault_and_copies_none_of_it() {
+    use std::os::unix::fs::MetadataExt;
+    let (dir, phrase) = store();
+    let vault = dir.path().join("store/vault.db");
+    let mut links = Vec::new();
+    let mut looks = |name: &'static str| links.push((name, fs::metadata(&vault).unwrap().nlink()));
+    check_with_recovery(&options(dir.path()), &words(&phrase), at(300), &mut looks).unwrap();
+    assert!(links.contains(&("observations", 2)) && links.contains(&("copy", 1)), "{links:?}");
+    assert_eq!(fs::metadata(&vault).unwrap().nlink(), 1);
+}
+
+#[test]
+fn s8_a_finding_is_said_in_a_sentence_with_its_numbers_and_a_way_out() {
+    let (dir, phrase) = store();
+    let older = image(&dir.path().join("store"));
+    let rig = Rig::restart(dir.path());
+    for _ in 0..3 {
+        rig.send(Command::SaveCart(Box::default()));
+    }
+    rig.stop();
+    for name in ["cart", "cart.copy"] {
+        let path = dir.path().join("store").join(name);
+        fs::write(&path, &older[&path]).unwrap();
+    }
+    let checks = check(dir.path(), &phrase);
+    let row = checks.iter().find(|check| check.name == "locked-part").unwrap();
+    let said = row.problem.as_deref().unwrap();
+    assert!(said.contains("the cart compartment was put back (number "), "{said}");
+    assert!(said.contains(" was expected)") && row.advice.unwrap().contains("who had the disk"));
+}
+
+#[test]
+fn a_running_kiosk_is_looked_at_as_far_as_it_goes() {
+    let (dir, phrase) = store();
+    let mut rig = Rig::restart(dir.path());
+    let before = image(&dir.path().join("store"));
+    let look = || {
+        check_with_recovery(&options(dir.path()), &words(&phrase), at(300), &mut |_| {}).unwrap()
+    };
+    let checks = look();
+    assert_eq!(failed(&checks), [""; 0], "{checks:?}");
+    let left: Vec<&str> = checks
+        .iter()
+        .filter(|check| check.not_looked_at.is_some())
+        .map(|check| check.name)
+        .collect();
+    assert!(left.contains(&"observations") && left.contains(&"freshness"), "{left:?}");
+    assert!(
+        !left.contains(&"cipher") && count(&checks, "cipher") > 5 && count(&checks, "slots") == 3
+    );
+    assert!(image(&dir.path().join("store")) == before);
+    let vault = dir.path().join("store/vault.db");
+    let mut flipped = fs::read(&vault).unwrap();
+    flipped[5 * 4096 + 9] ^= 1;
+    fs::write(&vault, &flipped).unwrap();
+    assert_eq!(failed(&look()), ["cipher"]);
+    flipped[5 * 4096 + 9] ^= 1;
+    fs::write(&vault, &flipped).unwrap();
+    rig.unlock(at(400));
+    assert_eq!(failed(&look()), [""; 0]);
+    rig.stop();
+}
+
+#[test]
 fn a_store_whose_keyring_is_gone_is_still_looked_at() {
     let (dir, phrase) = store();
     for name in ["keyring", "keyring.copy"] {
@@ -188,6 +296,6 @@ fn s5_two_factors_check_too_and_the_try_is_counted() {
     let other = tempfile::tempdir().unwrap();
     let (rig, words) = Rig::first_start(other.path());
     rig.stop();
-    let answer = check_with_recovery(&options(dir.path()), &words, &mut |_| {});
+    let answer = check_with_recovery(&options(dir.path()), &words, at(300), &mut |_| {});
     assert_eq!(answer, Err(CheckFault::Words));
 }

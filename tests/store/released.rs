@@ -9,6 +9,7 @@
 
 use std::fs;
 use std::io::BufReader;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ fn words() -> RecoveryPhrase {
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
+    // As a store's directories are, whatever those of the fixture are.
+    fs::set_permissions(to, fs::Permissions::from_mode(0o700)).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());

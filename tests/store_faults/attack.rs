@@ -192,3 +192,34 @@ fn s8_files_put_back_under_a_running_program_are_told_with_both_numbers() {
         assert_eq!(answer(dir.path()), Answer::Unnoticed, "{part:?}: and mended");
     }
 }
+
+/// Another file in the place of the vault's own, while it is open: what were written from then on would be in no file
+/// that anybody finds again.
+#[test]
+fn s8_a_vault_exchanged_while_it_is_open_is_bypassed_and_its_gap_told() {
+    let dir = scratch();
+    let (mut rig, phrase) = Rig::first_start(dir.path());
+    rig.log_in(it());
+    rig.record(1, 1..=10);
+    rig.settle();
+    let then = at_one_instant(dir.path());
+    rig.record(1, 11..=20);
+    rig.settle();
+    for path in ["store/vault.db", "store/vault.db-wal"] {
+        let beside = dir.path().join("beside");
+        std::fs::write(&beside, then[Path::new(path)].as_ref().unwrap()).unwrap();
+        std::fs::rename(&beside, dir.path().join(path)).unwrap();
+    }
+    rig.record(1, 21..=30);
+    while !matches!(rig.next(), Outcome::Closed) {}
+    rig.record(1, 31..=40);
+    rig.settle();
+    rig.log_in(it());
+    let older = rig.findings.iter().find(|found| found.kind == FindingKind::VaultOlder).copied();
+    let older = older.unwrap_or_else(|| panic!("{:?}", rig.findings));
+    assert!(older.found < older.expected && older.count >= 10, "{older:?}");
+    rig.close();
+    rig.stop();
+    let kept = seqs(&contents(dir.path(), &phrase));
+    assert!((1..=10).chain(21..=40).all(|seq| kept.contains(&seq)), "{kept:?}");
+}

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use kit::store::desk::*;
@@ -36,6 +37,8 @@ fn state_of(dir: &Path) -> State {
 
 fn put(state: &State) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
+    // As a store's directories are: what others could read is told by itself.
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
     for (name, content) in state {
         let path = dir.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -257,7 +257,8 @@ impl Clerk {
                 | FindingKind::AnchorSilent
                 | FindingKind::MemoryOlder
                 | FindingKind::RecipientReplaced
-                | FindingKind::CopyUsed => {}
+                | FindingKind::CopyUsed
+                | FindingKind::OpenToOthers => {}
             }
             self.add(notice(finding, site));
         }
@@ -337,5 +338,6 @@ fn group(kind: FindingKind) -> FindingGroup {
         FindingKind::AnchorReset => FindingGroup::CounterReset,
         FindingKind::AnchorSilent => FindingGroup::CounterSilent,
         FindingKind::CopyUsed => FindingGroup::Mended,
+        FindingKind::OpenToOthers => FindingGroup::OpenToOthers,
     }
 }

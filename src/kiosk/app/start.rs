@@ -85,7 +85,9 @@ pub fn start(options: &Options) -> anyhow::Result<Running> {
     if options.quick_keys {
         keeping = keeping.with_cost_for_tests();
     }
-    if !options.simulate {
+    if options.simulate {
+        keeping = keeping.on_any_disk();
+    } else {
         keeping = keeping
             .with_anchor(store::anchor_of_this_machine())
             .with_witness(config.witness.clone());

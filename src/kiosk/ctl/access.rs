@@ -43,6 +43,7 @@ pub fn options(places: &Places, config: &Config) -> Options {
         .with_policy(config.policy)
         .with_anchor(store::anchor_of_this_machine())
         .with_witness(config.witness.clone())
+        .on_any_disk()
 }
 
 /// Asks for the recovery words.

@@ -2,12 +2,14 @@
 //!
 //! `probe` asks the machine and returns [`Facts`]; [`Report::of`] turns facts into lines. Only the
 //! second half decides anything, so every line is tested without the machine being in that state.
-//! S-10: nothing here opens the store or reads a secret; paths, versions and counts are all it shows.
+//! S-10: nothing here opens the store; the device secret is read only to tell whether the store was made with
+//! it. Paths, versions and counts are all that is shown.
 
 mod factor_probe;
 mod factors;
 mod keeping;
 mod probe;
+mod store;
 
 use factors::NOT_ALLOWED;
 pub use factors::Readers;
@@ -25,7 +27,6 @@ use serde::Serialize;
 use crate::ctl::args::Places;
 use crate::ctl::terminal;
 use wardkeep_hardware::pcsc::SlotFacts;
-use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::moment::{ClockState, Moment};
 
 /// A clock that shows a year outside this range was never set.
@@ -131,9 +132,9 @@ impl Report {
         checks.extend([
             bluetooth(&facts.bluetooth),
             tpm(facts.tpm),
-            store(&facts.store),
-            state_directory(&facts.state),
-            device_secret(&facts.store),
+            store::store(&facts.store),
+            store::state_directory(&facts.state),
+            store::device_secret(&facts.store),
         ]);
         checks.extend(keeping::checks(&facts.keeping));
         checks.extend([
@@ -321,105 +322,6 @@ fn tpm(present: bool) -> Check {
         "The machine has none, or it is off in the firmware settings.",
         "Switch it on in the firmware settings; without it the device secret is protected less.",
     )
-}
-
-fn store(store: &Result<StoreFacts, StoreFault>) -> Check {
-    let name = "store";
-    match store {
-        Ok(StoreFacts { exists: false, cipher, .. }) => {
-            works(name, format!("none yet, made at first start; {cipher}"))
-        }
-        Ok(StoreFacts { slots, inbox_bytes, cipher, .. }) => {
-            let waits = format!("{inbox_bytes} bytes wait to be unlocked");
-            works(name, format!("{slots} key slots, {waits}; {cipher}"))
-        }
-        Err(fault) => {
-            let (cause, remedy) = advice(*fault);
-            fails(name, fault.to_string(), cause, remedy)
-        }
-    }
-}
-
-fn advice(fault: StoreFault) -> (&'static str, &'static str) {
-    match fault {
-        StoreFault::InUse => {
-            ("Another program holds the store.", "End it, or use another --state.")
-        }
-        StoreFault::ReadOnly => (
-            "This account may not read or write there.",
-            "Run as the kiosk's account, or correct the owner of the directory.",
-        ),
-        StoreFault::Foreign => (
-            "The directory holds files of something else.",
-            "Give the program a directory of its own.",
-        ),
-        StoreFault::WrongDeviceSecret => (
-            "The disk comes from another machine, or the device secret was lost.",
-            "Restore the device secret, or open the store with its recovery key.",
-        ),
-        StoreFault::Damaged => (
-            "Files were changed or lost.",
-            "Keep a copy of the directory, then restore the last backup.",
-        ),
-        StoreFault::Later => (
-            "A later program wrote the store.",
-            "Install that program again, or a later one; nothing is lost.",
-        ),
-        StoreFault::Full => ("The disk is full.", "Make room; records wait in memory until then."),
-        StoreFault::Io => (
-            "The disk or its file system reports errors.",
-            "Look into `dmesg`; replace the disk if it fails.",
-        ),
-        StoreFault::NoCipher => (
-            "This program was built without SQLCipher.",
-            "Install the packaged program, or build it with the feature `store`.",
-        ),
-    }
-}
-
-fn state_directory((path, fault): &(PathBuf, Option<DirFault>)) -> Check {
-    let name = "state-directory";
-    let path = path.display().to_string();
-    match fault {
-        None => works(name, path),
-        Some(DirFault::Missing) => fails(
-            name,
-            path,
-            "The directory does not exist.",
-            "The service makes it; by hand: `install -d -m 700 -o ACCOUNT DIRECTORY`.",
-        ),
-        Some(DirFault::NotADirectory) => fails(
-            name,
-            path,
-            "Something that is not a directory has this name.",
-            "Move it away, or use another --state.",
-        ),
-        Some(DirFault::ReadOnly) => fails(
-            name,
-            path,
-            "This account may not write there, or the file system is read-only.",
-            "Run as the kiosk's account, or correct the owner of the directory.",
-        ),
-    }
-}
-
-fn device_secret(store: &Result<StoreFacts, StoreFault>) -> Check {
-    let name = "device-secret";
-    match store {
-        Ok(StoreFacts { sealed_secret: true, .. }) => works(name, "full protection"),
-        Ok(StoreFacts { sealed_secret: false, .. }) => fails(
-            name,
-            "reduced protection",
-            "The device secret is a file beside the store, so a copied disk has it.",
-            "Give it as an encrypted systemd credential named wardkeep-device-secret.",
-        ),
-        Err(_) => fails(
-            name,
-            "not known",
-            "The store could not be looked at.",
-            "See the line about the store.",
-        ),
-    }
 }
 
 fn configuration(used: &[String], ignored: &[String]) -> Check {

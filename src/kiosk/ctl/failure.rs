@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 
 use crate::ctl::terminal;
 use crate::text::FileError;
-use wardkeep_model::keeping::{AdministrationFault, StoreFault};
-use wardkeep_store::{AcceptFault, BackupFault, CheckFault};
+use wardkeep_model::keeping::{AdministrationFault, Cause, StoreFault, Unfit};
+use wardkeep_store::{AcceptFault, BackupFault, CheckFault, SalvageFault};
 
 const IN_USE: &str = "The kiosk on this cart is running and holds the store. Stop it first \
                       (systemctl stop wardkeep), or do this at its screen.";
@@ -66,6 +66,9 @@ pub enum Failure {
     /// The backup was not written or not read.
     #[error("{}", backup_sentence(*.0))]
     Backup(#[from] BackupFault),
+    /// Nothing was salvaged.
+    #[error("{}", salvage_sentence(*.0))]
+    Salvage(#[from] SalvageFault),
     /// The store did not do it.
     #[error("{}", administration_sentence(*.0))]
     NotDone(#[from] AdministrationFault),
@@ -137,11 +140,50 @@ fn store_sentence(fault: StoreFault) -> String {
                               lost."
                 .to_owned()
         }
+        StoreFault::WrongDeviceSecret => "This store belongs to another cart, or this cart's secret was \
+                                          replaced. Put the device secret back, or restore the last \
+                                          backup with the recovery words (`store aside`, then `store \
+                                          restore`)."
+            .to_owned(),
+        StoreFault::Unfit(Unfit::ForeignOwner) => "The state directory, or something in it, belongs to \
+                                                   another account. Do this as the kiosk's account \
+                                                   (`sudo -u ACCOUNT wardkeepctl ..`), or give it to \
+                                                   that account (`chown -R`)."
+            .to_owned(),
+        StoreFault::Unfit(Unfit::OpenParent) => "Any account could exchange the state directory. Take \
+                                                 the right to write from others on the directories \
+                                                 above it (`chmod o-w`)."
+            .to_owned(),
         StoreFault::ReadOnly
         | StoreFault::Foreign
-        | StoreFault::WrongDeviceSecret
+        | StoreFault::Unfit(Unfit::Volatile | Unfit::Network)
         | StoreFault::Io
-        | StoreFault::NoCipher => format!("The store cannot be used: {fault}."),
+        | StoreFault::NoCipher => match Cause::take() {
+            Some(cause) => format!("The store cannot be used: {fault} ({cause})."),
+            None => format!("The store cannot be used: {fault}."),
+        },
+    }
+}
+
+fn salvage_sentence(fault: SalvageFault) -> String {
+    match fault {
+        SalvageFault::NoSource => {
+            "There is no store in what --from names: give a state directory, or \
+                                   a store that was set aside in one (damaged-DAY-N)."
+                .to_owned()
+        }
+        SalvageFault::Words => Failure::Words.to_string(),
+        SalvageFault::NoKeyring => {
+            "Neither copy of the keyring can be read, so nothing of this store \
+                                    opens any more. Restore the last backup."
+                .to_owned()
+        }
+        SalvageFault::StoreExists => {
+            "There is a store in --out already. Name another directory, or \
+                                      move it out of the way with `wardkeepctl store aside`."
+                .to_owned()
+        }
+        SalvageFault::Store(fault) => store_sentence(fault),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::io::{self, BufRead, Read};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -60,6 +61,38 @@ fn meanwhile<T>(line: impl Fn(u64) -> String + Send, work: impl FnOnce() -> T) -
     })
 }
 
+/// Says that something lasting begins that reads `about` so many bytes and looks at one thing after the other,
+/// and once a second while it is done how far it is. What it reads is the program's, as the kernel counts it
+/// (proc(5), `rchar`).
+pub fn reading<T>(
+    what: &str,
+    about: u64,
+    work: impl FnOnce(&mut dyn FnMut(&'static str)) -> T,
+) -> T {
+    let (before, looked) = (bytes("rchar: "), Mutex::new(""));
+    let line = |_| {
+        let read = before.and_then(|before| Some(bytes("rchar: ")?.saturating_sub(before)));
+        let name = *looked.lock().unwrap_or_else(PoisonError::into_inner);
+        percent(read, about, name)
+    };
+    let looks = &looked;
+    begins(what);
+    meanwhile(line, move || {
+        work(&mut |name| *looks.lock().unwrap_or_else(PoisonError::into_inner) = name)
+    })
+}
+
+/// Nearly done is never called done.
+fn percent(read: Option<u64>, about: u64, name: &str) -> String {
+    match read {
+        Some(read) => {
+            let percent = u128::from(read) * 100 / u128::from(about.max(1));
+            format!("{} %, looking at: {name}.", percent.min(99))
+        }
+        None => format!("Looking at: {name}."),
+    }
+}
+
 fn how_far(written: Option<u64>, about: u64, seconds: u64) -> String {
     match written {
         Some(written) => {
@@ -70,10 +103,14 @@ fn how_far(written: Option<u64>, about: u64, seconds: u64) -> String {
     }
 }
 
-/// None where the kernel does not count, or does not say.
 fn bytes_written() -> Option<u64> {
+    bytes("wchar: ")
+}
+
+/// None where the kernel does not count, or does not say.
+fn bytes(which: &str) -> Option<u64> {
     let counts = std::fs::read_to_string("/proc/self/io").ok()?;
-    counts.lines().find_map(|line| line.strip_prefix("wchar: ")?.parse().ok())
+    counts.lines().find_map(|line| line.strip_prefix(which)?.parse().ok())
 }
 
 /// Something that lasts and can be counted.
@@ -168,6 +205,21 @@ mod tests {
         assert_eq!(how_far(Some(5 * MIB), 12 * MIB + 1, 3), "5 of about 13 MiB written, 3 s.");
         assert_eq!(how_far(Some(15 * MIB), 12 * MIB, 4), "15 of about 15 MiB written, 4 s.");
         assert_eq!(how_far(None, 12 * MIB, 4), "4 s.");
+    }
+
+    #[test]
+    fn how_much_was_read_is_told_in_percent_and_never_as_all() {
+        let mut looks = Vec::new();
+        let done = reading("Test", 1, |look| {
+            look("pages");
+            looks.push("pages");
+            7
+        });
+        assert_eq!((done, looks.len()), (7, 1));
+        assert_eq!(percent(Some(30), 120, "pages"), "25 %, looking at: pages.");
+        assert_eq!(percent(Some(500), 120, "pages"), "99 %, looking at: pages.");
+        assert_eq!(percent(None, 120, "pages"), "Looking at: pages.");
+        assert!(bytes("rchar: ").is_some());
     }
 
     #[test]

@@ -68,6 +68,9 @@ pub enum AuditAct {
     BackupWritten,
     /// The store was made from a backup.
     BackupRestored,
+    /// The store was made of what could be read of a damaged one; the detail says of which. An entry
+    /// [`AuditAct::StoreFinding`] follows for every table of which something is gone.
+    StoreSalvaged,
     /// A signed checkpoint of this log left the machine.
     CheckpointExported,
     /// A person was added.

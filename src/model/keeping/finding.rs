@@ -48,6 +48,9 @@ pub enum FindingKind {
     MemoryOlder,
     /// A public key that records are sealed to, or that the vault's keys would be, is not the vault's.
     RecipientReplaced,
+    /// The state directory was open to other accounts. It was closed; `count` is how many of its files they
+    /// could have read.
+    OpenToOthers,
 }
 
 /// One thing that is wrong.

@@ -28,7 +28,7 @@ use crate::vitals::{DeviceId, DeviceKind, Observation};
 
 pub use self::acts::{AuditAct, AuditEntry, AuditResult};
 pub use self::backup::{BackupDone, BackupOrder, BackupPart};
-pub use self::fault::StoreFault;
+pub use self::fault::{Cause, StoreFault, Unfit};
 pub use self::finding::{Finding, FindingKind, OpenFinding};
 pub use self::people::{
     Administered, Administration, AdministrationFault, AuditExported, AuditRow, Draft,

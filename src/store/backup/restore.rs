@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use crate::backup::file::{BackupFault, BackupReader, Sealing};
 use crate::backup::{FORMAT, Manifest};
 use crate::cart::{Cart, Person};
-use crate::crypto::{Key, key_pair};
+use crate::crypto::{Key, PublicKey, key_pair};
 use crate::disk::durable::{self, StateDir};
 use crate::disk::layout::{self, INBOX, RESTORED_FROM, SLOTS, VAULT};
 use crate::inbox::Inbox;
@@ -36,7 +36,7 @@ use crate::vault::{entries, export, people, recipients};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::BackupPart;
-use wardkeep_model::keeping::{AuditAct, AuditEntry, RecoveryPhrase, StoreFault};
+use wardkeep_model::keeping::{AuditAct, AuditEntry, CartState, RecoveryPhrase, StoreFault};
 use wardkeep_model::moment::Moment;
 
 const MANIFEST_LEN_MAX: usize = 8 * 1024 * 1024;
@@ -164,7 +164,6 @@ fn make(
     let dir = state.begin()?;
     let from = dir.join(RESTORED_FROM);
     durable::make_dir(&from)?;
-    durable::make_dir(&dir.join(SLOTS))?;
     unpack(source, &from.join(VAULT))?;
     for (name, content) in &manifest.beside {
         // A name and nothing else, whoever wrote it.
@@ -178,13 +177,50 @@ fn make(
     let now = moment.wall;
 
     let old_keys = VaultKeys::of_master(manifest.master);
+    let old = Vault::open_exported(&from.join(VAULT), &old_keys)?;
+    let entry = AuditEntry {
+        detail: Some(format!("written {} by {:032x}", manifest.written, id(manifest.device))),
+        ..AuditEntry::of(AuditAct::BackupRestored, now)
+    };
+    let Manifest { recovery, state: cart, people, written, device, .. } = manifest;
+    let origin = Origin { keys: old_keys, recovery, cart, people };
+    let people = found(state, keys, (origin, old), &[entry], moment)?;
+    Ok(Restored { written, device, people })
+}
+
+/// What a new store has of another one beside its vault.
+pub(crate) struct Origin {
+    /// The keys of that vault.
+    pub keys: VaultKeys,
+    /// The recovery words go on being those of the new store.
+    pub recovery: PublicKey,
+    /// What the cart was doing.
+    pub cart: CartState,
+    /// Everybody; the vault has to have a private key of each.
+    pub people: Vec<BackupPart>,
+}
+
+/// Makes a store out of another one's vault, under keys of its own, and ends what [`StateDir::begin`] began. The
+/// old vault lies in [`RESTORED_FROM`], which is removed. Everybody of the new store, by name.
+///
+/// # Errors
+/// As reading the vault or writing files; there is no store then.
+pub(crate) fn found(
+    state: &StateDir,
+    keys: &DeviceKeys,
+    (origin, old): (Origin, Vault),
+    entries: &[AuditEntry],
+    moment: Moment,
+) -> Result<Vec<RestoredPerson>, BackupFault> {
+    let dir = state.path().join(layout::UNFINISHED);
+    durable::make_dir(&dir.join(SLOTS))?;
     let new_keys = VaultKeys::generate()?;
     let mut ring = Keyring::new(keys, &new_keys)?;
-    ring.add(keys, &new_keys, Recipient::Recovery, manifest.recovery)?;
+    ring.add(keys, &new_keys, Recipient::Recovery, origin.recovery)?;
     let mut people = Vec::new();
     let mut cart = Cart::default();
-    (cart.state, cart.epoch) = (manifest.state, ring.epoch);
-    for part in &manifest.people {
+    (cart.state, cart.epoch) = (origin.cart, ring.epoch);
+    for part in &origin.people {
         let (private, public) = key_pair(&Key::random()?);
         ring.add(keys, &new_keys, Recipient::Operator(part.id), public)?;
         people.push(Renewed { id: part.id, private });
@@ -192,23 +228,18 @@ fn make(
     }
     cart.keyring = ring.generation;
 
-    let old = Vault::open_exported(&from.join(VAULT), &old_keys)?;
     export::export(&old, &dir.join(VAULT), &new_keys)?;
     old.close()?;
-    durable::remove_dir(&from)?;
-    let entry = AuditEntry {
-        detail: Some(format!("written {} by {:032x}", manifest.written, id(manifest.device))),
-        ..AuditEntry::of(AuditAct::BackupRestored, now)
-    };
+    durable::remove_dir(&dir.join(RESTORED_FROM))?;
     let path = dir.join(VAULT);
-    rekey::amend(&path, (&old_keys, &new_keys), (None, &cart, None), &[entry])?;
+    rekey::amend(&path, (&origin.keys, &new_keys), (None, &cart, None), entries)?;
     let mut vault = Vault::open(&path, &new_keys)?;
     renew(&mut vault, &new_keys, &people)?;
     let known = ring.publics().map(|(recipient, public)| (recipient.into(), public));
     recipients::replace(&mut vault, &known.collect())?;
     let names = people::names(&vault)?;
     let name = |id: OperatorId| names.iter().find(|(known, _)| *known == id).map(|(_, name)| name);
-    let restored = manifest
+    let restored = origin
         .people
         .into_iter()
         .map(|part| RestoredPerson { name: name(part.id).cloned().unwrap_or_default(), part });
@@ -224,7 +255,7 @@ fn make(
     ring.save(&dir)?;
     cart.save(&dir, keys)?;
     state.finish()?;
-    Ok(Restored { written: manifest.written, device: manifest.device, people })
+    Ok(people)
 }
 
 fn id(device: [u8; 16]) -> u128 {

@@ -5,13 +5,14 @@
 //! S-8: [`replace`] writes a temporary file in the same directory, syncs it, renames it and syncs
 //! the directory, so at any kill the name shows the whole old or the whole new content.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::disk::layout::{self, DAMAGED, EXPECTED, LOCK, STORE, TEMPORARY, UNFINISHED};
+use crate::disk::place;
 use wardkeep_model::keeping::StoreFault;
 
 /// How often, and how soon again, a lock that somebody holds is tried: two seconds in all.
@@ -23,18 +24,26 @@ const LOCK_TRY_EVERY: Duration = Duration::from_millis(20);
 pub struct StateDir {
     path: PathBuf,
     _lock: File,
+    /// Files of the store that other accounts could reach until it was taken.
+    was_open: u64,
 }
 
 impl StateDir {
-    /// Makes the directory if it is not there, checks it and locks it.
+    /// Makes the directory if it is not there, checks it, locks it, and closes it to everybody else.
     pub fn take(path: &Path) -> Result<Self, StoreFault> {
+        // Before anything is made where somebody else could exchange it.
+        place::owned(path)?;
         make_dir(path)?;
         refuse_foreign(path)?;
         let lock = private().read(true).write(true).create(true).open(path.join(LOCK))?;
         hold(&lock)?;
-        // Restricts a directory that somebody else made; also finds out whether it can be changed.
-        fs::set_permissions(path, Permissions::from_mode(0o700))?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        let was_open = place::close(path)?;
+        Ok(Self { path: path.to_owned(), _lock: lock, was_open })
+    }
+
+    /// How many files of the store other accounts could reach until it was taken.
+    pub fn was_open(&self) -> u64 {
+        self.was_open
     }
 
     /// The live store.
@@ -337,6 +346,7 @@ mod tests {
         let state = dir.path().join("deep").join("state");
         let held = StateDir::take(&state).unwrap();
         replace(&held.path, "cart", b"x").unwrap();
+        use std::os::unix::fs::PermissionsExt;
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&state), 0o700);
         assert_eq!(mode(&state.join("cart")), 0o600);

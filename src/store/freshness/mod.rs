@@ -32,8 +32,12 @@ pub(crate) mod progress;
 pub(crate) mod wal;
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
 
 use crate::crypto::Key;
 use crate::freshness::head::{Closed, Commit, Head, HeadFile};
@@ -42,7 +46,7 @@ use crate::freshness::progress::Comparison;
 use crate::freshness::wal::{Log, LogPosition};
 use crate::inbox::remembered::RememberedVault;
 use crate::keys::vault_keys::VaultKeys;
-use wardkeep_model::keeping::{Finding, FindingKind, StoreFault};
+use wardkeep_model::keeping::{Cause, Finding, FindingKind, StoreFault};
 
 /// Frames after which the log is folded.
 const FOLD_AT: u32 = 1000;
@@ -154,13 +158,24 @@ impl Freshness {
     /// Does what a fault has left undone; nothing else may change before.
     ///
     /// # Errors
-    /// As reading and writing files.
+    /// `Damaged` if another file lies where the open one lay: what were written now would be in no file that anybody
+    /// finds again. Otherwise as reading and writing files.
     pub fn pay(&mut self) -> Result<(), StoreFault> {
+        if !self.is_in_place() {
+            tracing::warn!("the vault's file was exchanged while it was open");
+            Cause::note(Some(Cause::System(Errno::STALE.raw_os_error())));
+            return Err(StoreFault::Damaged);
+        }
         match self.debt {
             Debt::None => Ok(()),
             Debt::Commit(commit) => self.committed(commit),
             Debt::Head => self.save(Closed::No),
         }
+    }
+
+    fn is_in_place(&self) -> bool {
+        let of = |found: io::Result<Metadata>| found.ok().map(|file| (file.dev(), file.ino()));
+        of(self.database.metadata()) == of(self.file.metadata())
     }
 
     /// Numbers the commit that a transaction is about to make, with so many rows inserted; `None` before
@@ -203,6 +218,11 @@ impl Freshness {
         self.size = Some(read.size);
         self.masked.extend(read.frames);
         self.save(Closed::No)
+    }
+
+    /// Leaves a log as long as it grows.
+    pub fn never_fold(&mut self) {
+        self.fold_at = u32::MAX;
     }
 
     /// Folds a log that has grown long. That it failed matters only once space or disk are gone.

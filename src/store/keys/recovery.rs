@@ -28,6 +28,14 @@ pub fn generate() -> Result<(RecoveryPhrase, PublicKey), StoreFault> {
 /// # Errors
 /// The words are not the 24 of a recovery key.
 pub fn private_key(phrase: &RecoveryPhrase) -> Result<Key, NotARecoveryKey> {
+    pair(phrase).map(|(private, _)| private)
+}
+
+/// The key pair of typed words, without asking a file for its public half.
+///
+/// # Errors
+/// As [`private_key`].
+pub fn pair(phrase: &RecoveryPhrase) -> Result<(Key, PublicKey), NotARecoveryKey> {
     let mut typed = Zeroizing::new(phrase.expose().to_lowercase());
     let words: Zeroizing<String> =
         Zeroizing::new(typed.split_whitespace().collect::<Vec<_>>().join(" "));
@@ -35,7 +43,7 @@ pub fn private_key(phrase: &RecoveryPhrase) -> Result<Key, NotARecoveryKey> {
     let mnemonic = Mnemonic::parse_normalized(&words).map_err(|_| NotARecoveryKey)?;
     let entropy = Zeroizing::new(mnemonic.to_entropy());
     let entropy = Key::from_slice(&entropy).ok_or(NotARecoveryKey)?;
-    Ok(key_pair(&seed(&entropy)).0)
+    Ok(key_pair(&seed(&entropy)))
 }
 
 fn seed(entropy: &Key) -> Key {

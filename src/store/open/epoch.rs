@@ -63,7 +63,7 @@ pub fn settle(store_dir: &Path, epoch: u64) -> Result<(), StoreFault> {
 }
 
 /// Where second copies of keyrings wait that a committed change of keys has not moved yet.
-pub(super) fn waiting_keyrings(store_dir: &Path) -> Result<Vec<PathBuf>, StoreFault> {
+pub(crate) fn waiting_keyrings(store_dir: &Path) -> Result<Vec<PathBuf>, StoreFault> {
     let mut found = Vec::new();
     for entry in fs::read_dir(store_dir)? {
         let entry = entry?;

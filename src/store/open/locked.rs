@@ -71,6 +71,9 @@ impl Locked {
         let secret = options.device_secret().load()?.ok_or(StoreFault::WrongDeviceSecret)?;
         let keys = DeviceKeys::new(secret);
         let Parts { ring, mut cart, inbox, mut findings } = Parts::read(&state, &keys, now)?;
+        if state.was_open() > 0 {
+            findings.push(Finding::of(FindingKind::OpenToOthers, state.was_open()));
+        }
         let (generation, counted) = inbox.remembered_cart();
         let rolled_back = generation > cart.generation;
         if rolled_back {

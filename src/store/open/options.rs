@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::crypto::KdfCost;
+use crate::disk::place;
 use crate::machine::anchor::{Anchor, NoAnchor, SharedAnchor};
 use crate::machine::device_secret::{DeviceSecret, from_environment};
 use wardkeep_model::access::policy::Policy;
-use wardkeep_model::keeping::Retention;
+use wardkeep_model::keeping::{Retention, StoreFault};
 
 /// How a store is run.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub struct Options {
     retention: Retention,
     anchor: SharedAnchor,
     witness: Option<PathBuf>,
+    any_disk: bool,
 }
 
 impl Options {
@@ -29,7 +31,8 @@ impl Options {
         let (cost, policy) = (KdfCost::FULL, Policy::default());
         let (anchor, witness) = (SharedAnchor::new(Box::new(NoAnchor)), None);
         let retention = Retention::default();
-        Self { state_dir, device_secret, cost, policy, anchor, witness, retention }
+        let any_disk = false;
+        Self { state_dir, device_secret, cost, policy, anchor, witness, retention, any_disk }
     }
 
     /// Where the store lies.
@@ -60,6 +63,21 @@ impl Options {
     /// The file that a witness keeps.
     pub(super) fn witness(&self) -> Option<&Path> {
         self.witness.as_deref()
+    }
+
+    /// Whether a kiosk may keep its store where it lies.
+    ///
+    /// # Errors
+    /// `Unfit` on a file system that forgets, or that promises nothing.
+    pub(crate) fn fit(&self) -> Result<(), StoreFault> {
+        if self.any_disk { Ok(()) } else { place::lasting(&self.state_dir) }
+    }
+
+    /// The same wherever it lies, in memory or on a network too: **for tests and the simulated bedside**, where
+    /// nothing is to last, and for commands that somebody gives at a terminal.
+    #[must_use]
+    pub fn on_any_disk(self) -> Self {
+        Self { any_disk: true, ..self }
     }
 
     /// The same with another source of the device secret.
@@ -93,10 +111,10 @@ impl Options {
     }
 
     /// The same with a key derivation that is fast and protects nothing. **Only for tests and the
-    /// simulated bedside**: a store made with it opens only with it.
+    /// simulated bedside**: a store made with it opens only with it. It may lie anywhere.
     #[doc(hidden)]
     #[must_use]
     pub fn with_cost_for_tests(self) -> Self {
-        Self { cost: KdfCost::FOR_TESTS, ..self }
+        Self { cost: KdfCost::FOR_TESTS, any_disk: true, ..self }
     }
 }

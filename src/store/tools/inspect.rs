@@ -1,11 +1,12 @@
-//! What can be told about a store without opening it, for `wardkeepctl doctor`. Reads only; no secrets.
+//! What can be told about a store without opening it, for `wardkeepctl doctor`. Reads only; no secret is shown.
 
 use std::path::Path;
 
 use crate::disk::layout::{self, INBOX, SLOTS, VAULT};
 use crate::inbox::segment;
 use crate::keys::keyslot;
-use crate::machine::device_secret::from_environment;
+use crate::keys::ring::Keyring;
+use crate::machine::device_secret::{DeviceKeys, from_environment};
 use wardkeep_model::keeping::Protection;
 use wardkeep_model::keeping::StoreFault;
 
@@ -22,6 +23,25 @@ pub struct Facts {
     pub inbox_bytes: u64,
     /// Bytes of the vault; zero where its file is missing or not shown.
     pub vault_bytes: u64,
+}
+
+/// Whether a store was made by this machine: its keyring has to be authentic under this machine's secret.
+/// Nothing of either is shown. Where that cannot be told, because this account may not read one of them or
+/// the keyring is damaged, it says nothing.
+///
+/// # Errors
+/// `WrongDeviceSecret` if another secret made it, or there is none any more.
+pub fn belongs_here(state_dir: &Path) -> Result<(), StoreFault> {
+    let secret = match from_environment(state_dir).load() {
+        Ok(Some(secret)) => secret,
+        Ok(None) => return Err(StoreFault::WrongDeviceSecret),
+        Err(_) => return Ok(()),
+    };
+    let read = Keyring::load(&layout::store(state_dir), &DeviceKeys::new(secret), &[]);
+    match read.map(drop) {
+        Err(StoreFault::WrongDeviceSecret) => Err(StoreFault::WrongDeviceSecret),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Looks at a state directory; a missing one is a store that does not exist.

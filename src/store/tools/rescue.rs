@@ -5,7 +5,6 @@
 //! What they do is audited as done by nobody, after an entry that says that they were used.
 
 use crate::disk::durable;
-use crate::import::{ImportRun, Step};
 use crate::keys::recovery;
 use crate::keys::ring::Recipient;
 use crate::open::emergency;
@@ -15,6 +14,7 @@ use crate::open::options::Options;
 use crate::record::entry::Entry;
 use crate::staff::acts::{Refused, administer, not_done};
 use crate::staff::desk::Desk;
+use crate::tools::import::import;
 use crate::vault::cipher_facts;
 use crate::vault::entries;
 use wardkeep_model::keeping::{
@@ -77,15 +77,8 @@ pub fn administer_with_recovery(
 fn import_all(open: &mut Open, now: Moment) -> Result<(), StoreFault> {
     let (vault, keys, locked) = open.parts();
     let found = locked.take_findings();
-    locked.inbox_mut().roll()?;
-    let mut run = ImportRun::plan(locked.inbox(), vault, keys)?;
-    loop {
-        let next = run.opened_blocking();
-        if let Step::Done(_) = run.step(next, (locked.inbox(), keys), vault, now.wall)? {
-            break;
-        }
-    }
-    for finding in found.into_iter().chain(run.findings(now.wall)) {
+    let (_, findings) = import(locked.inbox_mut(), vault, keys, now)?;
+    for finding in found.into_iter().chain(findings) {
         let entry = AuditEntry::of(AuditAct::StoreFinding, now.wall);
         let entry = AuditEntry { finding: Some(finding), ..entry };
         entries::append(vault, &[Entry::Audit(Box::new(entry))])?;

@@ -100,7 +100,7 @@ fn record(
 }
 
 /// Associated data of a line's seal.
-fn context(id: RecordId, subject: Option<SubjectId>, at_us: i64) -> Vec<u8> {
+pub(in crate::vault) fn context(id: RecordId, subject: Option<SubjectId>, at_us: i64) -> Vec<u8> {
     [
         b"alarm v1".as_slice(),
         &id.run.to_be_bytes(),

@@ -9,6 +9,8 @@
 //! keys, for every export, and every [`SEAL_EVERY`] entries in between. The signing key is the vault's
 //! own (`K_aud`): whoever has the disk and no two factors can sign nothing.
 
+pub(crate) mod refill;
+
 use std::io;
 
 use rusqlite::{Connection, OptionalExtension, Row, Rows, Transaction, params};
@@ -327,13 +329,13 @@ fn each_text(
     Ok(())
 }
 
-/// The log's tables, read side by side.
-struct Tables<'s> {
+/// The log's lines as the table has them, and checkpoints.
+struct Tables<'s, N> {
     lines: Rows<'s>,
-    notes: Rows<'s>,
+    next_note: N,
 }
 
-impl Parts for Tables<'_> {
+impl<N: FnMut() -> Result<Option<String>, VaultFault>> Parts for Tables<'_, N> {
     type Error = VaultFault;
 
     fn row(&mut self) -> Result<Option<LogRow<'_>>, VaultFault> {
@@ -343,8 +345,7 @@ impl Parts for Tables<'_> {
     }
 
     fn note(&mut self) -> Result<Option<Result<Note, NoteError>>, VaultFault> {
-        let Some(row) = self.notes.next()? else { return Ok(None) };
-        Ok(Some(Note::parse(row.get_ref(0)?.as_str().map_err(|_| StoreFault::Damaged)?)))
+        Ok((self.next_note)()?.map(|note| Note::parse(&note)))
     }
 
     fn is_whole(&self) -> bool {
@@ -368,10 +369,26 @@ pub fn key(vault: &Vault, keys_of: &VaultKeys) -> Result<String, VaultFault> {
 /// As reading the database.
 pub fn check(vault: &Vault, keys_of: &VaultKeys) -> Result<Result<Verified, Flaw>, VaultFault> {
     let connection = &vault.connection;
-    let signer = signer(connection, keys_of)?;
+    let mut notes = connection.prepare(NOTES)?;
+    let mut notes = notes.query([])?;
+    let next_note = || match notes.next()? {
+        Some(row) => Ok(Some(row.get(0)?)),
+        None => Ok(None),
+    };
+    examined(connection, keys_of, (&keys(connection)?, next_note), &tree(connection)?)
+}
+
+/// Compares the lines that there are with keys, checkpoints and a tree's edge.
+fn examined(
+    connection: &Connection,
+    keys_of: &VaultKeys,
+    (keys, next_note): (&[String], impl FnMut() -> Result<Option<String>, VaultFault>),
+    edge: &Frontier,
+) -> Result<Result<Verified, Flaw>, VaultFault> {
+    let name = keys.first().and_then(|key| key.split('+').next());
+    let signer = Signer::new(keys_of.audit(), name);
     let own = signer.key();
-    let known: Result<Vec<VerifierKey>, _> =
-        keys(connection)?.iter().map(|key| key.parse()).collect();
+    let known: Result<Vec<VerifierKey>, _> = keys.iter().map(|key| key.parse()).collect();
     let mut known = match known {
         Ok(known) => known,
         Err(_) => {
@@ -384,15 +401,14 @@ pub fn check(vault: &Vault, keys_of: &VaultKeys) -> Result<Result<Verified, Flaw
     }
     let origin = known.first().map(|key| key.name().to_owned()).unwrap_or_default();
     let head = Head { origin, keys: known, stated: None };
-    let (mut lines, mut notes) = (connection.prepare(LINES)?, connection.prepare(NOTES)?);
-    let mut tables = Tables { lines: lines.query([])?, notes: notes.query([])? };
+    let mut lines = connection.prepare(LINES)?;
+    let mut tables = Tables { lines: lines.query([])?, next_note };
     let judge = Judge { trusted: std::slice::from_ref(own), witnesses: &[], sealed: false };
     let verified = match examine(&head, &mut tables, judge)? {
         Ok(verified) => verified,
         Err(flaw) => return Ok(Err(flaw)),
     };
     let (entry, until) = (Some(verified.sealed + 1), None);
-    let edge = tree(connection)?;
     if edge.size() != verified.entries {
         return Ok(Err(Flaw { problem: Problem::Truncated, entry, until }));
     }

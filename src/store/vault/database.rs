@@ -8,6 +8,7 @@ pub(crate) mod fault;
 pub(crate) mod integrity;
 pub(in crate::vault) mod meta;
 mod opening;
+pub(crate) mod structure;
 
 use rusqlite::{Connection, Transaction};
 
@@ -84,6 +85,11 @@ impl Vault {
     /// entries were appended since.
     pub fn findings(&mut self) -> Vec<Finding> {
         self.freshness.take()
+    }
+
+    /// From here on the log is never folded back: the database's file stays as it is.
+    pub fn only_look(&mut self) {
+        self.freshness.never_fold();
     }
 
     /// Compares the first pages with their table, as a part of opening.

@@ -21,6 +21,9 @@ use crate::vault::database::fault::VaultFault;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::StoreFault;
 
+/// The table.
+pub(in crate::vault) const NAME: &str = "patient_keys";
+
 /// Table of the wrapped keys.
 pub const TABLE: &str = "
     CREATE TABLE patient_keys (subject BLOB PRIMARY KEY, sealed BLOB) STRICT, WITHOUT ROWID;
@@ -177,6 +180,11 @@ impl PatientKeys {
         }
         let key = self.known.get(&subject).ok_or(StoreFault::Damaged)?;
         Ok(open(key, aad, sealed).ok_or(StoreFault::Damaged).map(Some)?)
+    }
+
+    /// Whether a row of the table says that this patient's key is destroyed, or holds one that unwraps.
+    pub(in crate::vault) fn unwraps(&self, subject: &[u8], sealed: Option<&[u8]>) -> bool {
+        sealed.is_none_or(|sealed| open(&self.wrap, subject, sealed).is_some())
     }
 
     /// Forgets a key that a rolled-back transaction may have made.

@@ -41,6 +41,9 @@ pub(super) const TABLE: &str = "
 pub(super) const INDEX: &str =
     "CREATE INDEX observations_of_series ON observations (series, effective);";
 
+/// The table.
+pub(in crate::vault) const NAME: &str = "observations";
+
 /// Tables of what rows refer to.
 pub(super) fn beside() -> String {
     [series::TABLES, taken::TABLE].concat()
@@ -75,7 +78,7 @@ pub(super) fn last_id(connection: &Connection) -> Result<i64, VaultFault> {
 }
 
 /// Opens rows one after the other.
-struct RowOpener<'a> {
+pub(in crate::vault) struct RowOpener<'a> {
     connection: &'a Connection,
     keys: &'a PatientKeys,
     series: AllSeries<'a>,
@@ -83,7 +86,8 @@ struct RowOpener<'a> {
 }
 
 impl<'a> RowOpener<'a> {
-    fn new(connection: &'a Connection, keys: &'a PatientKeys) -> Self {
+    /// Opens rows of this database.
+    pub(in crate::vault) fn new(connection: &'a Connection, keys: &'a PatientKeys) -> Self {
         Self { connection, keys, series: AllSeries::new(connection), known: HashMap::new() }
     }
 
@@ -99,6 +103,19 @@ impl<'a> RowOpener<'a> {
         let body = columns.open(key, row.get(5)?)?;
         Ok(Some((columns, body)))
     }
+
+    /// A row of [`select_all`]; `None` if its key was destroyed.
+    pub(in crate::vault) fn observation(
+        &mut self,
+        row: &Row<'_>,
+    ) -> Result<Option<Observation>, VaultFault> {
+        self.open(row)?.map(|(columns, body)| observation(&columns, body)).transpose()
+    }
+}
+
+/// Every row, its id first, in the order in which they were kept.
+pub(in crate::vault) fn select_all() -> String {
+    format!("SELECT {ROW} FROM observations ORDER BY id")
 }
 
 /// All observations in the order in which they were kept.
@@ -107,8 +124,7 @@ impl<'a> RowOpener<'a> {
 /// `Damaged` if one of them does not open; otherwise as the database.
 pub fn observations(vault: &Vault) -> Result<Vec<Observation>, VaultFault> {
     let Vault { connection, patients: keys, .. } = vault;
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT {ROW} FROM observations ORDER BY id"))?;
+    let mut statement = connection.prepare_cached(&select_all())?;
     let mut rows = statement.query([])?;
     let mut opener = RowOpener::new(connection, keys);
     let mut observations = Vec::new();

@@ -33,6 +33,14 @@ const MIGRATIONS: [Migration; 6] = [
     |transaction, _| wide_rows::upgrade(transaction),
 ];
 
+/// The version from which on rows lie as they do now.
+pub(in crate::vault) const AS_NOW: u32 = 6;
+
+/// The version that this program writes.
+pub(in crate::vault) fn newest() -> u32 {
+    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+}
+
 type Migration = fn(&Transaction<'_>, &mut PatientKeys) -> Result<(), VaultFault>;
 
 const FIRST: &str = "

@@ -259,6 +259,39 @@ pub fn check(vault: &mut Vault) -> Result<u64, VaultFault> {
     Ok(count)
 }
 
+/// Where a block lies in its table: patient, code, unit, resolution, begin.
+pub(in crate::vault) type BlockKey = ([u8; 16], u32, String, u8, i64);
+
+/// The blocks that do not open or parse.
+///
+/// # Errors
+/// As reading the database.
+pub(in crate::vault) fn unreadable(vault: &mut Vault) -> Result<Vec<BlockKey>, VaultFault> {
+    let Vault { connection, patients, .. } = vault;
+    let mut statement = connection
+        .prepare("SELECT subject, mdc, unit, resolution, start_us, body FROM trend_blocks")?;
+    let mut rows = statement.query([])?;
+    let mut unreadable = Vec::new();
+    while let Some(row) = rows.next()? {
+        let key: BlockKey = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+        let body: Vec<u8> = row.get(5)?;
+        let resolution = Resolution::ALL.into_iter().find(|known| known.number() == key.3);
+        let opened = match (resolution, Unit::from_ucum(&key.2)) {
+            (Some(resolution), Some(unit)) => {
+                let subject = SubjectId(u128::from_be_bytes(key.0));
+                let place = (Series::new(subject, Mdc(key.1), unit), resolution, key.4);
+                open(connection, patients, place, (&body, 0)).map(drop)
+            }
+            (Some(_) | None, Some(_) | None) => Err(StoreFault::Damaged.into()),
+        };
+        match opened {
+            Err(fault) if fault.class() == StoreFault::Damaged => unreadable.push(key),
+            other => other?,
+        }
+    }
+    Ok(unreadable)
+}
+
 fn by_series(rows: &[(i64, Observation)]) -> BTreeMap<Series, Values> {
     let mut series: BTreeMap<Series, Values> = BTreeMap::new();
     for (_, observation) in rows {

@@ -99,7 +99,7 @@ pub fn read(
     Ok(waves)
 }
 
-fn wave(
+pub(in crate::vault) fn wave(
     connection: &Connection,
     keys: &mut PatientKeys,
     row: &Row<'_>,

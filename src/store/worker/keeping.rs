@@ -356,6 +356,7 @@ fn is_beyond_waiting(fault: StoreFault, vault_faults: u8) -> bool {
         | StoreFault::ReadOnly
         | StoreFault::Full
         | StoreFault::Foreign
+        | StoreFault::Unfit(_)
         | StoreFault::WrongDeviceSecret
         | StoreFault::NoCipher => return false,
     };
@@ -367,6 +368,7 @@ fn may_pass(fault: StoreFault) -> bool {
     match fault {
         StoreFault::InUse | StoreFault::ReadOnly | StoreFault::Full | StoreFault::Io => true,
         StoreFault::Foreign
+        | StoreFault::Unfit(_)
         | StoreFault::WrongDeviceSecret
         | StoreFault::Damaged
         | StoreFault::Later

@@ -173,7 +173,8 @@ impl Worker {
     pub fn start(&mut self) {
         // Given up first, so that this instance never finds itself in the way.
         self.phase = Phase::Stopped(StoreFault::Io);
-        match cipher_facts().and_then(|_| StateDir::take(self.options.state_dir())) {
+        let fit = cipher_facts().and_then(|_| self.options.fit());
+        match fit.and_then(|()| StateDir::take(self.options.state_dir())) {
             Ok(state) => self.load(state),
             Err(fault) => self.stopped(fault),
         }

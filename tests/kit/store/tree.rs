@@ -1,6 +1,7 @@
 //! A state directory as a value: read, kept, changed and written again.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -40,8 +41,9 @@ pub fn at_one_instant(dir: &Path) -> Tree {
     panic!("{} is written without end", dir.display());
 }
 
-/// Writes a tree into an empty directory.
+/// Writes a tree into an empty directory, for its owner alone, as a store's directories are.
 pub fn write(tree: &Tree, dir: &Path) {
+    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700)).unwrap();
     for (name, content) in tree {
         let path = dir.join(name);
         match content {

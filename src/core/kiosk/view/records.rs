@@ -47,6 +47,8 @@ pub enum FindingGroup {
     Mended,
     /// Keys that records would be sealed to are not this cart's.
     ForeignKeys,
+    /// Other accounts of this machine could read the store's files.
+    OpenToOthers,
 }
 
 /// What was found wrong, for whoever is logged in.

@@ -50,6 +50,7 @@ fn done(words: &Words, act: AuditAct) -> SharedString {
         AuditAct::PatientShredded => tr("A patient's data was destroyed"),
         AuditAct::BackupWritten => tr("A backup was written"),
         AuditAct::BackupRestored => tr("The store was made from a backup"),
+        AuditAct::StoreSalvaged => tr("The store was made of what could be read of a damaged one"),
         AuditAct::CheckpointExported => tr("A signed checkpoint of this log left the cart"),
         AuditAct::PersonAdded => tr("Person added"),
         AuditAct::PersonRevoked => tr("Person taken away"),
@@ -149,6 +150,7 @@ pub(in crate::bridge) fn finding(words: &Words, finding: &FindingLine) -> Shared
         FindingKind::CopyUsed => tr("Second copy used"),
         FindingKind::MemoryOlder => tr("What the store's parts remember of each other put back"),
         FindingKind::RecipientReplaced => tr("Key that records are sealed to replaced"),
+        FindingKind::OpenToOthers => tr("Files that other accounts could read"),
     });
     let number = |sentence, number: Option<u64>| {
         number.map(|number| words.fill(sentence, &[&number.to_string()])).unwrap_or_default()

@@ -2,7 +2,7 @@
 
 use slint::SharedString;
 
-use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::keeping::{StoreFault, Unfit};
 
 use crate::bridge::words::{Said, Sentence, Words, tr};
 
@@ -38,10 +38,11 @@ fn sentences(fault: StoreFault) -> (Sentence, Sentence, Sentence) {
             ),
         ),
         StoreFault::WrongDeviceSecret => (
-            tr("The data on this disk belongs to another cart."),
-            tr("Call IT: it needs its own key or a backup."),
-            tr("IT: give the cart its own key again, or run `wardkeepctl store restore`."),
+            tr("This store belongs to another cart, or this cart's secret was replaced."),
+            tr("Use another cart and call IT: the cart needs its own secret or a backup."),
+            tr("IT: put the cart's device secret back, or run `wardkeepctl store restore`."),
         ),
+        StoreFault::Unfit(unfit) => place(unfit),
         StoreFault::Damaged => (
             tr("The cart's records cannot be opened: they are damaged."),
             tr("Use another cart and call IT: there may be a backup."),
@@ -66,6 +67,35 @@ fn sentences(fault: StoreFault) -> (Sentence, Sentence, Sentence) {
             tr("This program was built without encryption."),
             tr("Call IT: the full program has to be installed."),
             tr("IT: install the full program."),
+        ),
+    }
+}
+
+/// No store may lie in this place.
+fn place(unfit: Unfit) -> (Sentence, Sentence, Sentence) {
+    let advice = tr("Use another cart and call IT.");
+    match unfit {
+        Unfit::ForeignOwner => (
+            tr("The data folder of this cart belongs to another account."),
+            advice,
+            tr("IT: give the folder and all in it to the kiosk's account (`chown -R`)."),
+        ),
+        Unfit::OpenParent => (
+            tr("Any program on this cart could exchange its data folder."),
+            advice,
+            tr("IT: take the right to write from others on the folders above (`chmod o-w`)."),
+        ),
+        Unfit::Volatile => (
+            tr("The data folder of this cart is in memory: a restart would lose everything."),
+            advice,
+            tr("IT: put the data folder on a disk, or name another one with `--state`."),
+        ),
+        Unfit::Network => (
+            tr("The data folder of this cart is on a network: records could be lost unseen."),
+            advice,
+            tr(
+                "IT: put the data folder on a disk of the cart, or name another one with `--state`.",
+            ),
         ),
     }
 }

@@ -92,6 +92,9 @@ fn general(words: &Words, finding: &FindingNotice) -> SharedString {
         FindingGroup::ForeignKeys => {
             words.say(tr("Keys that records are sealed to were not this cart's."))
         }
+        FindingGroup::OpenToOthers => {
+            words.say(tr("Other programs on this cart could read its files. They are closed now."))
+        }
     }
 }
 
@@ -117,5 +120,6 @@ fn advice(words: &Words, group: FindingGroup) -> SharedString {
         FindingGroup::ForeignKeys => {
             tr("The right ones are in use again. Tell IT: somebody has changed the disk.")
         }
+        FindingGroup::OpenToOthers => tr("Tell IT: somebody may have copied them."),
     })
 }

@@ -12,7 +12,7 @@ use wardkeep_core::config::Config;
 use wardkeep_hardware::pcsc::SlotFacts;
 use wardkeep_model::access::readers::AllowedReaders;
 use wardkeep_model::keeping::Protection;
-use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::keeping::{Cause, StoreFault, Unfit};
 use wardkeep_model::moment::Moment;
 use wardkeep_model::untrusted;
 use wardkeep_store as store;
@@ -62,6 +62,10 @@ pub enum DirFault {
     NotADirectory,
     /// This account may not write there.
     ReadOnly,
+    /// No store may lie there.
+    Unfit(Unfit),
+    /// Other accounts may look into it.
+    OpenToOthers,
 }
 
 /// Everything the machine was asked.
@@ -75,8 +79,8 @@ pub struct Facts {
     pub bluetooth: Bluetooth,
     /// The kernel offers a TPM 2.0.
     pub tpm: bool,
-    /// The store.
-    pub store: Result<StoreFacts, StoreFault>,
+    /// The store, or why it cannot be used with what the system said of it.
+    pub store: Result<StoreFacts, (StoreFault, Option<Cause>)>,
     /// The state directory, and what is wrong with it.
     pub state: (PathBuf, Option<DirFault>),
     /// Retention, room, memory and the counter outside the disk.
@@ -112,7 +116,7 @@ pub fn facts(state: &Path, config: Option<&Path>) -> Facts {
         readers,
         bluetooth: bluetooth(),
         tpm: ["/dev/tpmrm0", "/dev/tpm0"].iter().any(|node| Path::new(node).exists()),
-        store: store(state),
+        store: store(state).map_err(|fault| (fault, Cause::take())),
         state: (state.to_owned(), directory_fault(state)),
         keeping: keeping(state, &site),
         slots: pcsc_slots(&site.readers),
@@ -146,6 +150,9 @@ fn keeping(state: &Path, site: &Config) -> Keeping {
 fn store(state: &Path) -> Result<StoreFacts, StoreFault> {
     let cipher = store::cipher_facts()?;
     let facts = store::inspect(state)?;
+    if facts.exists {
+        store::belongs_here(state)?;
+    }
     Ok(StoreFacts {
         exists: facts.exists,
         sealed_secret: facts.protection == Protection::Full,
@@ -170,7 +177,11 @@ fn directory_fault(state: &Path) -> Option<DirFault> {
         Ok(_) => {
             let probe = state.join(format!(".doctor-{}", std::process::id()));
             let written = fs::File::create_new(&probe).and_then(|_| fs::remove_file(&probe));
-            written.is_err().then_some(DirFault::ReadOnly)
+            if written.is_err() {
+                return Some(DirFault::ReadOnly);
+            }
+            let store::Place { unfit, is_open } = store::look_at_place(state);
+            unfit.map(DirFault::Unfit).or(is_open.then_some(DirFault::OpenToOthers))
         }
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::ctl::doctor::probe::playback;
-use wardkeep_model::keeping::Retention;
+use wardkeep_model::keeping::{Cause, Retention, StoreFault, Unfit};
 use wardkeep_model::moment::BootTime;
 use wardkeep_store::MemoryFacts;
 
@@ -86,7 +86,7 @@ fn a_healthy_machine_passes() {
 #[test]
 fn each_fault_fails_its_own_line_only() {
     type Break = fn(&mut Facts);
-    let faults: [(&str, Break); 38] = [
+    let faults: [(&str, Break); 43] = [
         ("badge-reader", |f| f.readers = Readers::ServiceDown),
         ("badge-reader", |f| f.readers = Readers::Refused),
         ("badge-reader", |f| {
@@ -122,6 +122,11 @@ fn each_fault_fails_its_own_line_only() {
         ("state-directory", |f| f.state.1 = Some(DirFault::Missing)),
         ("state-directory", |f| f.state.1 = Some(DirFault::NotADirectory)),
         ("state-directory", |f| f.state.1 = Some(DirFault::ReadOnly)),
+        ("state-directory", |f| f.state.1 = Some(DirFault::OpenToOthers)),
+        ("state-directory", |f| f.state.1 = Some(DirFault::Unfit(Unfit::ForeignOwner))),
+        ("state-directory", |f| f.state.1 = Some(DirFault::Unfit(Unfit::OpenParent))),
+        ("state-directory", |f| f.state.1 = Some(DirFault::Unfit(Unfit::Volatile))),
+        ("state-directory", |f| f.state.1 = Some(DirFault::Unfit(Unfit::Network))),
         ("device-secret", |f| {
             f.store.as_mut().expect("healthy").sealed_secret = false;
         }),
@@ -190,6 +195,10 @@ fn every_store_fault_has_its_cause_and_remedy() {
         StoreFault::InUse,
         StoreFault::ReadOnly,
         StoreFault::Foreign,
+        StoreFault::Unfit(Unfit::ForeignOwner),
+        StoreFault::Unfit(Unfit::OpenParent),
+        StoreFault::Unfit(Unfit::Volatile),
+        StoreFault::Unfit(Unfit::Network),
         StoreFault::WrongDeviceSecret,
         StoreFault::Damaged,
         StoreFault::Later,
@@ -199,11 +208,13 @@ fn every_store_fault_has_its_cause_and_remedy() {
     ];
     let mut causes = std::collections::BTreeSet::new();
     for fault in faults {
-        let facts = Facts { store: Err(fault), ..healthy() };
+        let cause = Some(Cause::System(5));
+        let facts = Facts { store: Err((fault, cause)), ..healthy() };
         assert_eq!(failing(&facts), ["store", "device-secret"], "{fault:?}");
         let report = Report::of(&facts);
         let line = report.checks.iter().find(|check| check.name == "store").expect("a store line");
         assert!(line.remedy.is_some() && causes.insert(line.cause), "{fault:?}");
+        assert!(line.detail.ends_with("(Input/output error (os error 5))"), "{}", line.detail);
     }
 }
 
@@ -278,7 +289,8 @@ fn the_machine_answers_within_bounds_and_leaves_nothing_behind() {
     assert_eq!(facts.ignored, [""; 0]);
     let named = probe::facts(dir.path(), Some(&config));
     assert!(matches!(&named.ignored[..], [why] if why.contains("cannot be read")), "as the kiosk");
-    assert_eq!(facts.state.1, None);
+    // The temporary directory may be in memory.
+    assert!(matches!(facts.state.1, None | Some(DirFault::Unfit(Unfit::Volatile))));
     assert_eq!(std::fs::read_dir(dir.path()).expect("readable").count(), 0);
     std::fs::write(&config, "[cart]\nbad = 1\n").expect("writable");
     let missing = probe::facts(&dir.path().join("missing"), Some(&config));

@@ -1,4 +1,4 @@
-//! `wardkeepctl store`: backup, restore, check, setting aside, and destroying one patient.
+//! `wardkeepctl store`: backup, restore, check, setting aside, salvage, and destroying one patient.
 //!
 //! They work while the kiosk is stopped. Whoever asks gives two factors, or the 24 recovery words. What
 //! was done is JSON on standard output; questions and progress go to standard error.
@@ -8,6 +8,7 @@ mod aside;
 mod backup;
 mod check;
 mod restore;
+mod salvage;
 mod shred;
 
 use clap::Subcommand;
@@ -41,6 +42,9 @@ pub enum StoreVerb {
     /// Take a store as it is that something outside it speaks against; asks for the recovery words
     #[command(after_help = accept::EXAMPLES)]
     Accept(accept::Accept),
+    /// Make a new store of everything that can be read of a damaged one; asks for the recovery words
+    #[command(after_help = salvage::EXAMPLES)]
+    Salvage(salvage::Salvage),
     /// Destroy a patient's data key: what was recorded of them is gone for ever
     #[command(after_help = shred::EXAMPLES)]
     Shred(shred::Shred),
@@ -58,6 +62,7 @@ impl StoreVerb {
             StoreVerb::Check(verb) => verb.run(),
             StoreVerb::Aside(verb) => verb.run(),
             StoreVerb::Accept(verb) => verb.run(),
+            StoreVerb::Salvage(verb) => verb.run(),
             StoreVerb::Shred(verb) => verb.run(),
         }
     }

@@ -15,7 +15,7 @@ use wardkeep_core::kiosk::view::{
 };
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::confidential::Phi;
-use wardkeep_model::keeping::{AuditAct, AuditResult, FindingKind, StoreFault};
+use wardkeep_model::keeping::{AuditAct, AuditResult, FindingKind, StoreFault, Unfit};
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::RadioHealth;
 use wardkeep_model::vitals::DeviceKind;
@@ -111,6 +111,7 @@ fn findings() -> Vec<Stop> {
         told("finding-counter-silent", timeless(FindingGroup::CounterSilent, 1)),
         told("finding-mended", timeless(FindingGroup::Mended, 1)),
         told("finding-foreign-keys", timeless(FindingGroup::ForeignKeys, 1)),
+        told("finding-open-to-others", timeless(FindingGroup::OpenToOthers, 1)),
     ]
 }
 
@@ -198,6 +199,10 @@ fn troubles() -> Vec<Stop> {
         at("trouble-later", StoreFault::Later, nothing(true)),
         at("trouble-foreign", StoreFault::Foreign, nothing(true)),
         at("trouble-no-cipher", StoreFault::NoCipher, nothing(true)),
+        at("trouble-foreign-owner", StoreFault::Unfit(Unfit::ForeignOwner), nothing(true)),
+        at("trouble-open-parent", StoreFault::Unfit(Unfit::OpenParent), nothing(true)),
+        at("trouble-volatile", StoreFault::Unfit(Unfit::Volatile), nothing(true)),
+        at("trouble-network", StoreFault::Unfit(Unfit::Network), nothing(true)),
         at("trouble-in-use", StoreFault::InUse, nothing(false)),
         at("trouble-bed", StoreFault::Damaged, bed()),
         Stop { day: true, ..at("trouble-bed-day", StoreFault::Damaged, bed()) },

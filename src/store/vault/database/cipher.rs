@@ -82,7 +82,8 @@ fn literal(key: &Key, salt: &[u8]) -> Zeroizing<String> {
     text
 }
 
-fn salt_of(key: &Key) -> [u8; 16] {
+/// The salt that a key gives.
+pub(in crate::vault) fn salt_of(key: &Key) -> [u8; 16] {
     let mut salt = [0; 16];
     let derived = derive(b"", key.as_slice(), &[b"database salt"]);
     salt.iter_mut().zip(derived.iter()).for_each(|(to, from)| *to = *from);

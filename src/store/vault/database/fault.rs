@@ -7,7 +7,7 @@ use std::fmt;
 
 use rusqlite::ErrorCode;
 
-use wardkeep_model::keeping::{AdministrationFault, StoreFault};
+use wardkeep_model::keeping::{AdministrationFault, Cause, StoreFault};
 
 /// A failure in the vault's tables.
 #[derive(thiserror::Error)]
@@ -59,7 +59,9 @@ impl From<VaultFault> for StoreFault {
         let class = fault.class();
         if let VaultFault::Database(error) = &fault {
             // The number alone: a text of SQLite may quote what a statement was given.
-            tracing::warn!(code = ?error.sqlite_error().map(|e| e.extended_code), %class, "the database");
+            let code = error.sqlite_error().map(|error| error.extended_code);
+            tracing::warn!(?code, %class, "the database");
+            Cause::note(code.map(Cause::Database));
         }
         class
     }

@@ -105,6 +105,23 @@ impl<'a> Taken<'a> {
     }
 }
 
+/// Takes the number of every row that there is, as far as it is not taken.
+///
+/// # Errors
+/// As [`Taken::has`].
+pub(in crate::vault) fn take_all(connection: &Connection) -> Result<(), VaultFault> {
+    let mut statement = connection.prepare(
+        "SELECT source, seq, id FROM observations JOIN series USING (series) ORDER BY source, seq",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut taken = Taken::new(connection);
+    while let Some(row) = rows.next()? {
+        let (source, number): (i64, i64) = (row.get(0)?, row.get(1)?);
+        taken.take(source, number.cast_unsigned(), row.get(2)?)?;
+    }
+    taken.write()
+}
+
 /// Forgets numbers all of whose rows are older than every row that is left.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use crate::vault::database::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
 use crate::vault::rows;
 use crate::vault::rows::columns::{Columns, EFFECTIVE_FROM_US};
-use crate::vault::rows::taken::Taken;
+use crate::vault::rows::taken;
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::vitals::Observation;
 
@@ -96,17 +96,7 @@ pub fn upgrade(transaction: &Transaction<'_>) -> Result<(), VaultFault> {
          FROM wide_observations AS wide ORDER BY id",
         [EFFECTIVE_FROM_US],
     )?;
-    let mut statement = transaction
-        .prepare("SELECT source, seq, id FROM wide_observations ORDER BY source, seq")?;
-    let mut rows = statement.query([])?;
-    let mut taken = Taken::new(transaction);
-    while let Some(row) = rows.next()? {
-        let (source, seq): (i64, i64) = (row.get(0)?, row.get(1)?);
-        taken.take(source, seq.cast_unsigned(), row.get(2)?)?;
-    }
-    drop(rows);
-    taken.write()?;
-    drop(statement);
+    taken::take_all(transaction)?;
     transaction.execute_batch("DROP TABLE wide_observations;")?;
     Ok(transaction.execute_batch(rows::INDEX)?)
 }
