@@ -200,7 +200,7 @@ fn make(
         ..AuditEntry::of(AuditAct::BackupRestored, now)
     };
     let path = dir.join(VAULT);
-    rekey::amend(&path, (&old_keys, &new_keys), (None, &cart, None), &[entry])?;
+    rekey::amend(&path, (&old_keys, &new_keys), (&[], &cart, &[]), &[entry])?;
     let mut vault = Vault::open(&path, &new_keys)?;
     renew(&mut vault, &new_keys, &people)?;
     let names = people::names(&vault)?;

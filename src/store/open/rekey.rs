@@ -2,46 +2,13 @@
 
 use std::path::Path;
 
-use crate::cart::Cart;
+use crate::cart::{Cart, Taken};
 use crate::crypto::{Key, PublicKey};
 use crate::disk::durable;
 use crate::keys::vault_keys::{Held, VaultKeys};
 use crate::vault::{TokenRow, Vault, audit, people};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::keeping::{AuditEntry, StoreFault};
-
-/// Who or what is taken away.
-#[derive(Clone, Copy, Debug)]
-pub enum Taken {
-    /// A person with everything they have.
-    Person(OperatorId),
-    /// One token of a person, by its slot.
-    Token(OperatorId, [u8; 16]),
-}
-
-impl Taken {
-    /// Whose it is, or who.
-    pub fn operator(self) -> OperatorId {
-        match self {
-            Taken::Person(operator) | Taken::Token(operator, _) => operator,
-        }
-    }
-
-    /// The cart compartment without it.
-    pub fn leave_out(self, cart: &mut Cart) {
-        cart.forget_tries(self.operator());
-        match self {
-            Taken::Person(operator) => cart.people.retain(|person| person.id != operator),
-            Taken::Token(operator, slot) => {
-                for person in cart.people.iter_mut().filter(|person| person.id == operator) {
-                    person.tokens.retain(|token| token.slot.id != slot);
-                }
-            }
-        }
-        let left: Vec<[u8; 32]> = cart.tokens().map(|token| token.index).collect();
-        cart.emergency.retain(|key| left.contains(&key.index));
-    }
-}
 
 /// The key pair that a person gets who loses a token.
 pub struct Renewed {
@@ -58,7 +25,7 @@ pub struct Renewed {
 pub fn amend(
     path: &Path,
     (old, new): (&VaultKeys, &VaultKeys),
-    (taken, cart, renewed): (Option<Taken>, &Cart, Option<&Renewed>),
+    (taken, cart, renewed): (&[Taken], &Cart, &[Renewed]),
     entries: &[AuditEntry],
 ) -> Result<(), StoreFault> {
     let mut vault = Vault::open(path, new)?;
@@ -67,7 +34,7 @@ pub fn amend(
     let mut privates: Vec<_> = taken.iter().map(|taken| (taken.operator(), None)).collect();
     let mut tokens = Vec::new();
     for person in &cart.people {
-        let renewed = renewed.filter(|renewed| renewed.operator == person.id);
+        let renewed = renewed.iter().find(|renewed| renewed.operator == person.id);
         let private = match renewed {
             Some(renewed) => renewed.private.clone(),
             None => people::private_key(&vault, old, person.id)?,
@@ -81,8 +48,10 @@ pub fn amend(
         }
     }
     people::rewrite(&mut vault, &privates, &tokens)?;
-    if let Some(Taken::Person(operator)) = taken {
-        people::remove_templates(&mut vault, operator, None)?;
+    for taken in taken {
+        if let Taken::Person(operator) = taken {
+            people::remove_templates(&mut vault, *operator, None)?;
+        }
     }
     audit::hand_over(&mut vault, (old, new), entries.to_vec())?;
     vault.close()?;

@@ -9,7 +9,7 @@ pub(crate) mod integrity;
 pub(in crate::vault) mod meta;
 mod opening;
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, InterruptHandle, Transaction};
 
 use crate::freshness::{Freshness, Mode};
 use crate::inbox::remembered::RememberedVault;
@@ -116,6 +116,11 @@ impl Vault {
     /// As writing a file.
     pub fn check_remembered(&mut self, seen: RememberedVault) -> Result<(), VaultFault> {
         Ok(self.freshness.check_remembered(seen)?)
+    }
+
+    /// Ends what the database is doing, from another thread.
+    pub fn interrupter(&self) -> InterruptHandle {
+        self.connection.get_interrupt_handle()
     }
 
     /// Leaves the files as a close does; what another file may remember of them.

@@ -21,7 +21,7 @@ use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::{Patient, Sex, SubjectId};
 use wardkeep_model::keeping::{
     AuditEntry, Command, Finding, FindingKind, Found, Import, NewOperator, Outcome, RecoveryPhrase,
-    Refusal, Space, StoreFault, Unlocked,
+    Refusal, Rekeying, Space, StoreFault, Unlocked,
 };
 use wardkeep_model::moment::Moment;
 use wardkeep_model::vitals::DeviceId;
@@ -59,6 +59,8 @@ pub struct Rig {
     pub space: Space,
     /// What the last import told of its progress.
     pub importing: Vec<Import>,
+    /// What changes of keys told of their progress; `None` at the end of each.
+    pub rekeying: Vec<Option<Rekeying>>,
     /// Faults that were told while something else was waited for.
     pub faults: Vec<StoreFault>,
 }
@@ -158,6 +160,7 @@ impl Rig {
             findings: Vec::new(),
             space: Space::Enough,
             importing: Vec::new(),
+            rekeying: Vec::new(),
             faults: Vec::new(),
         };
         let first = rig.next();
@@ -240,6 +243,7 @@ impl Rig {
             match self.outcomes.blocking_recv().expect("the store is running") {
                 Outcome::Findings(findings) => self.findings.extend(findings),
                 Outcome::Importing(progress) => self.importing.push(progress),
+                Outcome::Rekeying(far) => self.rekeying.push(far),
                 Outcome::Space(space) => self.space = space,
                 other => return other,
             }

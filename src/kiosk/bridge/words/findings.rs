@@ -5,6 +5,8 @@ use slint::SharedString;
 use wardkeep_core::kiosk::view::Clock;
 use wardkeep_core::kiosk::view::records::{FindingGroup, FindingNotice, TakingOver};
 
+use wardkeep_model::keeping::Rekeying;
+
 use crate::bridge::times;
 use crate::bridge::words::{Said, Words, tr, trn};
 
@@ -12,6 +14,13 @@ use crate::bridge::words::{Said, Words, tr, trn};
 pub(in crate::bridge) fn progress(words: &Words, far: TakingOver) -> SharedString {
     let (done, total) = (words.grouped(far.done), words.grouped(far.total));
     words.fill(tr("Taking over records from the locked time: {0} of {1}"), &[&done, &total])
+}
+
+/// How far the vault is written anew.
+pub(in crate::bridge) fn encrypting(words: &Words, far: Rekeying) -> SharedString {
+    let megabytes = |bytes: u64| words.grouped(bytes.div_ceil(1_000_000));
+    let (done, total) = (megabytes(far.done), megabytes(far.total));
+    words.fill(tr("Encrypting the records anew: {0} of {1} MB"), &[&done, &total])
 }
 
 /// What was found, when it happened, and what to do.
