@@ -401,6 +401,7 @@ impl Kiosk {
                 }
             }
             Outcome::Importing(import) => self.clerk.import(now, Some(import)),
+            Outcome::Rekeying(far) => self.clerk.rekeying(now, far),
             Outcome::History(query, history) => {
                 return self.in_open(now, |open, desk| {
                     open.told(desk, query, *history);

@@ -160,6 +160,8 @@ pub enum Notice {
     FactorRevoked,
     /// The person was taken away.
     PersonRevoked,
+    /// Whatever was taken away is refused, and the vault is still under the keys of before.
+    KeysUnchanged,
     /// The new PIN counts.
     PinChanged,
     /// Nobody could manage people any more.
@@ -260,6 +262,7 @@ impl Notice {
             Self::PersonAdded => Row::done(Role(ManagePeople)),
             Self::FactorRevoked => Row::done(Everybody),
             Self::PersonRevoked => Row::done(Everybody),
+            Self::KeysUnchanged => Row::fault(Everybody),
             Self::PinChanged => Row::done(Everybody),
             Self::LastAdministrator => Row::hint(Role(ManagePeople)),
             Self::VoucherWrong => Row::hint(Role(ManagePeople)),

@@ -132,6 +132,24 @@ impl Counted {
     }
 }
 
+/// Who or what is taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Taken {
+    /// A person with everything they have.
+    Person(OperatorId),
+    /// One token of a person, by its slot.
+    Token(OperatorId, [u8; 16]),
+}
+
+impl Taken {
+    /// Whose it is, or who.
+    pub fn operator(self) -> OperatorId {
+        match self {
+            Taken::Person(operator) | Taken::Token(operator, _) => operator,
+        }
+    }
+}
+
 /// The cart compartment's content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cart {
@@ -170,6 +188,10 @@ pub struct Cart {
     /// One per token.
     #[serde(default)]
     pub emergency: Vec<EmergencyKey>,
+    /// Who and what was taken away while the keys are still those of before: refused, and nowhere else in
+    /// here. The change of keys forgets them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaving: Vec<Taken>,
     counted: Vec<Counted>,
 }
 
@@ -182,6 +204,23 @@ impl Cart {
     /// The person of this identity.
     pub fn person(&self, id: OperatorId) -> Option<&Person> {
         self.people.iter().find(|person| person.id == id)
+    }
+
+    /// Takes somebody or something away, in memory: from the next [`Cart::save`] on they are refused, whatever
+    /// becomes of the keys.
+    pub fn take_away(&mut self, taken: Taken) {
+        self.forget_tries(taken.operator());
+        match taken {
+            Taken::Person(operator) => self.people.retain(|person| person.id != operator),
+            Taken::Token(operator, slot) => {
+                for person in self.people.iter_mut().filter(|person| person.id == operator) {
+                    person.tokens.retain(|token| token.slot.id != slot);
+                }
+            }
+        }
+        let left: Vec<[u8; 32]> = self.tokens().map(|token| token.index).collect();
+        self.emergency.retain(|key| left.contains(&key.index));
+        self.leaving.push(taken);
     }
 
     /// The compartment as it lies on disk.

@@ -73,10 +73,10 @@ pub use tools::inspect::{Facts, belongs_here, inspect};
 pub use tools::recovered::{RecoveredVault, open_with_recovery};
 pub use tools::remains::{Remains, Shredded, remains, shred_set_aside};
 pub use tools::rescue::administer_with_recovery;
-#[doc(hidden)]
-pub use vault::made::{PackedDay, Size};
 pub use tools::salvage::{SalvageFault, Salvaged, Waiting, salvage_with_recovery};
 pub use tools::words::sentence as finding_sentence;
+#[doc(hidden)]
+pub use vault::made::{PackedDay, Size};
 pub use vault::raw::map::DamagedPage;
 pub use vault::salvage::{LostRows, SalvagedRows, SalvagedTable};
 pub use vault::{CipherFacts, cipher_facts};

@@ -78,7 +78,10 @@ const FLOORS: &[Floor] = &[
             ("import", &["crypto", "disk", "inbox", "keys", "record", "vault"]),
             ("open", &["cart", "crypto", "disk", "inbox", "keys", "machine", "record", "vault"]),
             ("backup", &["cart", "crypto", "disk", "inbox", "keys", "machine", "open", "vault"]),
-            ("staff", &["backup", "cart", "crypto", "disk", "keys", "open", "vault"]),
+            (
+                "staff",
+                &["backup", "cart", "crypto", "disk", "import", "inbox", "keys", "open", "vault"],
+            ),
             ("worker", &["crypto", "disk", "import", "inbox", "open", "record", "staff", "vault"]),
             (
                 "tools",

@@ -149,6 +149,25 @@ fn a_factor_and_a_person_are_taken_away() {
 }
 
 #[test]
+fn whoever_is_out_under_the_old_keys_is_out_and_it_is_said() {
+    let mut bedside = Bedside::at_the_desk();
+    bedside.intent(people::Intent::Open(BEA));
+    bedside.prompt_store = false;
+    bedside.intent(people::Intent::RevokePerson);
+    let attempt = bedside.answers.iter().find_map(|answer| {
+        let Outcome::Administered(attempt, Ok(Administered::Revoked)) = answer else {
+            return None;
+        };
+        Some(*attempt)
+    });
+    let fault = AdministrationFault::KeysUnchanged(StoreFault::Full);
+    bedside.prompt_store = true;
+    bedside.told(Outcome::Administered(attempt.unwrap(), Err(fault)));
+    assert_eq!(bedside.notice(), Some(Notice::KeysUnchanged));
+    assert_eq!(bedside.names(), ["Ada Kern"], "the list, read again");
+}
+
+#[test]
 fn one_revocation_is_made_at_a_time() {
     let mut bedside = Bedside::at_the_desk();
     bedside.intent(people::Intent::Open(BEA));

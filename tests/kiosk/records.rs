@@ -15,7 +15,7 @@ use wardkeep_model::alarm::{Priority, Sound};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::{
     AdministrationFault, AuditAct, AuditEntry, AuditResult, AuditRow, Finding, FindingKind, Import,
-    Outcome, Refusal, Space, StoreFault,
+    Outcome, Refusal, Rekeying, Space, StoreFault,
 };
 use wardkeep_model::notice::Notice;
 
@@ -58,6 +58,28 @@ fn progress_is_shown_only_when_it_takes_a_while_and_goes_when_it_is_done() {
     assert_eq!(taking_over(&bedside), None);
     bedside.wait(5 * SECOND);
     assert_eq!(taking_over(&bedside), None);
+}
+
+#[test]
+fn how_far_the_records_are_encrypted_anew_is_shown_while_it_lasts_and_to_nobody_else() {
+    let mut bedside = Bedside::at_the_desk();
+    let encrypting = |bedside: &Bedside| bedside.view().open.and_then(|open| open.encrypting);
+    let far = |done| Some(Rekeying { done, total: 1_000 });
+    bedside.told(Outcome::Rekeying(far(1)));
+    bedside.wait(Duration::from_millis(900));
+    assert_eq!(encrypting(&bedside), None, "a short one shows nothing");
+    bedside.wait(Duration::from_millis(100));
+    assert_eq!(encrypting(&bedside), far(1));
+    bedside.told(Outcome::Rekeying(far(1_001)));
+    assert_eq!(encrypting(&bedside), far(1_000));
+    bedside.told(Outcome::Rekeying(None));
+    assert_eq!(encrypting(&bedside), None);
+    bedside.told(Outcome::Rekeying(far(1)));
+    bedside.wait(2 * SECOND);
+    assert!(encrypting(&bedside).is_some());
+    bedside.intent(frame::Intent::Lock);
+    bedside.unlock();
+    assert_eq!(encrypting(&bedside), None);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod bypass;
 mod faults;
 mod flips;
 mod inbox;
+mod rekeying;
 mod replay;
 mod rotation;
 mod tries;

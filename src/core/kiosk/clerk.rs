@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::keeping::{
-    Command as StoreCommand, Finding, FindingKind, Import, OpenFinding, Space, StoreFault,
+    Command as StoreCommand, Finding, FindingKind, Import, OpenFinding, Rekeying, Space, StoreFault,
 };
 use wardkeep_model::moment::{BootTime, Moment};
 
@@ -50,6 +50,8 @@ pub(super) struct Clerk {
     space: Space,
     /// The import after an unlock, and when it was heard of first.
     import: Option<(Import, BootTime)>,
+    /// The vault is written anew under other keys, and since when that is heard of.
+    rekeying: Option<(Rekeying, BootTime)>,
     /// What nobody has read yet, at most one of each group.
     found: Vec<FindingNotice>,
     /// What was found and nobody has acknowledged, whoever has read it.
@@ -70,6 +72,7 @@ impl Default for Clerk {
             broken: None,
             space: Space::default(),
             import: None,
+            rekeying: None,
             found: vec![],
             open: vec![],
             lost: 0,
@@ -149,6 +152,11 @@ impl Clerk {
         self.import = import.map(|import| (import, since));
     }
 
+    pub(super) fn rekeying(&mut self, now: Moment, far: Option<Rekeying>) {
+        let since = self.rekeying.map_or(now.boot, |(_, since)| since);
+        self.rekeying = far.map(|far| (far, since));
+    }
+
     /// So many records are gone.
     pub(super) fn lose(&mut self, count: u64) {
         self.lost = self.lost.saturating_add(count);
@@ -168,9 +176,9 @@ impl Clerk {
         }
     }
 
-    /// The session ended: whoever comes next sees no progress of another's import.
+    /// The session ended: whoever comes next sees no progress of what was done in another's.
     pub(super) fn conceal(&mut self) {
-        self.import = None;
+        (self.import, self.rekeying) = (None, None);
     }
 
     /// What was read; the next one comes up.
@@ -209,9 +217,18 @@ impl Clerk {
         shown.then_some(TakingOver { done: imported.min(total), total })
     }
 
+    /// How far the vault is written anew, once that has lasted a while.
+    pub(super) fn encrypting(&self, now: BootTime) -> Option<Rekeying> {
+        let (Rekeying { done, total }, since) = self.rekeying?;
+        let shown = now.since(since) >= SHOWN_AFTER && total > 0;
+        shown.then_some(Rekeying { done: done.min(total), total })
+    }
+
     /// When the store is to be tried again, or progress begins to be shown.
     pub(super) fn next_deadline(&self, now: BootTime) -> Option<BootTime> {
-        let shown = self.import.map(|(_, since)| since + SHOWN_AFTER).filter(|at| *at > now);
+        let import = self.import.map(|(_, since)| since);
+        let begun = import.into_iter().chain(self.rekeying.map(|(_, since)| since));
+        let shown = begun.map(|since| since + SHOWN_AFTER).filter(|at| *at > now);
         self.retry_at().into_iter().chain(shown).min()
     }
 

@@ -114,7 +114,11 @@ impl Open {
     ) -> Vec<Effect> {
         if let Some((_, whom)) = self.revocation.take_if(|(asked, _)| *asked == attempt) {
             return match answer {
-                Ok(_) => people::revoked(self, desk, whom),
+                Ok(_) => people::revoked(self, desk, whom, Ok(())),
+                // They are out all the same.
+                Err(AdministrationFault::KeysUnchanged(fault)) => {
+                    people::revoked(self, desk, whom, Err(fault))
+                }
                 Err(fault) => self.not_administered(desk, fault),
             };
         }
@@ -182,6 +186,7 @@ impl Open {
                 Notice::VoucherWrong
             }
             AdministrationFault::TooMany => Notice::TooMany,
+            AdministrationFault::KeysUnchanged(_) => Notice::KeysUnchanged,
             AdministrationFault::Store(_)
             | AdministrationFault::Exists
             | AdministrationFault::NoPatient

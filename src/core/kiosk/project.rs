@@ -117,6 +117,7 @@ impl Kiosk {
             pages: gate::pages(operator.role),
             enrolling: open.and_then(|open| open.enrolling()),
             taking_over: self.clerk.taking_over(scene.now.boot),
+            encrypting: self.clerk.encrypting(scene.now.boot),
             finding: self.clerk.finding(),
         })
     }

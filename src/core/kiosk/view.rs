@@ -16,6 +16,7 @@ use wardkeep_model::access::policy::Level;
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::confidential::{Phi, Secret};
 use wardkeep_model::encounter::{PatientForm, SubjectId};
+use wardkeep_model::keeping::Rekeying;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
 
@@ -104,6 +105,8 @@ pub struct OpenFrame {
     pub enrolling: Option<Phi<String>>,
     /// Records of the locked time are being taken over, and have been for a while.
     pub taking_over: Option<records::TakingOver>,
+    /// The vault is being written anew under other keys, and has been for a while.
+    pub encrypting: Option<Rekeying>,
     /// Something in the store was not as it should be, and nobody has read that yet.
     pub finding: Option<records::FindingNotice>,
 }

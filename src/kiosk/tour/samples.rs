@@ -53,8 +53,8 @@ pub fn open(screen: Screen) -> View {
     };
     let pages = vec![Page::Bedside, Page::Alarms, Page::Patients, Page::Devices];
     let patient = Some(margaret());
-    let (enrolling, taking_over, finding) = (None, None, None);
-    let open = OpenFrame { operator, patient, pages, enrolling, taking_over, finding };
+    let (enrolling, taking_over, encrypting, finding) = (None, None, None, None);
+    let open = OpenFrame { operator, patient, pages, enrolling, taking_over, encrypting, finding };
     View { open: Some(open), ..concealed(screen) }
 }
 

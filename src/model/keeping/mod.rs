@@ -326,6 +326,9 @@ pub enum Outcome {
     Importing(Import),
     /// After an unlock, once the inbox was read.
     Imported(Import),
+    /// While the vault is written anew under other keys, after somebody or something was taken away; at most ten
+    /// times a second. `None` when that is over. Recording goes on.
+    Rekeying(Option<Rekeying>),
     /// Something is not as it was acknowledged. The store has audited it.
     Findings(Vec<Finding>),
     /// What was found and nobody has acknowledged yet: all of it, at start and whenever it changes.
@@ -348,6 +351,15 @@ pub enum Outcome {
     Fault(StoreFault),
     /// This many records could not be kept (S-8, S-11).
     Lost(u64),
+}
+
+/// How far a vault is written anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rekeying {
+    /// Bytes that are written.
+    pub done: u64,
+    /// Bytes that there are to write, about.
+    pub total: u64,
 }
 
 /// How well the device secret is kept from a thief of the disk.

@@ -269,6 +269,10 @@ pub enum AdministrationFault {
     /// More than one patient has this number.
     #[error("more than one patient has this number")]
     SeveralPatients,
+    /// Whoever or whatever was to be taken away is refused from here on, and no copy of the vault under other
+    /// keys could be written yet. It is tried again at the next login.
+    #[error("taken away, but the vault's keys could not be changed yet: {0}")]
+    KeysUnchanged(StoreFault),
     /// The files could not be written; nothing has changed.
     #[error(transparent)]
     Store(#[from] StoreFault),

@@ -232,7 +232,7 @@ pub(crate) fn found(
     old.close()?;
     durable::remove_dir(&dir.join(RESTORED_FROM))?;
     let path = dir.join(VAULT);
-    rekey::amend(&path, (&origin.keys, &new_keys), (None, &cart, None), entries)?;
+    rekey::amend(&path, (&origin.keys, &new_keys), (&[], &cart, &[]), entries)?;
     let mut vault = Vault::open(&path, &new_keys)?;
     renew(&mut vault, &new_keys, &people)?;
     let known = ring.publics().map(|(recipient, public)| (recipient.into(), public));

@@ -138,8 +138,24 @@ impl ImportRun {
     pub fn step(
         &mut self,
         opened: Option<Delivery>,
-        (inbox, keys): (&Inbox, &VaultKeys),
+        of: (&Inbox, &VaultKeys),
         vault: &mut Vault,
+        now: Timestamp,
+    ) -> Result<Step, StoreFault> {
+        self.step_into(opened, of, &mut [vault], now)
+    }
+
+    /// Keeps what was opened in each of these vaults, which were alike when the import was planned. A segment is
+    /// deleted when it is in all of them.
+    ///
+    /// # Errors
+    /// As [`ImportRun::step`]; then only the last of them is known to hold nothing twice, and the others are of no
+    /// use.
+    pub fn step_into(
+        &mut self,
+        opened: Option<Delivery>,
+        (inbox, keys): (&Inbox, &VaultKeys),
+        vaults: &mut [&mut Vault],
         now: Timestamp,
     ) -> Result<Step, StoreFault> {
         match opened {
@@ -151,11 +167,11 @@ impl ImportRun {
                 self.opener = None;
                 return Err(fault);
             }
-            Some(Delivery::Done) => return self.finish(vault, now),
+            Some(Delivery::Done) => return self.finish(vaults, now),
             None if self.ready.is_none() => self.open(inbox, keys)?,
             None => {}
         }
-        self.keep(vault)?;
+        self.keep(vaults)?;
         Ok(Step::More)
     }
 
@@ -178,10 +194,12 @@ impl ImportRun {
         self.ready = Some(Ready { path, entries, ledger, is_evidence });
     }
 
-    fn keep(&mut self, vault: &mut Vault) -> Result<(), StoreFault> {
+    fn keep(&mut self, vaults: &mut [&mut Vault]) -> Result<(), StoreFault> {
         let Some(ready) = &mut self.ready else { return Ok(()) };
         if let Some(entries) = &ready.entries {
-            entries::import(vault, entries, ready.ledger.cursor())?;
+            for vault in vaults {
+                entries::import(vault, entries, ready.ledger.cursor())?;
+            }
             ready.entries = None;
             self.ledger = ready.ledger.clone();
         }
@@ -196,12 +214,14 @@ impl ImportRun {
         Ok(())
     }
 
-    fn finish(&mut self, vault: &mut Vault, now: Timestamp) -> Result<Step, StoreFault> {
+    fn finish(&mut self, vaults: &mut [&mut Vault], now: Timestamp) -> Result<Step, StoreFault> {
         let mut ledger = self.ledger.clone();
         ledger.finish(self.ends, now);
         // The thread ended with what it said last; a fault here begins the rest anew.
         self.opener = None;
-        entries::import(vault, &[], ledger.cursor())?;
+        for vault in vaults {
+            entries::import(vault, &[], ledger.cursor())?;
+        }
         self.ledger = ledger;
         self.is_done = true;
         let imported = self.ledger.imported;

@@ -20,14 +20,13 @@ pub enum Store {
     Open(Box<Open>),
 }
 
-impl Store {
-    /// Its locked part, for writing.
-    pub fn locked_mut(&mut self) -> &mut Locked {
-        match self {
-            Store::Locked(locked) => locked,
-            Store::Open(open) => &mut open.locked,
-        }
-    }
+/// Who has a vault open.
+#[derive(Clone, Copy, Debug)]
+pub struct Opener {
+    /// Nobody where the recovery words did.
+    operator: Option<OperatorId>,
+    /// They took themselves away, or something of theirs: the session ends when that is done.
+    is_out: bool,
 }
 
 /// A store whose vault is open.
@@ -35,7 +34,7 @@ pub struct Open {
     locked: Box<Locked>,
     vault: Vault,
     keys: VaultKeys,
-    operator: Option<OperatorId>,
+    opener: Opener,
     imported: bool,
 }
 
@@ -46,7 +45,8 @@ impl Open {
         (vault, keys): (Vault, VaultKeys),
         operator: Option<OperatorId>,
     ) -> Self {
-        Self { locked, vault, keys, operator, imported: false }
+        let opener = Opener { operator, is_out: false };
+        Self { locked, vault, keys, opener, imported: false }
     }
 
     /// The same where nothing waits to be imported: that was done before, or is done by other means.
@@ -56,6 +56,11 @@ impl Open {
         operator: Option<OperatorId>,
     ) -> Self {
         Self { imported: true, ..Self::new(locked, opened, operator) }
+    }
+
+    /// What [`Open::split`] gave, put together.
+    pub fn joined(locked: Box<Locked>, (vault, keys): (Vault, VaultKeys), opener: Opener) -> Self {
+        Self { locked, vault, keys, opener, imported: true }
     }
 
     /// The locked part.
@@ -90,7 +95,17 @@ impl Open {
 
     /// Who has it open; nobody where the recovery words did.
     pub fn operator(&self) -> Option<OperatorId> {
-        self.operator
+        self.opener.operator
+    }
+
+    /// Whoever has it open was taken away, or something of theirs was.
+    pub fn is_out(&self) -> bool {
+        self.opener.is_out
+    }
+
+    /// Somebody is taken away, or something of theirs.
+    pub fn takes_away(&mut self, operator: OperatorId) {
+        self.opener.is_out |= self.opener.operator == Some(operator);
     }
 
     /// Whether all that was sealed while locked is in the vault.
@@ -103,9 +118,14 @@ impl Open {
         self.imported = true;
     }
 
+    /// Something waits in the inbox again.
+    pub fn wait_for_import(&mut self) {
+        self.imported = false;
+    }
+
     /// An entry about a person, by whoever has the vault open.
     pub fn entry(&self, act: AuditAct, person: OperatorId, now: Moment) -> AuditEntry {
-        let operator = self.operator;
+        let operator = self.operator();
         AuditEntry { operator, person: Some(person), ..AuditEntry::of(act, now.wall) }
     }
 
@@ -162,6 +182,11 @@ impl Open {
         let closed = vault.close_for_now().map_err(StoreFault::from);
         let closed = closed.map(|comparison| locked.compared = Some(comparison));
         (locked, closed)
+    }
+
+    /// The locked part, the vault with its keys, and who has it open, each by itself.
+    pub fn split(self) -> (Box<Locked>, (Vault, VaultKeys), Opener) {
+        (self.locked, (self.vault, self.keys), self.opener)
     }
 
     /// Wipes the keys and lets go of a database that is not to be written any more.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cart::Cart;
+use crate::cart::{Cart, Taken};
 use crate::crypto::{Key, PublicKey};
 use crate::disk::durable;
 use crate::keys::vault_keys::{Held, VaultKeys};
@@ -10,39 +10,6 @@ use crate::vault::recipients::{self, Holder, Recipients};
 use crate::vault::{TokenRow, Vault, audit, people};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::keeping::{AuditEntry, StoreFault};
-
-/// Who or what is taken away.
-#[derive(Clone, Copy, Debug)]
-pub enum Taken {
-    /// A person with everything they have.
-    Person(OperatorId),
-    /// One token of a person, by its slot.
-    Token(OperatorId, [u8; 16]),
-}
-
-impl Taken {
-    /// Whose it is, or who.
-    pub fn operator(self) -> OperatorId {
-        match self {
-            Taken::Person(operator) | Taken::Token(operator, _) => operator,
-        }
-    }
-
-    /// The cart compartment without it.
-    pub fn leave_out(self, cart: &mut Cart) {
-        cart.forget_tries(self.operator());
-        match self {
-            Taken::Person(operator) => cart.people.retain(|person| person.id != operator),
-            Taken::Token(operator, slot) => {
-                for person in cart.people.iter_mut().filter(|person| person.id == operator) {
-                    person.tokens.retain(|token| token.slot.id != slot);
-                }
-            }
-        }
-        let left: Vec<[u8; 32]> = cart.tokens().map(|token| token.index).collect();
-        cart.emergency.retain(|key| left.contains(&key.index));
-    }
-}
 
 /// The key pair that a person gets who loses a token.
 pub struct Renewed {
@@ -59,7 +26,7 @@ pub struct Renewed {
 pub fn amend(
     path: &Path,
     (old, new): (&VaultKeys, &VaultKeys),
-    (taken, cart, renewed): (Option<Taken>, &Cart, Option<&Renewed>),
+    (taken, cart, renewed): (&[Taken], &Cart, &[Renewed]),
     entries: &[AuditEntry],
 ) -> Result<(), StoreFault> {
     let mut vault = Vault::open(path, new)?;
@@ -68,7 +35,7 @@ pub fn amend(
     let mut privates: Vec<_> = taken.iter().map(|taken| (taken.operator(), None)).collect();
     let mut tokens = Vec::new();
     for person in &cart.people {
-        let renewed = renewed.filter(|renewed| renewed.operator == person.id);
+        let renewed = renewed.iter().find(|renewed| renewed.operator == person.id);
         let private = match renewed {
             Some(renewed) => renewed.private.clone(),
             None => people::private_key(&vault, old, person.id)?,
@@ -84,23 +51,25 @@ pub fn amend(
     people::rewrite(&mut vault, &privates, &tokens)?;
     let known = recipients::all(&vault)?;
     recipients::replace(&mut vault, &left(known, cart, renewed))?;
-    if let Some(Taken::Person(operator)) = taken {
-        people::remove_templates(&mut vault, operator, None)?;
+    for taken in taken {
+        if let Taken::Person(operator) = taken {
+            people::remove_templates(&mut vault, *operator, None)?;
+        }
     }
     audit::hand_over(&mut vault, (old, new), entries.to_vec())?;
     vault.close()?;
     durable::sync_file(path)
 }
 
-/// The keys of whoever stays, with the new one of somebody who loses a token.
-pub fn left(known: Recipients, cart: &Cart, renewed: Option<&Renewed>) -> Recipients {
+/// The keys of whoever stays, with the new ones of those who lose a token.
+pub fn left(known: Recipients, cart: &Cart, renewed: &[Renewed]) -> Recipients {
     let stays = |holder: &Holder| match holder {
         Holder::Recovery => true,
         Holder::Operator(operator) => cart.person(*operator).is_some(),
         Holder::Token(index) => cart.token(index).is_some(),
     };
     let mut left: Recipients = known.into_iter().filter(|(holder, _)| stays(holder)).collect();
-    left.extend(renewed.map(|renewed| (Holder::Operator(renewed.operator), renewed.public)));
+    left.extend(renewed.iter().map(|renewed| (Holder::Operator(renewed.operator), renewed.public)));
     left
 }
 

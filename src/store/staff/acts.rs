@@ -9,12 +9,10 @@
 use jiff::tz::TimeZone;
 
 use crate::backup::back_up;
-use crate::cart::Cart;
-use crate::open::opened::{Open, Store};
-use crate::open::rekey::Taken;
+use crate::cart::{Cart, Taken};
+use crate::open::opened::Open;
 use crate::staff::desk::Desk;
 use crate::staff::people::known;
-use crate::staff::rotate::{Failure, rotate};
 use crate::staff::{enrol, findings, log, people as staff_people};
 use crate::vault::people;
 use wardkeep_model::access::OperatorId;
@@ -22,88 +20,45 @@ use wardkeep_model::access::factor::TemplateId;
 use wardkeep_model::access::policy::Permission;
 use wardkeep_model::keeping::{
     Administered, Administration, AdministrationFault as Fault, AuditAct, AuditEntry, AuditResult,
-    FactorId, StoreFault,
+    FactorId,
 };
 use wardkeep_model::moment::Moment;
 
-/// Why an act was not done.
-#[derive(Clone, Copy, Debug)]
-pub enum Refused {
-    /// Nothing has changed.
-    Fault(Fault),
-    /// The store has to be opened anew to know; the vault is closed.
-    Unclear(StoreFault),
-}
-
-impl<F: Into<Fault>> From<F> for Refused {
-    fn from(fault: F) -> Self {
-        Refused::Fault(fault.into())
-    }
-}
-
-impl From<Failure> for Refused {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Undone(fault) => Refused::Fault(fault.into()),
-            Failure::Unclear(fault) => Refused::Unclear(fault),
-        }
-    }
-}
-
-/// How an act goes on.
-enum Done {
-    /// It is done.
-    Done(Administered),
-    /// Under new keys.
-    TakesAway(Taken, AuditAct),
-}
-
-/// Does one act for whoever has the vault open.
+/// Does one act for whoever has the vault open. After a revocation the keys have still to change: see
+/// [`crate::staff::rotate`].
 ///
 /// # Errors
-/// Why not, beside the store: it is locked where the vault could not be opened under its new keys, or
-/// whoever had it open was taken away.
+/// Why not; then nothing has changed.
 pub fn administer(
-    mut open: Box<Open>,
+    open: &mut Open,
     desk: Desk<'_>,
     what: Administration,
-) -> (Store, Result<Administered, Refused>) {
-    match act(&mut open, desk, what) {
-        Ok(Done::Done(administered)) => (Store::Open(open), Ok(administered)),
-        Ok(Done::TakesAway(taken, act)) => take_away(open, desk, (taken, act)),
-        Err(fault) => (Store::Open(open), Err(fault.into())),
-    }
-}
-
-fn act(open: &mut Open, desk: Desk<'_>, what: Administration) -> Result<Done, Fault> {
+) -> Result<Administered, Fault> {
     permit(open, &what)?;
-    let done = |administered| Ok(Done::Done(administered));
     match what {
-        Administration::ListPeople => done(Administered::People(staff_people::list(open)?)),
-        Administration::ReadAudit(limit) => done(Administered::Audit(log::read(open, limit)?)),
-        Administration::ExportAudit(out) => done(log::export(open, desk, &out)?),
-        Administration::Checkpoint => done(log::checkpoint(open, desk)?),
-        Administration::AuditKey => done(log::key(open)?),
-        Administration::AcknowledgeFindings => done(findings::acknowledge(open, desk)?),
-        Administration::AddPerson(new, voucher) => {
-            done(enrol::add_person(open, desk, new, voucher)?)
-        }
+        Administration::ListPeople => Ok(Administered::People(staff_people::list(open)?)),
+        Administration::ReadAudit(limit) => Ok(Administered::Audit(log::read(open, limit)?)),
+        Administration::ExportAudit(out) => log::export(open, desk, &out),
+        Administration::Checkpoint => log::checkpoint(open, desk),
+        Administration::AuditKey => log::key(open),
+        Administration::AcknowledgeFindings => findings::acknowledge(open, desk),
+        Administration::AddPerson(new, voucher) => enrol::add_person(open, desk, new, voucher),
         Administration::EnrolBadge(person, badge, pin) => {
-            done(enrol::badge(open, desk, person, (badge, pin))?)
+            enrol::badge(open, desk, person, (badge, pin))
         }
-        Administration::EnrolCard(person, card) => done(enrol::card(open, desk, person, card)?),
+        Administration::EnrolCard(person, card) => enrol::card(open, desk, person, card),
         Administration::EnrolFinger(person, template) => {
-            done(enrol::finger(open, desk, person, template)?)
+            enrol::finger(open, desk, person, template)
         }
-        Administration::SetPin(person, pin) => done(enrol::set_pin(open, desk, person, pin)?),
-        Administration::ChangeOwnPin(pin) => done(enrol::change_own_pin(open, desk, &pin)?),
+        Administration::SetPin(person, pin) => enrol::set_pin(open, desk, person, pin),
+        Administration::ChangeOwnPin(pin) => enrol::change_own_pin(open, desk, &pin),
         Administration::RevokeFactor(person, factor) => revoke_factor(open, desk, person, factor),
         Administration::RevokePerson(person) => {
             known(open, person)?;
-            Ok(Done::TakesAway(Taken::Person(person), AuditAct::PersonRevoked))
+            take_away(open, desk, (Taken::Person(person), AuditAct::PersonRevoked))
         }
-        Administration::BackUp(order) => done(back_up(open, &order, desk.now)?),
-        Administration::Shred(mrn) => done(staff_people::shred(open, desk, &mrn)?),
+        Administration::BackUp(order) => back_up(open, &order, desk.now),
+        Administration::Shred(mrn) => staff_people::shred(open, desk, &mrn),
     }
 }
 
@@ -126,11 +81,11 @@ fn revoke_factor(
     desk: Desk<'_>,
     operator: OperatorId,
     factor: FactorId,
-) -> Result<Done, Fault> {
+) -> Result<Administered, Fault> {
     let slot = factor.0.to_be_bytes();
     let person = known(open, operator)?;
     if person.tokens.iter().any(|token| token.slot.id == slot) {
-        return Ok(Done::TakesAway(Taken::Token(operator, slot), AuditAct::FactorRevoked));
+        return take_away(open, desk, (Taken::Token(operator, slot), AuditAct::FactorRevoked));
     }
     // A finger gives no key: its template goes, and with it the share it could open.
     let template = TemplateId(factor.0);
@@ -142,17 +97,17 @@ fn revoke_factor(
     open.audit(entry, desk.now)?;
     people::remove_templates(open.vault_mut(), operator, Some(template))?;
     open.locked_mut().end_shift(operator);
-    Ok(Done::Done(Administered::Revoked))
+    Ok(Administered::Revoked)
 }
 
+/// From here on they are refused, though the keys have still to change: durable, so that no kill forgets it.
 fn take_away(
-    open: Box<Open>,
+    open: &mut Open,
     desk: Desk<'_>,
     (taken, act): (Taken, AuditAct),
-) -> (Store, Result<Administered, Refused>) {
-    let cart = open.locked().cart();
-    let mut left = cart.clone();
-    taken.leave_out(&mut left);
+) -> Result<Administered, Fault> {
+    let mut left = open.locked().cart().clone();
+    left.take_away(taken);
     let can_manage = |cart: &Cart| {
         let today = desk.now.wall.to_zoned(TimeZone::system()).date();
         cart.people.iter().any(|person| {
@@ -161,24 +116,46 @@ fn take_away(
                 && person.is_valid(today)
         })
     };
-    if can_manage(cart) && !can_manage(&left) {
-        return (Store::Open(open), Err(Fault::LastAdministrator.into()));
+    if can_manage(open.locked().cart()) && !can_manage(&left) {
+        return Err(Fault::LastAdministrator);
     }
     let entry = open.entry(act, taken.operator(), desk.now);
-    let (store, done) = rotate(open, (taken, vec![entry]), desk.now);
-    (store, done.map(|()| Administered::Revoked).map_err(Refused::from))
+    open.audit(entry, desk.now)?;
+    open.locked_mut().commit_cart(left)?;
+    open.takes_away(taken.operator());
+    let locked = open.locked_mut();
+    locked.end_shift(taken.operator());
+    if let Err(fault) = locked.sweep() {
+        // Nobody finds its slot; the next start removes the file.
+        tracing::warn!(%fault, "what was taken away could not be removed");
+    }
+    Ok(Administered::Revoked)
 }
 
 /// What the log says of an act that was not done.
 pub fn not_done(
     operator: Option<OperatorId>,
     (act, person): (AuditAct, Option<OperatorId>),
-    refused: Refused,
+    fault: Fault,
     now: Moment,
 ) -> AuditEntry {
-    let result = match refused {
-        Refused::Fault(Fault::Store(_)) | Refused::Unclear(_) => AuditResult::Failed,
-        Refused::Fault(_) => AuditResult::Refused,
+    let result = match fault {
+        Fault::Store(_) | Fault::KeysUnchanged(_) => AuditResult::Failed,
+        Fault::NotAllowed
+        | Fault::Unknown
+        | Fault::TokenInUse
+        | Fault::TokenRandom
+        | Fault::PinGuessable(_)
+        | Fault::NameIncomplete
+        | Fault::NameDeceptive
+        | Fault::NoBadge
+        | Fault::LastAdministrator
+        | Fault::VoucherNeeded
+        | Fault::VoucherWrong
+        | Fault::TooMany
+        | Fault::Exists
+        | Fault::NoPatient
+        | Fault::SeveralPatients => AuditResult::Refused,
     };
     AuditEntry { operator, person, result, ..AuditEntry::of(act, now.wall) }
 }

@@ -14,25 +14,33 @@
 //! open the vault. Whoever had the vault open may have copied its keys; the next records are safe from
 //! them, those of before are not.
 //!
-//! It runs in the store's thread. Records wait meanwhile in its queue.
+//! Whoever is taken away is refused from the moment at which the cart compartment says so (`leaving`), which
+//! is durable before anything else begins; [`finish`] changes the keys of all of them. A change that was
+//! killed or given up is begun anew by whoever opens the vault next.
+//!
+//! Nearly all of its time goes into the copy of the vault. In the kiosk that is made on a thread of its own
+//! ([`crate::staff::copying`]) while recording goes on into the inbox. What was sealed meanwhile goes into both
+//! vaults at the end: until the commit the old one is the store.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::cart::Cart;
+use crate::cart::{Cart, Taken};
 use crate::crypto::{Key, key_pair};
 use crate::disk::durable;
 use crate::disk::layout::{DRAFTS, EMERGENCY, INBOX_STATE, SLOTS, VAULT};
+use crate::import::{ImportRun, Step};
+use crate::inbox::segment::Lane;
 use crate::keys::keyslot::{self, Slot, SlotOwner};
 use crate::keys::ring::{Keyring, Recipient};
 use crate::keys::vault_keys::{Held, VaultKeys};
 use crate::open::locked::Locked;
 use crate::open::opened::{Open, Store};
-use crate::open::rekey::{self, Renewed, Taken};
+use crate::open::rekey::{self, Renewed};
 use crate::open::{emergency, epoch};
 use crate::vault::recipients::{self, Recipients};
-use crate::vault::{entries, export, people};
-use wardkeep_model::access::OperatorId;
-use wardkeep_model::keeping::{AuditAct, AuditEntry, StoreFault};
+use crate::vault::{Vault, entries, export, people};
+use wardkeep_model::keeping::{AuditAct, AuditEntry, Finding, StoreFault};
 use wardkeep_model::moment::Moment;
 
 /// Why the keys were not changed.
@@ -44,46 +52,138 @@ pub enum Failure {
     Unclear(StoreFault),
 }
 
-/// Everything of the next epoch, on disk and not live.
-struct Next {
+/// A change of keys that has begun: what there is of the next epoch, not live.
+pub struct Begun {
     dir: PathBuf,
     keys: VaultKeys,
 }
 
-/// Takes somebody or something away under new keys. The vault stays open for whoever has it open,
-/// unless it is they who are taken away.
+impl Begun {
+    /// Makes room for the next epoch, and draws its keys.
+    ///
+    /// # Errors
+    /// As making a folder.
+    pub fn new(locked: &Locked) -> Result<Self, StoreFault> {
+        let dir = epoch::directory(&locked.dir(), locked.ring().epoch + 1);
+        durable::remove_dir(&dir)?;
+        durable::make_dir(&dir.join(SLOTS))?;
+        Ok(Self { dir, keys: VaultKeys::generate()? })
+    }
+
+    /// Where the next vault lies.
+    pub fn vault(&self) -> PathBuf {
+        self.dir.join(VAULT)
+    }
+
+    /// Writes the vault under the next keys, unless it is given up. The copy takes over what is there: pages that
+    /// were put back have to be found before.
+    ///
+    /// # Errors
+    /// As reading and writing files, and `Io` where it was given up.
+    pub fn copy(&self, vault: &mut Vault, given_up: &AtomicBool) -> Result<(), StoreFault> {
+        while vault.compares() {
+            if given_up.load(Ordering::Relaxed) {
+                return Err(StoreFault::Io);
+            }
+            vault.compare_some()?;
+        }
+        Ok(export::export(vault, &self.vault(), &self.keys)?)
+    }
+}
+
+/// Whether somebody or something was taken away whose keys are still those of the vault.
+pub fn is_due(locked: &Locked) -> bool {
+    !locked.cart().leaving.is_empty()
+}
+
+/// Changes the keys, all of it on this thread. The vault stays open for whoever has it open, unless they took
+/// themselves away.
 ///
 /// # Errors
 /// [`Failure::Unclear`] comes with a locked store.
-pub(super) fn rotate(
-    mut open: Box<Open>,
-    (taken, entries): (Taken, Vec<AuditEntry>),
-    now: Moment,
-) -> (Store, Result<(), Failure>) {
-    let next = match prepare(&mut open, (taken, entries), now) {
-        Ok(next) => next,
-        Err(fault) => {
-            let locked = open.locked();
-            let dir = epoch::directory(&locked.dir(), locked.ring().epoch + 1);
-            if let Err(fault) = durable::remove_dir(&dir) {
-                // The next start removes it.
-                tracing::warn!(%fault, "an unfinished change of keys could not be removed");
-            }
-            return (Store::Open(open), Err(Failure::Undone(fault)));
-        }
-    };
-    let (mut store, done) = commit(open, next, taken.operator(), now);
-    store.locked_mut().end_shift(taken.operator());
-    (store, done.map_err(Failure::Unclear))
+pub fn change(mut open: Box<Open>, now: Moment) -> (Store, Result<(), Failure>) {
+    let copied = Begun::new(open.locked()).and_then(|begun| {
+        begun.copy(open.vault_mut(), &AtomicBool::new(false))?;
+        Ok(begun)
+    });
+    match copied {
+        // Nothing was sealed meanwhile: records come through this thread.
+        Ok(begun) => finish(open, begun, (None, now)),
+        Err(fault) => undone(open, fault),
+    }
 }
 
-fn commit(
-    open: Box<Open>,
-    next: Next,
-    leaves: OperatorId,
-    now: Moment,
-) -> (Store, Result<(), StoreFault>) {
-    let operator = open.operator();
+/// Finishes a change of keys whose vault is written. What was sealed since then goes into both vaults if
+/// `found` takes what is wrong with it.
+///
+/// # Errors
+/// As [`change`].
+pub fn finish(
+    mut open: Box<Open>,
+    begun: Begun,
+    (found, now): (Option<&mut Vec<Finding>>, Moment),
+) -> (Store, Result<(), Failure>) {
+    match prepare(&mut open, &begun, (found, now)) {
+        Ok(()) => {
+            let (store, done) = commit(open, begun, now);
+            (store, done.map_err(Failure::Unclear))
+        }
+        Err(fault) => undone(open, fault),
+    }
+}
+
+/// The session goes on under the old keys, unless they took themselves away.
+///
+/// # Errors
+/// [`Failure::Undone`], always.
+pub fn undone(open: Box<Open>, fault: StoreFault) -> (Store, Result<(), Failure>) {
+    remove(open.locked());
+    if !open.is_out() {
+        return (Store::Open(open), Err(Failure::Undone(fault)));
+    }
+    let (locked, closed) = open.close();
+    if let Err(fault) = closed {
+        tracing::warn!(%fault, "the vault could not be closed in order");
+    }
+    (Store::Locked(locked), Err(Failure::Undone(fault)))
+}
+
+/// Removes what was written of an epoch that will not be.
+pub fn remove(locked: &Locked) {
+    let dir = epoch::directory(&locked.dir(), locked.ring().epoch + 1);
+    if let Err(fault) = durable::remove_dir(&dir) {
+        // The next start removes it.
+        tracing::warn!(%fault, "an unfinished change of keys could not be removed");
+    }
+}
+
+/// Takes what was sealed while the copy was made into both vaults; what is wrong with it.
+///
+/// # Errors
+/// As importing; then the copy is of no use.
+fn catch_up(open: &mut Open, begun: &Begun, now: Moment) -> Result<Vec<Finding>, StoreFault> {
+    let (vault, keys, locked) = open.parts();
+    let inbox = locked.inbox_mut();
+    for lane in Lane::ALL {
+        inbox.flush(lane, now)?;
+    }
+    inbox.roll()?;
+    let mut next = Vault::open(&begun.vault(), &begun.keys)?;
+    let mut run = ImportRun::plan(inbox, vault, keys)?;
+    loop {
+        let opened = run.opened_blocking();
+        let both = &mut [&mut next, &mut *vault];
+        if let Step::Done(_) = run.step_into(opened, (inbox, keys), both, now.wall)? {
+            break;
+        }
+    }
+    next.close()?;
+    inbox.recount()?;
+    Ok(run.findings(now.wall))
+}
+
+fn commit(open: Box<Open>, next: Begun, now: Moment) -> (Store, Result<(), StoreFault>) {
+    let (operator, is_out) = (open.operator(), open.is_out());
     if let Err(fault) = epoch::commit(&open.locked().dir(), &next.dir) {
         return (Store::Locked(open.give_up()), Err(fault));
     }
@@ -95,7 +195,7 @@ fn commit(
     if let Err(fault) = locked.reload(now) {
         return (Store::Locked(locked), Err(fault));
     }
-    if operator == Some(leaves) {
+    if is_out {
         return (Store::Locked(locked), Ok(()));
     }
     match locked.vault_file(&next.keys) {
@@ -109,58 +209,73 @@ fn commit(
 
 fn prepare(
     open: &mut Open,
-    (taken, mut entries): (Taken, Vec<AuditEntry>),
-    now: Moment,
-) -> Result<Next, StoreFault> {
-    // The copy takes over what is there: pages that were put back have to be found before.
-    while open.vault().compares() {
-        open.vault_mut().compare_some()?;
-    }
-    let epoch = open.locked().ring().epoch + 1;
-    let dir = epoch::directory(&open.locked().dir(), epoch);
-    durable::remove_dir(&dir)?;
-    durable::make_dir(&dir.join(SLOTS))?;
-
+    begun: &Begun,
+    (found, now): (Option<&mut Vec<Finding>>, Moment),
+) -> Result<(), StoreFault> {
+    let Begun { dir, keys } = begun;
     let mut cart = open.locked().cart().clone();
-    taken.leave_out(&mut cart);
-    cart.epoch = epoch;
+    let taken = std::mem::take(&mut cart.leaving);
+    cart.epoch = open.locked().ring().epoch + 1;
     cart.generation += 1;
-    let renewed = match taken {
-        Taken::Person(_) => None,
-        Taken::Token(operator, _) => {
-            let (private, public) = key_pair(&Key::random()?);
-            Some(Renewed { operator, private, public })
-        }
-    };
-    let keys = VaultKeys::generate()?;
-    let known = rekey::left(recipients::all(open.vault())?, &cart, renewed.as_ref());
-    let ring = next_ring(open.locked(), (&cart, &known), &keys)?;
+    let renewed = renewed(&taken, &cart)?;
+    let known = rekey::left(recipients::all(open.vault())?, &cart, &renewed);
+    let ring = next_ring(open.locked(), (&cart, &known), keys)?;
     cart.keyring = ring.generation;
-    next_slots(open, &dir, &cart, renewed.as_ref())?;
-    next_draft(open, &dir, renewed.as_ref())?;
+    next_slots(open, dir, &cart, &renewed)?;
+    next_drafts(open, dir, &renewed)?;
 
     if !open.is_imported() {
         return Err(StoreFault::Io);
     }
+    let operator = open.operator();
+    let mut entries = Vec::new();
+    let older = open.vault_mut().findings();
+    let found = match found {
+        // Whoever takes them has them written down.
+        Some(found) => {
+            found.extend(older);
+            Some(found)
+        }
+        None => {
+            let finding = |finding| AuditEntry {
+                finding: Some(finding),
+                ..AuditEntry::of(AuditAct::StoreFinding, now.wall)
+            };
+            entries.extend(older.into_iter().map(finding));
+            None
+        }
+    };
+    entries.push(AuditEntry { operator, ..AuditEntry::of(AuditAct::KeysRotated, now.wall) });
+    entries.iter_mut().for_each(|entry| open.locked().stamp(entry, now));
+    rekey::amend(&begun.vault(), (open.keys(), keys), (&taken, &cart, &renewed), &entries)?;
+    if let Some(found) = found {
+        // Only an amended vault takes records: until then its patients' keys are wrapped as before.
+        found.extend(catch_up(open, begun, now)?);
+    }
+
     let (vault, locked) = (open.vault(), open.locked());
-    let head = locked.inbox().next_state(&keys, entries::cursor(vault)?, &cart)?;
+    let head = locked.inbox().next_state(keys, entries::cursor(vault)?, &cart)?;
     let card = emergency::card(vault, &cart, locked.policy(), now)?;
     let card = emergency::seal_card(locked.keys(), &ring, (&cart, &known), card.as_ref())?;
-    export::export(vault, &dir.join(VAULT), &keys)?;
-    entries.push(AuditEntry {
-        operator: entries.first().and_then(|entry| entry.operator),
-        ..AuditEntry::of(AuditAct::KeysRotated, now.wall)
-    });
-    entries.iter_mut().for_each(|entry| locked.stamp(entry, now));
-    let changes = (Some(taken), &cart, renewed.as_ref());
-    rekey::amend(&dir.join(VAULT), (open.keys(), &keys), changes, &entries)?;
+    durable::replace(dir, INBOX_STATE, &head)?;
+    cart.write(dir, locked.keys())?;
+    durable::replace(dir, EMERGENCY, &card)?;
+    ring.save(dir)?;
+    durable::sync_dir(&locked.dir())
+}
 
-    durable::replace(&dir, INBOX_STATE, &head)?;
-    cart.write(&dir, locked.keys())?;
-    durable::replace(&dir, EMERGENCY, &card)?;
-    ring.save(&dir)?;
-    durable::sync_dir(&locked.dir())?;
-    Ok(Next { dir, keys })
+/// New key pairs for those who stay and lost a token.
+fn renewed(taken: &[Taken], cart: &Cart) -> Result<Vec<Renewed>, StoreFault> {
+    let mut renewed: Vec<Renewed> = Vec::new();
+    for taken in taken {
+        let Taken::Token(operator, _) = *taken else { continue };
+        let is_new = !renewed.iter().any(|renewed| renewed.operator == operator);
+        if is_new && cart.person(operator).is_some() {
+            let (private, public) = key_pair(&Key::random()?);
+            renewed.push(Renewed { operator, private, public });
+        }
+    }
+    Ok(renewed)
 }
 
 /// The keyring of the next epoch, for recipients that the vault knows: what the present one says of them is not
@@ -179,18 +294,13 @@ fn next_ring(
     locked.ring().next(locked.keys(), keys, &recipients)
 }
 
-fn next_slots(
-    open: &Open,
-    dir: &Path,
-    cart: &Cart,
-    renewed: Option<&Renewed>,
-) -> Result<(), StoreFault> {
+fn next_slots(open: &Open, dir: &Path, cart: &Cart, renewed: &[Renewed]) -> Result<(), StoreFault> {
     let locked = open.locked();
     let (from, to) = (locked.slots(), dir.join(SLOTS));
     for person in &cart.people {
         let owner = locked.owner(person.id);
         let next = SlotOwner { epoch: cart.epoch, ..owner };
-        let renewed = renewed.filter(|renewed| renewed.operator == person.id);
+        let renewed = renewed.iter().find(|renewed| renewed.operator == person.id);
         for token in &person.tokens {
             let slot = &token.slot;
             let kept = match renewed {
@@ -220,14 +330,17 @@ fn next_slots(
     Ok(())
 }
 
-fn next_draft(open: &Open, dir: &Path, renewed: Option<&Renewed>) -> Result<(), StoreFault> {
-    let Some(renewed) = renewed else { return Ok(()) };
-    let private = people::private_key(open.vault(), open.keys(), renewed.operator)?;
+fn next_drafts(open: &Open, dir: &Path, renewed: &[Renewed]) -> Result<(), StoreFault> {
     let (dir_of_drafts, drafts) = (dir.join(DRAFTS), open.locked().drafts());
-    let resealed = drafts.resealed(renewed.operator, &private, &renewed.public)?;
-    let Some((name, sealed)) = resealed else { return Ok(()) };
-    durable::make_dir(&dir_of_drafts)?;
-    durable::replace(&dir_of_drafts, &name, &sealed)
+    for renewed in renewed {
+        let private = people::private_key(open.vault(), open.keys(), renewed.operator)?;
+        let resealed = drafts.resealed(renewed.operator, &private, &renewed.public)?;
+        if let Some((name, sealed)) = resealed {
+            durable::make_dir(&dir_of_drafts)?;
+            durable::replace(&dir_of_drafts, &name, &sealed)?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

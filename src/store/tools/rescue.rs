@@ -12,8 +12,9 @@ use crate::open::locked::{Loaded, Locked};
 use crate::open::opened::{Open, Store};
 use crate::open::options::Options;
 use crate::record::entry::Entry;
-use crate::staff::acts::{Refused, administer, not_done};
+use crate::staff::acts::{administer, not_done};
 use crate::staff::desk::Desk;
+use crate::staff::rotate::{self, Failure};
 use crate::tools::import::import;
 use crate::vault::cipher_facts;
 use crate::vault::entries;
@@ -50,26 +51,31 @@ pub fn administer_with_recovery(
     let mut open = Box::new(Open::renewed(locked, (vault, keys), None));
     open.audit(AuditEntry::of(AuditAct::RecoveryUsed, now.wall), now)?;
     import_all(&mut open, now)?;
-    let epoch = open.locked().ring().epoch;
     let act = what.act();
-    let (store, done) = administer(open, Desk { options, now }, what);
+    let done = administer(&mut open, Desk { options, now }, what);
+    if let Err(fault) = &done {
+        open.audit(not_done(None, act, *fault, now), now)?;
+    }
+    // After this act, or one that was killed before its keys were changed.
+    let (store, changed) = match rotate::is_due(open.locked()) {
+        true => rotate::change(open, now),
+        false => (Store::Open(open), Ok(())),
+    };
     let (mut locked, closed) = match store {
-        Store::Open(mut open) => {
-            if let Err(refused) = &done {
-                open.audit(not_done(None, act, *refused, now), now)?;
-            }
-            close(open, now)
-        }
+        Store::Open(open) => close(open, now),
         Store::Locked(locked) => (locked, Ok(())),
     };
-    match done {
-        Ok(administered) => closed.map(|()| Some(administered)).map_err(AdministrationFault::from),
-        Err(Refused::Fault(fault)) => Err(fault),
-        Err(Refused::Unclear(fault)) => {
-            // The next start finishes or undoes it; which of the two, the keyring says.
-            let reloaded = locked.reload(now).is_ok() && locked.ring().epoch > epoch;
-            if reloaded { Ok(Some(Administered::Revoked)) } else { Err(fault.into()) }
+    match (done?, changed) {
+        (Administered::Revoked, Err(Failure::Undone(fault))) => {
+            Err(AdministrationFault::KeysUnchanged(fault))
         }
+        (Administered::Revoked, Err(Failure::Unclear(fault))) => {
+            // The next start finishes or undoes it; which of the two, the keyring says.
+            let is_changed = locked.reload(now).is_ok() && !rotate::is_due(&locked);
+            let unchanged = AdministrationFault::KeysUnchanged(fault);
+            if is_changed { Ok(Some(Administered::Revoked)) } else { Err(unchanged) }
+        }
+        (administered, _) => closed.map(|()| Some(administered)).map_err(AdministrationFault::from),
     }
 }
 

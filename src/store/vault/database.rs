@@ -10,7 +10,7 @@ pub(in crate::vault) mod meta;
 mod opening;
 pub(crate) mod structure;
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, InterruptHandle, Transaction};
 
 use crate::freshness::progress::Comparison;
 use crate::freshness::{Freshness, Mode};
@@ -124,6 +124,11 @@ impl Vault {
     /// As writing a file.
     pub fn check_remembered(&mut self, seen: RememberedVault) -> Result<(), VaultFault> {
         Ok(self.freshness.check_remembered(seen)?)
+    }
+
+    /// Ends what the database is doing, from another thread.
+    pub fn interrupter(&self) -> InterruptHandle {
+        self.connection.get_interrupt_handle()
     }
 
     /// Leaves the files as a close does; what another file may remember of them.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::params;
+use rusqlite::{Connection, ErrorCode, params};
 
 use crate::disk::durable;
 use crate::keys::vault_keys::VaultKeys;
@@ -10,6 +10,9 @@ use crate::vault::database::Vault;
 use crate::vault::database::cipher;
 use crate::vault::database::fault::VaultFault;
 use wardkeep_model::keeping::StoreFault;
+
+/// Times that letting go of the other database is tried while it is interrupted.
+const DETACH_MAX: u32 = 1_000;
 
 /// Writes everything into a database of another key at `path`, where nothing is yet; durable when
 /// it returns. The database itself is not changed.
@@ -26,10 +29,21 @@ pub fn export(vault: &Vault, path: &Path, keys: &VaultKeys) -> Result<(), VaultF
     );
     attached?;
     let exported = fill_next(vault, version);
-    vault.connection.execute_batch("DETACH DATABASE next")?;
+    detach(&vault.connection)?;
     exported?;
     file.sync_all()?;
     Ok(vault.freshness.copy_to(path, keys)?)
+}
+
+/// Lets go of the other database, though somebody may still be interrupting what filled it.
+fn detach(connection: &Connection) -> Result<(), VaultFault> {
+    for _ in 1..DETACH_MAX {
+        match connection.execute_batch("DETACH DATABASE next") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {}
+            done => return Ok(done?),
+        }
+    }
+    Ok(connection.execute_batch("DETACH DATABASE next")?)
 }
 
 fn fill_next(vault: &Vault, version: u32) -> Result<(), VaultFault> {

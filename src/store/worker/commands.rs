@@ -2,16 +2,17 @@
 
 use crate::crypto::Key;
 use crate::open::locked::Locked;
-use crate::open::opened::Store;
 use crate::open::shift::Clocks;
 use crate::open::unlock::LogIn;
 use crate::open::{emergency, first_start};
 use crate::record::entry::Entry;
-use crate::staff::acts::{Refused, administer, not_done};
+use crate::staff::acts::{administer, not_done};
 use crate::staff::desk::Desk;
+use crate::staff::rotate;
 use crate::vault::{Vault, alarms, patients, rows, trends};
 use crate::worker::importing::Importing;
 use crate::worker::phase::{Phase, Session};
+use crate::worker::rekeying::needs_vault;
 use crate::worker::thread::Worker;
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::access::factor::{Attempt, Evidence, Token, TokenKind};
@@ -34,12 +35,24 @@ fn has(open: &crate::open::opened::Open, id: SubjectId) -> bool {
 impl Worker {
     /// Does one command.
     pub fn handle(&mut self, command: Command) {
+        let command = match &mut self.phase {
+            Phase::Rekeying(rekeying) if needs_vault(&command) => match rekeying.hold(command) {
+                None => return,
+                Some(command) => return self.refuse_to_wait(command),
+            },
+            Phase::Stopped(_)
+            | Phase::Empty(_)
+            | Phase::Locked(_)
+            | Phase::Open(_)
+            | Phase::Rekeying(_) => command,
+        };
         match command {
             Command::Initialise(first, now) => self.initialise(first, now),
             Command::Identify(attempt, token, now) => self.identify(attempt, token, now),
             Command::Unlock(attempt, evidence, now) => self.unlock(attempt, evidence, now),
             Command::FingerMissed(token) => self.finger_missed(&token),
             Command::Close(draft, now) => {
+                self.stop_changing_keys();
                 self.keep_draft(draft.as_deref());
                 self.renew_emergency_card(now);
                 self.close();
@@ -83,7 +96,9 @@ impl Worker {
             }
             Command::Retry => match self.phase {
                 Phase::Stopped(_) => self.start(),
-                Phase::Empty(_) | Phase::Locked(_) | Phase::Open(_) => self.flush(),
+                Phase::Empty(_) | Phase::Locked(_) | Phase::Open(_) | Phase::Rekeying(_) => {
+                    self.flush();
+                }
             },
         }
     }
@@ -117,7 +132,7 @@ impl Worker {
                 self.phase = stopped;
                 self.faulted(fault);
             }
-            running @ (Phase::Locked(_) | Phase::Open(_)) => {
+            running @ (Phase::Locked(_) | Phase::Open(_) | Phase::Rekeying(_)) => {
                 self.phase = running;
                 self.faulted(StoreFault::Foreign);
             }
@@ -158,6 +173,7 @@ impl Worker {
         match locked.unlock(&evidence, Clocks::at(now)) {
             Ok(LogIn { open, mut unlocked, private }) => {
                 self.phase = Phase::Open(Session { open, import: Importing::default() });
+                self.keys_wait = false;
                 drop(evidence);
                 unlocked.draft = self.draft_of(unlocked.operator.id, &private);
                 drop(private);
@@ -340,44 +356,54 @@ impl Worker {
             return self.refuse(attempt, Fault::Store(fault));
         }
         let act = what.act();
-        let Some(Session { open, import }) = self.phase.take_session() else {
+        let Some(session) = self.phase.session_mut() else {
             if self.phase.locked().is_some() {
-                let entry = not_done(None, act, Fault::NotAllowed.into(), now);
+                let entry = not_done(None, act, Fault::NotAllowed, now);
                 self.record(Entry::Audit(Box::new(entry)));
             }
             return self.refuse(attempt, Fault::NotAllowed);
         };
-        let epoch = open.locked().ring().epoch;
-        let (store, done) = administer(open, Desk { options: &self.options, now }, what);
-        let (is_closed, operator) = match &store {
-            Store::Open(open) => (false, open.operator()),
-            Store::Locked(_) => (true, None),
-        };
-        self.phase = Phase::after(store, import);
-        if let Err(refused) = &done {
-            let entry = not_done(operator, act, *refused, now);
+        let done = administer(&mut session.open, Desk { options: &self.options, now }, what);
+        if matches!(done, Ok(Administered::Revoked)) && rotate::is_due(session.open.locked()) {
+            // Whoever was revoked is refused by a store of before as well, from here on.
+            self.anchor();
+            return self.change_keys(Some((attempt, act)));
+        }
+        if let Err(fault) = done {
+            let entry = not_done(session.open.operator(), act, fault, now);
             self.record(Entry::Audit(Box::new(entry)));
         }
-        let answer = match done {
-            Err(Refused::Fault(fault)) => Err(fault),
-            Err(Refused::Unclear(fault)) => {
-                self.start();
-                let now = self.phase.locked().map_or(0, |locked| locked.ring().epoch);
-                if now > epoch { Ok(Administered::Revoked) } else { Err(fault.into()) }
-            }
-            Ok(administered) => Ok(administered),
-        };
-        if self.phase.locked().is_some_and(|locked| locked.ring().epoch > epoch) {
-            // Whoever was revoked is refused by a store of before as well, once it is answered.
-            self.anchor();
-        }
-        let is_acknowledged = matches!(answer, Ok(Administered::FindingsAcknowledged(_)));
-        self.answers.give(Outcome::Administered(attempt, answer));
+        let is_acknowledged = matches!(done, Ok(Administered::FindingsAcknowledged(_)));
+        self.answers.give(Outcome::Administered(attempt, done));
         if is_acknowledged {
             self.tell_open_findings();
         }
-        if is_closed {
-            self.answers.give(Outcome::Closed);
+    }
+
+    /// As many commands wait for the vault as may.
+    fn refuse_to_wait(&mut self, command: Command) {
+        let busy = StoreFault::InUse;
+        match command {
+            Command::Administer(attempt, ..) => self.refuse(attempt, Fault::Store(busy)),
+            Command::AddPatient(patient, _) => {
+                let why = NotAdded::Fault(busy);
+                self.answers.give(Outcome::PatientNotAdded(patient.id, why));
+            }
+            Command::Initialise(..)
+            | Command::Identify(..)
+            | Command::Unlock(..)
+            | Command::FingerMissed(_)
+            | Command::Close(..)
+            | Command::OpenEmergency(..)
+            | Command::Record(_)
+            | Command::RecordWave(_)
+            | Command::Audit(_)
+            | Command::RecordAlarm(_)
+            | Command::History(_)
+            | Command::SaveCart(_)
+            | Command::ListPatients
+            | Command::Trend(_)
+            | Command::Retry => tracing::warn!("a question to a vault that is away is dropped"),
         }
     }
 

@@ -64,6 +64,13 @@ impl Worker {
                 }
                 locked.inbox().pending() >= BATCH_MAX
             }
+            Phase::Rekeying(rekeying) => {
+                let locked = rekeying.copy.locked_mut();
+                if locked.seal(&entry, now).is_err() {
+                    self.backlog.lose();
+                }
+                locked.inbox().pending() >= BATCH_MAX
+            }
             Phase::Open(_) | Phase::Empty(_) | Phase::Stopped(_) => self.backlog.push(entry),
         }
     }
@@ -120,6 +127,7 @@ impl Worker {
             Phase::Empty(_) => return Ok(()),
             Phase::Stopped(fault) => return Err(*fault),
             Phase::Locked(locked) => &mut **locked,
+            Phase::Rekeying(rekeying) => rekeying.copy.locked_mut(),
             Phase::Open(session) => {
                 match self.backlog.write(&mut session.open) {
                     Ok(()) => self.vault_faults = 0,
@@ -303,6 +311,7 @@ impl Worker {
 
     /// Closes the vault and wipes its keys; what could not be written goes to the inbox.
     pub fn close(&mut self) {
+        self.stop_changing_keys();
         self.flush();
         let Some(mut session) = self.phase.take_session() else { return self.refuse_postponed() };
         // Signed before the vault's keys are wiped.
@@ -321,7 +330,9 @@ impl Worker {
             Phase::Stopped(fault) => *fault,
             // Records without a store cannot be kept; the first start is still to come.
             Phase::Empty(_) => StoreFault::Io,
-            Phase::Locked(_) | Phase::Open(_) => self.fault.unwrap_or(StoreFault::Io),
+            Phase::Locked(_) | Phase::Open(_) | Phase::Rekeying(_) => {
+                self.fault.unwrap_or(StoreFault::Io)
+            }
         };
         self.fault = None;
         self.faulted(fault);

@@ -18,6 +18,7 @@ pub(crate) mod handle;
 mod importing;
 mod keeping;
 mod phase;
+mod rekeying;
 mod space;
 mod thread;
 mod upkeep;

@@ -4,6 +4,7 @@ use crate::disk::durable::StateDir;
 use crate::open::locked::Locked;
 use crate::open::opened::{Open, Store};
 use crate::worker::importing::Importing;
+use crate::worker::rekeying::Rekeying;
 use wardkeep_model::keeping::StoreFault;
 
 /// A vault that is open, and the import that runs since.
@@ -24,6 +25,8 @@ pub enum Phase {
     Locked(Box<Locked>),
     /// A store that somebody has open.
     Open(Session),
+    /// The same, while its vault is written anew under other keys on another thread.
+    Rekeying(Box<Rekeying>),
 }
 
 impl Phase {
@@ -41,6 +44,7 @@ impl Phase {
             Phase::Stopped(_) | Phase::Empty(_) => None,
             Phase::Locked(locked) => Some(locked),
             Phase::Open(session) => Some(session.open.locked()),
+            Phase::Rekeying(rekeying) => Some(rekeying.copy.locked()),
         }
     }
 
@@ -50,13 +54,14 @@ impl Phase {
             Phase::Stopped(_) | Phase::Empty(_) => None,
             Phase::Locked(locked) => Some(locked),
             Phase::Open(session) => Some(session.open.locked_mut()),
+            Phase::Rekeying(rekeying) => Some(rekeying.copy.locked_mut()),
         }
     }
 
     /// The session, if the vault is open.
     pub fn session(&self) -> Option<&Session> {
         match self {
-            Phase::Stopped(_) | Phase::Empty(_) | Phase::Locked(_) => None,
+            Phase::Stopped(_) | Phase::Empty(_) | Phase::Locked(_) | Phase::Rekeying(_) => None,
             Phase::Open(session) => Some(session),
         }
     }
@@ -64,7 +69,7 @@ impl Phase {
     /// The session, if the vault is open.
     pub(super) fn session_mut(&mut self) -> Option<&mut Session> {
         match self {
-            Phase::Stopped(_) | Phase::Empty(_) | Phase::Locked(_) => None,
+            Phase::Stopped(_) | Phase::Empty(_) | Phase::Locked(_) | Phase::Rekeying(_) => None,
             Phase::Open(session) => Some(session),
         }
     }
@@ -74,7 +79,7 @@ impl Phase {
     pub(super) fn take_locked(&mut self) -> Option<Box<Locked>> {
         match std::mem::replace(self, Phase::Stopped(StoreFault::Io)) {
             Phase::Locked(locked) => Some(locked),
-            other @ (Phase::Stopped(_) | Phase::Empty(_) | Phase::Open(_)) => {
+            other @ (Phase::Stopped(_) | Phase::Empty(_) | Phase::Open(_) | Phase::Rekeying(_)) => {
                 *self = other;
                 None
             }
@@ -85,7 +90,21 @@ impl Phase {
     pub(super) fn take_session(&mut self) -> Option<Session> {
         match std::mem::replace(self, Phase::Stopped(StoreFault::Io)) {
             Phase::Open(session) => Some(session),
-            other @ (Phase::Stopped(_) | Phase::Empty(_) | Phase::Locked(_)) => {
+            other @ (Phase::Stopped(_)
+            | Phase::Empty(_)
+            | Phase::Locked(_)
+            | Phase::Rekeying(_)) => {
+                *self = other;
+                None
+            }
+        }
+    }
+
+    /// Takes a change of keys out, as [`Phase::take_locked`].
+    pub(super) fn take_rekeying(&mut self) -> Option<Box<Rekeying>> {
+        match std::mem::replace(self, Phase::Stopped(StoreFault::Io)) {
+            Phase::Rekeying(rekeying) => Some(rekeying),
+            other @ (Phase::Stopped(_) | Phase::Empty(_) | Phase::Locked(_) | Phase::Open(_)) => {
                 *self = other;
                 None
             }

@@ -3,6 +3,8 @@
 //! Any fault leaves a thread that still answers. What may pass by itself (another instance that is
 //! ending, a full disk) is tried again every second, everything at [`Command::Retry`].
 
+use std::fs;
+
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
@@ -12,19 +14,32 @@ use crate::import::ImportRun;
 use crate::import::opener::Delivery;
 use crate::open::emergency::Unknowns;
 use crate::open::locked::{self, Loaded, Locked};
+use crate::open::opened::Store;
 use crate::open::options::Options;
 use crate::open::shift::Clocks;
+use crate::record::entry::Entry;
+use crate::staff::acts::not_done;
+use crate::staff::copying::{Back, Copying, Returned};
+use crate::staff::rotate::{self, Failure};
 use crate::vault::cipher_facts;
 use crate::worker::answers::Answers;
 use crate::worker::background::Background;
 use crate::worker::backlog::Backlog;
 use crate::worker::bursts::Bursts;
-use crate::worker::phase::Phase;
+use crate::worker::importing::Importing;
+use crate::worker::phase::{Phase, Session};
+use crate::worker::rekeying::{Asked, Rekeying, TELL_EVERY};
 use crate::worker::space::Room;
 use crate::worker::upkeep::Upkeep;
 use wardkeep_model::access::factor::Attempt;
-use wardkeep_model::keeping::{Administration, Command, Found, Outcome, StoreFault};
+use wardkeep_model::access::policy::Permission;
+use wardkeep_model::keeping::{
+    Administered, Administration, AdministrationFault as Fault, Command, Found, Outcome, StoreFault,
+};
 use wardkeep_model::moment::{BootTime, Moment};
+
+/// A vault below this length is written anew within seconds: anybody's session can wait for it.
+const SMALL_VAULT: u64 = 128 * 1024 * 1024;
 
 /// Everything the thread owns.
 pub struct Worker {
@@ -48,12 +63,16 @@ pub struct Worker {
     /// The time of this turn of the loop.
     pub(super) now: Moment,
     pub(super) room: Room,
+    /// A change of keys that was not finished waits for the next unlock.
+    pub(super) keys_wait: bool,
 }
 
 enum Next {
     Command(Command),
     /// The import has opened something.
     Opened(Option<Delivery>),
+    /// The vault is back from its copying.
+    Back(Option<Box<Back>>),
     Due,
     Ended,
 }
@@ -82,6 +101,7 @@ impl Worker {
             upkeep: Upkeep::default(),
             now: Moment::read(),
             room: Room::default(),
+            keys_wait: false,
         }
     }
 
@@ -99,6 +119,10 @@ impl Worker {
                     self.import_some(opened);
                     wipe_deep_stack();
                 }
+                Next::Back(back) => {
+                    self.copied(back);
+                    wipe_deep_stack();
+                }
                 Next::Due => {
                     self.keep_up_some();
                     wipe_deep_stack();
@@ -110,7 +134,9 @@ impl Worker {
                 self.flush_at = None;
                 match self.phase {
                     Phase::Stopped(_) => self.start(),
-                    Phase::Empty(_) | Phase::Locked(_) | Phase::Open(_) => self.flush(),
+                    Phase::Empty(_) | Phase::Locked(_) | Phase::Open(_) | Phase::Rekeying(_) => {
+                        self.flush();
+                    }
                 }
                 self.report_lost();
             }
@@ -118,6 +144,8 @@ impl Worker {
             self.write_bursts(false);
             self.compare_some();
             self.administer_after_import();
+            self.go_on_changing_keys();
+            self.tell_of_keys();
             self.note();
         }
         self.end();
@@ -135,16 +163,22 @@ impl Worker {
             self.background.again().filter(|_| self.phase.session().is_some()),
             self.bursts.due(),
             packing.then_some(now),
+            self.rekeying().map(|rekeying| rekeying.tell_at),
         ];
         let wait = due.into_iter().flatten().min().map(|at| at.since(now));
-        let import = (self.is_importing() && !packing).then(|| self.phase.session_mut()).flatten();
-        let import = import.and_then(|session| session.import.run_mut());
+        let is_importing = self.is_importing() && !packing;
+        let (import, copy) = match &mut self.phase {
+            Phase::Open(session) if is_importing => (session.import.run_mut(), None),
+            Phase::Rekeying(rekeying) => (None, Some(&mut rekeying.copy)),
+            Phase::Stopped(_) | Phase::Empty(_) | Phase::Locked(_) | Phase::Open(_) => (None, None),
+        };
         let next = timer.block_on(async {
             tokio::select! {
                 // Whoever asks is answered before the import goes on, and the import before upkeep.
                 biased;
                 command = self.commands.recv() => command.map_or(Next::Ended, Next::Command),
                 opened = next_of(import) => Next::Opened(opened),
+                back = back_of(copy) => Next::Back(back),
                 () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => Next::Due,
             }
         });
@@ -157,6 +191,7 @@ impl Worker {
         match &mut self.phase {
             Phase::Stopped(_) | Phase::Empty(_) => {}
             Phase::Locked(locked) => locked.note(None, self.now),
+            Phase::Rekeying(rekeying) => rekeying.copy.locked_mut().note(None, self.now),
             Phase::Open(session) => {
                 let vault = session.open.vault().seen();
                 session.open.locked_mut().note(Some(vault), self.now);
@@ -264,6 +299,167 @@ impl Worker {
         }
     }
 
+    fn rekeying(&self) -> Option<&Rekeying> {
+        match &self.phase {
+            Phase::Rekeying(rekeying) => Some(rekeying),
+            Phase::Stopped(_) | Phase::Empty(_) | Phase::Locked(_) | Phase::Open(_) => None,
+        }
+    }
+
+    /// Goes on with a change of keys that an earlier session left, if whoever opened the vault can wait for it.
+    fn go_on_changing_keys(&mut self) {
+        let Some(session) = self.phase.session().filter(|session| session.open.is_imported())
+        else {
+            return;
+        };
+        let locked = session.open.locked();
+        let person = session.open.operator().and_then(|id| locked.cart().person(id));
+        let has_time = person.is_some_and(|person| person.role.may(Permission::ManagePeople))
+            || fs::metadata(locked.vault_path()).is_ok_and(|file| file.len() < SMALL_VAULT);
+        if rotate::is_due(locked) && has_time && !self.keys_wait && self.fault.is_none() {
+            self.change_keys(None);
+        }
+    }
+
+    /// Begins to change the keys: for whoever asked, or as an earlier session left it.
+    pub(super) fn change_keys(&mut self, asked: Option<Asked>) {
+        // What waits to be written belongs into the copy.
+        self.flush();
+        let Some(Session { open, import }) = self.phase.take_session() else {
+            if let Some((attempt, _)) = asked {
+                // The session ended meanwhile. They are refused, and the next one changes the keys.
+                self.answers.give(Outcome::Administered(attempt, Ok(Administered::Revoked)));
+            }
+            return;
+        };
+        let mut waiting = Vec::new();
+        match Copying::start(open) {
+            Ok(copy) => {
+                let tell_at = BootTime::default();
+                let rekeying = Rekeying { copy, import, asked, waiting, tell_at };
+                self.phase = Phase::Rekeying(Box::new(rekeying));
+                for entry in self.backlog.take() {
+                    self.record(entry);
+                }
+            }
+            Err((open, fault)) => {
+                self.keys_settled(rotate::undone(open, fault), import, (asked, &mut waiting));
+            }
+        }
+    }
+
+    /// The vault is back: what was sealed meanwhile, and then the commit.
+    fn copied(&mut self, back: Option<Box<Back>>) {
+        let Some(rekeying) = self.phase.take_rekeying() else { return };
+        let Rekeying { copy, import, asked, mut waiting, .. } = *rekeying;
+        let Returned { open, copied } = match copy.returned(back) {
+            Ok(returned) => returned,
+            Err(locked) => {
+                let lost = (Store::Locked(locked), Err(Failure::Undone(StoreFault::Io)));
+                return self.keys_settled(lost, import, (asked, &mut waiting));
+            }
+        };
+        let (now, mut found) = (self.now, Vec::new());
+        let (mut store, done) = match copied {
+            Ok(begun) => rotate::finish(open, begun, (Some(&mut found), now)),
+            Err(fault) => rotate::undone(open, fault),
+        };
+        let mut import = import;
+        if let (Store::Open(open), Err(_)) = (&mut store, &done) {
+            // What was sealed meanwhile goes the usual way.
+            open.wait_for_import();
+            import = Importing::default();
+        }
+        self.keys_settled((store, done), import, (asked, &mut waiting));
+        self.report(found);
+    }
+
+    /// Tells what came of a change of keys, and does what waited for it.
+    fn keys_settled(
+        &mut self,
+        (store, done): (Store, Result<(), Failure>),
+        import: Importing,
+        (asked, waiting): (Option<Asked>, &mut Vec<Command>),
+    ) {
+        let (is_closed, operator) = match &store {
+            Store::Open(open) => (false, open.operator()),
+            Store::Locked(_) => (true, None),
+        };
+        self.phase = Phase::after(store, import);
+        self.keys_wait = done.is_err();
+        let mut done = done.map_err(|failure| match failure {
+            Failure::Undone(fault) => fault,
+            Failure::Unclear(fault) => {
+                self.start();
+                fault
+            }
+        });
+        // Where only the disk knew, it has said so by now.
+        if self.phase.locked().is_some_and(|locked| !rotate::is_due(locked)) {
+            done = Ok(());
+        }
+        if let Err(fault) = done {
+            tracing::warn!(%fault, "the keys could not be changed yet");
+        }
+        for entry in self.backlog.take() {
+            self.record(entry);
+        }
+        if done.is_ok() {
+            // Before it is answered: a store of before is refused from here on.
+            self.anchor();
+        }
+        self.answers.give(Outcome::Rekeying(None));
+        if let Some((attempt, act)) = asked {
+            let answer = done.map(|()| Administered::Revoked).map_err(Fault::KeysUnchanged);
+            if let Err(fault) = answer {
+                let entry = not_done(operator, act, fault, self.now);
+                self.record(Entry::Audit(Box::new(entry)));
+            }
+            self.answers.give(Outcome::Administered(attempt, answer));
+        }
+        if is_closed {
+            self.answers.give(Outcome::Closed);
+        }
+        for command in waiting.drain(..) {
+            self.handle(command);
+        }
+    }
+
+    /// The session ends: the copy is given up, and goes on with the next unlock.
+    pub(super) fn stop_changing_keys(&mut self) {
+        while let Some(rekeying) = self.phase.take_rekeying() {
+            let Rekeying { copy, import, asked, waiting, .. } = *rekeying;
+            self.phase = match copy.stop() {
+                Ok(Returned { open, .. }) => {
+                    rotate::remove(open.locked());
+                    Phase::Open(Session { open, import })
+                }
+                Err(locked) => Phase::Locked(locked),
+            };
+            self.keys_wait = true;
+            self.answers.give(Outcome::Rekeying(None));
+            if let Some((attempt, _)) = asked {
+                // They are refused from here on, and so it stays.
+                let answer = Ok(Administered::Revoked);
+                self.answers.give(Outcome::Administered(attempt, answer));
+            }
+            for command in waiting {
+                self.handle(command);
+            }
+        }
+    }
+
+    /// Tells how far the change of keys is, if that is due.
+    fn tell_of_keys(&mut self) {
+        let now = self.now.boot;
+        let Phase::Rekeying(rekeying) = &mut self.phase else { return };
+        if now >= rekeying.tell_at {
+            rekeying.tell_at = now + TELL_EVERY;
+            let far = rekeying.copy.progress();
+            self.answers.give(Outcome::Rekeying(Some(far)));
+        }
+    }
+
     /// When there is upkeep to do, if ever.
     fn upkeep_at(&self) -> Option<BootTime> {
         let ready = self.phase.session().is_some_and(|session| session.open.is_imported());
@@ -337,6 +533,14 @@ impl Worker {
 async fn next_of(import: Option<&mut ImportRun>) -> Option<Delivery> {
     match import {
         Some(run) => run.opened().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The vault that was lent; waits for ever where none was.
+async fn back_of(copy: Option<&mut Copying>) -> Option<Box<Back>> {
+    match copy {
+        Some(copy) => copy.back().await,
         None => std::future::pending().await,
     }
 }

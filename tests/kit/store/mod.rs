@@ -22,7 +22,7 @@ use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::{Patient, Sex, SubjectId};
 use wardkeep_model::keeping::{
     AuditEntry, Command, Finding, FindingKind, Found, Import, NewOperator, OpenFinding, Outcome,
-    RecoveryPhrase, Refusal, Space, StoreFault, Unlocked,
+    RecoveryPhrase, Refusal, Rekeying, Space, StoreFault, Unlocked,
 };
 use wardkeep_model::moment::Moment;
 use wardkeep_model::vitals::DeviceId;
@@ -62,6 +62,8 @@ pub struct Rig {
     pub space: Space,
     /// What the last import told of its progress.
     pub importing: Vec<Import>,
+    /// What changes of keys told of their progress; `None` at the end of each.
+    pub rekeying: Vec<Option<Rekeying>>,
     /// Faults that were told while something else was waited for.
     pub faults: Vec<StoreFault>,
 }
@@ -162,6 +164,7 @@ impl Rig {
             open: Vec::new(),
             space: Space::Enough,
             importing: Vec::new(),
+            rekeying: Vec::new(),
             faults: Vec::new(),
         };
         let first = rig.next();
@@ -264,6 +267,7 @@ impl Rig {
                 Outcome::Findings(findings) => self.findings.extend(findings),
                 Outcome::OpenFindings(open) => self.open = open,
                 Outcome::Importing(progress) => self.importing.push(progress),
+                Outcome::Rekeying(far) => self.rekeying.push(far),
                 Outcome::Space(space) => self.space = space,
                 other => return other,
             }

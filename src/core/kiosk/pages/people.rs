@@ -14,6 +14,7 @@ use wardkeep_model::access::{OperatorId, Role};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::{
     Administered, Administration, AdministrationFault, FactorId, FactorKind, FactorRow, PersonRow,
+    StoreFault,
 };
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::ReaderKind;
@@ -152,11 +153,12 @@ fn revoke(
     vec![ask(desk, attempt, what)]
 }
 
-/// Says what came of a revocation; taking away what the session rests on locks it at once.
+/// Says what came of a revocation, and whether the vault's keys could be changed; taking away what the session rests on locks it at once.
 pub(in crate::kiosk) fn revoked(
     open: &mut Open,
     desk: &mut Desk<'_>,
     whom: Revocation,
+    keys: Result<(), StoreFault>,
 ) -> Vec<Effect> {
     let own = desk.session.operator().map(|operator| operator.id);
     let (notice, locks) = match whom {
@@ -168,7 +170,7 @@ pub(in crate::kiosk) fn revoked(
         }
         Revocation::Factor { rests } => (Notice::FactorRevoked, rests),
     };
-    desk.notify(notice);
+    desk.notify(if keys.is_ok() { notice } else { Notice::KeysUnchanged });
     desk.locks |= locks;
     if locks { vec![] } else { open.refresh(desk) }
 }

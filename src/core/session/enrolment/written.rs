@@ -83,6 +83,7 @@ fn not_written(
             vouch_again(so_far, fault)
         }
         AdministrationFault::Store(_)
+        | AdministrationFault::KeysUnchanged(_)
         | AdministrationFault::Exists
         | AdministrationFault::NoPatient
         | AdministrationFault::SeveralPatients => again(so_far, Notice::NotWritten),

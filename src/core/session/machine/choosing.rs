@@ -120,6 +120,7 @@ fn pin_written(
             | AdministrationFault::Exists
             | AdministrationFault::NoPatient
             | AdministrationFault::SeveralPatients
+            | AdministrationFault::KeysUnchanged(_)
             | AdministrationFault::Store(_),
         ) => locked(Notice::NotWritten),
     }

@@ -17,6 +17,7 @@ use wardkeep_core::kiosk::view::time::TimeOfDay;
 use wardkeep_core::kiosk::view::{AlarmStrip, OperatorChip, Screen, View};
 use wardkeep_core::kiosk::{alarm, frame};
 use wardkeep_model::access::policy::Permission;
+use wardkeep_model::keeping::Rekeying;
 use wardkeep_model::moment::ClockState;
 use wardkeep_model::notice::Level;
 use wardkeep_ui::{self as ui, AppWindow};
@@ -139,8 +140,11 @@ impl Frame {
         let level = view.notice.map(|notice| notice.row().level);
         frame.set_notice_icon(level.map(|level| sign(level, &icons)).unwrap_or_default());
         // Progress and findings are for whoever is logged in.
-        let progress = open.and_then(|open| open.taking_over);
-        frame.set_taking_over(progress.map(|far| taking_over(far, words)).unwrap_or_default());
+        let line = open.and_then(|open| {
+            let taking_over = open.taking_over.map(|far| taking_over(far, words));
+            taking_over.or_else(|| open.encrypting.map(|far| encrypting(far, words)))
+        });
+        frame.set_taking_over(line.unwrap_or_default());
         let finding = open.and_then(|open| open.finding);
         let finding = finding.map(|finding| findings::finding(words, &finding, view.clock));
         let finding = finding.unwrap_or_default();
@@ -257,12 +261,19 @@ fn page_of(screen: &Screen) -> Option<Page> {
 }
 
 fn taking_over(far: TakingOver, words: &Words) -> ui::ProgressLine {
-    let TakingOver { done, total } = far;
+    line((far.done, far.total), findings::progress(words, far))
+}
+
+fn encrypting(far: Rekeying, words: &Words) -> ui::ProgressLine {
+    line((far.done, far.total), findings::encrypting(words, far))
+}
+
+fn line((done, total): (u64, u64), text: SharedString) -> ui::ProgressLine {
     // Thousandths are finer than a pixel.
     let thousandths = done.saturating_mul(1000).checked_div(total).unwrap_or_default().min(1000);
     ui::ProgressLine {
         shown: true,
-        text: findings::progress(words, far),
+        text,
         share: f32::from(u16::try_from(thousandths).unwrap_or(1000)) / 1000.0,
     }
 }
@@ -297,8 +308,13 @@ mod tests {
     #[test]
     fn progress_never_runs_over_its_end() {
         for (done, total, share) in [(0, 0, 0.0), (1, 2, 0.5), (5, 4, 1.0), (u64::MAX, 1, 1.0)] {
-            let line = taking_over(TakingOver { done, total }, &Words::default());
-            assert!((line.share - share).abs() < 0.001, "{done} of {total}");
+            let lines = [
+                taking_over(TakingOver { done, total }, &Words::default()),
+                encrypting(Rekeying { done, total }, &Words::default()),
+            ];
+            for line in lines {
+                assert!((line.share - share).abs() < 0.001, "{done} of {total}");
+            }
         }
     }
 }

@@ -7,6 +7,8 @@ use wardkeep_core::kiosk::view::records::{
     FindingGroup, FindingNotice, OpenFindingLine, TakingOver,
 };
 
+use wardkeep_model::keeping::Rekeying;
+
 use crate::bridge::times;
 use crate::bridge::words::{Said, Words, audit, tr, trn};
 
@@ -28,6 +30,13 @@ pub(in crate::bridge) fn open(words: &Words, line: &OpenFindingLine) -> Said {
         ),
     };
     Said { fact: audit::finding(words, &line.finding), advice }
+}
+
+/// How far the vault is written anew.
+pub(in crate::bridge) fn encrypting(words: &Words, far: Rekeying) -> SharedString {
+    let megabytes = |bytes: u64| words.grouped(bytes.div_ceil(1_000_000));
+    let (done, total) = (megabytes(far.done), megabytes(far.total));
+    words.fill(tr("Encrypting the records anew: {0} of {1} MB"), &[&done, &total])
 }
 
 /// What was found, when it happened, and what to do.

@@ -193,6 +193,10 @@ fn sentences(notice: Notice) -> (Sentence, Sentence) {
         Notice::PersonRevoked => {
             (tr("The person was taken away."), tr("Nothing of theirs opens this cart any more."))
         }
+        Notice::KeysUnchanged => (
+            tr("It was taken away, but the records could not be encrypted anew yet."),
+            tr("The next login tries again. See whether the disk has room."),
+        ),
         Notice::PinChanged => {
             (tr("The new PIN counts from now on."), tr("Use it at the next login."))
         }

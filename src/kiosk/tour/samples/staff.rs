@@ -36,8 +36,8 @@ pub fn open_it(screen: Screen) -> View {
     let pages = vec![Page::Devices, Page::People, Page::Audit, Page::Cart];
     // The core names the person whose factor is being enrolled.
     let enrolling = matches!(screen, Screen::Enrolment(_)).then(|| Phi::new(LONG_NAME.into()));
-    let (patient, taking_over, finding) = (None, None, None);
-    let open = OpenFrame { operator, patient, pages, enrolling, taking_over, finding };
+    let (patient, taking_over, encrypting, finding) = (None, None, None, None);
+    let open = OpenFrame { operator, patient, pages, enrolling, taking_over, encrypting, finding };
     View { open: Some(open), ..concealed(screen) }
 }
 

@@ -15,13 +15,13 @@ use wardkeep_core::kiosk::view::{
 };
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::confidential::Phi;
-use wardkeep_model::keeping::{AuditAct, AuditResult, FindingKind, StoreFault, Unfit};
+use wardkeep_model::keeping::{AuditAct, AuditResult, FindingKind, Rekeying, StoreFault, Unfit};
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::RadioHealth;
 use wardkeep_model::vitals::DeviceKind;
 use wardkeep_model::vitals::parameter::Parameter;
 
-use crate::tour::samples::staff::{audit, open_it};
+use crate::tour::samples::staff::{audit, open_it, people};
 use crate::tour::samples::{
     alarm, bedside, concealed, device, long_name, low_oxygen, missing, open, patients, tile,
 };
@@ -51,6 +51,16 @@ fn with(view: View, far: Option<TakingOver>, finding: Option<FindingNotice>) -> 
     View { open, ..view }
 }
 
+/// Somebody was taken away, and the page still shows them.
+fn encrypting() -> View {
+    let view = open_it(Screen::People(people()));
+    let open = view.open.map(|mut open| {
+        open.encrypting = Some(Rekeying { done: 412_000_000, total: 1_037_000_000 });
+        open
+    });
+    View { open, ..view }
+}
+
 fn progress() -> Vec<Stop> {
     let far = Some(TakingOver { done: 41_000, total: 129_600 });
     let mut long = open(Screen::Bedside(bedside()));
@@ -59,6 +69,7 @@ fn progress() -> Vec<Stop> {
     }
     vec![
         stop("taking-over", with(open(Screen::Bedside(bedside())), far, None)),
+        stop("encrypting-anew", encrypting()),
         stop("taking-over-patients", with(open(Screen::Patients(patients())), far, None)),
         stop(
             "taking-over-crowded",

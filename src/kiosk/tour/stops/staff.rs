@@ -319,6 +319,7 @@ fn told() -> Vec<Stop> {
         ("told-person-added", badge(), Notice::PersonAdded),
         ("told-factor-revoked", one(), Notice::FactorRevoked),
         ("told-person-revoked", everybody(), Notice::PersonRevoked),
+        ("told-keys-unchanged", everybody(), Notice::KeysUnchanged),
         ("told-pin-changed", open(Screen::Account(account())), Notice::PinChanged),
         ("told-last-administrator", one(), Notice::LastAdministrator),
         ("told-voucher-wrong", everybody(), Notice::VoucherWrong),

@@ -18,8 +18,9 @@ use crate::open::options::Options;
 use crate::open::shift::Clocks;
 use crate::open::unlock::LogIn;
 use crate::record::entry::Entry;
-use crate::staff::acts::{self, Refused};
+use crate::staff::acts;
 use crate::staff::desk::Desk;
+use crate::staff::rotate::{Failure, change, is_due};
 use crate::tools::recovered::open_with_recovery;
 use crate::vault::people;
 use crate::vault::{Vault, audit, entries};
@@ -74,13 +75,35 @@ fn open(store: Box<Locked>, evidence: &Evidence) -> Result<Box<Open>, Box<Locked
     }
 }
 
+/// Why it was not done.
+#[derive(Debug)]
+enum Refused {
+    /// Nothing has changed.
+    Fault,
+    /// It is noted, and the keys are those of before.
+    Noted,
+    /// Only the disk knows.
+    Unclear,
+}
+
 fn administer(
-    open: Box<Open>,
+    mut open: Box<Open>,
     dir: &Path,
     what: Administration,
 ) -> (Store, Result<Administered, Refused>) {
     let options = options(dir);
-    acts::administer(open, Desk { options: &options, now: Moment::read() }, what)
+    let now = Moment::read();
+    match acts::administer(&mut open, Desk { options: &options, now }, what) {
+        Ok(Administered::Revoked) if is_due(open.locked()) => {
+            let (store, done) = change(open, now);
+            let done = done.map_err(|failure| match failure {
+                Failure::Undone(_) => Refused::Noted,
+                Failure::Unclear(_) => Refused::Unclear,
+            });
+            (store, done.map(|()| Administered::Revoked))
+        }
+        done => (Store::Open(open), done.map_err(|_| Refused::Fault)),
+    }
 }
 
 /// What has to succeed, and leaves the vault open.
@@ -232,12 +255,29 @@ impl Case {
     }
 }
 
-/// The store is whole, and old or new. True if it is new.
-fn check(ward: &Ward, dir: &Path, case: Case, context: &str) -> bool {
+/// What a store is after a kill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum State {
+    Old,
+    /// Whoever was taken away is refused; the keys are old.
+    Noted,
+    New,
+}
+
+/// The store is whole, and in one of its states.
+fn check(ward: &Ward, dir: &Path, case: Case, context: &str) -> State {
     let mut store = load(dir).unwrap_or_else(|fault| panic!("{context}: {fault:?}"));
     assert_eq!(store.findings(), [], "{context}: a kill or a fault is no attack");
     let is_new = store.ring().epoch == 2;
     assert!(is_new || store.ring().epoch == 1, "{context}");
+    let state = match (is_new, is_due(&store)) {
+        (false, false) => State::Old,
+        (false, true) => State::Noted,
+        (true, is_due) => {
+            assert!(!is_due, "{context}: done once");
+            State::New
+        }
+    };
     for evidence in case.kept() {
         let Ok(opened) = open(store, &evidence) else {
             panic!("{context}: {:?} is locked out", evidence.token())
@@ -254,7 +294,7 @@ fn check(ward: &Ward, dir: &Path, case: Case, context: &str) -> bool {
     }
     let slots = store.cart().tokens().count();
     let lost = open(store, &case.lost());
-    assert_eq!(lost.is_ok(), !is_new, "{context}");
+    assert_eq!(lost.is_ok(), state == State::Old, "{context}: {state:?}");
     drop(lost);
     let left = fs::read_dir(dir.join("store/slots")).unwrap().count();
     assert_eq!(left, slots, "{context}: no slot of anybody else");
@@ -265,7 +305,16 @@ fn check(ward: &Ward, dir: &Path, case: Case, context: &str) -> bool {
     let words = Secret::new(ward.phrase.expose().clone());
     drop(StateDir::take_again(dir).unwrap());
     assert!(open_with_recovery(&options(dir), &words).unwrap().is_some(), "{context}");
-    is_new
+    state
+}
+
+/// Whoever opens the vault next finishes what was noted.
+fn finished(ward: &Ward, dir: &Path, case: Case, context: &str) {
+    let opened = open(load(dir).unwrap(), &case.kept()[0]).ok().unwrap();
+    let (store, done) = change(opened, Moment::read());
+    assert_eq!(done, Ok(()), "{context}");
+    drop(store);
+    assert_eq!(check(ward, dir, case, context), State::New, "{context}");
 }
 
 fn every_kill(case: Case) {
@@ -289,22 +338,29 @@ fn every_kill(case: Case) {
         // A second kill, while the first one is mended: on both sides of the commit.
         let copied = tempfile::tempdir().unwrap();
         copy(dir, copied.path());
-        let is_new = check(&ward, dir, case, &format!("killed before step {number}"));
-        outcomes.push(is_new);
+        let context = format!("killed before step {number}");
+        let state = check(&ward, dir, case, &context);
+        if state == State::Noted && outcomes.last() == Some(&State::Old) || number + 1 == first_new
+        {
+            let noted = tempfile::tempdir().unwrap();
+            copy(dir, noted.path());
+            finished(&ward, noted.path(), case, &context);
+        }
+        outcomes.push(state);
         if number + 1 != first_new && number != first_new {
             continue;
         }
         let mending = Snapshots::of(copied.path(), || drop(load(copied.path()).unwrap()));
         for (second, dir) in mending.all().iter().enumerate() {
             let context = format!("killed before step {number}, then before {second}");
-            assert_eq!(check(&ward, dir, case, &context), is_new, "{context}: the same side");
+            assert_eq!(check(&ward, dir, case, &context), state, "{context}: the same side");
             again += 1;
         }
     }
-    assert!(check(&ward, ward.dir.path(), case, "not killed"));
+    assert_eq!(check(&ward, ward.dir.path(), case, "not killed"), State::New);
     assert!(outcomes.len() > 30 && again > 15, "the steps are seen");
-    assert!(outcomes.is_sorted(), "one commit point: {outcomes:?}");
-    assert!(outcomes.contains(&false) && outcomes.contains(&true));
+    assert!(outcomes.is_sorted(), "one commit point of each: {outcomes:?}");
+    assert!([State::Old, State::Noted, State::New].iter().all(|state| outcomes.contains(state)));
 }
 
 #[test]
@@ -333,20 +389,30 @@ fn s4_a_fault_at_any_step_is_told_truly() {
             *was_hit.borrow_mut() |= step == number + 1;
             if step == number + 1 { Err(StoreFault::Io) } else { Ok(()) }
         });
-        let (mut store, answer) = administer(open, dir.path(), act.clone());
+        let (store, answer) = administer(open, dir.path(), act.clone());
         steps::end();
         let context = format!("fault at step {number}");
-        let epoch = store.locked_mut().ring().epoch;
+        let epoch = match &store {
+            Store::Open(open) => open.locked().ring().epoch,
+            Store::Locked(locked) => locked.ring().epoch,
+        };
         match (answer, store) {
             (Ok(_), _) => assert_eq!(epoch, 2, "{context}"),
             // Nothing has changed: the session goes on, and a second try succeeds.
-            (Err(Refused::Fault(_)), Store::Open(open)) => {
-                assert_eq!(epoch, 1, "{context}");
+            (Err(Refused::Fault), Store::Open(open)) => {
+                assert_eq!((epoch, is_due(open.locked())), (1, false), "{context}");
                 drop(done(open, dir.path(), act));
             }
-            (Err(Refused::Fault(_)), Store::Locked(_)) => panic!("{context}: closed"),
-            (Err(Refused::Unclear(_)), Store::Locked(_)) => {}
-            (Err(Refused::Unclear(_)), Store::Open(_)) => panic!("{context}: not closed"),
+            // They are refused: the session goes on, and the keys change at a second try.
+            (Err(Refused::Noted), Store::Open(open)) => {
+                assert_eq!((epoch, is_due(open.locked())), (1, true), "{context}");
+                assert_eq!(change(open, Moment::read()).1, Ok(()), "{context}");
+            }
+            (Err(Refused::Fault | Refused::Noted), Store::Locked(_)) => {
+                panic!("{context}: closed")
+            }
+            (Err(Refused::Unclear), Store::Locked(_)) => {}
+            (Err(Refused::Unclear), Store::Open(_)) => panic!("{context}: not closed"),
         }
         check(&ward, dir.path(), Case::Person, &context);
         if !*hit.borrow() {
