@@ -2,6 +2,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "any other outcome is passed over")]
 
+use std::path::PathBuf;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,7 @@ pub struct Desk {
     handle: StoreHandle,
     outcomes: mpsc::Receiver<Outcome>,
     thread: JoinHandle<()>,
+    state: PathBuf,
 }
 
 impl Desk {
@@ -48,8 +50,9 @@ impl Desk {
     pub fn start(options: Options) -> anyhow::Result<(Self, f64)> {
         let begun = Instant::now();
         let (sender, outcomes) = mpsc::channel(64);
+        let state = options.state_dir().to_owned();
         let (handle, thread) = spawn(options, sender)?;
-        let mut desk = Self { handle, outcomes, thread };
+        let mut desk = Self { handle, outcomes, thread, state };
         desk.until(|outcome| matches!(outcome, Outcome::Found(_)))?;
         Ok((desk, milliseconds(begun.elapsed())))
     }
@@ -172,19 +175,24 @@ impl Desk {
         Ok(milliseconds(begun.elapsed()))
     }
 
-    /// Asks until the store's thread has had nothing to do for two seconds.
+    /// Asks until the store's thread has had nothing to do for three seconds: it wrote nothing, and used no more
+    /// than the answers need.
     pub fn ask_until_idle(&mut self) -> anyhow::Result<Waits> {
-        let (mut waits, mut last, mut used) = (Waits::default(), Instant::now(), cpu("store"));
+        let head = self.state.join("store/vault.head");
+        let facts =
+            |used| -> anyhow::Result<_> { Ok((std::fs::metadata(&head)?.modified()?, used)) };
+        let (mut waits, mut last, mut before) =
+            (Waits::default(), Instant::now(), facts(cpu("store"))?);
         let mut window = Instant::now();
-        while last.elapsed() < Duration::from_secs(2) {
+        while last.elapsed() < Duration::from_secs(3) {
             std::thread::sleep(ASK_EVERY);
             waits.0.push(self.ask()?);
             if window.elapsed() >= Duration::from_millis(200) {
-                // The answers themselves use some.
-                if cpu("store").saturating_sub(used) > Duration::from_millis(60) {
+                let now = facts(cpu("store"))?;
+                if now.0 != before.0 || now.1.saturating_sub(before.1) > Duration::from_millis(60) {
                     last = Instant::now();
                 }
-                (window, used) = (Instant::now(), cpu("store"));
+                (window, before) = (Instant::now(), now);
             }
         }
         Ok(waits)
@@ -210,7 +218,7 @@ impl Desk {
 
     /// Ends the program.
     pub fn end(self) -> anyhow::Result<()> {
-        let Self { handle, mut outcomes, thread } = self;
+        let Self { handle, mut outcomes, thread, .. } = self;
         drop(handle);
         while let Some(outcome) = outcomes.blocking_recv() {
             println!("at the end: {outcome:?}");

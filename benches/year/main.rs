@@ -163,11 +163,12 @@ fn night(made: &Made) -> anyhow::Result<Vec<String>> {
     }
     desk.sealed()?;
     desk.unlock()?;
-    let (start, begun) = (Instant::now(), desk::cpu("store"));
+    let (start, begun, all) = (Instant::now(), desk::cpu("store"), process_time());
     let waits = desk.ask_until_imported()?;
     let took = start.elapsed().as_secs_f64();
     let used = desk::cpu("store").saturating_sub(begun).as_secs_f64();
-    println!("of the import the store's own thread: {used:.2} s");
+    let all = process_time().saturating_sub(all).as_secs_f64();
+    println!("processor time of the import: {all:.2} s, the store's own thread {used:.2} s");
     desk.lock()?;
     desk.end()?;
     Ok(vec![format!("{took:.2}"), waits.longest()])
@@ -224,6 +225,12 @@ fn median(series: &[f64]) -> String {
 
 fn longest(series: &[f64]) -> String {
     format!("{:.1}", series.iter().copied().fold(0.0, f64::max))
+}
+
+/// How long all threads of this process have run.
+fn process_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 fn milliseconds(length: Duration) -> f64 {

@@ -61,7 +61,7 @@ const EXPIRED: [Expired; 5] = [
              WHERE id <= (SELECT max(last_observation) FROM ages WHERE age_us <= ?1))",
         delete: "DELETE FROM observations WHERE id IN (SELECT id FROM observations
              WHERE id <= (SELECT max(last_observation) FROM ages WHERE age_us <= ?1)
-             ORDER BY id LIMIT 256)",
+             ORDER BY id LIMIT 1024)",
         after: |retention| retention.numerics,
     },
     Expired {

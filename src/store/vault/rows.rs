@@ -57,13 +57,14 @@ const ROW: &str = "id, series, seq, effective, delay_us, body";
 /// # Errors
 /// As the database.
 pub fn delete(connection: &Connection, subject: SubjectId) -> Result<(), VaultFault> {
-    connection.execute(
-        &format!(
-            "DELETE FROM observations
-             WHERE series IN (SELECT series FROM series WHERE patient = {PATIENT})"
-        ),
-        [subject.0.to_be_bytes()],
-    )?;
+    for rows in [
+        "observations WHERE series IN (SELECT series FROM series WHERE patient = ",
+        // What was measured of them.
+        "series WHERE (patient = ",
+    ] {
+        let sql = format!("DELETE FROM {rows}{PATIENT})");
+        connection.execute(&sql, [subject.0.to_be_bytes()])?;
+    }
     Ok(())
 }
 

@@ -159,6 +159,12 @@ fn s3_nothing_of_a_shredded_patient_is_left_for_somebody_with_the_master_key() {
     assert!(is_in(&before, b"CREATE TABLE patient_keys"), "the pages are read");
     assert_eq!(count(&before, &gone), gone.len(), "the search finds what is there");
     shred(&mut vault, GONE, entry()).unwrap();
+    let measured = "SELECT count(*) FROM series JOIN subjects USING (patient) WHERE subject = ?1";
+    for (subject, left) in [(GONE, 0), (OTHER, 1)] {
+        let id = subject.0.to_be_bytes();
+        let found: i64 = vault.connection.query_row(measured, [id], |row| row.get(0)).unwrap();
+        assert_eq!(found, left, "what was measured of them");
+    }
     assert_eq!(fs::metadata(log_of(&path)).unwrap().len(), 0, "the log is cut");
     let after = pages(&path, &keys);
     assert_eq!(count(&after, &gone), 0);

@@ -276,6 +276,9 @@ fn s4_an_export_is_whole_under_its_own_key_and_keeps_its_rules() {
         &private,
     )
     .unwrap();
+    let gives_back: i64 =
+        vault.connection.query_row("PRAGMA auto_vacuum", [], |row| row.get(0)).unwrap();
+    assert_eq!(gives_back, 2, "free pages, though the first one could not");
     let text = std::fs::read(&next).unwrap();
     assert!(!text.starts_with(b"SQLite format 3") && !text.windows(7).any(|w| w == b"Okonkwo"));
 }
