@@ -28,7 +28,7 @@ use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
-use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::keeping::{Cause, StoreFault};
 
 /// A 256-bit secret, wiped on drop. It lives on the heap because moving a value leaves its bytes
 /// behind on the stack. It cannot be written down by accident: where a key is part of something that is
@@ -48,7 +48,7 @@ impl Key {
     pub fn random() -> Result<Self, StoreFault> {
         let mut filled = Ok(());
         let key = Self::filled_by(|bytes| filled = getrandom::fill(bytes));
-        filled.map(|()| key).map_err(|_| StoreFault::Io)
+        filled.map(|()| key).map_err(no_random)
     }
 
     /// No key: what is written over one.
@@ -133,10 +133,18 @@ impl KdfCost {
     pub const FOR_TESTS: KdfCost = KdfCost { memory_kib: 64, passes: 1 };
 }
 
+/// The system gives no random numbers.
+pub(crate) fn no_random(error: getrandom::Error) -> StoreFault {
+    let errno = error.raw_os_error();
+    tracing::warn!(errno, "the system gives no random numbers");
+    Cause::note(errno.map(Cause::System));
+    StoreFault::Io
+}
+
 /// Bytes from the operating system.
 pub fn random<const N: usize>() -> Result<[u8; N], StoreFault> {
     let mut bytes = [0_u8; N];
-    getrandom::fill(&mut bytes).map_err(|_| StoreFault::Io)?;
+    getrandom::fill(&mut bytes).map_err(no_random)?;
     Ok(bytes)
 }
 
@@ -181,11 +189,11 @@ pub fn stretch(pin: &[u8], salt: &[u8; 16], cost: KdfCost) -> Result<Key, StoreF
     #[cfg(test)]
     STRETCHED.set(STRETCHED.get() + 1);
     let params = Params::new(cost.memory_kib, cost.passes, 1, Some(32));
-    let params = params.map_err(|_| StoreFault::Io)?;
+    let params = params.map_err(StoreFault::Io.because("parameters of Argon2id"))?;
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let mut stretched = Ok(());
     let key = Key::filled_by(|key| stretched = argon.hash_password_into(pin, salt, key));
-    stretched.map(|()| key).map_err(|_| StoreFault::Io)
+    stretched.map(|()| key).map_err(StoreFault::Io.because("Argon2id"))
 }
 
 fn keyed(key: &[u8; 32], parts: &[&[u8]]) -> Hmac<Sha256> {
@@ -234,7 +242,7 @@ pub fn seal(key: &[u8; 32], aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, StoreFa
     let cipher = XChaCha20Poly1305::new(key.into());
     let sealed = cipher
         .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad })
-        .map_err(|_| StoreFault::Io)?;
+        .map_err(StoreFault::Io.because("sealing"))?;
     Ok([nonce.as_slice(), &sealed].concat())
 }
 
@@ -254,7 +262,8 @@ pub fn seal_as(
     buffer: &mut Zeroizing<Vec<u8>>,
 ) -> Result<(), StoreFault> {
     let cipher = XChaCha20Poly1305::new(key.into());
-    cipher.encrypt_in_place(nonce.into(), aad, &mut **buffer).map_err(|_| StoreFault::Io)
+    let sealed = cipher.encrypt_in_place(nonce.into(), aad, &mut **buffer);
+    sealed.map_err(StoreFault::Io.because("sealing in place"))
 }
 
 /// Opens what [`seal_as`] made, in the buffer; `None` if key, nonce, associated data or content differ.
@@ -282,7 +291,8 @@ pub fn seal_to(
     aad: &[u8],
     plain: &[u8],
 ) -> Result<Vec<u8>, StoreFault> {
-    let public = <Dh as Kem>::PublicKey::from_bytes(public).map_err(|_| StoreFault::Damaged)?;
+    let public = <Dh as Kem>::PublicKey::from_bytes(public);
+    let public = public.map_err(StoreFault::Damaged.because("reading a public key"))?;
     // The adapter panics if the kernel's generator fails, which Linux does not do after early boot.
     let mut generator = UnwrapErr(getrandom::SysRng);
     let (enc, sealed) = hpke::single_shot_seal_with_rng::<HpkeAead, HpkeKdf, Dh>(
@@ -293,7 +303,7 @@ pub fn seal_to(
         aad,
         &mut generator,
     )
-    .map_err(|_| StoreFault::Damaged)?;
+    .map_err(StoreFault::Damaged.because("sealing to a public key"))?;
     Ok([enc.to_bytes().as_slice(), &sealed].concat())
 }
 

@@ -11,10 +11,11 @@ use kit::store::*;
 use wardkeep_model::access::Role;
 use wardkeep_model::access::factor::Evidence;
 use wardkeep_model::confidential::{Phi, Secret};
-use wardkeep_model::encounter::PatientForm;
+use wardkeep_model::encounter::{Patient, PatientForm, SubjectId};
 use wardkeep_model::keeping::{
     Administration, CartState, Command, Draft, Outcome, RecoveryPhrase, Refusal,
 };
+use wardkeep_model::vitals::Observation;
 use wardkeep_store::{
     Check, CheckFault, LockedStore, administer_with_recovery, check_with_recovery,
 };
@@ -31,11 +32,7 @@ fn store() -> (tempfile::TempDir, RecoveryPhrase) {
     let subject = Some(patient("Okonkwo").id);
     rig.send(Command::SaveCart(Box::new(CartState { subject, ..CartState::default() })));
     rig.record(1, 1..=300);
-    let draft = Draft {
-        operator: nora,
-        id: wardkeep_model::encounter::SubjectId(77),
-        form: PatientForm::default(),
-    };
+    let draft = Draft { operator: nora, id: SubjectId(77), form: PatientForm::default() };
     rig.send(Command::Close(Some(Box::new(draft)), at(100)));
     assert!(matches!(rig.next(), Outcome::Closed));
     rig.record(2, 301..=340);
@@ -156,17 +153,27 @@ fn s8_damaged_pages_are_named_with_their_table_and_rows_and_so_are_those_that_no
     let (dir, phrase) = store();
     let mut rig = Rig::restart(dir.path());
     rig.log_in(it());
-    rig.record(3, 1_000..=3_000);
+    // Somebody's whose records are about to go, and somebody's who stays.
+    rig.send(Command::AddPatient(
+        Box::new(Patient { id: SubjectId(7), ..patient("Zhang") }),
+        at(0),
+    ));
+    assert!(matches!(rig.next(), Outcome::PatientAdded(_)));
+    rig.record(3, 1_000..=2_000);
+    for seq in 2_001..=3_500 {
+        let subject = Some(SubjectId(9));
+        rig.send(Command::Record(Box::new(Observation { subject, ..observation(3, seq) })));
+    }
     rig.close();
     rig.stop();
     // What a patient leaves behind is free pages.
-    let shred = Administration::Shred(Phi::new("M-Okonkwo".into()));
+    let shred = Administration::Shred(Phi::new("M-Zhang".into()));
     administer_with_recovery(&options(dir.path()), &words(&phrase), shred).unwrap().unwrap();
     let vault = dir.path().join("store/vault.db");
     let whole = fs::read(&vault).unwrap();
     let pages = whole.len() / 4096;
     let mut named = BTreeMap::new();
-    for page in (1..=pages).step_by(7) {
+    for page in (1..=pages).step_by(3) {
         let mut flipped = whole.clone();
         flipped[page * 4096 - 2_000] ^= 1;
         fs::write(&vault, &flipped).unwrap();
@@ -179,7 +186,7 @@ fn s8_damaged_pages_are_named_with_their_table_and_rows_and_so_are_those_that_no
         assert!(said.ends_with(&format!("The other {} are as they were written.", pages - 1)));
     }
     fs::write(&vault, &whole).unwrap();
-    assert!(named["observations"] > 2 && named.len() > 2, "{named:?}");
+    assert!(named["observations"] > 2 && named["free"] > 2 && named.len() > 4, "{named:?}");
     assert_eq!(failed(&check(dir.path(), &phrase)), [""; 0]);
     // Rows by number, and one of a table that has none.
     let mut flipped = whole;
@@ -221,6 +228,19 @@ fn s8_a_finding_is_said_in_a_sentence_with_its_numbers_and_a_way_out() {
     let said = row.problem.as_deref().unwrap();
     assert!(said.contains("the cart compartment was put back (number "), "{said}");
     assert!(said.contains(" was expected)") && row.advice.unwrap().contains("who had the disk"));
+}
+
+#[test]
+fn what_the_system_said_of_a_fault_is_told() {
+    let (dir, phrase) = store();
+    let card = dir.path().join("store/emergency");
+    fs::remove_file(&card).unwrap();
+    fs::create_dir(&card).unwrap();
+    let checks = check_with_recovery(&options(dir.path()), &words(&phrase), at(300), &mut |_| {});
+    let checks = checks.unwrap();
+    let row = checks.iter().find(|check| check.name == "emergency-card").unwrap();
+    let said = row.problem.as_deref().unwrap();
+    assert_eq!(said, "input or output failed (Is a directory (os error 21))");
 }
 
 #[test]

@@ -39,6 +39,18 @@ pub enum StoreFault {
     NoCipher,
 }
 
+impl StoreFault {
+    /// This fault, for an operation of a library that gives no number: the log gets the operation's name. What the
+    /// library says of it may quote a value, and goes nowhere.
+    pub fn because<E>(self, operation: &'static str) -> impl FnOnce(E) -> Self {
+        move |_| {
+            tracing::warn!(operation, fault = %self, "an operation failed");
+            Cause::note(None);
+            self
+        }
+    }
+}
+
 /// Why no store may lie in a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
@@ -126,6 +138,9 @@ mod tests {
         // What the system did not number hides no number of before.
         Cause::note(Some(Cause::System(5)));
         assert_eq!(StoreFault::from(io::Error::other("x")), StoreFault::Io);
+        assert_eq!(Cause::take(), None);
+        Cause::note(Some(Cause::System(5)));
+        assert_eq!(StoreFault::Full.because("a test")("what it said"), StoreFault::Full);
         assert_eq!(Cause::take(), None);
     }
 }

@@ -103,8 +103,10 @@ impl Header {
 
     /// The front of a file in bytes.
     fn front(&self) -> Result<Vec<u8>, StoreFault> {
-        let header = serde_json::to_vec(self).map_err(|_| StoreFault::Io)?;
-        let length = u32::try_from(header.len()).map_err(|_| StoreFault::Full)?;
+        let header =
+            serde_json::to_vec(self).map_err(StoreFault::Io.because("writing a header"))?;
+        let length =
+            u32::try_from(header.len()).map_err(StoreFault::Full.because("counting a header"))?;
         Ok([&MAGIC[..], &VERSION.to_be_bytes(), &length.to_be_bytes(), &header].concat())
     }
 }

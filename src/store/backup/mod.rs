@@ -160,7 +160,9 @@ fn export_and_seal(
         beside: beside(scratch)?,
         vault_len,
     };
-    let manifest = Zeroizing::new(serde_json::to_vec(&manifest).map_err(|_| StoreFault::Io)?);
+    let manifest = Zeroizing::new(
+        serde_json::to_vec(&manifest).map_err(StoreFault::Io.because("writing a manifest"))?,
+    );
     let front = Zeroizing::new(framed(&manifest));
     let file = NewFile::create(&order.out)?;
     let store = (locked.ring().device, written);
@@ -176,7 +178,10 @@ fn beside(dir: &Path) -> Result<Vec<(String, Vec<u8>)>, StoreFault> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
-        let name = entry.file_name().into_string().map_err(|_| StoreFault::Io)?;
+        let name = entry
+            .file_name()
+            .into_string()
+            .map_err(StoreFault::Io.because("reading a file name"))?;
         if name != VAULT
             && let Some(content) = durable::read(&entry.path(), BESIDE_LEN_MAX)?
         {

@@ -18,7 +18,8 @@ pub struct NotARecoveryKey;
 /// Makes a recovery key: its words and its public key.
 pub fn generate() -> Result<(RecoveryPhrase, PublicKey), StoreFault> {
     let entropy = Key::random()?;
-    let words = Mnemonic::from_entropy(entropy.as_slice()).map_err(|_| StoreFault::Io)?;
+    let words = Mnemonic::from_entropy(entropy.as_slice())
+        .map_err(StoreFault::Io.because("making recovery words"))?;
     let (_, public) = key_pair(&seed(&entropy));
     Ok((Secret::new(words.to_string()), public))
 }

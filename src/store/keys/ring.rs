@@ -285,7 +285,8 @@ impl Keyring {
     /// # Errors
     /// As writing a file.
     pub fn save(&self, dir: &Path) -> Result<(), StoreFault> {
-        let content = serde_json::to_vec(self).map_err(|_| StoreFault::Io)?;
+        let content =
+            serde_json::to_vec(self).map_err(StoreFault::Io.because("writing the keyring"))?;
         two_copies::write(dir, KEYRING, &content)
     }
 }

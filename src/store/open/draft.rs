@@ -66,7 +66,7 @@ impl<'a> Drafts<'a> {
         let public = self.ring.public(Recipient::Operator(draft.operator));
         let public = public.ok_or(StoreFault::Damaged)?;
         let kept = Kept { id: Some(draft.id), form: draft.form.clone() };
-        let plain = serde_json::to_vec(&kept).map_err(|_| StoreFault::Io)?;
+        let plain = serde_json::to_vec(&kept).map_err(StoreFault::Io.because("writing a draft"))?;
         let plain = zeroize::Zeroizing::new(plain);
         if plain.len() > LEN_MAX {
             return Err(StoreFault::Full);

@@ -115,8 +115,10 @@ pub fn seal_card(
     for EmergencyKey { index, public, .. } in kept {
         sealed_keys.push((*index, seal_to(public, SEAL_INFO, &context, fresh.as_slice())?));
     }
-    let sealed_keys = serde_json::to_vec(&sealed_keys).map_err(|_| StoreFault::Io)?;
-    let card = serde_json::to_vec(card).map_err(|_| StoreFault::Io)?;
+    let sealed_keys = serde_json::to_vec(&sealed_keys)
+        .map_err(StoreFault::Io.because("writing an emergency card"))?;
+    let card =
+        serde_json::to_vec(card).map_err(StoreFault::Io.because("writing an emergency card"))?;
     let card = seal(&fresh, &context, &zeroize::Zeroizing::new(card))?;
     file(&keys.emergency(), &context).seal(&[framed(&sealed_keys), card].concat())
 }

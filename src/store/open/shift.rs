@@ -78,14 +78,14 @@ impl Salts {
     fn new() -> Result<Self, StoreFault> {
         let page = Box::new(Page([[0; 32]; PEOPLE_MAX]));
         let lock = region::lock(std::ptr::from_ref(page.as_ref()), size_of::<Page>());
-        let lock = lock.map_err(|_| StoreFault::Io)?;
+        let lock = lock.map_err(StoreFault::Io.because("locking memory"))?;
         Ok(Self { page, _lock: lock })
     }
 
     /// Draws the salt of a place anew.
     fn draw(&mut self, place: usize) -> Result<(), StoreFault> {
         let salt = self.page.0.get_mut(place).ok_or(StoreFault::Full)?;
-        getrandom::fill(salt).map_err(|_| StoreFault::Io)
+        getrandom::fill(salt).map_err(crate::crypto::no_random)
     }
 
     fn wipe(&mut self, place: usize) {

@@ -35,7 +35,9 @@ pub(super) fn insert(
     keys: &mut PatientKeys,
     record: &AlarmRecord,
 ) -> Result<(), VaultFault> {
-    let plain = Zeroizing::new(serde_json::to_vec(record).map_err(|_| StoreFault::Io)?);
+    let plain = Zeroizing::new(
+        serde_json::to_vec(record).map_err(StoreFault::Io.because("writing an alarm"))?,
+    );
     let at_us = record.at.as_microsecond();
     let context = context(record.record, record.subject, at_us);
     let Some(body) = keys.seal(connection, record.subject, &context, &plain)? else {
@@ -95,7 +97,8 @@ fn record(
     let Some(plain) = keys.open(connection, Some(subject), &context, &body)? else {
         return Ok(None);
     };
-    let record: AlarmRecord = serde_json::from_slice(&plain).map_err(|_| StoreFault::Damaged)?;
+    let record: AlarmRecord =
+        serde_json::from_slice(&plain).map_err(StoreFault::Damaged.because("reading an alarm"))?;
     Ok(Some(record))
 }
 

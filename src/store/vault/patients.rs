@@ -65,7 +65,9 @@ pub fn insert(
     keys: &mut PatientKeys,
     patient: &Patient,
 ) -> Result<(), VaultFault> {
-    let content = Zeroizing::new(serde_json::to_vec(patient).map_err(|_| StoreFault::Damaged)?);
+    let content = Zeroizing::new(
+        serde_json::to_vec(patient).map_err(StoreFault::Damaged.because("writing a patient"))?,
+    );
     let sealed = keys.seal(connection, Some(patient.id), &bound(patient.id), &content)?;
     connection.execute(
         "INSERT INTO patients (id, sealed) VALUES (?1, ?2)",
@@ -142,7 +144,8 @@ fn patient(
     let Some(key) = keys.existing(connection, Some(id))? else { return Ok(None) };
     let sealed: Vec<u8> = row.get(1)?;
     let content = open(&key, &bound(id), &sealed).ok_or(StoreFault::Damaged)?;
-    let patient: Patient = serde_json::from_slice(&content).map_err(|_| StoreFault::Damaged)?;
+    let patient: Patient = serde_json::from_slice(&content)
+        .map_err(StoreFault::Damaged.because("reading a patient"))?;
     if patient.id == id { Ok(Some(patient)) } else { Err(StoreFault::Damaged.into()) }
 }
 

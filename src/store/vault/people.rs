@@ -207,7 +207,8 @@ pub fn add_template(
     row: &TemplateRow,
 ) -> Result<(), VaultFault> {
     let Template { id, finger, sensor, print } = &row.template;
-    let sensor = serde_json::to_string(sensor).map_err(|_| StoreFault::Io)?;
+    let sensor =
+        serde_json::to_string(sensor).map_err(StoreFault::Io.because("writing a sensor"))?;
     let finger = word(finger)?;
     vault.write(|transaction, keys| {
         let print = keys.people().hold(Held::Print(*id), print.expose())?;
@@ -247,7 +248,8 @@ pub fn template_rows(vault: &Vault, operator: OperatorId) -> Result<Vec<Template
         let template = Template {
             id,
             finger,
-            sensor: serde_json::from_str(&sensor).map_err(|_| StoreFault::Damaged)?,
+            sensor: serde_json::from_str(&sensor)
+                .map_err(StoreFault::Damaged.because("reading a sensor"))?,
             print: Secret::new(print.to_vec()),
         };
         let since = timestamp(row.get(4)?)?;
@@ -302,7 +304,8 @@ fn reseal_column(
 
 fn text(people: &PeopleKey, which: Held, sealed: &[u8]) -> Result<Phi<String>, VaultFault> {
     let opened = people.held(which, sealed)?;
-    let text = std::str::from_utf8(&opened).map_err(|_| StoreFault::Damaged)?;
+    let text =
+        std::str::from_utf8(&opened).map_err(StoreFault::Damaged.because("reading a name"))?;
     Ok(Phi::new(text.to_owned()))
 }
 

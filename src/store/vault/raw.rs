@@ -8,7 +8,7 @@
 pub(crate) mod btree;
 pub(crate) mod map;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::Path;
 
@@ -35,6 +35,8 @@ pub struct Image {
     cipher: PageCipher,
     /// Where the latest version of a page lies in the log.
     logged: BTreeMap<u32, u64>,
+    /// Pages whose latest version in the log is damaged.
+    torn: BTreeSet<u32>,
     pages: u32,
 }
 
@@ -59,7 +61,8 @@ impl Image {
         let pages = u32::try_from(length.div_ceil(PAGE as u64)).unwrap_or(u32::MAX);
         let key = keys.database();
         let cipher = PageCipher::new(&key, &salt_of(&key));
-        let mut image = Self { file, log, cipher, logged: BTreeMap::new(), pages };
+        let mut image =
+            Self { file, log, cipher, logged: BTreeMap::new(), torn: BTreeSet::new(), pages };
         // Databases of versions 1 and 2 keep the salt that they begin with.
         if !image.finds_any()
             && let Some(first) = image.file.as_ref().and_then(|file| raw(file, 0))
@@ -95,16 +98,27 @@ impl Image {
         let mut frame = [0; FRAME_HEADER];
         while read_at(log, &mut frame, at)? == FRAME_HEADER {
             let page = at + FRAME_HEADER as u64;
-            if frame.get(8..16) == Some(&salts[..])
-                && let Some(number) = four(&frame, 0)
-                && raw(log, page).is_some_and(|page| self.cipher.is_authentic(number, &page))
-            {
-                open.push((number, page));
-                if four(&frame, 4).is_some() {
-                    self.logged.extend(open.drain(..));
+            at = page + PAGE as u64;
+            let Some(number) = four(&frame, 0).filter(|_| frame.get(8..16) == Some(&salts[..]))
+            else {
+                continue;
+            };
+            let whole = raw(log, page).is_some_and(|page| self.cipher.is_authentic(number, &page));
+            open.push((number, whole.then_some(page)));
+            if four(&frame, 4).is_none() {
+                continue;
+            }
+            for (number, page) in open.drain(..) {
+                match page {
+                    Some(page) => {
+                        self.logged.insert(number, page);
+                        self.torn.remove(&number);
+                    }
+                    None => {
+                        self.torn.insert(number);
+                    }
                 }
             }
-            at = page + PAGE as u64;
         }
         let last = self.logged.keys().next_back().copied().unwrap_or(0);
         self.pages = self.pages.max(last);
@@ -114,6 +128,12 @@ impl Image {
     /// How many pages there are.
     pub fn pages(&self) -> u32 {
         self.pages
+    }
+
+    /// Pages of which a later version was written than can be read: the log has it, damaged. Numbers that a damaged
+    /// log made up are among them.
+    pub fn torn(&self) -> impl Iterator<Item = u32> + '_ {
+        self.torn.iter().copied().filter(|number| *number <= self.pages)
     }
 
     /// Reads a page in its latest authentic version.

@@ -342,7 +342,10 @@ impl<'a> Run<'a> {
             (of.lost, of.lost_rows) = (gone.count(), gone.stretches());
             of.perhaps = self.perhaps(table, &gone);
         }
-        let lost = patients_without_names(self.vault)?;
+        // Records of somebody whose row was never there are no loss.
+        let may_be_lost = |page: &DamagedPage| page.of.as_deref().is_none_or(|of| of == "patients");
+        let is_lost = self.map.damaged.iter().any(may_be_lost);
+        let lost = if is_lost { patients_without_names(self.vault)? } else { 0 };
         tables.entry("patients".to_owned()).or_default().lost = lost;
         Ok(tables)
     }

@@ -34,7 +34,8 @@ pub fn cipher_facts() -> Result<CipherFacts, StoreFault> {
     // One thread at a time: the first use of SQLCipher in a process also sets its cipher library up.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let connection = Connection::open_in_memory().map_err(|_| StoreFault::NoCipher)?;
+    let connection =
+        Connection::open_in_memory().map_err(StoreFault::NoCipher.because("opening a database"))?;
     set_key(&connection, &Key::random()?, Salt::Derived)?;
     Ok(assert_cipher(&connection)?)
 }
@@ -44,7 +45,7 @@ pub(in crate::vault) fn assert_cipher(connection: &Connection) -> Result<CipherF
     let ask = |sql: &str| -> Result<String, VaultFault> {
         let answer = connection.query_row(sql, [], |row| row.get(0)).optional();
         answer
-            .map_err(|_| VaultFault::Store(StoreFault::NoCipher))?
+            .map_err(StoreFault::NoCipher.because("asking for the cipher"))?
             .ok_or(VaultFault::Store(StoreFault::NoCipher))
     };
     let facts = CipherFacts {

@@ -90,6 +90,7 @@ impl Map {
         }
         map.walk_free(image, header(HEADER_FREE));
         map.find_rest(image, progress);
+        map.find_torn(image);
         map.damaged.sort_by_key(|damaged| damaged.page);
         map
     }
@@ -184,6 +185,23 @@ impl Map {
                 }
             }
             next = four(&page, 0);
+        }
+    }
+
+    /// Pages of which an earlier version was read.
+    fn find_torn(&mut self, image: &Image) {
+        for number in image.torn() {
+            if self.damaged.iter().any(|page| page.page == number) {
+                continue;
+            }
+            let of = match self.owner(number) {
+                Owner::Tree(tree) | Owner::Overflow(tree) => {
+                    self.trees.get(tree).map(|tree| tree.name.clone())
+                }
+                Owner::Free => Some(FREE.into()),
+                Owner::Unknown => None,
+            };
+            self.damage(number, of, None);
         }
     }
 
