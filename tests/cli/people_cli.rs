@@ -180,6 +180,54 @@ fn people_are_managed_with_two_factors() {
     });
 }
 
+/// A store of yesterday beside a witness of today: nobody comes in, and IT takes it with the words and a badge.
+fn accept(scratch: &Path) {
+    let (state, old) = (scratch.join("state"), scratch.join("old"));
+    let (config, witness) = (scratch.join("config.toml"), scratch.join("witness"));
+    std::fs::write(&config, format!("[store]\nwitness = {witness:?}\n")).expect("a file");
+    let recovery = format!("{}\n", make_store(&state));
+    let config = config.to_str().expect("a plain path");
+    let (pin, accept) = (format!("{PIN}\n"), ["store", "accept", "--config", config]);
+    let list = ["users", "list", "--config", config];
+    let copy = |from: &Path, to: &Path| {
+        let done = Command::new("cp").args(["-a", "-T"]).arg(from).arg(to).status();
+        assert!(done.expect("cp runs").success());
+    };
+    assert_eq!(run(&state, &list, &pin).0, 0);
+    let (code, _, said) = run(&state, &accept, &recovery);
+    assert_eq!(code, 1);
+    assert!(said.contains("Nothing speaks against this store."), "{said}");
+    copy(&state, &old);
+    assert_eq!(run(&state, &list, &pin).0, 0);
+    std::fs::remove_dir_all(&state).expect("it is there");
+    copy(&old, &state);
+    let (code, _, said) = run(&state, &list, &pin);
+    assert!(code == 1 && said.contains("store accept"), "{said}");
+    let wrong = format!("{}\n", ["abandon"; 24].join(" "));
+    assert_eq!(run(&state, &accept, &wrong).0, 1);
+    assert_eq!(run(&state, &list, &pin).0, 1, "nothing was accepted");
+    let (code, accepted, said) = run(&state, &accept, &recovery);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(accepted["accepted"][0]["kind"], "store-older", "{accepted}");
+    let (code, _, said) = run(&state, &list, &pin);
+    assert_eq!(code, 0, "{said}");
+}
+
+#[test]
+fn an_older_store_is_accepted_with_the_words_and_a_badge() {
+    namespace::isolated(
+        "people_cli::an_older_store_is_accepted_with_the_words_and_a_badge",
+        || {
+            if let Some(reason) = Pcscd::missing() {
+                return namespace::skipped("an_older_store_is_accepted", reason);
+            }
+            let _pcscd = Pcscd::start();
+            let scratch = tempfile::tempdir().expect("a temporary directory");
+            accept(scratch.path());
+        },
+    );
+}
+
 #[test]
 fn a_running_kiosk_and_a_missing_store_are_said_so() {
     let scratch = tempfile::tempdir().expect("a temporary directory");

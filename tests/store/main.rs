@@ -16,3 +16,4 @@ mod salvage;
 mod shift;
 mod space;
 mod trends;
+mod witness;

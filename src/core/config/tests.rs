@@ -222,7 +222,7 @@ fn the_shipped_file_changes_nothing() {
     let is_setting = |line: &str| line.starts_with(|c: char| c.is_ascii_lowercase());
     let bare = |line| str::strip_prefix(line, "#").filter(|bare| is_setting(bare));
     let all: Vec<&str> = file.lines().map(|line| bare(line).unwrap_or(line)).collect();
-    assert_eq!(all.iter().filter(|line| is_setting(line)).count(), SETTINGS.len() - 2);
+    assert_eq!(all.iter().filter(|line| is_setting(line)).count(), SETTINGS.len() - 3);
     assert_eq!(Config::parse(&all.join("\n")), (Config::default(), vec![]), "uncommented");
 }
 

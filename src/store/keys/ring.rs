@@ -280,6 +280,28 @@ impl Keyring {
             })
     }
 
+    /// As whoever has the disk and the device secret can write it: another key of the inbox, or of a recipient.
+    #[cfg(test)]
+    pub fn forged(
+        &self,
+        keys: &DeviceKeys,
+        inbox: PublicKey,
+        replaced: Option<(Recipient, PublicKey)>,
+    ) -> Self {
+        let mut ring = Self { inbox, generation: self.generation + 1, ..self.clone() };
+        ring.tag = mac(&keys.public(), &ring.head().each_ref().map(Vec::as_slice));
+        let context = ring.context();
+        for entry in &mut ring.entries {
+            if let Some((_, public)) = replaced.filter(|(of, _)| *of == entry.recipient) {
+                let context = [&context[..], &entry.recipient.tag()].concat();
+                entry.public = public;
+                entry.tag = mac(&keys.public(), &[&context, &public, &entry.sealed]);
+            }
+        }
+        ring.whole = mac(&keys.public(), &[&ring.counted()]);
+        ring
+    }
+
     /// Replaces both copies; durable when it returns.
     ///
     /// # Errors

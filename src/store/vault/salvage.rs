@@ -387,8 +387,10 @@ impl<'a> Run<'a> {
         }
         let Some(mut known) = self.numbers.get(table).cloned() else { return Vec::new() };
         gone.numbers().for_each(|number| known.add(number));
-        let of_table = self.map.damaged.iter().filter(|page| page.of.as_deref() == Some(table));
-        let rows = of_table.filter_map(|page| page.rows);
+        let of_table =
+            self.map.damaged.iter().filter(|page| page.of.as_deref().is_none_or(|of| of == table));
+        // A page below a damaged one may hold any row.
+        let rows = of_table.map(|page| page.rows.unwrap_or((1, i64::MAX)));
         let mut perhaps: Vec<_> =
             rows.flat_map(|(first, last)| known.missing(first, last)).collect();
         perhaps.sort_unstable();

@@ -15,7 +15,7 @@ use crate::worker::importing::News;
 use crate::worker::phase::{Phase, Session};
 use crate::worker::thread::Worker;
 use wardkeep_model::keeping::{AuditAct, AuditEntry, Finding, Outcome, Space, StoreFault};
-use wardkeep_model::moment::Moment;
+use wardkeep_model::moment::{BootTime, Moment};
 
 /// At most this long until a record is durable, and between two tries after a fault.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
@@ -306,6 +306,56 @@ impl Worker {
         if let Some(locked) = self.phase.locked() {
             let open = locked.cart().open_findings.clone();
             self.answers.give(Outcome::OpenFindings(open));
+        }
+    }
+
+    /// When there is upkeep to do, if ever.
+    pub(super) fn upkeep_at(&self) -> Option<BootTime> {
+        let ready = self.phase.session().is_some_and(|session| session.open.is_imported());
+        let may = ready && self.fault.is_none() && self.background.may(self.now.boot);
+        may.then(|| self.upkeep.due())
+    }
+
+    /// Whether rows that came in a crowd have to be packed before anything else is kept.
+    pub(super) fn is_packing(&self) -> bool {
+        self.upkeep.is_crowded()
+            && self.phase.session().is_some()
+            && self.fault.is_none()
+            && self.background.may(self.now.boot)
+    }
+
+    /// Looks whether rows have come in a crowd.
+    pub(super) fn look_for_crowd(&mut self) {
+        let Some(session) = self.phase.session() else { return };
+        if let Err(fault) = self.upkeep.look(&session.open, self.now) {
+            self.background_failed(fault);
+        }
+    }
+
+    /// Packs some rows of a crowd; the trends that waited for the last of them are answered.
+    pub(super) fn pack_some(&mut self, now: Moment) {
+        let Some(session) = self.phase.session_mut() else { return };
+        if let Err(fault) = self.upkeep.pack(&mut session.open, now) {
+            self.background_failed(fault);
+        }
+        for query in self.upkeep.take_postponed() {
+            self.trend(query);
+        }
+    }
+
+    /// Does the next step of the upkeep if it is due.
+    pub(super) fn keep_up_some(&mut self) {
+        let now = self.now;
+        if self.is_packing() {
+            return self.pack_some(now);
+        }
+        if self.upkeep_at().is_none_or(|at| at > now.boot) {
+            return;
+        }
+        let Some(session) = self.phase.session_mut() else { return };
+        match self.upkeep.step(&mut session.open, self.options.retention(), now) {
+            Ok(()) => self.background_done(),
+            Err(fault) => self.background_failed(fault),
         }
     }
 

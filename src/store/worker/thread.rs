@@ -460,56 +460,6 @@ impl Worker {
         }
     }
 
-    /// When there is upkeep to do, if ever.
-    fn upkeep_at(&self) -> Option<BootTime> {
-        let ready = self.phase.session().is_some_and(|session| session.open.is_imported());
-        let may = ready && self.fault.is_none() && self.background.may(self.now.boot);
-        may.then(|| self.upkeep.due())
-    }
-
-    /// Whether rows that came in a crowd have to be packed before anything else is kept.
-    fn is_packing(&self) -> bool {
-        self.upkeep.is_crowded()
-            && self.phase.session().is_some()
-            && self.fault.is_none()
-            && self.background.may(self.now.boot)
-    }
-
-    /// Looks whether rows have come in a crowd.
-    pub(super) fn look_for_crowd(&mut self) {
-        let Some(session) = self.phase.session() else { return };
-        if let Err(fault) = self.upkeep.look(&session.open, self.now) {
-            self.background_failed(fault);
-        }
-    }
-
-    /// Packs some rows of a crowd; the trends that waited for the last of them are answered.
-    fn pack_some(&mut self, now: Moment) {
-        let Some(session) = self.phase.session_mut() else { return };
-        if let Err(fault) = self.upkeep.pack(&mut session.open, now) {
-            self.background_failed(fault);
-        }
-        for query in self.upkeep.take_postponed() {
-            self.trend(query);
-        }
-    }
-
-    /// Does the next step of the upkeep if it is due.
-    fn keep_up_some(&mut self) {
-        let now = self.now;
-        if self.is_packing() {
-            return self.pack_some(now);
-        }
-        if self.upkeep_at().is_none_or(|at| at > now.boot) {
-            return;
-        }
-        let Some(session) = self.phase.session_mut() else { return };
-        match self.upkeep.step(&mut session.open, self.options.retention(), now) {
-            Ok(()) => self.background_done(),
-            Err(fault) => self.background_failed(fault),
-        }
-    }
-
     fn end(mut self) {
         self.write_bursts(true);
         self.close();

@@ -230,6 +230,12 @@ impl Rig {
         rest
     }
 
+    /// As [`Rig::stop`]; the files that it leaves.
+    pub fn stop_and(self, dir: &Path) -> tree::Tree {
+        self.stop();
+        tree::tree(dir)
+    }
+
     /// As [`Rig::stop`]: everything that was ever found wrong.
     pub fn stop_told(mut self) -> Vec<Finding> {
         let mut told = std::mem::take(&mut self.findings);

@@ -33,10 +33,12 @@ pub struct Keeping {
     pub memory: MemoryFacts,
     /// The counter outside the disk.
     pub counter: Counter,
+    /// A witness is named (`store.witness`).
+    pub has_witness: bool,
 }
 
 pub(super) fn checks(keeping: &Keeping) -> [Check; 3] {
-    [room(keeping), memory(keeping.memory), counter(keeping.counter)]
+    [room(keeping), memory(keeping.memory), counter(keeping.counter, keeping.has_witness)]
 }
 
 fn room(keeping: &Keeping) -> Check {
@@ -99,15 +101,22 @@ fn memory(facts: MemoryFacts) -> Check {
     works(name, if facts.swap { "locked" } else { "no swap, no core images" })
 }
 
-fn counter(counter: Counter) -> Check {
+fn counter(counter: Counter, has_witness: bool) -> Check {
     let name = "tpm-counter";
     match counter {
-        Counter::Works => works(name, "an older store that is put back is noticed"),
+        Counter::Works => works(
+            name,
+            "an older store that is put back is noticed: tries and changes of keys at once, records after 60 s; \
+             made for more than ten years",
+        ),
+        Counter::Missing if has_witness => works(name, "none; the witness counts instead"),
         Counter::Missing => fails(
             name,
             "none",
-            "Without a counter outside the disk a whole old store that is put back goes unnoticed.",
-            "Switch the TPM on, and let the kiosk's account into the group tss.",
+            "All files that changed since some moment, put back together, make the store of that moment: its PIN \
+             tries and the people revoked since are back, and nobody notices. Fewer files are noticed.",
+            "Switch the TPM on and let the kiosk's account into the group tss, or name a witness that is not on \
+             this disk (`store.witness`).",
         ),
         Counter::Silent => fails(
             name,

@@ -144,6 +144,7 @@ fn keeping(state: &Path, site: &Config) -> Keeping {
         free: room.map(|room| room.f_bavail.saturating_mul(room.f_frsize)),
         memory: store::memory_facts(),
         counter,
+        has_witness: site.witness.is_some(),
     }
 }
 

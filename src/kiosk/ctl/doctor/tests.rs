@@ -31,6 +31,7 @@ fn healthy() -> Facts {
             free: Some(12 << 30),
             memory: MemoryFacts { undumpable: true, lock_limit: None, swap: true },
             counter: Counter::Works,
+            has_witness: false,
         },
         slots: vec![],
         settings_file: None,
@@ -296,4 +297,21 @@ fn the_machine_answers_within_bounds_and_leaves_nothing_behind() {
     let missing = probe::facts(&dir.path().join("missing"), Some(&config));
     assert_eq!(missing.state.1, Some(DirFault::Missing));
     assert_eq!(missing.ignored, ["cart.bad: there is no such setting"]);
+}
+
+/// Which files put back nobody notices is said where there is nothing that would.
+#[test]
+fn without_a_counter_it_is_said_what_goes_unnoticed_unless_there_is_a_witness() {
+    let mut facts = healthy();
+    facts.keeping.counter = Counter::Missing;
+    let line = |facts: &Facts| {
+        let all = Report::of(facts).checks;
+        all.into_iter().find(|check| check.name == "tpm-counter").expect("it is looked at")
+    };
+    let without = line(&facts);
+    let cause = without.cause.expect("it fails");
+    assert!(!without.ok && cause.contains("All files that changed since some moment"), "{cause}");
+    assert!(without.remedy.expect("a remedy").contains("store.witness"));
+    facts.keeping.has_witness = true;
+    assert!(line(&facts).ok);
 }

@@ -11,18 +11,20 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::*;
-use crate::crypto::STRETCHED;
+use crate::crypto::{STRETCHED, key_pair};
 use crate::disk::durable::StateDir;
+use crate::inbox::segment::Lane;
 use crate::machine::device_secret::SecretFile;
 use crate::open::first_start::initialise;
 use crate::open::locked::Loaded;
 use crate::open::options::Options;
+use crate::record::entry::Entry;
 use jiff::tz::TimeZone;
 use wardkeep_model::access::Role;
 use wardkeep_model::access::factor::{Badge, CardId, CardPeer, Pin, ReaderFamily};
 use wardkeep_model::access::policy::Policy;
 use wardkeep_model::confidential::{Phi, Secret};
-use wardkeep_model::keeping::NewOperator;
+use wardkeep_model::keeping::{AuditAct, AuditEntry, Finding, FindingKind, NewOperator};
 use wardkeep_model::moment::Moment;
 
 const PIN: [u8; 6] = [4, 7, 1, 1, 8, 2];
@@ -397,4 +399,33 @@ fn s3_a_share_of_a_token_or_person_that_is_gone_opens_nothing() {
     let id = bench.id;
     bench.store_mut().end_shift(id);
     assert_eq!(bench.try_at(&tap(1), start()), Err(Refusal::ShiftOver));
+}
+
+/// The device secret is a file on the same disk: whoever has both can write a keyring that authenticates.
+#[test]
+fn s3_a_foreign_key_of_the_inbox_is_replaced_and_what_was_sealed_to_it_is_named() {
+    let bench = Bench::new(Policy::default());
+    let own = bench.store().ring().inbox;
+    let (_, foreign) = key_pair(&Key::random().unwrap());
+    let store = bench.store();
+    store.ring().forged(store.keys(), foreign, None).save(&store.dir()).unwrap();
+    let mut bench = bench.restart();
+    assert_eq!(bench.store().ring().inbox, foreign, "its tag fits");
+    let (store, now) = (bench.store_mut(), start().now);
+    for _ in 0..5 {
+        let entry = AuditEntry::of(AuditAct::AudioPaused, now.wall);
+        store.seal(&Entry::Audit(Box::new(entry)), now).unwrap();
+    }
+    store.inbox_mut().flush(Lane::Values, now).unwrap();
+    bench.try_at(&right(), start()).unwrap();
+    let findings = bench.store_mut().take_findings();
+    let replaced = |found: &&Finding| found.kind == FindingKind::RecipientReplaced;
+    let found = findings.iter().find(replaced).unwrap_or_else(|| panic!("{findings:?}"));
+    let numbers = found.expected.unwrap() - found.found.unwrap();
+    assert!(found.count >= 5 && found.count == numbers, "{found:?}");
+    assert_eq!(bench.store().ring().inbox, own);
+    let mut bench = bench.restart();
+    assert_eq!(bench.store().ring().inbox, own, "on the disk as well");
+    bench.try_at(&right(), start()).unwrap();
+    assert!(!bench.store_mut().take_findings().iter().any(|found| replaced(&found)), "told once");
 }

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::crypto::{Key, key_pair};
 use crate::disk::durable::{StateDir, steps};
 use crate::keys::ring::{Keyring, Recipient};
 use crate::keys::vault_keys::VaultKeys;
@@ -439,4 +440,27 @@ fn s4_no_key_of_the_last_epoch_opens_the_next() {
     closed.unwrap();
     let vault = Vault::open(&store.vault_path(), &old);
     assert_eq!(vault.map(|_| ()), Err(StoreFault::Damaged.into()));
+}
+
+/// Whoever has the disk and the device secret puts their own key in the place of somebody's.
+#[test]
+fn s3_the_next_keys_are_sealed_to_nobody_whom_the_vault_does_not_know() {
+    let ward = ward();
+    let dir = ward.dir.path();
+    let mut open = open(load(dir).unwrap(), &with_badge(1)).ok().unwrap();
+    let (thief, foreign) = key_pair(&Key::random().unwrap());
+    let stays = Recipient::Operator(ward.stays);
+    let locked = open.locked_mut();
+    let ring = locked.ring();
+    let forged = ring.forged(locked.keys(), ring.inbox, Some((stays, foreign)));
+    locked.replace_ring(forged).unwrap();
+    assert_eq!(open.locked().ring().public(stays), Some(foreign));
+    let (store, revoked) = administer(open, dir, Administration::RevokePerson(ward.leaves));
+    revoked.unwrap();
+    drop(store);
+    let locked = load(dir).unwrap();
+    assert_ne!(locked.ring().public(stays), Some(foreign));
+    assert!(locked.ring().open(stays, &thief).is_none(), "the new master key is not theirs");
+    let findings = self::open(locked, &with_badge(3)).ok().unwrap().locked_mut().take_findings();
+    assert!(findings.is_empty(), "{findings:?}");
 }
