@@ -209,7 +209,10 @@ impl Worker {
         // Given up first, so that this instance never finds itself in the way.
         self.phase = Phase::Stopped(StoreFault::Io);
         let fit = cipher_facts().and_then(|_| self.options.fit());
-        match fit.and_then(|()| StateDir::take(self.options.state_dir())) {
+        let taken = fit.and_then(|()| StateDir::take(self.options.state_dir()));
+        // It waits for whoever is about to let go; the next try is as long after it as after any other.
+        self.now = Moment::read();
+        match taken {
             Ok(state) => self.load(state),
             Err(fault) => self.stopped(fault),
         }
