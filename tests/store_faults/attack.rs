@@ -123,7 +123,7 @@ fn s8_any_parts_put_back_are_refused_or_reported_unless_they_are_all_that_change
         tree::write(&mixed, dir.path());
         unlock(dir.path());
         let answer = answer(dir.path());
-        let is_whole = !differ(&mixed, then);
+        let is_whole = !differ(&without_newer_slots(mixed, then), then);
         if answer == Answer::Unnoticed && !is_whole {
             unexpected.push(format!("{parts:?} of moment {moment}"));
         }
@@ -142,6 +142,12 @@ fn s8_any_parts_put_back_are_refused_or_reported_unless_they_are_all_that_change
     }
     assert!(trials > count / 2 && PARTS.len() == 6, "{trials}");
     assert!(unexpected.is_empty(), "{unexpected:#?}");
+}
+
+/// A slot that nobody refers to is what a kill in an enrolment leaves: it opens nothing and is swept away.
+fn without_newer_slots(mut tree: Tree, then: &Tree) -> Tree {
+    tree.retain(|path, _| Part::of(path) != Some(Part::Slots) || then.contains_key(path));
+    tree
 }
 
 fn coprime(mut one: usize, mut other: usize) -> bool {

@@ -251,12 +251,12 @@ fn s5_the_stated_limit_of_reduced_protection_is_all_copies_put_back_together() {
     let left = left_after_putting_back(|dir| [counted(dir), seen(dir)].concat());
     assert_eq!(left, Admission::Try { tries_left: 10 });
     // As long as one of the files says so in which the parts remember each other, all tries stay counted.
-    for kept in 0..SEEN.len() {
+    for (kept, name) in SEEN.iter().enumerate() {
         let left = left_after_putting_back(|dir| {
             let mut seen = seen(dir);
             seen.remove(kept);
             [counted(dir), seen].concat()
         });
-        assert_eq!(left, Admission::Try { tries_left: 1 }, "{} is kept", SEEN[kept]);
+        assert_eq!(left, Admission::Try { tries_left: 1 }, "{name} is kept");
     }
 }

@@ -41,12 +41,11 @@ impl Locked {
             self.anchoring.begin(&mut self.cart);
         }
         let moves = trusted && self.anchoring.note(&mut self.cart);
-        if moves || !findings.is_empty() {
-            if let Err(fault) = self.save_cart() {
-                // The old count stands, and a later try moves it.
-                tracing::warn!(%fault, "the store could not be anchored outside the disk");
-                return findings;
-            }
+        let saved = if moves || !findings.is_empty() { self.save_cart() } else { Ok(()) };
+        if let Err(fault) = saved {
+            // The old count stands, and a later try moves it.
+            tracing::warn!(%fault, "the store could not be anchored outside the disk");
+            return findings;
         }
         if trusted {
             self.anchoring.advance(&self.cart, self.inbox.noted());

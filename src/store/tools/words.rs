@@ -18,9 +18,26 @@ const TPM: &str = "Find out whether the security chip was cleared, exchanged or 
 
 /// A finding as a sentence, with its numbers and times, and nothing secret.
 pub fn sentence(finding: &Finding) -> String {
-    let Finding { count, found, expected, .. } = *finding;
+    let said = said(finding.kind, finding.count);
+    let numbers = match (finding.found, finding.expected) {
+        (Some(found), Some(expected)) => format!(" (number {found} where {expected} was expected)"),
+        (Some(found), None) => format!(" (number {found})"),
+        (None, Some(expected)) => format!(" (number {expected} was expected)"),
+        (None, None) => String::new(),
+    };
+    let second = |time: Timestamp| time.strftime("%F %T UTC").to_string();
+    let span = finding.span.map(|(from, until)| (second(from), second(until)));
+    let span = match span {
+        Some((from, until)) if from == until => format!(", at {from}"),
+        Some((from, until)) => format!(", between {from} and {until}"),
+        None => String::new(),
+    };
+    format!("{said}{numbers}{span}")
+}
+
+fn said(kind: FindingKind, count: u64) -> String {
     let is = counted(count);
-    let said = match finding.kind {
+    match kind {
         FindingKind::RecordsMissing => {
             format!("{} that {} acknowledged {} gone", is("record", "records"), was(count), be(count))
         }
@@ -80,21 +97,7 @@ pub fn sentence(finding: &Finding) -> String {
             "the state directory was open to other accounts, which could read or exchange {}",
             is("file", "files")
         ),
-    };
-    let numbers = match (found, expected) {
-        (Some(found), Some(expected)) => format!(" (number {found} where {expected} was expected)"),
-        (Some(found), None) => format!(" (number {found})"),
-        (None, Some(expected)) => format!(" (number {expected} was expected)"),
-        (None, None) => String::new(),
-    };
-    let second = |time: Timestamp| time.strftime("%F %T UTC").to_string();
-    let span = finding.span.map(|(from, until)| (second(from), second(until)));
-    let span = match span {
-        Some((from, until)) if from == until => format!(", at {from}"),
-        Some((from, until)) => format!(", between {from} and {until}"),
-        None => String::new(),
-    };
-    format!("{said}{numbers}{span}")
+    }
 }
 
 fn counted(count: u64) -> impl Fn(&str, &str) -> String {
