@@ -1,8 +1,9 @@
 //! A store after a year of use: what a person waits for, what recording costs and what the disk holds, on stores
 //! of 3, 30 and 100 million observations.
 //!
-//! `cargo bench --locked -p wardkeep-store --bench year`; numbers after `--` are other sizes in millions. Prints a
-//! line for each figure while it is measured, and at the end the table of `docs/develop.md`. Key derivation is
+//! `cargo bench --locked -p wardkeep-store --bench year`; numbers after `--` are other sizes in millions, `short`
+//! leaves the last part out and `upkeep` all others. Prints a line for each figure while it is measured, and at the
+//! end the table of `docs/develop.md`. Key derivation is
 //! switched to its cheap form: it is the same at every size, and `benches/store.rs` measures it.
 
 #![expect(clippy::print_stdout, reason = "the figures are the output")]
@@ -57,6 +58,9 @@ const FIGURES: [(&str, &str); 15] = [
 
 fn main() -> anyhow::Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.iter().any(|word| word == "upkeep") {
+        return upkeep::measure();
+    }
     let sizes: Vec<u64> = words.iter().filter_map(|word| word.parse().ok()).collect();
     let sizes = if sizes.is_empty() { vec![3, 30, 100] } else { sizes };
     let mut table = vec![Vec::new(); FIGURES.len()];

@@ -123,9 +123,11 @@ fn shrink(vault: &mut Vault) {
         .write_for_tests(|transaction| {
             transaction.execute_batch(
                 "CREATE TABLE IF NOT EXISTS filler (id INTEGER PRIMARY KEY, content BLOB);
-                 DELETE FROM filler WHERE id % 3 > 0;
-                 PRAGMA incremental_vacuum(40);",
+                 DELETE FROM filler WHERE id % 3 > 0;",
             )?;
+            let mut statement = transaction.prepare("PRAGMA incremental_vacuum(40)")?;
+            let mut given_back = statement.query([])?;
+            while given_back.next()?.is_some() {}
             Ok(())
         })
         .unwrap();
@@ -195,7 +197,7 @@ fn s8_a_kill_between_any_two_changes_raises_no_alarm_and_loses_nothing() {
                 fold(&mut vault);
                 let before = pages_of(&mut vault);
                 shrink(&mut vault);
-                assert!(pages_of(&mut vault) < before, "{before}");
+                assert!(pages_of(&mut vault) + 10 < before, "{before}");
                 states.borrow_mut().push((bench.copy(), *acknowledged.borrow()));
             }
         }

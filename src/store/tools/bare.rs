@@ -93,7 +93,7 @@ impl BareVault {
         Ok(audit::key(&self.vault, &self.keys)?)
     }
 
-    /// Keeps a day; see [`made::keep_day`].
+    /// Keeps a day: its rows, and what of it is packed, at this age of the store and time of the wall clock.
     ///
     /// # Errors
     /// As writing a file.
