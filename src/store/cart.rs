@@ -170,8 +170,8 @@ pub struct Cart {
     /// The count of the witness that this was written at.
     #[serde(default)]
     pub witnessed: Option<u64>,
-    /// How often what was seen of every part had been written down ([`crate::inbox::seen`]); zero before that
-    /// was done at all.
+    /// How often what was seen of every part had durably been written down ([`crate::inbox::seen`]); zero before
+    /// that was done at all.
     #[serde(default)]
     pub seen: u64,
     /// How long the store has lived.

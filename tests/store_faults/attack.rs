@@ -220,7 +220,8 @@ fn s8_a_vault_exchanged_while_it_is_open_is_bypassed_and_its_gap_told() {
     while !matches!(rig.next(), Outcome::Closed) {}
     rig.record(1, 31..=40);
     rig.settle();
-    rig.log_in(it());
+    rig.show(it(), at(90)).unwrap();
+    while !matches!(rig.next(), Outcome::Imported(_)) {}
     let older = rig.findings.iter().find(|found| found.kind == FindingKind::VaultOlder).copied();
     let older = older.unwrap_or_else(|| panic!("{:?}", rig.findings));
     assert!(older.found < older.expected && older.count >= 10, "{older:?}");

@@ -231,7 +231,6 @@ impl Inbox {
         if now.since(self.state_written) >= STATE_EVERY {
             self.write_state()?;
             self.note();
-            self.seen.sync();
             self.state_written = now;
         }
         Ok(())
@@ -243,18 +242,20 @@ impl Inbox {
             self.bytes -= self.lane(lane).end_segment().min(self.bytes);
         }
         self.write_state()?;
-        self.settle();
+        self.note();
         Ok(())
     }
 
-    /// Makes durable what was noted.
+    /// Makes durable what is noted.
     fn settle(&mut self) {
         self.note();
         self.seen.sync();
     }
 
-    /// Writes the state: where the chains durably end, and what is remembered.
+    /// Writes the state: where the chains durably end, and what is remembered. It says of what was noted how much
+    /// is durable, so that goes first.
     pub fn write_state(&mut self) -> Result<(), StoreFault> {
+        self.settle();
         let generation = self.state.0 + 1;
         let state = State {
             values: self.values.state(),
@@ -263,7 +264,7 @@ impl Inbox {
             counted: self.counted.clone(),
             vault: self.vault,
             generation,
-            seen: self.seen.count(),
+            seen: self.seen.synced(),
         };
         state.write(&self.dir, &self.key, &self.device)?;
         self.state.0 = generation;
@@ -283,7 +284,7 @@ impl Inbox {
             self.lane(lane).start_chain(Chain::of_vault(vault, first)?);
         }
         self.write_state()?;
-        self.settle();
+        self.note();
         Ok(())
     }
 
@@ -313,7 +314,7 @@ impl Inbox {
             // The next vault is another file, and nobody has closed it yet.
             vault: RememberedVault::default(),
             generation: self.state.0 + 1,
-            seen: self.seen.count(),
+            seen: self.seen.synced(),
         };
         state.sealed(&self.key, &self.device)
     }

@@ -78,6 +78,11 @@ impl Inbox {
         self.seen.count()
     }
 
+    /// How often that was done when it was synced last: what another file may durably say of it.
+    pub fn noted_durably(&self) -> u64 {
+        self.seen.synced()
+    }
+
     /// A keyring of this number is live.
     pub fn remember_keyring(&mut self, generation: u64) {
         self.keyring.0 = generation;

@@ -181,6 +181,11 @@ impl SeenFiles {
         self.last.count
     }
 
+    /// The count that no power cut takes back.
+    pub fn synced(&self) -> u64 {
+        self.last.synced
+    }
+
     /// Those that are not as this program wrote them last: somebody put them back while it ran.
     ///
     /// # Errors

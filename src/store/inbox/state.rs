@@ -39,7 +39,7 @@ pub struct State {
     /// Rises with every write.
     #[serde(default)]
     pub generation: u64,
-    /// How often what was seen of every part had been written down ([`crate::inbox::seen`]).
+    /// How often what was seen of every part had durably been written down ([`crate::inbox::seen`]).
     #[serde(default)]
     pub seen: u64,
 }

@@ -215,7 +215,7 @@ impl Locked {
             self.inbox.remember_cart(&self.cart)?;
         }
         self.cart.keyring = self.ring.generation;
-        self.cart.seen = self.inbox.noted();
+        self.cart.seen = self.inbox.noted_durably();
         self.cart.age = self.age.noted();
         self.cart.save(&self.state.store(), &self.keys)?;
         self.saved = self.cart.generation;

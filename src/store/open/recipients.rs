@@ -36,6 +36,26 @@ pub fn check(
         recipients::replace(vault, &held(locked))?;
         return Ok(Vec::new());
     }
+    let findings = compared(locked, vault, keys)?;
+    if !findings.is_empty() {
+        mend(locked, keys, &known)?;
+    }
+    Ok(findings)
+}
+
+/// What of that which this machine seals to the vault does not know; nothing where it knows none at all yet.
+///
+/// # Errors
+/// As reading the vault.
+pub(crate) fn compared(
+    locked: &Locked,
+    vault: &Vault,
+    keys: &VaultKeys,
+) -> Result<Vec<Finding>, StoreFault> {
+    let known = recipients::all(vault)?;
+    if known.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut findings = Vec::new();
     let (_, inbox) = keys.inbox();
     if locked.ring().inbox != inbox {
@@ -50,9 +70,6 @@ pub fn check(
     if foreign + missing > 0 {
         let count = u64::try_from(foreign + missing).unwrap_or(u64::MAX);
         findings.push(Finding::of(FindingKind::RecipientReplaced, count));
-    }
-    if !findings.is_empty() {
-        mend(locked, keys, &known)?;
     }
     Ok(findings)
 }

@@ -10,9 +10,9 @@ use crate::keys::ring::{Keyring, Recipient};
 use crate::keys::vault_keys::{Held, VaultKeys};
 use crate::log::file::Flaw;
 use crate::machine::device_secret::DeviceKeys;
-use crate::open::emergency;
 use crate::open::locked::{Loaded, Locked};
 use crate::open::options::Options;
+use crate::open::{emergency, recipients};
 use crate::tools::check::pages as damage;
 use crate::tools::check::{Check, Progress};
 use crate::tools::import::import;
@@ -223,6 +223,11 @@ impl<'a> Checks<'a> {
         });
         self.look("observations", || {
             integrity::observations(&vault).map_err(Wrong::damaged(RESTORE))
+        });
+        self.look("recipients", || {
+            let foreign =
+                recipients::compared(store, &vault, keys).map_err(Wrong::damaged(RESTORE))?;
+            nothing_found(&foreign).map(|()| store.ring().recipients())
         });
         self.look("people", || people(store, &vault, keys).map_err(Wrong::damaged(RESTORE)));
         self.look("trends", || trends::check(&mut vault).map_err(Wrong::damaged(RESTORE)));
