@@ -157,6 +157,34 @@ fn coprime(mut one: usize, mut other: usize) -> bool {
     one == 1
 }
 
+/// Killed in the middle of a session, or of a locked stretch, one part is put back as it was seconds before: no start and
+/// no lock was in between, so only what each flush notes beside the others can tell.
+#[test]
+fn s8_a_part_put_back_within_one_session_is_told() {
+    for (is_open, part) in [(true, Part::Vault), (false, Part::Inbox)] {
+        let dir = scratch();
+        let (mut rig, _) = Rig::first_start(dir.path());
+        if is_open {
+            rig.log_in(it());
+        }
+        rig.record(1, 1..=300);
+        rig.settle();
+        let then = at_one_instant(dir.path());
+        rig.record(1, 301..=600);
+        rig.settle();
+        let now = at_one_instant(dir.path());
+        rig.stop();
+        let at = |tree: &Tree| {
+            let dir = scratch();
+            tree::write(tree, dir.path());
+            unlock(dir.path());
+            answer(dir.path())
+        };
+        assert_eq!(at(&now), Answer::Unnoticed, "{part:?}: a kill alone is no finding");
+        assert_eq!(at(&put_back(&now, &then, &[part])), Answer::Reported, "{part:?}");
+    }
+}
+
 /// Files put back under a program that runs: it knows what it wrote, and says so at the next unlock or lock.
 #[test]
 fn s8_files_put_back_under_a_running_program_are_told_with_both_numbers() {

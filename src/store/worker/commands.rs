@@ -383,27 +383,13 @@ impl Worker {
     /// As many commands wait for the vault as may.
     fn refuse_to_wait(&mut self, command: Command) {
         let busy = StoreFault::InUse;
-        match command {
-            Command::Administer(attempt, ..) => self.refuse(attempt, Fault::Store(busy)),
-            Command::AddPatient(patient, _) => {
-                let why = NotAdded::Fault(busy);
-                self.answers.give(Outcome::PatientNotAdded(patient.id, why));
-            }
-            Command::Initialise(..)
-            | Command::Identify(..)
-            | Command::Unlock(..)
-            | Command::FingerMissed(_)
-            | Command::Close(..)
-            | Command::OpenEmergency(..)
-            | Command::Record(_)
-            | Command::RecordWave(_)
-            | Command::Audit(_)
-            | Command::RecordAlarm(_)
-            | Command::History(_)
-            | Command::SaveCart(_)
-            | Command::ListPatients
-            | Command::Trend(_)
-            | Command::Retry => tracing::warn!("a question to a vault that is away is dropped"),
+        if let Command::Administer(attempt, ..) = command {
+            self.refuse(attempt, Fault::Store(busy));
+        } else if let Command::AddPatient(patient, _) = command {
+            let why = NotAdded::Fault(busy);
+            self.answers.give(Outcome::PatientNotAdded(patient.id, why));
+        } else {
+            tracing::warn!("a question to a vault that is away is dropped");
         }
     }
 
