@@ -2,7 +2,7 @@
 //! of 3, 30 and 100 million observations.
 //!
 //! `cargo bench --locked -p wardkeep-store --bench year`; numbers after `--` are other sizes in millions, `short`
-//! leaves the last part out and `upkeep` all others. Prints a line for each figure while it is measured, and at the
+//! leaves the last parts out, `upkeep` and `rotation` all others. Prints a line for each figure while it is measured, and at the
 //! end the table of `docs/develop.md`. Key derivation is
 //! switched to its cheap form: it is the same at every size, and `benches/store.rs` measures it.
 
@@ -17,6 +17,7 @@ static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
 mod desk;
 mod make;
 mod plain;
+mod rotation;
 mod upkeep;
 
 use std::path::Path;
@@ -36,6 +37,8 @@ const BATCH: usize = 1_000;
 /// Twelve hours of three values a second.
 const NIGHT_S: u64 = 12 * 3600;
 const DAY_S: i64 = 86_400;
+/// Millions of observations that fill a vault of one gibibyte.
+const GIBIBYTE: u64 = 120;
 
 /// The figures of the table, in its order, with what they aim at.
 const FIGURES: [(&str, &str); 15] = [
@@ -62,6 +65,9 @@ fn main() -> anyhow::Result<()> {
         return upkeep::measure();
     }
     let sizes: Vec<u64> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    if words.iter().any(|word| word == "rotation") {
+        return rotation::measure(sizes.first().copied().unwrap_or(GIBIBYTE));
+    }
     let sizes = if sizes.is_empty() { vec![3, 30, 100] } else { sizes };
     let mut table = vec![Vec::new(); FIGURES.len()];
     for millions in &sizes {
@@ -81,7 +87,9 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     println!("\n-- 3 million rows that nothing has packed, checked, and past their time");
-    upkeep::measure()
+    upkeep::measure()?;
+    println!("\n-- a badge is revoked");
+    rotation::measure(GIBIBYTE)
 }
 
 /// One size: the figures in the order of the table.

@@ -389,7 +389,8 @@ impl Worker {
             let why = NotAdded::Fault(busy);
             self.answers.give(Outcome::PatientNotAdded(patient.id, why));
         } else {
-            tracing::warn!("a question to a vault that is away is dropped");
+            // There are fewer kinds of them than may wait, and of each one waits.
+            tracing::error!("a question to a vault that is away is dropped");
         }
     }
 
