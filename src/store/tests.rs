@@ -37,6 +37,7 @@ use wardkeep_model::moment::Moment;
 
 mod patients;
 mod search;
+mod versions;
 
 use search::{Canary, MASK, alone, found, found_in_files};
 

@@ -16,7 +16,7 @@ pub(crate) mod recipients;
 pub(crate) mod retention;
 pub(crate) mod rows;
 pub(crate) mod salvage;
-mod schema;
+pub(crate) mod schema;
 pub(crate) mod trends;
 pub(crate) mod waves;
 

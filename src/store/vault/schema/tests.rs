@@ -1,6 +1,10 @@
 //! Databases of earlier programs.
 
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::fs;
 use std::path::Path;
+use std::rc::Rc;
 
 use jiff::Timestamp;
 
@@ -8,6 +12,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::crypto::{Key, hash};
+use crate::disk::durable::steps;
 use crate::keys::vault_keys::{Held, VaultKeys};
 use crate::record::entry::Entry;
 use crate::vault::TemplateRow;
@@ -198,6 +203,67 @@ fn databases_of_both_earlier_versions_open_with_everything_in_them() {
         is_complete(&vault, version);
         assert_eq!(audit::all(&vault).unwrap().len(), 2);
     }
+}
+
+/// An upgrade that is cut off at any change of the disk, or that the disk refuses there, is begun again.
+#[test]
+fn s8_an_upgrade_that_ends_at_any_change_of_the_disk_loses_nothing() {
+    for version in [1, 2] {
+        let (dir, keys) = (tempfile::tempdir().unwrap(), VaultKeys::generate().unwrap());
+        earlier(version, &dir.path().join("v"), &keys);
+        let made = files(dir.path());
+        let cuts = Rc::new(RefCell::new(Vec::new()));
+        let (seen, from) = (cuts.clone(), dir.path().to_owned());
+        steps::watch(move || {
+            seen.borrow_mut().push(files(&from));
+            Ok(())
+        });
+        Vault::open(&dir.path().join("v"), &keys).unwrap().close().unwrap();
+        steps::end();
+        let cuts = cuts.take();
+        assert!(cuts.len() > 10, "{}", cuts.len());
+        for (cut, content) in cuts.iter().enumerate() {
+            let again = restored(content);
+            goes_on(&again.path().join("v"), &keys, version);
+
+            let (dir, mut step) = (restored(&made), 0);
+            steps::watch(move || {
+                step += 1;
+                if step == cut + 1 { Err(StoreFault::Full) } else { Ok(()) }
+            });
+            let refused = Vault::open(&dir.path().join("v"), &keys).and_then(|vault| vault.close());
+            steps::end();
+            assert!(
+                matches!(refused.map_err(StoreFault::from), Ok(()) | Err(StoreFault::Full)),
+                "version {version}, fault {cut}"
+            );
+            goes_on(&dir.path().join("v"), &keys, version);
+        }
+    }
+}
+
+/// Everything is there, and nothing speaks against it.
+fn goes_on(path: &Path, keys: &VaultKeys, version: usize) {
+    let mut vault = Vault::open(path, keys).unwrap();
+    assert_eq!(vault.findings(), [], "version {version}");
+    is_complete(&vault, version);
+    vault.close().unwrap();
+}
+
+/// The files of a database, by name.
+type Files = Vec<(OsString, Vec<u8>)>;
+
+fn files(dir: &Path) -> Files {
+    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap());
+    entries.map(|entry| (entry.file_name(), fs::read(entry.path()).unwrap())).collect()
+}
+
+fn restored(files: &Files) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        fs::write(dir.path().join(name), content).unwrap();
+    }
+    dir
 }
 
 /// A row that no program wrote stops the migration, and nothing of it is done.
