@@ -41,6 +41,18 @@ pub enum AuditAct {
     DeviceAssigned,
     /// A device was released.
     DeviceReleased,
+    /// A spot reading was filed to a patient.
+    ReadingFiled,
+    /// A spot reading that was filed to another patient by mistake is this one's.
+    ReadingMoved,
+    /// A spot reading is not that of the patient who was there.
+    ReadingRefused,
+    /// A spot reading that was filed by mistake waits again.
+    ReadingPutBack,
+    /// A spot reading is nobody's.
+    ReadingDiscarded,
+    /// Nobody said in time whose a spot reading is.
+    ReadingExpired,
     /// An alarm was acknowledged.
     AlarmAcknowledged,
     /// Alarm sound was paused.

@@ -7,6 +7,7 @@ pub mod emergency;
 mod fault;
 mod finding;
 mod people;
+mod spots;
 
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use crate::encounter::{Patient, SubjectId};
 use crate::keeping::emergency::{EmergencyCard, EmergencyReason, PastNumeric};
 use crate::moment::Moment;
 use crate::vitals::nomenclature::{Mdc, Unit};
+use crate::vitals::spot::SpotReading;
 use crate::vitals::wave::WaveSegment;
 use crate::vitals::{DeviceId, DeviceKind, Observation};
 
@@ -35,6 +37,7 @@ pub use self::people::{
     EmergencyRefusal, FactorId, FactorKind, FactorRow, Identified, NewPerson, NewPin, PersonRow,
     Shift,
 };
+pub use self::spots::{FiledSpot, SpotAct, Spots, WaitingSpot};
 
 /// A device's claim on a patient's behalf: who, from when, until when (S-6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,6 +126,11 @@ pub enum Command {
     Record(Box<Observation>),
     /// Keep a stretch of a waveform, by the same rule; given up first where space is short.
     RecordWave(Box<WaveSegment>),
+    /// Keep a spot reading, by the same rule. One that its device had handed over before changes nothing.
+    KeepSpot(Box<SpotReading>),
+    /// Say whose a spot reading is, or that it is nobody's; with its audit entry, both or neither. Answered
+    /// only while open.
+    Spot(SpotAct, Moment),
     /// Keep one audit entry, by the same rule.
     Audit(Box<AuditEntry>),
     /// Keep one line of the alarm log, by the same rule.
@@ -341,6 +349,11 @@ pub enum Outcome {
     History(HistoryQuery, Box<History>),
     /// To [`Command::ListPatients`], by family name.
     Patients(Vec<Patient>),
+    /// After an unlock, once the inbox was read, and whenever it changes: which spot readings are in nobody's
+    /// record, and the last ones of the patient at this bed. To those who see patients.
+    Spots(Box<Spots>),
+    /// To [`Command::Spot`]; nothing has changed.
+    SpotNotDone(SpotAct, StoreFault),
     /// To [`Command::AddPatient`].
     PatientAdded(Box<Patient>),
     /// To [`Command::AddPatient`]; nothing has changed.

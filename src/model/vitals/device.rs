@@ -62,6 +62,10 @@ pub enum DeviceKind {
     Cuff,
     /// Health Thermometer Service, 0x1809.
     Thermometer,
+    /// Glucose Service, 0x1808: a meter with strips.
+    GlucoseMeter,
+    /// Weight Scale Service, 0x181D, or Body Composition Service, 0x181B.
+    Scale,
     /// Worn on the chest: heart rate, respiration and skin temperature. No profile of the Bluetooth SIG has
     /// all three.
     Patch,
@@ -69,11 +73,13 @@ pub enum DeviceKind {
 
 impl DeviceKind {
     /// All of them.
-    pub const ALL: [DeviceKind; 5] = [
+    pub const ALL: [DeviceKind; 7] = [
         DeviceKind::HeartRate,
         DeviceKind::PulseOximeter,
         DeviceKind::Cuff,
         DeviceKind::Thermometer,
+        DeviceKind::GlucoseMeter,
+        DeviceKind::Scale,
         DeviceKind::Patch,
     ];
 
@@ -82,7 +88,10 @@ impl DeviceKind {
     pub fn is_continuous(self) -> bool {
         match self {
             DeviceKind::HeartRate | DeviceKind::PulseOximeter | DeviceKind::Patch => true,
-            DeviceKind::Cuff | DeviceKind::Thermometer => false,
+            DeviceKind::Cuff
+            | DeviceKind::Thermometer
+            | DeviceKind::GlucoseMeter
+            | DeviceKind::Scale => false,
         }
     }
 }

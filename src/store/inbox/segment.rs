@@ -76,7 +76,9 @@ impl Lane {
     /// The lane of an entry.
     pub fn of(entry: &Entry) -> Self {
         match entry {
-            Entry::Observation(_) | Entry::Audit(_) | Entry::Alarm(_) => Lane::Values,
+            Entry::Observation(_) | Entry::Audit(_) | Entry::Alarm(_) | Entry::Spot(_) => {
+                Lane::Values
+            }
             Entry::Wave(_) => Lane::Waves,
         }
     }

@@ -4,6 +4,7 @@
 //!  entry = 'O' | observation     'W' | waveform        as bytes, see [`crate::record::codec`]
 //!        | 'a' | JSON of an audit entry
 //!        | 'l' | JSON of a line of the alarm log
+//!        | 's' | JSON of a spot reading
 //! ```
 //!
 //! Programs before 0.2 wrote observations and waveforms otherwise; their entries are read:
@@ -26,11 +27,13 @@ use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{AuditEntry, StoreFault};
 use wardkeep_model::vitals::nomenclature::{Mdc, Status, Unit};
+use wardkeep_model::vitals::spot::SpotReading;
 use wardkeep_model::vitals::wave::WaveSegment;
 use wardkeep_model::vitals::{ClockConfidence, DeviceId, Observation, Provenance, RecordId, Value};
 
 const AUDIT: u8 = b'a';
 const ALARM: u8 = b'l';
+const SPOT: u8 = b's';
 /// An observation of a program before 0.2.
 const OBSERVATION_0_1: u8 = b'o';
 /// A waveform of a program before 0.2.
@@ -49,6 +52,8 @@ pub enum Entry {
     Audit(Box<AuditEntry>),
     /// A line of the alarm log.
     Alarm(Box<AlarmRecord>),
+    /// A spot reading.
+    Spot(Box<SpotReading>),
 }
 
 impl Entry {
@@ -62,6 +67,7 @@ impl Entry {
             Entry::Wave(wave) => Ok(codec::wave_entry(wave)),
             Entry::Audit(entry) => as_json(AUDIT, entry),
             Entry::Alarm(record) => as_json(ALARM, record),
+            Entry::Spot(reading) => as_json(SPOT, reading),
         }
     }
 
@@ -76,6 +82,7 @@ impl Entry {
             WAVE => Entry::Wave(Box::new(codec::wave_of_entry(rest)?)),
             AUDIT => Entry::Audit(serde_json::from_slice(rest).map_err(|_| Unreadable::Damaged)?),
             ALARM => Entry::Alarm(serde_json::from_slice(rest).map_err(|_| Unreadable::Damaged)?),
+            SPOT => Entry::Spot(serde_json::from_slice(rest).map_err(|_| Unreadable::Damaged)?),
             OBSERVATION_0_1 => {
                 let observation = observation_0_1(rest).ok_or(Unreadable::Damaged)?;
                 Entry::Observation(Box::new(observation))
@@ -147,12 +154,14 @@ mod tests {
     use wardkeep_model::moment::BootTime;
     use wardkeep_model::vitals::decimal::Decimal;
     use wardkeep_model::vitals::nomenclature::{Absent, HEART_RATE};
+    use wardkeep_model::vitals::spot::{SpotFrame, SpotTimes, SpotValue};
+    use wardkeep_model::vitals::{Characteristic, DeviceKind};
 
     fn stamp(micros: i64) -> Timestamp {
         Timestamp::from_microsecond(micros).unwrap()
     }
 
-    fn entries() -> [Entry; 5] {
+    fn entries() -> [Entry; 6] {
         let measured = Observation {
             record: RecordId { run: u64::MAX, seq: 7 },
             code: HEART_RATE,
@@ -205,6 +214,31 @@ mod tests {
                     crossed: Some(Phi::new(("70".into(), "80".into()))),
                 },
             })),
+            Entry::Spot(Box::new(SpotReading {
+                record: RecordId { run: 1, seq: 4 },
+                device: DeviceId([9; 6]),
+                kind: DeviceKind::Cuff,
+                name: "Cuff 03".into(),
+                frame: Phi::new(SpotFrame {
+                    characteristic: Characteristic(0x2A35),
+                    payload: vec![0, 120, 0, 80, 0],
+                }),
+                values: Phi::new(vec![SpotValue {
+                    code: HEART_RATE,
+                    value: Decimal::new(3670, -2),
+                    unit: Unit::PerMinute,
+                    status: vec![Status::IrregularPulse],
+                }]),
+                sequence: Some(65_535),
+                times: SpotTimes {
+                    stamp: Some(jiff::civil::date(2024, 6, 15).at(17, 17, 27, 0)),
+                    received: stamp(7),
+                    offset_s: Some(-86_400),
+                    effective: Some(stamp(-5)),
+                    clock: ClockConfidence::Corrected,
+                },
+                provenance: Provenance::Device,
+            })),
         ]
     }
 
@@ -238,8 +272,9 @@ mod tests {
                 [&b"w"[..], &len, &front, &samples.collect::<Vec<_>>()].concat()
             }
             Entry::Audit(entry) => [&b"a"[..], &serde_json::to_vec(entry).unwrap()].concat(),
-            // It knew of none.
+            // It knew of neither.
             Entry::Alarm(record) => [&b"l"[..], &serde_json::to_vec(record).unwrap()].concat(),
+            Entry::Spot(reading) => [&b"s"[..], &serde_json::to_vec(reading).unwrap()].concat(),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::vault::database::fault::VaultFault;
 use crate::vault::database::meta;
 use crate::vault::patient_keys::PatientKeys;
 use crate::vault::rows::insert::Inserter;
-use crate::vault::{alarms, audit, waves};
+use crate::vault::{alarms, audit, spots, waves};
 
 /// Keeps entries in one transaction. Gives back how many were refused because another
 /// observation already has their identity.
@@ -78,6 +78,7 @@ fn insert(
             Entry::Wave(wave) => waves::insert(transaction, keys, wave)?,
             Entry::Audit(entry) => audit::append(transaction, entry)?,
             Entry::Alarm(record) => alarms::insert(transaction, keys, record)?,
+            Entry::Spot(reading) => spots::insert(transaction, keys, reading)?,
         }
     }
     observations.finish()?;

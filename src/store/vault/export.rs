@@ -64,6 +64,8 @@ fn fill_next(vault: &Vault, version: u32) -> Result<(), VaultFault> {
         "trend_blocks",
         "audit",
         "alarms",
+        "spots",
+        "spot_acts",
         "recipients",
         "patients",
         "patient_keys",

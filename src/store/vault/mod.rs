@@ -17,6 +17,7 @@ pub(crate) mod retention;
 pub(crate) mod rows;
 pub(crate) mod salvage;
 pub(crate) mod schema;
+pub(crate) mod spots;
 pub(crate) mod trends;
 pub(crate) mod waves;
 

@@ -47,7 +47,7 @@ const AGE: &str = "age_us";
 const AGE_WALL: &str = "age_wall_us";
 
 /// What is deleted in one transaction: some milliseconds of work each.
-const EXPIRED: [Expired; 5] = [
+const EXPIRED: [Expired; 6] = [
     Expired {
         is_there: "SELECT EXISTS (SELECT 1 FROM waves
              WHERE id <= (SELECT max(last_wave) FROM ages WHERE age_us <= ?1))",
@@ -83,6 +83,11 @@ const EXPIRED: [Expired; 5] = [
         delete: "DELETE FROM trend_blocks WHERE (subject, mdc, unit, resolution, start_us) IN
              (SELECT subject, mdc, unit, resolution, start_us FROM trend_blocks
               WHERE resolution = 2 AND kept_us <= ?1 LIMIT 4)",
+        after: |retention| retention.minutes,
+    },
+    Expired {
+        is_there: "SELECT EXISTS (SELECT 1 FROM spots WHERE age_us <= ?1)",
+        delete: "DELETE FROM spots WHERE id IN (SELECT id FROM spots WHERE age_us <= ?1 LIMIT 64)",
         after: |retention| retention.minutes,
     },
 ];

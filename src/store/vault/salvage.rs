@@ -54,15 +54,19 @@ const MIRRORS: [(&str, &str); 3] = [
     ("series_of_patient", "series"),
 ];
 /// Indexes whose entries end with a row's number: of which table, and which value is its time.
-const INDEXES: [(&str, &str, Option<usize>); 5] = [
+const INDEXES: [(&str, &str, Option<usize>); 9] = [
     ("observations_of_series", rows::NAME, Some(1)),
     ("waves_of_subject", "waves", Some(2)),
     ("sqlite_autoindex_waves_1", "waves", None),
     ("alarms_of_subject", "alarms", Some(1)),
     ("sqlite_autoindex_alarms_1", "alarms", None),
+    ("spots_of_subject", "spots", Some(1)),
+    ("spots_by_state", "spots", Some(1)),
+    ("sqlite_autoindex_spots_1", "spots", None),
+    ("sqlite_autoindex_spots_2", "spots", None),
 ];
 /// Tables of which every single row is accounted for.
-const COUNTED: [&str; 3] = [rows::NAME, "waves", "alarms"];
+const COUNTED: [&str; 4] = [rows::NAME, "waves", "alarms", "spots"];
 
 /// What came of a damaged vault.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

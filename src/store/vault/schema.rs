@@ -13,11 +13,11 @@ use crate::vault::database::Vault;
 use crate::vault::database::commits;
 use crate::vault::database::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
-use crate::vault::{alarms, audit, recipients, retention, trends, waves};
+use crate::vault::{alarms, audit, recipients, retention, spots, trends, waves};
 use wardkeep_model::keeping::StoreFault;
 
 /// What leads from each version of the schema to the next, in one transaction each.
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     |transaction, _| Ok(transaction.execute_batch(FIRST)?),
     |transaction, _| Ok(transaction.execute_batch(PEOPLE)?),
     |transaction, keys| {
@@ -31,6 +31,7 @@ const MIGRATIONS: [Migration; 6] = [
     |transaction, _| Ok(transaction.execute_batch(alarms::TABLE)?),
     |transaction, _| Ok(transaction.execute_batch(recipients::TABLE)?),
     |transaction, _| wide_rows::upgrade(transaction),
+    |transaction, _| Ok(transaction.execute_batch(spots::TABLES)?),
 ];
 
 /// The version from which on rows lie as they do now.

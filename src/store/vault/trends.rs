@@ -25,9 +25,10 @@ use crate::vault::database::Vault;
 use crate::vault::database::fault::VaultFault;
 use crate::vault::database::meta;
 use crate::vault::patient_keys::PatientKeys;
-use crate::vault::rows;
+use crate::vault::{rows, spots};
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{StoreFault, TrendColumn, TrendQuery};
+use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::nomenclature::{Mdc, Unit};
 use wardkeep_model::vitals::{ClockConfidence, Observation, Value};
 
@@ -102,9 +103,14 @@ fn drawn(observation: &Observation) -> Option<(SubjectId, f32)> {
         ClockConfidence::Unknown => return None,
     }
     let Value::Measured(decimal) = observation.value.reveal() else { return None };
+    observation.subject.zip(small(*decimal))
+}
+
+/// A number as a picture has it; `None` if it is too large for that.
+fn small(decimal: Decimal) -> Option<f32> {
     #[expect(clippy::cast_possible_truncation, reason = "a picture needs no more digits")]
     let value = decimal.to_f64() as f32;
-    observation.subject.filter(|_| value.is_finite()).map(|subject| (subject, value))
+    value.is_finite().then_some(value)
 }
 
 type Values = Vec<(i64, f32)>;
@@ -227,6 +233,14 @@ pub fn trend(vault: &mut Vault, query: TrendQuery) -> Result<Vec<TrendColumn>, V
     for observation in late.iter().filter(|observation| observation.unit == query.unit) {
         if let Some((_, value)) = drawn(observation) {
             let at_us = resolution.entry_of(observation.effective.as_microsecond());
+            columns.add(resolution, at_us, Aggregate::of(value));
+        }
+    }
+    for one in spots::numerics(connection, patients, query.subject)? {
+        if (one.mdc, one.unit) == (query.code, query.unit)
+            && let Some(value) = small(*one.value.reveal())
+        {
+            let at_us = resolution.entry_of(one.at.as_microsecond());
             columns.add(resolution, at_us, Aggregate::of(value));
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::crypto::Key;
 use crate::open::locked::Locked;
+use crate::open::opened::Open;
 use crate::open::shift::Clocks;
 use crate::open::unlock::LogIn;
 use crate::open::{emergency, first_start};
@@ -9,7 +10,7 @@ use crate::record::entry::Entry;
 use crate::staff::acts::{administer, not_done};
 use crate::staff::desk::Desk;
 use crate::staff::rotate;
-use crate::vault::{Vault, alarms, patients, rows, trends};
+use crate::vault::{Vault, alarms, patients, rows, spots, trends};
 use crate::worker::importing::Importing;
 use crate::worker::phase::{Phase, Session};
 use crate::worker::rekeying::needs_vault;
@@ -23,13 +24,19 @@ use wardkeep_model::keeping::emergency::EmergencyReason;
 use wardkeep_model::keeping::{
     Administered, Administration, AdministrationFault as Fault, AuditAct, AuditEntry, CartState,
     Command, Draft, EmergencyRefusal, Finding, FindingKind, History, HistoryQuery, NewOperator,
-    NotAdded, Outcome, Refusal, StoreFault, TrendQuery,
+    NotAdded, Outcome, Refusal, SpotAct, Spots, StoreFault, TrendQuery,
 };
 use wardkeep_model::moment::Moment;
 
 /// A patient of this identity is in the vault.
-fn has(open: &crate::open::opened::Open, id: SubjectId) -> bool {
+fn has(open: &Open, id: SubjectId) -> bool {
     patients::one(open.vault(), id).is_ok_and(|patient| patient.is_some())
+}
+
+/// Whether whoever has the vault open may do this.
+fn may(open: &Open, permission: Permission) -> bool {
+    let person = open.operator().and_then(|id| open.locked().cart().person(id));
+    person.is_some_and(|person| person.role.may(permission))
 }
 
 impl Worker {
@@ -66,6 +73,15 @@ impl Worker {
             Command::Administer(attempt, what, now) => self.administer(attempt, *what, now),
             Command::Record(observation) => self.record(Entry::Observation(observation)),
             Command::RecordWave(wave) => self.record(Entry::Wave(wave)),
+            Command::KeepSpot(reading) => {
+                self.record(Entry::Spot(reading));
+                if self.phase.session().is_some() {
+                    // Whoever measures waits for it on the screen.
+                    self.flush();
+                    self.tell_spots();
+                }
+            }
+            Command::Spot(act, now) => self.spot(act, now),
             Command::Audit(entry) => self.record(Entry::Audit(entry)),
             Command::RecordAlarm(record) => self.record(Entry::Alarm(record)),
             Command::History(query) => {
@@ -75,7 +91,10 @@ impl Worker {
                     let HistoryQuery { subject, since, until, with_values, .. } = query;
                     let alarms = alarms::read(vault, subject, (since, until))?;
                     let values = match with_values {
-                        true => rows::numerics(vault, subject, (since, until))?,
+                        true => {
+                            let values = rows::numerics(vault, subject, (since, until))?;
+                            spots::among(vault, subject, (since, until), values)?
+                        }
                         false => vec![],
                     };
                     Ok(Outcome::History(query, Box::new(History { alarms, values })))
@@ -260,6 +279,49 @@ impl Worker {
         }
     }
 
+    /// Says whose a reading is, for somebody who may care for patients.
+    fn spot(&mut self, act: SpotAct, now: Moment) {
+        // What waits to be written may be that reading.
+        self.flush();
+        let Some(session) = self.phase.session_mut().filter(|one| may(&one.open, Permission::Care))
+        else {
+            return self.answers.give(Outcome::SpotNotDone(act, StoreFault::InUse));
+        };
+        // What it is called follows from what the reading was.
+        let entry = AuditEntry::of(AuditAct::ReadingFiled, now.wall);
+        let mut entry = AuditEntry { operator: session.open.operator(), ..entry };
+        session.open.locked().stamp(&mut entry, now);
+        match spots::act(session.open.vault_mut(), act, entry) {
+            Ok(_) => self.tell_spots(),
+            Err(fault) => {
+                let fault = StoreFault::from(fault);
+                self.answers.give(Outcome::SpotNotDone(act, fault));
+                self.faulted(fault);
+            }
+        }
+    }
+
+    /// Tells which readings wait, and the last ones of the patient at this bed, to whoever sees patients.
+    pub(super) fn tell_spots(&mut self) {
+        let Some(session) = self
+            .phase
+            .session_mut()
+            .filter(|one| one.open.is_imported() && may(&one.open, Permission::SeePatients))
+        else {
+            return;
+        };
+        let subject = session.open.locked().cart().state.subject;
+        let vault = session.open.vault_mut();
+        let told = spots::waiting(vault).and_then(|waiting| {
+            let filed = subject.map(|subject| spots::latest(vault, subject)).transpose()?;
+            Ok(Spots { waiting, filed: filed.unwrap_or_default() })
+        });
+        match told {
+            Ok(told) => self.answers.give(Outcome::Spots(Box::new(told))),
+            Err(fault) => self.faulted(fault.into()),
+        }
+    }
+
     /// Something of patients was shown to whoever has the vault open.
     fn was_shown(&mut self, act: AuditAct, subject: Option<SubjectId>) {
         let Some(session) = self.phase.session() else { return };
@@ -290,6 +352,9 @@ impl Worker {
             self.forget_emergency_card();
         }
         self.flush();
+        if moved {
+            self.tell_spots();
+        }
     }
 
     /// Opens the emergency card with one enrolled token, and audits it.
@@ -388,6 +453,8 @@ impl Worker {
         } else if let Command::AddPatient(patient, _) = command {
             let why = NotAdded::Fault(busy);
             self.answers.give(Outcome::PatientNotAdded(patient.id, why));
+        } else if let Command::Spot(act, _) = command {
+            self.answers.give(Outcome::SpotNotDone(act, busy));
         } else {
             // There are fewer kinds of them than may wait, and of each one waits.
             tracing::error!("a question to a vault that is away is dropped");

@@ -31,7 +31,9 @@ impl Worker {
                     self.keep(Entry::Audit(Box::new(entry)));
                 }
             }
-            Entry::Observation(_) | Entry::Wave(_) | Entry::Alarm(_) => self.keep(entry),
+            Entry::Observation(_) | Entry::Wave(_) | Entry::Alarm(_) | Entry::Spot(_) => {
+                self.keep(entry);
+            }
         }
     }
 
@@ -250,6 +252,7 @@ impl Worker {
                 let counted = open.locked_mut().inbox_mut().recount();
                 self.report(findings);
                 self.answers.give(Outcome::Imported(imported));
+                self.tell_spots();
                 match counted {
                     Ok(()) => self.background_done(),
                     Err(fault) => self.background_failed(fault),

@@ -68,6 +68,7 @@ pub fn needs_vault(command: &Command) -> bool {
         | Command::History(_)
         | Command::ListPatients
         | Command::AddPatient(..)
+        | Command::Spot(..)
         | Command::Trend(_) => true,
         Command::Initialise(..)
         | Command::Identify(..)
@@ -79,6 +80,7 @@ pub fn needs_vault(command: &Command) -> bool {
         | Command::RecordWave(_)
         | Command::Audit(_)
         | Command::RecordAlarm(_)
+        | Command::KeepSpot(_)
         | Command::SaveCart(_)
         | Command::Retry => false,
     }

@@ -109,7 +109,9 @@ impl Template {
         ledger.finish(inbox.ends(), at(NOW).wall);
         let seconds = kept.iter().map(|entry| match entry {
             Entry::Audit(entry) => entry.at.as_second(),
-            Entry::Observation(_) | Entry::Wave(_) | Entry::Alarm(_) => panic!("{entry:?}"),
+            Entry::Observation(_) | Entry::Wave(_) | Entry::Alarm(_) | Entry::Spot(_) => {
+                panic!("{entry:?}")
+            }
         });
         let mut kept: Vec<i64> = seconds.collect();
         kept.sort_unstable();

@@ -7,7 +7,7 @@ use crate::vault::database::Vault;
 use crate::vault::database::fault::VaultFault;
 use crate::vault::patient_keys::PatientKeys;
 use crate::vault::rows::{self, RowOpener};
-use crate::vault::{alarms, patients, trends, waves};
+use crate::vault::{alarms, patients, spots, trends, waves};
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::vitals::RecordId;
@@ -59,6 +59,7 @@ pub fn of_rows(vault: &mut Vault, table: &str) -> Result<Vec<i64>, VaultFault> {
             opens(waves::wave(transaction, keys, row))
         })?,
         "alarms" => by_row(vault, ALARMS, alarm)?,
+        "spots" => by_row(vault, SPOTS, spot)?,
         _ => Vec::new(),
     };
     let delete = format!("DELETE FROM {table} WHERE id = ?1");
@@ -73,6 +74,7 @@ pub fn of_rows(vault: &mut Vault, table: &str) -> Result<Vec<i64>, VaultFault> {
 }
 
 const WAVES: &str = "SELECT device, run, seq, mdc, subject, start_us, rate_hz, body, id FROM waves";
+const SPOTS: &str = "SELECT run, seq, subject, body, 0, 0, 0, 0, id FROM spots";
 const ALARMS: &str = "SELECT run, seq, subject, at_us, body, 0, 0, 0, id FROM alarms";
 
 fn of_observations(vault: &Vault) -> Result<Vec<i64>, VaultFault> {
@@ -118,6 +120,21 @@ fn alarm(
     let subject = subject.map(|id| SubjectId(u128::from_be_bytes(id)));
     let (at_us, body): (i64, Vec<u8>) = (row.get(3)?, row.get(4)?);
     opens(keys.open(connection, subject, &alarms::context(id, subject, at_us), &body))
+}
+
+fn spot(
+    connection: &rusqlite::Connection,
+    keys: &mut PatientKeys,
+    row: &Row<'_>,
+) -> Result<bool, VaultFault> {
+    let id = RecordId {
+        run: row.get::<_, i64>(0)?.cast_unsigned(),
+        seq: row.get::<_, i64>(1)?.cast_unsigned(),
+    };
+    let subject: Option<[u8; 16]> = row.get(2)?;
+    let subject = subject.map(|id| SubjectId(u128::from_be_bytes(id)));
+    let body: Vec<u8> = row.get(3)?;
+    opens(keys.open(connection, subject, &spots::context(id, subject), &body))
 }
 
 /// Takes blocks out that do not open; how many they were.

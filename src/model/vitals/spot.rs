@@ -1,0 +1,90 @@
+//! A spot reading: what a device measured once, because somebody wanted to know.
+//!
+//! A live number is current or it is nothing. A spot reading is one act with all its values, and stays what
+//! it was: whose it is, is said by a person (S-6), and when it was measured is never silently "now". It
+//! carries five times: the device's own stamp, when it was received, how far the device's clock was off, when it
+//! was measured by our clock, and how sure that is.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use serde::{Deserialize, Serialize};
+
+use crate::confidential::Phi;
+use crate::vitals::decimal::Decimal;
+use crate::vitals::gatt::Charted;
+use crate::vitals::nomenclature::{Mdc, Status, Unit};
+use crate::vitals::{Characteristic, ClockConfidence, DeviceId, DeviceKind, Provenance, RecordId};
+
+/// One value of a reading.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpotValue {
+    /// What was measured (ISO/IEEE 11073-10101).
+    pub code: Mdc,
+    /// The device's digits.
+    pub value: Decimal,
+    /// The device's unit, never converted.
+    pub unit: Unit,
+    /// What the device said of its quality.
+    pub status: Vec<Status>,
+}
+
+impl From<&Charted> for SpotValue {
+    fn from(charted: &Charted) -> Self {
+        let Charted { code, value, unit, status } = charted.clone();
+        Self { code, value, unit, status }
+    }
+}
+
+/// The bytes of a reading, as they came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpotFrame {
+    /// Which characteristic they belong to.
+    pub characteristic: Characteristic,
+    /// The bytes, at most [`crate::vitals::gatt::FRAME_LEN_MAX`].
+    pub payload: Vec<u8>,
+}
+
+/// When a reading was measured, by every clock that says something of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpotTimes {
+    /// The device's own stamp, in its local time.
+    pub stamp: Option<DateTime>,
+    /// When this machine received it.
+    pub received: Timestamp,
+    /// The device's clock less ours in seconds, where it was read at this connection.
+    pub offset_s: Option<i64>,
+    /// When it was true of the patient, by our clock; none where nobody can say.
+    pub effective: Option<Timestamp>,
+    /// How sure that is.
+    pub clock: ClockConfidence,
+}
+
+/// What a device measured once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpotReading {
+    /// Identity of the record.
+    pub record: RecordId,
+    /// Who measured it.
+    pub device: DeviceId,
+    /// What that is.
+    pub kind: DeviceKind,
+    /// What people called it then.
+    pub name: String,
+    /// Its bytes; patient data.
+    pub frame: Phi<SpotFrame>,
+    /// Its values, as many as may be charted (S-7); patient data.
+    pub values: Phi<Vec<SpotValue>>,
+    /// Number of the record in the device, if it counts them.
+    pub sequence: Option<u16>,
+    /// When.
+    pub times: SpotTimes,
+    /// Device or simulation.
+    pub provenance: Provenance,
+}
+
+impl SpotReading {
+    /// The device says which of its readings it is: handed over again it is the same one.
+    pub fn is_numbered(&self) -> bool {
+        self.sequence.is_some() || self.times.stamp.is_some()
+    }
+}
