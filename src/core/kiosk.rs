@@ -37,14 +37,12 @@ mod site;
 pub mod trouble;
 pub mod view;
 
-use std::time::Duration;
-
 use wardkeep_model::access::factor::Attempt;
 use wardkeep_model::alarm::limits::AgeGroup;
 use wardkeep_model::keeping::{
     Administered, AdministrationFault, AuditAct, CartState, Found, Outcome, StoreFault,
 };
-use wardkeep_model::moment::{BootTime, Moment};
+use wardkeep_model::moment::Moment;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports;
 
@@ -58,7 +56,7 @@ use self::intent::Intent;
 use self::notices::Notices;
 use self::open::Open;
 use self::page::Page;
-use self::pages::{Front, account, audit, devices, limits, patients, people};
+use self::pages::{Front, account, audit, devices, limits, patients, people, readings};
 use crate::alarms::Shown;
 use crate::config::Language;
 use crate::monitor::{Monitor, Rules};
@@ -68,9 +66,6 @@ use crate::session::{self, Session, setup};
 pub use self::event::Event;
 pub use self::site::Surroundings;
 pub use crate::effect::Effect;
-
-/// Ages on the screen move on this often.
-const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// The core.
 pub struct Kiosk {
@@ -135,6 +130,7 @@ impl Kiosk {
             effects.extend(self.health.refusals.due(now).into_iter().map(Effect::Store));
         }
         effects.extend(self.monitor.end_waves(now));
+        effects.extend(self.in_open(now, |open, desk| readings::expire(open, desk)));
         self.notices.expire(now);
         if self.monitor.subject() != patient {
             effects.extend(self.alarms.part_with(now, patient, &self.monitor, &self.session));
@@ -164,20 +160,6 @@ impl Kiosk {
         effects
     }
 
-    /// When [`Event::Tick`] is due at the latest.
-    pub fn next_deadline(&self, now: Moment) -> BootTime {
-        let deadlines = [
-            self.session.next_deadline(),
-            self.session.left_behind_at().filter(|at| *at > now.boot),
-            self.alarms.alarms().next_deadline(now.boot),
-            self.monitor.next_deadline(now.boot),
-            self.notices.deadline(),
-            self.clerk.next_deadline(now.boot),
-        ];
-        let heartbeat = now.boot + HEARTBEAT;
-        deadlines.into_iter().flatten().fold(heartbeat, BootTime::min)
-    }
-
     /// The program ends: what was gathered of waveforms is recorded.
     pub fn end(&mut self, now: Moment) -> Vec<Effect> {
         let mut effects = self.monitor.end();
@@ -196,7 +178,10 @@ impl Kiosk {
             }
             ports::Event::Factor(event) => return self.on_factor(now, event),
             ports::Event::Frame { device, characteristic, payload, received } => {
-                return self.monitor.frame(device, characteristic, &payload, received);
+                let effects = self.monitor.frame(device, characteristic, &payload, received);
+                let failed = self.monitor.take_failed().map(readings::failure);
+                failed.into_iter().for_each(|notice| self.notices.tell(now, notice));
+                return effects;
             }
             ports::Event::Measured { device, decoded, received } => {
                 return self.monitor.measured(device, &decoded, received);
@@ -256,6 +241,9 @@ impl Kiosk {
             }
             Intent::Trouble(intent) => trouble::handle(intent, &self.clerk, &mut self.monitor),
             Intent::Devices(intent) => self.in_open(now, |_, desk| devices::handle(desk, intent)),
+            Intent::Readings(intent) => {
+                self.in_open(now, |open, desk| readings::handle(open, desk, intent))
+            }
             Intent::Patients(intent) => {
                 self.in_open(now, |open, desk| patients::handle(open, desk, intent))
             }
@@ -392,6 +380,11 @@ impl Kiosk {
                     list.told(patients);
                 }
             }
+            Outcome::Spots(spots) => {
+                self.monitor.filed(now, &spots.filed);
+                self.in_open(now, |open, _| open.readings.told(*spots));
+            }
+            Outcome::SpotNotDone(..) => self.notices.tell(now, Notice::ReadingNotFiled),
             Outcome::PatientAdded(patient) => {
                 return self.in_open(now, |open, desk| patients::added(open, desk, *patient));
             }

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{Assignment, KnownDevice};
@@ -52,6 +52,8 @@ pub(crate) struct Device {
     pub battery_percent: Option<u8>,
     /// A driver does not take what it was told to do with it.
     pub is_refused: bool,
+    /// How far its clock is from ours, as it was read at this connection.
+    pub ahead: Option<SignedDuration>,
 }
 
 impl Device {
@@ -116,6 +118,7 @@ impl Pairing {
                 term: (now.boot, now.boot + left.unwrap_or_default()),
                 battery_percent: None,
                 is_refused: false,
+                ahead: None,
             };
             pairing.devices.insert(device.id, resumed);
             commands.push(Command::Connect(device.id, device.kind));
@@ -184,6 +187,7 @@ impl Pairing {
             term: Default::default(),
             battery_percent: None,
             is_refused: false,
+            ahead: None,
         });
         let name = clean(name);
         if !name.is_empty() {
@@ -219,6 +223,10 @@ impl Pairing {
         if let Some(device) = self.devices.get_mut(&id).filter(|device| device.known) {
             device.was_live |= link == Link::Live;
             device.link = link;
+            if link != Link::Live {
+                // By the next connection its battery may have been changed.
+                device.ahead = None;
+            }
         }
     }
 
@@ -226,6 +234,13 @@ impl Pairing {
     pub(crate) fn battery(&mut self, id: DeviceId, percent: u8) {
         if let Some(device) = self.devices.get_mut(&id).filter(|device| device.known) {
             device.battery_percent = Some(percent.min(100));
+        }
+    }
+
+    /// Its clock was read, and is so far ahead of ours.
+    pub(crate) fn clock(&mut self, id: DeviceId, ahead: SignedDuration) {
+        if let Some(device) = self.devices.get_mut(&id).filter(|device| device.known) {
+            device.ahead = Some(ahead);
         }
     }
 

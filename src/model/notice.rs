@@ -186,6 +186,18 @@ pub enum Notice {
     ClockSet,
     /// Other alarm limits are in force.
     LimitsChanged,
+    /// A spot reading that is not this patient's waits in the tray.
+    ReadingWaits,
+    /// A spot reading that was filed by mistake waits in the tray.
+    ReadingPutBack,
+    /// Whose a spot reading is could not be written.
+    ReadingNotFiled,
+    /// A device could not complete its measurement.
+    MeasurementFailed,
+    /// A device measured its control solution.
+    ControlSolution,
+    /// A device sent a value that nobody alive has.
+    MeasurementImplausible,
     /// The emergency view: this badge or card is not enrolled.
     EmergencyUnknown,
     /// The emergency view: nothing is kept about a patient at this bed.
@@ -274,6 +286,11 @@ impl Notice {
             Self::SoundTested => Row::done(Everybody),
             Self::ClockSet => Row::hint(Everybody),
             Self::LimitsChanged => Row::done(Role(Care)),
+            Self::ReadingWaits | Self::ReadingPutBack => Row::done(Role(Care)),
+            Self::ReadingNotFiled => Row::fault(Role(Care)),
+            Self::MeasurementFailed | Self::ControlSolution | Self::MeasurementImplausible => {
+                Row::hint(Role(Care))
+            }
             Self::EmergencyUnknown => Row::hint(Everybody),
             Self::EmergencyNothing => Row::hint(Everybody),
             Self::EmergencyOver => Row::done(Everybody),

@@ -242,7 +242,11 @@ impl Device {
                 DeviceKind::HeartRate => (HEART_RATE, self.strap_frame(around.patient)),
                 DeviceKind::PulseOximeter => (PLX_CONTINUOUS, self.oximeter_frame(around)),
                 // The bench has none of these.
-                DeviceKind::Cuff | DeviceKind::Thermometer | DeviceKind::Patch => return out,
+                DeviceKind::Cuff
+                | DeviceKind::Thermometer
+                | DeviceKind::GlucoseMeter
+                | DeviceKind::Scale
+                | DeviceKind::Patch => return out,
             };
             let payload = if self.malformed {
                 self.malformed_turn = self.malformed_turn.wrapping_add(1);

@@ -17,6 +17,7 @@ mod readers;
 mod records;
 mod roles;
 mod signalled;
+mod spots;
 mod table;
 mod watch;
 mod waves;

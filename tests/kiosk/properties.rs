@@ -256,6 +256,8 @@ fn shows_patient(view: &View) -> bool {
         | Screen::Patients(_)
         | Screen::Alarms(_)
         | Screen::Limits(_)
+        | Screen::Reading(_)
+        | Screen::Tray(_)
         | Screen::Emergency(Emergency::Open(_)) => true,
         Screen::Devices(page) => page.rows.iter().any(|row| !row.reading.reveal().is_empty()),
         Screen::Starting

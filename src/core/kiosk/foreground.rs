@@ -14,7 +14,7 @@ use crate::kiosk::enrolling::Wizard;
 use crate::kiosk::open::{Arrival, Drafts, Open};
 use crate::kiosk::page::Page;
 use crate::kiosk::pages::{
-    Front, account, alarms, audit, bedside, cart, devices, limits, patients, people,
+    Front, account, alarms, audit, bedside, cart, devices, limits, patients, people, readings,
 };
 use crate::kiosk::view::{PatientBanner, Screen};
 use crate::session::enrolment;
@@ -32,6 +32,7 @@ impl Open {
         let mut open = Self {
             patient: patient.filter(|patient| Some(patient.id) == subject),
             drafts: Drafts { typed: draft.map(Box::new), shown: None },
+            readings: readings::Known::default(),
             front: Front::Bedside,
             wizard: Wizard::default(),
             revocation: None,
@@ -60,6 +61,7 @@ impl Open {
                 (Front::Limits(Box::new(draft)), asked)
             }
             Page::Devices => (Front::Devices, None),
+            Page::Readings => (Front::Readings, None),
             Page::Patients => {
                 self.drafts.shown = self.drafts.typed.as_ref().map(|draft| draft.form.clone());
                 let list = Effect::Store(StoreCommand::ListPatients);
@@ -92,7 +94,12 @@ impl Open {
             Front::Patients(_) => self.drafts = Drafts::default(),
             Front::Audit(log) => log.hide_checkpoint(),
             Front::Limits(draft) => draft.step_back(),
-            Front::Bedside | Front::Alarms(_) | Front::Devices | Front::Cart | Front::Account => {}
+            Front::Bedside
+            | Front::Alarms(_)
+            | Front::Devices
+            | Front::Readings
+            | Front::Cart
+            | Front::Account => {}
         }
         vec![]
     }
@@ -143,6 +150,7 @@ impl Open {
             Front::Limits(draft) => draft.told(query, history, desk.monitor.limits()),
             Front::Bedside
             | Front::Devices
+            | Front::Readings
             | Front::Patients(_)
             | Front::People(_)
             | Front::Audit(_)
@@ -207,10 +215,14 @@ impl Open {
             return Screen::Enrolment(step);
         }
         match &self.front {
-            Front::Bedside => Screen::Bedside(bedside::view(scene)),
+            Front::Bedside => match readings::asked(self, scene) {
+                Some(asked) => Screen::Reading(Box::new(asked)),
+                None => Screen::Bedside(bedside::view(scene)),
+            },
             Front::Alarms(days) => Screen::Alarms(days.view(scene)),
             Front::Limits(draft) => Screen::Limits(Box::new(draft.view(scene))),
-            Front::Devices => Screen::Devices(devices::view(scene)),
+            Front::Devices => Screen::Devices(devices::view(scene, self.readings.count())),
+            Front::Readings => Screen::Tray(Box::new(readings::view(self, scene))),
             Front::Patients(list) => Screen::Patients(list.view(scene, self.drafts.shown.as_ref())),
             Front::People(staff) => staff.view(scene, self.revocation.is_some()),
             Front::Audit(log) => Screen::Audit(log.view(scene)),

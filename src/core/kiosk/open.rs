@@ -8,13 +8,15 @@ use wardkeep_model::keeping::{Administration, Command as StoreCommand, Draft};
 use crate::kiosk::Effect;
 use crate::kiosk::desk::Desk;
 use crate::kiosk::enrolling::Wizard;
-use crate::kiosk::pages::Front;
+use crate::kiosk::pages::{Front, readings};
 
 /// All that an open session may show (S-1: concealing is dropping it).
 pub(super) struct Open {
     /// Details of the patient at this bed, for a role that may see them.
     pub(super) patient: Option<Patient>,
     pub(super) drafts: Drafts,
+    /// Spot readings that are nobody's, and the last ones of this patient.
+    pub(super) readings: readings::Known,
     /// The page in front, with what it holds.
     pub(super) front: Front,
     /// The wizard that stands before it.

@@ -1,9 +1,11 @@
 //! The view: what the screen shows now. S-1: patient data enters it from what is held for an open
 //! session or an emergency view, and from nowhere else.
 
+use std::time::Duration;
+
 use wardkeep_model::access::policy::Permission;
 use wardkeep_model::alarm::{Priority, Sound};
-use wardkeep_model::moment::Moment;
+use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::{Link, ReaderHealth, ReaderKind, SpeakerHealth};
 use wardkeep_model::vitals::DeviceId;
 
@@ -12,7 +14,7 @@ use crate::kiosk::clerk::Phase;
 use crate::kiosk::desk::Scene;
 use crate::kiosk::held::Held;
 use crate::kiosk::pad::ceil_seconds;
-use crate::kiosk::pages::{Front, alarms};
+use crate::kiosk::pages::{Front, alarms, readings};
 use crate::kiosk::site::wall_of;
 use crate::kiosk::view::access::Ways;
 use crate::kiosk::view::alarms::Alarms;
@@ -21,6 +23,9 @@ use crate::kiosk::view::{
 };
 use crate::kiosk::{Kiosk, emergency, first_start, gate, pad, trouble};
 use crate::session::{Choosing, State};
+
+/// Ages on the screen move on this often.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
 impl Kiosk {
     /// A session is open: patient data is on the screen.
@@ -31,6 +36,20 @@ impl Kiosk {
     /// What is to be heard now (S-9).
     pub fn sound(&self, now: Moment) -> Option<Sound> {
         self.alarms.sound(now)
+    }
+
+    /// When [`Event::Tick`] is due at the latest.
+    pub fn next_deadline(&self, now: Moment) -> BootTime {
+        let deadlines = [
+            self.session.next_deadline(),
+            self.session.left_behind_at().filter(|at| *at > now.boot),
+            self.alarms.alarms().next_deadline(now.boot),
+            self.monitor.next_deadline(now.boot),
+            self.notices.deadline(),
+            self.clerk.next_deadline(now.boot),
+        ];
+        let heartbeat = now.boot + HEARTBEAT;
+        deadlines.into_iter().flatten().fold(heartbeat, BootTime::min)
     }
 
     /// A device is assigned to whoever is at this bed.
@@ -119,6 +138,8 @@ impl Kiosk {
             taking_over: self.clerk.taking_over(scene.now.boot),
             encrypting: self.clerk.encrypting(scene.now.boot),
             finding: self.clerk.finding(),
+            waiting: open.map_or(0, |open| open.readings.count()),
+            just_filed: open.and_then(|open| readings::just_filed(open, scene)),
         })
     }
 

@@ -63,7 +63,7 @@ pub(super) fn view(scene: Scene<'_>, clerk: &Clerk) -> Option<Trouble> {
 fn watch(scene: Scene<'_>, clerk: &Clerk) -> Watch {
     if scene.monitor.is_watching() {
         let tiles = if scene.monitor.watches_any() { bedside::tiles(scene) } else { vec![] };
-        let devices = devices::view(scene);
+        let devices = devices::view(scene, 0);
         let rows = devices.rows.into_iter().map(|row| watched(scene, row)).collect();
         return Watch::Unknown { tiles, rows, radio: devices.radio };
     }

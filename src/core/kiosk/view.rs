@@ -6,6 +6,7 @@
 pub mod access;
 pub mod alarms;
 mod parts;
+pub mod readings;
 pub mod records;
 pub mod time;
 
@@ -109,6 +110,10 @@ pub struct OpenFrame {
     pub encrypting: Option<Rekeying>,
     /// Something in the store was not as it should be, and nobody has read that yet.
     pub finding: Option<records::FindingNotice>,
+    /// Spot readings that are nobody's, where this role may say whose they are.
+    pub waiting: usize,
+    /// A spot reading was filed a moment ago, and can be put back.
+    pub just_filed: Option<readings::JustFiled>,
 }
 
 /// Everything on the screen.
@@ -191,6 +196,10 @@ pub enum Screen {
     Bedside(Bedside),
     /// Devices near this bed.
     Devices(Devices),
+    /// A spot reading has come in: whose is it?
+    Reading(Box<readings::AskedReading>),
+    /// Spot readings that are nobody's.
+    Tray(Box<readings::Tray>),
     /// Choose or add a patient.
     Patients(Patients),
     /// The store cannot be used.
@@ -272,6 +281,8 @@ pub struct Devices {
     pub radio: RadioHealth,
     /// A patient was chosen: devices can be assigned.
     pub has_patient: bool,
+    /// Spot readings that are nobody's.
+    pub waiting: usize,
 }
 
 /// One patient to choose.

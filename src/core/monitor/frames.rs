@@ -23,11 +23,11 @@ use wardkeep_model::vitals::{
 };
 
 use crate::effect::Effect;
-use crate::monitor::Monitor;
 use crate::monitor::waves::{Stretch, WaveSource};
+use crate::monitor::{Monitor, spot};
 
-/// A device's clock that differs by no more than this from ours is right.
-const CLOCKS_AGREE: Duration = Duration::from_secs(120);
+/// Spot readings of which it is remembered when they came.
+const CAME_MAX: usize = 1_024;
 
 impl Monitor {
     /// A device sent a frame.
@@ -39,9 +39,58 @@ impl Monitor {
         received: Moment,
     ) -> Vec<Effect> {
         // A frame that does not decode charts nothing; the number it should have brought grows old.
-        gatt::decode(characteristic, payload)
-            .map(|decoded| self.measured(device, &decoded, received))
-            .unwrap_or_default()
+        let Ok(decoded) = gatt::decode(characteristic, payload) else { return vec![] };
+        if characteristic == spot::CURRENT_TIME
+            && let Some(shown) = decoded.time
+        {
+            self.pairing.clock(device, spot::ahead(shown, received, &self.rules.zone));
+        }
+        match self.spot(device, (characteristic, payload), &decoded, received) {
+            Some(effects) => effects,
+            None => self.measured(device, &decoded, received),
+        }
+    }
+
+    /// What somebody has to claim; `None` if the frame is something else, or of a device that an assignment
+    /// speaks for.
+    fn spot(
+        &mut self,
+        device: DeviceId,
+        frame: (Characteristic, &[u8]),
+        decoded: &Decoded,
+        received: Moment,
+    ) -> Option<Vec<Effect>> {
+        let known = self.pairing.get(device).filter(|device| device.known)?;
+        if self.is_watched(device) || !spot::is_spot(known.kind, frame.0) {
+            return None;
+        }
+        if !decoded.observations.iter().any(|one| spot::is_settled(&one.status)) {
+            self.failed = decoded.withheld.first().map(|withheld| withheld.reason);
+            return None;
+        }
+        let times = spot::times(decoded.time, received, &self.rules.zone, known.ahead);
+        let stored =
+            decoded.observations.iter().any(|one| one.status.contains(&Status::FromStorage));
+        // It was explicitly given to somebody, and measured just now.
+        let ago = times.effective.map(|at| received.wall.duration_since(at));
+        let is_fresh = !stored && ago.is_some_and(|ago| ago <= spot::CLOCKS_AGREE);
+        if is_fresh && self.pairing.owner(device, received.boot).is_some() {
+            return None;
+        }
+        let first = decoded.observations.first()?;
+        let of = ((device, first.code), Value::Measured(first.value), decoded.time.is_some());
+        if !self.flood.takes(received, of.0, (&of.1, of.2)) {
+            return Some(self.flood_told(received.boot, false).collect());
+        }
+        let (kind, name) = (known.kind, self.pairing.name(device));
+        let (record, provenance) = (self.next_record(), self.provenance());
+        self.came.insert(record.seq, received.boot);
+        if self.came.len() > CAME_MAX {
+            self.came.pop_first();
+        }
+        let from = spot::From { record, device, kind, name, provenance, frame };
+        let reading = spot::reading(from, decoded, times);
+        Some(vec![Effect::Store(StoreCommand::KeepSpot(Box::new(reading)))])
     }
 
     /// A device has measured.
@@ -117,7 +166,7 @@ impl Monitor {
     fn age(&self, decoded: &Decoded, received: Moment) -> Option<Duration> {
         let here = received.wall.to_zoned(self.rules.zone.clone()).datetime();
         let ago = here.duration_since(decoded.time?);
-        let agrees = ago.unsigned_abs() <= CLOCKS_AGREE;
+        let agrees = ago.abs() <= spot::CLOCKS_AGREE;
         agrees.then(|| Duration::try_from(ago).unwrap_or_default())
     }
 

@@ -14,23 +14,27 @@ mod facts;
 mod flood;
 mod frames;
 mod pulse;
+mod spot;
 mod waves;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use wardkeep_model::alarm::LimitReason;
 use wardkeep_model::encounter::SubjectId;
-use wardkeep_model::keeping::{BedLimits, CartState, KnownDevice};
+use wardkeep_model::keeping::{BedLimits, CartState, FiledSpot, KnownDevice};
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::Link;
 use wardkeep_model::vitals::decimal::Decimal;
+use wardkeep_model::vitals::gatt::Charted;
 use wardkeep_model::vitals::live::Live;
 use wardkeep_model::vitals::nomenclature::{Absent, Mdc, Unit};
 use wardkeep_model::vitals::parameter::Parameter;
-use wardkeep_model::vitals::{DeviceId, DeviceKind};
+use wardkeep_model::vitals::spot::SpotReading;
+use wardkeep_model::vitals::{DeviceId, DeviceKind, RecordId};
 
 use self::flood::Flood;
 use self::pulse::Pulse;
@@ -76,6 +80,12 @@ pub(crate) struct Monitor {
     flood: Flood,
     /// Waveforms on their way to the store.
     waves: Waves,
+    /// Why the last spot measurement gave no value, until somebody is told.
+    failed: Option<Absent>,
+    /// When spot readings of this run came, by their numbers.
+    came: BTreeMap<u64, BootTime>,
+    /// Since when whoever is at this bed is there, where that began in this run.
+    at_bed: Option<BootTime>,
     /// Number of the last record.
     seq: u64,
     /// The devices that are watched without records, at most one of a kind, and whether the watch
@@ -99,6 +109,9 @@ impl Monitor {
             wave_at: None,
             flood: Flood::default(),
             waves: Waves::default(),
+            failed: None,
+            came: BTreeMap::new(),
+            at_bed: None,
             seq: 0,
             watch: None,
         }
@@ -180,6 +193,44 @@ impl Monitor {
         self.wave_at.is_some_and(|at| now.since(at) < WAVE_FRESH)
     }
 
+    /// How long ago a spot reading came: on the clock that nobody can set, where it came in this run.
+    pub(crate) fn spot_age(&self, now: Moment, reading: &SpotReading) -> Duration {
+        let RecordId { run, seq } = reading.record;
+        match self.came.get(&seq).filter(|_| run == self.rules.run) {
+            Some(came) => now.boot.since(*came),
+            None => {
+                let ago = now.wall.duration_since(reading.times.received);
+                Duration::try_from(ago).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Since when whoever is at this bed is there, as far as this run knows.
+    pub(crate) fn at_bed_since(&self, now: Moment) -> Option<Timestamp> {
+        let since = now.boot.since(self.at_bed?);
+        now.wall.checked_sub(since).ok()
+    }
+
+    /// Why a spot measurement has just given no value.
+    pub(crate) fn take_failed(&mut self) -> Option<Absent> {
+        self.failed.take()
+    }
+
+    /// These are the last readings that were filed to whoever is at this bed; what was shown of others before is
+    /// not theirs.
+    pub(crate) fn filed(&mut self, now: Moment, filed: &[FiledSpot]) {
+        let theirs = filed.iter().filter(|one| Some(one.subject) == self.subject);
+        let readings = theirs.filter_map(|one| {
+            let ago = Duration::try_from(now.wall.duration_since(one.reading.times.effective?));
+            // Measured before this machine started: how long ago, only the wall clock says.
+            let at = now.boot.0.checked_sub(ago.unwrap_or_default()).map(BootTime)?;
+            let values = one.reading.values.reveal().iter().map(Charted::from).collect();
+            Some((at, one.reading.device, values))
+        });
+        let readings: Vec<(BootTime, DeviceId, Vec<Charted>)> = readings.collect();
+        self.live.take_spots(&readings);
+    }
+
     /// A device is assigned, to whomever.
     pub(crate) fn has_assignment(&self) -> bool {
         self.pairing.iter().any(|(_, device)| device.assignment.is_some())
@@ -249,11 +300,12 @@ impl Monitor {
 
     /// Somebody else is at this bed now. Another patient's devices are unassigned first: nothing that
     /// they measure may be filed to the newcomer without a fresh assignment (S-6).
-    pub(crate) fn put(&mut self, subject: SubjectId, limits: BedLimits) {
+    pub(crate) fn put(&mut self, now: Moment, subject: SubjectId, limits: BedLimits) {
         self.pairing.unassign_all();
         self.live.clear();
         self.pulses.clear();
         self.subject = Some(subject);
+        self.at_bed = Some(now.boot);
         self.limits = limits;
     }
 
@@ -266,6 +318,9 @@ impl Monitor {
     /// Links and assignments as the cart compartment has them. Nothing that was measured before belongs
     /// to them.
     pub(crate) fn resume(&mut self, now: Moment, cart: &CartState) -> Vec<Effect> {
+        if self.subject != cart.subject {
+            self.at_bed = None;
+        }
         self.subject = cart.subject;
         self.limits = cart.limits.unwrap_or(self.limits);
         let held = self.pairing.known();

@@ -233,6 +233,10 @@ fn measurements(kind: DeviceKind) -> &'static [u16] {
         DeviceKind::Cuff => &[0x2A35],
         // Temperature Measurement; an intermediate one is none.
         DeviceKind::Thermometer => &[0x2A1C],
+        // Glucose Measurement, and its context.
+        DeviceKind::GlucoseMeter => &[0x2A18, 0x2A34],
+        // Weight Measurement.
+        DeviceKind::Scale => &[0x2A9D],
         DeviceKind::Patch => &[],
     }
 }
@@ -348,6 +352,8 @@ mod tests {
             (DeviceKind::Cuff, 0x1810, 0x2A35, true),
             (DeviceKind::Cuff, 0x1810, 0x2A36, false),
             (DeviceKind::Thermometer, 0x1809, 0x2A1C, true),
+            (DeviceKind::GlucoseMeter, 0x1808, 0x2A18, true),
+            (DeviceKind::Scale, 0x181D, 0x2A9D, true),
             (DeviceKind::Patch, 0x180D, 0x2A37, false),
         ] {
             let expected = passed.then_some(Characteristic(number));

@@ -107,6 +107,8 @@ pub(super) fn kind_of(services: &[Uuid]) -> Option<DeviceKind> {
         DeviceKind::HeartRate,
         DeviceKind::Cuff,
         DeviceKind::Thermometer,
+        DeviceKind::GlucoseMeter,
+        DeviceKind::Scale,
     ]
     .into_iter();
     kinds.find(|kind| has(*kind))
@@ -119,6 +121,8 @@ pub(super) fn service_of(kind: DeviceKind) -> Option<Uuid> {
         DeviceKind::PulseOximeter => Some(sig(0x1822)),
         DeviceKind::Cuff => Some(sig(0x1810)),
         DeviceKind::Thermometer => Some(sig(0x1809)),
+        DeviceKind::GlucoseMeter => Some(sig(0x1808)),
+        DeviceKind::Scale => Some(sig(0x181D)),
         DeviceKind::Patch => None,
     }
 }

@@ -157,12 +157,15 @@ pub(super) fn device(line: &DeviceRow, words: &Words, icons: &ui::Icons<'_>) -> 
     }
 }
 
-fn picture(kind: DeviceKind, icons: &ui::Icons<'_>) -> Image {
+/// The picture of a kind of device.
+pub(super) fn picture(kind: DeviceKind, icons: &ui::Icons<'_>) -> Image {
     match kind {
         DeviceKind::HeartRate => icons.get_heart(),
         DeviceKind::PulseOximeter => icons.get_oximeter(),
         DeviceKind::Cuff => icons.get_cuff(),
         DeviceKind::Thermometer => icons.get_thermometer(),
+        DeviceKind::GlucoseMeter => icons.get_meter(),
+        DeviceKind::Scale => icons.get_scale(),
         DeviceKind::Patch => icons.get_patch(),
     }
 }

@@ -12,6 +12,12 @@ pub(super) fn of_day(time: TimeOfDay) -> SharedString {
     slint::format!("{time}")
 }
 
+/// `2026-11-22 14:05`.
+pub(super) fn on_day(LocalTime { at, twice, instant: _ }: LocalTime) -> SharedString {
+    let time = of_day(TimeOfDay { hour: at.hour(), minute: at.minute(), twice });
+    slint::format!("{} {time}", at.date())
+}
+
 /// `1:58`.
 pub(super) fn countdown(seconds: u64) -> SharedString {
     slint::format!("{}:{:02}", seconds / 60, seconds % 60)

@@ -54,7 +54,17 @@ pub fn open(screen: Screen) -> View {
     let pages = vec![Page::Bedside, Page::Alarms, Page::Patients, Page::Devices];
     let patient = Some(margaret());
     let (enrolling, taking_over, encrypting, finding) = (None, None, None, None);
-    let open = OpenFrame { operator, patient, pages, enrolling, taking_over, encrypting, finding };
+    let open = OpenFrame {
+        operator,
+        patient,
+        pages,
+        enrolling,
+        taking_over,
+        encrypting,
+        finding,
+        waiting: 0,
+        just_filed: None,
+    };
     View { open: Some(open), ..concealed(screen) }
 }
 
@@ -247,7 +257,7 @@ pub fn devices() -> Devices {
             ..device(5, "Oximeter 19", PulseOximeter, DeviceState::Away)
         },
     ];
-    Devices { rows, radio: RadioHealth::Ready, is_crowded: false, has_patient: true }
+    Devices { rows, radio: RadioHealth::Ready, is_crowded: false, has_patient: true, waiting: 0 }
 }
 
 /// Four patients, one of them here.

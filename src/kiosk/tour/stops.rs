@@ -1,6 +1,7 @@
 //! Stops of the tour: each screen, and the states of it that tell something.
 
 mod alarms;
+mod readings;
 pub mod records;
 mod staff;
 
@@ -33,6 +34,7 @@ pub fn all() -> Vec<Stop> {
     stops.extend(bedsides());
     stops.extend(alarms::all());
     stops.extend(lists());
+    stops.extend(readings::all());
     stops.extend(staff::all());
     stops.extend(records::all());
     stops
@@ -213,7 +215,7 @@ fn gone() -> Bedside {
 
 fn lists() -> Vec<Stop> {
     let radio = RadioHealth::Ready;
-    let none = Devices { rows: vec![], radio, is_crowded: false, has_patient: true };
+    let none = Devices { rows: vec![], radio, is_crowded: false, has_patient: true, waiting: 0 };
     let off = Devices { radio: RadioHealth::Off, ..none.clone() };
     let unassigned = Devices { has_patient: false, ..devices() };
     let nobody = Patients { rows: [].into(), total: 0, ..patients() };

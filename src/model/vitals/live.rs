@@ -26,6 +26,15 @@ pub struct Numeric {
     pub at: BootTime,
     /// What the device said about it.
     pub status: Vec<Status>,
+    /// It was measured once, and is whose somebody said it is.
+    pub is_spot: bool,
+}
+
+impl Numeric {
+    fn of(charted: &Charted, device: DeviceId, (at, is_spot): (BootTime, bool)) -> Self {
+        let Charted { value, unit, status, .. } = charted.clone();
+        Self { device, value, unit, at, status, is_spot }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -46,10 +55,24 @@ impl Live {
     /// Takes a charted value of an assigned device.
     pub fn take(&mut self, now: BootTime, device: DeviceId, charted: &Charted) {
         let Some(parameter) = Parameter::of(charted.code) else { return };
-        let status = charted.status.clone();
-        let (value, unit) = (charted.value, charted.unit);
-        let last = Some(Numeric { device, value, unit, at: now, status });
+        let last = Some(Numeric::of(charted, device, (now, false)));
         self.slots.insert(parameter, Slot { last, withheld_at: None, ended: false });
+    }
+
+    /// Takes the last spot readings of the patient at this bed, each with when it was measured. What was shown of
+    /// others is not theirs any more; of two values of a parameter the later one counts.
+    pub fn take_spots(&mut self, readings: &[(BootTime, DeviceId, Vec<Charted>)]) {
+        self.slots.retain(|_, slot| slot.last.as_ref().is_none_or(|last| !last.is_spot));
+        for (at, device, values) in readings {
+            for charted in values {
+                let Some(parameter) = Parameter::of(charted.code) else { continue };
+                let shown = self.slots.get(&parameter).and_then(|slot| slot.last.as_ref());
+                if shown.is_none_or(|shown| shown.at < *at) {
+                    let last = Some(Numeric::of(charted, *device, (*at, true)));
+                    self.slots.insert(parameter, Slot { last, withheld_at: None, ended: false });
+                }
+            }
+        }
     }
 
     /// The device said that it has no value.
@@ -140,6 +163,23 @@ mod tests {
         assert!(live.current(at(1), Parameter::SpO2).is_none());
         live.take(at(2), OXIMETER, &spo2(96));
         assert!(live.current(at(3), Parameter::SpO2).is_some());
+    }
+
+    #[test]
+    fn s6_a_spot_reading_that_was_moved_away_is_shown_no_more() {
+        let mut live = Live::default();
+        let cuff = |value: i64, at_ms| (at(at_ms), OXIMETER, vec![spo2(value)]);
+        live.take_spots(&[cuff(95, 10), cuff(99, 5)]);
+        let shown = |live: &Live| live.current(at(20), Parameter::SpO2).map(|one| one.value);
+        assert_eq!(shown(&live), Some(95.into()), "the later one");
+        live.take_spots(&[]);
+        assert_eq!(shown(&live), None);
+        assert!(live.last(Parameter::SpO2).is_none());
+        live.take(at(15), OXIMETER, &spo2(97));
+        live.take_spots(&[cuff(95, 10)]);
+        assert_eq!(shown(&live), Some(97.into()), "what is worn is later");
+        live.take_spots(&[cuff(94, 16)]);
+        assert_eq!(shown(&live), Some(94.into()));
     }
 
     #[test]

@@ -121,6 +121,23 @@ impl Mdc {
         Some(Loinc(code))
     }
 
+    /// A concentration of glucose in whatever was sampled of a person.
+    pub fn is_glucose(self) -> bool {
+        [
+            GLUCOSE,
+            GLUCOSE_CAPILLARY_BLOOD,
+            GLUCOSE_CAPILLARY_PLASMA,
+            GLUCOSE_VENOUS_BLOOD,
+            GLUCOSE_VENOUS_PLASMA,
+            GLUCOSE_ARTERIAL_BLOOD,
+            GLUCOSE_ARTERIAL_PLASMA,
+            GLUCOSE_INTERSTITIAL,
+            GLUCOSE_UNDETERMINED_BLOOD,
+            GLUCOSE_UNDETERMINED_PLASMA,
+        ]
+        .contains(&self)
+    }
+
     fn glucose_loinc(self, unit: Unit) -> Option<Loinc> {
         let (mass, substance) = match self {
             GLUCOSE_CAPILLARY_BLOOD

@@ -35,6 +35,13 @@ impl From<&Charted> for SpotValue {
     }
 }
 
+impl From<&SpotValue> for Charted {
+    fn from(value: &SpotValue) -> Self {
+        let SpotValue { code, value, unit, status } = value.clone();
+        Self { code, value, unit, status }
+    }
+}
+
 /// The bytes of a reading, as they came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpotFrame {

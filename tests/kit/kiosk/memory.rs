@@ -7,18 +7,20 @@ use wardkeep_model::access::factor::{
     Token,
 };
 use wardkeep_model::access::lockout::Admission;
+use wardkeep_model::access::policy::Permission;
 use wardkeep_model::access::{Operator, OperatorId, Role};
 use wardkeep_model::alarm::AlarmRecord;
 use wardkeep_model::confidential::{Phi, Secret};
-use wardkeep_model::encounter::Patient;
+use wardkeep_model::encounter::{Patient, SubjectId};
 use wardkeep_model::keeping::emergency::{EmergencyCard, PastNumeric};
 use wardkeep_model::keeping::{
     Administered, Administration, AdministrationFault, AuditAct, AuditEntry, CartState, Command,
-    Draft, EmergencyRefusal, Found, History, HistoryQuery, Identified, NotAdded, Outcome, Refusal,
-    Shift, Unlocked,
+    Draft, EmergencyRefusal, FiledSpot, Found, History, HistoryQuery, Identified, NotAdded,
+    Outcome, Refusal, Shift, SpotAct, Spots, StoreFault, Unlocked, WaitingSpot,
 };
 use wardkeep_model::moment::Moment;
 use wardkeep_model::untrusted;
+use wardkeep_model::vitals::spot::SpotReading;
 use wardkeep_model::vitals::wave::WaveSegment;
 use wardkeep_model::vitals::{Observation, Value};
 
@@ -65,6 +67,19 @@ fn owner(token: &Token) -> Option<u8> {
     })
 }
 
+/// A spot reading as it is kept.
+#[derive(Clone, Debug)]
+pub struct Spot {
+    /// The reading.
+    pub reading: SpotReading,
+    /// Whose it is, and when somebody said so.
+    pub filed: Option<(SubjectId, Timestamp)>,
+    /// When somebody said that it is not that of the patient who was there.
+    pub refused: Option<Timestamp>,
+    /// It is nobody's, or nobody said in time whose.
+    pub is_over: bool,
+}
+
 /// The store.
 pub struct MemoryStore {
     /// A session holds the vault open.
@@ -73,6 +88,8 @@ pub struct MemoryStore {
     opened_by: Option<OperatorId>,
     /// Values that were recorded, oldest first.
     pub records: Vec<Observation>,
+    /// Spot readings, oldest first.
+    pub spots: Vec<Spot>,
     /// Waveforms that were recorded, oldest first.
     pub waves: Vec<WaveSegment>,
     /// The alarm log, oldest first.
@@ -117,6 +134,7 @@ impl Default for MemoryStore {
             opened_by: None,
             vault_open: false,
             records: vec![],
+            spots: vec![],
             waves: vec![],
             alarms: vec![],
             audit: vec![],
@@ -247,6 +265,78 @@ impl MemoryStore {
         Outcome::PatientAdded(patient)
     }
 
+    /// By the rules of the real store: a reading is in one place, and one that its device hands over again is
+    /// known.
+    fn keep_spot(&mut self, reading: SpotReading) -> Vec<Outcome> {
+        let is_known = self.spots.iter().any(|one| {
+            reading.is_numbered()
+                && one.reading.device == reading.device
+                && one.reading.frame == reading.frame
+        });
+        if !is_known {
+            self.spots.push(Spot { reading, filed: None, refused: None, is_over: false });
+        }
+        self.told_spots()
+    }
+
+    fn act_on_spot(&mut self, act: SpotAct, now: Moment) -> Vec<Outcome> {
+        if !self.vault_open {
+            return vec![Outcome::SpotNotDone(act, StoreFault::InUse)];
+        }
+        let found = self.spots.iter_mut().find(|one| one.reading.record == act.record());
+        let Some(spot) = found else { return self.told_spots() };
+        let waits = spot.filed.is_none() && !spot.is_over;
+        let told = match act {
+            SpotAct::File(_, subject) if waits => {
+                spot.filed = Some((subject, now.wall));
+                Some((AuditAct::ReadingFiled, Some(subject)))
+            }
+            SpotAct::PutBack(_) if spot.filed.is_some() => {
+                let whose = spot.filed.take().map(|(subject, _)| subject);
+                Some((AuditAct::ReadingPutBack, whose))
+            }
+            SpotAct::Refuse(_) if waits => {
+                spot.refused = Some(now.wall);
+                Some((AuditAct::ReadingRefused, None))
+            }
+            SpotAct::Discard(_) if waits => {
+                spot.is_over = true;
+                Some((AuditAct::ReadingDiscarded, None))
+            }
+            SpotAct::Expire(_) if waits => {
+                spot.is_over = true;
+                Some((AuditAct::ReadingExpired, None))
+            }
+            _ => None,
+        };
+        let device = Some(spot.reading.device);
+        if let Some((act, subject)) = told {
+            let entry = AuditEntry::of(act, now.wall);
+            self.audit.push(AuditEntry { operator: self.opened_by, subject, device, ..entry });
+        }
+        self.told_spots()
+    }
+
+    /// What the real store tells after an unlock and whenever it changes.
+    pub fn told_spots(&self) -> Vec<Outcome> {
+        if !self.vault_open || !self.role.may(Permission::SeePatients) {
+            return vec![];
+        }
+        let waits = |one: &&Spot| one.filed.is_none() && !one.is_over;
+        let waiting = self.spots.iter().filter(waits).map(|one| WaitingSpot {
+            reading: one.reading.clone(),
+            refused: one.refused.map(|at| (Phi::new("Bea Lund".into()), at)),
+        });
+        let subject = self.cart.as_ref().and_then(|cart| cart.subject);
+        let mine = self.spots.iter().rev().filter_map(|one| {
+            let (whose, at) = one.filed.filter(|(whose, _)| Some(*whose) == subject)?;
+            let reading = one.reading.clone();
+            Some(FiledSpot { reading, subject: whose, by: self.opened_by, at })
+        });
+        let spots = Spots { waiting: waiting.collect(), filed: mine.collect() };
+        vec![Outcome::Spots(Box::new(spots))]
+    }
+
     /// Answers a command of the core.
     pub fn answer(&mut self, command: Command) -> Vec<Outcome> {
         match command {
@@ -257,10 +347,16 @@ impl MemoryStore {
             Command::Identify(attempt, token, _) => {
                 vec![Outcome::Identified(attempt, self.identified(&token))]
             }
-            Command::Unlock(attempt, evidence, _) => vec![match self.unlock(&evidence) {
-                Ok(unlocked) => Outcome::Unlocked(attempt, Box::new(unlocked)),
-                Err(refusal) => Outcome::Refused(attempt, refusal),
-            }],
+            Command::Unlock(attempt, evidence, _) => match self.unlock(&evidence) {
+                Ok(unlocked) => {
+                    let mut told = vec![Outcome::Unlocked(attempt, Box::new(unlocked))];
+                    told.extend(self.told_spots());
+                    told
+                }
+                Err(refusal) => vec![Outcome::Refused(attempt, refusal)],
+            },
+            Command::KeepSpot(reading) => self.keep_spot(*reading),
+            Command::Spot(act, now) => self.act_on_spot(act, now),
             Command::FingerMissed(_) => {
                 self.misses += 1;
                 vec![]
@@ -285,8 +381,10 @@ impl MemoryStore {
                 vec![]
             }
             Command::SaveCart(cart) => {
+                let before = self.cart.as_ref().and_then(|cart| cart.subject);
+                let moved = before != cart.subject;
                 self.cart = Some(*cart);
-                vec![]
+                if moved { self.told_spots() } else { vec![] }
             }
             Command::ListPatients => vec![Outcome::Patients(self.patients.clone())],
             Command::AddPatient(patient, now) => vec![self.add_patient(patient, now)],

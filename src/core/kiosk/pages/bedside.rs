@@ -32,9 +32,14 @@ pub(in crate::kiosk) fn tiles(scene: Scene<'_>) -> Vec<Tile> {
 fn tile(scene: Scene<'_>, parameter: Parameter) -> Tile {
     let Scene { now, monitor, .. } = scene;
     let row = parameter.row();
-    let source = monitor.source_of(parameter);
     let current = monitor.live().current(now.boot, parameter);
     let last = monitor.live().last(parameter);
+    // Who measured once need not stay.
+    let spot = last.filter(|last| last.is_spot);
+    let source = match spot {
+        Some(spot) => monitor.device(spot.device).map(|device| (spot.device, device)),
+        None => monitor.source_of(parameter),
+    };
     let bed = monitor.limits();
     let limit = bed.limits.of(row.limits);
     let digits = |value: Option<&Numeric>| value.map(|n| Phi::new(n.value.to_string()));
@@ -48,8 +53,9 @@ fn tile(scene: Scene<'_>, parameter: Parameter) -> Tile {
         age: current.or(last).map(|numeric| now.boot.since(numeric.at)),
         last: if current.is_none() { digits(last) } else { None },
         state: match source {
+            _ if current.is_some() => TileState::Current,
+            _ if spot.is_some() => TileState::Stale,
             None => TileState::NoDevice,
-            Some(_) if current.is_some() => TileState::Current,
             Some((_, device)) => silent(scene, parameter, device),
         },
         weak_signal: current

@@ -63,7 +63,7 @@ pub(in crate::kiosk) fn handle(desk: &mut Desk<'_>, intent: Intent) -> Vec<Effec
 }
 
 /// The page.
-pub(in crate::kiosk) fn view(scene: Scene<'_>) -> Devices {
+pub(in crate::kiosk) fn view(scene: Scene<'_>, waiting: usize) -> Devices {
     let mut rows: Vec<(bool, i16, DeviceRow)> = scene
         .monitor
         .devices()
@@ -78,6 +78,7 @@ pub(in crate::kiosk) fn view(scene: Scene<'_>) -> Devices {
         radio: scene.health.radio,
         is_crowded: scene.monitor.is_crowded(scene.now.boot),
         has_patient: scene.monitor.subject().is_some(),
+        waiting,
     }
 }
 
@@ -103,7 +104,9 @@ fn row(scene: Scene<'_>, id: DeviceId, device: &Device) -> DeviceRow {
     let is_own = device.assignment.is_some_and(|one| Some(one.subject) == monitor.subject());
     // Whoever is asked whether an assignment goes on says so by assigning again.
     let is_asked = is_own && monitor.asks_again(scene.now.boot, device);
-    let free = monitor.source(device.kind).is_none() || is_asked;
+    // What measures when asked goes from bed to bed: whose each reading is, is said of that reading.
+    let stays = device.kind.is_continuous();
+    let free = stays && (monitor.source(device.kind).is_none() || is_asked);
     let may_assign = monitor.subject().is_some() && scene.may(Permission::Care);
     DeviceRow {
         id,

@@ -11,6 +11,7 @@ mod kept;
 pub mod limits;
 pub mod patients;
 pub mod people;
+pub mod readings;
 mod search;
 
 /// The page in front, with what it holds until it is left.
@@ -19,6 +20,7 @@ pub(super) enum Front {
     Alarms(alarms::Days),
     Limits(Box<limits::Draft>),
     Devices,
+    Readings,
     Patients(patients::List),
     People(people::Staff),
     Audit(audit::Log),

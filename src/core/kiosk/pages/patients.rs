@@ -77,7 +77,7 @@ fn choose(open: &mut Open, desk: &mut Desk<'_>, patient: Patient) -> Vec<Effect>
         let released = |(id, _)| desk.audit(AuditAct::DeviceReleased, Some(id));
         effects.extend(assigned.map(released));
         let group = AgeGroup::of(*patient.born.reveal(), desk.site.today(desk.now));
-        desk.monitor.put(patient.id, desk.site.config.alarms.sets.of_ward(group));
+        desk.monitor.put(desk.now, patient.id, desk.site.config.alarms.sets.of_ward(group));
         effects.push(desk.save_cart());
         effects.push(desk.audit(AuditAct::PatientChosen, None));
     }

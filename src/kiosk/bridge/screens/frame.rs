@@ -12,6 +12,7 @@ use wardkeep_core::alarms::Shown;
 use wardkeep_core::config::Language;
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::pages::readings as pages_of;
 use wardkeep_core::kiosk::view::records::TakingOver;
 use wardkeep_core::kiosk::view::time::TimeOfDay;
 use wardkeep_core::kiosk::view::{AlarmStrip, OperatorChip, Screen, View};
@@ -20,11 +21,12 @@ use wardkeep_model::access::policy::Permission;
 use wardkeep_model::keeping::Rekeying;
 use wardkeep_model::moment::ClockState;
 use wardkeep_model::notice::Level;
+use wardkeep_model::vitals::RecordId;
 use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::port::Port;
 use crate::bridge::words::{
-    Words, bedside, calendar, factors, findings, languages, notices, pages, people,
+    Words, bedside, calendar, factors, findings, languages, notices, pages, people, readings,
 };
 use crate::bridge::{lines, times};
 use crate::glyphs;
@@ -40,6 +42,8 @@ pub(super) struct Frame {
     language: Cell<Option<Language>>,
     /// The condition that a touch acknowledges: the one that the screen shows, and nothing that came since.
     unseen: Rc<Cell<Option<Shown>>>,
+    /// The reading whose filing a touch takes back.
+    filed: Rc<Cell<Option<RecordId>>>,
 }
 
 impl Frame {
@@ -66,6 +70,12 @@ impl Frame {
         frame.on_test_sound(send(alarm::Intent::TestSound.into()));
         frame.on_dismiss_notice(send(frame::Intent::DismissNotice.into()));
         frame.on_dismiss_finding(send(frame::Intent::DismissFinding.into()));
+        let (here, filed) = (Rc::clone(port), Rc::clone(&rows.filed));
+        frame.on_undo_filing(move || {
+            if let Some(record) = filed.get() {
+                here.send(pages_of::Intent::Undo(record));
+            }
+        });
         frame.on_cancel(send(frame::Intent::Cancel.into()));
         let here = Rc::clone(port);
         frame.on_activity(move || here.activity());
@@ -102,7 +112,16 @@ impl Frame {
         let operator = open.map(|open| operator(&open.operator, words));
         frame.set_operator(operator.unwrap_or_default());
         let (icons, here) = (window.global::<ui::Icons>(), page_of(&view.screen));
-        let place = |page: &Page| place(*page, here, words, &icons);
+        let waiting = open.map_or(0, |open| open.waiting);
+        let place = |page: &Page| {
+            let line = place(*page, here, words, &icons);
+            match page {
+                Page::Devices if waiting > 0 => {
+                    ui::PlaceLine { text: slint::format!("{} ({waiting})", line.text), ..line }
+                }
+                _ => line,
+            }
+        };
         let pages = open.map(|open| open.pages.iter().map(place).collect());
         lines::sync(&self.pages, pages.unwrap_or_default());
         let enrolling = open.and_then(|open| open.enrolling.as_ref());
@@ -150,6 +169,11 @@ impl Frame {
         let finding = finding.unwrap_or_default();
         frame.set_finding(finding.fact);
         frame.set_finding_advice(finding.advice);
+        let filed = open.and_then(|open| open.just_filed.as_ref());
+        self.filed.set(filed.map(|filed| filed.record));
+        let filed = filed.map(|filed| readings::just_filed(words, filed)).unwrap_or_default();
+        frame.set_filed(filed.fact);
+        frame.set_filed_advice(filed.advice);
     }
 
     /// Marks the language that is spoken, and lays out its letters.
@@ -216,6 +240,7 @@ fn place(page: Page, here: Option<Page>, words: &Words, icons: &ui::Icons<'_>) -
         Page::Alarms => (ui::PageName::Alarms, icons.get_bell()),
         Page::Limits => (ui::PageName::Limits, icons.get_bell()),
         Page::Devices => (ui::PageName::Devices, icons.get_devices()),
+        Page::Readings => (ui::PageName::Readings, icons.get_devices()),
         Page::Patients => (ui::PageName::Patients, icons.get_patients()),
         Page::People => (ui::PageName::People, icons.get_people()),
         Page::Audit => (ui::PageName::Audit, icons.get_audit()),
@@ -232,6 +257,7 @@ fn chosen_page(page: ui::PageName) -> Page {
         ui::PageName::Alarms => Page::Alarms,
         ui::PageName::Limits => Page::Limits,
         ui::PageName::Devices => Page::Devices,
+        ui::PageName::Readings => Page::Readings,
         ui::PageName::Patients => Page::Patients,
         ui::PageName::People => Page::People,
         ui::PageName::Audit => Page::Audit,
@@ -243,9 +269,9 @@ fn chosen_page(page: ui::PageName) -> Page {
 /// The page that a screen belongs to.
 fn page_of(screen: &Screen) -> Option<Page> {
     match screen {
-        Screen::Bedside(_) => Some(Page::Bedside),
+        Screen::Bedside(_) | Screen::Reading(_) => Some(Page::Bedside),
         Screen::Alarms(_) | Screen::Limits(_) => Some(Page::Alarms),
-        Screen::Devices(_) => Some(Page::Devices),
+        Screen::Devices(_) | Screen::Tray(_) => Some(Page::Devices),
         Screen::Patients(_) => Some(Page::Patients),
         Screen::People(_) | Screen::Person(_) | Screen::Enrolment(_) => Some(Page::People),
         Screen::Audit(_) => Some(Page::Audit),

@@ -21,6 +21,7 @@ mod patients;
 mod people;
 mod person;
 mod pin;
+mod reading;
 mod trouble;
 
 use std::cell::Cell;
@@ -77,6 +78,8 @@ impl Screens {
                 Box::new(alarms::Alarms::connect(port, window)),
                 Box::new(limits::Limits::connect(port, window)),
                 Box::new(devices::Devices::connect(port, window)),
+                Box::new(reading::Reading::connect(port, window)),
+                Box::new(reading::Tray::connect(port, window)),
                 Box::new(patients::Patients::connect(port, window)),
                 Box::new(people::People::connect(port, window)),
                 Box::new(person::Person::connect(port, window)),
@@ -128,6 +131,8 @@ fn may_show(screen: &Screen, is_open: bool) -> bool {
         Screen::Bedside(_)
         | Screen::Limits(_)
         | Screen::Devices(_)
+        | Screen::Reading(_)
+        | Screen::Tray(_)
         | Screen::Patients(_)
         | Screen::People(_)
         | Screen::Person(_)
@@ -188,6 +193,8 @@ fn kind(screen: &Screen) -> ui::ScreenKind {
         Screen::Limits(_) => ui::ScreenKind::Limits,
         Screen::Bedside(_) => ui::ScreenKind::Bedside,
         Screen::Devices(_) => ui::ScreenKind::Devices,
+        Screen::Reading(_) => ui::ScreenKind::Reading,
+        Screen::Tray(_) => ui::ScreenKind::Tray,
         Screen::Patients(_) => ui::ScreenKind::Patients,
         Screen::Trouble(_) => ui::ScreenKind::Trouble,
     }

@@ -40,6 +40,11 @@ pub(in crate::bridge) fn earlier(words: &Words, tile: &Tile) -> SharedString {
     slint::format!("{}: {} {}", ago(words, tile.age, false), last.reveal(), tile.unit)
 }
 
+/// How long ago something was.
+pub(in crate::bridge) fn since(words: &Words, ago_: Duration) -> SharedString {
+    ago(words, Some(ago_), true)
+}
+
 fn ago(words: &Words, age: Option<Duration>, current: bool) -> SharedString {
     let Some(age) = age else { return SharedString::default() };
     let seconds = age.as_secs();

@@ -16,6 +16,8 @@ pub(in crate::bridge) fn kind(words: &Words, kind: DeviceKind) -> SharedString {
         DeviceKind::PulseOximeter => tr("Pulse oximeter"),
         DeviceKind::Cuff => tr("Blood pressure cuff"),
         DeviceKind::Thermometer => tr("Thermometer"),
+        DeviceKind::GlucoseMeter => tr("Glucose meter"),
+        DeviceKind::Scale => tr("Scale"),
         DeviceKind::Patch => tr("Chest patch"),
     })
 }
@@ -74,4 +76,13 @@ pub(in crate::bridge) fn note(words: &Words, is_crowded: bool) -> SharedString {
     } else {
         tr("Not in the list? A device that does not say what it measures is not shown. Ask IT.")
     })
+}
+
+/// The way to the tray; nothing where no reading is in it.
+pub(in crate::bridge) fn waiting(words: &Words, count: usize) -> SharedString {
+    match count {
+        0 => SharedString::default(),
+        1 => words.say(tr("1 reading without an owner")),
+        many => words.fill(tr("{} readings without an owner"), &[&many.to_string()]),
+    }
 }

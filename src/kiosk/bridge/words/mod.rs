@@ -27,6 +27,7 @@ pub(super) mod patient;
 pub(super) mod people;
 pub(super) mod pin;
 pub(super) mod readers;
+pub(super) mod readings;
 
 use std::sync::Arc;
 

@@ -230,6 +230,30 @@ fn sentences(notice: Notice) -> (Sentence, Sentence) {
             tr("The new limits are in force."),
             tr("They stay until they are changed, or another patient comes."),
         ),
+        Notice::ReadingWaits => (
+            tr("The reading is in nobody's record."),
+            tr("It waits under Devices until somebody says whose it is."),
+        ),
+        Notice::ReadingPutBack => (
+            tr("The reading is in nobody's record any more."),
+            tr("It waits under Devices until somebody says whose it is."),
+        ),
+        Notice::ReadingNotFiled => (
+            tr("The reading could not be filed."),
+            tr("It waits under Devices. Try again, or call IT."),
+        ),
+        Notice::MeasurementFailed => (
+            tr("The device could not measure."),
+            tr("Check how it sits, let the patient rest, and measure again."),
+        ),
+        Notice::ControlSolution => (
+            tr("The meter measured its control solution."),
+            tr("That is nobody's value and is not filed."),
+        ),
+        Notice::MeasurementImplausible => (
+            tr("The device sent a value that nobody can have."),
+            tr("Measure again. If it comes back, use another device and call medical technology."),
+        ),
         Notice::PauseUsedUp => (
             tr("The sound cannot be paused any longer."),
             tr("Acknowledge the alarm once you have seen to it."),

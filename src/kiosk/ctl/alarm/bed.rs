@@ -351,6 +351,8 @@ fn answer(command: Command) -> Option<Outcome> {
         | Command::RecordWave(_)
         | Command::Audit(_)
         | Command::RecordAlarm(_)
+        | Command::KeepSpot(_)
+        | Command::Spot(..)
         | Command::SaveCart(_)
         | Command::ListPatients
         | Command::Trend(_)

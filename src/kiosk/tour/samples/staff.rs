@@ -37,7 +37,17 @@ pub fn open_it(screen: Screen) -> View {
     // The core names the person whose factor is being enrolled.
     let enrolling = matches!(screen, Screen::Enrolment(_)).then(|| Phi::new(LONG_NAME.into()));
     let (patient, taking_over, encrypting, finding) = (None, None, None, None);
-    let open = OpenFrame { operator, patient, pages, enrolling, taking_over, encrypting, finding };
+    let open = OpenFrame {
+        operator,
+        patient,
+        pages,
+        enrolling,
+        taking_over,
+        encrypting,
+        finding,
+        waiting: 0,
+        just_filed: None,
+    };
     View { open: Some(open), ..concealed(screen) }
 }
 

@@ -1,0 +1,369 @@
+//! Spot readings: a cuff, a thermometer, a meter and a scale measure, and a person says whose it is.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use kit::kiosk::Bedside;
+use wardkeep_core::kiosk::frame;
+use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::pages::readings::Intent;
+use wardkeep_core::kiosk::pages::{devices, patients};
+use wardkeep_core::kiosk::view::readings::{AskedReading, Because, SpotTime, Tray};
+use wardkeep_core::kiosk::view::time::TimeOfDay;
+use wardkeep_core::kiosk::view::{Screen, TileState};
+use wardkeep_model::access::Role;
+use wardkeep_model::confidential::Phi;
+use wardkeep_model::encounter::{PatientForm, SubjectId};
+use wardkeep_model::keeping::AuditAct;
+use wardkeep_model::notice::Notice;
+use wardkeep_model::ports::{self, Link};
+use wardkeep_model::vitals::parameter::Parameter;
+use wardkeep_model::vitals::{Characteristic, ClockConfidence, DeviceId, DeviceKind};
+
+const CUFF: DeviceId = DeviceId([0xC0, 0, 0, 0, 0, 0x41]);
+const OTHER_CUFF: DeviceId = DeviceId([0xC0, 0, 0, 0, 0, 0x42]);
+const METER: DeviceId = DeviceId([0xC0, 0, 0, 0, 0, 0x43]);
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// 2A35 in mmHg, without a stamp.
+fn pressure(systolic: u8, diastolic: u8, mean: u8) -> Vec<u8> {
+    vec![0x00, systolic, 0, diastolic, 0, mean, 0]
+}
+
+/// The same, stamped on the day of the test.
+fn stamped(systolic: u8, hour: u8, minute: u8) -> Vec<u8> {
+    let mut frame = pressure(systolic, 76, 90);
+    frame[0] = 0x02;
+    frame.extend([0xEA, 0x07, 11, 22, hour, minute, 0]);
+    frame
+}
+
+/// 2A18 of capillary plasma, mmol/L.
+fn glucose(sequence: u16, tenths: u8, hour: u8) -> Vec<u8> {
+    let [low, high] = sequence.to_le_bytes();
+    // mol/L: tenths of a mmol are 10^-4.
+    vec![0x06, low, high, 0xEA, 0x07, 11, 22, hour, 5, 0, tenths, 0xC0, 0x12]
+}
+
+/// 2A2B.
+fn clock(hour: u8, minute: u8) -> Vec<u8> {
+    vec![0xEA, 0x07, 11, 22, hour, minute, 0, 7, 0, 0]
+}
+
+fn with(device: DeviceId, kind: DeviceKind) -> Bedside {
+    let mut bedside = Bedside::monitoring();
+    link(&mut bedside, device, kind);
+    bedside
+}
+
+fn link(bedside: &mut Bedside, device: DeviceId, kind: DeviceKind) {
+    bedside.advertise(device, kind);
+    bedside.intent(devices::Intent::Connect(device));
+    bedside.hardware(ports::Event::Link(device, Link::Live));
+}
+
+fn send(bedside: &mut Bedside, device: DeviceId, characteristic: u16, payload: Vec<u8>) {
+    let (characteristic, received) = (Characteristic(characteristic), bedside.now());
+    bedside.hardware(ports::Event::Frame { device, characteristic, payload, received });
+}
+
+fn asked(bedside: &Bedside) -> Option<AskedReading> {
+    match bedside.view().screen {
+        Screen::Reading(asked) => Some(*asked),
+        _ => None,
+    }
+}
+
+fn tray(bedside: &mut Bedside) -> Tray {
+    bedside.intent(frame::Intent::Open(Page::Readings));
+    match bedside.view().screen {
+        Screen::Tray(tray) => *tray,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn acts(bedside: &Bedside) -> Vec<AuditAct> {
+    let acts = bedside.store.audit.iter().map(|entry| entry.act);
+    let ours = [
+        AuditAct::ReadingFiled,
+        AuditAct::ReadingRefused,
+        AuditAct::ReadingPutBack,
+        AuditAct::ReadingDiscarded,
+        AuditAct::ReadingExpired,
+    ];
+    acts.filter(|act| ours.contains(act)).collect()
+}
+
+fn filed(bedside: &Bedside) -> Vec<SubjectId> {
+    bedside.store.spots.iter().filter_map(|one| one.filed.map(|(whose, _)| whose)).collect()
+}
+
+/// Digits and state of a tile.
+fn shown(bedside: &Bedside, parameter: Parameter) -> Option<(Option<String>, TileState)> {
+    let tile = bedside.tiles().into_iter().find(|tile| tile.parameter == parameter)?;
+    Some((tile.value.map(|value| value.reveal().clone()), tile.state))
+}
+
+/// Answers yes to what is asked.
+fn confirm(bedside: &mut Bedside) -> AskedReading {
+    let asked = asked(bedside).expect("a question");
+    bedside.intent(Intent::File(asked.record, asked.subject));
+    asked
+}
+
+#[test]
+fn s6_a_cuffs_reading_is_filed_by_one_touch_that_names_patient_device_and_value() {
+    let mut bedside = with(CUFF, DeviceKind::Cuff);
+    let row = |bedside: &mut Bedside| {
+        bedside.intent(frame::Intent::Open(Page::Devices));
+        let Screen::Devices(page) = bedside.view().screen else { panic!("no devices") };
+        page.rows.into_iter().find(|row| row.id == CUFF).expect("the cuff")
+    };
+    assert!(!row(&mut bedside).can_assign, "it goes from bed to bed");
+    bedside.intent(frame::Intent::Open(Page::Bedside));
+    let before = bedside.store.records.len();
+    send(&mut bedside, CUFF, 0x2A35, pressure(118, 76, 90));
+    assert_eq!(bedside.store.records.len(), before, "no value of anybody's");
+    assert!(filed(&bedside).is_empty(), "nothing files itself");
+    let asked = confirm(&mut bedside);
+    let digits: Vec<&str> = asked.lines.iter().map(|line| line.digits.reveal().as_str()).collect();
+    assert_eq!(digits, ["118/76", "90"]);
+    assert_eq!(asked.patient.family.reveal(), "Okonkwo-Brandt");
+    assert_eq!(asked.device, bedside.store.spots[0].reading.name);
+    assert!(matches!(asked.time, SpotTime::Live(..)));
+    assert_eq!(filed(&bedside), [asked.subject]);
+    assert_eq!(
+        shown(&bedside, Parameter::Systolic),
+        Some((Some("118".into()), TileState::Current))
+    );
+    bedside.wait(16 * MINUTE);
+    bedside.unlock();
+    let (value, state) = shown(&bedside, Parameter::Systolic).expect("its tile stays");
+    assert_eq!((value, state), (None, TileState::Stale), "no number of now");
+    assert_eq!(acts(&bedside), [AuditAct::ReadingFiled]);
+}
+
+#[test]
+fn s6_a_double_tap_files_one_reading_and_never_the_next() {
+    let mut bedside = with(CUFF, DeviceKind::Cuff);
+    send(&mut bedside, CUFF, 0x2A35, pressure(118, 76, 90));
+    send(&mut bedside, CUFF, 0x2A35, pressure(142, 88, 106));
+    let first = confirm(&mut bedside);
+    assert_eq!(first.others, 1);
+    bedside.intent(Intent::File(first.record, first.subject));
+    // The other one is on the screen already; the finger is still on its way.
+    let second = asked(&bedside).expect("the next question");
+    assert!(second.is_resting && second.record != first.record);
+    bedside.wait(SECOND);
+    confirm(&mut bedside);
+    bedside.intent(Intent::Refuse(second.record));
+    assert_eq!(filed(&bedside), [first.subject], "one");
+    bedside.wait(SECOND);
+    assert!(!asked(&bedside).expect("still asked").is_resting);
+    confirm(&mut bedside);
+    assert_eq!(filed(&bedside).len(), 2);
+}
+
+#[test]
+fn s6_a_button_of_before_files_nothing_for_whoever_is_there_now() {
+    let mut bedside = with(CUFF, DeviceKind::Cuff);
+    send(&mut bedside, CUFF, 0x2A35, pressure(118, 76, 90));
+    let shown_before = asked(&bedside).expect("a question");
+    bedside.wait(SECOND);
+    bedside.intent(frame::Intent::Open(Page::Patients));
+    bedside.intent(patients::Intent::Add(PatientForm {
+        family: Phi::new("Abadi".to_owned()),
+        given: Phi::new("Soraya".to_owned()),
+        mrn: Phi::new("4502".to_owned()),
+        ..Default::default()
+    }));
+    bedside.intent(Intent::File(shown_before.record, shown_before.subject));
+    assert!(filed(&bedside).is_empty());
+    // It was measured before she was here: it is not offered to her, and waits where it says so.
+    bedside.intent(frame::Intent::Open(Page::Bedside));
+    bedside.wait(MINUTE);
+    assert!(asked(&bedside).is_none());
+    let tray = tray(&mut bedside);
+    assert_eq!(tray.rows[0].because, Because::Before);
+    let (now_there, _) = tray.patient.expect("somebody");
+    bedside.intent(Intent::File(tray.rows[0].record, now_there));
+    assert_eq!(filed(&bedside), [now_there], "somebody said so");
+}
+
+#[test]
+fn s6_undo_within_ten_seconds_puts_it_back_and_takes_it_from_the_screen() {
+    let mut bedside = with(CUFF, DeviceKind::Cuff);
+    send(&mut bedside, CUFF, 0x2A35, pressure(118, 76, 90));
+    let record = confirm(&mut bedside).record;
+    let offered = |bedside: &Bedside| bedside.view().open.and_then(|open| open.just_filed);
+    assert_eq!(offered(&bedside).map(|one| one.record), Some(record));
+    bedside.wait(9 * SECOND);
+    bedside.intent(Intent::Undo(record));
+    bedside.intent(Intent::Undo(record));
+    assert!(filed(&bedside).is_empty() && offered(&bedside).is_none());
+    assert_eq!(shown(&bedside, Parameter::Systolic), None, "it is not this patient's");
+    assert_eq!(bedside.notice(), Some(Notice::ReadingPutBack));
+    assert!(asked(&bedside).is_none(), "whoever took it back is not asked again at once");
+    assert_eq!(tray(&mut bedside).rows.len(), 1);
+    bedside.intent(frame::Intent::Open(Page::Bedside));
+    send(&mut bedside, CUFF, 0x2A35, pressure(119, 77, 91));
+    bedside.wait(2 * SECOND);
+    let record = confirm(&mut bedside).record;
+    bedside.wait(10 * SECOND);
+    bedside.intent(Intent::Undo(record));
+    assert_eq!(filed(&bedside).len(), 1, "too late");
+    assert_eq!(acts(&bedside).len(), 3);
+}
+
+#[test]
+fn s6_what_is_not_this_patients_waits_says_why_and_expires_by_a_clock_nobody_can_set() {
+    let mut bedside = with(CUFF, DeviceKind::Cuff);
+    send(&mut bedside, CUFF, 0x2A35, pressure(118, 76, 90));
+    let record = asked(&bedside).expect("a question").record;
+    bedside.intent(Intent::Refuse(record));
+    assert_eq!(bedside.notice(), Some(Notice::ReadingWaits));
+    assert!(asked(&bedside).is_none());
+    let row = tray(&mut bedside).rows.remove(0);
+    assert!(matches!(row.because, Because::Refused(_)), "{:?}", row.because);
+    assert_eq!(row.left_percent, 100);
+    // The clock on the wall is set ahead by two days: nothing expires by that.
+    bedside.set_wall(SignedDuration::from_hours(48));
+    bedside.wait(SECOND);
+    assert_eq!(tray(&mut bedside).rows.len(), 1);
+    for _ in 0..14 {
+        bedside.wait(55 * MINUTE);
+        bedside.unlock();
+    }
+    bedside.wait(SECOND);
+    assert!(tray(&mut bedside).rows.is_empty());
+    assert_eq!(acts(&bedside), [AuditAct::ReadingRefused, AuditAct::ReadingExpired]);
+    assert!(filed(&bedside).is_empty());
+}
+
+#[test]
+fn s1_s2_what_is_measured_while_locked_is_kept_and_asked_about_after_the_login() {
+    let mut bedside = with(CUFF, DeviceKind::Cuff);
+    bedside.intent(frame::Intent::Lock);
+    send(&mut bedside, CUFF, 0x2A35, pressure(118, 76, 90));
+    assert!(bedside.is_lock_screen() && bedside.view().open.is_none());
+    assert_eq!(bedside.store.spots.len(), 1, "it is durable before anybody comes");
+    bedside.wait(5 * MINUTE);
+    bedside.unlock();
+    let asked = asked(&bedside).expect("a question");
+    let SpotTime::Live(at, ago) = asked.time else { panic!("{:?}", asked.time) };
+    assert_eq!((at, ago.as_secs()), (TimeOfDay::at(14, 32), 300), "when it was, not now");
+    bedside.intent(frame::Intent::Lock);
+    assert!(format!("{:?}", bedside.view()).find("118").is_none());
+}
+
+#[test]
+fn s7_a_meter_with_a_wrong_clock_is_corrected_or_has_no_time() {
+    let mut bedside = with(METER, DeviceKind::GlucoseMeter);
+    // Nobody has read its clock: 12:05 is no time.
+    send(&mut bedside, METER, 0x2A18, glucose(1, 78, 12));
+    // Its clock is an hour behind: what it stamped 12:05 was at 13:05.
+    send(&mut bedside, METER, 0x2A2B, clock(13, 32));
+    send(&mut bedside, METER, 0x2A18, glucose(2, 79, 12));
+    // Stamped ahead of its own clock.
+    send(&mut bedside, METER, 0x2A18, glucose(3, 80, 23));
+    let times: Vec<_> = bedside.store.spots.iter().map(|one| one.reading.times).collect();
+    let grades: Vec<_> = times.iter().map(|one| one.clock).collect();
+    use ClockConfidence::{Corrected, Unknown};
+    assert_eq!(grades, [Unknown, Corrected, Unknown]);
+    let effective = times[1].effective.map(|at| at.to_string());
+    assert_eq!(effective.as_deref(), Some("2026-11-22T13:05:00Z"));
+    assert_eq!((times[0].effective, times[2].effective), (None, None), "never silently now");
+    assert_eq!((times[0].offset_s, times[1].offset_s), (None, Some(-3600)));
+    assert!(asked(&bedside).is_none(), "none of this patient's time at this bed");
+    let because: Vec<_> = tray(&mut bedside).rows.into_iter().map(|row| row.because).collect();
+    assert_eq!(because, [Because::NoTime, Because::Before, Because::NoTime]);
+    // A new connection is a new clock.
+    bedside.hardware(ports::Event::Link(METER, Link::Lost));
+    bedside.hardware(ports::Event::Link(METER, Link::Live));
+    send(&mut bedside, METER, 0x2A18, glucose(4, 81, 12));
+    assert_eq!(bedside.store.spots[3].reading.times.offset_s, None);
+}
+
+#[test]
+fn s8_fifty_stored_records_handed_over_three_times_are_fifty() {
+    let mut bedside = with(METER, DeviceKind::GlucoseMeter);
+    for cut in [17, 33, 50] {
+        for sequence in 1..=cut {
+            send(&mut bedside, METER, 0x2A18, glucose(sequence, 78, 12));
+        }
+        bedside.hardware(ports::Event::Link(METER, Link::Lost));
+        bedside.hardware(ports::Event::Link(METER, Link::Live));
+    }
+    assert_eq!(bedside.store.spots.len(), 50);
+    let sequences: Vec<_> = bedside.store.spots.iter().map(|one| one.reading.sequence).collect();
+    assert_eq!(sequences, (1..=50).map(Some).collect::<Vec<_>>());
+}
+
+#[test]
+fn s6_two_cuffs_of_one_name_are_told_apart() {
+    let mut bedside = with(CUFF, DeviceKind::Cuff);
+    link(&mut bedside, OTHER_CUFF, DeviceKind::Cuff);
+    bedside.intent(frame::Intent::Open(Page::Bedside));
+    send(&mut bedside, CUFF, 0x2A35, pressure(118, 76, 90));
+    let asked = confirm(&mut bedside);
+    assert!(asked.has_twins);
+    bedside.wait(2 * SECOND);
+    send(&mut bedside, OTHER_CUFF, 0x2A35, pressure(120, 76, 90));
+    let other = confirm(&mut bedside);
+    assert_ne!(asked.device, other.device);
+    let (before, _) = other.before.expect("the last one of this patient");
+    assert_eq!(before[0].digits.reveal(), "118/76");
+}
+
+#[test]
+fn s7_what_is_no_value_becomes_a_sentence_with_the_next_step() {
+    let mut bedside = with(CUFF, DeviceKind::Cuff);
+    send(&mut bedside, CUFF, 0x2A35, vec![0x00, 0xFF, 0x07, 0xFF, 0x07, 0xFF, 0x07]);
+    assert_eq!(bedside.notice(), Some(Notice::MeasurementFailed));
+    send(&mut bedside, CUFF, 0x2A35, pressure(1, 250, 90));
+    assert!(bedside.store.spots.iter().all(|one| one.reading.values.reveal().len() < 3));
+    link(&mut bedside, METER, DeviceKind::GlucoseMeter);
+    let mut control = glucose(1, 78, 14);
+    control[12] = 0x1A;
+    bedside.store.spots.clear();
+    send(&mut bedside, METER, 0x2A18, control);
+    assert_eq!(bedside.notice(), Some(Notice::ControlSolution));
+    assert!(bedside.store.spots.is_empty(), "nobody's value");
+}
+
+#[test]
+fn s6_only_those_who_care_say_whose_it_is() {
+    let mut bedside = with(CUFF, DeviceKind::Cuff);
+    send(&mut bedside, CUFF, 0x2A35, pressure(118, 76, 90));
+    let asked = asked(&bedside).expect("a question");
+    for role in [Role::It, Role::Auditor] {
+        bedside.intent(frame::Intent::Lock);
+        bedside.store.role = role;
+        bedside.unlock();
+        for intent in [
+            Intent::File(asked.record, asked.subject),
+            Intent::Refuse(asked.record),
+            Intent::Discard(asked.record),
+            Intent::Undo(asked.record),
+        ] {
+            bedside.intent(intent);
+        }
+        bedside.intent(frame::Intent::Open(Page::Readings));
+        assert!(!matches!(bedside.view().screen, Screen::Reading(_) | Screen::Tray(_)), "{role:?}");
+        assert!(!format!("{:?}", bedside.view()).contains("118"), "{role:?}");
+    }
+    assert!(acts(&bedside).is_empty() && filed(&bedside).is_empty());
+}
+
+#[test]
+fn s6_a_stamped_reading_of_an_unassigned_cuff_says_how_sure_its_time_is() {
+    let mut bedside = with(CUFF, DeviceKind::Cuff);
+    bedside.wait(4 * MINUTE);
+    bedside.unlock();
+    send(&mut bedside, CUFF, 0x2A2B, clock(14, 36));
+    send(&mut bedside, CUFF, 0x2A35, stamped(118, 14, 34));
+    let asked = asked(&bedside).expect("a question");
+    let SpotTime::Sure(at, ago) = asked.time else { panic!("{:?}", asked.time) };
+    assert_eq!((at, ago.as_secs()), (TimeOfDay::at(14, 34), 120));
+}
