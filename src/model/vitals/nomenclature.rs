@@ -191,11 +191,17 @@ pub enum Unit {
     Ohm,
     /// `m/s`
     MetrePerSecond,
+    /// `h`
+    Hour,
+    /// `Pa`
+    Pascal,
+    /// `[iU]`
+    InternationalUnit,
 }
 
 impl Unit {
     /// All of them.
-    pub const ALL: [Unit; 23] = [
+    pub const ALL: [Unit; 26] = [
         Unit::PerMinute,
         Unit::Percent,
         Unit::Millisecond,
@@ -219,6 +225,9 @@ impl Unit {
         Unit::Kilojoule,
         Unit::Ohm,
         Unit::MetrePerSecond,
+        Unit::Hour,
+        Unit::Pascal,
+        Unit::InternationalUnit,
     ];
 
     /// The UCUM code.
@@ -247,6 +256,9 @@ impl Unit {
             Unit::Kilojoule => "kJ",
             Unit::Ohm => "Ohm",
             Unit::MetrePerSecond => "m/s",
+            Unit::Hour => "h",
+            Unit::Pascal => "Pa",
+            Unit::InternationalUnit => "[iU]",
         }
     }
 }
@@ -262,6 +274,7 @@ impl Unit {
             Unit::Inch => "in",
             Unit::KilogramPerSquareMetre => "kg/m²",
             Unit::Ohm => "Ω",
+            Unit::InternationalUnit => "IU",
             Unit::PerMinute
             | Unit::Percent
             | Unit::Millisecond
@@ -277,7 +290,9 @@ impl Unit {
             | Unit::Decimetre
             | Unit::Centimetre
             | Unit::Kilojoule
-            | Unit::MetrePerSecond => self.ucum(),
+            | Unit::MetrePerSecond
+            | Unit::Hour
+            | Unit::Pascal => self.ucum(),
         }
     }
 
