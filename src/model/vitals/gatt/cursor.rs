@@ -63,6 +63,19 @@ impl<'a> Cursor<'a> {
         self.bytes(field).map(i16::from_le_bytes)
     }
 
+    /// Leaves out what follows: it is spoken for, and not for this decoder to read.
+    pub(super) fn end(&mut self) {
+        self.rest = &[];
+    }
+
+    /// Takes a signed byte.
+    ///
+    /// # Errors
+    /// The frame has ended.
+    pub(super) fn i8(&mut self, field: &'static str) -> Result<i8, DecodeError> {
+        self.u8(field).map(u8::cast_signed)
+    }
+
     /// Takes an unsigned 24-bit integer.
     ///
     /// # Errors
@@ -125,7 +138,7 @@ impl<'a> Cursor<'a> {
     ) -> Result<(), DecodeError> {
         match optional {
             Err(DecodeError::Truncated { .. }) => {
-                self.rest = &[];
+                self.end();
                 decoded.note(Note::PartMissing);
                 Ok(())
             }
