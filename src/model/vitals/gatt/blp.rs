@@ -52,12 +52,12 @@ const FEATURES: &[(u32, &str)] = &[
 ];
 
 /// One cuff reading before it is judged.
-struct Cuff {
-    unit: Unit,
-    systolic: Reading,
-    diastolic: Reading,
-    mean: Option<Reading>,
-    pulse: Option<Reading>,
+pub(super) struct Cuff {
+    pub unit: Unit,
+    pub systolic: Reading,
+    pub diastolic: Reading,
+    pub mean: Option<Reading>,
+    pub pulse: Option<Reading>,
 }
 
 /// Reads flags, three pressures and the optional stamp, pulse, user and status.
@@ -224,7 +224,7 @@ fn quality(status: u16) -> Quality {
 }
 
 /// Charts a cuff reading as a whole, or withholds it as a whole (S-7).
-fn judge(cuff: &Cuff, quality: &Quality, decoded: &mut Decoded) {
+pub(super) fn judge(cuff: &Cuff, quality: &Quality, decoded: &mut Decoded) {
     let (systolic, diastolic) = (cuff.systolic.number(), cuff.diastolic.number());
     let failed = systolic.is_err();
     if failed {

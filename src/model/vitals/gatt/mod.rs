@@ -18,6 +18,7 @@ mod e2e;
 mod ess;
 mod ets;
 mod event;
+mod ghs;
 mod gls;
 mod gls_context;
 mod hrs;
@@ -50,7 +51,7 @@ pub const FRAME_LEN_MAX: usize = 512;
 /// Longest frame of a characteristic: an attribute, or a record put together of several.
 fn len_max(characteristic: Characteristic) -> usize {
     match characteristic.0 {
-        0x2B40 => segments::RECORD_LEN_MAX,
+        0x2B40 | 0x2B8B | 0x2BDD => segments::RECORD_LEN_MAX,
         _ => FRAME_LEN_MAX,
     }
 }
@@ -124,6 +125,8 @@ pub const SUPPORTED: &[Characteristic] = &[
     Characteristic(0x2B34),
     Characteristic(0x2B35),
     Characteristic(0x2B40),
+    Characteristic(0x2B8B),
+    Characteristic(0x2BDD),
     Characteristic(0x2BF2),
 ];
 
@@ -173,6 +176,8 @@ fn read(
         0x2B34 => blp::enhanced_measurement(cursor, decoded),
         0x2B35 => blp::enhanced_intermediate_cuff(cursor, decoded),
         0x2B40 => pam::steps(cursor, decoded),
+        0x2B8B => ghs::live(cursor, decoded),
+        0x2BDD => ghs::stored(cursor, decoded),
         0x2BF2 => ets::current(cursor, decoded),
         _ => Err(DecodeError::Unsupported),
     }

@@ -133,3 +133,20 @@ fn s7_features_and_places_are_events() {
         ],
     );
 }
+
+/// Records of several segments are longer than an attribute.
+#[test]
+fn a_record_put_together_is_not_held_against_an_attributes_length() {
+    let mut record = vec![3, 4, 0, 0, 1, 0];
+    record.extend([0x04, 0x4B, 0x02, 0x00]); // 150276
+    record.extend([0; 15]); // unit, scale, period
+    record.extend([1, 0x58, 0x02, 0, 0]); // 600 samples of a byte
+    record.extend([0; 600]);
+    let len = u16::try_from(record.len() - 1).expect("short").to_le_bytes();
+    record.splice(2..4, len);
+    let decoded = decode(Characteristic(0x2B8B), &record).expect("a long record");
+    assert_eq!(decoded.events.last().map(ToString::to_string).as_deref(), Some("samples 600"));
+    let long = vec![0; segments::RECORD_LEN_MAX + 1];
+    let error = decode(Characteristic(0x2B8B), &long).expect_err("too long");
+    assert_eq!((error.kind(), error.field()), ("size", "frame"));
+}
