@@ -1,4 +1,8 @@
-//! Record Access Control Point (2A52): a device's answers to a request for stored records.
+//! Record Access Control Point (2A52): a device's answers to a request for stored records, and the requests.
+
+mod request;
+
+pub use self::request::{Records, Request, Span, WallTime};
 
 use crate::vitals::gatt::cursor::Cursor;
 use crate::vitals::gatt::decoded::{DecodeError, Decoded};
