@@ -278,33 +278,65 @@ fn s9_a_speaker_that_is_turned_off_is_an_alarm_and_can_be_listened_to() {
     assert_eq!(heard(&bedside), Some(Priority::High), "no test before an alarm");
 }
 
-#[test]
-fn r12_a_value_that_its_device_has_stamped_is_filed_and_shown() {
+/// A bedside with a thermometer at it.
+fn with_thermometer() -> Bedside {
     let mut bedside = Bedside::monitoring();
     bedside.advertise(THERMOMETER, DeviceKind::Thermometer);
     bedside.intent(devices::Intent::Connect(THERMOMETER));
     bedside.hardware(ports::Event::Link(THERMOMETER, Link::Live));
     bedside.intent(devices::Intent::Assign(THERMOMETER));
-    let shown = |bedside: &Bedside| {
-        let tiles = bedside.tiles();
-        let warm = tiles.into_iter().find(|tile| tile.parameter == Parameter::Temperature);
-        warm.and_then(|tile| tile.value.map(|value| value.reveal().clone()))
-    };
+    bedside
+}
+
+fn temperature(bedside: &Bedside) -> Option<String> {
+    let mut tiles = bedside.tiles().into_iter();
+    let warm = tiles.find(|tile| tile.parameter == Parameter::Temperature);
+    warm.and_then(|tile| tile.value.map(|value| value.reveal().clone()))
+}
+
+fn frame(bedside: &mut Bedside, characteristic: u16, payload: Vec<u8>) {
+    let (device, received) = (THERMOMETER, bedside.now());
+    let characteristic = Characteristic(characteristic);
+    bedside.hardware(ports::Event::Frame { device, characteristic, payload, received });
+}
+
+#[test]
+fn r12_a_value_that_its_device_has_stamped_is_filed_and_shown() {
+    let mut bedside = with_thermometer();
     let measure = |bedside: &mut Bedside, hour: u8, tenths: [u8; 2]| {
         // Flags: Celsius, stamped. 37.2 is 372 tenths.
         let [low, high] = tenths;
         let payload = vec![0x02, low, high, 0, 0xFF, 0xEA, 0x07, 11, 22, hour, 32, 1];
-        let (device, received) = (THERMOMETER, bedside.now());
-        let characteristic = Characteristic(0x2A1C);
-        let frame = ports::Event::Frame { device, characteristic, payload, received };
-        bedside.hardware(frame);
+        frame(bedside, 0x2A1C, payload);
     };
     measure(&mut bedside, 14, [0x74, 0x01]);
-    assert_eq!(shown(&bedside).as_deref(), Some("37.2"));
+    assert_eq!(temperature(&bedside).as_deref(), Some("37.2"));
     let filed = bedside.store.records.last().map(|record| record.subject.is_some());
     assert_eq!(filed, Some(true));
     // What it measured three hours ago is kept, and is no value of now.
     measure(&mut bedside, 11, [0x7E, 0x01]);
-    assert_eq!(shown(&bedside).as_deref(), Some("37.2"));
+    assert_eq!(temperature(&bedside).as_deref(), Some("37.2"));
     bedside.wait(SECOND);
+}
+
+/// S-6, S-7: a stamp that says UTC may look like the time here and be hours old; so may one of a clock that
+/// was set since.
+#[test]
+fn s6_s7_a_value_of_which_nobody_knows_how_old_it_is_is_filed_to_nobody_and_not_shown() {
+    /// 2026-11-22T14:32:01, counted in seconds since 2000.
+    const HERE: u64 = 848_673_121;
+    let measure = |time_flags: u8| {
+        let mut bedside = with_thermometer();
+        // A generic health sensor's number, typed and stamped: 37.2 Cel.
+        let mut payload = vec![0x03, 1, 24, 0, 0b11, 0, 0x5C, 0x4B, 0x02, 0, time_flags];
+        payload.extend(&HERE.to_le_bytes()[..6]);
+        payload.extend([0, 0, 0xA0, 0x17, 0x74, 0x01, 0, 0xFF]);
+        frame(&mut bedside, 0x2B8B, payload);
+        let filed = bedside.store.records.last().map(|record| record.subject.is_some());
+        (filed, temperature(&bedside))
+    };
+    let (local, utc, current) = (0, 1 << 1, 1 << 5);
+    assert_eq!(measure(local | current), (Some(true), Some("37.2".to_owned())));
+    assert_eq!(measure(utc | current), (Some(false), None));
+    assert_eq!(measure(local), (Some(false), None), "of a clock that was set since");
 }

@@ -109,8 +109,13 @@ impl Monitor {
             self.pairing.battery(device, percent);
         }
         self.pulses.entry(device).or_default().frame(received.boot, decoded.is_pulseless);
-        let source =
-            Source { device, received, stamp: decoded.time, age: self.age(decoded, received) };
+        let source = Source {
+            device,
+            received,
+            stamp: decoded.time,
+            age: self.age(decoded, received),
+            is_undatable: decoded.is_undatable,
+        };
         // S-2: whose alarms it is does not end with the assignment; whose record it is does (S-6).
         let mine = self.pairing.patient(device);
         // S-6: what is watched without records is shown and becomes no observation.
@@ -171,7 +176,7 @@ impl Monitor {
     }
 
     fn record(&mut self, source: &Source, code: Mdc, content: Content) -> Effect {
-        let Source { device, received, stamp, age } = *source;
+        let Source { device, received, stamp, age, .. } = *source;
         // A value from the device's memory may be older than the assignment: it stays unclaimed (S-6).
         let measured = received.boot - age.unwrap_or_default();
         let is_known = content.clock != ClockConfidence::Unknown;
@@ -265,6 +270,8 @@ struct Source {
     stamp: Option<DateTime>,
     /// How long ago that was, where the device's clock agrees with ours.
     age: Option<Duration>,
+    /// Its stamp cannot be held against a clock.
+    is_undatable: bool,
 }
 
 impl Source {
@@ -272,7 +279,9 @@ impl Source {
     /// says otherwise.
     fn clock(&self, charted: &Charted) -> ClockConfidence {
         match (self.stamp, self.age) {
-            _ if charted.status.contains(&Status::FromStorage) => ClockConfidence::Unknown,
+            _ if self.is_undatable || charted.status.contains(&Status::FromStorage) => {
+                ClockConfidence::Unknown
+            }
             (None, _) => ClockConfidence::Live,
             (Some(_), Some(_)) => ClockConfidence::Corrected,
             (Some(_), None) => ClockConfidence::Unknown,

@@ -208,11 +208,17 @@ pub enum Unit {
     Ohm,
     /// `m/s`
     MetrePerSecond,
+    /// `h`
+    Hour,
+    /// `Pa`
+    Pascal,
+    /// `[iU]`
+    InternationalUnit,
 }
 
 impl Unit {
     /// All of them.
-    pub const ALL: [Unit; 23] = [
+    pub const ALL: [Unit; 26] = [
         Unit::PerMinute,
         Unit::Percent,
         Unit::Millisecond,
@@ -236,6 +242,9 @@ impl Unit {
         Unit::Kilojoule,
         Unit::Ohm,
         Unit::MetrePerSecond,
+        Unit::Hour,
+        Unit::Pascal,
+        Unit::InternationalUnit,
     ];
 
     /// The UCUM code.
@@ -264,6 +273,9 @@ impl Unit {
             Unit::Kilojoule => "kJ",
             Unit::Ohm => "Ohm",
             Unit::MetrePerSecond => "m/s",
+            Unit::Hour => "h",
+            Unit::Pascal => "Pa",
+            Unit::InternationalUnit => "[iU]",
         }
     }
 }
@@ -279,6 +291,7 @@ impl Unit {
             Unit::Inch => "in",
             Unit::KilogramPerSquareMetre => "kg/m²",
             Unit::Ohm => "Ω",
+            Unit::InternationalUnit => "IU",
             Unit::PerMinute
             | Unit::Percent
             | Unit::Millisecond
@@ -294,7 +307,9 @@ impl Unit {
             | Unit::Decimetre
             | Unit::Centimetre
             | Unit::Kilojoule
-            | Unit::MetrePerSecond => self.ucum(),
+            | Unit::MetrePerSecond
+            | Unit::Hour
+            | Unit::Pascal => self.ucum(),
         }
     }
 

@@ -87,6 +87,7 @@ pub static LIMITS: &[Limits] = &[
     row(MASSES, Unit::Kilogram, (2, -1), (650, 0), MASS_SOURCE),
     row(MASSES, Unit::Pound, (4, -1), (1433, 0), MASS_SOURCE),
     row(&[BODY_HEIGHT], Unit::Metre, (2, -1), (28, -1), LENGTH_SOURCE),
+    row(&[BODY_HEIGHT], Unit::Centimetre, (20, 0), (280, 0), LENGTH_SOURCE),
     row(&[BODY_HEIGHT], Unit::Inch, (78, -1), (1103, -1), LENGTH_SOURCE),
     row(&[BODY_MASS_INDEX], Unit::KilogramPerSquareMetre, (5, 0), (220, 0), MASS_SOURCE),
     row(&[BODY_FAT], Unit::Percent, (1, 0), (85, 0), "essential fat to extreme obesity"),

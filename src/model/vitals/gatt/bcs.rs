@@ -1,4 +1,5 @@
-//! Body Composition Service, 0x181B: Body Composition Measurement (2A9C).
+//! Body Composition Service, 0x181B: Body Composition Measurement (2A9C) and Body Composition Feature
+//! (2A9B).
 //!
 //! Values with a code of their own are offered to the chart; muscle, metabolism and impedance have none
 //! and stay events. S-7: a body fat of 0xFFFF is a failed measurement, and everything derived from it
@@ -6,7 +7,7 @@
 
 use crate::vitals::gatt::cursor::Cursor;
 use crate::vitals::gatt::decoded::{DecodeError, Decoded};
-use crate::vitals::gatt::event::{Note, Quantity};
+use crate::vitals::gatt::event::{Note, Quantity, Topic};
 use crate::vitals::gatt::quality::Quality;
 use crate::vitals::gatt::wss;
 use crate::vitals::nomenclature::*;
@@ -24,6 +25,27 @@ const IMPEDANCE_PRESENT: u16 = 1 << 9;
 const WEIGHT_PRESENT: u16 = 1 << 10;
 const HEIGHT_PRESENT: u16 = 1 << 11;
 const MULTIPLE_PACKETS: u16 = 1 << 12;
+
+/// Body Composition Feature. The resolutions that follow these bits change no value: they are fixed.
+const FEATURES: &[(u32, &str)] = &[
+    (0, "time-stamp"),
+    (1, "multiple-users"),
+    (2, "basal-metabolism"),
+    (3, "muscle-percentage"),
+    (4, "muscle-mass"),
+    (5, "fat-free-mass"),
+    (6, "soft-lean-mass"),
+    (7, "body-water-mass"),
+    (8, "impedance"),
+    (9, "weight"),
+    (10, "height"),
+];
+
+/// Reads the features.
+pub(super) fn features(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+    decoded.set_bits(Topic::Feature, cursor.u32("features")?, FEATURES);
+    Ok(())
+}
 
 /// Reads flags, body fat and the optional fields in flag order.
 pub(super) fn measurement(

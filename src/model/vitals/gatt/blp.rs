@@ -1,5 +1,5 @@
 //! Blood Pressure Service, 0x1810: Blood Pressure Measurement (2A35), Intermediate Cuff Pressure
-//! (2A36) and their enhanced forms (2B34, 2B35).
+//! (2A36), their enhanced forms (2B34, 2B35) and Blood Pressure Feature (2A49).
 //!
 //! S-7: a cuff that gave up sends NaN in all three pressures, often under a clean status, and on a low
 //! battery garbage in some of them. A reading is therefore judged as a whole: without a believable
@@ -12,7 +12,7 @@ use jiff::civil::{self, DateTime};
 use crate::vitals::decimal::Decimal;
 use crate::vitals::gatt::cursor::Cursor;
 use crate::vitals::gatt::decoded::{DecodeError, Decoded};
-use crate::vitals::gatt::event::{Note, Quantity};
+use crate::vitals::gatt::event::{Note, Quantity, Topic};
 use crate::vitals::gatt::quality::{Bit, Meaning, Quality};
 use crate::vitals::gatt::quirk::Quirks;
 use crate::vitals::gatt::stamp::Stamp;
@@ -38,14 +38,26 @@ const STATUS: &[Bit] = &[
     (5, Meaning::Remark(Status::ImproperPosition)),
 ];
 
+/// Blood Pressure Feature.
+const FEATURES: &[(u32, &str)] = &[
+    (0, "body-movement"),
+    (1, "cuff-fit"),
+    (2, "irregular-pulse"),
+    (3, "pulse-range"),
+    (4, "measurement-position"),
+    (5, "multiple-bonds"),
+    (6, "checksum"),
+    (7, "user-data"),
+    (8, "user-facing-time"),
+];
+
 /// One cuff reading before it is judged.
-struct Cuff {
-    unit: Unit,
-    systolic: Reading,
-    diastolic: Reading,
-    mean: Reading,
-    pulse: Option<Reading>,
-    status: u16,
+pub(super) struct Cuff {
+    pub unit: Unit,
+    pub systolic: Reading,
+    pub diastolic: Reading,
+    pub mean: Option<Reading>,
+    pub pulse: Option<Reading>,
 }
 
 /// Reads flags, three pressures and the optional stamp, pulse, user and status.
@@ -59,6 +71,7 @@ pub(super) fn measurement(
         let stamp = cursor.stamp("time stamp")?;
         decoded.stamp(stamp);
     }
+    let mut status = 0;
     let swapped = quirks.swapped_cuff_tail;
     let word = |raw: u16| if swapped { raw.swap_bytes() } else { raw };
     if flags & PULSE_PRESENT != 0 {
@@ -72,9 +85,9 @@ pub(super) fn measurement(
         decoded.user(cursor.u8("user id")?);
     }
     if flags & STATUS_PRESENT != 0 {
-        cuff.status = word(cursor.u16("measurement status")?);
+        status = word(cursor.u16("measurement status")?);
     }
-    judge(&cuff, decoded);
+    judge(&cuff, &quality(status), decoded);
     Ok(())
 }
 
@@ -86,8 +99,7 @@ pub(super) fn enhanced_measurement(
     let (flags, mut cuff) = pressures(cursor)?;
     let (pulse, status) = enhanced_tail(flags, cursor, decoded)?;
     cuff.pulse = pulse;
-    cuff.status = status;
-    judge(&cuff, decoded);
+    judge(&cuff, &quality(status), decoded);
     Ok(())
 }
 
@@ -127,15 +139,21 @@ pub(super) fn enhanced_intermediate_cuff(
     Ok(())
 }
 
+/// Reads the features.
+pub(super) fn features(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+    let features = cursor.u16("features")?;
+    decoded.set_bits(Topic::Feature, u32::from(features), FEATURES);
+    Ok(())
+}
+
 fn pressures(cursor: &mut Cursor<'_>) -> Result<(u8, Cuff), DecodeError> {
     let flags = cursor.u8("flags")?;
     let cuff = Cuff {
         unit: unit(flags),
         systolic: cursor.sfloat("systolic")?,
         diastolic: cursor.sfloat("diastolic")?,
-        mean: cursor.sfloat("mean arterial pressure")?,
+        mean: Some(cursor.sfloat("mean arterial pressure")?),
         pulse: None,
-        status: 0,
     };
     Ok((flags, cuff))
 }
@@ -194,13 +212,19 @@ fn only_possible_swapped(raw: u16) -> bool {
     sfloat::sfloat(raw).number().is_ok() && !possible(raw) && possible(raw.swap_bytes())
 }
 
-fn judge(cuff: &Cuff, decoded: &mut Decoded) {
-    let mut quality = Quality::of(u32::from(cuff.status), STATUS);
-    match (cuff.status >> PULSE_RANGE_SHIFT) & 0b11 {
+/// What the cuff says of its measurement.
+fn quality(status: u16) -> Quality {
+    let mut quality = Quality::of(u32::from(status), STATUS);
+    match (status >> PULSE_RANGE_SHIFT) & 0b11 {
         1 => quality.status.push(Status::PulseAboveRange),
         2 => quality.status.push(Status::PulseBelowRange),
         _ => {} // in range, or reserved
     }
+    quality
+}
+
+/// Charts a cuff reading as a whole, or withholds it as a whole (S-7).
+pub(super) fn judge(cuff: &Cuff, quality: &Quality, decoded: &mut Decoded) {
     let (systolic, diastolic) = (cuff.systolic.number(), cuff.diastolic.number());
     let failed = systolic.is_err();
     if failed {
@@ -219,16 +243,19 @@ fn judge(cuff: &Cuff, decoded: &mut Decoded) {
     };
     decoded.offer(SYSTOLIC, cuff.unit, cuff.systolic, &spoiled(cuff.systolic));
     decoded.offer(DIASTOLIC, cuff.unit, cuff.diastolic, &spoiled(cuff.diastolic));
-    let mut mean_quality = spoiled(cuff.mean);
-    if let Ok(mean) = cuff.mean.number() {
-        if mean == Decimal::from(0) {
-            // Cuffs that do not compute a mean send zero for it.
-            mean_quality = Quality::withheld(Absent::Unavailable);
-        } else if systolic.is_ok_and(|top| mean > top) || diastolic.is_ok_and(|low| mean < low) {
-            mean_quality.withhold(Absent::Implausible);
+    if let Some(reading) = cuff.mean {
+        let mut mean_quality = spoiled(reading);
+        if let Ok(mean) = reading.number() {
+            if mean == Decimal::from(0) {
+                // Cuffs that do not compute a mean send zero for it.
+                mean_quality = Quality::withheld(Absent::Unavailable);
+            } else if systolic.is_ok_and(|top| mean > top) || diastolic.is_ok_and(|low| mean < low)
+            {
+                mean_quality.withhold(Absent::Implausible);
+            }
         }
+        decoded.offer(MEAN_PRESSURE, cuff.unit, reading, &mean_quality);
     }
-    decoded.offer(MEAN_PRESSURE, cuff.unit, cuff.mean, &mean_quality);
     if let Some(pulse) = cuff.pulse {
         decoded.offer(PULSE_RATE_CUFF, Unit::PerMinute, pulse, &spoiled(pulse));
     }

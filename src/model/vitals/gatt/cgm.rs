@@ -5,8 +5,12 @@
 //! One bad record rejects the notification. A record's time counts from the session's start, which the
 //! frame does not hold, so the frame has no time.
 
+pub(super) mod control;
+pub(super) mod session;
+
 use crate::vitals::gatt::cursor::Cursor;
 use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::e2e::{self, CRC_LEN};
 use crate::vitals::gatt::event::Quantity;
 use crate::vitals::gatt::quality::{Bit, Meaning, Quality};
 use crate::vitals::nomenclature::*;
@@ -20,7 +24,6 @@ const STATUS_PRESENT: u8 = 1 << 7;
 
 /// Size, flags, concentration and time offset.
 const RECORD_LEN_MIN: usize = 6;
-const CRC_LEN: usize = 2;
 
 /// Sensor Status Annunciation, graver reasons first. Bits 0-7 come in the status octet, 8-15 in the
 /// calibration and temperature octet, 16-23 in the warning octet.
@@ -73,7 +76,7 @@ fn record(whole: &[u8], decoded: &mut Decoded) -> Result<(), DecodeError> {
     let flags = cursor.u8("flags")?;
     match whole.len().checked_sub(announced_len(flags)) {
         Some(0) => {}
-        Some(CRC_LEN) => check(whole)?,
+        Some(CRC_LEN) => e2e::check(whole)?,
         Some(_) | None => return Err(DecodeError::Size { field: "record" }),
     }
     let concentration = cursor.sfloat("concentration")?;
@@ -111,21 +114,6 @@ fn announced_len(flags: u8) -> usize {
     ];
     let present = optional.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, len)| len);
     RECORD_LEN_MIN + present.sum::<usize>()
-}
-
-fn check(whole: &[u8]) -> Result<(), DecodeError> {
-    let (body, sent) = whole.split_last_chunk::<CRC_LEN>().ok_or(DecodeError::Crc)?;
-    if crc16(body) == u16::from_le_bytes(*sent) { Ok(()) } else { Err(DecodeError::Crc) }
-}
-
-/// The E2E-CRC of the health profiles: CRC-16/MCRF4XX (polynomial 0x1021 reflected, start 0xFFFF, no
-/// final exclusive or).
-pub(super) fn crc16(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0xFFFF, |crc, byte| {
-        (0..8).fold(crc ^ u16::from(*byte), |crc, _| {
-            if crc & 1 == 0 { crc >> 1 } else { (crc >> 1) ^ 0x8408 }
-        })
-    })
 }
 
 #[cfg(test)]

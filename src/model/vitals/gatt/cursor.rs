@@ -63,6 +63,34 @@ impl<'a> Cursor<'a> {
         self.bytes(field).map(i16::from_le_bytes)
     }
 
+    /// Takes the next `len` bytes.
+    ///
+    /// # Errors
+    /// The frame ends before them.
+    pub(super) fn slice(
+        &mut self,
+        len: usize,
+        field: &'static str,
+    ) -> Result<&'a [u8], DecodeError> {
+        let (head, rest) =
+            self.rest.split_at_checked(len).ok_or(DecodeError::Truncated { field })?;
+        self.rest = rest;
+        Ok(head)
+    }
+
+    /// Leaves out what follows: it is spoken for, and not for this decoder to read.
+    pub(super) fn end(&mut self) {
+        self.rest = &[];
+    }
+
+    /// Takes a signed byte.
+    ///
+    /// # Errors
+    /// The frame has ended.
+    pub(super) fn i8(&mut self, field: &'static str) -> Result<i8, DecodeError> {
+        self.u8(field).map(u8::cast_signed)
+    }
+
     /// Takes an unsigned 24-bit integer.
     ///
     /// # Errors
@@ -125,7 +153,7 @@ impl<'a> Cursor<'a> {
     ) -> Result<(), DecodeError> {
         match optional {
             Err(DecodeError::Truncated { .. }) => {
-                self.rest = &[];
+                self.end();
                 decoded.note(Note::PartMissing);
                 Ok(())
             }

@@ -9,7 +9,7 @@ use crate::vitals::decimal::Decimal;
 use crate::vitals::gatt::event::{Counter, Event, Note, Quantity, Topic};
 use crate::vitals::gatt::quality::Quality;
 use crate::vitals::gatt::stamp::Stamp;
-use crate::vitals::nomenclature::{Absent, Mdc, Status, Unit};
+use crate::vitals::nomenclature::{Absent, Mdc, PULSE_RATE_OXIMETER, SPO2, Status, Unit};
 use crate::vitals::plausible;
 use crate::vitals::sfloat::Reading;
 
@@ -50,6 +50,9 @@ pub struct Decoded {
     pub battery_percent: Option<u8>,
     /// The sensor is on the patient and sees no pulse (PLX sensor status, bit 7).
     pub is_pulseless: bool,
+    /// It has a stamp that no wall clock can be held against (UTC at a place that is not told, a clock
+    /// that was set since): nobody knows how old the values are.
+    pub is_undatable: bool,
 }
 
 impl Decoded {
@@ -97,6 +100,29 @@ impl Decoded {
         self.events.push(Event::Label { what, label });
     }
 
+    /// Adds a choice for each bit that is set. Bits without a row are reserved and mean nothing.
+    pub(super) fn set_bits(&mut self, what: Topic, bits: u32, table: &[(u32, &'static str)]) {
+        for (_, label) in table.iter().filter(|(position, _)| bits & (1 << position) != 0) {
+            self.label(what, label);
+        }
+    }
+
+    /// A pulse beside a saturation that is none is no reading either: it is counted on the same light.
+    pub(super) fn withhold_pulse_without_saturation(&mut self) {
+        if self.observations.iter().any(|charted| charted.code == SPO2) {
+            return;
+        }
+        let Some(reason) =
+            self.withheld.iter().find(|held| held.code == SPO2).map(|held| held.reason)
+        else {
+            return;
+        };
+        let is_pulse = |charted: &mut Charted| charted.code == PULSE_RATE_OXIMETER;
+        for pulse in self.observations.extract_if(.., is_pulse) {
+            self.withheld.push(Withheld { code: pulse.code, reason });
+        }
+    }
+
     /// Names the user of a shared device; 0xFF stands for unknown in every profile.
     pub(super) fn user(&mut self, index: u8) {
         if index == 0xFF {
@@ -134,6 +160,12 @@ pub enum DecodeError {
         /// Of what.
         field: &'static str,
     },
+    /// A field holds what its profile gives no meaning to, and without it nothing else has one.
+    #[error("{field} has no meaning")]
+    Invalid {
+        /// Which field.
+        field: &'static str,
+    },
     /// No decoder for this characteristic.
     #[error("characteristic is not supported")]
     Unsupported,
@@ -146,6 +178,7 @@ impl DecodeError {
             DecodeError::Truncated { .. } => "truncated",
             DecodeError::Crc => "crc",
             DecodeError::Size { .. } => "size",
+            DecodeError::Invalid { .. } => "invalid",
             DecodeError::Unsupported => "unsupported",
         }
     }
@@ -153,7 +186,9 @@ impl DecodeError {
     /// The part of the frame that is at fault.
     pub fn field(self) -> &'static str {
         match self {
-            DecodeError::Truncated { field } | DecodeError::Size { field } => field,
+            DecodeError::Truncated { field }
+            | DecodeError::Size { field }
+            | DecodeError::Invalid { field } => field,
             DecodeError::Crc => "crc",
             DecodeError::Unsupported => "characteristic",
         }

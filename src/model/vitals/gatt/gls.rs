@@ -1,4 +1,4 @@
-//! Glucose Service, 0x1808: Glucose Measurement (2A18).
+//! Glucose Service, 0x1808: Glucose Measurement (2A18) and Glucose Feature (2A51).
 //!
 //! S-7: control solution is announced in either of two fields, sample type 10 or sample location 4, and
 //! neither may reach a patient's chart. A meter that reports a bad strip, a bad sample or itself at
@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 use crate::vitals::gatt::cursor::Cursor;
 use crate::vitals::gatt::decoded::{DecodeError, Decoded};
-use crate::vitals::gatt::event::{Counter, Note};
+use crate::vitals::gatt::event::{Counter, Note, Topic, from_one};
 use crate::vitals::gatt::quality::{Bit, Meaning, Quality};
 use crate::vitals::gatt::stamp::Stamp;
 use crate::vitals::nomenclature::*;
@@ -21,6 +21,37 @@ const CONTEXT_FOLLOWS: u8 = 1 << 4;
 
 const CONTROL_TYPE: u8 = 10;
 const CONTROL_LOCATION: u8 = 4;
+
+/// What can be sampled and where (Glucose Measurement, CGM Feature), from 1.
+const SAMPLE_TYPES: &[&str] = &[
+    "capillary-whole-blood",
+    "capillary-plasma",
+    "venous-whole-blood",
+    "venous-plasma",
+    "arterial-whole-blood",
+    "arterial-plasma",
+    "undetermined-whole-blood",
+    "undetermined-plasma",
+    "interstitial-fluid",
+    "control-solution",
+];
+const SAMPLE_LOCATIONS: &[&str] =
+    &["finger", "alternate-site", "earlobe", "control-solution", "subcutaneous-tissue"];
+
+/// Glucose Feature.
+const FEATURES: &[(u32, &str)] = &[
+    (0, "low-battery-detection"),
+    (1, "sensor-malfunction-detection"),
+    (2, "sample-size-detection"),
+    (3, "strip-insertion-detection"),
+    (4, "strip-type-detection"),
+    (5, "result-range-detection"),
+    (6, "sensor-temperature-detection"),
+    (7, "read-interrupt-detection"),
+    (8, "device-fault"),
+    (9, "time-fault"),
+    (10, "multiple-bonds"),
+];
 
 /// Sensor Status Annunciation, graver reasons first.
 const STATUS: &[Bit] = &[
@@ -73,6 +104,24 @@ pub(super) fn measurement(
         decoded.note(Note::ContextFollows);
     }
     Ok(())
+}
+
+/// Reads the features.
+pub(super) fn features(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+    let features = cursor.u16("features")?;
+    decoded.set_bits(Topic::Feature, u32::from(features), FEATURES);
+    Ok(())
+}
+
+/// Names what is sampled (low nibble) and where (high nibble), beside no value.
+pub(super) fn specimen(specimen: u8, decoded: &mut Decoded) {
+    let (sample_type, location) = (specimen & 0x0F, specimen >> 4);
+    decoded.label(Topic::SampleType, from_one(SAMPLE_TYPES, sample_type));
+    let location = match location {
+        15 => "not-available",
+        _ => from_one(SAMPLE_LOCATIONS, location),
+    };
+    decoded.label(Topic::SampleLocation, location);
 }
 
 /// Base time plus the offset that the user's changes of the clock have added up to, in minutes.

@@ -5,7 +5,7 @@
 
 use crate::vitals::gatt::cursor::Cursor;
 use crate::vitals::gatt::decoded::{DecodeError, Decoded};
-use crate::vitals::gatt::event::{Counter, Quantity, Topic};
+use crate::vitals::gatt::event::{Counter, Quantity, Topic, from_one};
 use crate::vitals::nomenclature::Unit;
 
 const CARBOHYDRATE_PRESENT: u8 = 1 << 0;
@@ -74,12 +74,9 @@ pub(super) fn context(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<
     Ok(())
 }
 
+/// The word of a choice in a list that starts at 1; 15 is "not available" where it exists.
 fn choice(list: &[&'static str], number: u8) -> &'static str {
-    if number == 15 {
-        return "not-available";
-    }
-    let index = usize::from(number).checked_sub(1);
-    index.and_then(|index| list.get(index).copied()).unwrap_or("reserved")
+    if number == 15 { "not-available" } else { from_one(list, number) }
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! Heart Rate Service, 0x180D: Heart Rate Measurement (2A37).
+//! Heart Rate Service, 0x180D: Heart Rate Measurement (2A37) and Body Sensor Location (2A38).
 //!
 //! S-7: a strap off the skin sends zero or its last value. Both are withheld, RR intervals with them.
 
 use crate::vitals::decimal::Decimal;
 use crate::vitals::gatt::cursor::Cursor;
 use crate::vitals::gatt::decoded::{DecodeError, Decoded};
-use crate::vitals::gatt::event::Quantity;
+use crate::vitals::gatt::event::{Quantity, Topic};
 use crate::vitals::gatt::quality::Quality;
 use crate::vitals::nomenclature::{Absent, HEART_RATE, RR_INTERVAL, Status, Unit};
 use crate::vitals::sfloat::Reading;
@@ -15,6 +15,17 @@ const CONTACT_NOW: u8 = 1 << 1;
 const CONTACT_SUPPORTED: u8 = 1 << 2;
 const ENERGY_PRESENT: u8 = 1 << 3;
 const RR_PRESENT: u8 = 1 << 4;
+
+/// Where a sensor is worn, from 0.
+const LOCATIONS: &[&str] = &["other", "chest", "wrist", "finger", "hand", "ear-lobe", "foot"];
+
+/// Reads where the sensor is worn.
+pub(super) fn location(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+    let location = usize::from(cursor.u8("body sensor location")?);
+    let label = LOCATIONS.get(location).copied().unwrap_or("reserved");
+    decoded.label(Topic::SensorLocation, label);
+    Ok(())
+}
 
 /// Reads flags, heart rate, energy expended and RR intervals (oldest first).
 pub(super) fn measurement(

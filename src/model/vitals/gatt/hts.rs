@@ -1,8 +1,9 @@
-//! Health Thermometer Service, 0x1809: Temperature Measurement (2A1C) and Intermediate Temperature
-//! (2A1E).
+//! Health Thermometer Service, 0x1809: Temperature Measurement (2A1C), Intermediate Temperature
+//! (2A1E) and Temperature Type (2A1D).
 
 use crate::vitals::gatt::cursor::Cursor;
 use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::{Topic, from_one};
 use crate::vitals::gatt::quality::Quality;
 use crate::vitals::nomenclature::*;
 
@@ -25,6 +26,29 @@ pub(super) fn intermediate_temperature(
 ) -> Result<(), DecodeError> {
     let unsettled = Quality { withhold: None, status: vec![Status::Intermediate] };
     read(cursor, &unsettled, decoded)
+}
+
+/// Where a thermometer measures, from 1.
+const SITES: &[&str] = &[
+    "armpit",
+    "body",
+    "ear",
+    "finger",
+    "gastrointestinal-tract",
+    "mouth",
+    "rectum",
+    "toe",
+    "tympanum",
+];
+
+/// Reads where a thermometer measures that does not say so in each measurement.
+pub(super) fn temperature_type(
+    cursor: &mut Cursor<'_>,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
+    let site = cursor.u8("temperature type")?;
+    decoded.label(Topic::TemperatureSite, from_one(SITES, site));
+    Ok(())
 }
 
 fn read(

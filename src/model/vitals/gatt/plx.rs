@@ -1,12 +1,13 @@
-//! Pulse Oximeter Service, 0x1822: Spot-check (2A5E) and Continuous (2A5F) Measurement.
+//! Pulse Oximeter Service, 0x1822: Spot-check (2A5E) and Continuous (2A5F) Measurement, and PLX Features
+//! (2A60).
 //!
 //! S-7: the status words decide before any number is looked at. A demo, a test, a value that the
 //! oximeter itself calls invalid or a sensor off the finger never reaches the chart; fast and slow
 //! responses are other quantities than SpO2 and do not either.
 
 use crate::vitals::gatt::cursor::Cursor;
-use crate::vitals::gatt::decoded::{DecodeError, Decoded, Withheld};
-use crate::vitals::gatt::event::Note;
+use crate::vitals::gatt::decoded::{DecodeError, Decoded};
+use crate::vitals::gatt::event::{Note, Topic};
 use crate::vitals::gatt::quality::{Bit, Meaning, Quality};
 use crate::vitals::nomenclature::*;
 use crate::vitals::sfloat::Reading;
@@ -44,6 +45,18 @@ const SENSOR: &[Bit] = &[
     (10, Meaning::Remark(Status::SensorInterfaceDetected)),
     (12, Meaning::Remark(Status::UnknownSensor)),
     (13, Meaning::Remark(Status::SensorDisplaced)),
+];
+
+/// PLX Features.
+const FEATURES: &[(u32, &str)] = &[
+    (0, "measurement-status"),
+    (1, "sensor-status"),
+    (2, "stored-measurements"),
+    (3, "time-stamp"),
+    (4, "fast-values"),
+    (5, "slow-values"),
+    (6, "pulse-amplitude-index"),
+    (7, "multiple-bonds"),
 ];
 
 struct Saturation {
@@ -94,6 +107,19 @@ pub(super) fn continuous(
     finish(cursor, flags >> 2, &saturation, decoded)
 }
 
+/// Reads the features and, where they announce them, which bits of the two status words are supported.
+pub(super) fn features(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+    let features = cursor.u16("features")?;
+    decoded.set_bits(Topic::Feature, u32::from(features), FEATURES);
+    if features & 0b01 != 0 {
+        cursor.u16("measurement status support")?;
+    }
+    if features & 0b10 != 0 {
+        cursor.u24("sensor status support")?;
+    }
+    Ok(())
+}
+
 fn saturation(cursor: &mut Cursor<'_>) -> Result<Saturation, DecodeError> {
     Ok(Saturation { spo2: cursor.sfloat("spo2")?, pulse: cursor.sfloat("pulse rate")? })
 }
@@ -116,14 +142,8 @@ fn finish(
     decoded.is_pulseless = quality.status.contains(&Status::NonPulsatile)
         && !quality.withhold.is_some_and(Absent::is_sensor_off);
     decoded.offer(SPO2, Unit::Percent, saturation.spo2, &quality);
-    let no_saturation = decoded.withheld.last().map(|withheld| withheld.reason);
     decoded.offer(PULSE_RATE_OXIMETER, Unit::PerMinute, saturation.pulse, &quality);
-    // A pulse beside a saturation that is none is no reading either: it is counted on the same light.
-    if let Some(reason) = no_saturation
-        && decoded.observations.pop_if(|charted| charted.code == PULSE_RATE_OXIMETER).is_some()
-    {
-        decoded.withheld.push(Withheld { code: PULSE_RATE_OXIMETER, reason });
-    }
+    decoded.withhold_pulse_without_saturation();
     let index = match present & 0b100 {
         0 => Ok(()),
         _ => cursor.sfloat("pulse amplitude index").map(|index| {

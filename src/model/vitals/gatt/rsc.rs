@@ -1,16 +1,32 @@
-//! Running Speed and Cadence Service, 0x1814: RSC Measurement (2A53).
+//! Running Speed and Cadence Service, 0x1814: RSC Measurement (2A53) and RSC Feature (2A54).
 //!
 //! Activity belongs in its own lane: it decodes to events and never to a vital sign.
 
 use crate::vitals::gatt::cursor::Cursor;
 use crate::vitals::gatt::decoded::{DecodeError, Decoded};
-use crate::vitals::gatt::event::{Note, Quantity};
+use crate::vitals::gatt::event::{Note, Quantity, Topic};
 use crate::vitals::nomenclature::Unit;
 use crate::vitals::sfloat::Reading;
 
 const STRIDE_PRESENT: u8 = 1 << 0;
 const DISTANCE_PRESENT: u8 = 1 << 1;
 const RUNNING: u8 = 1 << 2;
+
+/// RSC Feature.
+const FEATURES: &[(u32, &str)] = &[
+    (0, "stride-length"),
+    (1, "distance"),
+    (2, "walking-or-running"),
+    (3, "calibration"),
+    (4, "multiple-locations"),
+];
+
+/// Reads the features.
+pub(super) fn features(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+    let features = cursor.u16("features")?;
+    decoded.set_bits(Topic::Feature, u32::from(features), FEATURES);
+    Ok(())
+}
 
 /// Reads flags, speed, cadence and the optional stride length and distance.
 pub(super) fn measurement(

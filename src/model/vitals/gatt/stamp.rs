@@ -1,6 +1,11 @@
 //! A device's own time stamp, seven bytes (Date Time, 0x2A08).
 
+use std::ops::RangeInclusive;
+
 use jiff::civil::DateTime;
+
+/// Years below and above are reserved (Date Time, 0x2A08).
+pub(super) const YEARS: RangeInclusive<i16> = 1582..=9999;
 
 /// Local wall time without a zone, as far as the device knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +29,8 @@ impl Stamp {
     }
 }
 
-/// Years below 1582 and above 9999 are reserved (Date Time, 0x2A08).
 fn civil(year: u16, parts: [u8; 5]) -> Option<DateTime> {
-    let year = i16::try_from(year).ok().filter(|year| (1582..=9999).contains(year))?;
+    let year = i16::try_from(year).ok().filter(|year| YEARS.contains(year))?;
     let mut signed = [0_i8; 5];
     for (to, from) in signed.iter_mut().zip(parts) {
         *to = i8::try_from(from).ok()?;

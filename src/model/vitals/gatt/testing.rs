@@ -1,6 +1,7 @@
 //! One way to state what a frame must give, for the table tests of every profile.
 
 use crate::vitals::Characteristic;
+use crate::vitals::gatt::e2e::crc16;
 use crate::vitals::gatt::{Charted, DecodeError, Decoded, Withheld, decode};
 
 /// What a frame must give, in words: `mdc value unit status...`, `mdc reason`, events as they print.
@@ -56,6 +57,12 @@ pub(super) fn bytes(text: &str) -> Vec<u8> {
     let (pairs, rest) = digits.as_chunks::<2>();
     assert!(rest.is_empty(), "odd number of digits in {text}");
     pairs.iter().map(|[high, low]| u8::try_from(high * 16 + low).expect("two digits")).collect()
+}
+
+/// The bytes with their checksum at the end (E2E-CRC).
+pub(super) fn with_crc(text: &str) -> String {
+    let [low, high] = crc16(&bytes(text)).to_le_bytes();
+    format!("{text} {low:02x} {high:02x}")
 }
 
 fn charted_words(charted: &Charted) -> String {

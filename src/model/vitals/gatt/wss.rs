@@ -1,11 +1,11 @@
-//! Weight Scale Service, 0x181D: Weight Measurement (2A9D).
+//! Weight Scale Service, 0x181D: Weight Measurement (2A9D) and Weight Scale Feature (2A9E).
 //!
 //! Resolutions are fixed: 0.005 kg or 0.01 lb, 0.001 m or 0.1 in. S-7: 0xFFFF is a scale that could not
 //! weigh; what it derives from the weight is withheld with it.
 
 use crate::vitals::gatt::cursor::Cursor;
 use crate::vitals::gatt::decoded::{DecodeError, Decoded};
-use crate::vitals::gatt::event::Note;
+use crate::vitals::gatt::event::{Note, Topic};
 use crate::vitals::gatt::quality::Quality;
 use crate::vitals::nomenclature::*;
 use crate::vitals::sfloat::Reading;
@@ -14,6 +14,10 @@ const IMPERIAL: u8 = 1 << 0;
 const TIME_PRESENT: u8 = 1 << 1;
 const USER_PRESENT: u8 = 1 << 2;
 const BMI_HEIGHT_PRESENT: u8 = 1 << 3;
+
+/// Weight Scale Feature. The resolutions that follow these bits change no value: they are fixed.
+const FEATURES: &[(u32, &str)] =
+    &[(0, "time-stamp"), (1, "multiple-users"), (2, "body-mass-index")];
 
 /// A measurement that did not succeed, in the weight and in the body fat field.
 pub(super) const UNSUCCESSFUL: u16 = 0xFFFF;
@@ -40,6 +44,12 @@ pub(super) fn measurement(
         let read = bmi_and_height(cursor, imperial, &quality, decoded);
         return cursor.as_far_as_it_goes(read, decoded);
     }
+    Ok(())
+}
+
+/// Reads the features.
+pub(super) fn features(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+    decoded.set_bits(Topic::Feature, cursor.u32("features")?, FEATURES);
     Ok(())
 }
 

@@ -1,18 +1,6 @@
 //! Frames of glucose sensors, built.
 
-use super::crc16;
-use crate::vitals::gatt::testing::{Expect, assert_decodes, bytes};
-
-/// The record with its checksum at the end; its size byte must already count both.
-fn with_crc(record: &str) -> String {
-    let [low, high] = crc16(&bytes(record)).to_le_bytes();
-    format!("{record} {low:02x} {high:02x}")
-}
-
-#[test]
-fn checksum_has_the_published_check_value() {
-    assert_eq!(crc16(b"123456789"), 0x6F91);
-}
+use crate::vitals::gatt::testing::{Expect, assert_decodes, with_crc};
 
 #[test]
 fn records() {
