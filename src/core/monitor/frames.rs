@@ -68,9 +68,11 @@ impl Monitor {
             self.failed = decoded.withheld.first().map(|withheld| withheld.reason);
             return None;
         }
-        let times = spot::times(decoded.time, received, &self.rules.zone, known.ahead);
         let stored =
             decoded.observations.iter().any(|one| one.status.contains(&Status::FromStorage));
+        let is_undatable = decoded.is_undatable || (stored && decoded.time.is_none());
+        let stamp = (decoded.time, is_undatable);
+        let times = spot::times(stamp, received, &self.rules.zone, known.ahead);
         // It was explicitly given to somebody, and measured just now.
         let ago = times.effective.map(|at| received.wall.duration_since(at));
         let is_fresh = !stored && ago.is_some_and(|ago| ago <= spot::CLOCKS_AGREE);

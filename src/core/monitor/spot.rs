@@ -43,9 +43,9 @@ pub(super) fn is_spot(kind: DeviceKind, characteristic: Characteristic) -> bool 
     !kind.is_continuous() || characteristic == PLX_SPOT_CHECK
 }
 
-/// When something was measured that was received now.
+/// When something was measured that was received now. Of what is undatable not even the device says it.
 pub(super) fn times(
-    stamp: Option<DateTime>,
+    (stamp, is_undatable): (Option<DateTime>, bool),
     received: Moment,
     zone: &TimeZone,
     clock: Option<SignedDuration>,
@@ -58,6 +58,9 @@ pub(super) fn times(
         effective: None,
         clock: ClockConfidence::Unknown,
     };
+    if is_undatable {
+        return unknown;
+    }
     let Some(stamped) = stamp else {
         let effective = Some(received.wall);
         return SpotTimes { effective, clock: ClockConfidence::Live, ..unknown };
@@ -177,7 +180,7 @@ mod tests {
             ("never set", date(1970, 1, 1).at(0, 0, 0, 0), None, None),
         ];
         for (name, stamp, clock, age) in cases {
-            let told = times(Some(stamp), now(), &berlin, clock);
+            let told = times((Some(stamp), false), now(), &berlin, clock);
             let found = told.effective.map(|at| now().wall.duration_since(at).as_secs());
             assert_eq!(found, age, "{name}");
             let grade = match age {
@@ -191,8 +194,12 @@ mod tests {
             );
             assert_eq!(told.offset_s, clock.map(|ahead| ahead.as_secs()), "{name}");
         }
-        let plain = times(None, now(), &berlin, None);
+        let plain = times((None, false), now(), &berlin, None);
         assert_eq!((plain.effective, plain.clock), (Some(now().wall), ClockConfidence::Live));
+        for stamp in [None, Some(noon)] {
+            let told = times((stamp, true), now(), &berlin, by(0));
+            assert_eq!((told.effective, told.clock), (None, ClockConfidence::Unknown), "{stamp:?}");
+        }
     }
 
     #[test]
@@ -201,6 +208,9 @@ mod tests {
         let shown = date(2026, 11, 30).at(13, 0, 5, 0);
         assert_eq!(ahead(shown, now(), &berlin), SignedDuration::from_secs(5));
         let extreme = ahead(DateTime::MIN, now(), &berlin);
-        assert_eq!(times(Some(DateTime::MAX), now(), &berlin, Some(extreme)).effective, None);
+        assert_eq!(
+            times((Some(DateTime::MAX), false), now(), &berlin, Some(extreme)).effective,
+            None
+        );
     }
 }
