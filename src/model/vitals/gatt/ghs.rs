@@ -1,7 +1,7 @@
 //! Generic Health Sensor Service, 0x1840: Live (2B8B) and Stored (2BDD) Health Observations.
 //!
 //! One format for every measurement: what was measured is an MDC code, its unit another. S-7: a code that
-//! the limits do not know ([`plausible::LIMITS`]) is never charted, whatever its value; neither is a
+//! the limits do not know ([`crate::vitals::plausible::LIMITS`]) is never charted, whatever its value; neither is a
 //! segment of a record, nor a member of a bundle that is of another time than the frame can say.
 //!
 //! The layout is that of the draft of 2023, as its authors' client and server have it: length counts the
