@@ -130,6 +130,9 @@ impl Kiosk {
             Event::Tick => vec![],
         });
         effects.extend(self.in_session(now, session::Event::Tick));
+        if !self.session.is_open() {
+            effects.extend(self.monitor.cancel_pairings());
+        }
         effects.extend(self.clerk.retry(now));
         if self.clerk.records() {
             effects.extend(self.health.refusals.due(now).into_iter().map(Effect::Store));
@@ -209,9 +212,7 @@ impl Kiosk {
                 return effects;
             }
             ports::Event::Radio(health) => self.health.radio = health,
-            ports::Event::Speaker(health) => {
-                self.health.speaker = health;
-            }
+            ports::Event::Speaker(health) => self.health.speaker = health,
             ports::Event::Seen { device, name, kind, rssi } => {
                 let heard = Advertisement { name: &name, kind, rssi };
                 self.monitor.seen(now.boot, device, heard);
@@ -219,9 +220,11 @@ impl Kiosk {
             ports::Event::Crowded => self.monitor.crowded(now.boot),
             ports::Event::Gone(device) => self.monitor.gone(device),
             ports::Event::Link(device, link) => self.monitor.link(device, link),
-            ports::Event::Refused(device, is_refused) => {
-                self.monitor.refused(device, is_refused);
-            }
+            ports::Event::NoRoom(device, no_room) => self.monitor.no_room(device, no_room),
+            ports::Event::Table(device, table) => self.monitor.offers(device, table),
+            ports::Event::Pairing(device, step) => return self.monitor.paired(device, step),
+            ports::Event::Wrote(..) => {} // Nothing is written, so nothing is answered.
+            ports::Event::Refused(device, refused) => self.monitor.refused(device, refused),
             ports::Event::Overrun { source: _, lost } => self.clerk.lose(lost),
         }
         vec![]

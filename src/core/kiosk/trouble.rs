@@ -84,6 +84,7 @@ fn watched(scene: Scene<'_>, row: DeviceRow) -> DeviceRow {
         can_assign: false,
         can_release: is_watched,
         reading: Phi::new(reading.unwrap_or_default()),
+        pairing: None,
         ..row
     }
 }

@@ -25,6 +25,7 @@ use wardkeep_model::vitals::{
 use crate::effect::Effect;
 use crate::monitor::Monitor;
 use crate::monitor::waves::{Stretch, WaveSource};
+use crate::pairing::Device;
 
 /// A device's clock that differs by no more than this from ours is right.
 const CLOCKS_AGREE: Duration = Duration::from_secs(120);
@@ -51,9 +52,9 @@ impl Monitor {
         decoded: &Decoded,
         received: Moment,
     ) -> Vec<Effect> {
-        let Some(known) = self.pairing.get(device).filter(|device| device.known) else {
-            return vec![];
-        };
+        // What is not the device that was paired measures nobody.
+        let counts = |device: &&Device| device.known && device.bonding.is_sound();
+        let Some(known) = self.pairing.get(device).filter(counts) else { return vec![] };
         // What arrives after its link is gone is recorded, and is no current number (S-7).
         let is_linked = known.link == Link::Live || !known.kind.is_continuous();
         if let Some(percent) = decoded.battery_percent {

@@ -25,7 +25,7 @@ use wardkeep_model::alarm::LimitReason;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{BedLimits, CartState, KnownDevice};
 use wardkeep_model::moment::{BootTime, Moment};
-use wardkeep_model::ports::Link;
+use wardkeep_model::ports::{Link, PairingStep, TableDigest};
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::live::Live;
 use wardkeep_model::vitals::nomenclature::{Absent, Mdc, Unit};
@@ -224,6 +224,37 @@ impl Monitor {
             self.live.end(id);
             self.forget_readings(id);
         }
+    }
+
+    /// A driver tells how far the pairing of a device has come.
+    pub(crate) fn paired(&mut self, id: DeviceId, step: PairingStep) -> Vec<Effect> {
+        let command = self.pairing.paired(id, step);
+        self.forget_unless_sound(id);
+        command.map(Effect::Hardware).into_iter().collect()
+    }
+
+    /// What something measured that is not the device that was paired is nobody's (S-7).
+    fn forget_unless_sound(&mut self, id: DeviceId) {
+        if self.device(id).is_some_and(|device| !device.bonding.is_sound()) {
+            self.live.end(id);
+            self.forget_readings(id);
+        }
+    }
+
+    /// Nobody is signed in: ends every pairing that is under way, because it was of whoever opened it.
+    pub(crate) fn cancel_pairings(&mut self) -> impl Iterator<Item = Effect> + use<> {
+        self.pairing.cancel_pairings().into_iter().map(Effect::Hardware)
+    }
+
+    /// A device was linked and offers this.
+    pub(crate) fn offers(&mut self, id: DeviceId, table: TableDigest) {
+        self.pairing.offers(id, table);
+        self.forget_unless_sound(id);
+    }
+
+    /// The link of a device waits for a place on the controller, or has one at last.
+    pub(crate) fn no_room(&mut self, id: DeviceId, has_no_room: bool) {
+        self.pairing.no_room(id, has_no_room);
     }
 
     /// Keeps a link to the device from now on; `None` if it is kept already.
