@@ -16,6 +16,7 @@ use wardkeep_model::access::readers::AllowedReaders;
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::alarm::limits::{AgeGroup, Bound, Limits};
 use wardkeep_model::keeping::Retention;
+use wardkeep_model::vitals::DeviceId;
 use wardkeep_model::vitals::parameter::LimitKey;
 
 use crate::alarms;
@@ -24,7 +25,7 @@ use crate::session::IDLE_DEFAULT;
 
 pub use self::ignored::Ignored;
 use self::values::{
-    days, directory, hours, label, language, limit, minutes, names, policies, seconds,
+    address, days, directory, hours, label, language, limit, minutes, names, policies, seconds,
     some_minutes, span, text_size, usb_id, whole, yes,
 };
 
@@ -77,6 +78,8 @@ pub struct Config {
     pub idle: Duration,
     /// `devices.assignment_h`: hours until an assignment has to be confirmed, 1..=72.
     pub assignment: Duration,
+    /// `devices.adapter`: address of the only Bluetooth controller that is used.
+    pub adapter: Option<DeviceId>,
     /// `alarms.*`.
     pub alarms: alarms::Rules,
     /// `login.*`.
@@ -103,6 +106,7 @@ impl Default for Config {
             text_percent: 100,
             idle: IDLE_DEFAULT,
             assignment: Duration::from_secs(24 * 3600),
+            adapter: None,
             alarms: alarms::Rules::default(),
             policy: Policy::default(),
             cards: Cards::default(),
@@ -132,6 +136,8 @@ enum Takes {
     Directory(fn(&mut Config, PathBuf)),
     /// A USB vendor and product.
     UsbId(fn(&mut Config, (u16, u16))),
+    /// The address of a Bluetooth controller.
+    Address(fn(&mut Config, DeviceId)),
     /// Names of readers.
     Names(fn(&mut Config, Vec<String>)),
     /// Object identifiers of certificate policies.
@@ -140,8 +146,8 @@ enum Takes {
 
 /// Every setting there is, under its full key. `packaging/config.toml` and
 /// `packaging/man/wardkeep.toml.5` describe them in this order, which a test below compares.
-const SETTINGS: [(&str, Takes); 52] = {
-    use Takes::{Directory, Flag, Label, Limit, Names, Policies, UsbId, Whole};
+const SETTINGS: [(&str, Takes); 53] = {
+    use Takes::{Address, Directory, Flag, Label, Limit, Names, Policies, UsbId, Whole};
     [
         ("cart.bed", Label(|to, text| to.bed = text)),
         ("cart.ward", Label(|to, text| to.ward = text)),
@@ -163,6 +169,7 @@ const SETTINGS: [(&str, Takes); 52] = {
         ("readers.only", Names(|to, names| to.readers = AllowedReaders(names))),
         ("readers.keyboard_badge", UsbId(|to, id| to.keyboard_badge = Some(id))),
         ("devices.assignment_h", Whole(1..=72, |to, n| to.assignment = hours(n))),
+        ("devices.adapter", Address(|to, address| to.adapter = Some(address))),
         ("retention.waveforms_h", Whole(1..=168, |to, n| to.retention.waveforms = hours(n))),
         ("retention.numerics_d", Whole(1..=365, |to, n| to.retention.numerics = days(n))),
         ("retention.minutes_d", Whole(30..=1830, |to, n| to.retention.minutes = days(n))),
@@ -263,6 +270,7 @@ impl Config {
             Takes::Whole(range, set) => set(self, whole(key, value, range)?),
             Takes::Directory(set) => set(self, directory(key, value)?),
             Takes::UsbId(set) => set(self, usb_id(key, value)?),
+            Takes::Address(set) => set(self, address(key, value)?),
             Takes::Names(set) => set(self, names(key, value)?),
             Takes::Policies(set) => set(self, policies(key, value)?),
             Takes::Limit(of, bound, range) => {

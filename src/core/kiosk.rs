@@ -23,6 +23,7 @@ mod foreground;
 pub mod frame;
 mod gate;
 mod health;
+mod heard;
 mod held;
 pub mod intent;
 pub mod login;
@@ -56,11 +57,10 @@ use self::intent::Intent;
 use self::notices::Notices;
 use self::open::Open;
 use self::page::Page;
-use self::pages::{Front, account, audit, devices, limits, patients, people, readings};
+use self::pages::{Front, account, audit, devices, limits, pairing, patients, people, readings};
 use crate::alarms::Shown;
 use crate::config::Language;
 use crate::monitor::{Monitor, Rules};
-use crate::pairing::Advertisement;
 use crate::session::{self, Session, setup};
 
 pub use self::event::Event;
@@ -125,11 +125,15 @@ impl Kiosk {
             Event::Tick => vec![],
         });
         effects.extend(self.in_session(now, session::Event::Tick));
+        if !self.session.is_open() {
+            effects.extend(self.monitor.cancel_pairings());
+        }
         effects.extend(self.clerk.retry(now));
         if self.clerk.records() {
             effects.extend(self.health.refusals.due(now).into_iter().map(Effect::Store));
         }
         effects.extend(self.monitor.end_waves(now));
+        effects.extend(self.monitor.tick(now));
         effects.extend(self.in_open(now, |open, desk| readings::expire(open, desk)));
         self.notices.expire(now);
         if self.monitor.subject() != patient {
@@ -194,18 +198,21 @@ impl Kiosk {
                 return effects;
             }
             ports::Event::Radio(health) => self.health.radio = health,
-            ports::Event::Speaker(health) => {
-                self.health.speaker = health;
-            }
-            ports::Event::Seen { device, name, kind, rssi } => {
-                let heard = Advertisement { name: &name, kind, rssi };
-                self.monitor.seen(now.boot, device, heard);
-            }
-            ports::Event::Crowded => self.monitor.crowded(now.boot),
-            ports::Event::Gone(device) => self.monitor.gone(device),
-            ports::Event::Link(device, link) => self.monitor.link(device, link),
-            ports::Event::Refused(device, is_refused) => {
-                self.monitor.refused(device, is_refused);
+            ports::Event::Speaker(health) => self.health.speaker = health,
+            event @ (ports::Event::Seen { .. }
+            | ports::Event::Crowded
+            | ports::Event::Gone(_)
+            | ports::Event::Link(..)
+            | ports::Event::NoRoom(..)
+            | ports::Event::Table(..)
+            | ports::Event::Pairing(..)
+            | ports::Event::Wrote(..)
+            | ports::Event::Refused(..)) => {
+                let (mut effects, is_news) = heard::of_device(&mut self.monitor, now, event);
+                if is_news && matches!(self.clerk.phase, Phase::Running) {
+                    effects.push(desk::save_cart(now, &self.monitor, self.language));
+                }
+                return effects;
             }
             ports::Event::Overrun { source: _, lost } => self.clerk.lose(lost),
         }
@@ -241,6 +248,9 @@ impl Kiosk {
             }
             Intent::Trouble(intent) => trouble::handle(intent, &self.clerk, &mut self.monitor),
             Intent::Devices(intent) => self.in_open(now, |_, desk| devices::handle(desk, intent)),
+            Intent::Pairing(intent) => {
+                self.in_open(now, |open, desk| pairing::handle(open, desk, intent))
+            }
             Intent::Readings(intent) => {
                 self.in_open(now, |open, desk| readings::handle(open, desk, intent))
             }

@@ -6,6 +6,8 @@
 //! says after a restart how much of an assignment is left. At most one device of a kind is assigned at a
 //! time, so a tile never has to guess between two sources.
 
+mod bonding;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -14,12 +16,16 @@ use jiff::{SignedDuration, Timestamp};
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{Assignment, KnownDevice};
 use wardkeep_model::moment::{BootTime, Moment};
-use wardkeep_model::ports::{Command, Link};
+use wardkeep_model::ports::{Command, Link, PairingAnswer, PairingStep, TableDigest, Want};
 use wardkeep_model::untrusted;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
+use self::bonding::Bonding;
+
 /// Most devices remembered at once; of those that nobody connected the weakest gives way (S-11).
 const DEVICES_MAX: usize = 64;
+/// A device's clock that is farther from ours is set.
+const CLOCK_OFF: SignedDuration = SignedDuration::from_secs(30);
 /// That devices were left out is said for so long.
 const CROWDED_FOR: Duration = Duration::from_secs(60);
 /// Most characters kept of an advertised name.
@@ -54,12 +60,23 @@ pub(crate) struct Device {
     pub is_refused: bool,
     /// How far its clock is from ours, as it was read at this connection.
     pub ahead: Option<SignedDuration>,
+    /// That is too far, and nobody has set it since.
+    clock_is_wrong: bool,
+    /// Its link waits for a place on the controller.
+    pub has_no_room: bool,
+    /// Its bond.
+    pub bonding: Bonding,
 }
 
 impl Device {
     /// When its assignment ends, or ended.
     pub(crate) fn ends_at(&self) -> BootTime {
         self.term.1
+    }
+
+    /// What is wanted of its link.
+    fn want(&self) -> Want {
+        Want { is_bonded: self.bonding.is_bonded(), ..Want::of(self.kind) }
     }
 }
 
@@ -119,9 +136,12 @@ impl Pairing {
                 battery_percent: None,
                 is_refused: false,
                 ahead: None,
+                clock_is_wrong: false,
+                has_no_room: false,
+                bonding: Bonding::resumed(device.bond),
             };
+            commands.push(Command::Connect(device.id, resumed.want()));
             pairing.devices.insert(device.id, resumed);
-            commands.push(Command::Connect(device.id, device.kind));
         }
         (pairing, commands)
     }
@@ -135,6 +155,7 @@ impl Pairing {
                 kind: device.kind,
                 name: device.name.clone(),
                 assignment: device.assignment,
+                bond: device.bonding.remembered(),
             })
             .collect()
     }
@@ -188,6 +209,9 @@ impl Pairing {
             battery_percent: None,
             is_refused: false,
             ahead: None,
+            clock_is_wrong: false,
+            has_no_room: false,
+            bonding: Bonding::default(),
         });
         let name = clean(name);
         if !name.is_empty() {
@@ -221,11 +245,14 @@ impl Pairing {
     /// A link changed. States of a device that is not wanted are late news and are dropped.
     pub(crate) fn link(&mut self, id: DeviceId, link: Link) {
         if let Some(device) = self.devices.get_mut(&id).filter(|device| device.known) {
-            device.was_live |= link == Link::Live;
+            if link == Link::Live {
+                device.was_live = true;
+                device.bonding.is_linked();
+            }
             device.link = link;
             if link != Link::Live {
                 // By the next connection its battery may have been changed.
-                device.ahead = None;
+                (device.ahead, device.clock_is_wrong) = (None, false);
             }
         }
     }
@@ -241,6 +268,21 @@ impl Pairing {
     pub(crate) fn clock(&mut self, id: DeviceId, ahead: SignedDuration) {
         if let Some(device) = self.devices.get_mut(&id).filter(|device| device.known) {
             device.ahead = Some(ahead);
+            device.clock_is_wrong = CLOCK_OFF < ahead.abs();
+        }
+    }
+
+    /// Devices whose clocks are to be set.
+    pub(crate) fn wrong_clocks(&self) -> impl Iterator<Item = DeviceId> {
+        let is_wrong = |device: &Device| device.clock_is_wrong && device.link == Link::Live;
+        self.iter().filter(move |(_, device)| is_wrong(device)).map(|(id, _)| id)
+    }
+
+    /// Its clock is being set: what it shows now, only the next connection tells. Stamps of before were by the
+    /// other time, and count no more where they do not agree with ours.
+    pub(crate) fn clock_was_set(&mut self, id: DeviceId) {
+        if let Some(device) = self.devices.get_mut(&id) {
+            (device.ahead, device.clock_is_wrong) = (None, false);
         }
     }
 
@@ -256,7 +298,56 @@ impl Pairing {
         let device = self.devices.get_mut(&id).filter(|device| !device.known)?;
         device.known = true;
         device.link = Link::Connecting;
-        Some(Command::Connect(id, device.kind))
+        Some(Command::Connect(id, device.want()))
+    }
+
+    /// A driver tells how far the pairing of a device has come. The link of one that is bonded is protected
+    /// from then on.
+    pub(crate) fn paired(&mut self, id: DeviceId, step: PairingStep) -> Option<Command> {
+        let device = self.devices.get_mut(&id)?;
+        let was_bonded = device.bonding.is_bonded();
+        device.bonding.told(step);
+        let changed = device.bonding.is_bonded() != was_bonded;
+        (device.known && changed).then(|| Command::Connect(id, device.want()))
+    }
+
+    /// Opens a window in which this device is paired; an old bond is dropped first.
+    pub(crate) fn pair(&mut self, id: DeviceId) -> Command {
+        if let Some(device) = self.devices.get_mut(&id) {
+            device.bonding.told(PairingStep::Started);
+        }
+        Command::Pair(id)
+    }
+
+    /// Ends the pairing of this device, if one is under way.
+    pub(crate) fn cancel_pairing(&mut self, id: DeviceId) -> Option<Command> {
+        let device = self.devices.get_mut(&id)?;
+        device.bonding.cancel().then_some(Command::AnswerPairing(id, PairingAnswer::Cancel))
+    }
+
+    /// Nobody who could answer is there any more: ends every pairing that is under way.
+    pub(crate) fn cancel_pairings(&mut self) -> Vec<Command> {
+        let under_way = self.devices.iter_mut().filter_map(|(id, device)| {
+            let cancels = device.bonding.cancel();
+            cancels.then_some(Command::AnswerPairing(*id, PairingAnswer::Cancel))
+        });
+        under_way.collect()
+    }
+
+    /// A device was linked and offers this; true if the cart has to remember something of it.
+    pub(crate) fn offers(&mut self, id: DeviceId, table: TableDigest) -> bool {
+        self.devices.get_mut(&id).is_some_and(|device| {
+            let before = device.bonding;
+            device.bonding.offers(table);
+            device.bonding.is_bonded() && device.bonding != before
+        })
+    }
+
+    /// The link of a device waits for a place on the controller, or has one at last.
+    pub(crate) fn no_room(&mut self, id: DeviceId, has_no_room: bool) {
+        if let Some(device) = self.devices.get_mut(&id) {
+            device.has_no_room = has_no_room;
+        }
     }
 
     /// Assigns a device that this cart keeps a link to, live or not, to `subject` for this long.
@@ -292,6 +383,7 @@ impl Pairing {
         device.known = false;
         device.was_live = false;
         device.link = Link::Down;
+        device.has_no_room = false;
         device.battery_percent = None;
         if device.heard.is_none() {
             self.devices.remove(&id);
@@ -330,121 +422,4 @@ fn clean(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const STRAP: DeviceId = DeviceId([0xC0, 0, 0, 0, 0, 1]);
-    const OTHER: DeviceId = DeviceId([0xC0, 0, 0, 0, 0, 2]);
-    const ADA: SubjectId = SubjectId(7);
-
-    fn at(second: i64) -> Moment {
-        Moment {
-            boot: BootTime(Duration::from_secs(second.unsigned_abs())),
-            wall: Timestamp::from_second(1_800_000_000 + second).expect("in range"),
-        }
-    }
-
-    fn linked() -> Pairing {
-        let mut pairing = Pairing::default();
-        for id in [STRAP, OTHER] {
-            let name = "HR strap";
-            let heard = Advertisement { name, kind: DeviceKind::HeartRate, rssi: -60 };
-            pairing.seen(at(0).boot, id, heard);
-            assert!(pairing.connect(id).is_some());
-            pairing.link(id, Link::Live);
-        }
-        pairing
-    }
-
-    fn later(second: u64) -> BootTime {
-        BootTime(Duration::from_secs(second))
-    }
-
-    #[test]
-    fn s6_a_value_has_an_owner_only_inside_the_assignment() {
-        let mut pairing = linked();
-        assert_eq!(pairing.owner(STRAP, later(5)), None);
-        assert_eq!(pairing.assign(STRAP, ADA, at(10), Duration::from_secs(60)), Ok(()));
-        for (second, owner) in [(9, None), (10, Some(ADA)), (69, Some(ADA)), (70, None)] {
-            assert_eq!(pairing.owner(STRAP, later(second)), owner, "second {second}");
-        }
-        assert_eq!(pairing.owner(OTHER, later(20)), None);
-        assert!(pairing.release(STRAP).is_some_and(|(_, assigned)| assigned));
-        assert_eq!(pairing.owner(STRAP, later(20)), None);
-    }
-
-    #[test]
-    fn s6_two_devices_of_a_kind_cannot_both_speak_for_a_patient() {
-        let mut pairing = linked();
-        assert_eq!(pairing.assign(STRAP, ADA, at(1), Duration::from_secs(60)), Ok(()));
-        let second = pairing.assign(OTHER, ADA, at(1), Duration::from_secs(60));
-        assert_eq!(second, Err(AssignError::KindTaken));
-    }
-
-    #[test]
-    fn s6_devices_of_the_same_name_are_told_apart() {
-        let mut pairing = linked();
-        assert_eq!(pairing.name(STRAP), "HR strap 00:01");
-        assert_eq!(pairing.name(OTHER), "HR strap 00:02");
-        assert!(pairing.release(OTHER).is_some());
-        pairing.gone(OTHER);
-        assert_eq!(pairing.name(STRAP), "HR strap");
-        assert_eq!(pairing.name(OTHER), "C0:00:00:00:00:02");
-    }
-
-    #[test]
-    fn resumes_links_and_assignments_after_a_restart() {
-        let mut before = linked();
-        assert_eq!(before.assign(STRAP, ADA, at(1), Duration::from_secs(60)), Ok(()));
-        for (second, left) in [(11, 50_u64), (59, 2), (61, 0), (-30, 0)] {
-            let now = Moment { boot: later(3), wall: at(second).wall };
-            let (after, commands) = Pairing::resume(&before.known(), now);
-            assert_eq!(commands.len(), 2);
-            let owner = |after_s| after.owner(STRAP, later(3 + after_s));
-            assert_eq!(owner(left), None, "at {second}");
-            assert_eq!(left > 0, owner(left.saturating_sub(1)) == Some(ADA), "at {second}");
-            assert_eq!(after.patient(STRAP), Some(ADA));
-            assert_eq!(after.known(), before.known());
-        }
-    }
-
-    #[test]
-    fn names_from_the_air_are_cleaned_and_cut() {
-        let hostile = format!("\u{202e}HR\u{7}\n\u{0}strap{}", "x".repeat(248));
-        let name = clean(&hostile);
-        let start = "\u{fffd}HR\u{fffd} \u{fffd}strapxxx";
-        assert!(name.starts_with(start) && name.chars().count() == NAME_CHARS_MAX, "{name}");
-        assert_eq!(clean(" \u{a0}HR\tstrap\n"), "HR strap");
-    }
-
-    #[test]
-    fn ble_1_a_device_on_the_cart_is_listed_however_many_others_there_are() {
-        let mut pairing = Pairing::default();
-        let heard = |rssi| Advertisement { name: "flood", kind: DeviceKind::HeartRate, rssi };
-        for n in 0..300_u16 {
-            let [high, low] = n.to_be_bytes();
-            pairing.seen(at(1).boot, DeviceId([1, 1, 1, 1, high, low]), heard(-85));
-        }
-        assert!(pairing.is_crowded(at(2).boot) && !pairing.is_crowded(at(200).boot));
-        pairing.seen(at(2).boot, STRAP, heard(-50));
-        assert!(pairing.get(STRAP).is_some());
-        for n in 0..300_u16 {
-            let [high, low] = n.to_be_bytes();
-            pairing.seen(at(3).boot, DeviceId([2, 1, 1, 1, high, low]), heard(-85));
-        }
-        assert!(pairing.get(STRAP).is_some());
-    }
-
-    #[test]
-    fn s11_a_flood_of_strangers_never_displaces_a_known_device() {
-        let mut pairing = linked();
-        for n in 0..1000_u16 {
-            let [high, low] = n.to_be_bytes();
-            let stranger = DeviceId([1, 1, 1, 1, high, low]);
-            let kind = DeviceKind::PulseOximeter;
-            pairing.seen(at(1).boot, stranger, Advertisement { name: "flood", kind, rssi: -90 });
-        }
-        assert!(pairing.iter().count() <= DEVICES_MAX);
-        assert!(pairing.get(STRAP).is_some() && pairing.get(OTHER).is_some());
-    }
-}
+mod tests;

@@ -196,7 +196,7 @@ impl Performer {
     }
 }
 
-/// Links to be made or given up that a driver had no room for, in order.
+/// What a driver was told to do with a device and had no room for, in order.
 #[derive(Default)]
 struct Orders {
     waiting: VecDeque<ports::Command>,
@@ -204,18 +204,30 @@ struct Orders {
     told: BTreeSet<DeviceId>,
 }
 
+/// Which device it is about.
+fn device_of(command: &ports::Command) -> Option<DeviceId> {
+    match command {
+        ports::Command::Connect(device, _)
+        | ports::Command::Disconnect(device)
+        | ports::Command::Pair(device)
+        | ports::Command::AnswerPairing(device, _)
+        | ports::Command::Forget(device)
+        | ports::Command::Write(device, ..) => Some(*device),
+        ports::Command::Card(_) | ports::Command::Finger(_) => None,
+    }
+}
+
 impl Orders {
     /// A link that is wanted is asked for until the driver takes it: the core waits for it, and says after a
     /// while that it is missed. What is asked of a card or a finger has its own end at the screen.
     fn give(&mut self, hardware: &mut Outlet<ports::Command>, command: ports::Command) {
-        let is_link =
-            matches!(command, ports::Command::Connect(..) | ports::Command::Disconnect(_));
-        let waits = is_link && !self.waiting.is_empty();
+        let is_kept = device_of(&command).is_some();
+        let waits = is_kept && !self.waiting.is_empty();
         if !waits && hardware(command.clone()).is_ok() {
             return;
         }
         tracing::error!("a driver's queue is full");
-        if is_link && self.waiting.len() < BACKLOG_MAX {
+        if is_kept && self.waiting.len() < BACKLOG_MAX {
             self.waiting.push_back(command);
         }
     }
@@ -231,13 +243,7 @@ impl Orders {
 
     /// Devices of which a command waits, or waits no longer, since this was asked last.
     fn news(&mut self) -> Vec<(DeviceId, bool)> {
-        let device = |command: &ports::Command| match command {
-            ports::Command::Connect(device, _) | ports::Command::Disconnect(device) => {
-                Some(*device)
-            }
-            ports::Command::Card(_) | ports::Command::Finger(_) => None,
-        };
-        let waiting: BTreeSet<_> = self.waiting.iter().filter_map(device).collect();
+        let waiting: BTreeSet<_> = self.waiting.iter().filter_map(device_of).collect();
         let told = std::mem::replace(&mut self.told, waiting.clone());
         let refused = waiting.difference(&told).map(|device| (*device, true));
         refused.chain(told.difference(&waiting).map(|device| (*device, false))).collect()
@@ -248,7 +254,7 @@ impl Orders {
 mod tests {
     use std::sync::Mutex;
 
-    use wardkeep_model::ports::{Command, FingerCommand};
+    use wardkeep_model::ports::{Command, FingerCommand, Want};
     use wardkeep_model::vitals::DeviceKind;
 
     use super::*;
@@ -268,9 +274,9 @@ mod tests {
         });
         let (strap, oximeter) = (DeviceId([1; 6]), DeviceId([2; 6]));
         let wanted = [
-            Command::Connect(strap, DeviceKind::HeartRate),
+            Command::Connect(strap, Want::of(DeviceKind::HeartRate)),
             Command::Disconnect(strap),
-            Command::Connect(oximeter, DeviceKind::PulseOximeter),
+            Command::Connect(oximeter, Want::of(DeviceKind::PulseOximeter)),
         ];
         let mut orders = Orders::default();
         for command in wanted.clone() {

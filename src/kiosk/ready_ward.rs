@@ -151,6 +151,7 @@ impl Desk {
             kind,
             name: name.to_owned(),
             assignment: Some(assignment),
+            bond: None,
         };
         let cart = CartState {
             subject: Some(subject),

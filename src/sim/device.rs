@@ -18,7 +18,7 @@ use crate::frames::{
 };
 use crate::physiology::{Dice, PLETH_RATE_HZ, Patient, Stretch};
 use wardkeep_model::moment::{BootTime, Moment};
-use wardkeep_model::ports::{Event, Link};
+use wardkeep_model::ports::{Event, Link, PairingAnswer, PairingFault, PairingStep, Passkey};
 use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind};
 
 /// Between two advertisements, and between two measurements.
@@ -31,6 +31,8 @@ const SUPERVISION: Duration = Duration::from_secs(2);
 const GONE_AFTER: Duration = Duration::from_secs(10);
 /// An oximeter needs this long on a finger before it has a value.
 const SETTLING: Duration = Duration::from_secs(2);
+/// The number that an oximeter shows while it is paired.
+const SHOWN: u32 = 271_828;
 /// Below this signal, packets begin to be lost.
 const SIGNAL_SOUND_PERCENT: u8 = 60;
 
@@ -61,6 +63,8 @@ pub struct Device {
     battery_told: Option<u8>,
     rr: Vec<u16>,
     malformed_turn: usize,
+    /// It shows a number and waits for somebody to compare it.
+    is_asking: bool,
 }
 
 /// How far the link has come.
@@ -105,6 +109,7 @@ impl Device {
             battery_told: None,
             rr: Vec::new(),
             malformed_turn: 0,
+            is_asking: false,
         }
     }
 
@@ -135,6 +140,35 @@ impl Device {
     pub fn disconnect(&mut self, out: &mut Vec<Event>) {
         self.hold = Hold::Idle;
         out.push(Event::Link(self.id, Link::Down));
+    }
+
+    /// The kiosk pairs it: an oximeter shows a number that has to be compared, all else just works.
+    pub fn pair(&mut self) -> Option<PairingStep> {
+        if !self.near || self.battery_percent == 0 {
+            return Some(PairingStep::Failed(PairingFault::OutOfReach));
+        }
+        if self.kind == DeviceKind::PulseOximeter {
+            self.is_asking = true;
+            return Passkey::new(SHOWN).map(PairingStep::CompareNumber);
+        }
+        Some(PairingStep::Bonded(self.id))
+    }
+
+    /// Somebody answers while it is paired.
+    pub fn answer(&mut self, answer: PairingAnswer) -> Option<PairingStep> {
+        if !std::mem::take(&mut self.is_asking) {
+            return None;
+        }
+        match answer {
+            PairingAnswer::Confirm(true) => Some(PairingStep::Bonded(self.id)),
+            PairingAnswer::Confirm(false) => Some(PairingStep::Failed(PairingFault::NumbersDiffer)),
+            PairingAnswer::Cancel => Some(PairingStep::Failed(PairingFault::Cancelled)),
+            // It did not ask for one.
+            PairingAnswer::Passkey(_) => {
+                self.is_asking = true;
+                None
+            }
+        }
     }
 
     /// Advances by one step and says what the kiosk's driver would notice.

@@ -15,7 +15,8 @@ use crate::physiology::{Dice, Patient, State, Truth};
 use wardkeep_model::access::factor::{Badge, ReaderFamily};
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::{
-    BadgeFault, Command, Event, FactorEvent, Link, RadioHealth, ReaderHealth, ReaderKind,
+    BadgeFault, Command, Event, FactorEvent, Link, PairingFault, PairingStep, RadioHealth,
+    ReaderHealth, ReaderKind, WriteFault,
 };
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
@@ -232,9 +233,9 @@ impl Ward {
     /// Obeys the core; what follows is told by the next [`step`](Self::step).
     pub fn handle(&mut self, command: Command) {
         match command {
-            Command::Connect(id, kind) => {
-                match self.devices.iter_mut().find(|device| device.id == id && device.kind == kind)
-                {
+            Command::Connect(id, want) => {
+                let is_it = |device: &&mut Device| device.id == id && device.kind == want.kind;
+                match self.devices.iter_mut().find(is_it) {
                     Some(device) => device.connect(&mut self.pending),
                     // Nobody of that address is here: a driver would search for ever.
                     None => self.pending.push(Event::Link(id, Link::Connecting)),
@@ -245,6 +246,17 @@ impl Ward {
                     Some(device) => device.disconnect(&mut self.pending),
                     None => self.pending.push(Event::Link(id, Link::Down)),
                 }
+            }
+            Command::Pair(id) => {
+                self.pending.push(Event::Pairing(id, PairingStep::Started));
+                self.bond(id, Device::pair);
+            }
+            Command::AnswerPairing(id, answer) => self.bond(id, |device| device.answer(answer)),
+            Command::Forget(id) => self.bond(id, |_| Some(PairingStep::Forgotten)),
+            // No device on the bench takes anything.
+            Command::Write(id, what, _) => {
+                let fault = WriteFault::NoSuchCharacteristic;
+                self.pending.push(Event::Wrote(id, what, Err(fault)));
             }
             Command::Card(command) => self.pending.push(self.card_reader.handle(command)),
             Command::Finger(command) => self.pending.extend(self.finger_reader.handle(command)),
@@ -308,6 +320,14 @@ impl Ward {
             device.step(&around, &mut self.dice, &mut events);
         }
         events
+    }
+
+    /// Tells what becomes of a bond with a device.
+    fn bond(&mut self, id: DeviceId, act: impl FnOnce(&mut Device) -> Option<PairingStep>) {
+        let device = self.devices.iter_mut().find(|device| device.id == id);
+        let out_of_reach = PairingStep::Failed(PairingFault::OutOfReach);
+        let step = device.map_or(Some(out_of_reach), act);
+        self.pending.extend(step.map(|step| Event::Pairing(id, step)));
     }
 
     fn with(&mut self, id: DeviceId, change: impl FnOnce(&mut Device)) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use wardkeep_hardware::ble::{self, Full};
-use wardkeep_model::ports::{Command, Event, Link, RadioHealth};
+use wardkeep_model::ports::{Command, Event, Link, RadioHealth, Want};
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 use zbus::Connection;
 
@@ -122,7 +122,7 @@ fn s11_commands_and_links_are_bounded() {
         // A runtime that never runs: nobody takes commands.
         let idle = Builder::new_current_thread().build().expect("a runtime");
         let (sender, _events) = mpsc::channel(4);
-        let (driver, task) = ble::spawn(idle.handle(), sender, short());
+        let (driver, task) = ble::spawn(idle.handle(), sender, short(), None);
         let order = Command::Disconnect(DeviceId([0; 6]));
         let refused = (0..1000).filter(|_| driver.try_send(order.clone()) == Err(Full)).count();
         assert_eq!(refused, 1000 - 64);
@@ -131,11 +131,14 @@ fn s11_commands_and_links_are_bounded() {
 
         let fake_events = mpsc::channel(4096);
         let (driver, _task) =
-            ble::spawn(&tokio::runtime::Handle::current(), fake_events.0, short());
+            ble::spawn(&tokio::runtime::Handle::current(), fake_events.0, short(), None);
         let mut events = fake_events.1;
         for last in 0..40 {
             let device = DeviceId([0, 0, 0, 0, 0, last]);
-            assert_eq!(driver.try_send(Command::Connect(device, DeviceKind::HeartRate)), Ok(()));
+            assert_eq!(
+                driver.try_send(Command::Connect(device, Want::of(DeviceKind::HeartRate))),
+                Ok(())
+            );
         }
         let mut links = Vec::new();
         while links.len() < 40 {
@@ -202,7 +205,7 @@ fn dropping_the_handle_disconnects_and_ends_everything() {
         let (runtime, mut ward, device) = driver_apart(&fake).await;
         assert!(bus_clients(&client).await > clients);
         let (unused, _) = mpsc::channel(1);
-        let (other, _) = ble::spawn(runtime.handle(), unused, short());
+        let (other, _) = ble::spawn(runtime.handle(), unused, short(), None);
         drop(other);
         drop(std::mem::replace(&mut ward.driver, idle_handle()));
         ward.link(device, Link::Down).await;
@@ -215,7 +218,7 @@ fn dropping_the_handle_disconnects_and_ends_everything() {
 /// The handle of a driver that never ran.
 fn idle_handle() -> ble::BleHandle {
     let idle = Builder::new_current_thread().build().expect("a runtime");
-    let (handle, _) = ble::spawn(idle.handle(), mpsc::channel(1).0, short());
+    let (handle, _) = ble::spawn(idle.handle(), mpsc::channel(1).0, short(), None);
     idle.shutdown_background();
     handle
 }

@@ -1,5 +1,8 @@
 //! The Bluetooth driver as it runs: the real btleplug and libdbus against a pretended BlueZ.
 
 mod ending;
+mod hostile;
+mod pairing;
 mod resilience;
 mod stack;
+mod writing;

@@ -270,6 +270,7 @@ fn shows_patient(view: &View) -> bool {
         | Screen::Enrolment(_)
         | Screen::Audit(_)
         | Screen::Cart(_)
+        | Screen::Pairing(_)
         | Screen::Account(_)
         | Screen::Trouble(_) => false,
     };

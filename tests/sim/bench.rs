@@ -19,7 +19,7 @@ use wardkeep::bench::{Acts, Drawn, open, render_bench};
 use wardkeep::bridge::{self, Words};
 use wardkeep_bench::BenchWindow;
 use wardkeep_core::config::Language;
-use wardkeep_model::ports::{Command, Event, FactorEvent, ReaderHealth, ReaderKind};
+use wardkeep_model::ports::{Command, Event, FactorEvent, ReaderHealth, ReaderKind, Want};
 use wardkeep_model::vitals::DeviceKind;
 use wardkeep_sim::physiology::State;
 use wardkeep_sim::ward::{BADGES, IT_BADGE, Knob, OXIMETER_A, OXIMETER_B, STRAP, Scene, Ward};
@@ -346,7 +346,7 @@ fn the_bench_can_be_drawn() {
     let start = Clock::running_for(Duration::from_secs(1)).now();
     ward.step(start);
     let opened = ward.scene();
-    ward.handle(Command::Connect(STRAP, DeviceKind::HeartRate));
+    ward.handle(Command::Connect(STRAP, Want::of(DeviceKind::HeartRate)));
     for knob in [
         Knob::HoldBadge(IT_BADGE),
         Knob::SetState(State::Desaturation),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use kit::clock::Clock;
-use wardkeep_model::ports::{Command, Event};
+use wardkeep_model::ports::{Command, Event, Want};
 use wardkeep_model::vitals::gatt::{Decoded, decode};
 use wardkeep_model::vitals::nomenclature::{self, Absent, Mdc};
 use wardkeep_model::vitals::{Characteristic, DeviceKind};
@@ -22,8 +22,8 @@ impl Bench {
     fn linked() -> Self {
         let clock = Clock::running_for(Duration::from_secs(5));
         let mut bench = Self { ward: Ward::new(21), clock };
-        bench.ward.handle(Command::Connect(STRAP, DeviceKind::HeartRate));
-        bench.ward.handle(Command::Connect(OXIMETER_A, DeviceKind::PulseOximeter));
+        bench.ward.handle(Command::Connect(STRAP, Want::of(DeviceKind::HeartRate)));
+        bench.ward.handle(Command::Connect(OXIMETER_A, Want::of(DeviceKind::PulseOximeter)));
         bench.frames(4);
         bench
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use wardkeep_model::ports::{Command, Event, Link};
+use wardkeep_model::ports::{Command, Event, Link, Want};
 use wardkeep_model::vitals::DeviceKind;
 use wardkeep_sim::physiology::State;
 use wardkeep_sim::ward::{Knob, OXIMETER_B, STRAP};
@@ -32,7 +32,9 @@ async fn await_event(events: &mut mpsc::Receiver<Event>, wanted: impl Fn(&Event)
 async fn it_obeys_commands_and_knobs_and_shows_the_scene() {
     let (sender, mut events) = mpsc::channel(256);
     let (handle, task) = spawn(&Handle::current(), sender);
-    handle.try_send(Command::Connect(STRAP, DeviceKind::HeartRate)).expect("room for a command");
+    handle
+        .try_send(Command::Connect(STRAP, Want::of(DeviceKind::HeartRate)))
+        .expect("room for a command");
     handle.turn(Knob::TapBadge(1)).expect("room for a knob");
     handle.turn(Knob::MoveNear(OXIMETER_B)).expect("room for a knob");
     handle.turn(Knob::SetState(State::Fever)).expect("room for a knob");

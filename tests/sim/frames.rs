@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use kit::clock::Clock;
-use wardkeep_model::ports::{Command, Event};
+use wardkeep_model::ports::{Command, Event, Want};
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 use wardkeep_sim::frames::{
     OximeterReport, StrapReport, battery_level, heart_rate, malformed, plx_continuous,
@@ -23,8 +23,8 @@ impl Bench {
     fn linked() -> Self {
         let clock = Clock::running_for(Duration::from_secs(5));
         let mut bench = Self { ward: Ward::new(9), clock };
-        bench.ward.handle(Command::Connect(STRAP, DeviceKind::HeartRate));
-        bench.ward.handle(Command::Connect(OXIMETER_A, DeviceKind::PulseOximeter));
+        bench.ward.handle(Command::Connect(STRAP, Want::of(DeviceKind::HeartRate)));
+        bench.ward.handle(Command::Connect(OXIMETER_A, Want::of(DeviceKind::PulseOximeter)));
         bench.payloads(STRAP, 4);
         bench
     }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use kit::clock::Clock;
 use wardkeep_model::ports::{
-    BadgeFault, Command, Event, FactorEvent, Link, RadioHealth, ReaderHealth, ReaderKind,
+    BadgeFault, Command, Event, FactorEvent, Link, PairingAnswer, PairingFault, PairingStep,
+    Passkey, RadioHealth, ReaderHealth, ReaderKind, Want, WriteFault,
 };
-use wardkeep_model::vitals::{DeviceId, DeviceKind};
+use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind};
 use wardkeep_sim::physiology::State;
 use wardkeep_sim::ward::{BADGES, Knob, OXIMETER_A, OXIMETER_B, STRAP, TAP, Ward};
 
@@ -43,7 +44,7 @@ impl Bench {
 
     fn connect(&mut self, id: DeviceId) {
         let kind = if id == STRAP { DeviceKind::HeartRate } else { DeviceKind::PulseOximeter };
-        self.ward.handle(Command::Connect(id, kind));
+        self.ward.handle(Command::Connect(id, Want::of(kind)));
     }
 }
 
@@ -200,8 +201,8 @@ fn a_device_wanted_on_the_shelf_stays_connecting_until_told_to_stop() {
 fn an_unknown_address_or_the_wrong_kind_never_goes_live() {
     let mut bench = Bench::new();
     let stranger = DeviceId([1, 2, 3, 4, 5, 6]);
-    bench.ward.handle(Command::Connect(stranger, DeviceKind::HeartRate));
-    bench.ward.handle(Command::Connect(STRAP, DeviceKind::PulseOximeter));
+    bench.ward.handle(Command::Connect(stranger, Want::of(DeviceKind::HeartRate)));
+    bench.ward.handle(Command::Connect(STRAP, Want::of(DeviceKind::PulseOximeter)));
     let events = bench.seconds(10);
     assert_eq!(links(&events, stranger), [Link::Connecting]);
     assert_eq!(links(&events, STRAP), [Link::Connecting]);
@@ -252,6 +253,54 @@ fn two_oximeters_of_one_model_differ_only_by_address() {
         assert_eq!(frames(&both, OXIMETER_A, number), frames(&both, OXIMETER_B, number));
     }
     assert!(frames(&both, OXIMETER_A, 0x2A5F).len() >= 9);
+}
+
+fn steps(bench: &mut Bench, id: DeviceId, command: Command) -> Vec<PairingStep> {
+    bench.ward.handle(command);
+    let events = bench.run(Duration::from_millis(50));
+    let steps = events.iter().filter_map(|event| match event {
+        Event::Pairing(device, step) if *device == id => Some(*step),
+        _ => None,
+    });
+    steps.collect()
+}
+
+#[test]
+fn an_oximeter_is_paired_by_comparing_and_a_strap_just_works() {
+    let mut bench = Bench::new();
+    let bonded = PairingStep::Bonded;
+    assert_eq!(
+        steps(&mut bench, STRAP, Command::Pair(STRAP)),
+        [PairingStep::Started, bonded(STRAP)]
+    );
+    for (said, step) in [
+        (PairingAnswer::Confirm(false), PairingStep::Failed(PairingFault::NumbersDiffer)),
+        (PairingAnswer::Cancel, PairingStep::Failed(PairingFault::Cancelled)),
+        (PairingAnswer::Confirm(true), bonded(OXIMETER_A)),
+    ] {
+        let asked = steps(&mut bench, OXIMETER_A, Command::Pair(OXIMETER_A));
+        assert!(matches!(asked[..], [PairingStep::Started, PairingStep::CompareNumber(_)]));
+        let passkey = PairingAnswer::Passkey(Passkey::new(1).expect("six digits"));
+        let other = Command::AnswerPairing(OXIMETER_A, passkey);
+        assert_eq!(steps(&mut bench, OXIMETER_A, other), [], "it did not ask for one");
+        let answer = Command::AnswerPairing(OXIMETER_A, said);
+        assert_eq!(steps(&mut bench, OXIMETER_A, answer.clone()), [step]);
+        assert_eq!(steps(&mut bench, OXIMETER_A, answer), [], "it asks no more");
+    }
+    // The second oximeter is on the shelf.
+    let out_of_reach = PairingStep::Failed(PairingFault::OutOfReach);
+    assert_eq!(
+        steps(&mut bench, OXIMETER_B, Command::Pair(OXIMETER_B)),
+        [PairingStep::Started, out_of_reach]
+    );
+    assert_eq!(steps(&mut bench, STRAP, Command::Forget(STRAP)), [PairingStep::Forgotten]);
+    let what = Characteristic(0x2A52);
+    bench.ward.handle(Command::Write(STRAP, what, vec![1, 1]));
+    let refused = |event: &Event| {
+        matches!(event, Event::Wrote(STRAP, number, Err(WriteFault::NoSuchCharacteristic))
+            if *number == what)
+    };
+    assert!(bench.run(Duration::from_millis(50)).iter().any(refused));
 }
 
 #[test]

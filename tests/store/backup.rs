@@ -37,6 +37,7 @@ fn state() -> CartState {
         kind: DeviceKind::HeartRate,
         name: "Strap".into(),
         assignment: Some(assignment),
+        bond: None,
     };
     CartState {
         subject: Some(SubjectId(7)),

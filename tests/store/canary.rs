@@ -87,6 +87,7 @@ fn s4_s10_no_file_holds_a_name_a_value_a_pin_or_a_badge_number() {
         kind: wardkeep_model::vitals::DeviceKind::HeartRate,
         name: "HRM".into(),
         assignment: None,
+        bond: None,
     };
     let state = CartState {
         subject,

@@ -11,7 +11,7 @@ use crate::alarms::limits::LimitSet;
 fn reads_every_setting() {
     let (config, ignored) = Config::parse(
         "[cart]\nbed = \"Bed 12\"\nward = \"4B\"\nlanguage = \"de\"\ntext_percent = 150\n[session]\nidle_s = 60\n\
-         [devices]\nassignment_h = 12\n[alarms]\nheart_rate_low = 45\nheart_rate_high = 130\n\
+         [devices]\nassignment_h = 12\nadapter = \"00:1a:7D:DA:71:13\"\n[alarms]\nheart_rate_low = 45\nheart_rate_high = 130\n\
          spo2_low = 88\ndesaturation = 78\n[login]\nbadge_pin = false\nfinger = false\n\
          tap_alone = true\nshift_min = 60\nemergency = false\ntwo_person = true\nleft_behind_min = 5\n\
          [cards]\ntrust = \"/srv/trust\"\ncrl_days = 3\ncrl = false\nkey_usage = false\n\
@@ -24,6 +24,7 @@ fn reads_every_setting() {
     assert_eq!((config.language, config.text_percent), (Language::German, 150));
     assert_eq!(config.idle, Duration::from_secs(60));
     assert_eq!(config.assignment, Duration::from_secs(12 * 3600));
+    assert_eq!(config.adapter, Some(DeviceId([0x00, 0x1A, 0x7D, 0xDA, 0x71, 0x13])));
     let adult = config.alarms.sets.of(AgeGroup::Adult).ward;
     assert_eq!(adult.rate.low, Some(Decimal::from(45)));
     assert_eq!(adult.saturation.extreme_low, Some(Decimal::from(78)));
@@ -110,6 +111,14 @@ fn a_wrong_setting_is_named_and_left_at_its_default() {
         (
             "[readers]\nkeyboard_badge = \"+6c0:27db\"\n",
             "readers.keyboard_badge: expected vendor and product as \"vvvv:pppp\"",
+        ),
+        (
+            "[devices]\nadapter = \"hci1\"\n",
+            "devices.adapter: expected six hexadecimal bytes, as \"00:1A:7D:DA:71:13\"",
+        ),
+        (
+            "[devices]\nadapter = \"00:1A:7D:DA:71:+3\"\n",
+            "devices.adapter: expected six hexadecimal bytes, as \"00:1A:7D:DA:71:13\"",
         ),
         (
             "[cart]\nbed = \"a\\u0007b\"\n",
@@ -222,7 +231,7 @@ fn the_shipped_file_changes_nothing() {
     let is_setting = |line: &str| line.starts_with(|c: char| c.is_ascii_lowercase());
     let bare = |line| str::strip_prefix(line, "#").filter(|bare| is_setting(bare));
     let all: Vec<&str> = file.lines().map(|line| bare(line).unwrap_or(line)).collect();
-    assert_eq!(all.iter().filter(|line| is_setting(line)).count(), SETTINGS.len() - 3);
+    assert_eq!(all.iter().filter(|line| is_setting(line)).count(), SETTINGS.len() - 4);
     assert_eq!(Config::parse(&all.join("\n")), (Config::default(), vec![]), "uncommented");
 }
 
@@ -251,6 +260,7 @@ fn the_shipped_file_and_the_manual_name_every_setting_once_with_its_range() {
             | Takes::TextSize(_)
             | Takes::Directory(_)
             | Takes::UsbId(_)
+            | Takes::Address(_)
             | Takes::Names(_)
             | Takes::Policies(_) => None,
         };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use wardkeep_model::access::factor::READER_CHARS_MAX;
 use wardkeep_model::alarm::limits::Span;
 use wardkeep_model::untrusted;
+use wardkeep_model::vitals::DeviceId;
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::parameter::LimitKey;
 
@@ -125,6 +126,11 @@ pub(super) fn usb_id(key: &str, value: &toml::Value) -> Result<(u16, u16), Ignor
     let id = value.as_str().and_then(|text| text.split_once(':'));
     id.and_then(|(vendor, product)| Some((part(vendor)?, part(product)?)))
         .ok_or_else(|| wrong(key, "vendor and product as \"vvvv:pppp\""))
+}
+
+pub(super) fn address(key: &str, value: &toml::Value) -> Result<DeviceId, Ignored> {
+    let address = value.as_str().and_then(|text| text.parse().ok());
+    address.ok_or_else(|| wrong(key, "six hexadecimal bytes, as \"00:1A:7D:DA:71:13\""))
 }
 
 pub(super) fn label(key: &str, value: &toml::Value) -> Result<String, Ignored> {

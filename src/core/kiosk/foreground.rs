@@ -50,6 +50,7 @@ impl Open {
     /// outlive the page that shows them.
     pub(super) fn show(&mut self, desk: &mut Desk<'_>, page: Page) -> Vec<Effect> {
         let mut effects = self.in_enrolment(desk, enrolment::Event::Cancel);
+        effects.extend(self.leave_pairing(desk));
         let (front, asked) = match page {
             Page::Bedside => (Front::Bedside, None),
             Page::Alarms => {
@@ -83,6 +84,12 @@ impl Open {
         effects
     }
 
+    /// A pairing goes with the page on which it is answered.
+    pub(super) fn leave_pairing(&self, desk: &mut Desk<'_>) -> Option<Effect> {
+        let Front::Pairing(window) = &self.front else { return None };
+        desk.monitor.cancel_pairing(window.device())
+    }
+
     /// Leaves what is in the foreground: the wizard, a person's page, the patient form.
     pub(super) fn step_back(&mut self, desk: &mut Desk<'_>) -> Vec<Effect> {
         desk.notices.clear();
@@ -98,6 +105,7 @@ impl Open {
             | Front::Alarms(_)
             | Front::Devices
             | Front::Readings
+            | Front::Pairing(_)
             | Front::Cart
             | Front::Account => {}
         }
@@ -151,6 +159,7 @@ impl Open {
             Front::Bedside
             | Front::Devices
             | Front::Readings
+            | Front::Pairing(_)
             | Front::Patients(_)
             | Front::People(_)
             | Front::Audit(_)
@@ -222,6 +231,10 @@ impl Open {
             Front::Alarms(days) => Screen::Alarms(days.view(scene)),
             Front::Limits(draft) => Screen::Limits(Box::new(draft.view(scene))),
             Front::Devices => Screen::Devices(devices::view(scene, self.readings.count())),
+            Front::Pairing(window) => window.view(scene).map_or_else(
+                || Screen::Devices(devices::view(scene, self.readings.count())),
+                |page| Screen::Pairing(Box::new(page)),
+            ),
             Front::Readings => Screen::Tray(Box::new(readings::view(self, scene))),
             Front::Patients(list) => Screen::Patients(list.view(scene, self.drafts.shown.as_ref())),
             Front::People(staff) => staff.view(scene, self.revocation.is_some()),

@@ -1,7 +1,7 @@
 //! What a person did on the screen: each intent belongs to the file that says what it takes and does it.
 
 use crate::kiosk::gate::Need;
-use crate::kiosk::pages::{account, audit, devices, limits, patients, people, readings};
+use crate::kiosk::pages::{account, audit, devices, limits, pairing, patients, people, readings};
 use crate::kiosk::{alarm, enrolling, first_start, frame, login, trouble};
 use crate::monitor::Monitor;
 
@@ -22,6 +22,8 @@ pub enum Intent {
     Trouble(trouble::Intent),
     /// About devices.
     Devices(devices::Intent),
+    /// While a device is paired.
+    Pairing(pairing::Intent),
     /// About spot readings.
     Readings(readings::Intent),
     /// About patients.
@@ -44,6 +46,7 @@ impl Intent {
             Self::Alarm(intent) => alarm::need(intent),
             Self::Limits(intent) => limits::need(intent),
             Self::Devices(intent) => devices::need(intent, monitor),
+            Self::Pairing(intent) => pairing::need(intent),
             Self::Readings(intent) => readings::need(intent),
             Self::Patients(intent) => patients::need(intent),
             Self::People(intent) => people::need(intent),
@@ -74,6 +77,7 @@ belongs! {
     limits: Limits,
     trouble: Trouble,
     devices: Devices,
+    pairing: Pairing,
     readings: Readings,
     patients: Patients,
     people: People,

@@ -82,8 +82,10 @@ fn watched(scene: Scene<'_>, row: DeviceRow) -> DeviceRow {
         owner: if is_watched { Owner::Unknown } else { Owner::Nobody },
         can_connect: !is_watched && scene.monitor.source(row.kind).is_none(),
         can_assign: false,
+        can_pair: false,
         can_release: is_watched,
         reading: Phi::new(reading.unwrap_or_default()),
+        pairing: None,
         ..row
     }
 }

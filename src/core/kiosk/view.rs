@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod alarms;
+pub mod pairing;
 mod parts;
 pub mod readings;
 pub mod records;
@@ -196,6 +197,8 @@ pub enum Screen {
     Bedside(Bedside),
     /// Devices near this bed.
     Devices(Devices),
+    /// A device is being paired.
+    Pairing(Box<pairing::PairingPage>),
     /// A spot reading has come in: whose is it?
     Reading(Box<readings::AskedReading>),
     /// Spot readings that are nobody's.

@@ -13,7 +13,7 @@ use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::Command as StoreCommand;
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::Link;
-use wardkeep_model::vitals::gatt::{self, Charted, Decoded, Withheld};
+use wardkeep_model::vitals::gatt::{self, Charted, Decoded, Event, Topic, Withheld};
 use wardkeep_model::vitals::nomenclature::{Mdc, PLETH, Status, Unit};
 use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::plausible;
@@ -23,8 +23,10 @@ use wardkeep_model::vitals::{
 };
 
 use crate::effect::Effect;
+use crate::monitor::stored::{Answered, RECORD_ACCESS};
 use crate::monitor::waves::{Stretch, WaveSource};
 use crate::monitor::{Monitor, spot};
+use crate::pairing::Device;
 
 /// Spot readings of which it is remembered when they came.
 const CAME_MAX: usize = 1_024;
@@ -45,9 +47,23 @@ impl Monitor {
         {
             self.pairing.clock(device, spot::ahead(shown, received, &self.rules.zone));
         }
+        if characteristic == RECORD_ACCESS {
+            self.record_access(device, &decoded, received);
+        }
         match self.spot(device, (characteristic, payload), &decoded, received) {
             Some(effects) => effects,
             None => self.measured(device, &decoded, received),
+        }
+    }
+
+    /// A device has answered a request for records.
+    fn record_access(&mut self, device: DeviceId, decoded: &Decoded, received: Moment) {
+        let Some(transfer) = self.transfers.get_mut(&device) else { return };
+        for event in &decoded.events {
+            if let Event::Label { what: Topic::RecordAccess, label } = event {
+                let has_none = *label == "no-records-found";
+                transfer.answered(received.boot, Answered::of(label), has_none);
+            }
         }
     }
 
@@ -60,7 +76,8 @@ impl Monitor {
         decoded: &Decoded,
         received: Moment,
     ) -> Option<Vec<Effect>> {
-        let known = self.pairing.get(device).filter(|device| device.known)?;
+        let counts = |device: &&Device| device.known && device.bonding.is_sound();
+        let known = self.pairing.get(device).filter(counts)?;
         if self.is_watched(device) || !spot::is_spot(known.kind, frame.0) {
             return None;
         }
@@ -92,6 +109,9 @@ impl Monitor {
         }
         let from = spot::From { record, device, kind, name, provenance, frame };
         let reading = spot::reading(from, decoded, times);
+        if let Some((transfer, sequence)) = self.transfers.get_mut(&device).zip(reading.sequence) {
+            transfer.record(received.boot, sequence);
+        }
         Some(vec![Effect::Store(StoreCommand::KeepSpot(Box::new(reading)))])
     }
 
@@ -102,9 +122,9 @@ impl Monitor {
         decoded: &Decoded,
         received: Moment,
     ) -> Vec<Effect> {
-        let Some(known) = self.pairing.get(device).filter(|device| device.known) else {
-            return vec![];
-        };
+        // What is not the device that was paired measures nobody.
+        let counts = |device: &&Device| device.known && device.bonding.is_sound();
+        let Some(known) = self.pairing.get(device).filter(counts) else { return vec![] };
         // What arrives after its link is gone is recorded, and is no current number (S-7).
         let is_linked = known.link == Link::Live || !known.kind.is_continuous();
         if let Some(percent) = decoded.battery_percent {

@@ -15,6 +15,7 @@ mod flood;
 mod frames;
 mod pulse;
 mod spot;
+mod stored;
 mod waves;
 
 use std::collections::BTreeMap;
@@ -27,17 +28,18 @@ use wardkeep_model::alarm::LimitReason;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{BedLimits, CartState, FiledSpot, KnownDevice};
 use wardkeep_model::moment::{BootTime, Moment};
-use wardkeep_model::ports::Link;
+use wardkeep_model::ports::{Command, Link, PairingStep, TableDigest};
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::gatt::Charted;
 use wardkeep_model::vitals::live::Live;
 use wardkeep_model::vitals::nomenclature::{Absent, Mdc, Unit};
 use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::spot::SpotReading;
-use wardkeep_model::vitals::{DeviceId, DeviceKind, RecordId};
+use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind, RecordId};
 
 use self::flood::Flood;
 use self::pulse::Pulse;
+use self::stored::{RECORD_ACCESS, Transfer, asked};
 use self::waves::Waves;
 use crate::effect::Effect;
 use crate::pairing::{Advertisement, Device, Pairing};
@@ -86,6 +88,8 @@ pub(crate) struct Monitor {
     came: BTreeMap<u64, BootTime>,
     /// Since when whoever is at this bed is there, where that began in this run.
     at_bed: Option<BootTime>,
+    /// What meters hand over of what they have stored.
+    transfers: BTreeMap<DeviceId, Transfer>,
     /// Number of the last record.
     seq: u64,
     /// The devices that are watched without records, at most one of a kind, and whether the watch
@@ -112,6 +116,7 @@ impl Monitor {
             failed: None,
             came: BTreeMap::new(),
             at_bed: None,
+            transfers: BTreeMap::new(),
             seq: 0,
             watch: None,
         }
@@ -241,9 +246,10 @@ impl Monitor {
         self.pairing.known()
     }
 
-    /// When a current number grows old.
+    /// When a current number grows old, or a transfer has stopped.
     pub(crate) fn next_deadline(&self, now: BootTime) -> Option<BootTime> {
-        self.live.next_deadline(now)
+        let transfers = self.transfers.values().filter_map(Transfer::due).filter(|due| *due > now);
+        self.live.next_deadline(now).into_iter().chain(transfers).min()
     }
 
     /// An advertisement was heard.
@@ -266,8 +272,9 @@ impl Monitor {
         self.pairing.gone(id);
     }
 
-    /// A link changed. What came before it stood is not current any more.
-    pub(crate) fn link(&mut self, id: DeviceId, link: Link) {
+    /// A link changed. What came before it stood is not current any more; a meter is asked for what it has stored.
+    pub(crate) fn link(&mut self, now: BootTime, id: DeviceId, link: Link) -> Option<Effect> {
+        let was_live = self.device(id).is_some_and(|device| device.link == Link::Live);
         self.pairing.link(id, link);
         // What was measured once stays what it was when the device has let its link go.
         let is_continuous = self.device(id).is_some_and(|device| device.kind.is_continuous());
@@ -275,6 +282,90 @@ impl Monitor {
             self.live.end(id);
             self.forget_readings(id);
         }
+        let device = self.device(id).filter(|device| device.link == Link::Live && !was_live)?;
+        if device.kind != DeviceKind::GlucoseMeter {
+            return None;
+        }
+        let (transfer, request) = Transfer::begin(now, self.transfers.get(&id));
+        self.transfers.insert(id, transfer);
+        Some(asked(id, request))
+    }
+
+    /// A device has answered what was written to it.
+    pub(crate) fn wrote(
+        &mut self,
+        now: BootTime,
+        id: DeviceId,
+        what: Characteristic,
+        is_taken: bool,
+    ) {
+        if what == RECORD_ACCESS
+            && !is_taken
+            && let Some(transfer) = self.transfers.get_mut(&id)
+        {
+            transfer.not_taken(now);
+        }
+    }
+
+    /// What is due of transfers and clocks. A clock is set when everything that was stamped by it is here.
+    pub(crate) fn tick(&mut self, now: Moment) -> Vec<Effect> {
+        let pairing = &self.pairing;
+        let is_live = |id: DeviceId| pairing.get(id).is_some_and(|one| one.link == Link::Live);
+        let due = self.transfers.iter_mut().filter(|(id, _)| is_live(**id));
+        let mut effects: Vec<Effect> = due
+            .filter_map(|(id, transfer)| transfer.tick(now.boot).map(|request| asked(*id, request)))
+            .collect();
+        let busy = |id: DeviceId| self.transfers.get(&id).is_some_and(Transfer::is_running);
+        let wrong: Vec<DeviceId> = self.pairing.wrong_clocks().filter(|id| !busy(*id)).collect();
+        for id in wrong {
+            self.pairing.clock_was_set(id);
+            if let Some(shown) = spot::clock(now, &self.rules.zone) {
+                effects.push(Effect::Hardware(Command::Write(id, spot::CURRENT_TIME, shown)));
+            }
+        }
+        effects
+    }
+
+    /// A driver tells how far the pairing of a device has come.
+    pub(crate) fn paired(&mut self, id: DeviceId, step: PairingStep) -> Vec<Effect> {
+        let command = self.pairing.paired(id, step);
+        self.forget_unless_sound(id);
+        command.map(Effect::Hardware).into_iter().collect()
+    }
+
+    /// What something measured that is not the device that was paired is nobody's (S-7).
+    fn forget_unless_sound(&mut self, id: DeviceId) {
+        if self.device(id).is_some_and(|device| !device.bonding.is_sound()) {
+            self.live.end(id);
+            self.forget_readings(id);
+        }
+    }
+
+    /// Nobody is signed in: ends every pairing that is under way, because it was of whoever opened it.
+    pub(crate) fn cancel_pairings(&mut self) -> impl Iterator<Item = Effect> + use<> {
+        self.pairing.cancel_pairings().into_iter().map(Effect::Hardware)
+    }
+
+    /// A device was linked and offers this; true if the cart has to remember something of it.
+    pub(crate) fn offers(&mut self, id: DeviceId, table: TableDigest) -> bool {
+        let is_news = self.pairing.offers(id, table);
+        self.forget_unless_sound(id);
+        is_news
+    }
+
+    /// Opens a window in which this device is paired.
+    pub(crate) fn pair(&mut self, id: DeviceId) -> Effect {
+        Effect::Hardware(self.pairing.pair(id))
+    }
+
+    /// Ends the pairing of this device, if one is under way.
+    pub(crate) fn cancel_pairing(&mut self, id: DeviceId) -> Option<Effect> {
+        self.pairing.cancel_pairing(id).map(Effect::Hardware)
+    }
+
+    /// The link of a device waits for a place on the controller, or has one at last.
+    pub(crate) fn no_room(&mut self, id: DeviceId, has_no_room: bool) {
+        self.pairing.no_room(id, has_no_room);
     }
 
     /// Keeps a link to the device from now on; `None` if it is kept already.

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::moment::Moment;
-use wardkeep_model::vitals::gatt::{Counter, Decoded, Event};
+use wardkeep_model::vitals::gatt::{Counter, Decoded, Event, cts};
 use wardkeep_model::vitals::nomenclature::Status;
 use wardkeep_model::vitals::spot::{SpotFrame, SpotReading, SpotTimes, SpotValue};
 use wardkeep_model::vitals::{
@@ -32,6 +32,11 @@ pub(super) const CURRENT_TIME: Characteristic = Characteristic(0x2A2B);
 /// How far a device's clock is ahead of the one of the bed's zone, by what it showed when it was read.
 pub(super) fn ahead(shown: DateTime, now: Moment, zone: &TimeZone) -> SignedDuration {
     shown.duration_since(local(now, zone))
+}
+
+/// What a device's clock is set to; nothing where it cannot hold the time.
+pub(super) fn clock(now: Moment, zone: &TimeZone) -> Option<Vec<u8>> {
+    Some(cts::encode(local(now, zone), cts::Adjusted::ByReference)?.to_vec())
 }
 
 fn local(now: Moment, zone: &TimeZone) -> DateTime {

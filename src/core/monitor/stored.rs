@@ -7,7 +7,19 @@
 use std::time::Duration;
 
 use wardkeep_model::moment::BootTime;
+use wardkeep_model::ports::Command;
 use wardkeep_model::vitals::gatt::racp::{Records, Request, Span};
+use wardkeep_model::vitals::{Characteristic, DeviceId};
+
+use crate::effect::Effect;
+
+/// Record Access Control Point.
+pub(super) const RECORD_ACCESS: Characteristic = Characteristic(0x2A52);
+
+/// Writes a request for records.
+pub(super) fn asked(id: DeviceId, request: Vec<u8>) -> Effect {
+    Effect::Hardware(Command::Write(id, RECORD_ACCESS, request))
+}
 
 /// Silence after which a transfer has stopped; every record begins it anew.
 const SILENCE: Duration = Duration::from_secs(10);

@@ -13,8 +13,14 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
+    /// For what is tried as soon as it may work.
     pub(super) fn new(timing: &Timing) -> Self {
-        Self { next: timing.retry_first, first: timing.retry_first, longest: timing.retry_max }
+        Self::between(timing.retry_first, timing.retry_max)
+    }
+
+    /// With waits from the first to the longest.
+    pub(super) fn between(first: Duration, longest: Duration) -> Self {
+        Self { next: first, first, longest }
     }
 
     /// Returns how long to wait before the next try.

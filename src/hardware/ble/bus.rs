@@ -11,10 +11,11 @@ use zbus::names::OwnedUniqueName;
 
 use zbus::{Connection, MatchRule, MessageStream, OwnedObjectPath};
 
-const BLUEZ: &str = "org.bluez";
+pub(super) const BLUEZ: &str = "org.bluez";
 const DAEMON: &str = "org.freedesktop.DBus";
 const DAEMON_PATH: &str = "/org/freedesktop/DBus";
 const OBJECTS: &str = "org.freedesktop.DBus.ObjectManager";
+const AUTHENTICATION: &str = "org.bluez.Reason.Authentication";
 /// Signals that may wait; zbus stops reading the socket when they are not taken.
 const SIGNALS_MAX: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
 
@@ -38,6 +39,8 @@ pub(super) enum News {
     Added,
     /// An object disappeared.
     Removed(String),
+    /// The connection to the device at this path ended because its encryption failed.
+    AuthenticationFailed(String),
 }
 
 /// A private connection to the system bus.
@@ -47,6 +50,7 @@ pub(super) struct Bus {
     owner: MessageStream,
     added: MessageStream,
     removed: MessageStream,
+    disconnected: MessageStream,
 }
 
 impl Bus {
@@ -63,7 +67,11 @@ impl Bus {
         let owner = listen(owner, &connection).await?;
         let added = listen(object_rule("InterfacesAdded")?, &connection).await?;
         let removed = listen(object_rule("InterfacesRemoved")?, &connection).await?;
-        Ok(Self { connection, owner, added, removed })
+        // BlueZ has this signal since 5.83; before that a lost bond is only guessed (`diagnosis`).
+        let disconnected = MatchRule::builder().msg_type(Type::Signal).sender(BLUEZ);
+        let disconnected = disconnected.interface("org.bluez.Device1").member("Disconnected");
+        let disconnected = listen(disconnected.build()?, &connection).await?;
+        Ok(Self { connection, owner, added, removed, disconnected })
     }
 
     /// Whether bluetoothd is on the bus. Does not start it: that is systemd's business.
@@ -108,6 +116,15 @@ impl Bus {
                     let body = message.body();
                     let (path, _): (OwnedObjectPath, Vec<String>) = body.deserialize()?;
                     return Ok(News::Removed(path.as_str().to_owned()));
+                }
+                message = self.disconnected.next() => {
+                    let message = message.ok_or(BusError::Closed)??;
+                    let body = message.body();
+                    let (reason, _): (String, String) = body.deserialize()?;
+                    let header = message.header();
+                    if let Some(path) = header.path().filter(|_| reason == AUTHENTICATION) {
+                        return Ok(News::AuthenticationFailed(path.as_str().to_owned()));
+                    }
                 }
             }
         }

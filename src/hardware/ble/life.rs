@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use btleplug::api::{
@@ -13,14 +14,20 @@ use btleplug::api::{
 };
 use btleplug::platform::{Adapter, Manager, PeripheralId};
 use futures_util::StreamExt;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Mutex, broadcast, mpsc, watch};
 use tokio::time::{interval, sleep, timeout};
 
+use crate::ble::Site;
 use crate::ble::backoff::Backoff;
+use crate::ble::bluez::{Controller, Daemon, Refusal, device_of};
+use crate::ble::bond::{self, Errand};
 use crate::ble::bus::{Bus, BusError, News};
-use crate::ble::link::{LinkTask, Tiding};
+use crate::ble::claims::Claims;
+use crate::ble::link::LinkTask;
 use crate::ble::links::{Links, Orders};
 use crate::ble::outbox::Outbox;
+use crate::ble::places::Places;
+use crate::ble::shared::{Shared, Tiding};
 use crate::ble::sightings::{Sightings, kind_of, service_of};
 use crate::ble::timing::Timing;
 use wardkeep_model::moment::{BootTime, Moment};
@@ -41,6 +48,9 @@ pub(super) enum LifeError {
     /// The bus failed after it had worked.
     #[error("system bus failure")]
     Bus(#[from] BusError),
+    /// The bus, or bluetoothd, refused what has to work.
+    #[error("D-Bus refusal")]
+    Refused(#[from] Refusal),
     /// bluetoothd ended or was restarted.
     #[error("the bluetooth daemon is gone")]
     DaemonGone,
@@ -55,35 +65,42 @@ pub(super) enum LifeError {
     Deaf,
 }
 
+/// What a life is to do.
+pub(super) struct Charge {
+    /// The links to keep.
+    pub(super) orders: watch::Receiver<Orders>,
+    /// What is done once; the life has it for as long as it lasts.
+    pub(super) errands: Arc<Mutex<mpsc::Receiver<Errand>>>,
+}
+
 /// Runs until told to stop (`Ok`) or until nothing works any more.
-pub(super) async fn run(
-    mut orders: watch::Receiver<Orders>,
-    outbox: Outbox,
-    timing: Timing,
-) -> Result<(), LifeError> {
-    let (adapter, adapters) = watch::channel(None);
+pub(super) async fn run(charge: Charge, outbox: Outbox, site: Site) -> Result<(), LifeError> {
+    let Charge { mut orders, errands } = charge;
+    let timing = site.timing.clone();
+    let (controller, controllers) = watch::channel(None);
     let (tidings, _) = broadcast::channel(TIDINGS_MAX);
     let sightings = Sightings::new(timing.seen_every, timing.gone_after);
-    let (link_outbox, link_timing, link_tidings) =
-        (outbox.clone(), timing.clone(), tidings.clone());
-    let mut links = Links::new(outbox.clone(), timing.retry_max, move |device, kind, release| {
-        let task = LinkTask {
-            device,
-            kind,
-            adapter: adapters.clone(),
-            tidings: link_tidings.subscribe(),
-            outbox: link_outbox.clone(),
-            timing: link_timing.clone(),
-            peripheral: None,
-        };
-        task.run(release)
+    let shared = Shared {
+        controller: controllers,
+        orders: orders.clone(),
+        tidings: tidings.clone(),
+        claims: Claims::new(),
+        places: Places::default(),
+        outbox: outbox.clone(),
+        timing: timing.clone(),
+    };
+    let of_links = shared.clone();
+    let mut links = Links::new(outbox.clone(), timing.retry_max, move |device, want, release| {
+        LinkTask::new(device, want, &of_links).run(release)
     });
     let patience = timing.release * 2;
-    let mut radio = Radio { adapter, tidings, sightings, outbox, timing };
+    let mut radio = Radio { controller, tidings, sightings, outbox, site };
     let error = tokio::select! {
         () = links.follow(&mut orders) => None,
         Err(error) = radio.run() => Some(error),
+        () = do_errands(shared, &errands) => None,
     };
+    radio.outbox.end_pairing();
     let result = match error {
         None => {
             links.release_all(patience).await;
@@ -98,16 +115,25 @@ pub(super) async fn run(
     result
 }
 
+async fn do_errands(shared: Shared, errands: &Mutex<mpsc::Receiver<Errand>>) {
+    let mut errands = errands.lock().await;
+    bond::run(shared, &mut errands).await;
+}
+
 /// The controller side of a life.
 struct Radio {
-    adapter: watch::Sender<Option<Adapter>>,
+    controller: watch::Sender<Option<Controller>>,
     tidings: broadcast::Sender<Tiding>,
     sightings: Sightings,
     outbox: Outbox,
-    timing: Timing,
+    site: Site,
 }
 
 impl Radio {
+    fn timing(&self) -> &Timing {
+        &self.site.timing
+    }
+
     async fn run(&mut self) -> Result<Infallible, LifeError> {
         let mut bus = self.bus().await;
         if !bus.daemon_is_up().await? {
@@ -115,12 +141,15 @@ impl Radio {
             bus.daemon_came_up().await?;
         }
         let manager = Manager::new().await?;
-        let mut backoff = Backoff::new(&self.timing);
+        let daemon = timeout(self.timing().setup, Daemon::open()).await;
+        let daemon = daemon.map_err(|_| LifeError::NoAnswer("name"))??;
+        let mut backoff = Backoff::new(self.timing());
         loop {
             match self.first_adapter(&manager).await? {
                 Some((path, adapter)) => {
-                    self.use_adapter(&path, &adapter, &mut bus, &mut backoff).await?;
-                    self.adapter.send_replace(None);
+                    let controller = Controller { adapter, path, daemon: daemon.clone() };
+                    self.use_controller(&controller, &mut bus, &mut backoff).await?;
+                    self.controller.send_replace(None);
                     self.forget_all();
                 }
                 None => self.outbox.radio(RadioHealth::NoAdapter),
@@ -131,9 +160,9 @@ impl Radio {
 
     /// Opens the bus, however long it takes.
     async fn bus(&self) -> Bus {
-        let mut backoff = Backoff::new(&self.timing);
+        let mut backoff = Backoff::new(self.timing());
         loop {
-            match timeout(self.timing.setup, Bus::open()).await {
+            match timeout(self.timing().setup, Bus::open()).await {
                 Ok(Ok(bus)) => return bus,
                 Ok(Err(error)) => tracing::info!(?error, "no system bus"),
                 Err(_) => tracing::info!("the system bus does not answer"),
@@ -143,13 +172,18 @@ impl Radio {
         }
     }
 
-    /// The controller with the lowest number, with its D-Bus path.
+    /// The controller that the site names, or the one with the lowest number, with its D-Bus path.
     async fn first_adapter(
         &self,
         manager: &Manager,
     ) -> Result<Option<(String, Adapter)>, LifeError> {
         let mut named = Vec::new();
         for adapter in self.ask("adapters", manager.adapters()).await? {
+            let address = self.ask("adapter", adapter.adapter_address()).await;
+            let address = address.ok().flatten().map(|address| DeviceId(address.into_inner()));
+            if self.site.adapter.is_some_and(|wanted| address != Some(wanted)) {
+                continue;
+            }
             // A controller that is leaving has no name any more.
             if let Ok(info) = self.ask("adapter", adapter.adapter_info()).await
                 && let Some(name) = info.split(' ').next()
@@ -170,29 +204,29 @@ impl Radio {
                 news = bus.next() => match news? {
                     News::DaemonGone => return Err(LifeError::DaemonGone),
                     News::Added => return Ok(()),
-                    News::Removed(_) => {}
+                    News::Removed(_) | News::AuthenticationFailed(_) => {}
                 },
             }
         }
     }
 
     /// Scans until the controller is switched off or removed.
-    async fn use_adapter(
+    async fn use_controller(
         &mut self,
-        path: &str,
-        adapter: &Adapter,
+        controller: &Controller,
         bus: &mut Bus,
         backoff: &mut Backoff,
     ) -> Result<(), LifeError> {
+        let Controller { adapter, path, .. } = controller;
         let mut events = self.ask("events", adapter.events()).await?;
         if !self.start_scan(adapter).await {
             return Ok(());
         }
         backoff.worked();
         self.outbox.radio(RadioHealth::Ready);
-        self.adapter.send_replace(Some(adapter.clone()));
+        self.controller.send_replace(Some(controller.clone()));
         let mut watchdog = Watchdog { heard: now(), fruitless: 0 };
-        let mut tick = interval(self.timing.tick);
+        let mut tick = interval(self.timing().tick);
         loop {
             tokio::select! {
                 event = events.next() => {
@@ -204,10 +238,15 @@ impl Radio {
                 }
                 news = bus.next() => match news? {
                     News::DaemonGone => return Err(LifeError::DaemonGone),
-                    News::Removed(gone) if gone == path => return Ok(()),
+                    News::Removed(gone) if gone == *path => return Ok(()),
                     News::Removed(gone) => {
                         if let Some(device) = device_of(&gone) {
                             self.tell(Tiding::Dropped(device));
+                        }
+                    }
+                    News::AuthenticationFailed(path) => {
+                        if let Some(device) = device_of(&path) {
+                            self.tell(Tiding::AuthenticationFailed(device));
                         }
                     }
                     News::Added => {}
@@ -228,7 +267,7 @@ impl Radio {
         let services = DeviceKind::ALL.into_iter().filter_map(service_of).collect();
         let scan = adapter.start_scan(ScanFilter { services });
         // The debug form: some of BlueZ's refusals have a name but no message.
-        match timeout(self.timing.setup, scan).await {
+        match timeout(self.timing().setup, scan).await {
             Ok(Ok(())) => return true,
             Ok(Err(error)) => tracing::warn!(?error, "bluetooth scan not started"),
             Err(_) => tracing::warn!("bluetooth scan not started in time"),
@@ -300,6 +339,8 @@ impl Radio {
                 return;
             }
         };
+        // The path of a device that was paired by a private address goes on saying that one.
+        let device = DeviceId(properties.address.into_inner());
         // Without RSSI BlueZ only remembers the device.
         let Some(rssi) = properties.rssi else { return };
         if matches!(self.outbox.last(device), Link::Connecting | Link::Lost) {
@@ -309,6 +350,7 @@ impl Radio {
         if !self.sightings.has_room(device) {
             return self.outbox.post(Event::Crowded);
         }
+        self.sightings.heard(device, now());
         let name = untrusted::clean(&properties.local_name.unwrap_or_default(), NAME_CHARS_MAX);
         self.sightings.reported(device);
         self.outbox.post(Event::Seen { device, name, kind, rssi });
@@ -333,7 +375,7 @@ impl Radio {
         watchdog: &mut Watchdog,
         adapter: &Adapter,
     ) -> Result<bool, LifeError> {
-        if now().since(watchdog.heard) < self.timing.scan_watchdog {
+        if now().since(watchdog.heard) < self.timing().scan_watchdog {
             return Ok(true);
         }
         let mut links = self.outbox.open_links().into_iter();
@@ -362,7 +404,7 @@ impl Radio {
         what: &'static str,
         question: impl Future<Output = btleplug::Result<T>>,
     ) -> Result<T, LifeError> {
-        let answer = timeout(self.timing.question, question).await;
+        let answer = timeout(self.timing().question, question).await;
         Ok(answer.map_err(|_| LifeError::NoAnswer(what))??)
     }
 }
@@ -375,30 +417,4 @@ struct Watchdog {
 
 fn now() -> BootTime {
     Moment::read().boot
-}
-
-/// The device that a D-Bus path ending in `dev_XX_XX_XX_XX_XX_XX` belongs to; none for paths below it.
-fn device_of(path: &str) -> Option<DeviceId> {
-    let (_, address) = path.rsplit_once("/dev_")?;
-    address.replace('_', ":").parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn device_paths_are_read_and_others_are_not() {
-        let device = Some(DeviceId([0xAA, 0xBB, 0xCC, 0, 0, 2]));
-        for (path, expected) in [
-            ("hci0/dev_AA_BB_CC_00_00_02", device),
-            ("/org/bluez/hci1/dev_AA_BB_CC_00_00_02", device),
-            ("/org/bluez/hci0/dev_AA_BB_CC_00_00_02/service000a", None),
-            ("/org/bluez/hci0/dev_AA_BB_CC_00_00_0", None),
-            ("/org/bluez/hci0", None),
-            ("", None),
-        ] {
-            assert_eq!(device_of(path), expected, "{path}");
-        }
-    }
 }

@@ -9,22 +9,23 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::ble::outbox::Outbox;
-use wardkeep_model::ports::Link;
-use wardkeep_model::vitals::{DeviceId, DeviceKind};
+use wardkeep_model::ports::{Link, Want};
+use wardkeep_model::vitals::DeviceId;
 
 /// What the core wants, newest value wins.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Orders {
     /// The devices to keep a link to.
-    pub(super) wanted: BTreeMap<DeviceId, Want>,
+    pub(super) wanted: BTreeMap<DeviceId, Wanted>,
     /// The driver is to end.
     pub(super) stop: bool,
 }
 
 /// One wanted link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Want {
-    pub(super) kind: DeviceKind,
+pub(super) struct Wanted {
+    /// What is wanted of it.
+    pub(super) what: Want,
     /// Differs each time the device is wanted anew, so that giving a link up and wanting it again is
     /// never mistaken for wanting it all the time.
     pub(super) generation: u64,
@@ -32,7 +33,7 @@ pub(super) struct Want {
 
 #[derive(Debug)]
 struct Running {
-    want: Want,
+    want: Wanted,
     task: Id,
     /// `None` once released.
     release: Option<oneshot::Sender<()>>,
@@ -50,7 +51,7 @@ pub(super) struct Links<S> {
 
 impl<S, F> Links<S>
 where
-    S: Fn(DeviceId, DeviceKind, oneshot::Receiver<()>) -> F,
+    S: Fn(DeviceId, Want, oneshot::Receiver<()>) -> F,
     F: Future<Output = ()> + Send + 'static,
 {
     /// `start` makes the future that keeps one link until its receiver fires.
@@ -75,7 +76,8 @@ where
 
     fn reconcile(&mut self, orders: &Orders) {
         for (device, running) in &mut self.running {
-            if orders.wanted.get(device) != Some(&running.want) {
+            let wanted = orders.wanted.get(device);
+            if wanted.is_none_or(|it| it.generation != running.want.generation) {
                 release(running);
             }
         }
@@ -93,9 +95,9 @@ where
         }
     }
 
-    fn launch(&mut self, device: DeviceId, want: Want, delay: Duration) {
+    fn launch(&mut self, device: DeviceId, want: Wanted, delay: Duration) {
         let (release, released) = oneshot::channel();
-        let link = (self.start)(device, want.kind, released);
+        let link = (self.start)(device, want.what, released);
         let task = self.tasks.spawn(async move {
             sleep(delay).await;
             link.await;
@@ -165,11 +167,13 @@ mod tests {
 
     use super::*;
     use wardkeep_model::ports::Event;
+    use wardkeep_model::vitals::DeviceKind;
 
     const ONE: DeviceId = DeviceId([0, 0, 0, 0, 0, 1]);
 
     fn orders(generation: Option<u64>) -> Orders {
-        let want = generation.map(|generation| Want { kind: DeviceKind::HeartRate, generation });
+        let want = generation
+            .map(|generation| Wanted { what: Want::of(DeviceKind::HeartRate), generation });
         Orders { wanted: want.into_iter().map(|want| (ONE, want)).collect(), stop: false }
     }
 

@@ -1,7 +1,18 @@
 //! Bluetooth Low Energy driver: finds the devices that Wardkeep can use and keeps links to wanted ones.
 //!
 //! Sends [`Event`]s, obeys [`Command`]s, decodes nothing. BlueZ is reached through btleplug; what
-//! btleplug does not tell (the daemon's death, a removed adapter) comes from D-Bus directly.
+//! btleplug does not tell (the daemon's death, a removed adapter) or cannot do (pairing, `bond`) goes
+//! over D-Bus directly.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `supervisor`, `life` | one life after another; controller, scan, advertisements |
+//! | `links`, `link` | the set of wanted links; one of them from connecting to its end |
+//! | `bond` | pairs, forgets, writes; BlueZ's agent |
+//! | `shared`, `claims`, `places` | what the tasks share: who uses a device; which links are live, and which could give way |
+//! | `profile`, `sightings`, `diagnosis`, `table`, `backoff` | decisions without I/O |
+//! | `bluez`, `bus` | D-Bus calls and signals beside btleplug |
+//! | `outbox` | the bounded way to the core |
 //!
 //! The driver is a supervisor on the caller's runtime and, below it, one *life* at a time: everything
 //! that hangs on one incarnation of bluetoothd. A life runs on a runtime of its own, because
@@ -13,13 +24,21 @@
 //! see `outbox`.
 
 mod backoff;
+mod bluez;
+mod bond;
 mod bus;
+mod claims;
+mod diagnosis;
 mod life;
 mod link;
 mod links;
 mod outbox;
+mod places;
+mod profile;
+mod shared;
 mod sightings;
 mod supervisor;
+mod table;
 mod timing;
 
 use tokio::runtime::Handle;
@@ -28,11 +47,20 @@ use tokio::task::JoinHandle;
 
 use outbox::Outbox;
 use wardkeep_model::ports::{Command, Event};
+use wardkeep_model::vitals::DeviceId;
 
 pub use timing::Timing;
 
 /// Commands that may wait for the driver; a burst is a handful of devices.
 const COMMANDS_MAX: usize = 64;
+
+/// What a driver is started with.
+#[derive(Clone, Debug)]
+struct Site {
+    timing: Timing,
+    /// The only controller to use.
+    adapter: Option<DeviceId>,
+}
 
 /// The driver's command queue has no room, or the driver has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,15 +83,18 @@ impl BleHandle {
     }
 }
 
-/// Starts the driver on `runtime`; what it sees goes to `events`.
+/// Starts the driver on `runtime`; what it sees goes to `events`. With `adapter` only the controller of
+/// that address is used, without it the one with the lowest number.
 ///
 /// The task ends, with everything it started, after the handle or the receiver of `events` is dropped.
 pub fn spawn(
     runtime: &Handle,
     events: mpsc::Sender<Event>,
     timing: Timing,
+    adapter: Option<DeviceId>,
 ) -> (BleHandle, JoinHandle<()>) {
     let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
-    let task = runtime.spawn(supervisor::run(inbox, Outbox::new(events), timing));
+    let site = Site { timing, adapter };
+    let task = runtime.spawn(supervisor::run(inbox, Outbox::new(events), site));
     (BleHandle { commands }, task)
 }

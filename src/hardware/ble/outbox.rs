@@ -1,18 +1,20 @@
 //! The driver's end of the event queue: what happens when the queue is full (S-11).
 //!
 //! Readings and sightings that find no room are counted and reported as one `Overrun` as soon as there
-//! is room. The state of the radio and of each link is never lost: its newest value waits and is
-//! delivered first. So a core that was busy for a moment knows both that it missed readings and which
-//! links are up.
+//! is room. The state of the radio, of each link with its device's table, and of each pairing is never
+//! lost: its newest value waits and is delivered first. So a core that was busy for a moment knows both
+//! that it missed readings and which links are up.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, mpsc};
 
-use wardkeep_model::ports::{Event, Link, RadioHealth};
+use wardkeep_model::ports::{Event, Link, PairingFault, PairingStep, RadioHealth, TableDigest};
 use wardkeep_model::vitals::DeviceId;
 
+/// Devices whose pairing the core has yet to hear of; it knows no more than this many.
+const PAIRINGS_MAX: usize = 64;
 /// The name of this driver's queue in `Event::Overrun`.
 pub(super) const SOURCE: &str = "bluetooth";
 
@@ -35,13 +37,48 @@ struct Backlog {
     lost: u64,
     radio: Option<RadioHealth>,
     radio_waits: bool,
-    /// State of each link that is not down, and whether the core has yet to hear of it.
-    links: BTreeMap<DeviceId, (Link, bool)>,
+    /// Each link that is not down, or that the core has yet to hear of.
+    links: BTreeMap<DeviceId, Told>,
+    /// The newest step of each pairing that the core has yet to hear of.
+    pairings: BTreeMap<DeviceId, PairingStep>,
+    /// The device whose pairing has begun and not ended.
+    paired: Option<DeviceId>,
+}
+
+/// What was said of a link.
+#[derive(Debug)]
+struct Told {
+    link: Link,
+    link_waits: bool,
+    /// It waits for a place.
+    no_room: bool,
+    no_room_waits: bool,
+    /// What the device offers, if the core has yet to hear of it.
+    table: Option<TableDigest>,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Self {
+            link: Link::Down,
+            link_waits: false,
+            no_room: false,
+            no_room_waits: false,
+            table: None,
+        }
+    }
+}
+
+impl Told {
+    fn waits(&self) -> bool {
+        self.link_waits || self.no_room_waits || self.table.is_some()
+    }
 }
 
 impl Backlog {
     fn is_clear(&self) -> bool {
-        self.lost == 0 && !self.radio_waits && !self.links.values().any(|(_, waits)| *waits)
+        let links = self.links.values().any(Told::waits);
+        self.lost == 0 && !self.radio_waits && !links && self.pairings.is_empty()
     }
 
     /// Takes the most important thing that waits.
@@ -50,12 +87,22 @@ impl Backlog {
             self.radio_waits = false;
             return self.radio.map(Event::Radio);
         }
-        let Some((&device, entry)) = self.links.iter_mut().find(|(_, (_, waits))| *waits) else {
+        if let Some((device, step)) = self.pairings.pop_first() {
+            return Some(Event::Pairing(device, step));
+        }
+        let Some((&device, told)) = self.links.iter_mut().find(|(_, told)| told.waits()) else {
             let lost = std::mem::take(&mut self.lost);
             return (lost > 0).then_some(Event::Overrun { source: SOURCE, lost });
         };
-        let link = entry.0;
-        entry.1 = false;
+        // Before the link: whoever hears that it is live knows what is at its other end.
+        if let Some(table) = told.table.take() {
+            return Some(Event::Table(device, table));
+        }
+        if std::mem::take(&mut told.no_room_waits) {
+            return Some(Event::NoRoom(device, told.no_room));
+        }
+        let link = told.link;
+        told.link_waits = false;
         if link == Link::Down {
             self.links.remove(&device);
         }
@@ -71,7 +118,23 @@ impl Backlog {
                 self.radio_waits = true;
             }
             Event::Link(device, link) => {
-                self.links.insert(device, (link, true));
+                let told = self.links.entry(device).or_default();
+                (told.link, told.link_waits) = (link, true);
+            }
+            Event::NoRoom(device, no_room) => {
+                let told = self.links.entry(device).or_default();
+                (told.no_room, told.no_room_waits) = (no_room, true);
+            }
+            Event::Table(device, table) => {
+                self.links.entry(device).or_default().table = Some(table);
+            }
+            Event::Pairing(device, step) => {
+                let is_known = self.pairings.contains_key(&device);
+                if is_known || self.pairings.len() < PAIRINGS_MAX {
+                    self.pairings.insert(device, step);
+                } else {
+                    self.lost = self.lost.saturating_add(1);
+                }
             }
             Event::Seen { .. }
             | Event::Gone(_)
@@ -79,6 +142,7 @@ impl Backlog {
             | Event::Measured { .. }
             | Event::Refused(..)
             | Event::Crowded
+            | Event::Wrote(..)
             | Event::Wave { .. }
             | Event::Reader(..)
             | Event::BadgePresented(_)
@@ -145,7 +209,7 @@ impl Outbox {
     /// Posts a link's state if it says something new: a link that never lived cannot be lost.
     pub(super) fn link(&self, device: DeviceId, link: Link) {
         let mut backlog = self.backlog();
-        let last = backlog.links.get(&device).map_or(Link::Down, |(last, _)| *last);
+        let last = backlog.links.get(&device).map_or(Link::Down, |told| told.link);
         let news = match link {
             Link::Connecting => last == Link::Down,
             Link::Live | Link::Down => last != link,
@@ -158,20 +222,58 @@ impl Outbox {
         if link == Link::Down {
             backlog.links.remove(&device);
         } else {
-            backlog.links.insert(device, (link, false));
+            backlog.links.entry(device).or_default().link = link;
         }
         self.post_locked(&mut backlog, Event::Link(device, link));
     }
 
+    /// Posts that a wanted link has no place, or has one, if it says something new.
+    pub(super) fn no_room(&self, device: DeviceId, no_room: bool) {
+        let mut backlog = self.backlog();
+        let Some(told) = backlog.links.get_mut(&device).filter(|told| told.no_room != no_room)
+        else {
+            return;
+        };
+        told.no_room = no_room;
+        self.post_locked(&mut backlog, Event::NoRoom(device, no_room));
+    }
+
+    /// Posts a step of a pairing.
+    pub(super) fn pairing(&self, device: DeviceId, step: PairingStep) {
+        let mut backlog = self.backlog();
+        match step {
+            PairingStep::Started => backlog.paired = Some(device),
+            PairingStep::Bonded(_) | PairingStep::Failed(_) if backlog.paired == Some(device) => {
+                backlog.paired = None;
+            }
+            PairingStep::Bonded(_)
+            | PairingStep::Failed(_)
+            | PairingStep::Forgotten
+            | PairingStep::Needed
+            | PairingStep::CompareNumber(_)
+            | PairingStep::ShowPasskey { .. }
+            | PairingStep::TypePasskey => {}
+        }
+        self.post_locked(&mut backlog, Event::Pairing(device, step));
+    }
+
+    /// A pairing that is under way has nobody left to end it.
+    pub(super) fn end_pairing(&self) {
+        let paired = self.backlog().paired;
+        if let Some(device) = paired {
+            self.pairing(device, PairingStep::Failed(PairingFault::NoAdapter));
+        }
+    }
+
     /// The state last posted for this link; `Down` for one that is not wanted.
     pub(super) fn last(&self, device: DeviceId) -> Link {
-        self.backlog().links.get(&device).map_or(Link::Down, |(link, _)| *link)
+        self.backlog().links.get(&device).map_or(Link::Down, |told| told.link)
     }
 
     /// Every link that is not down.
     pub(super) fn open_links(&self) -> Vec<DeviceId> {
         let backlog = self.backlog();
-        let open = backlog.links.iter().filter(|(_, (link, _))| *link != Link::Down);
+        let open = backlog.links.iter().filter(|(_, told)| told.link != Link::Down);
         open.map(|(device, _)| *device).collect()
     }
 
@@ -272,6 +374,32 @@ mod tests {
         let expected = ["Connecting", "Live", "Lost", "Down"];
         assert_eq!(texts(&mut events), expected.map(|link| format!("Link(device-0001, {link})")));
         assert!(outbox.open_links().is_empty());
+    }
+
+    #[test]
+    fn s11_the_newest_step_of_a_pairing_and_the_table_of_a_link_are_not_lost() {
+        let (sender, mut events) = mpsc::channel(1);
+        let outbox = Outbox::new(sender);
+        outbox.post(Event::Gone(ONE));
+        outbox.link(ONE, Link::Connecting);
+        outbox.no_room(ONE, true);
+        outbox.no_room(ONE, true);
+        outbox.post(Event::Table(ONE, TableDigest([0xAB; 32])));
+        outbox.link(ONE, Link::Live);
+        outbox.no_room(ONE, false);
+        outbox.pairing(ONE, PairingStep::Started);
+        outbox.pairing(ONE, PairingStep::TypePasskey);
+        outbox.end_pairing();
+        outbox.end_pairing();
+        let mut seen = Vec::new();
+        for _ in 0..6 {
+            seen.extend(texts(&mut events));
+            outbox.backlog().drain_into(&outbox.shared.events);
+        }
+        let failed = "Pairing(device-0001, Failed(NoAdapter))";
+        let table = "Table(device-0001, table-abab)";
+        let (room, live) = ("NoRoom(device-0001, false)", "Link(device-0001, Live)");
+        assert_eq!(seen, ["Gone(device-0001)", failed, table, room, live]);
     }
 
     #[tokio::test]

@@ -2,41 +2,52 @@
 
 use std::collections::btree_map::Entry;
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use crate::ble::Site;
 use crate::ble::backoff::Backoff;
+use crate::ble::bond::Errand;
 use crate::ble::life::{self, LifeError};
-use crate::ble::links::{Orders, Want};
+use crate::ble::links::{Orders, Wanted};
 use crate::ble::outbox::Outbox;
-use crate::ble::timing::Timing;
-use wardkeep_model::ports::{Command, Event, Link, RadioHealth};
+use wardkeep_model::ports::{Command, Event, Link, RadioHealth, Want};
+use wardkeep_model::vitals::DeviceId;
 
 /// Links kept at once; BlueZ and common controllers carry fewer.
 const LINKS_MAX: usize = 32;
+/// Errands that may wait, for a life to do them.
+const ERRANDS_MAX: usize = 16;
 
 /// Runs the driver until its handle or the core's receiver is dropped.
-pub(super) async fn run(mut inbox: mpsc::Receiver<Command>, outbox: Outbox, timing: Timing) {
+pub(super) async fn run(mut inbox: mpsc::Receiver<Command>, outbox: Outbox, site: Site) {
     let deliver = async {
         outbox.deliver().await;
         pending::<()>().await;
     };
     tokio::select! {
-        () = drive(&mut inbox, &outbox, &timing) => {}
+        () = drive(&mut inbox, &outbox, &site) => {}
         () = deliver => {}
     }
 }
 
-async fn drive(inbox: &mut mpsc::Receiver<Command>, outbox: &Outbox, timing: &Timing) {
+async fn drive(inbox: &mut mpsc::Receiver<Command>, outbox: &Outbox, site: &Site) {
+    let timing = &site.timing;
     let orders = watch::Sender::new(Orders::default());
-    let mut dispatcher = Dispatcher { inbox, outbox, orders: &orders, generation: 0 };
+    let (errands, waiting) = mpsc::channel(ERRANDS_MAX);
+    // What one life did not come to is for the next.
+    let waiting = Arc::new(Mutex::new(waiting));
+    let mut dispatcher =
+        Dispatcher { inbox, outbox, orders: &orders, errands: &errands, generation: 0 };
     let mut backoff = Backoff::new(timing);
     loop {
-        match Life::start(orders.subscribe(), outbox.clone(), timing.clone()) {
+        let charge = life::Charge { orders: orders.subscribe(), errands: waiting.clone() };
+        match Life::start(charge, outbox.clone(), site.clone()) {
             Ok(mut life) => {
                 let ended = tokio::select! {
                     () = dispatcher.obey() => None,
@@ -68,8 +79,9 @@ async fn drive(inbox: &mut mpsc::Receiver<Command>, outbox: &Outbox, timing: &Ti
     }
 }
 
-/// After a life that could not tidy up (a panic), no link may look alive.
+/// After a life that could not tidy up (a panic), no link may look alive, and no pairing.
 fn settle(outbox: &Outbox, orders: &watch::Sender<Orders>) {
+    outbox.end_pairing();
     let orders = orders.borrow();
     for device in outbox.open_links() {
         let wanted = orders.wanted.contains_key(&device);
@@ -88,6 +100,7 @@ struct Dispatcher<'a> {
     inbox: &'a mut mpsc::Receiver<Command>,
     outbox: &'a Outbox,
     orders: &'a watch::Sender<Orders>,
+    errands: &'a mpsc::Sender<Errand>,
     generation: u64,
 }
 
@@ -97,7 +110,7 @@ impl Dispatcher<'_> {
         loop {
             tokio::select! {
                 command = self.inbox.recv() => match command {
-                    Some(command) => self.order(&command),
+                    Some(command) => self.order(command),
                     None => return,
                 },
                 () = self.outbox.closed() => return,
@@ -105,34 +118,53 @@ impl Dispatcher<'_> {
         }
     }
 
-    fn order(&mut self, command: &Command) {
-        self.generation = self.generation.wrapping_add(1);
-        let generation = self.generation;
-        match *command {
-            Command::Connect(device, kind) => self.orders.send_modify(|orders| {
-                let full = orders.wanted.len() >= LINKS_MAX;
-                match orders.wanted.entry(device) {
-                    Entry::Occupied(mut wanted) if wanted.get().kind != kind => {
-                        wanted.insert(Want { kind, generation });
-                    }
-                    // Wanted already: nothing to do.
-                    Entry::Occupied(_) => {}
-                    Entry::Vacant(_) if full => {
-                        tracing::error!(?device, "too many bluetooth links are wanted");
-                        self.outbox.post(Event::Link(device, Link::Down));
-                    }
-                    Entry::Vacant(wanted) => {
-                        wanted.insert(Want { kind, generation });
-                    }
-                }
-            }),
-            // Not for the radio.
-            Command::Card(_) | Command::Finger(_) => {}
+    fn order(&mut self, command: Command) {
+        match command {
+            Command::Connect(device, what) => self.want(device, what),
             Command::Disconnect(device) => self.orders.send_modify(|orders| {
                 if orders.wanted.remove(&device).is_none() {
                     tracing::debug!(?device, "was not wanted");
                 }
             }),
+            Command::Pair(device) => self.send(Errand::Pair(device)),
+            Command::AnswerPairing(device, answer) => self.send(Errand::Answer(device, answer)),
+            Command::Forget(device) => self.send(Errand::Forget(device)),
+            Command::Write(device, what, bytes) => self.send(Errand::Write(device, what, bytes)),
+            // Not for the radio.
+            Command::Card(_) | Command::Finger(_) => {}
+        }
+    }
+
+    fn want(&mut self, device: DeviceId, what: Want) {
+        self.generation = self.generation.wrapping_add(1);
+        let anew = Wanted { what, generation: self.generation };
+        self.orders.send_modify(|orders| {
+            let full = orders.wanted.len() >= LINKS_MAX;
+            match orders.wanted.entry(device) {
+                Entry::Occupied(mut wanted) => {
+                    if wanted.get().what.kind == what.kind {
+                        wanted.get_mut().what = what;
+                    } else {
+                        wanted.insert(anew);
+                    }
+                }
+                Entry::Vacant(_) if full => {
+                    tracing::error!(?device, "too many bluetooth links are wanted");
+                    self.outbox.post(Event::Link(device, Link::Down));
+                }
+                Entry::Vacant(wanted) => {
+                    wanted.insert(anew);
+                }
+            }
+        });
+    }
+
+    fn send(&self, errand: Errand) {
+        match self.errands.try_send(errand) {
+            Ok(()) => {}
+            Err(
+                mpsc::error::TrySendError::Full(errand) | mpsc::error::TrySendError::Closed(errand),
+            ) => errand.refuse(self.outbox),
         }
     }
 }
@@ -145,17 +177,13 @@ struct Life {
 }
 
 impl Life {
-    fn start(
-        orders: watch::Receiver<Orders>,
-        outbox: Outbox,
-        timing: Timing,
-    ) -> std::io::Result<Self> {
+    fn start(charge: life::Charge, outbox: Outbox, site: Site) -> std::io::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("ble")
             .enable_all()
             .build()?;
-        let task = runtime.spawn(life::run(orders, outbox, timing));
+        let task = runtime.spawn(life::run(charge, outbox, site));
         Ok(Self { runtime: Some(runtime), task })
     }
 

@@ -23,6 +23,26 @@ pub struct Timing {
     pub retry_first: Duration,
     /// Longest wait after a failure.
     pub retry_max: Duration,
+    /// Longest wait for a place on a controller that is full, before it is asked for again.
+    pub full_retry: Duration,
+    /// A link that releases is given up so long after the device's last measurement.
+    pub idle: Duration,
+    /// So long after it was made, if the device has measured nothing.
+    pub idle_unused: Duration,
+    /// A device that was let go and still advertises is left alone for so long; doubles up to `rest_max`
+    /// while nothing comes of its links.
+    pub rest_first: Duration,
+    /// Longest such rest.
+    pub rest_max: Duration,
+    /// How long a pairing window is open.
+    pub window: Duration,
+    /// Longest wait for a device that is paired to be heard.
+    pub reach: Duration,
+    /// A device that was paired and is not wanted is let go after this.
+    pub hand_over: Duration,
+    /// Longest wait for the answer to a write (ATT transactions end after 30 s: Core Specification Vol 3
+    /// Part F 3.3.3).
+    pub write: Duration,
     /// Scanning without any advertisement for this long restarts the scan.
     pub scan_watchdog: Duration,
     /// How often ages are checked.
@@ -41,6 +61,15 @@ impl Default for Timing {
             release: Duration::from_secs(3),
             retry_first: Duration::from_millis(500),
             retry_max: Duration::from_secs(4),
+            full_retry: Duration::from_secs(30),
+            idle: Duration::from_secs(10),
+            idle_unused: Duration::from_secs(120),
+            rest_first: Duration::from_secs(10),
+            rest_max: Duration::from_secs(300),
+            window: Duration::from_secs(60),
+            reach: Duration::from_secs(15),
+            hand_over: Duration::from_secs(5),
+            write: Duration::from_secs(31),
             scan_watchdog: Duration::from_secs(30),
             tick: Duration::from_millis(500),
         }

@@ -35,6 +35,7 @@ impl Drivers {
             runtime,
             events.clone(),
             wardkeep_hardware::ble::Timing::default(),
+            site.adapter,
         );
         let (pcsc, pcsc_inbox) = mpsc::channel(readers::WAITING_MAX);
         let (usb, usb_inbox) = mpsc::channel(readers::WAITING_MAX);
@@ -56,9 +57,12 @@ impl Drivers {
             match command {
                 Command::Card(order) => reader.try_send(order).map_err(|_| Refused),
                 Command::Finger(order) => fingers.try_send(order).map_err(|_| Refused),
-                Command::Connect(..) | Command::Disconnect(_) => {
-                    radio.try_send(command).map_err(|_| Refused)
-                }
+                Command::Connect(..)
+                | Command::Disconnect(_)
+                | Command::Pair(_)
+                | Command::AnswerPairing(..)
+                | Command::Forget(_)
+                | Command::Write(..) => radio.try_send(command).map_err(|_| Refused),
             }
         });
         Ok(Self {

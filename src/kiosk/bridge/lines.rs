@@ -152,6 +152,7 @@ pub(super) fn device(line: &DeviceRow, words: &Words, icons: &ui::Icons<'_>) -> 
         owner: devices::owner(words, line.owner),
         standing: devices::standing(words, line),
         can_connect: line.can_connect,
+        can_pair: line.can_pair,
         can_assign: line.can_assign,
         can_release: line.can_release,
     }

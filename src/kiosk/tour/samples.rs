@@ -219,7 +219,11 @@ pub fn device(last_byte: u8, name: &str, kind: DeviceKind, state: DeviceState) -
         owner: Owner::Nobody,
         reading: Phi::default(),
         battery_percent: None,
+        pairing: None,
+        is_changed: false,
+        has_no_room: false,
         can_connect: false,
+        can_pair: false,
         can_assign: false,
         can_release: false,
     }

@@ -41,6 +41,10 @@ pub enum AuditAct {
     DeviceAssigned,
     /// A device was released.
     DeviceReleased,
+    /// Somebody opened a window in which a device is paired.
+    DevicePairing,
+    /// The bond with a device was dropped.
+    DeviceForgotten,
     /// A spot reading was filed to a patient.
     ReadingFiled,
     /// A spot reading that was filed to another patient by mistake is this one's.

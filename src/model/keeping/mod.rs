@@ -61,6 +61,18 @@ pub struct KnownDevice {
     pub name: String,
     /// Whose values it sends, if anybody's.
     pub assignment: Option<Assignment>,
+    /// Its bond with this cart, if it has one.
+    #[serde(default)]
+    pub bond: Option<KnownBond>,
+}
+
+/// A bond, and by what the device is known that was paired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownBond {
+    /// What it offers, in short; nothing before its first link.
+    pub table: Option<[u8; 32]>,
+    /// It has offered something else since: nothing of it counts until it is paired again.
+    pub is_changed: bool,
 }
 
 /// The cart compartment's monitoring part: everything a restart with nobody there needs. No patient data.

@@ -3,8 +3,12 @@
 //! A driver is anything that sends these events and receives these commands; the simulator and the
 //! tests do the same. Drivers never decode: a GATT frame travels as bytes and is decoded in the core.
 
+mod bonds;
 mod factors;
 
+pub use self::bonds::{
+    PairingAnswer, PairingFault, PairingStep, Passkey, TableDigest, Want, WriteFault,
+};
 pub use self::factors::{
     CardCommand, CardFault, CardRefusal, CardSeen, FactorEvent, FingerAdvice, FingerCommand,
     FingerEvent, FingerFault, Proof,
@@ -132,6 +136,14 @@ pub enum Event {
     Gone(DeviceId),
     /// The link changed.
     Link(DeviceId, Link),
+    /// The controller carries no more links, so this device waits for a place; or has one at last.
+    NoRoom(DeviceId, bool),
+    /// What the device offers, told with each link before anything else of it.
+    Table(DeviceId, TableDigest),
+    /// How far the pairing of a device has come, or that its bond does not hold any more.
+    Pairing(DeviceId, PairingStep),
+    /// The answer to [`Command::Write`]. What the device says to it may come before.
+    Wrote(DeviceId, Characteristic, Result<(), WriteFault>),
     /// A notification, indication or read value, as received.
     Frame {
         /// Who sent it.
@@ -175,10 +187,21 @@ pub enum Event {
 /// Something the core wants of a driver.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Keep a link to this device: connect now, reconnect whenever it breaks.
-    Connect(DeviceId, DeviceKind),
+    /// Keep a link to this device: connect now, reconnect whenever it breaks. Said again, it changes what
+    /// is wanted of a link that is kept; only another kind makes it anew.
+    Connect(DeviceId, Want),
     /// Give the link up.
     Disconnect(DeviceId),
+    /// A person who is signed in pairs this device: for a minute, nothing else can be paired. An old bond
+    /// is dropped first.
+    Pair(DeviceId),
+    /// What a person says while this device is paired. Locking says [`PairingAnswer::Cancel`].
+    AnswerPairing(DeviceId, PairingAnswer),
+    /// Drop the bond with this device.
+    Forget(DeviceId),
+    /// Write these bytes, at most 512, to a characteristic of the service that the device measures by, or
+    /// of its Current Time Service. With response; answered by [`Event::Wrote`].
+    Write(DeviceId, Characteristic, Vec<u8>),
     /// To the card in the reader.
     Card(CardCommand),
     /// To the fingerprint reader.

@@ -34,7 +34,10 @@ impl FromStr for DeviceId {
         let mut bytes = [0_u8; 6];
         let mut parts = text.split(':');
         for byte in &mut bytes {
-            let part = parts.next().filter(|part| part.len() == 2).ok_or(NotAnAddress)?;
+            let part = parts.next().filter(|part| {
+                part.len() == 2 && part.bytes().all(|digit| digit.is_ascii_hexdigit())
+            });
+            let part = part.ok_or(NotAnAddress)?;
             *byte = u8::from_str_radix(part, 16).map_err(|_| NotAnAddress)?;
         }
         if parts.next().is_some() { Err(NotAnAddress) } else { Ok(Self(bytes)) }

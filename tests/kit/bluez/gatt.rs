@@ -115,6 +115,9 @@ impl CharacteristicObject {
         &self,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<(), BluezError> {
+        if self.world.device(self.device, |it| it.is_closed()) == Some(true) {
+            return Err(BluezError::NotPermitted("Not paired".into()));
+        }
         let stored = self.world.device(self.device, |it| {
             if !it.connected {
                 return None;
@@ -140,11 +143,45 @@ impl CharacteristicObject {
 
     fn read_value(&self, options: HashMap<String, OwnedVariant>) -> Result<Vec<u8>, BluezError> {
         drop(options);
+        if self.world.device(self.device, |it| it.is_closed()) == Some(true) {
+            return Err(BluezError::NotPermitted("Not paired".into()));
+        }
         if self.spec.flags.contains(&"read") {
             Ok(self.value())
         } else {
             Err(BluezError::Failed("Read not permitted".into()))
         }
+    }
+
+    /// Writes with response; control points answer only whoever is subscribed to them.
+    fn write_value(
+        &self,
+        value: Vec<u8>,
+        options: HashMap<String, OwnedVariant>,
+    ) -> Result<(), BluezError> {
+        let with_response =
+            options.get("type").is_some_and(|it| <&str>::try_from(it) == Ok("request"));
+        assert!(with_response, "a write without response is never answered");
+        let number = self.spec.number;
+        if !self.spec.flags.contains(&"write") {
+            return Err(BluezError::NotPermitted("Write not permitted".into()));
+        }
+        let refused = self.world.device(self.device, |it| {
+            if it.is_closed() {
+                return Err(BluezError::NotPermitted("Not paired".into()));
+            }
+            let is_control = self.spec.flags.contains(&"indicate");
+            let is_deaf = is_control && !it.notifying.contains(&self.path);
+            let refused = it.spec.refused_writes.iter().find(|(of, _)| *of == number);
+            let error = refused.map(|(_, error)| *error).or(is_deaf.then_some(0xFD));
+            if let Some(error) = error {
+                let text = format!("Operation failed with ATT error: 0x{error:02x}");
+                return Err(BluezError::Failed(text));
+            }
+            it.written.push((number, value.clone()));
+            Ok(())
+        });
+        refused.unwrap_or_else(|| Err(BluezError::Failed("Not connected".into())))
     }
 
     #[zbus(property, name = "UUID")]

@@ -5,8 +5,10 @@
 //! updates a second, a service list that grows after connecting, an empty Busy while switching on.
 //! Run each test inside [`private_bus::isolated`].
 
+mod bonds;
 mod gatt;
 mod objects;
+mod pairing;
 pub mod private_bus;
 pub mod ward;
 mod world;
@@ -18,14 +20,17 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep};
 use wardkeep_model::vitals::DeviceId;
-use zbus::{Connection, fdo};
+use zbus::{Connection, OwnedObjectPath, fdo};
 
 use crate::namespace::say;
 
 use gatt::{CharacteristicObject, drop_link, hide};
-use objects::{ADAPTER, AdapterObject, DeviceObject, device_path};
+use objects::{ADAPTER, AdapterObject, DeviceObject, OTHER_ADAPTER, device_path, owned};
+use pairing::AgentManager;
 use world::{AdapterState, World};
-pub use world::{CharacteristicSpec, DeviceSpec, ServiceSpec, characteristic};
+pub use world::{
+    AgentState, Bond, CharacteristicSpec, DeviceSpec, Refuses, ServiceSpec, Style, characteristic,
+};
 
 /// How often an advertising device is heard; with DuplicateData BlueZ passes every one on.
 const ADVERTISING: Duration = Duration::from_millis(100);
@@ -79,10 +84,17 @@ impl FakeBluez {
 
     /// Puts the daemon on the bus.
     pub async fn start_daemon(&self) {
-        let mut builder =
-            zbus::connection::Builder::system().serve_at("/", fdo::ObjectManager).name("org.bluez");
-        if self.world.lock().adapter.is_some() {
-            builder = builder.serve_at(ADAPTER, AdapterObject(self.world.clone()));
+        let mut builder = zbus::connection::Builder::system()
+            .serve_at("/", fdo::ObjectManager)
+            .serve_at("/org/bluez", AgentManager(self.world.clone()))
+            .name("org.bluez");
+        for (path, is_other) in [(ADAPTER, false), (OTHER_ADAPTER, true)] {
+            let state = self.world.lock();
+            let it = if is_other { state.other_adapter } else { state.adapter };
+            if it.is_some() {
+                let world = self.world.clone();
+                builder = builder.serve_at(path, AdapterObject { world, is_other });
+            }
         }
         let mut runtime = Builder::new_multi_thread();
         runtime.worker_threads(1).thread_name("bluetoothd").enable_all();
@@ -128,7 +140,7 @@ impl FakeBluez {
     /// Plugs a controller in, switched off.
     pub async fn plug_adapter(&self) {
         self.world.lock().adapter = Some(AdapterState::default());
-        let object = AdapterObject(self.world.clone());
+        let object = AdapterObject { world: self.world.clone(), is_other: false };
         self.bus().object_server().at(ADAPTER, object).await.expect("the bus is there");
     }
 

@@ -6,15 +6,19 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 use wardkeep_model::vitals::DeviceId;
+use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
 use zbus::{Connection, ObjectPath, OwnedObjectPath, OwnedVariant, fdo, interface};
 
 use super::gatt::{drop_link, resolve};
-use super::world::{World, uuid};
+use super::pairing;
+use super::world::{AdapterState, Bond, World, uuid};
 use crate::namespace::say;
 
 /// The controller's path.
 pub const ADAPTER: &str = "/org/bluez/hci0";
+/// The other controller's.
+pub const OTHER_ADAPTER: &str = "/org/bluez/hci1";
 /// BlueZ resolves services within some tens of milliseconds once they are cached.
 const RESOLVE: Duration = Duration::from_millis(20);
 /// How long BlueZ tries to connect to a device that does not answer.
@@ -32,6 +36,12 @@ pub enum BluezError {
     AlreadyConnected(String),
     NotConnected(String),
     NotReady(String),
+    NotPermitted(String),
+    AlreadyExists(String),
+    DoesNotExist(String),
+    AuthenticationFailed(String),
+    AuthenticationRejected(String),
+    AuthenticationCanceled(String),
 }
 
 /// The path of a device's object.
@@ -44,7 +54,19 @@ pub fn owned(path: &str) -> OwnedObjectPath {
     ObjectPath::try_from(path.to_owned()).expect("paths are made of known parts").into()
 }
 
-pub struct AdapterObject(pub Arc<World>);
+pub struct AdapterObject {
+    pub world: Arc<World>,
+    /// It is the other one, which hears nobody.
+    pub is_other: bool,
+}
+
+impl AdapterObject {
+    fn state<T>(&self, with: impl FnOnce(&mut AdapterState) -> T) -> Option<T> {
+        let mut state = self.world.lock();
+        let it = if self.is_other { &mut state.other_adapter } else { &mut state.adapter };
+        it.as_mut().map(with)
+    }
+}
 
 #[interface(name = "org.bluez.Adapter1")]
 impl AdapterObject {
@@ -52,20 +74,17 @@ impl AdapterObject {
         &self,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<(), BluezError> {
-        {
-            let mut state = self.0.lock();
-            state.discoveries += 1;
-            let Some(adapter) = state.adapter.as_mut() else {
-                return Err(BluezError::NotReady("Resource Not Ready".into()));
-            };
+        self.world.lock().discoveries += 1;
+        let started = self.state(|adapter| {
             if !adapter.powered {
                 return Err(BluezError::NotReady("Resource Not Ready".into()));
             }
-            if adapter.discovering {
+            if std::mem::replace(&mut adapter.discovering, true) {
                 return Err(BluezError::InProgress("Operation already in progress".into()));
             }
-            adapter.discovering = true;
-        }
+            Ok(())
+        });
+        started.unwrap_or_else(|| Err(BluezError::NotReady("Resource Not Ready".into())))?;
         Ok(self.discovering_changed(&emitter).await?)
     }
 
@@ -73,14 +92,35 @@ impl AdapterObject {
         &self,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<(), BluezError> {
-        {
-            let mut state = self.0.lock();
-            match state.adapter.as_mut() {
-                Some(adapter) if adapter.discovering => adapter.discovering = false,
-                Some(_) | None => return Err(BluezError::Failed("No discovery started".into())),
-            }
+        let was = self.state(|adapter| std::mem::replace(&mut adapter.discovering, false));
+        if was != Some(true) {
+            return Err(BluezError::Failed("No discovery started".into()));
         }
         Ok(self.discovering_changed(&emitter).await?)
+    }
+
+    /// Forgets a device with its bond; one that is connected is disconnected first.
+    async fn remove_device(
+        &self,
+        device: OwnedObjectPath,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<(), BluezError> {
+        let id = {
+            let state = self.world.lock();
+            let mut shown = state.devices.values().filter(|it| it.on_bus);
+            shown.find(|it| device_path(it.spec.device) == device.as_str()).map(|it| it.spec.device)
+        };
+        let Some(id) = id else {
+            return Err(BluezError::DoesNotExist("Does Not Exist".into()));
+        };
+        if self.world.device(id, |it| it.connected) == Some(true) {
+            drop_link(connection, &self.world, id).await?;
+        }
+        self.world.device(id, |it| {
+            (it.bond, it.trusted, it.on_bus, it.heard) = (Bond::None, false, false, false);
+        });
+        connection.object_server().remove::<DeviceObject, _>(&device).await?;
+        Ok(())
     }
 
     fn set_discovery_filter(&self, filter: HashMap<String, OwnedVariant>) {
@@ -89,7 +129,7 @@ impl AdapterObject {
 
     #[zbus(property)]
     fn address(&self) -> &str {
-        "00:11:22:33:44:55"
+        if self.is_other { "00:11:22:33:44:66" } else { "00:11:22:33:44:55" }
     }
     #[zbus(property)]
     fn address_type(&self) -> &str {
@@ -109,24 +149,24 @@ impl AdapterObject {
     }
     #[zbus(property)]
     fn powered(&self) -> bool {
-        self.0.adapter().powered
+        self.state(|adapter| adapter.powered).unwrap_or_default()
     }
     #[zbus(property)]
     fn set_powered(&self, on: bool) -> Result<(), BluezError> {
-        let mut state = self.0.lock();
-        if on && state.busy > 0 {
-            state.busy -= 1;
-            // The real daemon's message is empty as well.
-            return Err(BluezError::Busy(String::new()));
+        {
+            let mut state = self.world.lock();
+            if on && state.busy > 0 {
+                state.busy -= 1;
+                // The real daemon's message is empty as well.
+                return Err(BluezError::Busy(String::new()));
+            }
         }
-        if let Some(adapter) = state.adapter.as_mut() {
-            adapter.powered = on;
-        }
+        self.state(|adapter| adapter.powered = on);
         Ok(())
     }
     #[zbus(property)]
     fn discovering(&self) -> bool {
-        self.0.adapter().discovering
+        self.state(|adapter| adapter.discovering).unwrap_or_default()
     }
 }
 
@@ -136,26 +176,49 @@ pub struct DeviceObject {
 }
 
 impl DeviceObject {
-    fn read<T: Default>(&self, read: impl FnOnce(&mut super::world::DeviceState) -> T) -> T {
+    /// Is connected from now on; the services follow.
+    pub async fn come_up(
+        &self,
+        emitter: &SignalEmitter<'_>,
+        connection: &Connection,
+    ) -> Result<(), BluezError> {
+        let resolves = self.read(|device| {
+            device.connected = true;
+            device.connects += 1;
+            !device.never_resolves
+        });
+        self.connected_changed(emitter).await?;
+        if resolves {
+            let (connection, world) = (connection.clone(), self.world.clone());
+            let device = self.device;
+            tokio::spawn(async move {
+                sleep(RESOLVE).await;
+                if let Err(error) = resolve(&connection, &world, device).await {
+                    say(&format!("fake org.bluez: services not resolved: {error}"));
+                }
+            });
+        }
+        Ok(())
+    }
+
+    pub fn read<T: Default>(&self, read: impl FnOnce(&mut super::world::DeviceState) -> T) -> T {
         self.world.device(self.device, read).unwrap_or_default()
     }
 
     /// Waits, as BlueZ does, until the device answers, the call is cancelled or time is up.
-    async fn reach(&self) -> Result<(), BluezError> {
+    pub async fn reach(&self, limit: Duration) -> Result<(), BluezError> {
         let mut waited = Duration::ZERO;
         self.read(|device| device.cancelled = false);
-        while waited < CONNECT_GIVES_UP {
+        while waited < limit {
             if !self.world.adapter().powered {
                 return Err(BluezError::NotReady("Resource Not Ready".into()));
-            }
-            if self.read(|device| device.connected) {
-                return Err(BluezError::AlreadyConnected("Already Connected".into()));
             }
             if self.read(|device| device.cancelled) {
                 return Err(BluezError::Failed("Operation canceled".into()));
             }
             if self.read(|device| device.advertising) {
-                return Ok(());
+                let full = self.world.lock().is_full();
+                return full.map_or(Ok(()), |says| Err(BluezError::Failed(says.into())));
             }
             sleep(Duration::from_millis(10)).await;
             waited += Duration::from_millis(10);
@@ -171,24 +234,48 @@ impl DeviceObject {
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
         #[zbus(connection)] connection: &Connection,
     ) -> Result<(), BluezError> {
-        self.reach().await?;
-        let resolves = self.read(|device| {
-            device.connected = true;
-            device.connects += 1;
-            !device.never_resolves
-        });
-        self.connected_changed(&emitter).await?;
-        if resolves {
-            let (connection, world) = (connection.clone(), self.world.clone());
-            let device = self.device;
-            tokio::spawn(async move {
-                sleep(RESOLVE).await;
-                if let Err(error) = resolve(&connection, &world, device).await {
-                    say(&format!("fake org.bluez: services not resolved: {error}"));
-                }
-            });
+        if self.read(|device| device.pairing) {
+            return Err(BluezError::InProgress("In Progress".into()));
         }
-        Ok(())
+        // The real daemon is content with a connection that is there.
+        if self.read(|device| device.connected) {
+            return Ok(());
+        }
+        self.reach(CONNECT_GIVES_UP).await?;
+        let bond = self.read(|device| device.bond);
+        if matches!(bond, Bond::LostByDevice | Bond::LostUnsaid) {
+            self.read(|device| device.connects += 1);
+            if bond == Bond::LostByDevice {
+                let reason = ("org.bluez.Reason.Authentication", "authentication failure");
+                emitter.emit("org.bluez.Device1", "Disconnected", &reason).await?;
+            }
+            return Err(BluezError::Failed("le-connection-abort-by-local".into()));
+        }
+        self.come_up(&emitter, connection).await
+    }
+
+    /// Pairs, asking the caller's agent.
+    async fn pair(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<(), BluezError> {
+        let caller = header.sender().map(ToString::to_string).unwrap_or_default();
+        pairing::pair(self, &caller, &emitter, connection).await
+    }
+
+    async fn cancel_pairing(&self) -> Result<(), BluezError> {
+        if self.read(|device| device.pairing) {
+            self.read(|device| device.cancelled = true);
+            while self.read(|device| device.pairing) {
+                sleep(Duration::from_millis(5)).await;
+            }
+            return Ok(());
+        }
+        // As the real daemon does.
+        self.read(|device| device.bond = Bond::None);
+        Err(BluezError::DoesNotExist("Does Not Exist".into()))
     }
 
     async fn disconnect(
@@ -206,7 +293,8 @@ impl DeviceObject {
 
     #[zbus(property)]
     fn address(&self) -> String {
-        self.device.to_string()
+        let address = self.world.device(self.device, |device| device.address());
+        address.unwrap_or(self.device).to_string()
     }
     #[zbus(property)]
     fn address_type(&self) -> &str {
@@ -245,15 +333,19 @@ impl DeviceObject {
     }
     #[zbus(property)]
     fn paired(&self) -> bool {
-        false
+        self.read(|device| device.is_paired())
     }
     #[zbus(property)]
     fn bonded(&self) -> bool {
-        false
+        self.read(|device| device.is_paired())
     }
     #[zbus(property)]
     fn trusted(&self) -> bool {
-        false
+        self.read(|device| device.trusted)
+    }
+    #[zbus(property)]
+    fn set_trusted(&self, trusted: bool) {
+        self.read(|device| device.trusted = trusted);
     }
     #[zbus(property)]
     fn blocked(&self) -> bool {

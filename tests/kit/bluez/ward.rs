@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 use wardkeep_hardware::ble::{self, BleHandle, Timing};
-use wardkeep_model::ports::{Command, Event, Link, RadioHealth};
+use wardkeep_model::ports::{Command, Event, Link, PairingStep, RadioHealth, Want, WriteFault};
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 use super::{DeviceSpec, FakeBluez};
@@ -31,6 +31,15 @@ pub fn short() -> Timing {
         release: ms(5_000),
         retry_first: ms(60),
         retry_max: ms(300),
+        full_retry: ms(3_000),
+        idle: ms(400),
+        idle_unused: ms(60_000),
+        rest_first: ms(60_000),
+        rest_max: ms(60_000),
+        window: ms(60_000),
+        reach: ms(2_000),
+        hand_over: ms(400),
+        write: ms(10_000),
         scan_watchdog: ms(700),
         tick: ms(50),
     }
@@ -62,8 +71,18 @@ impl Ward {
 
     /// Starts it with these times.
     pub fn with(fake: Arc<FakeBluez>, queue: usize, timing: Timing) -> Self {
+        Self::at(fake, queue, timing, None)
+    }
+
+    /// Starts it with these times at one controller.
+    pub fn at(
+        fake: Arc<FakeBluez>,
+        queue: usize,
+        timing: Timing,
+        adapter: Option<DeviceId>,
+    ) -> Self {
         let (sender, events) = mpsc::channel(queue);
-        let (driver, task) = ble::spawn(&Handle::current(), sender, timing);
+        let (driver, task) = ble::spawn(&Handle::current(), sender, timing, adapter);
         Self { fake, driver, task, events, log: VecDeque::new() }
     }
 
@@ -71,7 +90,8 @@ impl Ward {
     pub async fn expect(&mut self, what: &str, wanted: impl Fn(&Event) -> bool) -> Duration {
         let start = Instant::now();
         loop {
-            let event = timeout(PATIENCE, self.events.recv()).await;
+            // Not for each event: a device goes on being seen for as long as it is near.
+            let event = timeout_at(start + PATIENCE, self.events.recv()).await;
             let Ok(Some(event)) = event else {
                 panic!("waited for {what}; got {:#?}", self.log);
             };
@@ -86,7 +106,7 @@ impl Ward {
     /// Receives everything for a while.
     pub async fn listen(&mut self, time: Duration) {
         let until = Instant::now() + time;
-        while let Ok(Some(event)) = tokio::time::timeout_at(until, self.events.recv()).await {
+        while let Ok(Some(event)) = timeout_at(until, self.events.recv()).await {
             self.log.push_back(event);
         }
     }
@@ -133,7 +153,37 @@ impl Ward {
 
     /// Orders a link.
     pub fn connect(&self, device: DeviceId, kind: DeviceKind) {
-        assert_eq!(self.driver.try_send(Command::Connect(device, kind)), Ok(()));
+        self.want(device, Want { releases: false, ..Want::of(kind) });
+    }
+
+    /// Orders a link of which this is wanted.
+    pub fn want(&self, device: DeviceId, want: Want) {
+        self.order(Command::Connect(device, want));
+    }
+
+    /// Gives an order.
+    pub fn order(&self, command: Command) {
+        assert_eq!(self.driver.try_send(command), Ok(()));
+    }
+
+    /// Waits for the next step of a pairing.
+    pub async fn step(&mut self, device: DeviceId) -> PairingStep {
+        let ours = |event: &Event| matches!(event, Event::Pairing(of, _) if *of == device);
+        self.expect(&format!("a step of pairing {device:?}"), ours).await;
+        match self.log.back() {
+            Some(Event::Pairing(_, step)) => *step,
+            other => panic!("not a step: {other:?}"),
+        }
+    }
+
+    /// Waits for the answer to a write.
+    pub async fn wrote(&mut self, device: DeviceId, number: u16) -> Result<(), WriteFault> {
+        let ours = |event: &Event| matches!(event, Event::Wrote(of, what, _) if *of == device && what.0 == number);
+        self.expect(&format!("the answer to a write of {number:04x}"), ours).await;
+        match self.log.back() {
+            Some(Event::Wrote(.., written)) => *written,
+            other => panic!("not an answer: {other:?}"),
+        }
     }
 
     /// Orders the end of a link.

@@ -31,6 +31,46 @@ pub struct ServiceSpec {
     pub characteristics: Vec<CharacteristicSpec>,
 }
 
+/// How a peripheral is paired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Without a question.
+    JustWorks,
+    /// Without a number, but BlueZ asks whether it may.
+    Authorize,
+    /// It shows this number, and so does whoever pairs it.
+    Compare(u32),
+    /// It shows this number, which is typed by whoever pairs it.
+    TypeHere(u32),
+    /// This number is shown by whoever pairs it, and typed on the device: rightly or not.
+    TypeThere(u32, bool),
+}
+
+/// How a peripheral refuses to be paired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refuses {
+    /// At once: it keeps one bond and has it.
+    AtOnce,
+    /// By ending the connection.
+    ByHangingUp,
+    /// It is busy with something else for so many times.
+    Busy(u32),
+}
+
+/// What has become of a bond.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bond {
+    /// There is none.
+    #[default]
+    None,
+    /// Both sides keep it.
+    Kept,
+    /// BlueZ keeps it and the device has lost it: encryption fails.
+    LostByDevice,
+    /// The same, with a daemon that does not say so: the connection is just not made.
+    LostUnsaid,
+}
+
 /// A pretended peripheral.
 #[derive(Clone, Debug)]
 pub struct DeviceSpec {
@@ -46,6 +86,14 @@ pub struct DeviceSpec {
     pub services: Vec<ServiceSpec>,
     /// Values it sends as soon as the characteristic is subscribed to.
     pub stored: Vec<(u16, Vec<u8>)>,
+    /// How it is paired.
+    pub style: Style,
+    /// It gives and takes nothing without a bond.
+    pub needs_bond: bool,
+    /// Its address once it is bonded, if it advertises a private one.
+    pub identity: Option<DeviceId>,
+    /// The ATT error that a write to a characteristic is answered with.
+    pub refused_writes: Vec<(u16, u8)>,
 }
 
 impl DeviceSpec {
@@ -72,6 +120,27 @@ impl DeviceSpec {
         )
     }
 
+    /// A blood pressure cuff with a memory and a clock.
+    pub fn cuff(last: u8, name: &str) -> Self {
+        let measurement = characteristic(0x2A35, &["indicate"], &[]);
+        let feature = characteristic(0x2A49, &["read"], &[0x04, 0]);
+        let control = characteristic(0x2A52, &["write", "indicate"], &[]);
+        let characteristics = vec![measurement, feature, control];
+        let mut cuff = Self::new(last, name, ServiceSpec { number: 0x1810, characteristics });
+        let clock = characteristic(0x2A2B, &["read", "write"], &[0xEA, 7, 6, 1, 8, 30, 0, 1, 0, 0]);
+        cuff.services.push(ServiceSpec { number: 0x1805, characteristics: vec![clock] });
+        let text = |number, text: &str| characteristic(number, &["read"], text.as_bytes());
+        let information = vec![
+            text(0x2A29, "Ward & Sons"),
+            text(0x2A24, "BP-7"),
+            text(0x2A25, "0042"),
+            text(0x2A26, "1.3"),
+            characteristic(0x2A50, &["read"], &[1, 0x0F, 0, 2, 0, 3, 0]),
+        ];
+        cuff.services.push(ServiceSpec { number: 0x180A, characteristics: information });
+        cuff
+    }
+
     fn new(last: u8, name: &str, service: ServiceSpec) -> Self {
         let level = characteristic(0x2A19, &["read", "notify"], &[87]);
         let battery = ServiceSpec { number: 0x180F, characteristics: vec![level] };
@@ -82,6 +151,10 @@ impl DeviceSpec {
             advertised: vec![service.number],
             services: vec![service, battery],
             stored: Vec::new(),
+            style: Style::JustWorks,
+            needs_bond: false,
+            identity: None,
+            refused_writes: Vec::new(),
         }
     }
 }
@@ -120,6 +193,28 @@ pub struct DeviceState {
     pub values: BTreeMap<String, Vec<u8>>,
     /// Object paths of its GATT objects, in the order they were made.
     pub gatt: Vec<String>,
+    /// Its bond.
+    pub bond: Bond,
+    /// How it refuses to be paired.
+    pub refuses: Option<Refuses>,
+    pub trusted: bool,
+    /// `Pair` is under way.
+    pub pairing: bool,
+    /// What was written to it: characteristic and bytes.
+    pub written: Vec<(u16, Vec<u8>)>,
+}
+
+/// An agent that somebody registered.
+#[derive(Clone, Debug)]
+pub struct AgentState {
+    /// Whose connection it is on.
+    pub owner: String,
+    /// Its object.
+    pub path: String,
+    /// What it can show and take.
+    pub capability: String,
+    /// It is asked when whoever pairs has none.
+    pub is_default: bool,
 }
 
 /// Everything the fake knows.
@@ -127,6 +222,16 @@ pub struct DeviceState {
 pub struct State {
     /// The controller, if one is plugged in.
     pub adapter: Option<AdapterState>,
+    /// Another controller, which hears nobody.
+    pub other_adapter: Option<AdapterState>,
+    /// Registered agents.
+    pub agents: Vec<AgentState>,
+    /// Nobody may register an agent.
+    pub refuses_agents: bool,
+    /// Connections that the controller carries, if that is limited, and what it says to one more.
+    pub slots: Option<(usize, &'static str)>,
+    /// How long `Pair` looks for a device.
+    pub pair_reaches: Duration,
     /// How many more times switching on is refused with Busy.
     pub busy: u32,
     /// How often StartDiscovery was called.
@@ -169,6 +274,11 @@ impl State {
             notifying: BTreeSet::new(),
             values: BTreeMap::new(),
             gatt: Vec::new(),
+            bond: Bond::None,
+            refuses: None,
+            trusted: false,
+            pairing: false,
+            written: Vec::new(),
             spec,
         };
         self.devices.insert(state.spec.device, state);
@@ -177,15 +287,41 @@ impl State {
     /// Forgets what dies with the daemon; the controller comes back switched off.
     pub fn daemon_died(&mut self) {
         self.adapter = self.adapter.map(|_| AdapterState::default());
+        self.other_adapter = self.other_adapter.map(|_| AdapterState::default());
+        self.agents.clear();
         for device in self.devices.values_mut() {
             device.on_bus = false;
             device.heard = false;
+            device.pairing = false;
             device.end_link();
         }
+    }
+
+    /// The controller carries no more connections; what it says then.
+    pub fn is_full(&self) -> Option<&'static str> {
+        let (slots, says) = self.slots?;
+        let connected = self.devices.values().filter(|device| device.connected).count();
+        (connected >= slots).then_some(says)
     }
 }
 
 impl DeviceState {
+    /// BlueZ keeps keys for it.
+    pub fn is_paired(&self) -> bool {
+        self.bond != Bond::None
+    }
+
+    /// Its address, as BlueZ knows it.
+    pub fn address(&self) -> DeviceId {
+        let identity = self.spec.identity.filter(|_| self.is_paired());
+        identity.unwrap_or(self.spec.device)
+    }
+
+    /// It gives and takes nothing without a bond, and has none.
+    pub fn is_closed(&self) -> bool {
+        self.spec.needs_bond && !self.is_paired()
+    }
+
     /// The link is gone; returns the GATT objects that go with it, last made first.
     pub fn end_link(&mut self) -> Vec<String> {
         self.connected = false;

@@ -379,9 +379,12 @@ impl Bedside {
             ports::Command::Finger(FingerCommand::Enrol { attempt, finger }) => {
                 self.enrolling = Some((attempt, finger));
             }
-            ports::Command::Connect(..) | ports::Command::Disconnect(_) => {
-                self.radio.push(command);
-            }
+            ports::Command::Connect(..)
+            | ports::Command::Disconnect(_)
+            | ports::Command::Pair(_)
+            | ports::Command::AnswerPairing(..)
+            | ports::Command::Forget(_)
+            | ports::Command::Write(..) => self.radio.push(command),
         }
     }
 

@@ -3,7 +3,7 @@
 use wardkeep_model::access::policy::Permission;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::AuditAct;
-use wardkeep_model::ports::Link;
+use wardkeep_model::ports::{Link, PairingStep};
 use wardkeep_model::vitals::DeviceId;
 
 use crate::kiosk::Effect;
@@ -82,6 +82,25 @@ pub(in crate::kiosk) fn view(scene: Scene<'_>, waiting: usize) -> Devices {
     }
 }
 
+/// What measures when asked is paired when it is connected; what measures all the time where it wants it, or where
+/// its bond does not hold.
+fn can_pair(device: &Device) -> bool {
+    let bonding = &device.bonding;
+    let is_heard = device.heard.is_some() || device.known;
+    let wants = match bonding.step() {
+        Some(PairingStep::Needed | PairingStep::Failed(_)) => true,
+        None | Some(PairingStep::Forgotten) => !device.kind.is_continuous() && !bonding.is_bonded(),
+        Some(
+            PairingStep::Started
+            | PairingStep::CompareNumber(_)
+            | PairingStep::ShowPasskey { .. }
+            | PairingStep::TypePasskey
+            | PairingStep::Bonded(_),
+        ) => false,
+    };
+    is_heard && (wants || bonding.is_changed())
+}
+
 fn row(scene: Scene<'_>, id: DeviceId, device: &Device) -> DeviceRow {
     let monitor = scene.monitor;
     let state = match device.link {
@@ -116,7 +135,11 @@ fn row(scene: Scene<'_>, id: DeviceId, device: &Device) -> DeviceRow {
         owner,
         reading: Phi::new(reading.unwrap_or_default()),
         battery_percent: device.battery_percent,
-        can_connect: !device.known,
+        pairing: device.bonding.step(),
+        is_changed: device.bonding.is_changed(),
+        has_no_room: device.has_no_room,
+        can_connect: !device.known && stays,
+        can_pair: can_pair(device),
         can_assign: device.known && free && may_assign,
         can_release: device.known && scene.may(release_permission(monitor, id)),
     }

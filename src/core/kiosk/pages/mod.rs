@@ -9,6 +9,7 @@ pub(super) mod cart;
 pub mod devices;
 mod kept;
 pub mod limits;
+pub mod pairing;
 pub mod patients;
 pub mod people;
 pub mod readings;
@@ -21,6 +22,7 @@ pub(super) enum Front {
     Limits(Box<limits::Draft>),
     Devices,
     Readings,
+    Pairing(pairing::Window),
     Patients(patients::List),
     People(people::Staff),
     Audit(audit::Log),

@@ -8,6 +8,7 @@ use wardkeep_model::access::factor::TokenKind;
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::Sex;
+use wardkeep_model::ports::PairingStep;
 use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
@@ -158,8 +159,16 @@ pub struct DeviceRow {
     pub reading: Phi<String>,
     /// Battery in percent.
     pub battery_percent: Option<u8>,
+    /// How far its pairing has come, or that its bond was lost.
+    pub pairing: Option<PairingStep>,
+    /// It was bonded and offers something else since: nothing of it counts until it is paired again.
+    pub is_changed: bool,
+    /// Its link waits for a place on the controller.
+    pub has_no_room: bool,
     /// Connect is offered.
     pub can_connect: bool,
+    /// Pairing is offered.
+    pub can_pair: bool,
     /// Assign is offered.
     pub can_assign: bool,
     /// Release is offered.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
 use wardkeep_core::kiosk::intent::Intent;
-use wardkeep_core::kiosk::pages::devices;
+use wardkeep_core::kiosk::pages::{devices, pairing};
 use wardkeep_core::kiosk::view::Screen;
 use wardkeep_model::vitals::DeviceId;
 use wardkeep_ui::{self as ui, AppWindow};
@@ -28,6 +28,7 @@ impl Devices {
         let (global, page) = (window.global::<ui::Devices>(), Self::default());
         global.set_rows(ModelRc::from(Rc::clone(&page.rows)));
         global.on_link(on_device(port, devices::Intent::Connect));
+        global.on_pair(on_device(port, pairing::Intent::Start));
         global.on_assign(on_device(port, devices::Intent::Assign));
         global.on_release(on_device(port, devices::Intent::Release));
         page

@@ -271,7 +271,7 @@ fn page_of(screen: &Screen) -> Option<Page> {
     match screen {
         Screen::Bedside(_) | Screen::Reading(_) => Some(Page::Bedside),
         Screen::Alarms(_) | Screen::Limits(_) => Some(Page::Alarms),
-        Screen::Devices(_) | Screen::Tray(_) => Some(Page::Devices),
+        Screen::Devices(_) | Screen::Tray(_) | Screen::Pairing(_) => Some(Page::Devices),
         Screen::Patients(_) => Some(Page::Patients),
         Screen::People(_) | Screen::Person(_) | Screen::Enrolment(_) => Some(Page::People),
         Screen::Audit(_) => Some(Page::Audit),

@@ -17,6 +17,7 @@ mod first_start;
 mod frame;
 mod limits;
 mod lock;
+mod pairing;
 mod patients;
 mod people;
 mod person;
@@ -78,6 +79,7 @@ impl Screens {
                 Box::new(alarms::Alarms::connect(port, window)),
                 Box::new(limits::Limits::connect(port, window)),
                 Box::new(devices::Devices::connect(port, window)),
+                Box::new(pairing::Pairing::connect(port, window)),
                 Box::new(reading::Reading::connect(port, window)),
                 Box::new(reading::Tray::connect(port, window)),
                 Box::new(patients::Patients::connect(port, window)),
@@ -131,6 +133,7 @@ fn may_show(screen: &Screen, is_open: bool) -> bool {
         Screen::Bedside(_)
         | Screen::Limits(_)
         | Screen::Devices(_)
+        | Screen::Pairing(_)
         | Screen::Reading(_)
         | Screen::Tray(_)
         | Screen::Patients(_)
@@ -193,6 +196,7 @@ fn kind(screen: &Screen) -> ui::ScreenKind {
         Screen::Limits(_) => ui::ScreenKind::Limits,
         Screen::Bedside(_) => ui::ScreenKind::Bedside,
         Screen::Devices(_) => ui::ScreenKind::Devices,
+        Screen::Pairing(_) => ui::ScreenKind::Pairing,
         Screen::Reading(_) => ui::ScreenKind::Reading,
         Screen::Tray(_) => ui::ScreenKind::Tray,
         Screen::Patients(_) => ui::ScreenKind::Patients,

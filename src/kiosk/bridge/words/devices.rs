@@ -3,7 +3,7 @@
 use slint::SharedString;
 
 use wardkeep_core::kiosk::view::{DeviceRow, DeviceState, Owner};
-use wardkeep_model::ports::RadioHealth;
+use wardkeep_model::ports::{PairingFault, PairingStep, RadioHealth};
 use wardkeep_model::vitals::DeviceKind;
 
 use crate::bridge::times;
@@ -43,9 +43,31 @@ pub(in crate::bridge) fn standing(words: &Words, device: &DeviceRow) -> SharedSt
         DeviceState::Live => tr("live"),
         DeviceState::Lost => tr("out of range, reconnecting"),
     });
+    let bond = if device.is_changed {
+        words.say(tr("not the device that was paired"))
+    } else if device.has_no_room {
+        words.say(tr("waits: too many devices are linked"))
+    } else {
+        match device.pairing {
+            Some(PairingStep::Needed) => words.say(tr("wants to be paired")),
+            Some(PairingStep::Failed(PairingFault::LostBond)) => {
+                words.say(tr("has forgotten this cart"))
+            }
+            Some(PairingStep::Bonded(_)) => words.say(tr("paired")),
+            Some(
+                PairingStep::Started
+                | PairingStep::CompareNumber(_)
+                | PairingStep::ShowPasskey { .. }
+                | PairingStep::TypePasskey
+                | PairingStep::Forgotten
+                | PairingStep::Failed(_),
+            )
+            | None => SharedString::default(),
+        }
+    };
     let battery = device.battery_percent.map(|percent| percent.to_string());
     let battery = battery.map(|percent| words.fill(tr("battery {} %"), &[&percent]));
-    joined(&[link, device.reading.reveal().into(), battery.unwrap_or_default()])
+    joined(&[link, bond, device.reading.reveal().into(), battery.unwrap_or_default()])
 }
 
 /// How the controller stands.

@@ -23,6 +23,7 @@ pub(super) mod findings;
 pub(super) mod languages;
 pub(super) mod notices;
 pub(super) mod pages;
+pub(super) mod pairing;
 pub(super) mod patient;
 pub(super) mod people;
 pub(super) mod pin;

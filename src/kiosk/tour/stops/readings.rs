@@ -1,4 +1,4 @@
-//! Spot readings: the question whose one is, and the tray.
+//! Spot readings: the question whose one is, and the tray; and how their devices are paired.
 
 use std::time::Duration;
 
@@ -12,6 +12,11 @@ use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::vitals::parameter::Family;
 use wardkeep_model::vitals::{DeviceKind, RecordId};
+
+use wardkeep_core::kiosk::view::pairing::{PairingPage, PairingStage};
+use wardkeep_model::confidential::Secret;
+use wardkeep_model::ports::PairingFault;
+use wardkeep_model::vitals::DeviceId;
 
 use crate::tour::samples::{bedside, devices, long_name, margaret, open};
 use crate::tour::stop::{Stop, stop};
@@ -143,5 +148,32 @@ pub(super) fn all() -> Vec<Stop> {
         stop("tray-no-patient", of(Tray { patient: None, ..tray() })),
         stop("tray-empty", of(Tray { rows: vec![], chosen: None, ..tray() })),
         stop("devices-waiting", open(Screen::Devices(waiting))),
+        pairing("pairing-waiting", PairingStage::Waiting),
+        pairing("pairing-compare", PairingStage::Compare(Secret::new("482917".into()))),
+        pairing("pairing-show", PairingStage::Show(Secret::new("004711".into()), 2)),
+        pairing(
+            "pairing-type",
+            PairingStage::Type {
+                digits: Secret::new("6024".into()),
+                is_sent: false,
+                tries_left: Some(1),
+            },
+        ),
+        pairing("pairing-done", PairingStage::Done),
+        pairing("pairing-elsewhere", PairingStage::Failed(PairingFault::BondedElsewhere)),
+        pairing("pairing-lost", PairingStage::Failed(PairingFault::LostBond)),
     ]
+}
+
+fn pairing(name: &'static str, stage: PairingStage) -> Stop {
+    let is_over = matches!(stage, PairingStage::Done | PairingStage::Failed(_));
+    let page = PairingPage {
+        id: DeviceId([0xC0, 0x26, 0xDA, 0, 0, 3]),
+        name: "Kestrel BP-2 22A0417".into(),
+        kind: DeviceKind::Cuff,
+        is_near: true,
+        stage,
+        seconds_left: (!is_over).then_some(43),
+    };
+    stop(name, open(Screen::Pairing(Box::new(page))))
 }

@@ -1,0 +1,248 @@
+//! What a link waits for before it is tried again, and what it says meanwhile.
+
+use std::time::Duration;
+
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::ble::backoff::Backoff;
+use crate::ble::diagnosis::{Around, Cause, Tries, Verdict, cause};
+use crate::ble::link::{LinkError, LinkTask};
+use crate::ble::shared::Tiding;
+use crate::ble::timing::Timing;
+use wardkeep_model::ports::{PairingFault, PairingStep};
+
+/// What has gone wrong so far, and how long to wait after it.
+#[derive(Debug)]
+pub(super) struct Waits {
+    again: Backoff,
+    rest: Backoff,
+    tries: Tries,
+    /// Another link was asked to give way.
+    has_asked_for_room: bool,
+    /// It was said that the bond may be lost.
+    has_told_lost_bond: bool,
+}
+
+impl Waits {
+    pub(super) fn new(timing: &Timing) -> Self {
+        Self {
+            again: Backoff::new(timing),
+            rest: Backoff::between(timing.rest_first, timing.rest_max),
+            tries: Tries::default(),
+            has_asked_for_room: false,
+            has_told_lost_bond: false,
+        }
+    }
+
+    /// The link is live.
+    pub(super) fn worked(&mut self) {
+        self.again.worked();
+        self.tries.worked();
+        (self.has_asked_for_room, self.has_told_lost_bond) = (false, false);
+    }
+
+    /// The device had something to say over it.
+    pub(super) fn was_of_use(&mut self) {
+        self.rest.worked();
+    }
+}
+
+/// What a wait ended with.
+enum Heard {
+    /// The device advertised.
+    Device,
+    /// It was paired.
+    Bonded,
+    /// A place may be free.
+    Freed,
+    /// The life is ending, and so is this task.
+    Over,
+}
+
+impl LinkTask {
+    /// Waits for what has to happen before the next try.
+    pub(super) async fn wait_after(&mut self, error: &LinkError, waits: &mut Waits) {
+        // What was told during the try.
+        while let Ok(tiding) = self.tidings.try_recv() {
+            self.note(tiding);
+        }
+        match error {
+            // The pairing window has to close first, and that is waited for anyway.
+            LinkError::Paired => {}
+            LinkError::Idle => self.rest(waits.rest.failed()).await,
+            LinkError::GaveWay => self.wait_for_room(waits).await,
+            LinkError::LostBond => self.wait_for_bond().await,
+            LinkError::NotKnown => self.pause(waits.again.failed(), true).await,
+            LinkError::TookTooLong(_)
+            | LinkError::NothingToMeasure
+            | LinkError::Dropped
+            | LinkError::Silent
+            | LinkError::NoAdapter
+            | LinkError::Bluetooth(_)
+            | LinkError::Daemon(_) => self.wait_by_judgement(error, waits).await,
+        }
+    }
+
+    async fn wait_by_judgement(&mut self, error: &LinkError, waits: &mut Waits) {
+        let said = if self.failed_encryption {
+            Cause::KeyMissing
+        } else if let LinkError::Bluetooth(error) = error {
+            cause(&format!("{error:?}"))
+        } else {
+            Cause::Unsaid
+        };
+        let around = Around {
+            is_bonded: self.is_bonded(),
+            is_near: self.heard.is_some_and(|heard| heard.elapsed() < self.timing().gone_after),
+            others: self.shared.places.taken(),
+        };
+        match waits.tries.failed(said, around) {
+            Verdict::Again => self.pause(waits.again.failed(), false).await,
+            Verdict::NoRoom => self.wait_for_room(waits).await,
+            Verdict::LostBond => self.wait_for_bond().await,
+            Verdict::MaybeLostBond => {
+                if !waits.has_told_lost_bond {
+                    waits.has_told_lost_bond = true;
+                    self.tell_lost_bond();
+                }
+                self.pause(waits.again.failed(), false).await;
+            }
+            Verdict::NotPaired => {
+                self.shared.outbox.pairing(self.device, PairingStep::Needed);
+                let patience = self.timing().full_retry;
+                if timeout(patience, self.until_bonded()).await.is_err() {
+                    tracing::debug!(device = ?self.device, "tried again without a bond");
+                }
+            }
+        }
+    }
+
+    fn tell_lost_bond(&self) {
+        let lost = PairingStep::Failed(PairingFault::LostBond);
+        self.shared.outbox.pairing(self.device, lost);
+    }
+
+    /// Says that the bond is lost, and does nothing until there is another.
+    async fn wait_for_bond(&mut self) {
+        self.tell_lost_bond();
+        self.until_bonded().await;
+        self.failed_encryption = false;
+    }
+
+    async fn until_bonded(&mut self) {
+        loop {
+            match self.hear().await {
+                Heard::Bonded | Heard::Over => return,
+                Heard::Device | Heard::Freed => {}
+            }
+        }
+    }
+
+    /// Says that the controller is full, asks once for the place of a link that measures nobody, and
+    /// waits until one ends.
+    async fn wait_for_room(&mut self, waits: &mut Waits) {
+        self.shared.outbox.no_room(self.device, true);
+        if !waits.has_asked_for_room {
+            waits.has_asked_for_room = true;
+            self.ask_for_room();
+        }
+        let patience = self.timing().full_retry;
+        let freed = async {
+            loop {
+                match self.hear().await {
+                    Heard::Freed | Heard::Over => return,
+                    Heard::Device | Heard::Bonded => {}
+                }
+            }
+        };
+        if timeout(patience, freed).await.is_err() {
+            tracing::debug!("no place was given up");
+        }
+    }
+
+    fn ask_for_room(&self) {
+        // Whoever may give way itself takes nobody's place.
+        let yields = |device| self.shared.wanted(device).is_some_and(|want| want.yields);
+        if yields(self.device) {
+            return;
+        }
+        if let Some(other) = self.shared.places.least_used(yields) {
+            tracing::info!(device = ?self.device, ?other, "takes the place of another link");
+            self.shared.tell(Tiding::GiveWay(other));
+        }
+    }
+
+    /// Leaves a device alone that has measured, so that it can sleep. One that falls silent and is heard
+    /// again was woken by somebody; one that never falls silent is tried again after a rest.
+    async fn rest(&mut self, rest: Duration) {
+        let rested = Instant::now() + rest;
+        let silent_for = self.timing().gone_after;
+        let mut heard = Instant::now();
+        loop {
+            match self.hear().await {
+                Heard::Device => {
+                    let was_silent = heard.elapsed() >= silent_for;
+                    heard = Instant::now();
+                    if was_silent || heard >= rested {
+                        return;
+                    }
+                }
+                Heard::Over => return,
+                Heard::Bonded | Heard::Freed => {}
+            }
+        }
+    }
+
+    /// Waits before the next try; an advertisement ends the wait early, but never makes tries follow
+    /// each other without any pause, unless nothing was tried.
+    async fn pause(&mut self, wait: Duration, at_once: bool) {
+        let floor = if at_once { Duration::ZERO } else { self.timing().retry_first / 2 };
+        sleep(floor.min(wait)).await;
+        let heard = async {
+            loop {
+                match self.hear().await {
+                    Heard::Device | Heard::Bonded | Heard::Over => return,
+                    Heard::Freed => {}
+                }
+            }
+        };
+        if timeout(wait.saturating_sub(floor), heard).await.is_err() {
+            tracing::trace!("tried again after a while");
+        }
+    }
+
+    /// Waits for something that concerns this link.
+    async fn hear(&mut self) -> Heard {
+        loop {
+            let tiding = match self.tidings.recv().await {
+                Ok(tiding) => tiding,
+                Err(RecvError::Lagged(_)) => continue,
+                Err(RecvError::Closed) => return Heard::Over,
+            };
+            self.note(tiding);
+            match tiding {
+                Tiding::Heard(device) if self.is_ours(device) => return Heard::Device,
+                Tiding::Bonded(device) if self.is_ours(device) => return Heard::Bonded,
+                Tiding::Freed => return Heard::Freed,
+                Tiding::Heard(_)
+                | Tiding::Bonded(_)
+                | Tiding::Dropped(_)
+                | Tiding::AuthenticationFailed(_)
+                | Tiding::GiveWay(_) => {}
+            }
+        }
+    }
+
+    fn note(&mut self, tiding: Tiding) {
+        match tiding {
+            Tiding::Heard(device) if self.is_ours(device) => self.heard = Some(Instant::now()),
+            Tiding::AuthenticationFailed(device) => self.failed_encryption |= self.is_ours(device),
+            Tiding::Heard(_)
+            | Tiding::Dropped(_)
+            | Tiding::Bonded(_)
+            | Tiding::GiveWay(_)
+            | Tiding::Freed => {}
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What is read of each kind of device, subscribed to and written: characteristics by their numbers.
+
+use uuid::Uuid;
+
+use crate::ble::sightings::{service_of, sig};
+use wardkeep_model::vitals::{Characteristic, DeviceKind};
+
+/// Battery Service and Battery Level.
+pub(super) const BATTERY: (u16, u16) = (0x180F, 0x2A19);
+/// Current Time Service and Current Time: without it nobody knows what a device's stamps mean.
+const CLOCK: (u16, u16) = (0x1805, 0x2A2B);
+/// Device Information: model, serial number, firmware, manufacturer, PnP identity.
+const INFORMATION: [(u16, u16); 5] =
+    [(0x180A, 0x2A24), (0x180A, 0x2A25), (0x180A, 0x2A26), (0x180A, 0x2A29), (0x180A, 0x2A50)];
+/// Record Access Control Point and CGM Specific Ops Control Point: what they answer is indicated.
+const CONTROL_POINTS: [u16; 2] = [0x2A52, 0x2AAC];
+
+/// The characteristics that carry a kind's measurements, all in the kind's service.
+pub(super) fn measurements(kind: DeviceKind) -> &'static [u16] {
+    match kind {
+        // Heart Rate Measurement.
+        DeviceKind::HeartRate => &[0x2A37],
+        // PLX Continuous and PLX Spot-Check Measurement.
+        DeviceKind::PulseOximeter => &[0x2A5F, 0x2A5E],
+        // Blood Pressure Measurement; the pressure of a cuff that still inflates is none.
+        DeviceKind::Cuff => &[0x2A35],
+        // Temperature Measurement; an intermediate one is none.
+        DeviceKind::Thermometer => &[0x2A1C],
+        // Glucose Measurement, and its context.
+        DeviceKind::GlucoseMeter => &[0x2A18, 0x2A34],
+        // Weight Measurement.
+        DeviceKind::Scale => &[0x2A9D],
+        DeviceKind::Patch => &[],
+    }
+}
+
+/// What is subscribed to beside the measurements, where the device has it, and before them: a device may
+/// send what it has stored as soon as it can.
+pub(super) fn control_points() -> impl Iterator<Item = u16> {
+    CONTROL_POINTS.into_iter()
+}
+
+/// What has to be known before the first measurement: the device's clock, and which fields it sends.
+pub(super) fn read_first(kind: DeviceKind) -> Vec<(Uuid, u16)> {
+    // PLX Features, Blood Pressure Feature, Glucose Feature, Weight Scale Feature.
+    let feature = match kind {
+        DeviceKind::PulseOximeter => Some(0x2A60),
+        DeviceKind::Cuff => Some(0x2A49),
+        DeviceKind::GlucoseMeter => Some(0x2A51),
+        DeviceKind::Scale => Some(0x2A9E),
+        DeviceKind::HeartRate | DeviceKind::Thermometer | DeviceKind::Patch => None,
+    };
+    let feature = service_of(kind).zip(feature);
+    [(sig(CLOCK.0), CLOCK.1)].into_iter().chain(feature).collect()
+}
+
+/// What is read once while measurements come already.
+pub(super) fn read_later() -> impl Iterator<Item = (Uuid, u16)> {
+    [BATTERY].into_iter().chain(INFORMATION).map(|(service, number)| (sig(service), number))
+}
+
+/// The services that may be written to.
+pub(super) fn writable(kind: DeviceKind) -> Vec<Uuid> {
+    service_of(kind).into_iter().chain([sig(CLOCK.0)]).collect()
+}
+
+/// Which characteristic of interest a notification belongs to.
+pub(super) fn notified(kind: DeviceKind, service: Uuid, uuid: Uuid) -> Option<Characteristic> {
+    if (service, uuid) == (sig(BATTERY.0), sig(BATTERY.1)) {
+        return Some(Characteristic(BATTERY.1));
+    }
+    if Some(service) != service_of(kind) {
+        return None;
+    }
+    let mut wanted = measurements(kind).iter().copied().chain(control_points());
+    wanted.find(|number| uuid == sig(*number)).map(Characteristic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_profile_s_own_characteristics_are_passed_on() {
+        for (kind, service, number, passed) in [
+            (DeviceKind::HeartRate, 0x180D, 0x2A37, true),
+            (DeviceKind::HeartRate, 0x180D, 0x2A38, false),
+            (DeviceKind::HeartRate, 0x1822, 0x2A37, false),
+            (DeviceKind::HeartRate, 0x1822, 0x2A5F, false),
+            (DeviceKind::HeartRate, 0x180F, 0x2A19, true),
+            (DeviceKind::PulseOximeter, 0x1822, 0x2A5F, true),
+            (DeviceKind::PulseOximeter, 0x1822, 0x2A5E, true),
+            (DeviceKind::PulseOximeter, 0x1822, 0x2A52, true),
+            (DeviceKind::PulseOximeter, 0x1808, 0x2A52, false),
+            (DeviceKind::PulseOximeter, 0x180D, 0x2A37, false),
+            (DeviceKind::PulseOximeter, 0x180F, 0x2A19, true),
+            (DeviceKind::Cuff, 0x1810, 0x2A35, true),
+            (DeviceKind::Cuff, 0x1810, 0x2A36, false),
+            (DeviceKind::Thermometer, 0x1809, 0x2A1C, true),
+            (DeviceKind::GlucoseMeter, 0x1808, 0x2A18, true),
+            (DeviceKind::GlucoseMeter, 0x1808, 0x2A52, true),
+            (DeviceKind::Scale, 0x181D, 0x2A9D, true),
+            (DeviceKind::Patch, 0x180D, 0x2A37, false),
+        ] {
+            let expected = passed.then_some(Characteristic(number));
+            let found = notified(kind, sig(service), sig(number));
+            assert_eq!(found, expected, "{kind:?} {number:04x}");
+        }
+    }
+}

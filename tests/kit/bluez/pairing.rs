@@ -1,0 +1,205 @@
+//! Pairing as bluetoothd does it: who is asked what, and by which names it fails.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::time::sleep;
+use zbus::object_server::SignalEmitter;
+use zbus::{Connection, DynamicType, Message, OwnedObjectPath, interface};
+
+use super::gatt::drop_link;
+use super::objects::{BluezError, DeviceObject, device_path, owned};
+use super::world::{AgentState, Bond, Refuses, Style, World};
+
+/// A device that is paired and not heard is given up after this, unless the test says otherwise.
+const REACH: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(10);
+
+/// `/org/bluez`: where agents are registered.
+pub struct AgentManager(pub Arc<World>);
+
+#[interface(name = "org.bluez.AgentManager1")]
+impl AgentManager {
+    fn register_agent(
+        &self,
+        #[zbus(header)] header: zbus::message::Header<'_>,
+        agent: OwnedObjectPath,
+        capability: String,
+    ) -> Result<(), BluezError> {
+        let owner = header.sender().map(ToString::to_string).unwrap_or_default();
+        let mut state = self.0.lock();
+        if state.refuses_agents {
+            return Err(BluezError::NotPermitted("Not permitted".into()));
+        }
+        if state.agents.iter().any(|it| it.owner == owner) {
+            return Err(BluezError::AlreadyExists("Already Exists".into()));
+        }
+        let path = agent.as_str().to_owned();
+        state.agents.push(AgentState { owner, path, capability, is_default: false });
+        Ok(())
+    }
+
+    fn unregister_agent(
+        &self,
+        #[zbus(header)] header: zbus::message::Header<'_>,
+        agent: OwnedObjectPath,
+    ) {
+        let owner = header.sender().map(ToString::to_string).unwrap_or_default();
+        self.0.lock().agents.retain(|it| it.owner != owner || it.path != agent.as_str());
+    }
+
+    fn request_default_agent(
+        &self,
+        #[zbus(header)] header: zbus::message::Header<'_>,
+        agent: OwnedObjectPath,
+    ) -> Result<(), BluezError> {
+        let owner = header.sender().map(ToString::to_string).unwrap_or_default();
+        let mut state = self.0.lock();
+        let ours = |it: &AgentState| it.owner == owner && it.path == agent.as_str();
+        if !state.agents.iter().any(ours) {
+            return Err(BluezError::DoesNotExist("Does Not Exist".into()));
+        }
+        for it in &mut state.agents {
+            it.is_default = ours(it);
+        }
+        Ok(())
+    }
+}
+
+/// Calls an agent.
+pub async fn ask<B: Serialize + DynamicType>(
+    connection: &Connection,
+    agent: &AgentState,
+    method: &str,
+    body: &B,
+) -> zbus::Result<Message> {
+    let interface = Some("org.bluez.Agent1");
+    let owner = Some(agent.owner.as_str());
+    connection.call_method(owner, agent.path.as_str(), interface, method, body).await
+}
+
+/// `Device1.Pair`.
+pub async fn pair(
+    device: &DeviceObject,
+    caller: &str,
+    emitter: &SignalEmitter<'_>,
+    connection: &Connection,
+) -> Result<(), BluezError> {
+    let busy = device.read(|it| match &mut it.refuses {
+        Some(Refuses::Busy(times)) if *times > 0 => {
+            *times -= 1;
+            true
+        }
+        _ => it.pairing,
+    });
+    if busy {
+        return Err(BluezError::InProgress("In Progress".into()));
+    }
+    if device.read(|it| it.is_paired()) {
+        return Err(BluezError::AlreadyExists("Already Exists".into()));
+    }
+    device.read(|it| (it.pairing, it.cancelled) = (true, false));
+    let agent = agent_of(&device.world, caller);
+    let paired = tokio::select! {
+        paired = agree(device, agent.as_ref(), emitter, connection) => paired,
+        () = cancelled(device) => {
+            if let Some(agent) = &agent {
+                // As the real daemon: it does not wait for an answer.
+                drop(ask(connection, agent, "Cancel", &()).await);
+            }
+            Err(BluezError::AuthenticationCanceled("Authentication Canceled".into()))
+        }
+    };
+    device.read(|it| it.pairing = false);
+    match paired {
+        Ok(()) => {
+            device.read(|it| it.bond = Bond::Kept);
+            device.address_changed(emitter).await?;
+            device.paired_changed(emitter).await?;
+            device.bonded_changed(emitter).await?;
+            resolved(device).await;
+            Ok(())
+        }
+        Err(error) => {
+            if device.read(|it| it.connected) {
+                drop_link(connection, &device.world, device.device).await?;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The caller's own agent, or else the default one.
+fn agent_of(world: &World, caller: &str) -> Option<AgentState> {
+    let state = world.lock();
+    let own = state.agents.iter().find(|it| it.owner == caller);
+    own.or_else(|| state.agents.iter().find(|it| it.is_default)).cloned()
+}
+
+async fn cancelled(device: &DeviceObject) {
+    while !device.read(|it| it.cancelled) {
+        sleep(POLL).await;
+    }
+}
+
+/// Waits, as the real daemon does, until the services are known.
+async fn resolved(device: &DeviceObject) {
+    while device.read(|it| it.connected && !it.resolved && !it.never_resolves) {
+        sleep(POLL).await;
+    }
+}
+
+async fn agree(
+    device: &DeviceObject,
+    agent: Option<&AgentState>,
+    emitter: &SignalEmitter<'_>,
+    connection: &Connection,
+) -> Result<(), BluezError> {
+    if !device.read(|it| it.connected) {
+        let reaches = device.world.lock().pair_reaches;
+        let limit = if reaches.is_zero() { REACH } else { reaches };
+        let aborted = |_| BluezError::Failed("Software caused connection abort".into());
+        device.reach(limit).await.map_err(aborted)?;
+        device.come_up(emitter, connection).await?;
+    }
+    match device.read(|it| it.refuses) {
+        Some(Refuses::AtOnce) => {
+            return Err(BluezError::AuthenticationRejected("Authentication Rejected".into()));
+        }
+        Some(Refuses::ByHangingUp) => {
+            return Err(BluezError::AuthenticationCanceled("Authentication Canceled".into()));
+        }
+        Some(Refuses::Busy(_)) | None => {}
+    }
+    let failed = || BluezError::AuthenticationFailed("Authentication Failed".into());
+    let agent = agent.ok_or_else(failed)?;
+    let path = owned(&device_path(device.device));
+    let style = device.world.device(device.device, |it| it.spec.style);
+    match style.unwrap_or(Style::JustWorks) {
+        Style::JustWorks => Ok(()),
+        Style::Authorize => {
+            ask(connection, agent, "RequestAuthorization", &(path,)).await.map_err(|_| failed())?;
+            Ok(())
+        }
+        Style::Compare(number) => {
+            let asked = ask(connection, agent, "RequestConfirmation", &(path, number)).await;
+            let rejected = |_| BluezError::AuthenticationRejected("Authentication Rejected".into());
+            asked.map(drop).map_err(rejected)
+        }
+        Style::TypeHere(number) => {
+            let typed = ask(connection, agent, "RequestPasskey", &(path,)).await;
+            let typed = typed.map_err(|_| failed())?.body().deserialize::<u32>()?;
+            if typed == number { Ok(()) } else { Err(failed()) }
+        }
+        Style::TypeThere(number, rightly) => {
+            for entered in 0..=6_u16 {
+                let body = (&path, number, entered);
+                let shown = ask(connection, agent, "DisplayPasskey", &body).await;
+                shown.map_err(|_| failed())?;
+                sleep(POLL).await;
+            }
+            if rightly { Ok(()) } else { Err(failed()) }
+        }
+    }
+}
