@@ -20,7 +20,7 @@ use wardkeep_model::moment::ClockState;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{self, Link, SpeakerHealth};
 use wardkeep_model::vitals::parameter::{LimitKey, Parameter};
-use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind};
+use wardkeep_model::vitals::{Characteristic, ClockConfidence, DeviceId, DeviceKind};
 
 use crate::alarms::{heard, measured, strip};
 
@@ -333,10 +333,12 @@ fn s6_s7_a_value_of_which_nobody_knows_how_old_it_is_is_filed_to_nobody_and_not_
         payload.extend([0, 0, 0xA0, 0x17, 0x74, 0x01, 0, 0xFF]);
         frame(&mut bedside, 0x2B8B, payload);
         let filed = bedside.store.records.last().map(|record| record.subject.is_some());
-        (filed, temperature(&bedside))
+        let waits = bedside.store.spots.iter().map(|spot| (spot.filed, spot.reading.times.clock));
+        (filed, waits.collect::<Vec<_>>(), temperature(&bedside))
     };
     let (local, utc, current) = (0, 1 << 1, 1 << 5);
-    assert_eq!(measure(local | current), (Some(true), Some("37.2".to_owned())));
-    assert_eq!(measure(utc | current), (Some(false), None));
-    assert_eq!(measure(local), (Some(false), None), "of a clock that was set since");
+    assert_eq!(measure(local | current), (Some(true), vec![], Some("37.2".to_owned())));
+    let in_the_tray = (None, vec![(None, ClockConfidence::Unknown)], None);
+    assert_eq!(measure(utc | current), in_the_tray);
+    assert_eq!(measure(local), in_the_tray, "of a clock that was set since");
 }
