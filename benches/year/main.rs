@@ -156,16 +156,20 @@ fn trends(made: &Made) -> anyhow::Result<Vec<String>> {
     Ok(figures)
 }
 
-/// Twelve hours that nobody unlocked.
+/// Twelve hours that nobody unlocked. What is written at once is sealed at once, so each second is written by
+/// itself, as it is when time passes.
 fn night(made: &Made) -> anyhow::Result<Vec<String>> {
     let (mut desk, _) = Desk::start(made.options())?;
+    let begun = Instant::now();
     for index in 0..NIGHT_S {
         let at = made.end_s + 10_000 + index.cast_signed();
         for one in make::second(made.seqs + 10_000 + index, at) {
             desk.send(&Command::Record(Box::new(one)));
         }
+        desk.send(&Command::Retry);
     }
     desk.sealed()?;
+    println!("a night of {NIGHT_S} seconds was sealed in {:.0} s", begun.elapsed().as_secs_f64());
     desk.unlock()?;
     let (start, begun, all) = (Instant::now(), desk::cpu("store"), process_time());
     let waits = desk.ask_until_imported()?;
