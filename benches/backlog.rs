@@ -97,6 +97,12 @@ impl Bench {
         Ok(())
     }
 
+    fn send(&self, command: &Command) {
+        while self.handle.try_send(command.clone()).is_err() {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    }
+
     fn unlock(&mut self) -> anyhow::Result<()> {
         let evidence = Evidence::BadgePin(badge()?, pin());
         self.handle.try_send(Command::Unlock(Attempt(1), evidence, Moment::read()))?;
@@ -104,13 +110,13 @@ impl Bench {
         Ok(())
     }
 
-    /// As fast as the store takes them; each is durable at the end.
+    /// As fast as the store takes them, each second written by itself: what is written at once is sealed at once.
     fn seal(&mut self, records: u64) -> anyhow::Result<()> {
         let (start, begun) = (Instant::now(), cpu("store"));
         for index in 0..records {
-            let observation = observation(index, records);
-            while self.handle.try_send(Command::Record(observation.clone())).is_err() {
-                std::thread::sleep(Duration::from_micros(200));
+            self.send(&Command::Record(observation(index, records)));
+            if index % DEVICES == DEVICES - 1 {
+                self.send(&Command::Retry);
             }
         }
         self.ask(Command::Close(None, Moment::read()))?;

@@ -19,7 +19,7 @@ use wardkeep_model::access::factor::Attempt;
 use wardkeep_model::access::factor::{Badge, Evidence, Pin, ReaderFamily, Token};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::SubjectId;
-use wardkeep_model::keeping::{Command, NewOperator, Outcome, TrendColumn, TrendQuery};
+use wardkeep_model::keeping::{Command, NewOperator, Outcome, TrendQuery};
 use wardkeep_model::moment::Moment;
 use wardkeep_model::vitals::DeviceId;
 use wardkeep_model::vitals::nomenclature::{HEART_RATE, Mdc, PULSE_RATE_OXIMETER, SPO2, Unit};
@@ -168,9 +168,8 @@ impl Bench {
             let outcome = self.until(|outcome| matches!(outcome, Outcome::Trend(..)))?;
             series.push(milliseconds(start.elapsed()));
             used.push(milliseconds(cpu_time()?.saturating_sub(before)));
-            let Outcome::Trend(_, columns) = outcome else { anyhow::bail!("{outcome:?}") };
-            let count = |column: &TrendColumn| u64::from(column.count);
-            let found: u64 = columns.iter().map(count).sum();
+            let Outcome::Trend(_, trend) = outcome else { anyhow::bail!("{outcome:?}") };
+            let found: u64 = trend.columns.iter().map(|column| u64::from(column.count)).sum();
             anyhow::ensure!(found == expected, "{what}: {found} values instead of {expected}");
         }
         // Beside other programs only what the store's own thread has used tells what a trend costs.

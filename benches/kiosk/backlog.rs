@@ -139,17 +139,21 @@ fn seal(state: &Path) -> u64 {
         }
     };
     let end = Moment::read().wall;
+    let send = |command: &Command| {
+        // The queue is for minutes of a real cart; hours come faster here.
+        while handle.try_send(command.clone()).is_err() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
     let mut seq = 0;
     for second in (0..SECONDS).rev() {
         let at = end - Duration::from_secs(second);
         for parameter in 0..3 {
             seq += 1;
-            let command = Command::Record(Box::new(observation(&cart, seq, parameter, at)));
-            // The queue is for minutes of a real cart; hours come faster here.
-            while handle.try_send(command.clone()).is_err() {
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            send(&Command::Record(Box::new(observation(&cart, seq, parameter, at))));
         }
+        // Each second is written by itself, as when time passes: what is written at once is sealed at once.
+        send(&Command::Retry);
     }
     drop(handle);
     while let Some(outcome) = outcomes.blocking_recv() {

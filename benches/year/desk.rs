@@ -13,9 +13,7 @@ use wardkeep_model::access::Role;
 use wardkeep_model::access::factor::{Attempt, Badge, Evidence, Pin, ReaderFamily, Token};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::{Patient, Sex, SubjectId};
-use wardkeep_model::keeping::{
-    Command, NewOperator, Outcome, RecoveryPhrase, TrendColumn, TrendQuery,
-};
+use wardkeep_model::keeping::{Command, NewOperator, Outcome, RecoveryPhrase, Trend, TrendQuery};
 use wardkeep_model::moment::Moment;
 use wardkeep_store::{Options, StoreHandle, spawn};
 
@@ -40,6 +38,21 @@ impl Waits {
     pub fn add(&mut self, wait: f64) {
         self.0.push(wait);
     }
+}
+
+/// A trend of what an earlier program left.
+pub struct Old {
+    /// Milliseconds to the first answer, and its values.
+    pub first: f64,
+    pub at_first: u64,
+    /// Seconds to the whole answer, and its values.
+    pub whole: f64,
+    pub values: u64,
+    pub waits: Waits,
+}
+
+fn counted(trend: &Trend) -> u64 {
+    trend.columns.iter().map(|column| u64::from(column.count)).sum()
 }
 
 pub struct Desk {
@@ -136,34 +149,41 @@ impl Desk {
         self.send(&Command::Trend(query));
         let outcome = self.until(|outcome| matches!(outcome, Outcome::Trend(..)))?;
         let took = milliseconds(begun.elapsed());
-        let Outcome::Trend(_, columns) = outcome else { anyhow::bail!("no trend") };
-        let count = |column: &TrendColumn| u64::from(column.count);
-        Ok((took, columns.iter().map(count).sum()))
+        let Outcome::Trend(_, trend) = outcome else { anyhow::bail!("no trend") };
+        anyhow::ensure!(trend.unread == 0, "{} values are not in it", trend.unread);
+        Ok((took, counted(&trend)))
     }
 
-    /// A trend, and other questions until it is answered.
-    pub fn trend_meanwhile(&mut self, span: (i64, i64)) -> anyhow::Result<(Waits, u64)> {
+    /// A trend of what an earlier program left: how long its first answer took and how many values that has, and
+    /// how long all of them took; and other questions meanwhile.
+    pub fn trend_of_old(&mut self, span: (i64, i64)) -> anyhow::Result<Old> {
         let (code, unit) = CODES[0];
         let (since, until) = (Timestamp::from_second(span.0)?, Timestamp::from_second(span.1)?);
         let query = TrendQuery { subject: PATIENT, code, unit, since, until, columns: COLUMNS };
+        let begun = Instant::now();
         self.send(&Command::Trend(query));
+        let mut first = None;
         let mut waits = Waits::default();
-        let mut answer = None;
-        while answer.is_none() {
-            let begun = Instant::now();
+        loop {
+            let asked = Instant::now();
             self.ask_identify()?;
             loop {
                 match self.until(|_| true)? {
-                    Outcome::Trend(_, columns) => answer = Some(columns),
+                    Outcome::Trend(_, trend) => {
+                        let took = milliseconds(begun.elapsed());
+                        let (first, at_first) = *first.get_or_insert((took, counted(&trend)));
+                        if trend.unread == 0 {
+                            let (whole, values) = (took / 1e3, counted(&trend));
+                            return Ok(Old { first, at_first, whole, values, waits });
+                        }
+                    }
                     Outcome::Identified(..) => break,
                     _ => {}
                 }
             }
-            waits.0.push(milliseconds(begun.elapsed()));
+            waits.0.push(milliseconds(asked.elapsed()));
             std::thread::sleep(ASK_EVERY);
         }
-        let count = |column: &TrendColumn| u64::from(column.count);
-        Ok((waits, answer.unwrap_or_default().iter().map(count).sum()))
     }
 
     /// Everything that was recorded is durable.

@@ -164,16 +164,20 @@ fn trends(made: &Made) -> anyhow::Result<Vec<String>> {
     Ok(figures)
 }
 
-/// Twelve hours that nobody unlocked.
+/// Twelve hours that nobody unlocked. What is written at once is sealed at once, so each second is written by
+/// itself, as it is when time passes.
 fn night(made: &Made) -> anyhow::Result<Vec<String>> {
     let (mut desk, _) = Desk::start(made.options())?;
+    let begun = Instant::now();
     for index in 0..NIGHT_S {
         let at = made.end_s + 10_000 + index.cast_signed();
         for one in make::second(made.seqs + 10_000 + index, at) {
             desk.send(&Command::Record(Box::new(one)));
         }
+        desk.send(&Command::Retry);
     }
     desk.sealed()?;
+    println!("a night of {NIGHT_S} seconds was sealed in {:.0} s", begun.elapsed().as_secs_f64());
     desk.unlock()?;
     let (start, begun, all) = (Instant::now(), desk::cpu("store"), process_time());
     let waits = desk.ask_until_imported()?;
@@ -192,16 +196,17 @@ fn inserts(made: &Made) -> anyhow::Result<Vec<String>> {
     let table = made.dir.join("store/vault.pages");
     let log = made.dir.join("store/vault.db-wal");
     let before = vault.size()?;
-    let (mut took, mut written) = (Duration::ZERO, Vec::new());
+    let (mut took, mut used, mut written) = (Duration::ZERO, Duration::ZERO, Vec::new());
     let mut pages = std::fs::read(&table)?;
     let mut inserted = 0;
     while inserted < INSERTED || written.is_empty() {
         let first = PER_SECOND * made.seqs + 1_000_000 + inserted;
         let batch = make::rows(first, made.end_s + 100_000, BATCH);
         let folded_before = std::fs::metadata(&log).map_or(0, |log| log.len());
-        let start = Instant::now();
+        let (start, begun) = (Instant::now(), thread_time());
         anyhow::ensure!(vault.append(batch)? == 0, "refused");
         took += start.elapsed();
+        used += thread_time().saturating_sub(begun);
         inserted += BATCH as u64;
         if std::fs::metadata(&log).map_or(0, |log| log.len()) < folded_before {
             let now = std::fs::read(&table)?;
@@ -212,7 +217,12 @@ fn inserts(made: &Made) -> anyhow::Result<Vec<String>> {
     let after = vault.size()?;
     vault.close()?;
     let sealed = inserted as f64 / took.as_secs_f64();
-    let plain = plain::speed(&made.dir.join("plain.db"), made, INSERTED)?;
+    let (plain, plain_used) = plain::speed(&made.dir.join("plain.db"), made, INSERTED)?;
+    println!(
+        "processor time of an insert: vault {:.1} us, plain SQLite {:.1} us",
+        used.as_secs_f64() * 1e6 / inserted as f64,
+        plain_used.as_secs_f64() * 1e6 / INSERTED as f64
+    );
     let grown = (after.whole - after.free).saturating_sub(before.whole - before.free);
     let written = written.iter().max().context("no fold")?;
     Ok(vec![
@@ -241,7 +251,16 @@ fn longest(series: &[f64]) -> String {
 
 /// How long all threads of this process have run.
 fn process_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    ran(rustix::time::ClockId::ProcessCPUTime)
+}
+
+/// How long this thread has run.
+fn thread_time() -> Duration {
+    ran(rustix::time::ClockId::ThreadCPUTime)
+}
+
+fn ran(clock: rustix::time::ClockId) -> Duration {
+    let time = rustix::time::clock_gettime(clock);
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 use wardkeep_model::vitals::{Observation, Value};
 
-use crate::BATCH;
 use crate::make::{self, Made};
+use crate::{BATCH, thread_time};
 
 const SETTINGS: &str = "
     PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
@@ -24,8 +24,8 @@ const TABLE: &str = "
     ) STRICT;
     CREATE INDEX of_subject ON observations (subject, mdc, effective_us);";
 
-/// Inserts a second on top of as many rows as the store has.
-pub fn speed(path: &Path, made: &Made, count: u64) -> anyhow::Result<f64> {
+/// Inserts a second on top of as many rows as the store has, and the processor time of all of them.
+pub fn speed(path: &Path, made: &Made, count: u64) -> anyhow::Result<(f64, Duration)> {
     let mut connection = Connection::open(path)?;
     connection.execute_batch(SETTINGS)?;
     connection.execute_batch(TABLE)?;
@@ -37,17 +37,18 @@ pub fn speed(path: &Path, made: &Made, count: u64) -> anyhow::Result<f64> {
         inserted += some as u64;
     }
     connection.execute_batch("PRAGMA synchronous = FULL")?;
-    let mut took = Duration::ZERO;
+    let (mut took, mut used) = (Duration::ZERO, Duration::ZERO);
     for batch in 0..count / BATCH as u64 {
         let first = made.seqs * make::PER_SECOND + 100_000 + batch * BATCH as u64;
         let rows = make::rows(first, made.end_s, BATCH);
-        let start = Instant::now();
+        let (start, begun) = (Instant::now(), thread_time());
         insert(&mut connection, &rows)?;
         took += start.elapsed();
+        used += thread_time().saturating_sub(begun);
     }
     drop(connection);
     std::fs::remove_file(path)?;
-    Ok(count as f64 / took.as_secs_f64())
+    Ok((count as f64 / took.as_secs_f64(), used))
 }
 
 fn insert(connection: &mut Connection, rows: &[Observation]) -> anyhow::Result<()> {

@@ -1,5 +1,5 @@
-//! Three million rows: how long a trend of them takes that nothing has packed, what recording waits for
-//! meanwhile, how long `store check` takes, and how large the file is after most of them have expired.
+//! Three million rows: how long a trend of them takes that nothing has packed, what others wait for meanwhile,
+//! how long `store check` takes, and how large the file is after most of them have expired.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use wardkeep_model::keeping::Retention;
 use wardkeep_model::moment::Moment;
 use wardkeep_store::{BareVault, check_with_recovery};
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Old};
 use crate::length;
 use crate::make::Made;
 
@@ -23,21 +23,31 @@ pub fn measure() -> anyhow::Result<()> {
     expire(&Made::new(dir.path(), ROWS, true)?)
 }
 
-/// What a program before 0.2 may have left.
+/// As recording leaves them, and as an earlier program may have left them, which summed no minutes.
 fn unpacked(made: &Made) -> anyhow::Result<()> {
+    let span = (made.end_s - 30 * DAY_S, made.end_s);
     let (mut desk, _) = Desk::start(made.options())?;
     desk.unlock()?;
-    let begun = Instant::now();
-    let (took, values) = desk.trend_meanwhile((made.end_s - 30 * DAY_S, made.end_s))?;
+    let (took, values) = desk.trend(0, span)?;
     println!(
-        "trend of 30 days of {values} values that nothing has packed: {:.1} s; longest wait for another \
-         answer meanwhile: {} ms",
-        begun.elapsed().as_secs_f64(),
-        took.longest()
+        "trend of 30 days of {values} values that nothing has packed: {took:.1} ms (aim: 100)"
+    );
+    desk.lock()?;
+    desk.end()?;
+    let mut vault = BareVault::open(&made.options(), &made.phrase)?;
+    vault.forget_sums()?;
+    vault.close()?;
+    let (mut desk, _) = Desk::start(made.options())?;
+    desk.unlock()?;
+    let Old { first, at_first, whole, values, waits } = desk.trend_of_old(span)?;
+    println!(
+        "the same of an earlier program: {at_first} of them after {first:.1} ms, all {values} after {whole:.1} s; \
+         longest wait for another answer meanwhile: {} ms",
+        waits.longest()
     );
     let waits = desk.ask_until_idle()?;
     println!("and until all is packed: {} ms", waits.longest());
-    let (again, _) = desk.trend(0, (made.end_s - 30 * DAY_S, made.end_s))?;
+    let (again, _) = desk.trend(0, span)?;
     println!("the same trend after that: {again:.1} ms");
     desk.lock()?;
     desk.end()

@@ -7,11 +7,13 @@
 //! | [`seal`], [`open`] | XChaCha20-Poly1305 with a random nonce in front |
 //! | [`seal_as`], [`open_as`] | the same with a nonce that the caller vouches for |
 //! | [`seal_to`], [`open_with`] | HPKE base mode (RFC 9180): X25519, HKDF-SHA256, ChaCha20-Poly1305 |
+//! | [`batch`] | the same agreement for several pieces, each sealed by [`seal_as`] under the secret it exports |
 //! | [`stretch`] | Argon2id (RFC 9106) |
 //!
 //! Nothing is composed by hand beyond these, but for [`page`], which reads what SQLCipher wrote where SQLCipher
 //! stops. Keys are wiped on drop.
 
+pub(crate) mod batch;
 pub(crate) mod page;
 
 use std::fmt;

@@ -35,6 +35,7 @@ use wardkeep_model::keeping::{
 };
 use wardkeep_model::moment::Moment;
 
+mod batches;
 mod patients;
 mod search;
 mod versions;

@@ -12,7 +12,7 @@ use kit::store::*;
 use wardkeep_model::access::factor::{Attempt, Evidence, Token};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::SubjectId;
-use wardkeep_model::keeping::{Command, Outcome, Retention, TrendQuery};
+use wardkeep_model::keeping::{Command, Outcome, Retention, Trend, TrendQuery};
 use wardkeep_model::vitals::nomenclature::{HEART_RATE, PLETH, Unit};
 use wardkeep_model::vitals::wave::WaveSegment;
 use wardkeep_model::vitals::{Provenance, RecordId};
@@ -36,9 +36,13 @@ fn query() -> TrendQuery {
 fn count(rig: &mut Rig) -> u32 {
     rig.send(Command::Trend(query()));
     let outcome = rig.next();
-    let Outcome::Trend(answered, columns) = outcome else { panic!("{outcome:?}") };
-    assert_eq!((answered, columns.len()), (query(), 3));
-    columns.iter().map(|column| column.count).sum()
+    let Outcome::Trend(answered, trend) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((answered, trend.columns.len(), trend.unread), (query(), 3, 0));
+    counted(&trend)
+}
+
+fn counted(trend: &Trend) -> u32 {
+    trend.columns.iter().map(|column| column.count).sum()
 }
 
 fn wave(seq: u64) -> WaveSegment {
@@ -88,33 +92,62 @@ fn s2_locked_or_open_every_value_is_in_the_trend_and_every_stretch_is_kept() {
     assert_eq!(vault.observations().unwrap().len(), 1_800);
 }
 
-/// What a program that packed more slowly may have left: more rows than a trend reads in passing.
-#[test]
-fn a_trend_of_a_crowd_of_rows_is_complete_and_others_are_answered_before_it() {
-    const ROWS: u64 = 9_000;
+/// A store with so many rows that nobody has packed.
+fn unpacked(rows: u64, is_summed: bool) -> (tempfile::TempDir, Rig) {
     let dir = tempfile::tempdir().unwrap();
     let (rig, phrase) = Rig::first_start(dir.path());
     rig.stop();
     let mut vault = BareVault::open(&options(dir.path()), &phrase).unwrap();
-    assert_eq!(vault.append((1..=ROWS).map(|seq| observation(1, seq)).collect()).unwrap(), 0);
+    assert_eq!(vault.append((1..=rows).map(|seq| observation(1, seq)).collect()).unwrap(), 0);
+    if !is_summed {
+        vault.forget_sums().unwrap();
+    }
     vault.close().unwrap();
-    let mut rig = Rig::restart(dir.path());
-    // All in the queue while the unlock still runs.
+    let rig = Rig::restart(dir.path());
+    (dir, rig)
+}
+
+/// All in the queue while the unlock still runs: so nothing is packed before the trend is answered.
+fn unlock_and_ask(rig: &mut Rig) -> Trend {
     let evidence = Evidence::BadgePin(badge(), pin(RIGHT_PIN));
     rig.send(Command::Unlock(Attempt(1), evidence, at(0)));
     rig.send(Command::Trend(query()));
     rig.send(Command::Identify(Attempt(2), Token::Badge(other_badge()), at(0)));
     let answers: Vec<Outcome> = (0..4).map(|_| rig.next()).collect();
-    let [Outcome::Unlocked(..), Outcome::Identified(..), Outcome::Trend(_, columns), _] =
+    let [Outcome::Unlocked(..), Outcome::Trend(_, trend), Outcome::Identified(..), last] =
         &answers[..]
     else {
         panic!("{answers:?}")
     };
-    assert!(matches!(answers[3], Outcome::Imported(_)), "{:?}", answers[3]);
-    assert_eq!(columns.iter().map(|column| u64::from(column.count)).sum::<u64>(), ROWS);
-    assert_eq!(u64::from(count(&mut rig)), ROWS);
+    assert!(matches!(last, Outcome::Imported(_)), "{last:?}");
+    trend.clone()
+}
+
+#[test]
+fn a_trend_waits_for_no_row_to_be_packed() {
+    const ROWS: u32 = 9_000;
+    let (_dir, mut rig) = unpacked(u64::from(ROWS), true);
+    let trend = unlock_and_ask(&mut rig);
+    assert_eq!((counted(&trend), trend.unread), (ROWS, 0));
+    assert_eq!(count(&mut rig), ROWS);
     rig.close();
     rig.stop();
+}
+
+#[test]
+fn a_trend_of_what_an_earlier_program_left_is_answered_at_once_and_again_when_it_is_complete() {
+    const ROWS: u32 = 9_000;
+    let (_dir, mut rig) = unpacked(u64::from(ROWS), false);
+    let trend = unlock_and_ask(&mut rig);
+    let unread = u32::try_from(trend.unread).unwrap();
+    assert!(unread > 0 && counted(&trend) > 0, "{trend:?}");
+    assert_eq!(counted(&trend) + unread, ROWS);
+    let outcome = rig.next();
+    let Outcome::Trend(answered, again) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((answered, counted(&again), again.unread), (query(), ROWS, 0));
+    assert_eq!(count(&mut rig), ROWS);
+    rig.close();
+    assert!(rig.stop().is_empty(), "and not once more");
 }
 
 /// How long each thread of a store in this process has run or waited for a processor.

@@ -283,6 +283,16 @@ pub struct TrendColumn {
     pub mean: f32,
 }
 
+/// What a patient's values were over a time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trend {
+    /// As many as were asked for, oldest first.
+    pub columns: Vec<TrendColumn>,
+    /// So many values, of any patient, that an earlier program left are not in it yet. Where there are some, the
+    /// same trend is answered once more when there are none.
+    pub unread: u64,
+}
+
 /// How much room there is for records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Space {
@@ -355,8 +365,8 @@ pub enum Outcome {
     OpenFindings(Vec<OpenFinding>),
     /// There is more or less room than before.
     Space(Space),
-    /// To [`Command::Trend`]; as many columns as were asked for, oldest first.
-    Trend(TrendQuery, Vec<TrendColumn>),
+    /// To [`Command::Trend`].
+    Trend(TrendQuery, Trend),
     /// To [`Command::History`].
     History(HistoryQuery, Box<History>),
     /// To [`Command::ListPatients`], by family name.

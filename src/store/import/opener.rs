@@ -14,13 +14,15 @@ use std::thread::{self, JoinHandle};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use crate::crypto::batch::Opener;
 use crate::crypto::{Key, hash, open_with, wipe_deep_stack};
 use crate::disk::durable;
 use crate::disk::state_file::Unread;
 use crate::inbox::chain::Walk;
 use crate::inbox::ends::Ends;
 use crate::inbox::segment::{
-    HEADER_LEN, Header, INFO, Lane, Piece, Record, SEGMENT_LEN_MAX, open_segment, pieces,
+    BATCH_INFO, HEADER_LEN, Header, INFO, Lane, Piece, Record, SEGMENT_LEN_MAX, Sealing,
+    open_segment, pieces,
 };
 use crate::keys::vault_keys::{InboxKeys, VaultKeys};
 use crate::record::codec::Unreadable;
@@ -289,8 +291,9 @@ fn open_pieces(
     }
     let open_all = |part: &[Result<Record<'_>, Option<u64>>]| -> Vec<OpenedPiece> {
         let part = part.iter().take_while(|_| !stopped.load(Ordering::Relaxed));
+        let mut opener = Opener::new(keys.secret(), BATCH_INFO);
         part.map(|tagged| match tagged {
-            Ok(record) => open_record(keys, header, record),
+            Ok(record) => open_record((keys, &mut opener), header, record),
             Err(seq) => OpenedPiece::Forged(*seq),
         })
         .collect()
@@ -326,9 +329,17 @@ fn is_tagged(
     key.is_some_and(|key| record.is_tagged(key))
 }
 
-fn open_record(keys: &InboxKeys, header: &Header, record: &Record<'_>) -> OpenedPiece {
+fn open_record(
+    (keys, batch): (&InboxKeys, &mut Opener<'_>),
+    header: &Header,
+    record: &Record<'_>,
+) -> OpenedPiece {
     let (seq, wall, prev) = (record.front.seq, record.front.wall, record.front.prev);
-    let plain = open_with(keys.secret(), INFO, &record.context(&header.device), record.sealed);
+    let context = record.context(&header.device);
+    let plain = match header.sealing {
+        Sealing::Alone => open_with(keys.secret(), INFO, &context, record.sealed),
+        Sealing::Batch => batch.open(seq, &context, record.sealed),
+    };
     match plain.map(|plain| Entry::decode(&plain)) {
         Some(Ok(entry)) if Lane::of(&entry) == header.lane => {
             let hash = hash(&[record.body]);
@@ -346,6 +357,7 @@ pub fn authentic_records(bytes: &[u8], headed: bool) -> usize {
     let (headers, keys) = (Key::from_slice(&[5; 32]), vault.inbox_keys());
     let Some(headers) = headers else { return 0 };
     let header = Header {
+        sealing: Sealing::Batch,
         lane: Lane::Values,
         after_fault: false,
         device: [1; 16],

@@ -3,19 +3,24 @@
 mod hardship;
 mod tampering;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::crypto::{Key, mac, random, seal_to};
+use crate::crypto::batch::{Opener, Sealer};
+use crate::crypto::{Key, hash, mac, random, seal_to};
+use crate::disk::durable::steps;
 use crate::disk::layout;
 use crate::import::{ImportRun, Step};
 use crate::inbox::Inbox;
-use crate::inbox::chain::next_key;
+use crate::inbox::chain::{Walk, next_key};
 use crate::inbox::remembered::Cursor;
-use crate::inbox::segment::{Front, HEADER_LEN, INFO, Lane, Piece, framed, open_segment, pieces};
+use crate::inbox::segment::{
+    BATCH_INFO, Front, HEADER_LEN, Header, INFO, Lane, Piece, Sealing, framed, open_segment, pieces,
+};
 use crate::keys::ring::Keyring;
 use crate::keys::vault_keys::VaultKeys;
 use crate::machine::device_secret::DeviceKeys;
@@ -160,12 +165,39 @@ fn append(bench: &mut Bench, seq: u64, (plain, key): (&[u8], &[u8; 32])) {
     let at = at(666);
     let (bed, prev) = ([3; 16], [7; 32]);
     let front = Front { bed, seq, boot: BOOT, since_boot: at.boot, wall: at.wall, prev }.encode();
-    let sealed =
-        seal_to(&bench.ring.inbox, INFO, &[&header.device, &front[..]].concat(), plain).unwrap();
+    let mut sealer = Sealer::to(&bench.ring.inbox, BATCH_INFO).unwrap();
+    let sealed = sealer.seal(seq, &[&header.device, &front[..]].concat(), plain).unwrap();
     let tag = mac(key, &[&front, &sealed]);
     let body = [&front[..], &tag, &sealed].concat();
     let mut file = OpenOptions::new().append(true).open(path).unwrap();
     file.write_all(&framed(&body)).unwrap();
+}
+
+/// Writes all segments anew as a program before 0.2 would have written them.
+fn as_version_2(bench: &Bench) {
+    let keys = bench.vault_keys.inbox_keys();
+    let (mut walk, mut prev) = (None, [0; 32]);
+    for path in bench.segments() {
+        let bytes = fs::read(&path).unwrap();
+        let (header, records) = open_segment(&bench.keys.inbox(), &bytes).unwrap();
+        let header = Header { sealing: Sealing::Alone, ..header };
+        let mut segment = header.encode(&bench.keys.inbox());
+        let mut opener = Opener::new(keys.secret(), BATCH_INFO);
+        for (piece, _) in pieces(records, header.first_seq) {
+            let Piece::Record(record) = piece else { panic!("{piece:?}") };
+            let seq = record.front.seq;
+            let plain = opener.open(seq, &record.context(&header.device), record.sealed).unwrap();
+            let front = Front { prev, ..record.front }.encode();
+            let context = [&header.device, &front[..]].concat();
+            let sealed = seal_to(&bench.ring.inbox, INFO, &context, &plain).unwrap();
+            let key = Walk::along(&mut walk, &header, &keys).unwrap().key(seq).unwrap();
+            let tag = mac(key, &[&front, &sealed]);
+            let body = [&front[..], &tag, &sealed].concat();
+            prev = hash(&[&body]);
+            segment.extend(framed(&body));
+        }
+        fs::write(path, segment).unwrap();
+    }
 }
 
 /// Imports as far as it goes; what ended it. Nothing may be deleted or kept aside.
@@ -207,6 +239,61 @@ fn s8_what_a_later_program_recorded_waits_for_it_and_is_no_forgery() {
     bytes[HEADER_LEN - 32..HEADER_LEN].copy_from_slice(&tag);
     fs::write(&path, &bytes).unwrap();
     assert_eq!(ended(&mut bench), Some(StoreFault::Later), "a segment");
+}
+
+#[test]
+fn s8_a_night_in_which_the_program_was_updated_arrives_whole() {
+    let mut bench = bench();
+    bench.push(0..300);
+    as_version_2(&bench);
+    // Killed, and begun anew by this program.
+    bench.resume();
+    bench.push(300..310);
+    let versions = bench.segments().into_iter().map(|path| fs::read(path).unwrap()[15]);
+    assert_eq!(versions.collect::<Vec<_>>(), [2, 2, 3]);
+    let (found, kept) = bench.import();
+    assert_eq!(found, Counts { imported: 310, missing: 0, forged: 0 });
+    assert_eq!(kept, (0..310).collect::<Vec<_>>());
+}
+
+#[test]
+fn s3_no_key_of_what_was_sealed_is_left_once_it_is_written_or_could_not_be() {
+    let mut bench = bench();
+    let keys = bench.vault_keys.inbox_keys();
+    let mut encapsulated = BTreeSet::new();
+    for second in 0..4 {
+        for _ in 0..3 {
+            bench.inbox.push(&entry(second), at(second), BOOT).unwrap();
+        }
+        assert!(bench.inbox.holds_batch_key());
+        if second == 2 {
+            // The disk is full, and then it is not.
+            steps::watch(|| Err(StoreFault::Full));
+            assert_eq!(bench.inbox.flush(Lane::Values, at(second)), Err(StoreFault::Full));
+            assert!(!bench.inbox.holds_batch_key(), "what waits opens with the vault alone");
+            steps::end();
+            bench.inbox.push(&entry(second), at(second), BOOT).unwrap();
+        }
+        bench.inbox.flush(Lane::Values, at(second)).unwrap();
+        assert!(!bench.inbox.holds_batch_key());
+    }
+    bench.inbox.roll().unwrap();
+    let mut records = 0;
+    for path in bench.segments() {
+        let bytes = fs::read(path).unwrap();
+        let (header, body) = open_segment(&bench.keys.inbox(), &bytes).unwrap();
+        for (piece, _) in pieces(body, header.first_seq) {
+            let Piece::Record(record) = piece else { panic!("{piece:?}") };
+            encapsulated.insert(record.sealed[..32].to_vec());
+            let context = record.context(&header.device);
+            // Each by itself.
+            let mut opener = Opener::new(keys.secret(), BATCH_INFO);
+            assert!(opener.open(record.front.seq, &context, record.sealed).is_some());
+            records += 1;
+        }
+    }
+    // One for each try to write.
+    assert_eq!((records, encapsulated.len()), (13, 5));
 }
 
 #[test]

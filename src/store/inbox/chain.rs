@@ -114,6 +114,7 @@ mod tests {
         let vault = VaultKeys::generate().unwrap();
         let chain = Chain::of_vault(&vault, 100).unwrap();
         let header = Header {
+            sealing: crate::inbox::segment::Sealing::Batch,
             lane: crate::inbox::segment::Lane::Values,
             after_fault: false,
             device: [0; 16],

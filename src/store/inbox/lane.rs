@@ -3,6 +3,9 @@
 //! S-8: a record is durable once the sync that covers it succeeded. A write or sync that failed is taken
 //! as lost: the segment is given up where it was last known to be good, and its records are written
 //! again, the same bytes, into the next one.
+//!
+//! S-3: what waits for the next write was sealed with one key agreement, and until then its key is here. It is wiped
+//! before anything of that is written, whether or not the write succeeds.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -10,15 +13,16 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::{Key, PublicKey, hash, mac, seal_to};
+use crate::crypto::batch::{self, Sealer};
+use crate::crypto::{Key, PublicKey, hash, mac, wipe_stack};
 use crate::disk::durable;
 use crate::disk::state_file::Unread;
 use crate::inbox::chain::{Chain, next_key};
 use crate::inbox::ends::End;
 use crate::inbox::seen::SeenLane;
 use crate::inbox::segment::{
-    self, Front, Header, INFO, Lane, Piece, RECORD_LEN_MAX, Record, SEGMENT_LEN_MAX, framed,
-    is_blank, open_segment, pieces,
+    self, BATCH_INFO, Front, Header, Lane, Piece, RECORD_LEN_MAX, Record, SEGMENT_LEN_MAX, Sealing,
+    TAG_LEN, framed, is_blank, open_segment, pieces,
 };
 use crate::keys::ring::Keyring;
 use crate::machine::device_secret::DeviceKeys;
@@ -73,6 +77,8 @@ pub struct LaneWriter {
     segment: Option<OpenSegment>,
     /// Sealed records that are not durable yet.
     pending: VecDeque<Vec<u8>>,
+    /// Sealed those of them that were not tried to be written yet.
+    sealer: Option<Sealer>,
     after_fault: bool,
 }
 
@@ -86,8 +92,8 @@ impl LaneWriter {
         (state, seen): (LaneState, Option<SeenLane>),
     ) -> Result<Self, StoreFault> {
         let (durable, pending) = (state.clone(), VecDeque::new());
-        let mut writer =
-            Self { lane, end: state, durable, segment: None, pending, after_fault: false };
+        let (segment, sealer, after_fault) = (None, None, false);
+        let mut writer = Self { lane, end: state, durable, segment, pending, sealer, after_fault };
         let first = writer.end.segment;
         let told = seen.filter(|seen| seen.chain == writer.end.chain.id);
         let acknowledged = told.map_or(0, |told| told.next_seq).max(writer.end.next_seq);
@@ -229,17 +235,35 @@ impl LaneWriter {
         let Stamp { at, boot, bed } = *stamp;
         let (seq, prev) = (self.end.next_seq, self.end.prev);
         let front = Front { bed, seq, boot, since_boot: at.boot, wall: at.wall, prev }.encode();
-        let sealed = seal_to(public, INFO, &[device, &front[..]].concat(), &plain)?;
-        let tag = mac(&self.end.chain.key, &[&front, &sealed]);
-        let body = [&front[..], &tag, &sealed].concat();
-        if body.len() > RECORD_LEN_MAX {
+        if front.len() + TAG_LEN + plain.len() + batch::ADDED_LEN > RECORD_LEN_MAX {
             return Err(StoreFault::Full);
         }
+        let mut sealer = match self.sealer.take().filter(|sealer| sealer.is_to(public)) {
+            Some(sealer) => sealer,
+            None => Sealer::to(public, BATCH_INFO)?,
+        };
+        let sealed = sealer.seal(seq, &[device, &front[..]].concat(), &plain)?;
+        self.sealer = Some(sealer);
+        let tag = mac(&self.end.chain.key, &[&front, &sealed]);
+        let body = [&front[..], &tag, &sealed].concat();
         self.end.chain.key = next_key(&self.end.chain.key);
         self.end.prev = hash(&[&body]);
         self.end.next_seq += 1;
         self.pending.push_back(framed(&body));
         Ok(())
+    }
+
+    /// Wipes the key that what waits was sealed with.
+    pub(super) fn end_batch(&mut self) {
+        if self.sealer.take().is_some() {
+            // Ciphers work on copies of it.
+            wipe_stack();
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn holds_batch_key(&self) -> bool {
+        self.sealer.is_some()
     }
 
     /// How many records wait to be written.
@@ -319,6 +343,7 @@ impl LaneWriter {
             path = dir.join(self.lane.file_name(number));
         }
         let header = Header {
+            sealing: Sealing::Batch,
             lane: self.lane,
             after_fault: self.after_fault,
             device: *device,

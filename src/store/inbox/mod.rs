@@ -6,7 +6,8 @@
 //! Where both lanes' chains are is in [`crate::inbox::state`]; what was recorded and acknowledged after it was
 //! written is found by its tags.
 //!
-//! S-3: only `PK_inbox` and the current `c_i` are here. S-8: numbers have no gaps and every record is
+//! S-3: only `PK_inbox`, the current `c_i`, and the key of what waits to be written are here; that key is wiped before
+//! the write. S-8: numbers have no gaps and every record is
 //! authenticated at its place, so a missing, moved, repeated or forged record is reported at import.
 //! A torn tail (at most one second) is cut at the last good tag.
 //!
@@ -203,6 +204,10 @@ impl Inbox {
     /// # Errors
     /// As writing a file; what was not written still waits.
     pub fn flush(&mut self, lane: Lane, now: Moment) -> Result<(), StoreFault> {
+        // Of both: where the first does not get as far as the second, that key is gone all the same.
+        for every in Lane::ALL {
+            self.lane(every).end_batch();
+        }
         while self.lane(lane).pending() > 0 {
             if self.lane(lane).needs_segment() {
                 self.bytes -= self.lane(lane).end_segment().min(self.bytes);
@@ -415,6 +420,12 @@ impl Inbox {
         }
         durable::sync_dir(&self.dir)?;
         self.recount()
+    }
+
+    /// Whether a key is here that opens something sealed.
+    #[cfg(test)]
+    pub fn holds_batch_key(&self) -> bool {
+        self.values.holds_batch_key() || self.waves.holds_batch_key()
     }
 
     /// Another bound, so that a test reaches it.

@@ -1,12 +1,13 @@
-//! Format of the inbox, version 2: length-prefixed records in append-only, preallocated segments.
+//! Format of the inbox, version 3: length-prefixed records in append-only, preallocated segments.
 //!
 //! ```text
 //!  segment = front 224 | HMAC(HKDF(DS, "inbox"), front) 32 | record* | zeros
 //!  front   = "wardkeep inb" | version u32 | lane u8 | flags u8 | device 16 | number u64 | chain 16
 //!          | chain's first seq u64 | first seq u64 | wall time i64 | orphan's length u8, orphan | 0*
 //!  record  = batch bit, length u31 | bed 16 | seq u64 | boot 16 | monotonic u64 | wall i64 | prev 32
-//!          | tag 32 | HPKE(PK_inbox, entry)
-//!            sealed with aad  device | bed | seq | boot | monotonic | wall | prev
+//!          | tag 32 | sealed to PK_inbox: entry
+//!            sealed by batch ([`crate::crypto::batch`]) under the number seq,
+//!            with aad  device | bed | seq | boot | monotonic | wall | prev
 //!            tag  = HMAC(c_i, bed | ... | prev | sealed)  c_i+1 = HKDF(c_i), c_i wiped
 //!            prev = SHA-256 of the record before          i = seq - first seq of the chain
 //! ```
@@ -20,6 +21,10 @@
 //! What is written and synced at once is a batch; the bit says that one begins. So a start after a power
 //! cut can tell the last batch, which nobody was told of, from damage to an earlier one.
 //!
+//! What waits for one write is sealed with one key agreement, most often the three values of a second, because
+//! whoever opens the vault opens all of a night. Each record opens by itself all the same. In version 2, of programs
+//! before 0.2, each was sealed by itself; its segments are read.
+//!
 //! Everything read here may have been written by somebody with the disk: each function is total.
 
 use std::fs;
@@ -28,7 +33,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::{Key, mac, mac_fits};
+use crate::crypto::{Key, batch, mac, mac_fits};
 use crate::disk::layout;
 use crate::disk::state_file::Unread;
 use crate::record::entry::Entry;
@@ -40,20 +45,23 @@ use wardkeep_model::moment::BootTime;
 pub const SEGMENT_LEN_MAX: u64 = 1024 * 1024;
 /// Longest record: a minute of a waveform at 500 Hz.
 pub(super) const RECORD_LEN_MAX: usize = 64 * 1024;
-/// HPKE `info` of everything that is sealed to the inbox.
+/// HPKE `info` of a chain's first key, and of each record in version 2.
 pub const INFO: &[u8] = b"wardkeep inbox v2";
+/// HPKE `info` of a batch of records.
+pub const BATCH_INFO: &[u8] = b"wardkeep inbox v3";
 /// Bytes of a segment before its first record.
 pub const HEADER_LEN: usize = 256;
 
-const VERSION: u32 = 2;
 const MAGIC: &[u8; 12] = b"wardkeep inb";
 const HEADER_TAG_LEN: usize = 32;
 /// A chain's first key, sealed.
 const ORPHAN_LEN: usize = 80;
 const AFTER_FAULT: u8 = 1;
 const FRONT_LEN: usize = 88;
-/// Encapsulated key and the cipher's tag.
-const SEALED_LEN_MIN: usize = 32 + 16;
+/// Bytes of a record's tag.
+pub(super) const TAG_LEN: usize = 32;
+/// Encapsulated key and the cipher's tag, in both versions.
+const SEALED_LEN_MIN: usize = batch::ADDED_LEN;
 /// Set in the length of a batch's first record. Nothing authenticates it: it only matters behind the last
 /// acknowledged record, where whoever has the disk can cut anyway.
 const BATCH: u32 = 1 << 31;
@@ -136,9 +144,31 @@ pub fn size(dir: &Path) -> Result<u64, StoreFault> {
     Ok(bytes)
 }
 
+/// How the records of a segment are sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sealing {
+    /// Each by itself: version 2.
+    Alone,
+    /// Those that were written together, with one key agreement: version 3.
+    Batch,
+}
+
+impl Sealing {
+    const ALL: [Sealing; 2] = [Sealing::Alone, Sealing::Batch];
+
+    fn version(self) -> u32 {
+        match self {
+            Sealing::Alone => 2,
+            Sealing::Batch => 3,
+        }
+    }
+}
+
 /// Front of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
+    /// How its records are sealed.
+    pub sealing: Sealing,
     /// Which lane it belongs to.
     pub lane: Lane,
     /// The segment before was given up after a failed write: records of it may come again here.
@@ -165,7 +195,7 @@ impl Header {
         let orphan = self.orphan.as_deref().unwrap_or_default();
         let mut front = Vec::with_capacity(HEADER_LEN);
         front.extend(MAGIC);
-        front.extend(VERSION.to_be_bytes());
+        front.extend(self.sealing.version().to_be_bytes());
         front.extend([self.lane.byte(), u8::from(self.after_fault) * AFTER_FAULT]);
         front.extend(self.device);
         front.extend(self.segment.to_be_bytes());
@@ -181,7 +211,7 @@ impl Header {
         front
     }
 
-    fn parse(front: &[u8]) -> Option<Self> {
+    fn parse(front: &[u8], sealing: Sealing) -> Option<Self> {
         let (_, mut rest) = front.split_at_checked(MAGIC.len() + 4)?;
         let [lane, flags] = take(&mut rest)?;
         let lane = Lane::ALL.into_iter().find(|one| one.byte() == lane)?;
@@ -196,6 +226,7 @@ impl Header {
         let orphan = (is_orphan == 1).then_some(orphan);
         let after_fault = flags == AFTER_FAULT;
         Some(Self {
+            sealing,
             lane,
             after_fault,
             device,
@@ -225,14 +256,13 @@ pub fn open_segment<'a>(key: &Key, bytes: &'a [u8]) -> Result<(Header, &'a [u8])
         mac_fits(key, &[front], tag).then_some((front, records))
     });
     let (front, records) = parts.ok_or(Unread::Damaged)?;
-    match version(front) {
-        Some(VERSION) => Header::parse(front).map(|header| (header, records)),
-        Some(later) if later > VERSION => {
-            return Err(Unread::Later(u8::try_from(later).unwrap_or(u8::MAX)));
-        }
-        Some(_) | None => None,
+    let version = version(front).ok_or(Unread::Damaged)?;
+    if version > Sealing::Batch.version() {
+        return Err(Unread::Later(u8::try_from(version).unwrap_or(u8::MAX)));
     }
-    .ok_or(Unread::Damaged)
+    let sealing = Sealing::ALL.into_iter().find(|known| known.version() == version);
+    let header = sealing.and_then(|sealing| Header::parse(front, sealing));
+    header.map(|header| (header, records)).ok_or(Unread::Damaged)
 }
 
 fn version(front: &[u8]) -> Option<u32> {
@@ -297,7 +327,7 @@ pub struct Record<'a> {
     pub(super) begins_batch: bool,
     clear: &'a [u8],
     tag: &'a [u8],
-    /// The entry, sealed to `PK_inbox`.
+    /// The entry, sealed as the segment's header says.
     pub sealed: &'a [u8],
     /// All of the above as it lies in the file.
     pub body: &'a [u8],
@@ -309,7 +339,7 @@ impl<'a> Record<'a> {
         let (body, _) = frame(bytes, RECORD_LEN_MAX)?;
         let begins_batch = bytes.first().is_some_and(|byte| byte & 0x80 != 0);
         let (clear, rest) = body.split_at_checked(FRONT_LEN)?;
-        let (tag, sealed) = rest.split_at_checked(32)?;
+        let (tag, sealed) = rest.split_at_checked(TAG_LEN)?;
         if sealed.len() < SEALED_LEN_MIN {
             return None;
         }

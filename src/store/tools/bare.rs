@@ -108,6 +108,14 @@ impl BareVault {
         Ok(made::keep_day(&mut self.vault, &rows.collect::<Vec<_>>(), packed, at)?)
     }
 
+    /// Leaves the rows that are not packed as a program before version 7 of the schema did, which summed none.
+    ///
+    /// # Errors
+    /// As writing a file.
+    pub fn forget_sums(&mut self) -> Result<(), StoreFault> {
+        Ok(made::forget_sums(&mut self.vault)?)
+    }
+
     /// How large the vault is.
     ///
     /// # Errors

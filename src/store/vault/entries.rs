@@ -8,7 +8,8 @@ use crate::vault::database::Vault;
 use crate::vault::database::fault::VaultFault;
 use crate::vault::database::meta;
 use crate::vault::patient_keys::PatientKeys;
-use crate::vault::rows::insert::Inserter;
+use crate::vault::rows::insert::{Inserted, Inserter};
+use crate::vault::trends::recent::Sums;
 use crate::vault::{alarms, audit, spots, waves};
 
 /// Keeps entries in one transaction. Gives back how many were refused because another
@@ -63,18 +64,21 @@ pub fn import(vault: &mut Vault, entries: &[Entry], cursor: Cursor) -> Result<()
     })
 }
 
-fn insert(
+pub(in crate::vault) fn insert(
     transaction: &Transaction<'_>,
     keys: &mut PatientKeys,
     entries: &[Entry],
 ) -> Result<u64, VaultFault> {
     let mut refused = 0;
     let mut observations = Inserter::new(transaction)?;
+    let mut sums = Sums::default();
     for entry in entries {
         match entry {
-            Entry::Observation(observation) => {
-                refused += u64::from(!observations.insert(keys, observation)?);
-            }
+            Entry::Observation(observation) => match observations.insert(keys, observation)? {
+                Inserted::New(id) => sums.add(id, observation),
+                Inserted::Again => {}
+                Inserted::Refused => refused += 1,
+            },
             Entry::Wave(wave) => waves::insert(transaction, keys, wave)?,
             Entry::Audit(entry) => audit::append(transaction, entry)?,
             Entry::Alarm(record) => alarms::insert(transaction, keys, record)?,
@@ -82,5 +86,6 @@ fn insert(
         }
     }
     observations.finish()?;
+    sums.write(transaction, keys)?;
     Ok(refused)
 }

@@ -62,6 +62,7 @@ fn fill_next(vault: &Vault, version: u32) -> Result<(), VaultFault> {
         "taken",
         "waves",
         "trend_blocks",
+        "trend_recent",
         "audit",
         "alarms",
         "spots",

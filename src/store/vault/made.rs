@@ -55,6 +55,14 @@ pub fn keep_day(
     Ok(refused)
 }
 
+/// Leaves the rows that are not packed as a program before version 7 of the schema did, which summed none.
+///
+/// # Errors
+/// As writing a file.
+pub fn forget_sums(vault: &mut Vault) -> Result<(), VaultFault> {
+    vault.write(|transaction, _| trends::recent::nothing_is_summed(transaction))
+}
+
 /// How large a vault is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {

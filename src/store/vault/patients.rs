@@ -77,7 +77,7 @@ pub fn insert(
 }
 
 /// The other tables with rows of patients, by their column `subject`.
-const OF_SUBJECTS: [&str; 4] = ["waves", "trend_blocks", "alarms", "spots"];
+const OF_SUBJECTS: [&str; 5] = ["waves", "trend_blocks", "trend_recent", "alarms", "spots"];
 
 /// Destroys a patient's data key and every row under it; part of the caller's transaction.
 ///

@@ -215,25 +215,22 @@ pub fn numerics(
     Ok(numerics)
 }
 
-/// The first observations that were kept after this id, with their ids. What a destroyed key no
-/// longer opens is passed over, so fewer than `limit` means that there are no more.
+/// The observations with these ids, both included, with them. What a destroyed key no longer opens is passed over.
 ///
 /// # Errors
 /// `Damaged` if a row does not open; otherwise as the database.
-pub(super) fn for_packing(
+pub(super) fn kept_with_ids(
     connection: &Connection,
     keys: &PatientKeys,
-    after_id: i64,
-    limit: usize,
+    (first, last): (i64, i64),
 ) -> Result<Vec<(i64, Observation)>, VaultFault> {
-    let mut statement = connection
-        .prepare_cached(&format!("SELECT {ROW} FROM observations WHERE id > ?1 ORDER BY id"))?;
-    let mut rows = statement.query([after_id])?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {ROW} FROM observations WHERE id BETWEEN ?1 AND ?2 ORDER BY id"
+    ))?;
+    let mut rows = statement.query([first, last])?;
     let mut opener = RowOpener::new(connection, keys);
     let mut kept = Vec::new();
-    while kept.len() < limit
-        && let Some(row) = rows.next()?
-    {
+    while let Some(row) = rows.next()? {
         if let Some((columns, body)) = opener.open(row)? {
             kept.push((row.get(0)?, observation(&columns, body)?));
         }
@@ -241,27 +238,27 @@ pub(super) fn for_packing(
     Ok(kept)
 }
 
-/// Observations of a patient and a code that were kept after this id and are of a time from the
-/// first instant up to, but not at, the second, in microseconds.
+/// Observations of a patient and a code with ids after the first and up to the last of these, that are of a time
+/// from the first instant up to, but not at, the second, in microseconds.
 ///
 /// # Errors
 /// `Damaged` if a row does not open; otherwise as the database.
-pub(super) fn kept_after(
+pub(super) fn kept_between(
     connection: &Connection,
     keys: &PatientKeys,
-    after_id: i64,
+    (after_id, last_id): (i64, i64),
     (subject, code): (SubjectId, Mdc),
     (since_us, until_us): (i64, i64),
 ) -> Result<Vec<Observation>, VaultFault> {
     // By id and not by the index: what was kept last is little, what a patient has may be a month.
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {ROW} FROM observations
-         WHERE id > ?2 AND +effective >= ?4 AND +effective < ?5
+         WHERE id > ?2 AND id <= ?6 AND +effective >= ?4 AND +effective < ?5
              AND +series IN (SELECT series FROM series WHERE patient = {PATIENT} AND mdc = ?3)"
     ))?;
     let subject = subject.0.to_be_bytes();
     let (since, until) = (to_effective(since_us), to_effective(until_us));
-    let mut rows = statement.query(params![subject, after_id, code.0, since, until])?;
+    let mut rows = statement.query(params![subject, after_id, code.0, since, until, last_id])?;
     let mut opener = RowOpener::new(connection, keys);
     let mut kept = Vec::new();
     while let Some(row) = rows.next()? {

@@ -35,6 +35,7 @@ use crate::vault::rows::columns::from_effective;
 use crate::vault::rows::taken;
 use crate::vault::salvage::layout::Layout;
 use crate::vault::salvage::lost::{Named, Numbers};
+use crate::vault::trends::recent;
 use crate::vault::{patient_keys, rows, schema};
 use wardkeep_model::access::OperatorId;
 use wardkeep_model::keeping::StoreFault;
@@ -44,7 +45,7 @@ pub use crate::vault::salvage::lost::{LostRows, SalvagedTable};
 /// Rows that are put into the new vault in one transaction.
 const ROWS_AT_ONCE: usize = 4_096;
 /// Tables whose rows are the vault's own, or mean nothing in another store.
-const LEFT: [&str; 4] = ["commits", "recipients", "tokens", "templates"];
+const LEFT: [&str; 5] = ["commits", "recipients", "tokens", "templates", recent::NAME];
 /// The audit log's own tables: they come whole or not at all.
 const LOG: [&str; 3] = ["audit_tree", "audit_keys", "audit_checkpoints"];
 /// Tables that every row of observations needs, and the indexes that say the same.
@@ -133,13 +134,15 @@ pub fn salvage(
     })
 }
 
-/// Rows that were packed must not be packed twice.
+/// Rows that were packed must not be packed twice. What was summed of those that were not is left: some of the rows
+/// may be gone.
 fn settle_packing(vault: &mut Vault) -> Result<(), VaultFault> {
     let is_known = meta::get(&vault.connection, "trend_packed_id")?.is_some();
-    if is_known {
-        return Ok(());
-    }
     vault.write(|transaction, _| {
+        recent::nothing_is_summed(transaction)?;
+        if is_known {
+            return Ok(());
+        }
         let (blocks, last): (bool, i64) = transaction.query_row(
             "SELECT EXISTS (SELECT 1 FROM trend_blocks),
                  (SELECT coalesce(max(id), 0) FROM observations)",

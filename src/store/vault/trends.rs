@@ -8,16 +8,19 @@
 //! S-7: only a measured value with a patient counts, and only if its time is known: live, or stamped by
 //! a device whose clock was compared with ours. Values in different units are never mixed.
 //!
-//! A trend is complete: what is not packed yet is read from the rows. Where many rows come at once, in an import,
-//! they are packed in between, so that these are never many ([`is_crowded`]). A value too large for 32 bits of
-//! floating point is not drawn.
+//! A trend is complete: what is not packed yet is read from the minutes that were written with the rows
+//! ([`recent`]), and single values from the rows themselves, as far as they are few. Rows that an earlier program left
+//! unpacked have no such minutes: until they are packed a trend has the last of them, and says how many it has
+//! not. A value too large for 32 bits of floating point is not drawn.
 
 mod block;
 mod columns;
+mod pack;
+pub(in crate::vault) mod recent;
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
 use self::block::{Aggregate, Block, Resolution};
 use self::columns::Columns;
@@ -27,7 +30,7 @@ use crate::vault::database::meta;
 use crate::vault::patient_keys::PatientKeys;
 use crate::vault::{rows, spots};
 use wardkeep_model::encounter::SubjectId;
-use wardkeep_model::keeping::{StoreFault, TrendColumn, TrendQuery};
+use wardkeep_model::keeping::{StoreFault, Trend, TrendQuery};
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::nomenclature::{Mdc, Unit};
 use wardkeep_model::vitals::{ClockConfidence, Observation, Value};
@@ -43,10 +46,10 @@ pub const TABLE: &str = "
     CREATE INDEX trend_blocks_by_age ON trend_blocks (resolution, kept_us);
 ";
 
-/// Rows that are packed in one transaction: some milliseconds.
-const PACK_MAX: usize = 2_048;
-/// So many rows that wait to be packed are no longer read for a trend in passing.
-const CROWD: i64 = 2_048;
+pub(in crate::vault) use self::pack::{add_straight, all_packed, has_unpacked, pack_some};
+
+/// So many rows are read one by one for a trend, of those with minutes and of those without.
+const ROWS_MAX: i64 = 4_096;
 /// Id of the row that was packed last.
 const PACKED: &str = "trend_packed_id";
 
@@ -58,7 +61,7 @@ pub fn packed(connection: &Connection) -> Result<i64, VaultFault> {
     Ok(meta::get(connection, PACKED)?.unwrap_or(0))
 }
 
-/// Counts no row with a later id as packed.
+/// Counts no row with a later id as packed, or as of an earlier program.
 ///
 /// # Errors
 /// As writing the database.
@@ -66,7 +69,7 @@ pub(super) fn unpack_after(transaction: &Transaction<'_>, last: i64) -> Result<(
     transaction
         .prepare_cached("UPDATE meta SET value = ?1 WHERE name = ?2 AND value > ?1")?
         .execute(params![last, PACKED])?;
-    Ok(())
+    recent::sum_after(transaction, last)
 }
 
 /// Which values belong together.
@@ -113,111 +116,69 @@ fn small(decimal: Decimal) -> Option<f32> {
     value.is_finite().then_some(value)
 }
 
-type Values = Vec<(i64, f32)>;
+/// The rows that no block has.
+#[derive(Clone, Copy, Debug)]
+struct Unpacked {
+    /// Those after this id.
+    packed: i64,
+    /// Those after this id have minutes.
+    summed: i64,
+    /// The last one.
+    last: i64,
+}
 
-/// Whether so many rows wait to be packed that a trend has to wait for that.
+impl Unpacked {
+    fn of(connection: &Connection) -> Result<Self, VaultFault> {
+        let packed = packed(connection)?;
+        let summed = recent::summed(connection)?.max(packed);
+        Ok(Self { packed, summed, last: rows::last_id(connection)? })
+    }
+
+    /// Rows without minutes that are too many to be read one by one.
+    fn unread(self) -> i64 {
+        (self.summed - self.packed - ROWS_MAX).max(0)
+    }
+}
+
+/// Whether there are rows that no trend has yet.
 ///
 /// # Errors
 /// As reading the database.
-pub fn is_crowded(vault: &Vault) -> Result<bool, VaultFault> {
-    Ok(rows::last_id(&vault.connection)?.saturating_sub(packed(&vault.connection)?) >= CROWD)
-}
-
-/// Whether rows wait to be packed.
-pub(super) fn has_unpacked(vault: &Vault) -> Result<bool, VaultFault> {
-    let after = packed(&vault.connection)?;
-    let mut statement = vault.connection.prepare_cached(
-        "SELECT count(*) > 0 FROM (SELECT 1 FROM observations WHERE id > ?1 LIMIT 1)",
-    )?;
-    Ok(statement.query_row([after], |row| row.get(0))?)
-}
-
-/// Packs the next rows, in one transaction at this age of the store.
-///
-/// # Errors
-/// As writing a file; then none was packed.
-pub(super) fn pack_some(vault: &mut Vault, age_us: i64) -> Result<(), VaultFault> {
-    vault.write(|transaction, keys| {
-        let rows = rows::for_packing(transaction, keys, packed(transaction)?, PACK_MAX)?;
-        let last: i64 = match rows.last() {
-            Some((last, _)) if rows.len() == PACK_MAX => *last,
-            // The last rows, and whatever lies behind them that no key opens any more.
-            Some(_) | None => rows::last_id(transaction)?,
-        };
-        for (series, values) in by_series(&rows) {
-            for resolution in Resolution::ALL {
-                add_all(transaction, keys, (series, resolution), (&values, age_us))?;
-            }
-        }
-        meta::set(transaction, PACKED, last)
-    })
-}
-
-/// Counts every row as packed: whoever writes the blocks straight says so.
-///
-/// # Errors
-/// As writing the database.
-pub(super) fn all_packed(transaction: &Transaction<'_>) -> Result<(), VaultFault> {
-    meta::set(transaction, PACKED, rows::last_id(transaction)?)
-}
-
-/// Adds values of a time to their blocks, without rows; single values only if they are to be kept.
-///
-/// # Errors
-/// As writing the database.
-pub(super) fn add_straight(
-    transaction: &Transaction<'_>,
-    keys: &mut PatientKeys,
-    (subject, code, unit): (SubjectId, Mdc, Unit),
-    (values, singles): (&[(i64, f32)], bool),
-    age_us: i64,
-) -> Result<(), VaultFault> {
-    let series = Series::new(subject, code, unit);
-    for resolution in Resolution::ALL {
-        if singles || resolution != Resolution::Single {
-            add_all(transaction, keys, (series, resolution), (values, age_us))?;
-        }
-    }
-    Ok(())
-}
-
-/// Adds values to the blocks of a resolution.
-fn add_all(
-    transaction: &Transaction<'_>,
-    keys: &mut PatientKeys,
-    (series, resolution): (Series, Resolution),
-    (values, age_us): (&[(i64, f32)], i64),
-) -> Result<(), VaultFault> {
-    let mut blocks: BTreeMap<i64, Values> = BTreeMap::new();
-    for value in values {
-        blocks.entry(resolution.block_of(value.0)).or_default().push(*value);
-    }
-    for (start_us, values) in blocks {
-        if !add(transaction, keys, (series, resolution, start_us), (&values, age_us))? {
-            break;
-        }
-    }
-    Ok(())
+pub fn has_unread(vault: &Vault) -> Result<bool, VaultFault> {
+    Ok(Unpacked::of(&vault.connection)?.unread() > 0)
 }
 
 /// The least, greatest and mean values of equal columns of a time, oldest first.
 ///
 /// The finest values of which few blocks have to be read fill the columns: up to two days from single
 /// values, up to 45 days from minutes, longer times from hours; see [`Columns`] for what that means
-/// for their edges. Single values that are not kept any more are drawn from their minutes.
+/// for their edges. Single values that are not kept any more, or of which too many are not packed, are drawn from
+/// their minutes.
 ///
 /// # Errors
 /// `Damaged` if a block or row does not open or parse; otherwise as reading the database.
-pub fn trend(vault: &mut Vault, query: TrendQuery) -> Result<Vec<TrendColumn>, VaultFault> {
+pub fn trend(vault: &mut Vault, query: TrendQuery) -> Result<Trend, VaultFault> {
     let mut columns = Columns::of(&query);
     if columns.is_empty() {
-        return Ok(columns.finish());
+        return Ok(Trend { columns: columns.finish(), unread: 0 });
     }
     let series = Series::new(query.subject, query.code, query.unit);
     let Vault { connection, patients, .. } = vault;
+    let unpacked = Unpacked::of(connection)?;
     let resolution = columns.resolution();
+    // Which rows are read one by one: those with minutes only where the single values are wanted.
+    let mut one_by_one = vec![(unpacked.packed + unpacked.unread(), unpacked.summed)];
     match resolution {
-        Resolution::Single => read_singles(connection, patients, series, &mut columns)?,
+        Resolution::Single => {
+            read_singles(connection, patients, series, &mut columns)?;
+            if unpacked.last - unpacked.summed <= ROWS_MAX {
+                one_by_one.push((unpacked.summed, unpacked.last));
+            } else {
+                recent::read(connection, patients, (series, unpacked.summed), |at_us, values| {
+                    columns.add(Resolution::Minute, at_us, values);
+                })?;
+            }
+        }
         Resolution::Minute | Resolution::Hour => {
             let span = columns.span(resolution);
             read(connection, patients, (series, resolution, span), |block| {
@@ -225,15 +186,19 @@ pub fn trend(vault: &mut Vault, query: TrendQuery) -> Result<Vec<TrendColumn>, V
                     columns.add(resolution, at_us, values);
                 }
             })?;
+            recent::read(connection, patients, (series, unpacked.summed), |at_us, values| {
+                columns.add(resolution, resolution.entry_of(at_us), values);
+            })?;
         }
     }
-    let after = packed(connection)?;
-    let of = (query.subject, query.code);
-    let late = rows::kept_after(connection, patients, after, of, columns.span(resolution))?;
-    for observation in late.iter().filter(|observation| observation.unit == query.unit) {
-        if let Some((_, value)) = drawn(observation) {
-            let at_us = resolution.entry_of(observation.effective.as_microsecond());
-            columns.add(resolution, at_us, Aggregate::of(value));
+    for ids in one_by_one {
+        let of = (query.subject, query.code);
+        let late = rows::kept_between(connection, patients, ids, of, columns.span(resolution))?;
+        for observation in late.iter().filter(|observation| observation.unit == query.unit) {
+            if let Some((_, value)) = drawn(observation) {
+                let at_us = resolution.entry_of(observation.effective.as_microsecond());
+                columns.add(resolution, at_us, Aggregate::of(value));
+            }
         }
     }
     for one in spots::numerics(connection, patients, query.subject)? {
@@ -244,13 +209,14 @@ pub fn trend(vault: &mut Vault, query: TrendQuery) -> Result<Vec<TrendColumn>, V
             columns.add(resolution, at_us, Aggregate::of(value));
         }
     }
-    Ok(columns.finish())
+    Ok(Trend { columns: columns.finish(), unread: unpacked.unread().unsigned_abs() })
 }
 
-/// Opens every block; gives back how many there are.
+/// Opens every block, and compares what was summed of rows that are in none with these; gives back how many blocks
+/// there are.
 ///
 /// # Errors
-/// `Damaged` if one does not open or parse; otherwise as reading the database.
+/// `Damaged` if one does not open or parse, or the sums are others; otherwise as reading the database.
 pub fn check(vault: &mut Vault) -> Result<u64, VaultFault> {
     let Vault { connection, patients, .. } = vault;
     let mut statement = connection
@@ -270,6 +236,8 @@ pub fn check(vault: &mut Vault) -> Result<u64, VaultFault> {
         open(connection, patients, place, (&body, 0))?;
         count += 1;
     }
+    let Unpacked { summed, last, .. } = Unpacked::of(connection)?;
+    recent::check(connection, patients, (summed.saturating_add(1), last))?;
     Ok(count)
 }
 
@@ -306,65 +274,8 @@ pub(in crate::vault) fn unreadable(vault: &mut Vault) -> Result<Vec<BlockKey>, V
     Ok(unreadable)
 }
 
-fn by_series(rows: &[(i64, Observation)]) -> BTreeMap<Series, Values> {
-    let mut series: BTreeMap<Series, Values> = BTreeMap::new();
-    for (_, observation) in rows {
-        let Some((subject, value)) = drawn(observation) else { continue };
-        let of = Series::new(subject, observation.code, observation.unit);
-        series.entry(of).or_default().push((observation.effective.as_microsecond(), value));
-    }
-    series
-}
-
 /// Where a block lies.
 type Place = (Series, Resolution, i64);
-
-/// Adds values to a block; false if the patient's key was destroyed.
-fn add(
-    transaction: &Transaction<'_>,
-    keys: &mut PatientKeys,
-    place: Place,
-    (values, age_us): (&[(i64, f32)], i64),
-) -> Result<bool, VaultFault> {
-    let (series, resolution, start_us) = place;
-    let subject = series.subject.0.to_be_bytes();
-    let sealed: Option<Vec<u8>> = transaction
-        .prepare_cached(
-            "SELECT body FROM trend_blocks WHERE subject = ?1 AND mdc = ?2 AND unit = ?3
-                 AND resolution = ?4 AND start_us = ?5",
-        )?
-        .query_row(
-            params![subject, series.code.0, series.unit, resolution.number(), start_us],
-            |row| row.get(0),
-        )
-        .optional()?;
-    let block = match sealed {
-        Some(sealed) => open(transaction, keys, place, (&sealed, values.len()))?,
-        None => Some(Block::empty(resolution, start_us, values.len())),
-    };
-    let Some(mut block) = block else { return Ok(false) };
-    values.iter().for_each(|(at_us, value)| block.add(*at_us, *value));
-    let context = series.context(resolution, start_us);
-    let Some(body) = keys.seal(transaction, Some(series.subject), &context, block.bytes())? else {
-        return Ok(false);
-    };
-    transaction
-        .prepare_cached(
-            "INSERT OR REPLACE INTO trend_blocks
-                 (subject, mdc, unit, resolution, start_us, kept_us, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![
-            subject,
-            series.code.0,
-            series.unit,
-            resolution.number(),
-            start_us,
-            age_us,
-            body
-        ])?;
-    Ok(true)
-}
 
 /// A block out of its sealed bytes, with room for more values; `None` if the patient's key was
 /// destroyed.

@@ -122,12 +122,17 @@ impl Worker {
         }
     }
 
-    /// Answers with a trend, at once or when what came in a crowd is packed.
+    /// Answers with a trend, and once more later if it did not have every row.
     pub(super) fn trend(&mut self, query: TrendQuery) {
-        if self.upkeep.is_crowded() {
-            return self.upkeep.postpone(query);
+        let mut unread = 0;
+        self.ask_vault(|vault| {
+            let trend = trends::trend(vault, query)?;
+            unread = trend.unread;
+            Ok(Outcome::Trend(query, trend))
+        });
+        if unread > 0 {
+            self.upkeep.answer_again(query);
         }
-        self.ask_vault(|vault| Ok(Outcome::Trend(query, trends::trend(vault, query)?)));
     }
 
     fn initialise(&mut self, first: Box<NewOperator>, now: Moment) {

@@ -98,7 +98,6 @@ impl Worker {
         match done {
             Ok(()) => {
                 self.recovered();
-                self.look_for_crowd();
                 if self.phase.locked().is_some_and(|locked| locked.anchor_is_due(now.boot)) {
                     self.anchor();
                 }
@@ -260,7 +259,6 @@ impl Worker {
             }
             Err(fault) => self.background_failed(fault),
         }
-        self.look_for_crowd();
     }
 
     /// Work that nobody waits for was not done; told once.
@@ -319,45 +317,19 @@ impl Worker {
         may.then(|| self.upkeep.due())
     }
 
-    /// Whether rows that came in a crowd have to be packed before anything else is kept.
-    pub(super) fn is_packing(&self) -> bool {
-        self.upkeep.is_crowded()
-            && self.phase.session().is_some()
-            && self.fault.is_none()
-            && self.background.may(self.now.boot)
-    }
-
-    /// Looks whether rows have come in a crowd.
-    pub(super) fn look_for_crowd(&mut self) {
-        let Some(session) = self.phase.session() else { return };
-        if let Err(fault) = self.upkeep.look(&session.open, self.now) {
-            self.background_failed(fault);
-        }
-    }
-
-    /// Packs some rows of a crowd; the trends that waited for the last of them are answered.
-    pub(super) fn pack_some(&mut self, now: Moment) {
-        let Some(session) = self.phase.session_mut() else { return };
-        if let Err(fault) = self.upkeep.pack(&mut session.open, now) {
-            self.background_failed(fault);
-        }
-        for query in self.upkeep.take_postponed() {
-            self.trend(query);
-        }
-    }
-
     /// Does the next step of the upkeep if it is due.
     pub(super) fn keep_up_some(&mut self) {
         let now = self.now;
-        if self.is_packing() {
-            return self.pack_some(now);
-        }
         if self.upkeep_at().is_none_or(|at| at > now.boot) {
             return;
         }
         let Some(session) = self.phase.session_mut() else { return };
-        match self.upkeep.step(&mut session.open, self.options.retention(), now) {
-            Ok(()) => self.background_done(),
+        let done = self.upkeep.step(&mut session.open, self.options.retention(), now);
+        match done.and_then(|()| self.upkeep.take_again(&session.open)) {
+            Ok(again) => {
+                self.background_done();
+                again.into_iter().for_each(|query| self.trend(query));
+            }
             Err(fault) => self.background_failed(fault),
         }
     }

@@ -154,7 +154,6 @@ impl Worker {
     fn next(&mut self, timer: &Runtime) -> Next {
         let now = self.now.boot;
         let comparing = self.is_comparing().then_some(now);
-        let packing = self.is_packing();
         let due = [
             self.flush_at,
             self.phase.locked().and_then(Locked::shifts_check_at),
@@ -162,11 +161,10 @@ impl Worker {
             comparing,
             self.background.again().filter(|_| self.phase.session().is_some()),
             self.bursts.due(),
-            packing.then_some(now),
             self.rekeying().map(|rekeying| rekeying.tell_at),
         ];
         let wait = due.into_iter().flatten().min().map(|at| at.since(now));
-        let is_importing = self.is_importing() && !packing;
+        let is_importing = self.is_importing();
         let (import, copy) = match &mut self.phase {
             Phase::Open(session) if is_importing => (session.import.run_mut(), None),
             Phase::Rekeying(rekeying) => (None, Some(&mut rekeying.copy)),

@@ -151,7 +151,7 @@ fn as_person(
         }
         rig.send(Command::Trend(trend()));
         match rig.next() {
-            Outcome::Trend(_, columns) => seen.text("~trend", format!("{columns:?}")),
+            Outcome::Trend(_, trend) => seen.text("~trend", format!("{trend:?}")),
             other => return Err(other),
         }
     }

@@ -239,6 +239,8 @@ fn finish(rig: Rig) {
 fn content(dir: &Path, phrase: &RecoveryPhrase, promises: &Promises) {
     let mut vault = contents(dir, phrase);
     waves(&mut vault, promises.waves);
+    // Whatever was packed or summed of the rows is neither behind them nor before them.
+    vault.check_trends().unwrap();
     let mut found: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
     for read in vault.observations().unwrap() {
         let record = read.record;

@@ -140,6 +140,7 @@ fn of(vault: &Vault, subject: SubjectId) -> Vec<Vec<u8>> {
         "SELECT sealed FROM patients WHERE id = ?1",
         "SELECT body FROM observations JOIN series USING (series)
              JOIN subjects USING (patient) WHERE subject = ?1",
+        "SELECT body FROM trend_recent WHERE subject = ?1",
     ] {
         let mut statement = vault.connection.prepare(sql).unwrap();
         let rows = statement.query_map([subject.0.to_be_bytes()], |row| row.get(0)).unwrap();
@@ -154,7 +155,7 @@ fn s3_nothing_of_a_shredded_patient_is_left_for_somebody_with_the_master_key() {
     let (path, keys) = (dir.path().join("v"), VaultKeys::generate().unwrap());
     let mut vault = full(&path, &keys);
     let (gone, other) = (of(&vault, GONE), of(&vault, OTHER));
-    assert_eq!(gone.len(), 2 + usize::try_from(VALUES).unwrap() / 3);
+    assert_eq!(gone.len(), 3 + usize::try_from(VALUES).unwrap() / 3);
     let before = pages(&path, &keys);
     assert!(is_in(&before, b"CREATE TABLE patient_keys"), "the pages are read");
     assert_eq!(count(&before, &gone), gone.len(), "the search finds what is there");

@@ -16,6 +16,17 @@ use wardkeep_model::vitals::Observation;
 /// Which rows a series has: number of the source and of the patient, and code.
 type Which = (i64, Option<i64>, u32);
 
+/// What became of an observation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// It has a row of this id now.
+    New(i64),
+    /// This very one had a row.
+    Again,
+    /// A different one has its identity, or its patient's key was destroyed.
+    Refused,
+}
+
 /// Inserts observations, within one transaction. **[`Inserter::finish`] belongs to it**: without it the
 /// numbers of what was inserted are not taken.
 #[must_use]
@@ -48,8 +59,7 @@ impl<'a> Inserter<'a> {
         })
     }
 
-    /// Inserts an observation as the last one. The same one again is accepted and changes nothing; false if a
-    /// different one has the same identity, or its patient's key was destroyed.
+    /// Inserts an observation as the last one. The same one again is accepted and changes nothing.
     ///
     /// # Errors
     /// As the database.
@@ -57,22 +67,25 @@ impl<'a> Inserter<'a> {
         &mut self,
         keys: &mut PatientKeys,
         observation: &Observation,
-    ) -> Result<bool, VaultFault> {
+    ) -> Result<Inserted, VaultFault> {
         let columns = Columns::of(observation);
-        let Some(key) = keys.key(self.connection, columns.subject)? else { return Ok(false) };
+        let Some(key) = keys.key(self.connection, columns.subject)? else {
+            return Ok(Inserted::Refused);
+        };
         columns.seal(key, observation, &mut self.buffer)?;
         let source = self.source(&columns)?;
         let patient = columns.subject.map(|subject| self.patient(subject)).transpose()?;
         let which = (source, patient, columns.code.0);
         if self.taken.has(source, columns.record.seq)? {
-            return self.is_there(which, &columns);
+            let is_there = self.is_there(which, &columns)?;
+            return Ok(if is_there { Inserted::Again } else { Inserted::Refused });
         }
         let series = self.series(which)?;
         let (seq, effective) = (columns.record.seq.cast_signed(), columns.effective());
         let row = params![series, seq, effective, columns.delay_us(), *self.buffer];
         let id = self.statement.insert(row)?;
         self.taken.take(source, columns.record.seq, id)?;
-        Ok(true)
+        Ok(Inserted::New(id))
     }
 
     /// Whether this very observation has a row. The same content under the same key and nonce gives the same

@@ -207,12 +207,12 @@ fn s7_a_reading_of_unknown_time_is_in_no_trend() {
         columns: 10,
     };
     let columns = crate::vault::trends::trend(&mut vault, query).unwrap();
-    let drawn: Vec<_> = columns.iter().map(|one| (one.count, one.max)).collect();
+    let drawn: Vec<_> = columns.columns.iter().map(|one| (one.count, one.max)).collect();
     assert_eq!(drawn[2], (1, 120.0));
     assert_eq!(drawn.iter().map(|(count, _)| count).sum::<u32>(), 1, "{drawn:?}");
     let kpa = wardkeep_model::keeping::TrendQuery { unit: Unit::Kilopascal, ..query };
     let columns = crate::vault::trends::trend(&mut vault, kpa).unwrap();
-    assert!(columns.iter().all(|one| one.count == 0), "never of another unit");
+    assert!(columns.columns.iter().all(|one| one.count == 0), "never of another unit");
 }
 
 #[test]
