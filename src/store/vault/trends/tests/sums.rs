@@ -195,9 +195,9 @@ fn single_values_of_which_too_many_are_not_packed_are_drawn_from_their_minutes()
 fn what_an_earlier_program_left_is_in_a_trend_once_it_is_packed_and_its_last_values_before() {
     let mut bench = Bench::new();
     let rows = crowd(&mut bench, 10_000);
-    // As version 6 of the schema was.
+    // As version 7 of the schema was.
     let earlier = |transaction: &Transaction<'_>, _: &mut PatientKeys| {
-        transaction.execute_batch("DROP TABLE trend_recent; PRAGMA user_version = 6;")?;
+        transaction.execute_batch("DROP TABLE trend_recent; PRAGMA user_version = 7;")?;
         Ok(transaction.execute("DELETE FROM meta WHERE name = 'trend_summed_id'", [])?)
     };
     assert_eq!(bench.vault.write(earlier), Ok(1));
