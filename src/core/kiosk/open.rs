@@ -8,7 +8,7 @@ use wardkeep_model::keeping::{Administration, Command as StoreCommand, Draft};
 use crate::kiosk::Effect;
 use crate::kiosk::desk::Desk;
 use crate::kiosk::enrolling::Wizard;
-use crate::kiosk::pages::{Front, readings};
+use crate::kiosk::pages::{Front, KnownReadings};
 
 /// All that an open session may show (S-1: concealing is dropping it).
 pub(super) struct Open {
@@ -16,7 +16,7 @@ pub(super) struct Open {
     pub(super) patient: Option<Patient>,
     pub(super) drafts: Drafts,
     /// Spot readings that are nobody's, and the last ones of this patient.
-    pub(super) readings: readings::Known,
+    pub(super) readings: KnownReadings,
     /// The page in front, with what it holds.
     pub(super) front: Front,
     /// The wizard that stands before it.

@@ -38,7 +38,7 @@ impl Kiosk {
         self.alarms.sound(now)
     }
 
-    /// When [`Event::Tick`] is due at the latest.
+    /// When [`Event::Tick`](crate::kiosk::Event::Tick) is due at the latest.
     pub fn next_deadline(&self, now: Moment) -> BootTime {
         let deadlines = [
             self.session.next_deadline(),

@@ -48,7 +48,7 @@ impl Monitor {
             self.pairing.clock(device, spot::ahead(shown, received, &self.rules.zone));
         }
         if characteristic == RECORD_ACCESS {
-            self.record_access(device, &decoded, received);
+            self.records_answered(device, &decoded, received);
         }
         match self.spot(device, (characteristic, payload), &decoded, received) {
             Some(effects) => effects,
@@ -57,7 +57,7 @@ impl Monitor {
     }
 
     /// A device has answered a request for records.
-    fn record_access(&mut self, device: DeviceId, decoded: &Decoded, received: Moment) {
+    fn records_answered(&mut self, device: DeviceId, decoded: &Decoded, received: Moment) {
         let Some(transfer) = self.transfers.get_mut(&device) else { return };
         for event in &decoded.events {
             if let Event::Label { what: Topic::RecordAccess, label } = event {

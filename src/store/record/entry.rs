@@ -161,6 +161,34 @@ mod tests {
         Timestamp::from_microsecond(micros).unwrap()
     }
 
+    fn spot() -> SpotReading {
+        SpotReading {
+            record: RecordId { run: 1, seq: 4 },
+            device: DeviceId([9; 6]),
+            kind: DeviceKind::Cuff,
+            name: "Cuff 03".into(),
+            frame: Phi::new(SpotFrame {
+                characteristic: Characteristic(0x2A35),
+                payload: vec![0, 120, 0, 80, 0],
+            }),
+            values: Phi::new(vec![SpotValue {
+                code: HEART_RATE,
+                value: Decimal::new(3670, -2),
+                unit: Unit::PerMinute,
+                status: vec![Status::IrregularPulse],
+            }]),
+            sequence: Some(65_535),
+            times: SpotTimes {
+                stamp: Some(jiff::civil::date(2024, 6, 15).at(17, 17, 27, 0)),
+                received: stamp(7),
+                offset_s: Some(-86_400),
+                effective: Some(stamp(-5)),
+                clock: ClockConfidence::Corrected,
+            },
+            provenance: Provenance::Device,
+        }
+    }
+
     fn entries() -> [Entry; 6] {
         let measured = Observation {
             record: RecordId { run: u64::MAX, seq: 7 },
@@ -214,31 +242,7 @@ mod tests {
                     crossed: Some(Phi::new(("70".into(), "80".into()))),
                 },
             })),
-            Entry::Spot(Box::new(SpotReading {
-                record: RecordId { run: 1, seq: 4 },
-                device: DeviceId([9; 6]),
-                kind: DeviceKind::Cuff,
-                name: "Cuff 03".into(),
-                frame: Phi::new(SpotFrame {
-                    characteristic: Characteristic(0x2A35),
-                    payload: vec![0, 120, 0, 80, 0],
-                }),
-                values: Phi::new(vec![SpotValue {
-                    code: HEART_RATE,
-                    value: Decimal::new(3670, -2),
-                    unit: Unit::PerMinute,
-                    status: vec![Status::IrregularPulse],
-                }]),
-                sequence: Some(65_535),
-                times: SpotTimes {
-                    stamp: Some(jiff::civil::date(2024, 6, 15).at(17, 17, 27, 0)),
-                    received: stamp(7),
-                    offset_s: Some(-86_400),
-                    effective: Some(stamp(-5)),
-                    clock: ClockConfidence::Corrected,
-                },
-                provenance: Provenance::Device,
-            })),
+            Entry::Spot(Box::new(spot())),
         ]
     }
 

@@ -84,23 +84,7 @@ impl Worker {
             Command::Spot(act, now) => self.spot(act, now),
             Command::Audit(entry) => self.record(Entry::Audit(entry)),
             Command::RecordAlarm(record) => self.record(Entry::Alarm(record)),
-            Command::History(query) => {
-                // What waits to be written belongs to it.
-                self.flush();
-                self.ask_vault(|vault| {
-                    let HistoryQuery { subject, since, until, with_values, .. } = query;
-                    let alarms = alarms::read(vault, subject, (since, until))?;
-                    let values = match with_values {
-                        true => {
-                            let values = rows::numerics(vault, subject, (since, until))?;
-                            spots::among(vault, subject, (since, until), values)?
-                        }
-                        false => vec![],
-                    };
-                    Ok(Outcome::History(query, Box::new(History { alarms, values })))
-                });
-                self.was_shown(AuditAct::HistoryRead, Some(query.subject));
-            }
+            Command::History(query) => self.history(query),
             Command::SaveCart(state) => self.save_cart(*state),
             Command::ListPatients => {
                 self.ask_vault(|vault| Ok(patients::all(vault).map(Outcome::Patients)?));
@@ -133,6 +117,25 @@ impl Worker {
         if unread > 0 {
             self.upkeep.answer_again(query);
         }
+    }
+
+    /// Answers with what the alarms of a patient were, and their single values if these are asked for.
+    fn history(&mut self, query: HistoryQuery) {
+        // What waits to be written belongs to it.
+        self.flush();
+        self.ask_vault(|vault| {
+            let HistoryQuery { subject, since, until, with_values, .. } = query;
+            let alarms = alarms::read(vault, subject, (since, until))?;
+            let values = match with_values {
+                true => {
+                    let values = rows::numerics(vault, subject, (since, until))?;
+                    spots::among(vault, subject, (since, until), values)?
+                }
+                false => vec![],
+            };
+            Ok(Outcome::History(query, Box::new(History { alarms, values })))
+        });
+        self.was_shown(AuditAct::HistoryRead, Some(query.subject));
     }
 
     fn initialise(&mut self, first: Box<NewOperator>, now: Moment) {

@@ -15,6 +15,8 @@ pub mod people;
 pub mod readings;
 mod search;
 
+pub(super) use self::readings::Known as KnownReadings;
+
 /// The page in front, with what it holds until it is left.
 pub(super) enum Front {
     Bedside,

@@ -115,11 +115,10 @@ impl Frame {
         let waiting = open.map_or(0, |open| open.waiting);
         let place = |page: &Page| {
             let line = place(*page, here, words, &icons);
-            match page {
-                Page::Devices if waiting > 0 => {
-                    ui::PlaceLine { text: slint::format!("{} ({waiting})", line.text), ..line }
-                }
-                _ => line,
+            if *page == Page::Devices && waiting > 0 {
+                ui::PlaceLine { text: slint::format!("{} ({waiting})", line.text), ..line }
+            } else {
+                line
             }
         };
         let pages = open.map(|open| open.pages.iter().map(place).collect());
