@@ -8,6 +8,7 @@ pub mod nomenclature;
 pub mod parameter;
 pub mod plausible;
 pub mod sfloat;
+pub mod vendor;
 pub mod wave;
 mod words;
 

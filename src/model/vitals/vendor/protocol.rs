@@ -1,0 +1,78 @@
+//! The protocols by name: the support table.
+
+use crate::vitals::nomenclature::Mdc;
+use crate::vitals::vendor::about::{About, Endpoint};
+use crate::vitals::vendor::{bci, contec, mgb, nonin, o2ring, pc60fw, taidoc, yonker};
+
+/// A vendor's own protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    /// Nonin 3230 oximeter.
+    Nonin3230,
+    /// Viatom and Wellue rings and clips.
+    O2ring,
+    /// Viatom PC-60FW and other fingertip oximeters.
+    Pc60fw,
+    /// BerryMed BM1000 and other oximeters with five-byte packets.
+    Bci,
+    /// Contec CMS50D-BT oximeter.
+    ContecCms50d,
+    /// TaiDoc and FORA meters.
+    Taidoc,
+    /// Yonker cuffs.
+    YonkerBp,
+    /// SWAN, Icomon and YG scales.
+    MgbScale,
+}
+
+impl Protocol {
+    /// All of them.
+    pub const ALL: [Protocol; 8] = [
+        Protocol::Nonin3230,
+        Protocol::O2ring,
+        Protocol::Pc60fw,
+        Protocol::Bci,
+        Protocol::ContecCms50d,
+        Protocol::Taidoc,
+        Protocol::YonkerBp,
+        Protocol::MgbScale,
+    ];
+
+    fn about(self) -> &'static About {
+        match self {
+            Protocol::Nonin3230 => &nonin::ABOUT,
+            Protocol::O2ring => &o2ring::ABOUT,
+            Protocol::Pc60fw => &pc60fw::ABOUT,
+            Protocol::Bci => &bci::ABOUT,
+            Protocol::ContecCms50d => &contec::ABOUT,
+            Protocol::Taidoc => &taidoc::ABOUT,
+            Protocol::YonkerBp => &yonker::ABOUT,
+            Protocol::MgbScale => &mgb::ABOUT,
+        }
+    }
+
+    /// Its stable name.
+    pub fn word(self) -> &'static str {
+        self.about().word
+    }
+
+    /// The protocol of this name, in any case.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|protocol| protocol.word().eq_ignore_ascii_case(word))
+    }
+
+    /// Every code that its frames can chart; none where they carry waveforms, clocks or framing alone.
+    pub fn measures(self) -> &'static [Mdc] {
+        self.about().measures
+    }
+
+    /// Which fields of [`crate::vitals::vendor::Device`] it cannot be read without.
+    pub fn needs(self) -> &'static [&'static str] {
+        self.about().needs
+    }
+
+    /// Where it lives on air.
+    pub fn endpoint(self) -> &'static Endpoint {
+        &self.about().endpoint
+    }
+}
