@@ -15,9 +15,11 @@ mod device;
 mod mgb;
 mod nonin;
 mod o2ring;
+mod omron;
 mod oximeter;
 mod pc60fw;
 mod protocol;
+mod s400;
 mod taidoc;
 #[cfg(test)]
 mod testing;
@@ -61,7 +63,12 @@ fn read(
         Protocol::Bci => bci::read(cursor, decoded),
         Protocol::ContecCms50d => contec::read(cursor, decoded),
         Protocol::Taidoc => taidoc::read(cursor, device, decoded),
+        Protocol::OmronRecord => omron::record::read(cursor, device, decoded),
+        Protocol::OmronClock => omron::clock::read(cursor, device, decoded),
+        Protocol::OmronPacket => omron::packet::read(cursor, decoded),
+        Protocol::OmronHbf => omron::hbf::read(cursor, device, decoded),
         Protocol::YonkerBp => yonker::read(cursor, decoded),
         Protocol::MgbScale => mgb::read(cursor, decoded),
+        Protocol::XiaomiS400 => s400::read(cursor, device, decoded),
     }
 }

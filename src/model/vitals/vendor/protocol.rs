@@ -2,7 +2,7 @@
 
 use crate::vitals::nomenclature::Mdc;
 use crate::vitals::vendor::about::{About, Endpoint};
-use crate::vitals::vendor::{bci, contec, mgb, nonin, o2ring, pc60fw, taidoc, yonker};
+use crate::vitals::vendor::{bci, contec, mgb, nonin, o2ring, omron, pc60fw, s400, taidoc, yonker};
 
 /// A vendor's own protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,23 +19,38 @@ pub enum Protocol {
     ContecCms50d,
     /// TaiDoc and FORA meters.
     Taidoc,
+    /// A record of an Omron cuff's memory.
+    OmronRecord,
+    /// The clock in an Omron cuff's memory.
+    OmronClock,
+    /// A block of an Omron device's memory as it travels.
+    OmronPacket,
+    /// A record of an Omron scale's memory.
+    OmronHbf,
     /// Yonker cuffs.
     YonkerBp,
     /// SWAN, Icomon and YG scales.
     MgbScale,
+    /// The Xiaomi S400 scale.
+    XiaomiS400,
 }
 
 impl Protocol {
     /// All of them.
-    pub const ALL: [Protocol; 8] = [
+    pub const ALL: [Protocol; 13] = [
         Protocol::Nonin3230,
         Protocol::O2ring,
         Protocol::Pc60fw,
         Protocol::Bci,
         Protocol::ContecCms50d,
         Protocol::Taidoc,
+        Protocol::OmronRecord,
+        Protocol::OmronClock,
+        Protocol::OmronPacket,
+        Protocol::OmronHbf,
         Protocol::YonkerBp,
         Protocol::MgbScale,
+        Protocol::XiaomiS400,
     ];
 
     fn about(self) -> &'static About {
@@ -46,8 +61,13 @@ impl Protocol {
             Protocol::Bci => &bci::ABOUT,
             Protocol::ContecCms50d => &contec::ABOUT,
             Protocol::Taidoc => &taidoc::ABOUT,
+            Protocol::OmronRecord => &omron::record::ABOUT,
+            Protocol::OmronClock => &omron::clock::ABOUT,
+            Protocol::OmronPacket => &omron::packet::ABOUT,
+            Protocol::OmronHbf => &omron::hbf::ABOUT,
             Protocol::YonkerBp => &yonker::ABOUT,
             Protocol::MgbScale => &mgb::ABOUT,
+            Protocol::XiaomiS400 => &s400::ABOUT,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::vitals::gatt::{DecodeError, FRAME_LEN_MAX};
 use crate::vitals::nomenclature::Mdc;
 use crate::vitals::vendor::testing::Fixture;
 use crate::vitals::vendor::{
-    Device, Protocol, bci, contec, decode, mgb, nonin, o2ring, pc60fw, taidoc, yonker,
+    Device, Protocol, bci, contec, decode, mgb, nonin, o2ring, omron, pc60fw, s400, taidoc, yonker,
 };
 
 /// The frames of each protocol that give an answer.
@@ -21,8 +21,13 @@ fn fixtures(protocol: Protocol) -> &'static [Fixture] {
         Protocol::Bci => bci::tests::FIXTURES,
         Protocol::ContecCms50d => contec::tests::FIXTURES,
         Protocol::Taidoc => taidoc::tests::FIXTURES,
+        Protocol::OmronRecord => omron::record::tests::FIXTURES,
+        Protocol::OmronClock => omron::clock::tests::FIXTURES,
+        Protocol::OmronPacket => omron::packet::tests::FIXTURES,
+        Protocol::OmronHbf => omron::hbf::tests::FIXTURES,
         Protocol::YonkerBp => yonker::tests::FIXTURES,
         Protocol::MgbScale => mgb::tests::FIXTURES,
+        Protocol::XiaomiS400 => s400::tests::FIXTURES,
     }
 }
 
@@ -115,7 +120,7 @@ fn names_are_one_word_each_and_endpoints_are_whole() {
 /// What is written to make a device send is itself a frame of its protocol, where both directions share one.
 #[test]
 fn a_start_that_is_a_frame_is_a_whole_one() {
-    for protocol in [Protocol::Taidoc, Protocol::MgbScale] {
+    for protocol in [Protocol::Taidoc, Protocol::OmronPacket, Protocol::MgbScale] {
         let start = protocol.endpoint().start;
         let decoded = decode(protocol, &Device::default(), start).expect("a whole frame");
         assert_eq!(
@@ -174,7 +179,13 @@ fn altered() -> impl Strategy<Value = (Protocol, &'static Fixture, Vec<u8>)> {
 }
 
 /// Protocols that check their frames, so that one wrong byte is never read.
-const CHECKED: &[Protocol] = &[Protocol::O2ring, Protocol::Pc60fw, Protocol::Taidoc];
+const CHECKED: &[Protocol] = &[
+    Protocol::O2ring,
+    Protocol::Pc60fw,
+    Protocol::Taidoc,
+    Protocol::OmronPacket,
+    Protocol::XiaomiS400,
+];
 
 proptest! {
     /// S-7: one wrong byte gives an error or the same values, never other values.

@@ -56,6 +56,11 @@ pub(super) fn sum(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |sum, byte| sum.wrapping_add(*byte))
 }
 
+/// The exclusive or of all bytes: zero over a whole frame whose last byte makes it so.
+pub(super) fn xor(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(0, |xor, byte| xor ^ byte)
+}
+
 /// CRC-8 with polynomial 0x07, start 0, not reflected (CRC-8/SMBUS).
 pub(super) fn crc8(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |crc, byte| {
@@ -79,6 +84,6 @@ mod tests {
     fn checksums_of_nine_digits() {
         let digits = b"123456789";
         assert_eq!((crc8(digits), crc8_maxim(digits)), (0xF4, 0xA1));
-        assert_eq!(sum(digits), 0xDD);
+        assert_eq!((sum(digits), xor(digits)), (0xDD, 0x31));
     }
 }
