@@ -12,12 +12,14 @@ mod bci;
 mod contec;
 mod cuff;
 mod device;
+mod dexcom;
 mod mgb;
 mod nonin;
 mod o2ring;
 mod omron;
 mod oximeter;
 mod pc60fw;
+mod polar;
 mod protocol;
 mod s400;
 mod taidoc;
@@ -68,7 +70,10 @@ fn read(
         Protocol::OmronPacket => omron::packet::read(cursor, decoded),
         Protocol::OmronHbf => omron::hbf::read(cursor, device, decoded),
         Protocol::YonkerBp => yonker::read(cursor, decoded),
+        Protocol::PolarPmd => polar::read(cursor, decoded),
         Protocol::MgbScale => mgb::read(cursor, decoded),
         Protocol::XiaomiS400 => s400::read(cursor, device, decoded),
+        Protocol::DexcomG6 => dexcom::g6::read(cursor, decoded),
+        Protocol::DexcomG7 => dexcom::g7::read(cursor, decoded),
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::vitals::nomenclature::Mdc;
 use crate::vitals::vendor::about::{About, Endpoint};
-use crate::vitals::vendor::{bci, contec, mgb, nonin, o2ring, omron, pc60fw, s400, taidoc, yonker};
+use crate::vitals::vendor::{
+    bci, contec, dexcom, mgb, nonin, o2ring, omron, pc60fw, polar, s400, taidoc, yonker,
+};
 
 /// A vendor's own protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,15 +31,21 @@ pub enum Protocol {
     OmronHbf,
     /// Yonker cuffs.
     YonkerBp,
+    /// Polar straps and armbands.
+    PolarPmd,
     /// SWAN, Icomon and YG scales.
     MgbScale,
     /// The Xiaomi S400 scale.
     XiaomiS400,
+    /// Dexcom G5 and G6.
+    DexcomG6,
+    /// Dexcom G7 and ONE+.
+    DexcomG7,
 }
 
 impl Protocol {
     /// All of them.
-    pub const ALL: [Protocol; 13] = [
+    pub const ALL: [Protocol; 16] = [
         Protocol::Nonin3230,
         Protocol::O2ring,
         Protocol::Pc60fw,
@@ -49,8 +57,11 @@ impl Protocol {
         Protocol::OmronPacket,
         Protocol::OmronHbf,
         Protocol::YonkerBp,
+        Protocol::PolarPmd,
         Protocol::MgbScale,
         Protocol::XiaomiS400,
+        Protocol::DexcomG6,
+        Protocol::DexcomG7,
     ];
 
     fn about(self) -> &'static About {
@@ -66,8 +77,11 @@ impl Protocol {
             Protocol::OmronPacket => &omron::packet::ABOUT,
             Protocol::OmronHbf => &omron::hbf::ABOUT,
             Protocol::YonkerBp => &yonker::ABOUT,
+            Protocol::PolarPmd => &polar::ABOUT,
             Protocol::MgbScale => &mgb::ABOUT,
             Protocol::XiaomiS400 => &s400::ABOUT,
+            Protocol::DexcomG6 => &dexcom::g6::ABOUT,
+            Protocol::DexcomG7 => &dexcom::g7::ABOUT,
         }
     }
 

@@ -9,7 +9,8 @@ use crate::vitals::gatt::{DecodeError, FRAME_LEN_MAX};
 use crate::vitals::nomenclature::Mdc;
 use crate::vitals::vendor::testing::Fixture;
 use crate::vitals::vendor::{
-    Device, Protocol, bci, contec, decode, mgb, nonin, o2ring, omron, pc60fw, s400, taidoc, yonker,
+    Device, Protocol, bci, contec, decode, dexcom, mgb, nonin, o2ring, omron, pc60fw, polar, s400,
+    taidoc, yonker,
 };
 
 /// The frames of each protocol that give an answer.
@@ -26,8 +27,11 @@ fn fixtures(protocol: Protocol) -> &'static [Fixture] {
         Protocol::OmronPacket => omron::packet::tests::FIXTURES,
         Protocol::OmronHbf => omron::hbf::tests::FIXTURES,
         Protocol::YonkerBp => yonker::tests::FIXTURES,
+        Protocol::PolarPmd => polar::tests::FIXTURES,
         Protocol::MgbScale => mgb::tests::FIXTURES,
         Protocol::XiaomiS400 => s400::tests::FIXTURES,
+        Protocol::DexcomG6 => dexcom::g6::tests::FIXTURES,
+        Protocol::DexcomG7 => dexcom::g7::tests::FIXTURES,
     }
 }
 
@@ -133,7 +137,8 @@ fn a_start_that_is_a_frame_is_a_whole_one() {
 }
 
 /// Frames of these may end after any packet or sample of theirs, and their beginnings are then whole.
-const STREAMS: &[Protocol] = &[Protocol::Bci, Protocol::ContecCms50d, Protocol::Pc60fw];
+const STREAMS: &[Protocol] =
+    &[Protocol::Bci, Protocol::ContecCms50d, Protocol::Pc60fw, Protocol::PolarPmd];
 
 /// S-7: a frame that was cut anywhere gives no value.
 #[test]
@@ -148,6 +153,14 @@ fn s7_a_cut_frame_charts_nothing() {
                     assert!(STREAMS.contains(&protocol) && len > 0, "{} at {len}", fixture.frame);
                 }
                 Err(DecodeError::Truncated { .. }) => {}
+                // Its checksum is wherever the frame ends.
+                Err(DecodeError::Crc) => {
+                    assert_eq!(protocol, Protocol::DexcomG6, "{}", fixture.frame);
+                }
+                // Only its length tells a record from a message.
+                Err(DecodeError::Unknown { field: "opcode" }) => {
+                    assert_eq!(protocol, Protocol::DexcomG7, "{}", fixture.frame);
+                }
                 Err(error) => panic!("{error} of {} at {len}", fixture.frame),
             }
         }
@@ -185,6 +198,7 @@ const CHECKED: &[Protocol] = &[
     Protocol::Taidoc,
     Protocol::OmronPacket,
     Protocol::XiaomiS400,
+    Protocol::DexcomG6,
 ];
 
 proptest! {

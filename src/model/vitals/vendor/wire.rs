@@ -75,6 +75,15 @@ pub(super) fn crc8_maxim(bytes: &[u8]) -> u8 {
     })
 }
 
+/// CRC-16 with polynomial 0x1021, start 0, not reflected (CRC-16/XMODEM).
+pub(super) fn crc16_xmodem(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0, |crc, byte| {
+        (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| {
+            if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 }
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +93,7 @@ mod tests {
     fn checksums_of_nine_digits() {
         let digits = b"123456789";
         assert_eq!((crc8(digits), crc8_maxim(digits)), (0xF4, 0xA1));
+        assert_eq!(crc16_xmodem(digits), 0x31C3);
         assert_eq!((sum(digits), xor(digits)), (0xDD, 0x31));
     }
 }
