@@ -1,5 +1,7 @@
 //! What holds for any bytes of any characteristic.
 
+mod vendor;
+
 use std::io::Write;
 
 use proptest::prelude::*;
