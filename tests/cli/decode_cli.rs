@@ -11,7 +11,7 @@ fn wardkeepctl(args: &[&str]) -> Command {
     command
 }
 
-fn run(args: &[&str]) -> (i32, String, String) {
+pub fn run(args: &[&str]) -> (i32, String, String) {
     finish(wardkeepctl(args).stdin(Stdio::null()).output().expect("the program runs"))
 }
 
@@ -23,7 +23,7 @@ fn finish(output: Output) -> (i32, String, String) {
     )
 }
 
-fn batch(input: impl AsRef<[u8]>) -> (i32, Vec<Json>, String) {
+pub fn batch(input: impl AsRef<[u8]>) -> (i32, Vec<Json>, String) {
     let mut child = wardkeepctl(&["decode", "--batch"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -107,6 +107,13 @@ fn usage_errors_are_sentences_and_exit_2() {
         &["decode", "--batch", "2a5f", "00"],
         &["decode", "--batch=yes"],
         &["decode", "--limits", "2a5f"],
+        &["decode", "--protocols", "--limits"],
+        &["decode", "--batch", "--protocols"],
+        &["decode", "--batch", "--bind-key", "00112233445566778899aabbccddeeff"],
+        &["decode", "--protocols", "--protocol", "bci"],
+        &["decode", "vendor", "00", "--protocol", "o3ring"],
+        &["decode", "vendor", "00", "--mac", "84"],
+        &["decode", "vendor", "00", "--bind-key", "00"],
     ] {
         let (code, stdout, stderr) = run(args);
         assert_eq!((code, stdout.as_str()), (2, ""), "{args:?}");

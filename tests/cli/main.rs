@@ -7,3 +7,4 @@ mod memory_flags;
 mod people_cli;
 mod replay_cli;
 mod store_cli;
+mod vendor_cli;

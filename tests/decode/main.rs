@@ -1,5 +1,7 @@
 //! What holds for any bytes of any characteristic.
 
+mod vendor;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::LazyLock;

@@ -107,7 +107,11 @@ pub(super) fn reading(from: From<'_>, decoded: &Decoded, times: SpotTimes) -> Sp
     let values: Vec<SpotValue> = charted.map(SpotValue::from).collect();
     let sequence = decoded.events.iter().find_map(|event| match event {
         Event::Count { what: Counter::Sequence, number } => u16::try_from(*number).ok(),
-        Event::Count { .. } | Event::Note(_) | Event::Quantity { .. } | Event::Label { .. } => None,
+        Event::Count { .. }
+        | Event::Note(_)
+        | Event::Quantity { .. }
+        | Event::Label { .. }
+        | Event::Vendor(_) => None,
     });
     let (characteristic, payload) = from.frame;
     SpotReading {

@@ -1,7 +1,9 @@
-//! `wardkeepctl decode`: GATT frames to observations, for biomed staff with an odd device.
+//! `wardkeepctl decode`: GATT frames and frames of vendors' protocols to observations, for biomed staff with
+//! an odd device.
 //!
 //! ```text
 //! wardkeepctl decode 2a5f "00 61 00 48 00"
+//! wardkeepctl decode vendor 81836751... --protocol yonker-bp
 //! wardkeepctl decode --batch < frames.jsonl
 //! ```
 //!
@@ -13,18 +15,22 @@ use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::Value as Json;
 
 use crate::ctl::refusal::usage;
 use crate::ctl::terminal::complain;
 use crate::text::Lines;
 use answer::{Answer, Rejection};
-use question::Name;
+use question::{Name, Question, Subject};
+use wardkeep_model::confidential::Secret;
+use wardkeep_model::vitals::DeviceId;
 use wardkeep_model::vitals::gatt::{self, Quirks};
-use wardkeep_model::vitals::plausible;
+use wardkeep_model::vitals::vendor::{self, Device, Protocol};
 
 mod answer;
 mod question;
+mod tables;
 
 /// Longest line of a batch, line end excluded.
 const LINE_LEN_MAX: usize = 64 * 1024;
@@ -34,83 +40,106 @@ pub const EXAMPLES: &str = "\
 Examples:
   wardkeepctl decode 2a5f \"00 61 00 48 00\"
   wardkeepctl decode 2a35 5607004b... --model BM85
+  wardkeepctl decode vendor 6558541a... --protocol omron-record --model HEM-7142T2
   wardkeepctl decode --batch < frames.jsonl
   wardkeepctl decode --limits
+  wardkeepctl decode --protocols
 
 A line of a batch, each of which is answered by one line:
-  {\"id\":1,\"characteristic\":\"2a5f\",\"value\":\"00 61 00 48 00\",\"device\":{\"name\":\"BM85\"}}";
+  {\"id\":1,\"characteristic\":\"2a5f\",\"value\":\"00 61 00 48 00\",\"device\":{\"name\":\"BM85\"}}
+  {\"id\":2,\"characteristic\":\"vendor\",\"protocol\":\"xiaomi-s400\",\"value\":\"4859d5...\",
+   \"device\":{\"mac\":\"84:46:93:00:00:01\",\"bind_key\":\"00112233...\"}}
 
-const INSTEAD: [&str; 2] = ["batch", "limits"];
+A key on the command line is seen by everybody who may list the processes of this machine; a batch
+keeps it out of there.";
 
-/// A frame, a batch of them, or the limits that they are judged by.
+const INSTEAD: [&str; 3] = ["batch", "limits", "protocols"];
+
+/// A frame, a batch of them, or the tables that they are judged by.
 #[derive(Args, Clone, Debug)]
 pub struct Decode {
-    /// A Bluetooth SIG number such as 2a5f, or a full UUID
+    /// A Bluetooth SIG number such as 2a5f, a full UUID, or `vendor`
     #[arg(value_parser = named, required_unless_present_any = INSTEAD, conflicts_with_all = INSTEAD)]
     characteristic: Option<Name>,
     /// The bytes of one frame in hexadecimal; the shell may split them
     #[arg(required_unless_present_any = INSTEAD, conflicts_with_all = INSTEAD)]
     hex: Vec<String>,
+    /// Whose protocol a vendor's frame follows
+    #[arg(long, value_name = "NAME", ignore_case = true, value_parser = protocol_names(), conflicts_with_all = INSTEAD)]
+    protocol: Option<Protocol>,
     /// The device's advertised name, for devices with known deviations
     #[arg(long, conflicts_with_all = INSTEAD)]
     name: Option<String>,
-    /// The device's model number
+    /// The device's model number, for devices with known deviations and protocols that differ by model
     #[arg(long, conflicts_with_all = INSTEAD)]
     model: Option<String>,
+    /// The device's Bluetooth address, for protocols that encrypt
+    #[arg(long, value_name = "ADDRESS", value_parser = address, conflicts_with_all = INSTEAD)]
+    mac: Option<DeviceId>,
+    /// The key that the device was bound with, for protocols that encrypt: 32 hexadecimal digits
+    #[arg(long, value_name = "KEY", value_parser = bind_key, conflicts_with_all = INSTEAD)]
+    bind_key: Option<Secret<[u8; 16]>>,
     /// Decode JSON lines from standard input
-    #[arg(long, conflicts_with = "limits")]
+    #[arg(long, conflicts_with_all = ["limits", "protocols"])]
     batch: bool,
     /// Print the table of plausible values
-    #[arg(long)]
+    #[arg(long, conflicts_with = "protocols")]
     limits: bool,
+    /// Print the table of vendors' protocols: what they measure, what they need, where they live on air
+    #[arg(long)]
+    protocols: bool,
 }
 
 fn named(text: &str) -> Result<Name, &'static str> {
-    question::characteristic(text).ok_or("is a SIG number such as 2a5f, or a full UUID")
+    question::characteristic(text)
+        .ok_or("is a SIG number such as 2a5f, a full UUID, or the word vendor")
+}
+
+fn protocol_names() -> impl TypedValueParser<Value = Protocol> {
+    // The parser before this one lets no other word through.
+    PossibleValuesParser::new(Protocol::ALL.map(Protocol::word))
+        .try_map(|word| Protocol::from_word(&word).ok_or("no such protocol"))
+}
+
+fn address(text: &str) -> Result<DeviceId, &'static str> {
+    text.parse().map_err(|_| "is six bytes in hexadecimal with colons")
+}
+
+fn bind_key(text: &str) -> Result<Secret<[u8; 16]>, &'static str> {
+    question::bind_key(text).ok_or("is 32 hexadecimal digits")
 }
 
 impl Decode {
     /// Exit code 0 when everything is answered, 1 when a single frame is rejected, 2 when it is none.
     pub fn run(self) -> ExitCode {
         let output = &mut io::stdout().lock();
-        match self.characteristic {
-            Some(characteristic) => {
-                let quirks = Quirks::of(self.name.as_deref(), self.model.as_deref());
-                // The shell may have split the bytes at their spaces.
-                match question::hexadecimal(&self.hex.join(" ")) {
-                    Some(frame) => single(characteristic, &frame, quirks, output),
-                    None => usage("wardkeepctl decode", "HEX is bytes in hexadecimal."),
-                }
-            }
-            None if self.limits => finish(limits(output)),
-            None => finish(batch(&mut io::stdin().lock(), output)),
-        }
+        let Some(characteristic) = self.characteristic else {
+            return finish(match (self.limits, self.protocols) {
+                (true, _) => tables::limits(output),
+                (_, true) => tables::protocols(output),
+                (false, false) => batch(&mut io::stdin().lock(), output),
+            });
+        };
+        // The shell may have split the bytes at their spaces.
+        let Some(frame) = question::hexadecimal(&self.hex.join(" ")) else {
+            return usage("wardkeepctl decode", "HEX is bytes in hexadecimal.");
+        };
+        let quirks = Quirks::of(self.name.as_deref(), self.model.as_deref());
+        let device = Device { model: self.model, mac: self.mac, bind_key: self.bind_key };
+        let subject = question::subject(characteristic, self.protocol.map(Protocol::word));
+        let outcome = subject.and_then(|subject| {
+            decode(&Question { id: Json::Null, subject, frame, quirks, device })
+        });
+        single(outcome, output)
     }
 }
 
-fn single(name: Name, frame: &[u8], quirks: Quirks, output: &mut impl Write) -> ExitCode {
-    let outcome = decode(name, frame, quirks);
+fn single(outcome: Result<gatt::Decoded, Rejection>, output: &mut impl Write) -> ExitCode {
     let rejected = outcome.is_err();
     match writeln!(output, "{}", Answer::new(Json::Null, outcome).line()) {
         Ok(()) if rejected => ExitCode::FAILURE,
         written => finish(written),
     }
-}
-
-/// Prints the one table of plausible values, a line for each row.
-fn limits(output: &mut impl Write) -> io::Result<()> {
-    for row in plausible::LIMITS {
-        let codes: Vec<u32> = row.codes.iter().map(|code| code.0).collect();
-        let line = serde_json::json!({
-            "mdc": codes,
-            "unit": row.unit.ucum(),
-            "min": row.min.to_string(),
-            "max": row.max.to_string(),
-            "source": row.source,
-        });
-        writeln!(output, "{line}")?;
-    }
-    Ok(())
 }
 
 fn finish(written: io::Result<()>) -> ExitCode {
@@ -144,17 +173,19 @@ pub fn batch(input: &mut impl BufRead, output: &mut impl Write) -> io::Result<()
 fn answer(line: &[u8]) -> Answer {
     match question::parse(line) {
         Ok(question) => {
-            let outcome = decode(question.characteristic, &question.frame, question.quirks);
+            let outcome = decode(&question);
             Answer::new(question.id, outcome)
         }
         Err((id, rejection)) => Answer::new(id, Err(rejection)),
     }
 }
 
-fn decode(name: Name, frame: &[u8], quirks: Quirks) -> Result<gatt::Decoded, Rejection> {
-    let decoded = match name {
-        Name::Sig(characteristic) => gatt::decode_with_quirks(characteristic, frame, quirks),
-        Name::Vendor => Err(gatt::DecodeError::Unsupported),
+fn decode(question: &Question) -> Result<gatt::Decoded, Rejection> {
+    let decoded = match question.subject {
+        Subject::Profile(characteristic) => {
+            gatt::decode_with_quirks(characteristic, &question.frame, question.quirks)
+        }
+        Subject::Vendor(protocol) => vendor::decode(protocol, &question.device, &question.frame),
     };
     decoded.map_err(|error| Rejection { kind: error.kind(), field: error.field() })
 }

@@ -44,7 +44,7 @@ pub struct Cli {
 
 #[derive(Subcommand, Clone, Debug)]
 enum Verb {
-    /// Decode Bluetooth GATT frames to JSON
+    /// Decode Bluetooth frames to JSON
     #[command(after_help = decode::EXAMPLES)]
     Decode(decode::Decode),
     /// Check what works on this machine, with the remedy for the rest
@@ -122,6 +122,10 @@ mod tests {
                 "--priority is high, medium or low. `wardkeepctl alarm render",
             ),
             ("decode --batch --limits", "--batch does not go with --limits. `wardkeepctl decode"),
+            (
+                "decode vendor 00 --bind-key 00",
+                "--bind-key is 32 hexadecimal digits. `wardkeepctl decode",
+            ),
             ("decode --name doctor", "CHARACTERISTIC and HEX are missing. `wardkeepctl decode"),
             ("doctor --batch", "--batch does not belong here. `wardkeepctl doctor"),
             ("doctr", "After `wardkeepctl` comes decode, doctor, alarm, audit"),
@@ -141,6 +145,9 @@ mod tests {
         for words in [
             &["471108"][..],
             &["decode", "471108", "471108"],
+            &["decode", "vendor", "00", "--bind-key", "471108"],
+            &["decode", "vendor", "00", "--mac", "471108"],
+            &["decode", "vendor", "00", "--protocol", "471108"],
             &["doctor", "471108"],
             &["doctor", "--471108"],
             &["doctor", "-471108"],

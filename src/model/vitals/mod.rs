@@ -9,6 +9,7 @@ pub mod parameter;
 pub mod plausible;
 pub mod sfloat;
 pub mod spot;
+pub mod vendor;
 pub mod wave;
 mod words;
 

@@ -1,24 +1,39 @@
 //! One line of a batch as a question: which characteristic, which bytes, which device.
 
 use serde_json::Value as Json;
+use zeroize::Zeroizing;
 
 use crate::ctl::decode::answer::Rejection;
+use wardkeep_model::confidential::Secret;
 use wardkeep_model::vitals::Characteristic;
-use wardkeep_model::vitals::gatt::Quirks;
+use wardkeep_model::vitals::gatt::{Quirks, SUPPORTED};
+use wardkeep_model::vitals::vendor::{Device, Protocol};
 
 /// What the last 96 bits of every Bluetooth SIG UUID are (Bluetooth Core, Vol 3 Part B, 2.5.1).
 const SIG_BASE: &str = "00001000800000805f9b34fb";
 
-/// The one protocol that frames are decoded by: the profile that their characteristic belongs to.
-const PROTOCOL: &str = "gatt";
+/// The name that stands for the profile that a characteristic belongs to.
+const PROFILE: &str = "gatt";
+
+/// What stands for a characteristic of no profile.
+const VENDOR: &str = "vendor";
 
 /// A characteristic as written by a person or a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Name {
     /// A Bluetooth SIG number.
     Sig(Characteristic),
-    /// Somebody's own UUID.
+    /// Somebody's own, by its UUID or just as that.
     Vendor,
+}
+
+/// What a frame is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A characteristic of a profile.
+    Profile(Characteristic),
+    /// A vendor's own protocol.
+    Vendor(Protocol),
 }
 
 /// A frame to decode.
@@ -26,12 +41,14 @@ pub enum Name {
 pub struct Question {
     /// Whatever the asker calls it; null if nothing.
     pub id: Json,
-    /// Which characteristic.
-    pub characteristic: Name,
+    /// What it is read as.
+    pub subject: Subject,
     /// The bytes.
     pub frame: Vec<u8>,
-    /// Deviations of the device.
+    /// Deviations of the device from its profiles.
     pub quirks: Quirks,
+    /// What vendors' protocols need to know.
+    pub device: Device,
 }
 
 /// Reads a line. An error still carries the line's `id`, where it has one.
@@ -40,49 +57,74 @@ pub fn parse(line: &[u8]) -> Result<Question, (Json, Rejection)> {
         return Err((Json::Null, malformed("line")));
     };
     let id = object.remove("id").unwrap_or_default();
-    match (read_frame(&object), read_quirks(&object)) {
-        (Ok((characteristic, frame)), Ok(quirks)) => {
-            Ok(Question { id, characteristic, frame, quirks })
+    match read_frame(&object).and_then(|frame| Ok((frame, read_device(&mut object)?))) {
+        Ok(((subject, frame), (quirks, device))) => {
+            Ok(Question { id, subject, frame, quirks, device })
         }
-        (Err(rejection), _) | (Ok(_), Err(rejection)) => Err((id, rejection)),
+        Err(rejection) => Err((id, rejection)),
     }
 }
 
 type Object = serde_json::Map<String, Json>;
 
-fn read_frame(object: &Object) -> Result<(Name, Vec<u8>), Rejection> {
+fn read_frame(object: &Object) -> Result<(Subject, Vec<u8>), Rejection> {
     let text = |field| object.get(field).and_then(Json::as_str).ok_or(malformed(field));
     let name = characteristic(text("characteristic")?).ok_or(malformed("characteristic"))?;
     let frame = hexadecimal(text("value")?).ok_or(malformed("value"))?;
-    match object.get("protocol") {
-        None | Some(Json::Null) => Ok((name, frame)),
-        Some(Json::String(protocol)) if protocol.eq_ignore_ascii_case(PROTOCOL) => {
-            Ok((name, frame))
-        }
-        // Bytes of another protocol must not be read as if they followed the profile.
-        Some(Json::String(_)) => Err(Rejection { kind: "unsupported", field: "protocol" }),
+    let protocol = match object.get("protocol") {
+        None | Some(Json::Null) => None,
+        Some(Json::String(protocol)) => Some(protocol.as_str()),
         Some(Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_)) => {
-            Err(malformed("protocol"))
+            return Err(malformed("protocol"));
+        }
+    };
+    Ok((subject(name, protocol)?, frame))
+}
+
+/// What a frame of this characteristic is read as. Bytes of one protocol must not be read as if they
+/// followed another; some vendors use numbers that look like those of a profile and are of none.
+pub fn subject(name: Name, protocol: Option<&str>) -> Result<Subject, Rejection> {
+    let protocol = protocol.filter(|protocol| !protocol.eq_ignore_ascii_case(PROFILE));
+    let unsupported = |field| Rejection { kind: "unsupported", field };
+    match (name, protocol) {
+        (Name::Sig(characteristic), None) => Ok(Subject::Profile(characteristic)),
+        (Name::Sig(characteristic), Some(_)) if SUPPORTED.contains(&characteristic) => {
+            Err(unsupported("protocol"))
+        }
+        (Name::Vendor, None) => Err(unsupported("characteristic")),
+        (Name::Vendor | Name::Sig(_), Some(protocol)) => {
+            Protocol::from_word(protocol).map(Subject::Vendor).ok_or(unsupported("protocol"))
         }
     }
 }
 
-fn read_quirks(object: &Object) -> Result<Quirks, Rejection> {
-    let device = match object.get("device") {
-        None | Some(Json::Null) => return Ok(Quirks::default()),
+fn read_device(object: &mut Object) -> Result<(Quirks, Device), Rejection> {
+    let mut device = match object.remove("device") {
+        None | Some(Json::Null) => return Ok((Quirks::default(), Device::default())),
         Some(Json::Object(device)) => device,
         Some(Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::String(_)) => {
             return Err(malformed("device"));
         }
     };
-    let text = |field| match device.get(field) {
+    let mut text = |field| match device.remove(field) {
         None | Some(Json::Null) => Ok(None),
-        Some(Json::String(text)) => Ok(Some(text.as_str())),
+        Some(Json::String(text)) => Ok(Some(text)),
         Some(Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_)) => {
             Err(malformed("device"))
         }
     };
-    Ok(Quirks::of(text("name")?, text("model")?))
+    let key = text("bind_key")?.map(Zeroizing::new);
+    let (name, model, mac) = (text("name")?, text("model")?, text("mac")?);
+    let quirks = Quirks::of(name.as_deref(), model.as_deref());
+    let mac = mac.map(|mac| mac.parse().map_err(|_| malformed("device.mac"))).transpose()?;
+    let key = key.map(|key| bind_key(&key).ok_or(malformed("device.bind_key"))).transpose()?;
+    Ok((quirks, Device { model, mac, bind_key: key }))
+}
+
+/// A key of 16 bytes, written as a frame is.
+pub fn bind_key(text: &str) -> Option<Secret<[u8; 16]>> {
+    let bytes = Zeroizing::new(hexadecimal(text)?);
+    bytes.as_slice().try_into().ok().map(Secret::new)
 }
 
 const fn malformed(field: &'static str) -> Rejection {
@@ -90,9 +132,12 @@ const fn malformed(field: &'static str) -> Rejection {
 }
 
 /// A SIG number of 4 or 8 digits (`2a5f`, `0x2A5F`, `00002a5f`) or a UUID of 32, hyphens or not, in braces
-/// or not: as programs that log Bluetooth write it.
+/// or not: as programs that log Bluetooth write it; or `vendor`.
 pub fn characteristic(text: &str) -> Option<Name> {
     let text = text.trim();
+    if text.eq_ignore_ascii_case(VENDOR) {
+        return Some(Name::Vendor);
+    }
     let bare = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
     let plain: String = bare.chars().filter(|c| *c != '-').collect();
     let small = plain.to_ascii_lowercase();
@@ -159,6 +204,8 @@ mod tests {
             assert_eq!(characteristic(text), sig, "{text}");
         }
         for text in [
+            "vendor",
+            "Vendor",
             "fb005c82-02e7-f387-1cad-8acd2d8df0c8",
             "00002a5f-0000-1000-8000-00805f9b35fb",
             "10002a5f",
@@ -223,6 +270,32 @@ mod tests {
                 "malformed",
                 "device",
             ),
+            (r#"{"id":7,"characteristic":"vendor","value":"00"}"#, "unsupported", "characteristic"),
+            (
+                r#"{"id":7,"characteristic":"vendor","value":"00","protocol":"gatt"}"#,
+                "unsupported",
+                "characteristic",
+            ),
+            (
+                r#"{"id":7,"characteristic":"vendor","value":"00","protocol":"o3ring"}"#,
+                "unsupported",
+                "protocol",
+            ),
+            (
+                r#"{"id":7,"characteristic":"2a5f","value":"00","device":{"mac":"84-46-93-64-A5-E6"}}"#,
+                "malformed",
+                "device.mac",
+            ),
+            (
+                r#"{"id":7,"characteristic":"2a5f","value":"00","device":{"bind_key":"5830"}}"#,
+                "malformed",
+                "device.bind_key",
+            ),
+            (
+                r#"{"id":7,"characteristic":"2a5f","value":"00","device":{"bind_key":5830}}"#,
+                "malformed",
+                "device",
+            ),
         ] {
             assert_eq!(rejected(line), (Json::from(7), kind, field), "{line}");
         }
@@ -235,5 +308,33 @@ mod tests {
         let question = parse(line).expect("a good line");
         assert_eq!(question.id, Json::Null);
         assert!(question.quirks.swapped_cuff_tail);
+        assert_eq!(question.device.model.as_deref(), Some("BM 85"));
+    }
+
+    #[test]
+    fn a_protocol_is_named_in_any_case_and_any_number_of_no_profile_goes_with_it() {
+        for characteristic in ["vendor", "cdeacd81-5235-4c07-8846-93a37ee6b86d", "ff02"] {
+            let line = format!(
+                r#"{{"characteristic":"{characteristic}","protocol":"Yonker-BP","value":"81"}}"#
+            );
+            let question = parse(line.as_bytes()).expect("a good line");
+            assert_eq!(question.subject, Subject::Vendor(Protocol::YonkerBp));
+        }
+    }
+
+    /// S-10: a key is seen in no answer and in no `{:?}`.
+    #[test]
+    fn s10_a_key_is_read_and_not_printed() {
+        let line = br#"{"id":1,"characteristic":"vendor","protocol":"xiaomi-s400","value":"00",
+            "device":{"mac":"84:46:93:64:A5:E6","bind_key":"47114711 47114711 47114711 47114711"}}"#;
+        let question = parse(line).expect("a good line");
+        let key = question.device.bind_key.as_ref().expect("a key").expose();
+        assert!(key.iter().all(|byte| matches!(byte, 0x47 | 0x11)));
+        let printed = format!("{question:?}");
+        assert!(
+            printed.contains("[secret]")
+                && !printed.contains("71, 17")
+                && !printed.contains("4711")
+        );
     }
 }

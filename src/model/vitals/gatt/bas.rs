@@ -7,7 +7,10 @@ use crate::vitals::nomenclature::Unit;
 use crate::vitals::sfloat::Reading;
 
 /// Reads a level in percent. Above 100 it is no level: unknown is safer than full.
-pub(super) fn level(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+pub(in crate::vitals) fn level(
+    cursor: &mut Cursor<'_>,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     let percent = cursor.u8("battery level")?;
     if percent > 100 {
         decoded.note(Note::BatteryLevelInvalid);

@@ -262,7 +262,7 @@ pub(super) fn judge(cuff: &Cuff, quality: &Quality, decoded: &mut Decoded) {
 }
 
 /// A systolic pressure a patient can have, alone or over a diastolic one that a patient can have.
-fn is_believable(
+pub(in crate::vitals) fn is_believable(
     unit: Unit,
     systolic: Result<Decimal, Absent>,
     diastolic: Result<Decimal, Absent>,

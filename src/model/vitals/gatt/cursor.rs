@@ -10,18 +10,18 @@ use crate::vitals::sfloat::{self, Reading};
 
 /// A position in a frame.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cursor<'a> {
+pub(in crate::vitals) struct Cursor<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Cursor<'a> {
     /// Starts at the first byte.
-    pub(super) fn new(frame: &'a [u8]) -> Self {
+    pub(in crate::vitals) fn new(frame: &'a [u8]) -> Self {
         Self { rest: frame }
     }
 
     /// The bytes not yet read.
-    pub(super) fn rest(&self) -> &'a [u8] {
+    pub(in crate::vitals) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
@@ -29,7 +29,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends before them.
-    pub(super) fn bytes<const N: usize>(
+    pub(in crate::vitals) fn bytes<const N: usize>(
         &mut self,
         field: &'static str,
     ) -> Result<[u8; N], DecodeError> {
@@ -43,7 +43,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame has ended.
-    pub(super) fn u8(&mut self, field: &'static str) -> Result<u8, DecodeError> {
+    pub(in crate::vitals) fn u8(&mut self, field: &'static str) -> Result<u8, DecodeError> {
         self.bytes::<1>(field).map(|[byte]| byte)
     }
 
@@ -51,7 +51,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub(super) fn u16(&mut self, field: &'static str) -> Result<u16, DecodeError> {
+    pub(in crate::vitals) fn u16(&mut self, field: &'static str) -> Result<u16, DecodeError> {
         self.bytes(field).map(u16::from_le_bytes)
     }
 
@@ -59,7 +59,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub(super) fn i16(&mut self, field: &'static str) -> Result<i16, DecodeError> {
+    pub(in crate::vitals) fn i16(&mut self, field: &'static str) -> Result<i16, DecodeError> {
         self.bytes(field).map(i16::from_le_bytes)
     }
 
@@ -95,7 +95,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub(super) fn u24(&mut self, field: &'static str) -> Result<u32, DecodeError> {
+    pub(in crate::vitals) fn u24(&mut self, field: &'static str) -> Result<u32, DecodeError> {
         self.bytes(field).map(|[a, b, c]| u32::from_le_bytes([a, b, c, 0]))
     }
 
@@ -103,7 +103,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub(super) fn u32(&mut self, field: &'static str) -> Result<u32, DecodeError> {
+    pub(in crate::vitals) fn u32(&mut self, field: &'static str) -> Result<u32, DecodeError> {
         self.bytes(field).map(u32::from_le_bytes)
     }
 
@@ -111,7 +111,10 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub(super) fn sfloat(&mut self, field: &'static str) -> Result<Reading, DecodeError> {
+    pub(in crate::vitals) fn sfloat(
+        &mut self,
+        field: &'static str,
+    ) -> Result<Reading, DecodeError> {
         self.u16(field).map(sfloat::sfloat)
     }
 
@@ -119,7 +122,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub(super) fn float(&mut self, field: &'static str) -> Result<Reading, DecodeError> {
+    pub(in crate::vitals) fn float(&mut self, field: &'static str) -> Result<Reading, DecodeError> {
         self.u32(field).map(sfloat::float)
     }
 
@@ -127,7 +130,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub(super) fn scaled(
+    pub(in crate::vitals) fn scaled(
         &mut self,
         field: &'static str,
         step: i64,
@@ -140,13 +143,13 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The frame ends inside it.
-    pub(super) fn stamp(&mut self, field: &'static str) -> Result<Stamp, DecodeError> {
+    pub(in crate::vitals) fn stamp(&mut self, field: &'static str) -> Result<Stamp, DecodeError> {
         self.bytes(field).map(Stamp::of)
     }
 
     /// Ends a frame whose last, optional part is missing although the flags announce it: what was read before
     /// says nothing less for it. Straps announce intervals and send none while they have counted none.
-    pub(super) fn as_far_as_it_goes(
+    pub(in crate::vitals) fn as_far_as_it_goes(
         &mut self,
         optional: Result<(), DecodeError>,
         decoded: &mut Decoded,
@@ -162,7 +165,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Ends the frame: bytes after the last field are kept out of everything, but not kept quiet.
-    pub(super) fn finish(self, decoded: &mut Decoded) {
+    pub(in crate::vitals) fn finish(self, decoded: &mut Decoded) {
         if !self.rest.is_empty() {
             decoded.note(Note::TrailingBytes);
         }

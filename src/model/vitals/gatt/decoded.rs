@@ -8,6 +8,7 @@ use jiff::civil::DateTime;
 use crate::vitals::decimal::Decimal;
 use crate::vitals::gatt::event::{Counter, Event, Note, Quantity, Topic};
 use crate::vitals::gatt::quality::Quality;
+use crate::vitals::gatt::remark::{Remark, Said};
 use crate::vitals::gatt::stamp::Stamp;
 use crate::vitals::nomenclature::{Absent, Mdc, PULSE_RATE_OXIMETER, SPO2, Status, Unit};
 use crate::vitals::plausible;
@@ -63,7 +64,13 @@ impl Decoded {
     }
 
     /// The same of a reading as a profile has it.
-    pub(super) fn offer(&mut self, code: Mdc, unit: Unit, reading: Reading, quality: &Quality) {
+    pub(in crate::vitals) fn offer(
+        &mut self,
+        code: Mdc,
+        unit: Unit,
+        reading: Reading,
+        quality: &Quality,
+    ) {
         let judged = match quality.withhold {
             Some(reason) => Err(reason),
             None => reading.number().and_then(|value| {
@@ -81,22 +88,22 @@ impl Decoded {
     }
 
     /// Adds a remark.
-    pub(super) fn note(&mut self, note: Note) {
+    pub(in crate::vitals) fn note(&mut self, note: Note) {
         self.events.push(Event::Note(note));
     }
 
     /// Adds a quantity that is not charted.
-    pub(super) fn quantity(&mut self, what: Quantity, reading: Reading, unit: Unit) {
+    pub(in crate::vitals) fn quantity(&mut self, what: Quantity, reading: Reading, unit: Unit) {
         self.events.push(Event::Quantity { what, reading, unit });
     }
 
     /// Adds a plain number.
-    pub(super) fn count(&mut self, what: Counter, number: u32) {
+    pub(in crate::vitals) fn count(&mut self, what: Counter, number: u32) {
         self.events.push(Event::Count { what, number });
     }
 
     /// Adds a choice from a profile's list.
-    pub(super) fn label(&mut self, what: Topic, label: &'static str) {
+    pub(in crate::vitals) fn label(&mut self, what: Topic, label: &'static str) {
         self.events.push(Event::Label { what, label });
     }
 
@@ -123,8 +130,13 @@ impl Decoded {
         }
     }
 
+    /// Adds what only a vendor's protocol says.
+    pub(in crate::vitals) fn say(&mut self, word: &'static str, said: Said) {
+        self.events.push(Event::Vendor(Remark { word, said }));
+    }
+
     /// Names the user of a shared device; 0xFF stands for unknown in every profile.
-    pub(super) fn user(&mut self, index: u8) {
+    pub(in crate::vitals) fn user(&mut self, index: u8) {
         if index == 0xFF {
             self.note(Note::UserUnknown);
         } else {
@@ -133,7 +145,7 @@ impl Decoded {
     }
 
     /// Takes over the frame's own time.
-    pub(super) fn stamp(&mut self, stamp: Stamp) {
+    pub(in crate::vitals) fn stamp(&mut self, stamp: Stamp) {
         match stamp {
             Stamp::Known(time) => self.time = Some(time),
             Stamp::Unknown => self.note(Note::TimeUnknown),
@@ -169,6 +181,27 @@ pub enum DecodeError {
     /// No decoder for this characteristic.
     #[error("characteristic is not supported")]
     Unsupported,
+    /// A vendor's frame has something else where its protocol has a fixed value.
+    #[error("{field} is not what the protocol has there")]
+    Malformed {
+        /// What is at fault.
+        field: &'static str,
+    },
+    /// A vendor's frame is of a kind, or its device of a model, that no decoder is known for.
+    #[error("{field} is not known")]
+    Unknown {
+        /// What is not known.
+        field: &'static str,
+    },
+    /// The protocol cannot be read without something about its device that was not told.
+    #[error("{field} was not told")]
+    Missing {
+        /// What has to be told.
+        field: &'static str,
+    },
+    /// The frame was not encrypted with this key, or was altered on its way.
+    #[error("frame is not authentic under this key")]
+    Authentication,
 }
 
 impl DecodeError {
@@ -179,16 +212,23 @@ impl DecodeError {
             DecodeError::Crc => "crc",
             DecodeError::Size { .. } => "size",
             DecodeError::Invalid { .. } => "invalid",
-            DecodeError::Unsupported => "unsupported",
+            DecodeError::Unsupported | DecodeError::Unknown { .. } => "unsupported",
+            DecodeError::Malformed { .. } => "malformed",
+            DecodeError::Missing { .. } => "missing",
+            DecodeError::Authentication => "authentication",
         }
     }
 
-    /// The part of the frame that is at fault.
+    /// The part of the frame, or of what was told about its device, that is at fault.
     pub fn field(self) -> &'static str {
         match self {
             DecodeError::Truncated { field }
             | DecodeError::Size { field }
-            | DecodeError::Invalid { field } => field,
+            | DecodeError::Invalid { field }
+            | DecodeError::Malformed { field }
+            | DecodeError::Unknown { field }
+            | DecodeError::Missing { field } => field,
+            DecodeError::Authentication => "bind_key",
             DecodeError::Crc => "crc",
             DecodeError::Unsupported => "characteristic",
         }

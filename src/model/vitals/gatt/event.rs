@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::vitals::gatt::remark::Remark;
 use crate::vitals::nomenclature::Unit;
 use crate::vitals::sfloat::Reading;
 
@@ -58,6 +59,8 @@ pub enum Event {
         /// The choice.
         label: &'static str,
     },
+    /// What only a vendor's protocol says.
+    Vendor(Remark),
 }
 
 words! {
@@ -296,6 +299,7 @@ impl Event {
             Event::Quantity { what, .. } => what.word(),
             Event::Count { what, .. } => what.word(),
             Event::Label { what, .. } => what.word(),
+            Event::Vendor(remark) => remark.word,
         }
     }
 }
@@ -312,6 +316,7 @@ impl fmt::Display for Event {
             },
             Event::Count { number, .. } => write!(f, " {number}"),
             Event::Label { label, .. } => write!(f, " {label}"),
+            Event::Vendor(remark) => write!(f, "{}", remark.said),
         }
     }
 }

@@ -132,7 +132,11 @@ fn sequence(decoded: &Decoded) -> Option<u32> {
 fn count(decoded: &Decoded, wanted: Counter) -> Option<u32> {
     decoded.events.iter().find_map(|event| match event {
         Event::Count { what, number } if *what == wanted => Some(*number),
-        Event::Count { .. } | Event::Note(_) | Event::Quantity { .. } | Event::Label { .. } => None,
+        Event::Count { .. }
+        | Event::Note(_)
+        | Event::Quantity { .. }
+        | Event::Label { .. }
+        | Event::Vendor(_) => None,
     })
 }
 

@@ -30,21 +30,29 @@ mod plx;
 mod quality;
 mod quirk;
 pub mod racp;
+mod remark;
 mod rsc;
 pub mod segments;
 mod stamp;
 #[cfg(test)]
-mod testing;
+pub(in crate::vitals) mod testing;
 #[cfg(test)]
 mod tests;
 mod wss;
 
-use self::cursor::Cursor;
 use crate::vitals::Characteristic;
 
 pub use self::decoded::{Charted, DecodeError, Decoded, Withheld};
 pub use self::event::{Counter, Event, Note, Quantity, Topic};
 pub use self::quirk::Quirks;
+pub use self::remark::{Remark, Said, Samples};
+
+// What vendors' protocols are read with as well.
+pub(in crate::vitals) use self::bas::level as battery_level;
+pub(in crate::vitals) use self::blp::is_believable;
+pub(in crate::vitals) use self::cursor::Cursor;
+pub(in crate::vitals) use self::quality::{Bit, Meaning, Quality};
+pub(in crate::vitals) use self::stamp::Stamp;
 
 /// Longest attribute value (Bluetooth Core, Vol 3 Part F, 3.2.9).
 pub const FRAME_LEN_MAX: usize = 512;

@@ -9,7 +9,7 @@ pub(super) const YEARS: RangeInclusive<i16> = 1582..=9999;
 
 /// Local wall time without a zone, as far as the device knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stamp {
+pub(in crate::vitals) enum Stamp {
     /// A full date and time.
     Known(DateTime),
     /// The device says that it does not know the year, month or day (zero).
@@ -20,7 +20,7 @@ pub(super) enum Stamp {
 
 impl Stamp {
     /// What these bytes say: year, least significant byte first, then month to second.
-    pub(super) fn of([low, high, month, day, hour, minute, second]: [u8; 7]) -> Self {
+    pub(in crate::vitals) fn of([low, high, month, day, hour, minute, second]: [u8; 7]) -> Self {
         let year = u16::from_le_bytes([low, high]);
         if year == 0 || month == 0 || day == 0 {
             return Stamp::Unknown;

@@ -6,7 +6,7 @@ use crate::vitals::gatt::{Charted, DecodeError, Decoded, Withheld, decode};
 
 /// What a frame must give, in words: `mdc value unit status...`, `mdc reason`, events as they print.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Expect {
+pub(in crate::vitals) struct Expect {
     pub charted: &'static [&'static str],
     pub withheld: &'static [&'static str],
     pub events: &'static [&'static str],
@@ -15,19 +15,23 @@ pub(super) struct Expect {
 }
 
 impl Expect {
-    pub(super) const NOTHING: Self =
+    pub(in crate::vitals) const NOTHING: Self =
         Self { charted: &[], withheld: &[], events: &[], time: None, error: None };
 }
 
 /// Decodes each frame and compares every part of the answer.
-pub(super) fn assert_decodes(characteristic: u16, table: &[(&str, Expect)]) {
+pub(in crate::vitals) fn assert_decodes(characteristic: u16, table: &[(&str, Expect)]) {
     for (frame, expect) in table {
         assert_eq_words(frame, decode(Characteristic(characteristic), &bytes(frame)), expect);
     }
 }
 
 /// Compares one answer with what was expected of `frame`.
-pub(super) fn assert_eq_words(frame: &str, answer: Result<Decoded, DecodeError>, expect: &Expect) {
+pub(in crate::vitals) fn assert_eq_words(
+    frame: &str,
+    answer: Result<Decoded, DecodeError>,
+    expect: &Expect,
+) {
     match answer {
         Err(error) => {
             let words = format!("{} {}", error.kind(), error.field());
@@ -51,7 +55,7 @@ pub(super) fn assert_eq_words(frame: &str, answer: Result<Decoded, DecodeError>,
 }
 
 /// Bytes from hexadecimal text with any spacing.
-pub(super) fn bytes(text: &str) -> Vec<u8> {
+pub(in crate::vitals) fn bytes(text: &str) -> Vec<u8> {
     let digits: Vec<u32> =
         text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_digit(16).expect("hex")).collect();
     let (pairs, rest) = digits.as_chunks::<2>();
