@@ -69,18 +69,14 @@ fn send(bedside: &mut Bedside, device: DeviceId, characteristic: u16, payload: V
 }
 
 fn asked(bedside: &Bedside) -> Option<AskedReading> {
-    match bedside.view().screen {
-        Screen::Reading(asked) => Some(*asked),
-        _ => None,
-    }
+    let Screen::Reading(asked) = bedside.view().screen else { return None };
+    Some(*asked)
 }
 
 fn tray(bedside: &mut Bedside) -> Tray {
     bedside.intent(frame::Intent::Open(Page::Readings));
-    match bedside.view().screen {
-        Screen::Tray(tray) => *tray,
-        other => panic!("{other:?}"),
-    }
+    let Screen::Tray(tray) = bedside.view().screen else { panic!("no tray") };
+    *tray
 }
 
 fn acts(bedside: &Bedside) -> Vec<AuditAct> {

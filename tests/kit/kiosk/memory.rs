@@ -307,7 +307,11 @@ impl MemoryStore {
                 spot.is_over = true;
                 Some((AuditAct::ReadingExpired, None))
             }
-            _ => None,
+            SpotAct::File(..)
+            | SpotAct::PutBack(_)
+            | SpotAct::Refuse(_)
+            | SpotAct::Discard(_)
+            | SpotAct::Expire(_) => None,
         };
         let device = Some(spot.reading.device);
         if let Some((act, subject)) = told {
@@ -335,6 +339,22 @@ impl MemoryStore {
         });
         let spots = Spots { waiting: waiting.collect(), filed: mine.collect() };
         vec![Outcome::Spots(Box::new(spots))]
+    }
+
+    fn save_cart(&mut self, cart: CartState) -> Vec<Outcome> {
+        let before = self.cart.as_ref().and_then(|cart| cart.subject);
+        let moved = before != cart.subject;
+        self.cart = Some(cart);
+        if moved { self.told_spots() } else { vec![] }
+    }
+
+    fn history(&self, query: HistoryQuery) -> Outcome {
+        let is_asked = |record: &&AlarmRecord| {
+            record.subject == Some(query.subject) && (query.since..query.until).contains(&record.at)
+        };
+        let alarms = self.alarms.iter().filter(is_asked).cloned().collect();
+        let values = if query.with_values { self.numerics(query) } else { vec![] };
+        Outcome::History(query, Box::new(History { alarms, values }))
     }
 
     /// Answers a command of the core.
@@ -380,12 +400,7 @@ impl MemoryStore {
                 self.records.push(*observation);
                 vec![]
             }
-            Command::SaveCart(cart) => {
-                let before = self.cart.as_ref().and_then(|cart| cart.subject);
-                let moved = before != cart.subject;
-                self.cart = Some(*cart);
-                if moved { self.told_spots() } else { vec![] }
-            }
+            Command::SaveCart(cart) => self.save_cart(*cart),
             Command::ListPatients => vec![Outcome::Patients(self.patients.clone())],
             Command::AddPatient(patient, now) => vec![self.add_patient(patient, now)],
             Command::Audit(entry) => {
@@ -404,15 +419,7 @@ impl MemoryStore {
                 self.alarms.push(*record);
                 vec![]
             }
-            Command::History(query) => {
-                let is_asked = |record: &&AlarmRecord| {
-                    record.subject == Some(query.subject)
-                        && (query.since..query.until).contains(&record.at)
-                };
-                let alarms = self.alarms.iter().filter(is_asked).cloned().collect();
-                let values = if query.with_values { self.numerics(query) } else { vec![] };
-                vec![Outcome::History(query, Box::new(History { alarms, values }))]
-            }
+            Command::History(query) => vec![self.history(query)],
             Command::Trend(_) => vec![],
         }
     }
