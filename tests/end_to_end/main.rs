@@ -7,15 +7,21 @@
 //! Killing the puppet is a power cut.
 
 mod pairs;
+mod spots;
 mod story;
 
 use kit::house::{self, puppet};
 use kit::namespace;
 use kit::readers::piv_card;
 
-fn both(house: &mut house::House) {
-    story::tell(house);
+fn all(house: &mut house::House) {
+    stories(house);
     pairs::tell(house);
+}
+
+fn stories(house: &mut house::House) {
+    story::tell(house);
+    spots::tell(house);
 }
 
 #[expect(clippy::print_stdout, reason = "a test program without a harness reports by itself")]
@@ -37,7 +43,7 @@ fn main() {
         None => piv_card::program().exists(),
     };
     namespace::isolated("end_to_end", || {
-        house::enter(if pairs { both } else { story::tell });
+        house::enter(if pairs { all } else { stories });
     });
     println!("\nrunning 1 test\ntest end_to_end ... ok\n");
     println!("test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out");

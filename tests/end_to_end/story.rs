@@ -24,6 +24,8 @@ const ADMIN: &str = "Quintilia Zephyrin";
 const NURSE: &str = "Wilhelmina Xanthopoulos";
 const FAMILY: &str = "Okonkwo-Brandtwald";
 const GIVEN: &str = "Margarethe";
+/// The patient as the screen names them.
+pub const FULL_NAME: &str = "OKONKWO-BRANDTWALD, Margarethe";
 const MRN: &str = "MRN-77120934";
 
 /// The lock screen while both devices are live.
@@ -85,7 +87,7 @@ pub fn log_in_as_it(house: &House, kiosk: &mut Kiosk) {
 }
 
 /// IT adds a nurse, whose badge is tapped twice and who types a PIN twice. IT itself sees no patient.
-fn enrol(house: &House, kiosk: &mut Kiosk) {
+pub fn enrol(house: &House, kiosk: &mut Kiosk) {
     log_in_as_it(house, kiosk);
     assert_eq!(kiosk.ask(&["press", "Patients"]), None, "patients are not for IT");
     kiosk.press("Add a person");
@@ -117,7 +119,7 @@ fn strangers(house: &House, kiosk: &mut Kiosk) {
     assert!(told[0].as_ref().is_some_and(|notice| notice.contains("not right")), "{told:?}");
 }
 
-fn unlock(house: &House, kiosk: &mut Kiosk) {
+pub fn unlock(house: &House, kiosk: &mut Kiosk) {
     house.tap(&NURSE_BADGE);
     kiosk.sees("Enter your PIN");
     kiosk.pin(PIN);
@@ -125,7 +127,7 @@ fn unlock(house: &House, kiosk: &mut Kiosk) {
     kiosk.shows("Operator", "WX");
 }
 
-fn admit(kiosk: &mut Kiosk) {
+pub fn admit(kiosk: &mut Kiosk) {
     kiosk.sees("There are no patients yet");
     kiosk.press("New patient");
     kiosk.fill("Family name", FAMILY);
@@ -133,7 +135,7 @@ fn admit(kiosk: &mut Kiosk) {
     kiosk.fill("Date of birth", "1944-03-02");
     kiosk.fill("Patient number", MRN);
     kiosk.press("Save");
-    kiosk.shows("Patient", "OKONKWO-BRANDTWALD, Margarethe");
+    kiosk.shows("Patient", FULL_NAME);
 }
 
 fn monitor(house: &House, kiosk: &mut Kiosk, sent: &mut Sent) {
@@ -164,14 +166,14 @@ fn measure(house: &House, sent: &mut Sent, values: (u8, u8, u8)) {
 fn lock_and_record(house: &House, kiosk: &mut Kiosk, sent: &mut Sent) {
     kiosk.press("Lock");
     kiosk.sees("Tap your badge");
-    for label in ["Patient", "Operator", "Heart rate", "SpO2", "OKONKWO-BRANDTWALD, Margarethe"] {
+    for label in ["Patient", "Operator", "Heart rate", "SpO2", FULL_NAME] {
         assert_eq!(kiosk.value(label), None, "{label} on the lock screen");
     }
     for n in 0..20 {
         measure(house, sent, (80 + n, 95, 80 + n));
     }
     unlock(house, kiosk);
-    kiosk.shows("Patient", "OKONKWO-BRANDTWALD, Margarethe");
+    kiosk.shows("Patient", FULL_NAME);
     measure(house, sent, (73, 96, 72));
     kiosk.shows("Heart rate", "73 /min");
 }
@@ -233,7 +235,7 @@ fn power_cut(house: &House, kiosk: Kiosk, sent: &mut Sent) {
         kiosk.value("Alarm").is_some_and(|alarm| alarm.contains("150"))
     });
     unlock(house, &mut kiosk);
-    kiosk.shows("Patient", "OKONKWO-BRANDTWALD, Margarethe");
+    kiosk.shows("Patient", FULL_NAME);
     kiosk.press("Lock");
     kiosk.sees("Tap your badge");
     kiosk.end();

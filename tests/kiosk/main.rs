@@ -12,6 +12,7 @@ mod fingers;
 mod flow;
 mod life;
 mod login;
+mod pairing;
 mod people;
 mod properties;
 mod readers;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use kit::kiosk::Bedside;
+use kit::kiosk::{Bedside, OXIMETER, STRAP};
 use wardkeep_core::kiosk::frame;
 use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::pages::readings::Intent;
@@ -138,6 +138,23 @@ fn s6_a_cuffs_reading_is_filed_by_one_touch_that_names_patient_device_and_value(
     let (value, state) = shown(&bedside, Parameter::Systolic).expect("its tile stays");
     assert_eq!((value, state), (None, TileState::Stale), "no number of now");
     assert_eq!(acts(&bedside), [AuditAct::ReadingFiled]);
+}
+
+#[test]
+fn a_bed_with_nothing_but_a_cuff_shows_what_was_filed() {
+    let mut bedside = with(CUFF, DeviceKind::Cuff);
+    for device in [STRAP, OXIMETER] {
+        bedside.intent(devices::Intent::Release(device));
+    }
+    bedside.intent(frame::Intent::Open(Page::Bedside));
+    let has_something = |bedside: &Bedside| {
+        let Screen::Bedside(page) = bedside.view().screen else { panic!("no bedside") };
+        page.has_device
+    };
+    assert!(!has_something(&bedside));
+    send(&mut bedside, CUFF, 0x2A35, pressure(118, 76, 90));
+    confirm(&mut bedside);
+    assert!(has_something(&bedside));
 }
 
 #[test]

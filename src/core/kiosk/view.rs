@@ -269,7 +269,7 @@ pub struct Bedside {
     pub wave: bool,
     /// A patient was chosen.
     pub has_patient: bool,
-    /// At least one device is assigned.
+    /// At least one device is assigned, or measured this patient.
     pub has_device: bool,
 }
 

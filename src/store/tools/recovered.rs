@@ -9,10 +9,10 @@ use crate::keys::ring::{Keyring, Recipient};
 use crate::open::epoch;
 use crate::open::locked::there_is_a_vault;
 use crate::open::options::Options;
-use crate::vault::{Vault, alarms, audit, patients, rows, trends, waves};
+use crate::vault::{Vault, alarms, audit, patients, rows, spots, trends, waves};
 use wardkeep_model::alarm::AlarmRecord;
 use wardkeep_model::encounter::{Patient, SubjectId};
-use wardkeep_model::keeping::{AuditEntry, RecoveryPhrase, StoreFault};
+use wardkeep_model::keeping::{AuditEntry, FiledSpot, RecoveryPhrase, StoreFault, WaitingSpot};
 use wardkeep_model::vitals::Observation;
 use wardkeep_model::vitals::nomenclature::Mdc;
 use wardkeep_model::vitals::wave::WaveSegment;
@@ -38,6 +38,22 @@ impl RecoveredVault {
     /// As reading the database.
     pub fn observations(&self) -> Result<Vec<Observation>, StoreFault> {
         Ok(rows::observations(&self.vault)?)
+    }
+
+    /// Spot readings that are in nobody's record.
+    ///
+    /// # Errors
+    /// As reading the database.
+    pub fn waiting_spots(&mut self) -> Result<Vec<WaitingSpot>, StoreFault> {
+        Ok(spots::waiting(&mut self.vault)?)
+    }
+
+    /// The last spot readings of a patient, one of each kind of device.
+    ///
+    /// # Errors
+    /// As reading the database.
+    pub fn filed_spots(&mut self, subject: SubjectId) -> Result<Vec<FiledSpot>, StoreFault> {
+        Ok(spots::latest(&mut self.vault, subject)?)
     }
 
     /// A patient's lines of the alarm log of this time, oldest first.

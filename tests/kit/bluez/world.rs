@@ -120,6 +120,17 @@ impl DeviceSpec {
         )
     }
 
+    /// A glucose meter with a memory, paired without a question.
+    pub fn meter(last: u8, name: &str) -> Self {
+        let characteristics = vec![
+            characteristic(0x2A18, &["notify"], &[]),
+            characteristic(0x2A34, &["notify"], &[]),
+            characteristic(0x2A51, &["read"], &[0, 0]),
+            characteristic(0x2A52, &["write", "indicate"], &[]),
+        ];
+        Self::new(last, name, ServiceSpec { number: 0x1808, characteristics })
+    }
+
     /// A blood pressure cuff with a memory and a clock.
     pub fn cuff(last: u8, name: &str) -> Self {
         let measurement = characteristic(0x2A35, &["indicate"], &[]);
