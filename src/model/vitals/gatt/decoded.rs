@@ -107,6 +107,11 @@ impl Decoded {
         self.events.push(Event::Label { what, label });
     }
 
+    /// Adds what only a vendor's protocol says.
+    pub(in crate::vitals) fn say(&mut self, word: &'static str, said: Said) {
+        self.events.push(Event::Vendor(Remark { word, said }));
+    }
+
     /// Adds a choice for each bit that is set. Bits without a row are reserved and mean nothing.
     pub(super) fn set_bits(&mut self, what: Topic, bits: u32, table: &[(u32, &'static str)]) {
         for (_, label) in table.iter().filter(|(position, _)| bits & (1 << position) != 0) {
@@ -115,7 +120,7 @@ impl Decoded {
     }
 
     /// A pulse beside a saturation that is none is no reading either: it is counted on the same light.
-    pub(super) fn withhold_pulse_without_saturation(&mut self) {
+    pub(in crate::vitals) fn withhold_pulse_without_saturation(&mut self) {
         if self.observations.iter().any(|charted| charted.code == SPO2) {
             return;
         }
@@ -128,11 +133,6 @@ impl Decoded {
         for pulse in self.observations.extract_if(.., is_pulse) {
             self.withheld.push(Withheld { code: pulse.code, reason });
         }
-    }
-
-    /// Adds what only a vendor's protocol says.
-    pub(in crate::vitals) fn say(&mut self, word: &'static str, said: Said) {
-        self.events.push(Event::Vendor(Remark { word, said }));
     }
 
     /// Names the user of a shared device; 0xFF stands for unknown in every profile.
@@ -172,7 +172,7 @@ pub enum DecodeError {
         /// Of what.
         field: &'static str,
     },
-    /// A field holds what its profile gives no meaning to, and without it nothing else has one.
+    /// A field holds what its profile or protocol gives no meaning to, and without it nothing else has one.
     #[error("{field} has no meaning")]
     Invalid {
         /// Which field.
@@ -181,12 +181,6 @@ pub enum DecodeError {
     /// No decoder for this characteristic.
     #[error("characteristic is not supported")]
     Unsupported,
-    /// A vendor's frame has something else where its protocol has a fixed value.
-    #[error("{field} is not what the protocol has there")]
-    Malformed {
-        /// What is at fault.
-        field: &'static str,
-    },
     /// A vendor's frame is of a kind, or its device of a model, that no decoder is known for.
     #[error("{field} is not known")]
     Unknown {
@@ -213,7 +207,6 @@ impl DecodeError {
             DecodeError::Size { .. } => "size",
             DecodeError::Invalid { .. } => "invalid",
             DecodeError::Unsupported | DecodeError::Unknown { .. } => "unsupported",
-            DecodeError::Malformed { .. } => "malformed",
             DecodeError::Missing { .. } => "missing",
             DecodeError::Authentication => "authentication",
         }
@@ -225,7 +218,6 @@ impl DecodeError {
             DecodeError::Truncated { field }
             | DecodeError::Size { field }
             | DecodeError::Invalid { field }
-            | DecodeError::Malformed { field }
             | DecodeError::Unknown { field }
             | DecodeError::Missing { field } => field,
             DecodeError::Authentication => "bind_key",

@@ -51,7 +51,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(),
         let [first, wave, bar, low, spo2] = packet;
         let in_step = packet.map(|byte| byte & SYNC != 0) == [true, false, false, false, false];
         if !in_step {
-            return Err(DecodeError::Malformed { field: "sync bit" });
+            return Err(DecodeError::Invalid { field: "sync bit" });
         }
         // Zero stands for no wave.
         if wave != 0 {

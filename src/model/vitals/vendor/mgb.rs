@@ -42,7 +42,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(),
         (FIRST, 0x02, _) => short(cursor, decoded),
         (SECOND, 0x00, _) => second(cursor, decoded),
         (FIRST | SECOND, _, _) => Err(DecodeError::Unknown { field: "variant" }),
-        _ => Err(DecodeError::Malformed { field: "marker" }),
+        _ => Err(DecodeError::Invalid { field: "marker" }),
     }
 }
 
@@ -84,7 +84,7 @@ fn short(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(), DecodeErr
     let [a, b, c, d, flag] = body;
     let (one, other) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
     match flag {
-        0xCE | 0xCA if other != 0 => Err(DecodeError::Malformed { field: "weight" }),
+        0xCE | 0xCA if other != 0 => Err(DecodeError::Invalid { field: "weight" }),
         0xCE => {
             let settling = Reading::of(i64::from(one), -2);
             decoded.say("settling-weight", Said::Quantity(settling, Unit::Kilogram));

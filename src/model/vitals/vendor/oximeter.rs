@@ -1,9 +1,6 @@
-//! The two numbers of a pulse oximeter, judged together.
-//!
-//! S-7: a pulse beside a saturation that is none is no reading either, because both are counted on the
-//! same light.
+//! The two numbers of a pulse oximeter, judged together, and the index beside them.
 
-use crate::vitals::gatt::{Decoded, Quality, Withheld};
+use crate::vitals::gatt::{Decoded, Quality};
 use crate::vitals::nomenclature::*;
 use crate::vitals::sfloat::Reading;
 
@@ -18,14 +15,8 @@ pub(super) fn unless(raw: u16, none: u16, reason: Absent) -> Number {
 /// Offers saturation in percent and pulse per minute.
 pub(super) fn offer(decoded: &mut Decoded, spo2: Number, pulse: Number, quality: &Quality) {
     offer_one(decoded, SPO2, Unit::Percent, spo2, quality);
-    let held = decoded.withheld.last().filter(|held| held.code == SPO2);
-    let no_saturation = held.map(|held| held.reason);
     offer_one(decoded, PULSE_RATE_OXIMETER, Unit::PerMinute, pulse, quality);
-    if let Some(reason) = no_saturation
-        && decoded.observations.pop_if(|charted| charted.code == PULSE_RATE_OXIMETER).is_some()
-    {
-        decoded.withheld.push(Withheld { code: PULSE_RATE_OXIMETER, reason });
-    }
+    decoded.withhold_pulse_without_saturation();
 }
 
 /// Offers a perfusion index in steps of `10^exponent` percent.

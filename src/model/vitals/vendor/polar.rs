@@ -153,7 +153,7 @@ fn compressed(
         let width = cursor.u8("change width")?;
         let count = usize::from(cursor.u8("change count")?);
         if !(1..=32).contains(&width) {
-            return Err(DecodeError::Malformed { field: "change width" });
+            return Err(DecodeError::Invalid { field: "change width" });
         }
         let bits = usize::from(width) * count * latest.len();
         let mut block = Bits::new(take(cursor, bits.div_ceil(8), "changes")?);

@@ -91,7 +91,7 @@ pub(super) fn read(
     let data = cursor.bytes::<4>("data")?;
     let end = cursor.u8("end")?;
     if end != ASKED && end != ANSWERED {
-        return Err(DecodeError::Malformed { field: "end" });
+        return Err(DecodeError::Invalid { field: "end" });
     }
     agree(sum(whole.get(..7).unwrap_or_default()), cursor.u8("checksum")?)?;
     let [d0, d1, d2, d3] = data;
@@ -207,7 +207,7 @@ fn scale(whole: &[u8], cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result
         return check(whole, cursor);
     }
     if end != ANSWERED {
-        return Err(DecodeError::Malformed { field: "end" });
+        return Err(DecodeError::Invalid { field: "end" });
     }
     check(whole, cursor)?;
     let short = |_| DecodeError::Size { field: "record" };

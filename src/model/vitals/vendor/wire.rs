@@ -26,7 +26,7 @@ pub(super) fn fixed(
     byte: u8,
     field: &'static str,
 ) -> Result<(), DecodeError> {
-    if cursor.u8(field)? == byte { Ok(()) } else { Err(DecodeError::Malformed { field }) }
+    if cursor.u8(field)? == byte { Ok(()) } else { Err(DecodeError::Invalid { field }) }
 }
 
 /// Takes an unsigned 16-bit integer, most significant byte first.

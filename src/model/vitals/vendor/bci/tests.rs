@@ -99,7 +99,7 @@ fn a_frame_out_of_step_is_rejected() {
     for packet in
         ["07 32 05 48 62", "87 b2 05 48 62", "87 32 05 48 e2", "32 05 48 62 87 32 05 48 62 87"]
     {
-        let expect = Expect { error: Some("malformed sync bit"), ..Expect::NOTHING };
+        let expect = Expect { error: Some("invalid sync bit"), ..Expect::NOTHING };
         assert_decodes(Protocol::Bci, &[Fixture { expect, ..frame_of(packet) }]);
     }
     assert_decodes(

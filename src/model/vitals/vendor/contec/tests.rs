@@ -62,7 +62,7 @@ fn a_frame_that_does_not_fit_is_rejected() {
             frame("eb 00 03 49 09 3f", Expect { error: Some("crc crc"), ..Expect::NOTHING }),
             frame(
                 "ec 01 06 53 63 7f 00 28",
-                Expect { error: Some("malformed marker"), ..Expect::NOTHING },
+                Expect { error: Some("invalid marker"), ..Expect::NOTHING },
             ),
             frame(
                 "eb 02 06 53 63 7f 00 28",

@@ -68,11 +68,11 @@ fn s7_a_weight_that_settles_and_an_empty_scale_are_no_weight() {
 fn a_frame_that_does_not_fit_is_rejected() {
     for (hex, error) in [
         ("ac 02 26 b6 00 00 ca ff", "crc crc"),
-        ("ac 02 26 b6 00 01 ca a7", "malformed weight"),
+        ("ac 02 26 b6 00 01 ca a7", "invalid weight"),
         ("ac 02 26 b6 00 00 cd a9", "unsupported flag"),
         ("ac 02 fe 00 00 00 cb c9", "unsupported impedance"),
         ("ac 04 26 b6 00 00 ca a6", "unsupported variant"),
-        ("ad 02 26 b6 00 00 ca a6", "malformed marker"),
+        ("ad 02 26 b6 00 00 ca a6", "invalid marker"),
     ] {
         let expect = Expect { error: Some(error), ..Expect::NOTHING };
         assert_decodes(Protocol::MgbScale, &[Fixture { expect, ..frame(hex, Expect::NOTHING) }]);

@@ -124,12 +124,12 @@ fn a_frame_that_does_not_fit_is_rejected() {
             ),
             frame(
                 "55 00 fe 00 00 00 00 00",
-                Expect { error: Some("malformed result complement"), ..Expect::NOTHING },
+                Expect { error: Some("invalid result complement"), ..Expect::NOTHING },
             ),
             // A host's own command.
             frame(
                 "aa 17 e8 00 00 00 00 1b",
-                Expect { error: Some("malformed marker"), ..Expect::NOTHING },
+                Expect { error: Some("invalid marker"), ..Expect::NOTHING },
             ),
             frame("55 01 fe 00 00 00 00 4e", Expect { events: &["refused 1"], ..Expect::NOTHING }),
         ],

@@ -75,7 +75,7 @@ fn a_frame_that_does_not_fit_is_rejected() {
             ),
             frame(
                 "aa 56 0f 08 01 60 3f 00 2d 00 38 8c",
-                Expect { error: Some("malformed marker"), ..Expect::NOTHING },
+                Expect { error: Some("invalid marker"), ..Expect::NOTHING },
             ),
             frame("aa 55 0f 00", Expect { error: Some("size length"), ..Expect::NOTHING }),
             // A payload that is shorter than its type has to be.

@@ -122,8 +122,8 @@ fn a_frame_that_does_not_fit_is_rejected() {
         ("02 00 94 35 77 00 00 00 00 81 f1 ff 14 00 f0", "truncated reference sample"),
         ("02 00 94 35 77 00 00 00 00 81 f1 ff 14 00 f0 03 06", "truncated change count"),
         ("02 00 94 35 77 00 00 00 00 81 f1 ff 14 00 f0 03 06 01 7b 0f", "truncated changes"),
-        ("02 00 94 35 77 00 00 00 00 81 f1 ff 14 00 f0 03 00 01 7b", "malformed change width"),
-        ("02 00 94 35 77 00 00 00 00 81 f1 ff 14 00 f0 03 21 01 7b", "malformed change width"),
+        ("02 00 94 35 77 00 00 00 00 81 f1 ff 14 00 f0 03 00 01 7b", "invalid change width"),
+        ("02 00 94 35 77 00 00 00 00 81 f1 ff 14 00 f0 03 21 01 7b", "invalid change width"),
         ("03 00 94 35 77 00 00 00 00 00 48 40 03 0a 00", "truncated interval flags"),
     ] {
         let expect = Expect { error: Some(error), ..Expect::NOTHING };

@@ -135,7 +135,7 @@ fn what_is_sealed_has_to_be_a_measurement() {
             advert(
                 FIRST,
                 "48 59 d5 3b 02 ed 6a d8 0f 4d f9 e4 00 0d 3d 85 50 00 00 00 d3 41 2d fa",
-                Expect { error: Some("malformed object length"), ..Expect::NOTHING },
+                Expect { error: Some("invalid object length"), ..Expect::NOTHING },
             ),
             // An object that is not sealed.
             advert(

@@ -189,9 +189,9 @@ fn a_frame_that_does_not_fit_is_rejected() {
     for (hex, error) in [
         ("51 26 78 00 50 48 a5 2d", "crc crc"),
         ("51 26 79 00 50 48 a5 2c", "crc crc"),
-        ("51 26 78 00 50 48 a6 2d", "malformed end"),
-        ("50 26 78 00 50 48 a5 2b", "malformed marker"),
-        ("51 71 02 00 00 a6 6a", "malformed end"),
+        ("51 26 78 00 50 48 a6 2d", "invalid end"),
+        ("50 26 78 00 50 48 a5 2b", "invalid marker"),
+        ("51 71 02 00 00 a6 6a", "invalid end"),
         ("51 71 02 00 00 a3 68", "crc crc"),
         ("51 71 02 00 00 a5 69", "size record"),
     ] {
