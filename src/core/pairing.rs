@@ -3,10 +3,11 @@
 //! S-6: [`Pairing::owner`] is the only way to a subject for a value, and it answers only for an
 //! explicit assignment that had begun and had not run out when the measurement was made. That runs on
 //! boot time: a clock that is set changes nothing. Wall time is what the cart compartment remembers, and
-//! says after a restart how much of an assignment is left. At most one device of a kind is assigned at a
-//! time, so a tile never has to guess between two sources.
+//! says after a restart how much of an assignment is left. Where several devices of a kind are assigned, one
+//! of them is shown ([`sources`]).
 
 mod bonding;
+mod sources;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,6 +22,8 @@ use wardkeep_model::untrusted;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 use self::bonding::Bonding;
+pub(crate) use self::sources::Why;
+use self::sources::{ALIKE_MAX, Speakers};
 
 /// Most devices remembered at once; of those that nobody connected the weakest gives way (S-11).
 const DEVICES_MAX: usize = 64;
@@ -87,9 +90,9 @@ pub(crate) enum AssignError {
     /// not live: still connecting, or out of reach.
     #[error("device is not linked")]
     NotLinked,
-    /// Another device of its kind is assigned.
-    #[error("another device of this kind is assigned")]
-    KindTaken,
+    /// As many devices of its kind as may be are assigned.
+    #[error("too many devices of this kind are assigned")]
+    TooMany,
 }
 
 /// What an advertisement says.
@@ -107,6 +110,8 @@ pub(crate) struct Advertisement<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Pairing {
     devices: BTreeMap<DeviceId, Device>,
+    /// Which of several is shown.
+    speakers: Speakers,
     /// When a device was left out last.
     crowded: Option<BootTime>,
 }
@@ -350,10 +355,15 @@ impl Pairing {
         }
     }
 
+    /// As many of its kind as may be are assigned.
+    pub(crate) fn is_full(&self, kind: DeviceKind) -> bool {
+        self.assigned(kind).len() >= ALIKE_MAX
+    }
+
     /// Assigns a device that this cart keeps a link to, live or not, to `subject` for this long.
     ///
     /// # Errors
-    /// This cart keeps no link to the device, or another of its kind is assigned already.
+    /// This cart keeps no link to the device, or too many of its kind are assigned already.
     pub(crate) fn assign(
         &mut self,
         id: DeviceId,
@@ -362,11 +372,9 @@ impl Pairing {
         length: Duration,
     ) -> Result<(), AssignError> {
         let kind = self.get(id).filter(|device| device.known).ok_or(AssignError::NotLinked)?.kind;
-        let taken = self.iter().any(|(other, device)| {
-            other != id && device.kind == kind && device.assignment.is_some()
-        });
-        if taken {
-            return Err(AssignError::KindTaken);
+        let others = self.assigned(kind).iter().filter(|(other, _)| *other != id).count();
+        if others >= ALIKE_MAX {
+            return Err(AssignError::TooMany);
         }
         let until = now.wall.checked_add(length).unwrap_or(Timestamp::MAX);
         if let Some(device) = self.devices.get_mut(&id) {
@@ -408,11 +416,6 @@ impl Pairing {
     /// Whom it was assigned to last, even if that ran out: whose alarms its values are (S-2).
     pub(crate) fn patient(&self, id: DeviceId) -> Option<SubjectId> {
         Some(self.get(id)?.assignment?.subject)
-    }
-
-    /// The device whose values stand for `kind` at this bed.
-    pub(crate) fn source(&self, kind: DeviceKind) -> Option<(DeviceId, &Device)> {
-        self.iter().find(|(_, device)| device.kind == kind && device.assignment.is_some())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The core as a whole, with a settable clock and everything around it in memory.
 
 mod alarms;
+mod alike;
 mod bonds;
 mod cards;
 mod clocks;

@@ -29,7 +29,7 @@ use crate::kiosk::view::time::TimeOfDay;
 use wardkeep_model::moment::ClockState;
 
 pub use self::parts::{
-    DeviceRow, DeviceState, Owner, PatientBanner, PinPrompt, PinPurpose, Tile, TileState,
+    DeviceRow, DeviceState, OneOf, Owner, PatientBanner, PinPrompt, PinPurpose, Tile, TileState,
 };
 
 /// Local wall-clock time.

@@ -3,18 +3,23 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::alarm::limits::AgeGroup;
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::Link;
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::parameter::Parameter;
-use wardkeep_model::vitals::{DeviceId, DeviceKind};
+use wardkeep_model::vitals::spot::SpotReading;
+use wardkeep_model::vitals::{DeviceId, DeviceKind, RecordId};
 
 use crate::alarms::{AlarmText, Condition, Fact, LifeSign, Reading, Sign};
 use crate::monitor::Monitor;
-use crate::pairing::{BATTERY_LOW_PERCENT, Device};
+use crate::pairing::{BATTERY_LOW_PERCENT, Device, Why};
 
+/// A waveform lane without samples for this long is not fed.
+const WAVE_FRESH: Duration = Duration::from_secs(2);
 /// A link that comes back within this raises no alarm (its numbers turn to dashes at once).
 const LINK_DELAY: Duration = Duration::from_secs(3);
 /// A device that was just assigned may take this long until it is linked.
@@ -34,6 +39,45 @@ const APNOEA_DELAY: Duration = Duration::from_secs(20);
 const APNOEA_DELAY_NEONATE: Duration = Duration::from_secs(15);
 
 impl Monitor {
+    /// A device's last number with its unit, unless it is too old.
+    pub(crate) fn reading(&self, now: BootTime, id: DeviceId) -> Option<String> {
+        let (value, unit, until) = self.readings.get(&id)?;
+        (now < *until).then(|| format!("{value} {}", unit.symbol()))
+    }
+
+    /// The waveform lane is fed.
+    pub(crate) fn is_waving(&self, now: BootTime) -> bool {
+        self.wave_at.is_some_and(|at| now.since(at) < WAVE_FRESH)
+    }
+
+    /// How long ago a spot reading came: on the clock that nobody can set, where it came in this run.
+    pub(crate) fn spot_age(&self, now: Moment, reading: &SpotReading) -> Duration {
+        let RecordId { run, seq } = reading.record;
+        match self.came.get(&seq).filter(|_| run == self.rules.run) {
+            Some(came) => now.boot.since(*came),
+            None => {
+                let ago = now.wall.duration_since(reading.times.received);
+                Duration::try_from(ago).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Since when whoever is at this bed is there, as far as this run knows.
+    pub(crate) fn at_bed_since(&self, now: Moment) -> Option<Timestamp> {
+        let since = now.boot.since(self.at_bed?);
+        now.wall.checked_sub(since).ok()
+    }
+
+    /// Why this one of several devices of its kind is shown; `None` where it is the only one.
+    pub(crate) fn why(&self, kind: DeviceKind) -> Option<Why> {
+        self.pairing.why(kind).filter(|_| !self.is_watching())
+    }
+
+    /// No more devices of this kind can be assigned.
+    pub(crate) fn is_full(&self, kind: DeviceKind) -> bool {
+        self.pairing.is_full(kind)
+    }
+
     /// What is known of each parameter, in its unit.
     pub(crate) fn readings(&self, now: BootTime) -> Vec<(Parameter, Reading)> {
         Parameter::all().map(|parameter| (parameter, self.reading_of(now, parameter))).collect()
@@ -115,11 +159,13 @@ impl Monitor {
         if !device.kind.is_continuous() {
             return facts;
         }
-        let kind = Some(device.kind);
+        // Where another one is shown, no value is missing because of this one.
+        let is_shown = self.source(device.kind).is_some_and(|(shown, _)| shown == id);
+        let kind = is_shown.then_some(device.kind);
         match (device.link, device.was_live) {
             (Link::Live, _) => {
                 let main = Parameter::led_by(device.kind);
-                if main.is_some_and(|main| self.live.current(now.boot, main).is_none()) {
+                if main.is_some_and(|main| !self.has_value(now.boot, id, main)) {
                     let sensor_off = self.is_sensor_off(id);
                     let text = AlarmText::ValueLost { device: name(), sensor_off };
                     state(Condition::ValueLost(id), low, text, NO_VALUE_DELAY, kind);
@@ -140,6 +186,14 @@ impl Monitor {
     /// It is asked whether this device's assignment goes on.
     pub(crate) fn asks_again(&self, now: BootTime, device: &Device) -> bool {
         device.assignment.is_some() && device.ends_at().since(now) <= ASKED_BEFORE
+    }
+
+    /// This device has a current value of what it is worn for.
+    fn has_value(&self, now: BootTime, id: DeviceId, main: Parameter) -> bool {
+        match self.source_of(main) {
+            Some((shown, _)) if shown == id => self.live.current(now, main).is_some(),
+            Some(_) | None => self.readings.get(&id).is_some_and(|(.., until)| now < *until),
+        }
     }
 
     /// The device itself says so.

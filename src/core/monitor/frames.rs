@@ -155,6 +155,9 @@ impl Monitor {
                 if is_leading {
                     let until = received.boot + row.fresh;
                     self.readings.insert(device, (charted.value, charted.unit, until));
+                    let (now, readings) = (received.boot, &self.readings);
+                    let is_valued = |id| readings.get(&id).is_some_and(|(.., until)| now < *until);
+                    self.pairing.has_value((device, now), row.fresh, is_valued);
                 }
                 let is_source = self.source_of(parameter).is_some_and(|(id, _)| id == device);
                 if at_bed && is_source {
@@ -169,7 +172,9 @@ impl Monitor {
             }
         }
         for withheld in &decoded.withheld {
-            if at_bed {
+            // What is not shown takes no value off the screen.
+            let speaks = |parameter| self.source_of(parameter).is_some_and(|(id, _)| id == device);
+            if at_bed && Parameter::of(withheld.code).is_some_and(speaks) {
                 self.live.withhold(received.boot, withheld);
             }
             self.readings.remove(&device);
@@ -235,7 +240,9 @@ impl Monitor {
             0 => vec![],
             _ => self.waves.take(now, WaveSource { device, subject, rate_hz }, samples),
         };
-        let is_here = self.subject == Some(subject);
+        let is_source = |kind| self.source(kind).is_some_and(|(id, _)| id == device);
+        let is_shown = self.device(device).is_some_and(|one| is_source(one.kind));
+        let is_here = self.subject == Some(subject) && is_shown;
         if is_here {
             self.wave_at = Some(now.boot);
         }

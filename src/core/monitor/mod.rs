@@ -21,7 +21,6 @@ mod waves;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use wardkeep_model::alarm::LimitReason;
@@ -34,8 +33,7 @@ use wardkeep_model::vitals::gatt::Charted;
 use wardkeep_model::vitals::live::Live;
 use wardkeep_model::vitals::nomenclature::{Absent, Mdc, Unit};
 use wardkeep_model::vitals::parameter::Parameter;
-use wardkeep_model::vitals::spot::SpotReading;
-use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind, RecordId};
+use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind};
 
 use self::flood::Flood;
 use self::pulse::Pulse;
@@ -43,9 +41,6 @@ use self::stored::{RECORD_ACCESS, Transfer, asked};
 use self::waves::Waves;
 use crate::effect::Effect;
 use crate::pairing::{Advertisement, Device, Pairing};
-
-/// A waveform lane without samples for this long is not fed.
-const WAVE_FRESH: Duration = Duration::from_secs(2);
 
 /// What monitoring goes by.
 #[derive(Debug)]
@@ -185,35 +180,6 @@ impl Monitor {
     /// A driver does not take what it was told to do with a device, or takes it at last.
     pub(crate) fn refused(&mut self, id: DeviceId, is_refused: bool) {
         self.pairing.refused(id, is_refused);
-    }
-
-    /// A device's last number with its unit, unless it is too old.
-    pub(crate) fn reading(&self, now: BootTime, id: DeviceId) -> Option<String> {
-        let (value, unit, until) = self.readings.get(&id)?;
-        (now < *until).then(|| format!("{value} {}", unit.symbol()))
-    }
-
-    /// The waveform lane is fed.
-    pub(crate) fn is_waving(&self, now: BootTime) -> bool {
-        self.wave_at.is_some_and(|at| now.since(at) < WAVE_FRESH)
-    }
-
-    /// How long ago a spot reading came: on the clock that nobody can set, where it came in this run.
-    pub(crate) fn spot_age(&self, now: Moment, reading: &SpotReading) -> Duration {
-        let RecordId { run, seq } = reading.record;
-        match self.came.get(&seq).filter(|_| run == self.rules.run) {
-            Some(came) => now.boot.since(*came),
-            None => {
-                let ago = now.wall.duration_since(reading.times.received);
-                Duration::try_from(ago).unwrap_or_default()
-            }
-        }
-    }
-
-    /// Since when whoever is at this bed is there, as far as this run knows.
-    pub(crate) fn at_bed_since(&self, now: Moment) -> Option<Timestamp> {
-        let since = now.boot.since(self.at_bed?);
-        now.wall.checked_sub(since).ok()
     }
 
     /// Why a spot measurement has just given no value.
@@ -378,6 +344,11 @@ impl Monitor {
         self.subject.is_some_and(|subject| {
             self.pairing.assign(id, subject, now, self.rules.assignment).is_ok()
         })
+    }
+
+    /// Shows this one of several devices of a kind.
+    pub(crate) fn show(&mut self, now: BootTime, id: DeviceId) -> bool {
+        self.pairing.show(id, now)
     }
 
     /// Ends assignment and link; true if it had an assignment.

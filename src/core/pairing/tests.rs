@@ -43,11 +43,47 @@ fn s6_a_value_has_an_owner_only_inside_the_assignment() {
 }
 
 #[test]
-fn s6_two_devices_of_a_kind_cannot_both_speak_for_a_patient() {
+fn s6_of_two_devices_of_a_kind_one_is_shown_until_it_has_no_value() {
+    const GRACE: Duration = Duration::from_secs(4);
+    const KIND: DeviceKind = DeviceKind::HeartRate;
     let mut pairing = linked();
-    assert_eq!(pairing.assign(STRAP, ADA, at(1), Duration::from_secs(60)), Ok(()));
-    let second = pairing.assign(OTHER, ADA, at(1), Duration::from_secs(60));
-    assert_eq!(second, Err(AssignError::KindTaken));
+    // The later one has the lower address.
+    for (id, second) in [(OTHER, 1), (STRAP, 2)] {
+        assert_eq!(pairing.assign(id, ADA, at(second), Duration::from_secs(60)), Ok(()));
+    }
+    let shown = |pairing: &Pairing| (pairing.source(KIND).map(|(id, _)| id), pairing.why(KIND));
+    assert_eq!(shown(&pairing), (Some(OTHER), Some(Why::First)));
+    pairing.has_value((STRAP, later(3)), GRACE, |_| false);
+    assert_eq!(shown(&pairing).0, Some(OTHER), "it was just assigned");
+    pairing.has_value((STRAP, later(6)), GRACE, |id| id == OTHER);
+    assert_eq!(shown(&pairing).0, Some(OTHER));
+    pairing.has_value((STRAP, later(6)), GRACE, |_| false);
+    assert_eq!(shown(&pairing), (Some(STRAP), Some(Why::Instead(OTHER))));
+    pairing.has_value((OTHER, later(7)), GRACE, |_| true);
+    assert_eq!(shown(&pairing).0, Some(STRAP), "nothing goes back by itself");
+    pairing.has_value((OTHER, later(7)), GRACE, |id| id == OTHER);
+    assert_eq!(shown(&pairing).0, Some(STRAP), "nor within a moment");
+    assert!(pairing.show(OTHER, later(8)) && !pairing.show(OTHER, later(8)));
+    assert_eq!(shown(&pairing), (Some(OTHER), Some(Why::Chosen)));
+    assert!(pairing.release(OTHER).is_some());
+    assert_eq!(shown(&pairing), (Some(STRAP), None), "there is no other");
+    assert!(!pairing.show(OTHER, later(9)) && !pairing.show(STRAP, later(9)));
+}
+
+#[test]
+fn no_more_devices_of_a_kind_are_assigned_than_people_can_follow() {
+    let mut pairing = Pairing::default();
+    let assigned: Vec<_> = (1..=4_u8)
+        .map(|last| {
+            let (id, kind) = (DeviceId([0xC0, 0, 0, 0, 0, last]), DeviceKind::HeartRate);
+            pairing.seen(at(0).boot, id, Advertisement { name: "HR", kind, rssi: -60 });
+            assert!(pairing.connect(id).is_some());
+            pairing.assign(id, ADA, at(1), Duration::from_secs(60))
+        })
+        .collect();
+    assert_eq!(assigned, [Ok(()), Ok(()), Ok(()), Err(AssignError::TooMany)]);
+    let again = pairing.assign(DeviceId([0xC0, 0, 0, 0, 0, 1]), ADA, at(2), Duration::from_secs(9));
+    assert_eq!(again, Ok(()), "one that is assigned goes on");
 }
 
 #[test]

@@ -154,6 +154,7 @@ pub(super) fn device(line: &DeviceRow, words: &Words, icons: &ui::Icons<'_>) -> 
         can_connect: line.can_connect,
         can_pair: line.can_pair,
         can_assign: line.can_assign,
+        can_show: line.can_show,
         can_release: line.can_release,
     }
 }

@@ -150,6 +150,7 @@ pub fn tile(parameter: Parameter, value: &str) -> Tile {
         limit_low: Some(low.into()),
         limit_high: Some(high.into()).filter(|limit: &String| !limit.is_empty()),
         source: source.into(),
+        one_of: None,
         age: Some(Duration::from_secs(1)),
         last: None,
         state: TileState::Current,
@@ -222,9 +223,11 @@ pub fn device(last_byte: u8, name: &str, kind: DeviceKind, state: DeviceState) -
         pairing: None,
         is_changed: false,
         has_no_room: false,
+        is_shown: None,
         can_connect: false,
         can_pair: false,
         can_assign: false,
+        can_show: false,
         can_release: false,
     }
 }

@@ -7,15 +7,17 @@ mod staff;
 
 use wardkeep_core::alarms::{AlarmText, Crossed, Standing};
 use wardkeep_core::kiosk::view::access::Ways;
+use wardkeep_core::kiosk::view::time::TimeOfDay;
 use wardkeep_core::kiosk::view::{
-    AlarmStrip, Bedside, Devices, FirstStart, Lock, Patients, PinPrompt, PinPurpose, Screen, Tile,
-    TileState, View,
+    AlarmStrip, Bedside, Devices, FirstStart, Lock, OneOf, Owner, Patients, PinPrompt, PinPurpose,
+    Screen, Tile, TileState, View,
 };
 use wardkeep_model::access::guessable::Weakness;
 use wardkeep_model::alarm::Priority;
-use wardkeep_model::confidential::Secret;
+use wardkeep_model::confidential::{Phi, Secret};
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
+use wardkeep_model::vitals::DeviceKind;
 use wardkeep_model::vitals::parameter::Parameter;
 
 use crate::bridge::{AppWindow, samples};
@@ -171,6 +173,7 @@ fn bedsides() -> Vec<Stop> {
         stop("bedside-alarm-seen", seen),
         stop("bedside-long-name", long.clone()),
         Stop { touch: |window| touch(window, &["Patient"]), ..stop("bedside-full-name", long) },
+        stop("bedside-several", at(several())),
         stop("bedside-no-patient", no_patient),
         stop("bedside-no-device", at(bare)),
         stop("bedside-notice", View { notice: Some(Notice::ConfigIgnored), ..at(bedside()) }),
@@ -188,7 +191,18 @@ fn bed(name: &'static str, fill: fn(&AppWindow)) -> Stop {
     Stop { touch: fill, ..stop(name, calm) }
 }
 
-/// One value lost with the link, one that is old, one without a device.
+/// Two straps, and an oximeter that took over from another.
+fn several() -> Bedside {
+    let instead = Some(OneOf::Instead("Nonin 3230 502194".into()));
+    let weak_signal = true;
+    let tiles = vec![
+        Tile { one_of: Some(OneOf::First), ..tile(Parameter::HeartRate, "72") },
+        Tile { one_of: instead.clone(), ..tile(Parameter::SpO2, "97") },
+        Tile { one_of: instead, weak_signal, ..tile(Parameter::PulseRate, "73") },
+    ];
+    Bedside { tiles, ..bedside() }
+}
+
 /// The saturation was in alarm when the finger slipped out.
 fn lost_in_alarm() -> Bedside {
     let lost = missing(Parameter::SpO2, TileState::NoValue, Some(("70", 12)));
@@ -200,6 +214,7 @@ fn lost_in_alarm() -> Bedside {
     Bedside { tiles, ..gone() }
 }
 
+/// One value lost with the link, one that is old, one without a device.
 fn gone() -> Bedside {
     Bedside {
         tiles: vec![
@@ -217,6 +232,13 @@ fn lists() -> Vec<Stop> {
     let radio = RadioHealth::Ready;
     let none = Devices { rows: vec![], radio, is_crowded: false, has_patient: true, waiting: 0 };
     let off = Devices { radio: RadioHealth::Off, ..none.clone() };
+    let mut alike = devices();
+    for (row, is_shown) in alike.rows.iter_mut().zip([true, false]) {
+        row.kind = DeviceKind::PulseOximeter;
+        row.owner = Owner::ThisPatient(TimeOfDay::at(7, 10));
+        (row.is_shown, row.can_show, row.can_assign) = (Some(is_shown), !is_shown, false);
+        (row.name, row.reading) = ("Nonin 3230 502194".into(), Phi::new("96 %".into()));
+    }
     let unassigned = Devices { has_patient: false, ..devices() };
     let nobody = Patients { rows: [].into(), total: 0, ..patients() };
     let mut many = patients();
@@ -226,6 +248,7 @@ fn lists() -> Vec<Stop> {
         stop("devices", open(Screen::Devices(devices()))),
         stop("devices-empty", open(Screen::Devices(none))),
         stop("devices-radio-off", open(Screen::Devices(off))),
+        stop("devices-several", open(Screen::Devices(alike))),
         stop("devices-no-patient", open(Screen::Devices(unassigned))),
         stop("patients", open(Screen::Patients(patients()))),
         stop("patients-many", open(Screen::Patients(many))),

@@ -41,6 +41,8 @@ pub enum AuditAct {
     DeviceAssigned,
     /// A device was released.
     DeviceReleased,
+    /// Of several devices that measure the same, this one is shown from now on.
+    DeviceShown,
     /// Somebody opened a window in which a device is paired.
     DevicePairing,
     /// The bond with a device was dropped.

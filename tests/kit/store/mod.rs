@@ -22,7 +22,7 @@ use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::{Patient, Sex, SubjectId};
 use wardkeep_model::keeping::{
     AuditEntry, Command, Finding, FindingKind, Found, Import, NewOperator, OpenFinding, Outcome,
-    RecoveryPhrase, Refusal, Rekeying, Space, StoreFault, Unlocked,
+    RecoveryPhrase, Refusal, Rekeying, Space, Spots, StoreFault, Unlocked,
 };
 use wardkeep_model::moment::Moment;
 use wardkeep_model::vitals::DeviceId;
@@ -64,6 +64,8 @@ pub struct Rig {
     pub importing: Vec<Import>,
     /// What changes of keys told of their progress; `None` at the end of each.
     pub rekeying: Vec<Option<Rekeying>>,
+    /// The spot readings that were told last.
+    pub spots: Spots,
     /// Faults that were told while something else was waited for.
     pub faults: Vec<StoreFault>,
 }
@@ -165,6 +167,7 @@ impl Rig {
             space: Space::Enough,
             importing: Vec::new(),
             rekeying: Vec::new(),
+            spots: Spots::default(),
             faults: Vec::new(),
         };
         let first = rig.next();
@@ -275,6 +278,7 @@ impl Rig {
                 Outcome::Importing(progress) => self.importing.push(progress),
                 Outcome::Rekeying(far) => self.rekeying.push(far),
                 Outcome::Space(space) => self.space = space,
+                Outcome::Spots(spots) => self.spots = *spots,
                 other => return other,
             }
         }
@@ -287,6 +291,7 @@ impl Rig {
                 Outcome::Findings(findings) => self.findings.extend(findings),
                 Outcome::OpenFindings(open) => self.open = open,
                 Outcome::Space(space) => self.space = space,
+                Outcome::Spots(spots) => self.spots = *spots,
                 Outcome::Fault(fault) => self.faults.push(fault),
                 Outcome::Recovered => {}
                 Outcome::Lost(lost) => self.lost += lost,

@@ -7,8 +7,8 @@ use wardkeep_model::vitals::live::Numeric;
 use wardkeep_model::vitals::parameter::Parameter;
 
 use crate::kiosk::desk::Scene;
-use crate::kiosk::view::{Bedside, Tile, TileState};
-use crate::pairing::Device;
+use crate::kiosk::view::{Bedside, OneOf, Tile, TileState};
+use crate::pairing::{Device, Why};
 
 /// The page.
 pub(in crate::kiosk) fn view(scene: Scene<'_>) -> Bedside {
@@ -51,6 +51,7 @@ fn tile(scene: Scene<'_>, parameter: Parameter) -> Tile {
         limit_low: limit.low.map(|low| low.to_string()),
         limit_high: limit.high.map(|high| high.to_string()),
         source: source.map(|(id, _)| monitor.name(id)).unwrap_or_default(),
+        one_of: source.filter(|_| spot.is_none()).and_then(|(_, one)| one_of(scene, one)),
         age: current.or(last).map(|numeric| now.boot.since(numeric.at)),
         last: if current.is_none() { digits(last) } else { None },
         state: match source {
@@ -64,6 +65,15 @@ fn tile(scene: Scene<'_>, parameter: Parameter) -> Tile {
         alarm: scene.alarms.on(parameter),
         is_seen: scene.alarms.is_seen_on(parameter),
     }
+}
+
+/// Why it is this one of several.
+fn one_of(scene: Scene<'_>, device: &Device) -> Option<OneOf> {
+    Some(match scene.monitor.why(device.kind)? {
+        Why::First => OneOf::First,
+        Why::Chosen => OneOf::Chosen,
+        Why::Instead(silent) => OneOf::Instead(scene.monitor.name(silent)),
+    })
 }
 
 fn silent(scene: Scene<'_>, parameter: Parameter, device: &Device) -> TileState {

@@ -20,6 +20,8 @@ pub enum Intent {
     Connect(DeviceId),
     /// Assign this device to the patient at this bed.
     Assign(DeviceId),
+    /// Show this one of several devices that measure the same.
+    Show(DeviceId),
     /// End the assignment and the link.
     Release(DeviceId),
 }
@@ -27,7 +29,7 @@ pub enum Intent {
 pub(in crate::kiosk) fn need(intent: &Intent, monitor: &Monitor) -> Need {
     Need::Role(match intent {
         Intent::Connect(_) => Permission::ConnectDevices,
-        Intent::Assign(_) => Permission::Care,
+        Intent::Assign(_) | Intent::Show(_) => Permission::Care,
         Intent::Release(id) => release_permission(monitor, *id),
     })
 }
@@ -51,6 +53,10 @@ pub(in crate::kiosk) fn handle(desk: &mut Desk<'_>, intent: Intent) -> Vec<Effec
             vec![desk.save_cart(), desk.audit(AuditAct::DeviceAssigned, Some(id))]
         }
         Intent::Assign(_) => vec![],
+        Intent::Show(id) if desk.monitor.show(desk.now.boot, id) => {
+            vec![desk.audit(AuditAct::DeviceShown, Some(id))]
+        }
+        Intent::Show(_) => vec![],
         Intent::Release(id) => {
             let Some((release, assigned)) = desk.monitor.release(id) else { return vec![] };
             let mut effects = vec![release, desk.save_cart()];
@@ -125,8 +131,11 @@ fn row(scene: Scene<'_>, id: DeviceId, device: &Device) -> DeviceRow {
     let is_asked = is_own && monitor.asks_again(scene.now.boot, device);
     // What measures when asked goes from bed to bed: whose each reading is, is said of that reading.
     let stays = device.kind.is_continuous();
-    let free = stays && (monitor.source(device.kind).is_none() || is_asked);
-    let may_assign = monitor.subject().is_some() && scene.may(Permission::Care);
+    let is_free = device.assignment.is_none() && !monitor.is_full(device.kind);
+    let may_care = monitor.subject().is_some() && scene.may(Permission::Care);
+    let is_source = || monitor.source(device.kind).is_some_and(|(shown, _)| shown == id);
+    let is_one_of = is_own && monitor.why(device.kind).is_some();
+    let is_shown = is_one_of.then(is_source);
     DeviceRow {
         id,
         name: monitor.name(id),
@@ -140,7 +149,9 @@ fn row(scene: Scene<'_>, id: DeviceId, device: &Device) -> DeviceRow {
         has_no_room: device.has_no_room,
         can_connect: !device.known && stays,
         can_pair: can_pair(device),
-        can_assign: device.known && free && may_assign,
+        is_shown,
+        can_assign: device.known && stays && (is_free || is_asked) && may_care,
+        can_show: is_shown == Some(false) && may_care,
         can_release: device.known && scene.may(release_permission(monitor, id)),
     }
 }

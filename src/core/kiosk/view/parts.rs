@@ -100,6 +100,8 @@ pub struct Tile {
     pub limit_high: Option<String>,
     /// Name of the source device; empty without one.
     pub source: String,
+    /// Why it is that one; `None` where no other of its kind is assigned.
+    pub one_of: Option<OneOf>,
     /// Age of the value shown, or of the last one when `value` is `None`.
     pub age: Option<Duration>,
     /// The last value, shown muted with its age when `value` is `None`.
@@ -112,6 +114,17 @@ pub struct Tile {
     pub alarm: Option<Priority>,
     /// Somebody has acknowledged it.
     pub is_seen: bool,
+}
+
+/// Why this one of several devices of a kind is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OneOf {
+    /// It was assigned before the others.
+    First,
+    /// Somebody asked for it.
+    Chosen,
+    /// That one, which was shown before, had no value.
+    Instead(String),
 }
 
 /// How a device stands.
@@ -165,12 +178,16 @@ pub struct DeviceRow {
     pub is_changed: bool,
     /// Its link waits for a place on the controller.
     pub has_no_room: bool,
+    /// Whether its values are the ones on the screen; `None` where no other of its kind is assigned.
+    pub is_shown: Option<bool>,
     /// Connect is offered.
     pub can_connect: bool,
     /// Pairing is offered.
     pub can_pair: bool,
     /// Assign is offered.
     pub can_assign: bool,
+    /// Showing it instead of the one that is shown is offered.
+    pub can_show: bool,
     /// Release is offered.
     pub can_release: bool,
 }

@@ -30,6 +30,7 @@ impl Devices {
         global.on_link(on_device(port, devices::Intent::Connect));
         global.on_pair(on_device(port, pairing::Intent::Start));
         global.on_assign(on_device(port, devices::Intent::Assign));
+        global.on_prefer(on_device(port, devices::Intent::Show));
         global.on_release(on_device(port, devices::Intent::Release));
         page
     }

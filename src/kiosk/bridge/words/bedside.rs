@@ -5,11 +5,11 @@ use std::time::Duration;
 use slint::SharedString;
 
 use wardkeep_core::alarms::{AlarmText, Crossed, LifeSign, Standing};
-use wardkeep_core::kiosk::view::{Tile, TileState};
+use wardkeep_core::kiosk::view::{OneOf, Tile, TileState};
 use wardkeep_model::vitals::nomenclature::Unit;
 use wardkeep_model::vitals::parameter::Parameter;
 
-use crate::bridge::words::{Sentence, Words, tr};
+use crate::bridge::words::{Sentence, Words, joined, tr};
 
 /// A value at most this old counts as current in words, s. Oximeters and straps send once a second.
 const NOW_S_MAX: u64 = 4;
@@ -18,16 +18,26 @@ const NOW_S_MAX: u64 = 4;
 pub(in crate::bridge) fn beneath(words: &Words, tile: &Tile) -> SharedString {
     let device: &str = &tile.source;
     match tile.state {
-        TileState::Current if tile.weak_signal => {
+        TileState::Current => {
             let age = ago(words, tile.age, true);
-            words.fill(tr("{0} · {1} · weak signal"), &[device, &age])
+            let weak = if tile.weak_signal { words.say(tr("weak signal")) } else { "".into() };
+            joined(&[device.into(), age, weak, one_of(words, tile.one_of.as_ref())])
         }
-        TileState::Current => slint::format!("{device} · {}", ago(words, tile.age, true)),
         TileState::Stale => words.fill(tr("{}: no new value"), &[device]),
         TileState::LinkLost => words.fill(tr("{} out of range, reconnecting"), &[device]),
         TileState::NoValue => words.fill(tr("{} gives no value: check the sensor"), &[device]),
         TileState::Connecting => words.fill(tr("{}: connecting"), &[device]),
         TileState::NoDevice => words.say(tr("no device")),
+    }
+}
+
+/// Why it is this one of several devices that measure the same.
+fn one_of(words: &Words, why: Option<&OneOf>) -> SharedString {
+    match why {
+        None => SharedString::default(),
+        Some(OneOf::First) => words.say(tr("first of several")),
+        Some(OneOf::Chosen) => words.say(tr("chosen of several")),
+        Some(OneOf::Instead(silent)) => words.fill(tr("no value from {}"), &[silent]),
     }
 }
 

@@ -67,7 +67,12 @@ pub(in crate::bridge) fn standing(words: &Words, device: &DeviceRow) -> SharedSt
     };
     let battery = device.battery_percent.map(|percent| percent.to_string());
     let battery = battery.map(|percent| words.fill(tr("battery {} %"), &[&percent]));
-    joined(&[link, bond, device.reading.reveal().into(), battery.unwrap_or_default()])
+    let shown = match device.is_shown {
+        None => SharedString::default(),
+        Some(true) => words.say(tr("on the screen")),
+        Some(false) => words.say(tr("recorded, not on the screen")),
+    };
+    joined(&[link, shown, bond, device.reading.reveal().into(), battery.unwrap_or_default()])
 }
 
 /// How the controller stands.
