@@ -50,7 +50,7 @@ const FIGURES: [(&str, &str); 15] = [
     ("trend of 30 days, ms: longest", "<= 100"),
     ("trend of a year, ms: longest", "<= 100"),
     ("trend of 30 days right after 4,000 more values, ms", "<= 100"),
-    ("import of 43,200 x 3, s", "<= 6"),
+    ("import of 43,200 x 3, s", "<= 4"),
     ("longest wait for an answer meanwhile, ms", "no frame late"),
     ("inserts a second: vault, plain SQLite", ""),
     ("vault / plain", ">= 0.75"),

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::import::opener::{Authentic, Body, OpenedPiece};
 use crate::inbox::ends::Ends;
-use crate::inbox::remembered::Cursor;
+use crate::inbox::remembered::{Cursor, TOGETHER};
 use crate::inbox::segment::Lane;
 use crate::record::entry::Entry;
 use wardkeep_model::keeping::{Finding, FindingKind};
@@ -56,8 +56,8 @@ pub struct Ledger {
     waves: Numbers,
     waves_given_up: u64,
     found: Vec<Finding>,
-    /// Fingerprint of the last segment.
-    pub last_segment: u64,
+    /// Fingerprints of the last segments.
+    pub last_segments: [u64; TOGETHER],
     /// Records that were handed on.
     pub imported: u64,
 }
@@ -78,7 +78,7 @@ impl Ledger {
             waves: numbers(cursor.next_wave, None),
             waves_given_up: cursor.waves_given_up,
             found: Vec::new(),
-            last_segment: cursor.last_segment,
+            last_segments: cursor.last_segments,
             imported: 0,
         }
     }
@@ -90,7 +90,7 @@ impl Ledger {
             next_wave: self.waves.next,
             waves_given_up: self.waves_given_up,
             at: self.values.last.map_or(0, Timestamp::as_microsecond),
-            last_segment: self.last_segment,
+            last_segments: self.last_segments,
         }
     }
 

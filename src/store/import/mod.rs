@@ -1,8 +1,8 @@
-//! Moves the inbox into the vault once somebody has opened it, one segment at a time.
+//! Moves the inbox into the vault once somebody has opened it, some segments at a time.
 //!
-//! A thread of its own reads and opens segments ([`crate::import::opener`]); each is one transaction here that
-//! also moves the vault's cursor, and is durably deleted before the next: a kill at any point repeats
-//! nothing and loses nothing. A segment with something forged in it, and a file that is no segment of
+//! A thread of its own reads and opens segments ([`crate::import::opener`]); what it has ready, up to four of them, is
+//! one transaction here that also moves the vault's cursor, and is durably deleted before the next: a kill at any
+//! point repeats nothing and loses nothing. A segment with something forged in it, and a file that is no segment of
 //! ours, are kept beside the inbox as `.bad`. What a later program wrote stays where it is, and ends the
 //! import.
 //!
@@ -11,6 +11,7 @@
 pub(crate) mod ledger;
 pub(crate) mod opener;
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::import::ledger::Ledger;
 use crate::import::opener::{Delivery, OpenedSegment, SegmentOpener, Source};
 use crate::inbox::Inbox;
 use crate::inbox::ends::Ends;
+use crate::inbox::remembered::TOGETHER;
 use crate::inbox::segment::Lane;
 use crate::keys::vault_keys::VaultKeys;
 use crate::record::entry::Entry;
@@ -39,6 +41,8 @@ pub struct ImportRun {
     dir: PathBuf,
     ends: Ends,
     opener: Option<SegmentOpener>,
+    /// What the thread had ready that is no segment.
+    held: Option<Delivery>,
     ledger: Ledger,
     ready: Option<Ready>,
     total: u64,
@@ -46,13 +50,14 @@ pub struct ImportRun {
     is_done: bool,
 }
 
-/// A segment that was read and has still to be kept or deleted.
+/// Segments that were read and have still to be kept or deleted.
 struct Ready {
-    path: PathBuf,
-    /// What is to be kept and what is known then; `None` once it is in the vault.
+    /// Which of them are evidence.
+    files: VecDeque<(PathBuf, bool)>,
+    fingerprints: Vec<u64>,
+    /// What is to be kept and what is known then; `None` if it is in the vault.
     entries: Option<Vec<Entry>>,
     ledger: Ledger,
-    is_evidence: bool,
 }
 
 /// What one call of [`ImportRun::step`] left to do.
@@ -79,6 +84,7 @@ impl ImportRun {
             dir: inbox.dir().to_owned(),
             ends,
             opener: None,
+            held: None,
             ledger,
             ready: None,
             total: 0,
@@ -121,14 +127,18 @@ impl ImportRun {
     pub async fn opened(&mut self) -> Option<Delivery> {
         match &mut self.opener {
             // What could not be kept goes first.
-            Some(opener) if self.ready.is_none() => Some(opener.next().await),
+            Some(opener) if self.ready.is_none() => match self.held.take() {
+                Some(held) => Some(held),
+                None => Some(opener.next().await),
+            },
             Some(_) | None => None,
         }
     }
 
     /// The same, waiting on this thread.
     pub fn opened_blocking(&mut self) -> Option<Delivery> {
-        self.opener.as_mut().filter(|_| self.ready.is_none()).map(SegmentOpener::next_blocking)
+        let opener = self.opener.as_mut().filter(|_| self.ready.is_none())?;
+        Some(self.held.take().unwrap_or_else(|| opener.next_blocking()))
     }
 
     /// Keeps what was opened.
@@ -162,7 +172,10 @@ impl ImportRun {
             Some(Delivery::Planned(total)) => {
                 self.total = self.ledger.imported.saturating_add(total);
             }
-            Some(Delivery::Segment(segment)) => self.book(*segment, now),
+            Some(Delivery::Segment(segment)) => {
+                self.book(*segment, now);
+                self.book_more(now);
+            }
             Some(Delivery::Fault(fault)) => {
                 self.opener = None;
                 return Err(fault);
@@ -175,23 +188,42 @@ impl ImportRun {
         Ok(Step::More)
     }
 
+    /// Books what else is ready: a slow disk is waited for less often.
+    fn book_more(&mut self, now: Timestamp) {
+        while self.ready.as_ref().is_some_and(|ready| ready.files.len() < TOGETHER) {
+            match self.opener.as_mut().and_then(SegmentOpener::next_ready) {
+                Some(Delivery::Segment(segment)) => self.book(*segment, now),
+                other => {
+                    self.held = other;
+                    return;
+                }
+            }
+        }
+    }
+
     fn book(&mut self, segment: OpenedSegment, now: Timestamp) {
         let OpenedSegment { path, fingerprint, body } = segment;
-        let mut ledger = self.ledger.clone();
-        let (mut entries, mut is_evidence) = (None, false);
+        let ready = self.ready.get_or_insert_with(|| Ready {
+            files: VecDeque::new(),
+            fingerprints: Vec::new(),
+            entries: None,
+            ledger: self.ledger.clone(),
+        });
+        let before = ready.ledger.clone();
         // Imported before a kill prevented its deletion, unless it is another one.
-        if fingerprint != ledger.last_segment {
-            entries = Some(match body {
-                Some(body) => ledger.book(body, now),
-                None => {
-                    ledger.book_stranger();
-                    Vec::new()
-                }
-            });
-            is_evidence = ledger.is_suspicious(&self.ledger);
-            ledger.last_segment = fingerprint;
+        let known = [&self.ledger.last_segments[..], &ready.fingerprints].concat();
+        if !known.contains(&fingerprint) {
+            let entries = ready.entries.get_or_insert_default();
+            match body {
+                Some(body) => entries.extend(ready.ledger.book(body, now)),
+                None => ready.ledger.book_stranger(),
+            }
         }
-        self.ready = Some(Ready { path, entries, ledger, is_evidence });
+        ready.files.push_back((path, ready.ledger.is_suspicious(&before)));
+        ready.fingerprints.push(fingerprint);
+        let mut last = [0; TOGETHER];
+        last.iter_mut().zip(&ready.fingerprints).for_each(|(last, one)| *last = *one);
+        ready.ledger.last_segments = last;
     }
 
     fn keep(&mut self, vaults: &mut [&mut Vault]) -> Result<(), StoreFault> {
@@ -203,12 +235,15 @@ impl ImportRun {
             ready.entries = None;
             self.ledger = ready.ledger.clone();
         }
-        if ready.is_evidence {
-            keep_aside(&ready.path)?;
-        } else {
-            durable::remove(&ready.path)?;
+        while let Some((path, is_evidence)) = ready.files.front() {
+            if *is_evidence {
+                keep_aside(path)?;
+            } else {
+                durable::remove(path)?;
+            }
+            ready.files.pop_front();
         }
-        // Otherwise a power cut could bring back a segment that is not the last any more.
+        // Otherwise a power cut could bring back a segment that is not among the last any more.
         durable::sync_dir(&self.dir)?;
         self.ready = None;
         Ok(())

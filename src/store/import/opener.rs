@@ -147,6 +147,11 @@ impl SegmentOpener {
         self.results.recv().await.unwrap_or(Delivery::Fault(StoreFault::Io))
     }
 
+    /// The next result, if it is there.
+    pub(super) fn next_ready(&mut self) -> Option<Delivery> {
+        self.results.try_recv().ok()
+    }
+
     /// The next result, waiting for it on this thread.
     pub(super) fn next_blocking(&mut self) -> Delivery {
         self.results.blocking_recv().unwrap_or(Delivery::Fault(StoreFault::Io))

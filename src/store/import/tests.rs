@@ -320,14 +320,61 @@ fn s8_an_import_that_failed_in_the_middle_goes_on_without_repeating() {
         bench.inbox.roll().unwrap();
     }
     let mut run = bench.plan();
-    // How many there are, and two segments.
-    for _ in 0..3 {
+    // How many there are, and some segments.
+    while run.progress().imported == 0 {
         assert_eq!(bench.step(&mut run), Step::More);
     }
+    let before = run.progress().imported;
     drop(run);
     let (found, kept) = bench.import();
-    assert_eq!(found, Counts { imported: 20, missing: 0, forged: 0 });
+    assert_eq!(found, Counts { imported: 40 - before, missing: 0, forged: 0 });
     assert_eq!(kept, (0..40).collect::<Vec<_>>());
+}
+
+/// Imports until nothing that is done to a file is done any more, after so many steps; whether that came.
+fn is_killed(bench: &mut Bench, after: usize) -> bool {
+    let mut run = bench.plan();
+    let mut step = 0;
+    steps::watch(move || {
+        step += 1;
+        if step > after { Err(StoreFault::Io) } else { Ok(()) }
+    });
+    let is_killed = loop {
+        // So that several segments are ready at once.
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        let (next, now) = (run.opened_blocking(), Moment::read().wall);
+        match run.step(next, (&bench.inbox, &bench.vault_keys), &mut bench.vault, now) {
+            Ok(Step::More) => {}
+            Ok(Step::Done(_)) => break false,
+            Err(_) => break true,
+        }
+    };
+    steps::end();
+    is_killed
+}
+
+#[test]
+fn s8_wherever_an_import_is_killed_the_next_ones_repeat_nothing_and_miss_nothing() {
+    let (mut kills, mut together) = (0, 0);
+    for (first, second) in
+        (0..18).step_by(2).flat_map(|first| (0..4).map(move |next| (first, next)))
+    {
+        let mut bench = bench();
+        for start in 0..7 {
+            bench.push(start * 3..start * 3 + 3);
+            bench.inbox.roll().unwrap();
+        }
+        for after in [first, second] {
+            kills += u32::from(is_killed(&mut bench, after));
+            let last = entries::cursor(&bench.vault).unwrap().last_segments;
+            together = together.max(last.iter().filter(|one| **one != 0).count());
+        }
+        let (_, found) = bench.import_all();
+        let when = format!("killed after {first}, and again after {second}");
+        assert_eq!((found, bench.segments()), (vec![], vec![]), "{when}");
+        assert_eq!(bench.kept(), (0..21).collect::<Vec<_>>(), "{when}");
+    }
+    assert!(kills > 30 && together > 1, "{kills} kills, {together} segments at once");
 }
 
 #[test]

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Segments that are imported in one transaction, at most.
+pub const TOGETHER: usize = 4;
+
 /// How far the inbox was imported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
@@ -13,8 +16,9 @@ pub struct Cursor {
     pub waves_given_up: u64,
     /// When the last value was recorded, in microseconds of wall time; zero before the first.
     pub at: i64,
-    /// Fingerprint of the segment that was imported last, whose deletion a kill may have prevented.
-    pub last_segment: u64,
+    /// Fingerprints of the segments that were imported last, whose deletion a kill may have prevented; zero where
+    /// there are fewer.
+    pub last_segments: [u64; TOGETHER],
 }
 
 /// What another file remembers of the vault when it was closed, so that a whole vault put back with its

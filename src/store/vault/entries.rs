@@ -2,7 +2,7 @@
 
 use rusqlite::Transaction;
 
-use crate::inbox::remembered::Cursor;
+use crate::inbox::remembered::{Cursor, TOGETHER};
 use crate::record::entry::Entry;
 use crate::vault::database::Vault;
 use crate::vault::database::fault::VaultFault;
@@ -11,6 +11,10 @@ use crate::vault::patient_keys::PatientKeys;
 use crate::vault::rows::insert::{Inserted, Inserter};
 use crate::vault::trends::recent::Sums;
 use crate::vault::{alarms, audit, spots, waves};
+
+/// Names of the fingerprints in [`Cursor`].
+const LAST_SEGMENTS: [&str; TOGETHER] =
+    ["inbox_last_segment", "inbox_last_segment_2", "inbox_last_segment_3", "inbox_last_segment_4"];
 
 /// Keeps entries in one transaction. Gives back how many were refused because another
 /// observation already has their identity.
@@ -28,6 +32,10 @@ pub fn append(vault: &mut Vault, entries: &[Entry]) -> Result<u64, VaultFault> {
 
 /// How far the inbox was imported.
 pub fn cursor(vault: &Vault) -> Result<Cursor, VaultFault> {
+    let mut last_segments = [0; TOGETHER];
+    for (fingerprint, name) in last_segments.iter_mut().zip(LAST_SEGMENTS) {
+        *fingerprint = meta::get(&vault.connection, name)?.unwrap_or(0).cast_unsigned();
+    }
     Ok(Cursor {
         next_seq: meta::get(&vault.connection, "inbox_next_seq")?
             .map(i64::cast_unsigned)
@@ -39,13 +47,11 @@ pub fn cursor(vault: &Vault) -> Result<Cursor, VaultFault> {
             .map(i64::cast_unsigned)
             .unwrap_or(0),
         at: meta::get(&vault.connection, "inbox_at")?.unwrap_or(0),
-        last_segment: meta::get(&vault.connection, "inbox_last_segment")?
-            .map(i64::cast_unsigned)
-            .unwrap_or(0),
+        last_segments,
     })
 }
 
-/// Keeps the entries of a segment and moves the cursor, in one transaction.
+/// Keeps the entries of some segments and moves the cursor, in one transaction.
 ///
 /// # Errors
 /// As writing a file; then neither was done.
@@ -59,7 +65,9 @@ pub fn import(vault: &mut Vault, entries: &[Entry], cursor: Cursor) -> Result<()
         meta::set(transaction, "inbox_next_wave", cursor.next_wave.cast_signed())?;
         meta::set(transaction, "inbox_waves_given_up", cursor.waves_given_up.cast_signed())?;
         meta::set(transaction, "inbox_at", cursor.at)?;
-        meta::set(transaction, "inbox_last_segment", cursor.last_segment.cast_signed())?;
+        for (fingerprint, name) in cursor.last_segments.into_iter().zip(LAST_SEGMENTS) {
+            meta::set(transaction, name, fingerprint.cast_signed())?;
+        }
         Ok(((), (entries.len() as u64).saturating_sub(refused)))
     })
 }

@@ -194,7 +194,7 @@ fn s3_nothing_is_ever_kept_for_a_shredded_patient_again() {
     let (path, keys) = (dir.path().join("v"), VaultKeys::generate().unwrap());
     let mut vault = full(&path, &keys);
     shred(&mut vault, GONE, entry()).unwrap();
-    let cursor = Cursor { next_seq: 2, last_segment: 2, ..entries::cursor(&vault).unwrap() };
+    let cursor = Cursor { next_seq: 2, ..entries::cursor(&vault).unwrap() };
     let next = VaultKeys::generate().unwrap();
     let exported = dir.path().join("n");
     export::export(&vault, &exported, &next).unwrap();
