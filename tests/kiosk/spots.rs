@@ -230,6 +230,53 @@ fn s6_undo_within_ten_seconds_puts_it_back_and_takes_it_from_the_screen() {
 }
 
 #[test]
+fn s6_a_reading_of_somebody_else_is_taken_back_later_and_filed_to_whose_it_is() {
+    let mut bedside = with(CUFF, DeviceKind::Cuff);
+    send(&mut bedside, CUFF, 0x2A35, pressure(118, 76, 90));
+    let of = confirm(&mut bedside);
+    bedside.wait(MINUTE);
+    bedside.intent(Intent::Undo(of.record));
+    assert_eq!(filed(&bedside), [of.subject], "its ten seconds are over");
+    let row = tray(&mut bedside).rows.into_iter().find(|row| row.record == of.record);
+    assert_eq!(row.map(|row| row.because), Some(Because::Filed));
+
+    bedside.intent(Intent::TakeBack(of.record));
+    bedside.intent(Intent::TakeBack(of.record));
+    assert_eq!(bedside.notice(), Some(Notice::ReadingPutBack));
+    assert!(filed(&bedside).is_empty());
+    bedside.intent(frame::Intent::Open(Page::Bedside));
+    assert_eq!(shown(&bedside, Parameter::Systolic), None, "nor is it on the screen");
+    let told = [AuditAct::ReadingFiled, AuditAct::ReadingPutBack, AuditAct::ReadingRefused];
+    assert_eq!(acts(&bedside), told);
+    assert!(asked(&bedside).is_none(), "nobody is asked the same again");
+
+    bedside.admit();
+    assert!(asked(&bedside).is_none(), "it was not measured of whoever is here");
+    bedside.intent(Intent::TakeBack(of.record));
+    let now = bedside.store.patients.len() - 1;
+    let other = bedside.store.patients[now].id;
+    bedside.intent(Intent::File(of.record, other));
+    assert_eq!(filed(&bedside), [other]);
+    assert_eq!(acts(&bedside).len(), 4);
+}
+
+#[test]
+fn a_meters_and_a_scales_values_are_on_the_bedside_with_their_age() {
+    let mut bedside = with(METER, DeviceKind::GlucoseMeter);
+    send(&mut bedside, METER, 0x2A2B, clock(14, 32));
+    send(&mut bedside, METER, 0x2A18, glucose(7, 78, 14));
+    // It was measured before she was at this bed: somebody says that it is hers.
+    let tray = tray(&mut bedside);
+    bedside.intent(Intent::File(tray.rows[0].record, tray.patient.expect("somebody").0));
+    bedside.intent(frame::Intent::Open(Page::Bedside));
+    let tile = bedside.tiles().into_iter().find(|tile| tile.parameter == Parameter::Glucose);
+    let tile = tile.expect("its tile");
+    assert_eq!(tile.value.map(|value| value.reveal().clone()).as_deref(), Some("7.8"));
+    assert_eq!((tile.unit, tile.limit_low, tile.limit_high), ("mmol/L", None, None));
+    assert!(tile.age.is_some_and(|age| age >= 20 * MINUTE), "{:?}", tile.age);
+}
+
+#[test]
 fn s6_what_is_not_this_patients_waits_says_why_and_expires_by_a_clock_nobody_can_set() {
     let mut bedside = with(CUFF, DeviceKind::Cuff);
     send(&mut bedside, CUFF, 0x2A35, pressure(118, 76, 90));

@@ -186,7 +186,8 @@ pub(super) struct Level {
 /// The extreme and the limit at one end, in this order.
 pub(super) fn levels(limits: &Limits, parameter: Parameter, side: Side) -> [Option<Level>; 2] {
     let row = parameter.row();
-    let (limit, margin) = (limits.of(row.limits), row.margin);
+    let limit = row.limits.map(|key| *limits.of(key)).unwrap_or_default();
+    let margin = row.margin;
     let (extreme, usual) = match side {
         Side::Low => (limit.extreme_low, limit.low),
         Side::High => (limit.extreme_high, limit.high),

@@ -286,6 +286,8 @@ pub struct Devices {
     pub has_patient: bool,
     /// Spot readings that are nobody's.
     pub waiting: usize,
+    /// The page of readings is for this role, and has a patient.
+    pub has_readings: bool,
 }
 
 /// One patient to choose.

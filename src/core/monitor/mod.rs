@@ -30,7 +30,7 @@ use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::{Command, Link, PairingStep, TableDigest};
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::gatt::Charted;
-use wardkeep_model::vitals::live::Live;
+use wardkeep_model::vitals::live::{Live, Measured};
 use wardkeep_model::vitals::nomenclature::{Absent, Mdc, Unit};
 use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind};
@@ -193,12 +193,11 @@ impl Monitor {
         let theirs = filed.iter().filter(|one| Some(one.subject) == self.subject);
         let readings = theirs.filter_map(|one| {
             let ago = Duration::try_from(now.wall.duration_since(one.reading.times.effective?));
-            // Measured before this machine started: how long ago, only the wall clock says.
-            let at = now.boot.0.checked_sub(ago.unwrap_or_default()).map(BootTime)?;
+            let measured = Measured::ago(now.boot, ago.unwrap_or_default());
             let values = one.reading.values.reveal().iter().map(Charted::from).collect();
-            Some((at, one.reading.device, values))
+            Some((measured, one.reading.device, values))
         });
-        let readings: Vec<(BootTime, DeviceId, Vec<Charted>)> = readings.collect();
+        let readings: Vec<(Measured, DeviceId, Vec<Charted>)> = readings.collect();
         self.live.take_spots(&readings);
     }
 

@@ -22,8 +22,8 @@ pub(crate) enum Why {
     First,
     /// Somebody asked for it.
     Chosen,
-    /// This one, which was shown before, had no value.
-    Instead(DeviceId),
+    /// The one that was shown before had no value.
+    Instead,
 }
 
 /// One that is shown, and is not the first.
@@ -76,7 +76,7 @@ impl Pairing {
         let chosen = self.speakers.0.get(&kind).filter(|one| one.id == shown);
         let since = chosen.map_or(silent.term.0, |one| one.since);
         if !is_valued(shown) && now.since(since) >= grace {
-            self.speakers.0.insert(kind, Speaker { id, why: Why::Instead(shown), since: now });
+            self.speakers.0.insert(kind, Speaker { id, why: Why::Instead, since: now });
         }
     }
 

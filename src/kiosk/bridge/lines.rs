@@ -119,6 +119,8 @@ pub(super) fn family(family: Family) -> ui::Family {
         Family::Breath => ui::Family::Breath,
         Family::Pressure => ui::Family::Pressure,
         Family::Warmth => ui::Family::Warmth,
+        Family::Sugar => ui::Family::Sugar,
+        Family::Plain => ui::Family::Plain,
     }
 }
 

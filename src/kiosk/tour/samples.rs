@@ -142,12 +142,14 @@ pub fn tile(parameter: Parameter, value: &str) -> Tile {
         Parameter::Diastolic => ("mm[Hg]", "50", "90", "Cuff 03"),
         Parameter::MeanPressure => ("mm[Hg]", "60", "110", "Cuff 03"),
         Parameter::Temperature => ("Cel", "35.0", "38.5", "Thermometer 2"),
+        Parameter::Glucose => ("mmol/L", "", "", "Meter 12"),
+        Parameter::Weight => ("kg", "", "", "Scale 4B"),
     };
     Tile {
         parameter,
         value: Some(Phi::new(value.into())),
         unit,
-        limit_low: Some(low.into()),
+        limit_low: Some(low.into()).filter(|limit: &String| !limit.is_empty()),
         limit_high: Some(high.into()).filter(|limit: &String| !limit.is_empty()),
         source: source.into(),
         one_of: None,
@@ -264,7 +266,14 @@ pub fn devices() -> Devices {
             ..device(5, "Oximeter 19", PulseOximeter, DeviceState::Away)
         },
     ];
-    Devices { rows, radio: RadioHealth::Ready, is_crowded: false, has_patient: true, waiting: 0 }
+    Devices {
+        rows,
+        radio: RadioHealth::Ready,
+        is_crowded: false,
+        has_patient: true,
+        waiting: 0,
+        has_readings: true,
+    }
 }
 
 /// Four patients, one of them here.

@@ -193,11 +193,11 @@ fn bed(name: &'static str, fill: fn(&AppWindow)) -> Stop {
 
 /// Two straps, and an oximeter that took over from another.
 fn several() -> Bedside {
-    let instead = Some(OneOf::Instead("Nonin 3230 502194".into()));
+    let instead = Some(OneOf::Instead);
     let weak_signal = true;
     let tiles = vec![
         Tile { one_of: Some(OneOf::First), ..tile(Parameter::HeartRate, "72") },
-        Tile { one_of: instead.clone(), ..tile(Parameter::SpO2, "97") },
+        Tile { one_of: instead, ..tile(Parameter::SpO2, "97") },
         Tile { one_of: instead, weak_signal, ..tile(Parameter::PulseRate, "73") },
     ];
     Bedside { tiles, ..bedside() }
@@ -230,7 +230,7 @@ fn gone() -> Bedside {
 
 fn lists() -> Vec<Stop> {
     let radio = RadioHealth::Ready;
-    let none = Devices { rows: vec![], radio, is_crowded: false, has_patient: true, waiting: 0 };
+    let none = Devices { rows: vec![], radio, has_readings: false, ..devices() };
     let off = Devices { radio: RadioHealth::Off, ..none.clone() };
     let mut alike = devices();
     for (row, is_shown) in alike.rows.iter_mut().zip([true, false]) {

@@ -63,6 +63,6 @@ impl SpotAct {
 pub struct Spots {
     /// In nobody's record, oldest first.
     pub waiting: Vec<WaitingSpot>,
-    /// The newest of the patient at this bed of each device kind, newest first.
+    /// The last ones of the patient at this bed, newest first.
     pub filed: Vec<FiledSpot>,
 }

@@ -4,7 +4,9 @@
 //! ([`crate::vitals::parameter::Row::fresh`]). Anything
 //! else - link lost, sensor off the patient, silence - leaves only "how long ago, and what it was".
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::moment::BootTime;
 use crate::vitals::DeviceId;
@@ -12,6 +14,36 @@ use crate::vitals::decimal::Decimal;
 use crate::vitals::gatt::{Charted, Withheld};
 use crate::vitals::nomenclature::{Status, Unit};
 use crate::vitals::parameter::Parameter;
+
+/// When a number was measured: on the clock that nobody can set, which knows nothing of before the machine started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measured {
+    at: BootTime,
+    /// So long before the machine started, if it was.
+    earlier: Duration,
+}
+
+impl Measured {
+    /// As it came.
+    pub fn at(at: BootTime) -> Self {
+        Self { at, earlier: Duration::ZERO }
+    }
+
+    /// So long before `now`.
+    pub fn ago(now: BootTime, ago: Duration) -> Self {
+        let earlier = ago.saturating_sub(now.0);
+        Self { at: BootTime(now.0.saturating_sub(ago)), earlier }
+    }
+
+    /// How long ago that is.
+    pub fn age(self, now: BootTime) -> Duration {
+        now.since(self.at).saturating_add(self.earlier)
+    }
+
+    fn is_before(self, other: Self) -> bool {
+        (self.at, Reverse(self.earlier)) < (other.at, Reverse(other.earlier))
+    }
+}
 
 /// The last number of a parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,8 +54,8 @@ pub struct Numeric {
     pub value: Decimal,
     /// The device's unit.
     pub unit: Unit,
-    /// When it was received.
-    pub at: BootTime,
+    /// When.
+    pub measured: Measured,
     /// What the device said about it.
     pub status: Vec<Status>,
     /// It was measured once, and is whose somebody said it is.
@@ -31,9 +63,9 @@ pub struct Numeric {
 }
 
 impl Numeric {
-    fn of(charted: &Charted, device: DeviceId, (at, is_spot): (BootTime, bool)) -> Self {
+    fn of(charted: &Charted, device: DeviceId, (measured, is_spot): (Measured, bool)) -> Self {
         let Charted { value, unit, status, .. } = charted.clone();
-        Self { device, value, unit, at, status, is_spot }
+        Self { device, value, unit, measured, status, is_spot }
     }
 }
 
@@ -55,20 +87,20 @@ impl Live {
     /// Takes a charted value of an assigned device.
     pub fn take(&mut self, now: BootTime, device: DeviceId, charted: &Charted) {
         let Some(parameter) = Parameter::of(charted.code) else { return };
-        let last = Some(Numeric::of(charted, device, (now, false)));
+        let last = Some(Numeric::of(charted, device, (Measured::at(now), false)));
         self.slots.insert(parameter, Slot { last, withheld_at: None, ended: false });
     }
 
     /// Takes the last spot readings of the patient at this bed, each with when it was measured. What was shown of
     /// others is not theirs any more; of two values of a parameter the later one counts.
-    pub fn take_spots(&mut self, readings: &[(BootTime, DeviceId, Vec<Charted>)]) {
+    pub fn take_spots(&mut self, readings: &[(Measured, DeviceId, Vec<Charted>)]) {
         self.slots.retain(|_, slot| slot.last.as_ref().is_none_or(|last| !last.is_spot));
-        for (at, device, values) in readings {
+        for (measured, device, values) in readings {
             for charted in values {
                 let Some(parameter) = Parameter::of(charted.code) else { continue };
                 let shown = self.slots.get(&parameter).and_then(|slot| slot.last.as_ref());
-                if shown.is_none_or(|shown| shown.at < *at) {
-                    let last = Some(Numeric::of(charted, *device, (*at, true)));
+                if shown.is_none_or(|shown| shown.measured.is_before(*measured)) {
+                    let last = Some(Numeric::of(charted, *device, (*measured, true)));
                     self.slots.insert(parameter, Slot { last, withheld_at: None, ended: false });
                 }
             }
@@ -102,8 +134,8 @@ impl Live {
         let slot = self.slots.get(&parameter)?;
         let last = slot.last.as_ref()?;
         let current = !slot.ended
-            && slot.withheld_at.is_none_or(|withheld| withheld < last.at)
-            && now.since(last.at) < parameter.row().fresh;
+            && slot.withheld_at.is_none_or(|withheld| withheld < last.measured.at)
+            && last.measured.age(now) < parameter.row().fresh;
         current.then_some(last)
     }
 
@@ -122,7 +154,8 @@ impl Live {
     /// When the next current number stops being so.
     pub fn next_deadline(&self, now: BootTime) -> Option<BootTime> {
         let ends = |parameter: Parameter| {
-            self.current(now, parameter).map(|numeric| numeric.at + parameter.row().fresh)
+            let measured = self.current(now, parameter)?.measured;
+            Some(measured.at + parameter.row().fresh.saturating_sub(measured.earlier))
         };
         Parameter::all().filter_map(ends).min()
     }
@@ -168,7 +201,7 @@ mod tests {
     #[test]
     fn s6_a_spot_reading_that_was_moved_away_is_shown_no_more() {
         let mut live = Live::default();
-        let cuff = |value: i64, at_ms| (at(at_ms), OXIMETER, vec![spo2(value)]);
+        let cuff = |value: i64, at_ms| (Measured::at(at(at_ms)), OXIMETER, vec![spo2(value)]);
         live.take_spots(&[cuff(95, 10), cuff(99, 5)]);
         let shown = |live: &Live| live.current(at(20), Parameter::SpO2).map(|one| one.value);
         assert_eq!(shown(&live), Some(95.into()), "the later one");
@@ -180,6 +213,22 @@ mod tests {
         assert_eq!(shown(&live), Some(97.into()), "what is worn is later");
         live.take_spots(&[cuff(94, 16)]);
         assert_eq!(shown(&live), Some(94.into()));
+    }
+
+    #[test]
+    fn s7_what_was_measured_before_the_machine_started_keeps_its_age() {
+        let mut live = Live::default();
+        let minutes = |number: u64| Duration::from_secs(60 * number);
+        let now = BootTime(minutes(10));
+        let cuff =
+            |value: i64, ago| (Measured::ago(now, minutes(ago)), OXIMETER, vec![spo2(value)]);
+        live.take_spots(&[cuff(93, 30), cuff(95, 25), cuff(94, 40)]);
+        let last = live.last(Parameter::SpO2).expect("a number");
+        assert_eq!((last.value, last.measured.age(now)), (95.into(), minutes(25)), "the latest");
+        assert!(live.current(now, Parameter::SpO2).is_none());
+        assert_eq!(last.measured.age(now + minutes(5)), minutes(30));
+        live.take_spots(&[cuff(93, 30), cuff(96, 0)]);
+        assert_eq!(live.next_deadline(now), Some(now + Parameter::SpO2.row().fresh));
     }
 
     #[test]

@@ -28,6 +28,10 @@ pub enum Parameter {
     MeanPressure,
     /// Of the body, wherever it is taken.
     Temperature,
+    /// Glucose in blood or tissue.
+    Glucose,
+    /// Of the body.
+    Weight,
 }
 
 /// What belongs together, and has one colour on the screen.
@@ -43,6 +47,10 @@ pub enum Family {
     Pressure,
     /// Of the body's warmth.
     Warmth,
+    /// Of the blood's sugar.
+    Sugar,
+    /// No colour of its own.
+    Plain,
 }
 
 /// Which of the alarm limits a parameter is held against.
@@ -123,8 +131,8 @@ pub struct Row {
     pub fresh: Duration,
     /// Its colour.
     pub family: Family,
-    /// Its alarm limits.
-    pub limits: LimitKey,
+    /// Its alarm limits; `None` where none are set at a bed.
+    pub limits: Option<LimitKey>,
     /// How long it has to stay outside its limits before it is a condition.
     pub limit_delay: Duration,
     /// How long beyond an extreme.
@@ -142,11 +150,22 @@ const TEMPERATURES: &[Mdc] = &[
     TEMPERATURE_AXILLA,
     TEMPERATURE_GUT,
 ];
+const GLUCOSES: &[Mdc] = &[
+    GLUCOSE_CAPILLARY_BLOOD,
+    GLUCOSE_CAPILLARY_PLASMA,
+    GLUCOSE_VENOUS_BLOOD,
+    GLUCOSE_VENOUS_PLASMA,
+    GLUCOSE_ARTERIAL_BLOOD,
+    GLUCOSE_ARTERIAL_PLASMA,
+    GLUCOSE_INTERSTITIAL,
+    GLUCOSE_UNDETERMINED_BLOOD,
+    GLUCOSE_UNDETERMINED_PLASMA,
+];
 const STREAM: Duration = Duration::from_secs(4);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Every parameter, in the order of the screen.
-pub const ROWS: [Row; 8] = [
+pub const ROWS: [Row; 10] = [
     Row {
         parameter: Parameter::HeartRate,
         name: "heart-rate",
@@ -157,7 +176,7 @@ pub const ROWS: [Row; 8] = [
         is_basic: true,
         fresh: STREAM,
         family: Family::Heart,
-        limits: LimitKey::Rate,
+        limits: Some(LimitKey::Rate),
         limit_delay: Duration::from_secs(3),
         extreme_delay: Duration::from_secs(3),
         margin: Decimal::new(3, 0),
@@ -172,7 +191,7 @@ pub const ROWS: [Row; 8] = [
         is_basic: true,
         fresh: STREAM,
         family: Family::Oxygen,
-        limits: LimitKey::Saturation,
+        limits: Some(LimitKey::Saturation),
         limit_delay: Duration::from_secs(10),
         extreme_delay: Duration::from_secs(3),
         margin: Decimal::new(2, 0),
@@ -187,7 +206,7 @@ pub const ROWS: [Row; 8] = [
         is_basic: true,
         fresh: STREAM,
         family: Family::Oxygen,
-        limits: LimitKey::Rate,
+        limits: Some(LimitKey::Rate),
         limit_delay: Duration::from_secs(3),
         extreme_delay: Duration::from_secs(3),
         margin: Decimal::new(3, 0),
@@ -202,7 +221,7 @@ pub const ROWS: [Row; 8] = [
         is_basic: false,
         fresh: Duration::from_secs(10),
         family: Family::Breath,
-        limits: LimitKey::Respiration,
+        limits: Some(LimitKey::Respiration),
         limit_delay: Duration::from_secs(10),
         extreme_delay: Duration::from_secs(5),
         margin: Decimal::new(2, 0),
@@ -217,7 +236,7 @@ pub const ROWS: [Row; 8] = [
         is_basic: false,
         fresh: Duration::from_secs(15 * MINUTE.as_secs()),
         family: Family::Pressure,
-        limits: LimitKey::Systolic,
+        limits: Some(LimitKey::Systolic),
         limit_delay: Duration::ZERO,
         extreme_delay: Duration::ZERO,
         margin: Decimal::new(5, 0),
@@ -232,7 +251,7 @@ pub const ROWS: [Row; 8] = [
         is_basic: false,
         fresh: Duration::from_secs(15 * MINUTE.as_secs()),
         family: Family::Pressure,
-        limits: LimitKey::Diastolic,
+        limits: Some(LimitKey::Diastolic),
         limit_delay: Duration::ZERO,
         extreme_delay: Duration::ZERO,
         margin: Decimal::new(5, 0),
@@ -247,7 +266,7 @@ pub const ROWS: [Row; 8] = [
         is_basic: false,
         fresh: Duration::from_secs(15 * MINUTE.as_secs()),
         family: Family::Pressure,
-        limits: LimitKey::Mean,
+        limits: Some(LimitKey::Mean),
         limit_delay: Duration::ZERO,
         extreme_delay: Duration::ZERO,
         margin: Decimal::new(5, 0),
@@ -262,10 +281,40 @@ pub const ROWS: [Row; 8] = [
         is_basic: false,
         fresh: Duration::from_secs(60 * MINUTE.as_secs()),
         family: Family::Warmth,
-        limits: LimitKey::Temperature,
+        limits: Some(LimitKey::Temperature),
         limit_delay: Duration::ZERO,
         extreme_delay: Duration::ZERO,
         margin: Decimal::new(3, -1),
+    },
+    Row {
+        parameter: Parameter::Glucose,
+        name: "glucose",
+        codes: GLUCOSES,
+        unit: Unit::MillimolePerLitre,
+        sources: &[DeviceKind::GlucoseMeter],
+        leads: &[DeviceKind::GlucoseMeter],
+        is_basic: false,
+        fresh: Duration::from_secs(60 * MINUTE.as_secs()),
+        family: Family::Sugar,
+        limits: None,
+        limit_delay: Duration::ZERO,
+        extreme_delay: Duration::ZERO,
+        margin: Decimal::new(0, 0),
+    },
+    Row {
+        parameter: Parameter::Weight,
+        name: "weight",
+        codes: &[BODY_WEIGHT],
+        unit: Unit::Kilogram,
+        sources: &[DeviceKind::Scale],
+        leads: &[DeviceKind::Scale],
+        is_basic: false,
+        fresh: Duration::from_secs(24 * 60 * MINUTE.as_secs()),
+        family: Family::Plain,
+        limits: None,
+        limit_delay: Duration::ZERO,
+        extreme_delay: Duration::ZERO,
+        margin: Decimal::new(0, 0),
     },
 ];
 
@@ -330,10 +379,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_device_is_worn_for_one_parameter_that_it_measures() {
-        // These two measure what has no tile.
-        let tiles =
-            |kind: &DeviceKind| !matches!(kind, DeviceKind::GlucoseMeter | DeviceKind::Scale);
-        for kind in DeviceKind::ALL.into_iter().filter(tiles) {
+        for kind in DeviceKind::ALL {
             let led: Vec<_> = ROWS.iter().filter(|row| row.leads.contains(&kind)).collect();
             assert_eq!(led.len(), 1, "{kind:?}");
             assert!(led.iter().all(|row| row.is_of(kind)), "{kind:?}");

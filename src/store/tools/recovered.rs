@@ -48,7 +48,7 @@ impl RecoveredVault {
         Ok(spots::waiting(&mut self.vault)?)
     }
 
-    /// The last spot readings of a patient, one of each kind of device.
+    /// The last spot readings of a patient, newest first.
     ///
     /// # Errors
     /// As reading the database.

@@ -44,7 +44,7 @@ pub(super) const TABLES: &str = "
         BEGIN DELETE FROM spot_acts WHERE spot = OLD.id; END;
 ";
 
-/// Readings of one patient that are looked at for the last one of each kind of device.
+/// Readings of one patient, at most as many are told.
 const LATEST_OF: i64 = 64;
 /// Readings that wait, at most as many are told.
 const WAITING_MAX: i64 = 256;
@@ -241,7 +241,7 @@ fn last_act(
     Ok(Some((operator.map(|id| OperatorId(u128::from_be_bytes(id))), at)))
 }
 
-/// The last reading of each kind of device that was filed to a patient, newest first.
+/// The last readings that were filed to a patient, newest first.
 ///
 /// # Errors
 /// As [`waiting`].
@@ -255,13 +255,8 @@ pub fn latest(vault: &mut Vault, subject: SubjectId) -> Result<Vec<FiledSpot>, V
         times.effective.unwrap_or(times.received)
     };
     found.sort_by_key(|found| std::cmp::Reverse(measured(found)));
-    let mut kinds: Vec<DeviceKind> = Vec::new();
     let mut latest = Vec::new();
     for Found { id, reading, .. } in found {
-        if kinds.contains(&reading.kind) {
-            continue;
-        }
-        kinds.push(reading.kind);
         let filed = last_act(connection, id, FILED)?;
         let (by, at) = filed.unwrap_or((None, reading.times.received));
         latest.push(FiledSpot { reading, subject, by, at });

@@ -142,7 +142,7 @@ fn reckoned(scene: Scene<'_>, burden: &Burden, now: Timestamp) -> BurdenView {
         late: burden.late,
         lines,
         noisiest: burden.noisiest.and_then(|(parameter, side)| {
-            let limit = limits.of(parameter.row().limits).of(side.bound())?;
+            let limit = limits.of(parameter.row().limits?).of(side.bound())?;
             Some((parameter, side, limit.to_string()))
         }),
         unanswered: burden.unanswered,

@@ -42,7 +42,7 @@ fn tile(scene: Scene<'_>, parameter: Parameter) -> Tile {
         None => monitor.source_of(parameter),
     };
     let bed = monitor.limits();
-    let limit = bed.limits.of(row.limits);
+    let limit = row.limits.map(|key| *bed.limits.of(key)).unwrap_or_default();
     let digits = |value: Option<&Numeric>| value.map(|n| Phi::new(n.value.to_string()));
     Tile {
         parameter,
@@ -52,7 +52,7 @@ fn tile(scene: Scene<'_>, parameter: Parameter) -> Tile {
         limit_high: limit.high.map(|high| high.to_string()),
         source: source.map(|(id, _)| monitor.name(id)).unwrap_or_default(),
         one_of: source.filter(|_| spot.is_none()).and_then(|(_, one)| one_of(scene, one)),
-        age: current.or(last).map(|numeric| now.boot.since(numeric.at)),
+        age: current.or(last).map(|numeric| numeric.measured.age(now.boot)),
         last: if current.is_none() { digits(last) } else { None },
         state: match source {
             _ if current.is_some() => TileState::Current,
@@ -72,7 +72,7 @@ fn one_of(scene: Scene<'_>, device: &Device) -> Option<OneOf> {
     Some(match scene.monitor.why(device.kind)? {
         Why::First => OneOf::First,
         Why::Chosen => OneOf::Chosen,
-        Why::Instead(silent) => OneOf::Instead(scene.monitor.name(silent)),
+        Why::Instead => OneOf::Instead,
     })
 }
 

@@ -85,6 +85,7 @@ pub(in crate::kiosk) fn view(scene: Scene<'_>, waiting: usize) -> Devices {
         is_crowded: scene.monitor.is_crowded(scene.now.boot),
         has_patient: scene.monitor.subject().is_some(),
         waiting,
+        has_readings: scene.monitor.subject().is_some() && scene.may(Permission::Care),
     }
 }
 

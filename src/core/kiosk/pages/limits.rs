@@ -279,13 +279,13 @@ impl Draft {
 
 /// The parameter that a limit stands beside: the first that is measured, or always shown.
 fn stands_for(scene: Scene<'_>, key: LimitKey) -> Option<Parameter> {
-    let mut mine = Parameter::all().filter(|parameter| parameter.row().limits == key);
+    let mut mine = Parameter::all().filter(|parameter| parameter.row().limits == Some(key));
     mine.find(|one| one.row().is_basic || scene.monitor.source_of(*one).is_some())
 }
 
 /// What is measured now, in the unit of the limit.
 fn measured(monitor: &Monitor, now: BootTime, key: LimitKey) -> Option<Decimal> {
-    let mut mine = Parameter::all().filter(|parameter| parameter.row().limits == key);
+    let mut mine = Parameter::all().filter(|parameter| parameter.row().limits == Some(key));
     mine.find_map(|parameter| {
         let numeric = monitor.live().current(now, parameter)?;
         numeric.unit.reckon(numeric.value, parameter.row().unit)

@@ -10,7 +10,7 @@ use std::time::Duration;
 use wardkeep_model::access::policy::Permission;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::SubjectId;
-use wardkeep_model::keeping::{Command as StoreCommand, SpotAct, Spots, WaitingSpot};
+use wardkeep_model::keeping::{Command as StoreCommand, FiledSpot, SpotAct, Spots, WaitingSpot};
 use wardkeep_model::moment::BootTime;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::vitals::nomenclature::{
@@ -55,6 +55,8 @@ pub enum Intent {
     Discard(RecordId),
     /// The last filing was a mistake.
     Undo(RecordId),
+    /// An earlier one was.
+    TakeBack(RecordId),
 }
 
 pub(in crate::kiosk) fn need(intent: &Intent) -> Need {
@@ -64,7 +66,8 @@ pub(in crate::kiosk) fn need(intent: &Intent) -> Need {
         | Intent::Later(_)
         | Intent::Choose(_)
         | Intent::Discard(_)
-        | Intent::Undo(_) => Need::Role(Permission::Care),
+        | Intent::Undo(_)
+        | Intent::TakeBack(_) => Need::Role(Permission::Care),
     }
 }
 
@@ -85,10 +88,15 @@ impl Known {
     /// The vault has told.
     pub(in crate::kiosk) fn told(&mut self, spots: Spots) -> Vec<Effect> {
         self.spots = spots;
-        if self.chosen.is_some_and(|record| self.waiting(record).is_none()) {
+        let is_listed = |record| self.waiting(record).is_some() || self.filed(record).is_some();
+        if self.chosen.is_some_and(|record| !is_listed(record)) {
             self.chosen = None;
         }
         vec![]
+    }
+
+    fn filed(&self, record: RecordId) -> Option<&FiledSpot> {
+        self.spots.filed.iter().find(|one| one.reading.record == record)
     }
 
     fn waiting(&self, record: RecordId) -> Option<&WaitingSpot> {
@@ -128,6 +136,7 @@ pub(in crate::kiosk) fn handle(
         Intent::Refuse(record) if is_resting || known.waiting(record).is_none() => return vec![],
         Intent::Refuse(record) => SpotAct::Refuse(record),
         Intent::Discard(record) => SpotAct::Discard(record),
+        Intent::TakeBack(record) => return take_back(known, desk, record),
         Intent::Undo(record) => {
             let is_it = |(filed, _, until): &mut (RecordId, SubjectId, BootTime)| {
                 *filed == record && now.boot < *until
@@ -150,6 +159,20 @@ pub(in crate::kiosk) fn handle(
         known.spots.waiting.retain(|one| one.reading.record != act.record());
     }
     vec![Effect::Store(StoreCommand::Spot(act, now))]
+}
+
+/// A reading that was filed to the patient who is here is somebody else's: it waits for whoever that is, and the
+/// log keeps both.
+fn take_back(known: &mut Known, desk: &mut Desk<'_>, record: RecordId) -> Vec<Effect> {
+    let at_bed = desk.monitor.subject();
+    if known.filed(record).is_none_or(|one| Some(one.subject) != at_bed) {
+        return vec![];
+    }
+    known.later.insert(record);
+    known.spots.filed.retain(|one| one.reading.record != record);
+    desk.notify(Notice::ReadingPutBack);
+    let acts = [SpotAct::PutBack(record), SpotAct::Refuse(record)];
+    acts.map(|act| Effect::Store(StoreCommand::Spot(act, desk.now))).into()
 }
 
 /// What is said of a measurement without a value.
@@ -230,11 +253,13 @@ pub(in crate::kiosk) fn just_filed(open: &Open, scene: Scene<'_>) -> Option<Just
 
 /// The page of those that wait.
 pub(in crate::kiosk) fn view(open: &Open, scene: Scene<'_>) -> Tray {
-    let waiting = &open.readings.spots.waiting;
-    let rows: Vec<TrayLine> = waiting.iter().map(|one| line(scene, one)).collect();
-    let chosen = open.readings.chosen.or_else(|| rows.first().map(|row| row.record));
+    let Spots { waiting, filed } = &open.readings.spots;
     let at_bed = scene.monitor.subject();
     let patient = open.patient.as_ref().filter(|patient| Some(patient.id) == at_bed);
+    let theirs = filed.iter().filter(|one| patient.is_some_and(|of| of.id == one.subject));
+    let theirs = theirs.map(|one| filed_line(scene, &one.reading));
+    let rows: Vec<TrayLine> = waiting.iter().map(|one| line(scene, one)).chain(theirs).collect();
+    let chosen = open.readings.chosen.or_else(|| rows.first().map(|row| row.record));
     Tray {
         rows,
         chosen,
@@ -247,15 +272,20 @@ fn line(scene: Scene<'_>, waiting: &WaitingSpot) -> TrayLine {
     let reading = &waiting.reading;
     let left = WAITS_FOR.saturating_sub(scene.monitor.spot_age(scene.now, reading));
     let part = left.as_secs() * 100 / WAITS_FOR.as_secs();
+    let left_percent = u8::try_from(part).unwrap_or(100);
+    TrayLine { because: because(scene, waiting), left, left_percent, ..filed_line(scene, reading) }
+}
+
+fn filed_line(scene: Scene<'_>, reading: &SpotReading) -> TrayLine {
     TrayLine {
         record: reading.record,
         lines: lines(reading.values.reveal()),
         kind: reading.kind,
         device: reading.name.clone(),
-        because: because(scene, waiting),
+        because: Because::Filed,
         time: time(scene, reading.times),
-        left,
-        left_percent: u8::try_from(part).unwrap_or(100),
+        left: Duration::ZERO,
+        left_percent: 0,
     }
 }
 

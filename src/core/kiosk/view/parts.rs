@@ -117,14 +117,14 @@ pub struct Tile {
 }
 
 /// Why this one of several devices of a kind is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OneOf {
     /// It was assigned before the others.
     First,
     /// Somebody asked for it.
     Chosen,
-    /// That one, which was shown before, had no value.
-    Instead(String),
+    /// The one that was shown before had no value.
+    Instead,
 }
 
 /// How a device stands.

@@ -101,9 +101,11 @@ pub enum Because {
     NoTime,
     /// It was measured before this patient was at this bed.
     Before,
+    /// It does not wait: it was filed to whoever is at this bed.
+    Filed,
 }
 
-/// A reading in the tray.
+/// A reading in the tray, or one that was filed lately.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrayLine {
     /// Which.
@@ -118,7 +120,7 @@ pub struct TrayLine {
     pub because: Because,
     /// When it was measured.
     pub time: SpotTime,
-    /// How long it stays.
+    /// How long it stays; none of one that was filed.
     pub left: Duration,
     /// Of the time that it may stay, this part is left: 0 to 100.
     pub left_percent: u8,
@@ -127,7 +129,7 @@ pub struct TrayLine {
 /// The tray.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tray {
-    /// Oldest first.
+    /// Those that wait, oldest first; then what was filed to whoever is at this bed, newest first.
     pub rows: Vec<TrayLine>,
     /// The chosen one.
     pub chosen: Option<RecordId>,

@@ -45,7 +45,7 @@ impl Adapter for Devices {
         global.set_radio_advice(radio.advice);
         global.set_has_patient(devices.has_patient);
         global.set_note(said::note(words, devices.is_crowded));
-        global.set_waiting(said::waiting(words, devices.waiting));
+        global.set_waiting(said::waiting(words, devices.waiting, devices.has_readings));
         let rows = devices.rows.iter().map(|row| lines::device(row, words, &icons)).collect();
         lines::sync(&self.rows, lines::steady(&self.rows, rows));
         true

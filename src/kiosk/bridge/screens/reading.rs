@@ -10,7 +10,7 @@ use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
 use wardkeep_core::kiosk::pages::readings::Intent;
 use wardkeep_core::kiosk::view::Screen;
-use wardkeep_core::kiosk::view::readings::{SpotLine, SpotTime, TrayLine};
+use wardkeep_core::kiosk::view::readings::{Because, SpotLine, SpotTime, TrayLine};
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::vitals::RecordId;
 use wardkeep_ui::{self as ui, AppWindow};
@@ -146,6 +146,8 @@ impl Tray {
         global.on_file(on_shown(port, &page.chosen, filed));
         let discard = |(record, _)| Some(Intent::Discard(record));
         global.on_discard(on_shown(port, &page.chosen, discard));
+        let take_back = |(record, _)| Some(Intent::TakeBack(record));
+        global.on_take_back(on_shown(port, &page.chosen, take_back));
         page
     }
 }
@@ -162,7 +164,8 @@ impl Adapter for Tray {
         let chosen = chosen.and_then(|place| made.get(place).cloned());
         global.set_chosen(chosen.unwrap_or_default());
         lines::sync(&self.rows, made);
-        global.set_waiting(said::waiting(words, tray.rows.len()));
+        let waiting = tray.rows.iter().filter(|row| row.because != Because::Filed);
+        global.set_waiting(said::waiting(words, waiting.count()));
         let patient = tray.patient.as_ref().map(|(_, patient)| lines::patient(patient, words).name);
         global.set_patient(patient.unwrap_or_default());
         global.set_may_file(tray.may_file);
@@ -194,7 +197,8 @@ fn line(row: &TrayLine, words: &Words, icons: &ui::Icons<'_>) -> ui::ReadingLine
         device: glyphs::drawable(&row.device),
         because: said::because(words, &row.because),
         time: time(words, row.time),
-        left: said::left(words, row.left),
+        filed: row.because == Because::Filed,
+        left: if row.left.is_zero() { "".into() } else { said::left(words, row.left) },
         share: f32::from(row.left_percent) / 100.0,
     }
 }

@@ -21,7 +21,7 @@ pub(in crate::bridge) fn beneath(words: &Words, tile: &Tile) -> SharedString {
         TileState::Current => {
             let age = ago(words, tile.age, true);
             let weak = if tile.weak_signal { words.say(tr("weak signal")) } else { "".into() };
-            joined(&[device.into(), age, weak, one_of(words, tile.one_of.as_ref())])
+            joined(&[device.into(), age, weak, one_of(words, tile.one_of)])
         }
         TileState::Stale => words.fill(tr("{}: no new value"), &[device]),
         TileState::LinkLost => words.fill(tr("{} out of range, reconnecting"), &[device]),
@@ -32,12 +32,12 @@ pub(in crate::bridge) fn beneath(words: &Words, tile: &Tile) -> SharedString {
 }
 
 /// Why it is this one of several devices that measure the same.
-fn one_of(words: &Words, why: Option<&OneOf>) -> SharedString {
+fn one_of(words: &Words, why: Option<OneOf>) -> SharedString {
     match why {
         None => SharedString::default(),
         Some(OneOf::First) => words.say(tr("first of several")),
         Some(OneOf::Chosen) => words.say(tr("chosen of several")),
-        Some(OneOf::Instead(silent)) => words.fill(tr("no value from {}"), &[silent]),
+        Some(OneOf::Instead) => words.say(tr("another is silent")),
     }
 }
 
@@ -62,7 +62,8 @@ fn ago(words: &Words, age: Option<Duration>, current: bool) -> SharedString {
         0..=NOW_S_MAX if current => words.say(tr("now")),
         0..=89 => words.fill(tr("{} s ago"), &[&seconds.to_string()]),
         90..=5399 => words.fill(tr("{} min ago"), &[&(seconds / 60).to_string()]),
-        5400.. => words.fill(tr("{} h ago"), &[&(seconds / 3600).to_string()]),
+        5400..=172_799 => words.fill(tr("{} h ago"), &[&(seconds / 3600).to_string()]),
+        172_800.. => words.fill(tr("{} d ago"), &[&(seconds / 86_400).to_string()]),
     }
 }
 
@@ -77,6 +78,8 @@ pub(in crate::bridge) fn parameter_name(words: &Words, parameter: Parameter) -> 
         Parameter::Diastolic => words.say(tr("Diastolic")),
         Parameter::MeanPressure => words.say(tr("Mean pressure")),
         Parameter::Temperature => words.say(tr("Temperature")),
+        Parameter::Glucose => words.say(tr("Glucose")),
+        Parameter::Weight => words.say(tr("Weight")),
     }
 }
 
@@ -90,7 +93,9 @@ pub(in crate::bridge) fn spoken_name(words: &Words, parameter: Parameter) -> Sha
         | Parameter::Systolic
         | Parameter::Diastolic
         | Parameter::MeanPressure
-        | Parameter::Temperature => parameter_name(words, parameter),
+        | Parameter::Temperature
+        | Parameter::Glucose
+        | Parameter::Weight => parameter_name(words, parameter),
     }
 }
 

@@ -105,9 +105,10 @@ pub(in crate::bridge) fn note(words: &Words, is_crowded: bool) -> SharedString {
     })
 }
 
-/// The way to the tray; nothing where no reading is in it.
-pub(in crate::bridge) fn waiting(words: &Words, count: usize) -> SharedString {
+/// The way to the readings; nothing where there can be none.
+pub(in crate::bridge) fn waiting(words: &Words, count: usize, has_readings: bool) -> SharedString {
     match count {
+        0 if has_readings => words.say(tr("Readings")),
         0 => SharedString::default(),
         1 => words.say(tr("1 reading without an owner")),
         many => words.fill(tr("{} readings without an owner"), &[&many.to_string()]),

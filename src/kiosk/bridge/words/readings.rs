@@ -107,6 +107,7 @@ pub(in crate::bridge) fn because(words: &Words, because: &Because) -> SharedStri
         }
         Because::NoTime => words.say(tr("Its device does not know when it was")),
         Because::Before => words.say(tr("From before this patient was here")),
+        Because::Filed => words.say(tr("Filed to this patient")),
     }
 }
 

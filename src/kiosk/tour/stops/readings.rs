@@ -115,6 +115,13 @@ fn tray() -> Tray {
                 ..waiting(2, pressure("142/88", "106", "91"), DeviceKind::Cuff, "Cuff 03")
             },
             waiting(1, warm, DeviceKind::Thermometer, "Thermometer 05"),
+            TrayLine {
+                because: Because::Filed,
+                time: SpotTime::Sure(TimeOfDay::at(10, 30), 241 * MINUTE),
+                left: Duration::ZERO,
+                left_percent: 0,
+                ..waiting(9, pressure("121/78", "92", "75"), DeviceKind::Cuff, "Cuff 03")
+            },
         ],
         chosen: Some(record(2)),
         patient: Some((SubjectId(1), margaret())),
