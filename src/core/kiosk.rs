@@ -193,9 +193,9 @@ impl Kiosk {
                 return self.monitor.measured(device, &decoded, received);
             }
             ports::Event::Wave { device, rate_hz, samples } => {
-                let (mut effects, is_here) = self.monitor.wave(now, device, rate_hz, &samples);
-                if is_here && self.draws_waves() {
-                    effects.push(Effect::Wave { rate_hz, samples });
+                let (mut effects, shown) = self.monitor.wave(now, device, rate_hz, &samples);
+                if let Some(kind) = shown.filter(|_| self.draws_waves()) {
+                    effects.push(Effect::Wave { kind, rate_hz, samples });
                 }
                 return effects;
             }

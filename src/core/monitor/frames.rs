@@ -17,7 +17,7 @@ use wardkeep_model::vitals::gatt::{self, Charted, Decoded, Event, Topic, Withhel
 use wardkeep_model::vitals::nomenclature::{Mdc, PLETH, Status, Unit};
 use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::plausible;
-use wardkeep_model::vitals::wave::WaveSegment;
+use wardkeep_model::vitals::wave::{WaveKind, WaveSegment};
 use wardkeep_model::vitals::{
     Characteristic, ClockConfidence, DeviceId, Observation, Provenance, RecordId, Value,
 };
@@ -233,28 +233,28 @@ impl Monitor {
         })))
     }
 
-    /// A device sent samples. They are kept if they are somebody's, and `true` says that whoever is at
-    /// this bed is whose they are.
+    /// A device sent samples. They are kept if they are somebody's; if that is whoever is at this bed, they are shown
+    /// as this.
     pub(crate) fn wave(
         &mut self,
         now: Moment,
         device: DeviceId,
         rate_hz: u16,
         samples: &[f32],
-    ) -> (Vec<Effect>, bool) {
+    ) -> (Vec<Effect>, Option<WaveKind>) {
         self.pulses.entry(device).or_default().wave(now.boot, samples);
-        let Some(subject) = self.pairing.owner(device, now.boot) else { return (vec![], false) };
+        let Some(subject) = self.pairing.owner(device, now.boot) else { return (vec![], None) };
         let ended = match rate_hz {
             0 => vec![],
             _ => self.waves.take(now, WaveSource { device, subject, rate_hz }, samples),
         };
         let is_source = |kind| self.source(kind).is_some_and(|(id, _)| id == device);
-        let is_shown = self.device(device).is_some_and(|one| is_source(one.kind));
-        let is_here = self.subject == Some(subject) && is_shown;
-        if is_here {
-            self.wave_at = Some(now.boot);
+        let kind = self.device(device).map(|one| one.kind).filter(|kind| is_source(*kind));
+        let shown = kind.filter(|_| self.subject == Some(subject)).map(WaveKind::of);
+        if let Some(kind) = shown {
+            self.waved.insert(kind, now.boot);
         }
-        (self.record_waves(ended), is_here)
+        (self.record_waves(ended), shown)
     }
 
     /// Ends every stretch that nothing will be added to.
@@ -277,7 +277,7 @@ impl Monitor {
         let record = |Stretch { source, start, samples }| {
             Effect::Store(StoreCommand::RecordWave(Box::new(WaveSegment {
                 record: self.next_record(),
-                code: PLETH,
+                code: self.device(source.device).map_or(PLETH, |one| WaveKind::of(one.kind).code()),
                 rate_hz: source.rate_hz,
                 start: start.wall,
                 samples: Phi::new(samples),
