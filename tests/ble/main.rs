@@ -5,4 +5,5 @@ mod hostile;
 mod pairing;
 mod resilience;
 mod stack;
+mod vendors;
 mod writing;

@@ -9,6 +9,7 @@
 //! | [`store`] | a real store, its state directory, and people at IT's desk |
 //! | [`readers`] | pcscd, badges, cards, those who issue cards, and USB devices out of a recording |
 //! | [`fingers`] | libfprint's virtual readers |
+//! | [`vendors`] | what pretended devices of vendors' own protocols send and answer |
 //! | [`bluez`] | a pretended BlueZ on a private bus, and the driver beside it |
 //! | [`house`] | everything around a kiosk that runs in a window of its own |
 //! | [`namespace`], [`process`] | processes and namespaces of a test's own |
@@ -27,4 +28,5 @@ pub mod process;
 pub mod readers;
 pub mod screens;
 pub mod store;
+pub mod vendors;
 pub mod walk;

@@ -1,7 +1,8 @@
-//! What drivers tell of devices beside what these measure: which are near, how their links and bonds stand.
+//! What drivers tell of devices: which are near, how their links and bonds stand, what they send.
 
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::{Event, PairingStep};
+use wardkeep_model::vitals::Format;
 
 use crate::effect::Effect;
 use crate::monitor::Monitor;
@@ -12,6 +13,17 @@ pub(super) fn of_device(monitor: &mut Monitor, now: Moment, event: Event) -> (Ve
     match event {
         Event::Seen { device, name, kind, rssi } => {
             monitor.seen(now.boot, device, Advertisement { name: &name, kind, rssi });
+        }
+        Event::Frame { device, characteristic, payload, received } => {
+            let format = Format::Profile(characteristic);
+            return (monitor.frame(device, format, &payload, received), false);
+        }
+        Event::VendorFrame { device, protocol, payload, received } => {
+            let format = Format::Vendor(protocol);
+            return (monitor.frame(device, format, &payload, received), false);
+        }
+        Event::Measured { device, decoded, received } => {
+            return (monitor.measured(device, &decoded, received), false);
         }
         Event::Crowded => monitor.crowded(now.boot),
         Event::Gone(device) => monitor.gone(device),
@@ -24,9 +36,9 @@ pub(super) fn of_device(monitor: &mut Monitor, now: Moment, event: Event) -> (Ve
             let is_news = matches!(step, PairingStep::Bonded(_) | PairingStep::Forgotten);
             return (monitor.paired(device, step), is_news);
         }
-        Event::Wrote(device, what, done) => monitor.wrote(now.boot, device, what, done.is_ok()),
+        Event::Wrote(device, what, done) => monitor.wrote(now.boot, device, what, done),
         Event::Refused(device, is_refused) => monitor.refused(device, is_refused),
-        // Of readers, of this machine, or what is measured.
+        // Of readers, of this machine, or a waveform.
         Event::Reader(..)
         | Event::BadgePresented(_)
         | Event::BadgeUnreadable(_)
@@ -35,8 +47,6 @@ pub(super) fn of_device(monitor: &mut Monitor, now: Moment, event: Event) -> (Ve
         | Event::Factor(_)
         | Event::Radio(_)
         | Event::Speaker(_)
-        | Event::Frame { .. }
-        | Event::Measured { .. }
         | Event::Wave { .. }
         | Event::Overrun { .. } => {}
     }

@@ -13,13 +13,14 @@ use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::Command as StoreCommand;
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::Link;
-use wardkeep_model::vitals::gatt::{self, Charted, Decoded, Event, Topic, Withheld};
+use wardkeep_model::vitals::gatt::{Charted, Decoded, Event, Topic, Withheld};
 use wardkeep_model::vitals::nomenclature::{Mdc, PLETH, Status, Unit};
 use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::plausible;
+use wardkeep_model::vitals::vendor;
 use wardkeep_model::vitals::wave::WaveSegment;
 use wardkeep_model::vitals::{
-    Characteristic, ClockConfidence, DeviceId, Observation, Provenance, RecordId, Value,
+    ClockConfidence, DeviceId, Format, Observation, Provenance, RecordId, Value,
 };
 
 use crate::effect::Effect;
@@ -36,24 +37,33 @@ impl Monitor {
     pub(crate) fn frame(
         &mut self,
         device: DeviceId,
-        characteristic: Characteristic,
+        format: Format,
         payload: &[u8],
         received: Moment,
     ) -> Vec<Effect> {
         // A frame that does not decode charts nothing; the number it should have brought grows old.
-        let Ok(decoded) = gatt::decode(characteristic, payload) else { return vec![] };
-        if characteristic == spot::CURRENT_TIME
+        let Ok(decoded) = format.decode(&self.told(device), payload) else { return vec![] };
+        if decoded.is_clock
             && let Some(shown) = decoded.time
         {
-            self.pairing.clock(device, spot::ahead(shown, received, &self.rules.zone));
+            // Vendors' clocks are read alone.
+            let can_be_set = matches!(format, Format::Profile(_));
+            let ahead = spot::ahead(shown, received, &self.rules.zone);
+            self.pairing.clock(device, ahead, can_be_set);
         }
-        if characteristic == RECORD_ACCESS {
+        if format == Format::Profile(RECORD_ACCESS) {
             self.records_answered(device, &decoded, received);
         }
-        match self.spot(device, (characteristic, payload), &decoded, received) {
+        match self.spot(device, (format, payload), &decoded, received) {
             Some(effects) => effects,
             None => self.measured(device, &decoded, received),
         }
+    }
+
+    /// What some protocols have to know of a device: its address, and the model that its name says.
+    fn told(&self, device: DeviceId) -> vendor::Device {
+        let model = self.pairing.get(device).map(|one| one.name.clone());
+        vendor::Device { model, mac: Some(device), bind_key: None }
     }
 
     /// A device has answered a request for records.
@@ -72,7 +82,7 @@ impl Monitor {
     fn spot(
         &mut self,
         device: DeviceId,
-        frame: (Characteristic, &[u8]),
+        frame: (Format, &[u8]),
         decoded: &Decoded,
         received: Moment,
     ) -> Option<Vec<Effect>> {

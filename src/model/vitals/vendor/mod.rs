@@ -13,12 +13,14 @@ mod contec;
 mod cuff;
 mod device;
 mod dexcom;
+mod known;
 mod mgb;
 mod nonin;
 mod o2ring;
 mod omron;
 mod oximeter;
 mod pc60fw;
+mod pieces;
 mod polar;
 mod protocol;
 mod s400;
@@ -34,6 +36,8 @@ use crate::vitals::gatt::{Cursor, DecodeError, Decoded, FRAME_LEN_MAX};
 
 pub use self::about::Endpoint;
 pub use self::device::Device;
+pub use self::known::{Asks, KNOWN, Known};
+pub use self::pieces::Assembler;
 pub use self::protocol::Protocol;
 
 /// Decodes one frame of `protocol` from `device`.
