@@ -15,7 +15,7 @@ use crate::vitals::gatt::{Bit, Cursor, DecodeError, Decoded, Meaning, Quality, S
 use crate::vitals::nomenclature::*;
 use crate::vitals::vendor::about::{About, Endpoint};
 use crate::vitals::vendor::oximeter::{offer, unless};
-use crate::vitals::vendor::pieces::Piece;
+use crate::vitals::vendor::wire::Piece;
 
 pub(super) const ABOUT: About = About {
     word: "bci",

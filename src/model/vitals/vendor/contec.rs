@@ -15,8 +15,7 @@ use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Quality, Said, Samples};
 use crate::vitals::nomenclature::*;
 use crate::vitals::vendor::about::{About, Endpoint};
 use crate::vitals::vendor::oximeter::{offer, unless};
-use crate::vitals::vendor::pieces::Piece;
-use crate::vitals::vendor::wire::{agree, fixed, sum};
+use crate::vitals::vendor::wire::{Piece, agree, fixed, sum};
 
 pub(super) const ABOUT: About = About {
     word: "contec-cms50d",

@@ -8,6 +8,7 @@
 //! or state is said before any number is looked at.
 
 mod about;
+mod assembler;
 mod bci;
 mod contec;
 mod cuff;
@@ -20,7 +21,6 @@ mod o2ring;
 mod omron;
 mod oximeter;
 mod pc60fw;
-mod pieces;
 mod polar;
 mod protocol;
 mod s400;
@@ -35,9 +35,9 @@ mod yonker;
 use crate::vitals::gatt::{Cursor, DecodeError, Decoded, FRAME_LEN_MAX};
 
 pub use self::about::Endpoint;
+pub use self::assembler::Assembler;
 pub use self::device::Device;
 pub use self::known::{Asks, KNOWN, Known};
-pub use self::pieces::Assembler;
 pub use self::protocol::Protocol;
 
 /// Decodes one frame of `protocol` from `device`.

@@ -21,8 +21,7 @@ use crate::vitals::gatt::{
 use crate::vitals::nomenclature::*;
 use crate::vitals::vendor::about::{About, Endpoint};
 use crate::vitals::vendor::oximeter::{Number, offer, offer_index};
-use crate::vitals::vendor::pieces::Piece;
-use crate::vitals::vendor::wire::{agree, crc8, fixed, take};
+use crate::vitals::vendor::wire::{Piece, agree, crc8, fixed, take};
 
 pub(super) const ABOUT: About = About {
     word: "o2ring",

@@ -17,8 +17,7 @@ use crate::vitals::gatt::{Bit, Cursor, DecodeError, Decoded, Meaning, Quality, S
 use crate::vitals::nomenclature::*;
 use crate::vitals::vendor::about::{About, Endpoint};
 use crate::vitals::vendor::oximeter::{offer, offer_index, unless};
-use crate::vitals::vendor::pieces::Piece;
-use crate::vitals::vendor::wire::{agree, crc8_maxim, fixed, take};
+use crate::vitals::vendor::wire::{Piece, agree, crc8_maxim, fixed, take};
 
 pub(super) const ABOUT: About = About {
     word: "pc60fw",

@@ -21,8 +21,7 @@ use crate::vitals::vendor::about::{About, Endpoint};
 use crate::vitals::vendor::cuff::{self, Cuff};
 use crate::vitals::vendor::device::Device;
 use crate::vitals::vendor::oximeter::{self, unless};
-use crate::vitals::vendor::pieces::Piece;
-use crate::vitals::vendor::wire::{agree, fixed, stamp_2000, sum, take};
+use crate::vitals::vendor::wire::{Piece, agree, fixed, stamp_2000, sum, take};
 
 pub(super) const ABOUT: About = About {
     word: "taidoc",

@@ -9,42 +9,13 @@ use std::time::Duration;
 use crate::moment::BootTime;
 use crate::vitals::gatt::FRAME_LEN_MAX;
 use crate::vitals::vendor::protocol::Protocol;
+use crate::vitals::vendor::wire::Piece;
 use crate::vitals::vendor::{bci, contec, o2ring, pc60fw, taidoc};
 
 /// The rest of a frame follows its beginning within this, in the next packets of one transmission.
 const GAP: Duration = Duration::from_millis(700);
 /// A record is asked for as soon as its time was answered.
 const STAMP_HELD: Duration = Duration::from_secs(5);
-
-/// What stands at the beginning of these bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Piece {
-    /// A frame, as far as it has come.
-    More,
-    /// No frame of this protocol.
-    Wrong,
-    /// A frame of so many bytes.
-    Whole(usize),
-    /// A frame that is read with those of its kind that follow in the same notification.
-    Run(usize),
-    /// When the record was measured that is answered next.
-    Stamp(usize),
-    /// A record that counts only behind its [`Piece::Stamp`], and is read with it.
-    Stamped(usize),
-}
-
-impl Piece {
-    /// What a frame with this length is, before its checksum was looked at: it cannot be longer than an
-    /// attribute.
-    pub(super) fn of(bytes: &[u8], len: usize, fits: impl Fn(&[u8]) -> bool, whole: Self) -> Self {
-        match bytes.get(..len) {
-            _ if len > FRAME_LEN_MAX => Self::Wrong,
-            None => Self::More,
-            Some(frame) if fits(frame) => whole,
-            Some(_) => Self::Wrong,
-        }
-    }
-}
 
 fn piece(protocol: Protocol, bytes: &[u8]) -> Piece {
     match protocol {
