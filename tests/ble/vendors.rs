@@ -1,8 +1,9 @@
-//! Vendors' devices through the real driver into the real core: from the advertisement to a number on a tile, or
+//! Every device of the table of support through the real driver into the real core: from the advertisement to a number on a tile, or
 //! to the question whose reading it is; and what comes of those that do not speak as they should.
 //!
 //! Every row of the table of known devices is here: what it claims is shown, or there is no such row.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,13 +13,15 @@ use wardkeep_core::kiosk::frame;
 use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::pages::{devices, readings};
 use wardkeep_core::kiosk::view::{DeviceState, Screen};
+use wardkeep_hardware::ble;
 use wardkeep_model::ports::{Command, Event, Link};
-use wardkeep_model::vitals::vendor::{KNOWN, Known, Protocol};
-use wardkeep_model::vitals::{DeviceId, DeviceKind, Value};
+use wardkeep_model::vitals::vendor::{KNOWN, Protocol};
+use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind, Value};
 
 use kit::bluez::private_bus::isolated;
 use kit::bluez::ward::{PATIENCE, Ward, until};
 use kit::bluez::{DeviceSpec, FakeBluez, Stream};
+use kit::frames::charting;
 use kit::kiosk::{Bedside, OXIMETER, STRAP, numbers};
 use kit::vendors::{Script, script};
 
@@ -71,15 +74,14 @@ impl Cart {
     }
 
     /// Somebody finds the device under Nearby, connects it, and assigns it if it is worn.
-    async fn connect(&mut self, device: DeviceId, known: &Known) {
+    async fn connect(&mut self, device: DeviceId, kind: DeviceKind) {
         self.bedside.intent(frame::Intent::Open(Page::Devices));
-        let kind = known.kind;
         let row = |bedside: &Bedside| {
             let Screen::Devices(page) = bedside.view().screen else { panic!("no devices") };
             page.rows.into_iter().find(|row| row.id == device)
         };
         self.until("the device under Nearby", |it| row(it).is_some()).await;
-        assert_eq!(row(&self.bedside).map(|row| row.kind), Some(kind), "{}", known.device);
+        assert_eq!(row(&self.bedside).map(|row| row.kind), Some(kind));
         self.bedside.intent(devices::Intent::Connect(device));
         self.until("a live link", |it| row(it).is_some_and(|row| row.state == DeviceState::Live))
             .await;
@@ -133,12 +135,20 @@ fn every_known_device_goes_from_its_advertisement_to_a_value() {
             let script = script(known, now());
             let mut cart = Cart::new(&fake);
             let (device, sending) = switch_on(&fake, last, &script);
-            cart.connect(device, known).await;
+            cart.connect(device, known.kind).await;
             cart.until(known.device, |bedside| has_all(bedside, device, &script)).await;
-            let digits: Vec<String> =
-                script.gives.iter().map(|(_, digits)| (*digits).to_owned()).collect();
+            let codes: BTreeSet<u32> =
+                values(&cart.bedside, device).iter().map(|(code, _)| *code).collect();
+            assert_eq!(
+                codes,
+                script.gives.iter().map(|(code, _)| *code).collect(),
+                "{}",
+                known.device
+            );
             if known.kind.is_continuous() {
-                let expected: Vec<Option<String>> = digits.into_iter().map(Some).collect();
+                let digits =
+                    script.gives.iter().take(2).map(|(_, digits)| Some((*digits).to_owned()));
+                let expected: Vec<Option<String>> = digits.collect();
                 let shown = |bedside: &Bedside| numbers(&bedside.tiles())[1..] == expected;
                 cart.until(&format!("{} on the tiles", known.device), shown).await;
             } else {
@@ -152,6 +162,36 @@ fn every_known_device_goes_from_its_advertisement_to_a_value() {
                 assert!(spots[0].reading.times.effective.is_some(), "{}", known.device);
             }
             drop(sending);
+            cart.ward.order(Command::Disconnect(device));
+            cart.ward.link(device, Link::Down).await;
+            fake.advertising(device, false);
+        }
+    });
+}
+
+/// What devices that follow a profile send, by the frames that the decoders are tested with.
+#[test]
+fn every_profile_that_is_linked_goes_from_its_advertisement_to_a_value() {
+    let name = "vendors::every_profile_that_is_linked_goes_from_its_advertisement_to_a_value";
+    isolated(name, |mut bus| async move {
+        bus.start();
+        let fake = FakeBluez::start().await;
+        for (last, (kind, service, numbers)) in (1..).zip(ble::profiles()) {
+            let spec = DeviceSpec::profile(last, "Device", (service, numbers));
+            let device = spec.device;
+            fake.add_device(spec);
+            let mut cart = Cart::new(&fake);
+            cart.connect(device, kind).await;
+            let of_kind = charting().into_iter().filter(|(of, ..)| numbers.contains(&of.0));
+            for (Characteristic(number), frame, codes) in of_kind {
+                let what = format!("{number:04x} of {kind:?}");
+                let has = |bedside: &Bedside| {
+                    let values = values(bedside, device);
+                    codes.iter().all(|code| values.iter().any(|(of, _)| of == code))
+                };
+                assert!(fake.notify(device, number, &frame).await, "{what}");
+                cart.until(&what, has).await;
+            }
             cart.ward.order(Command::Disconnect(device));
             cart.ward.link(device, Link::Down).await;
             fake.advertising(device, false);
@@ -194,7 +234,7 @@ fn s7_frames_that_are_cut_or_altered_give_no_value_and_the_next_whole_one_does()
             };
             let mut cart = Cart::new(&fake);
             let (device, sending) = switch_on(&fake, last, &bad);
-            cart.connect(device, known).await;
+            cart.connect(device, known.kind).await;
             if !good.answers.is_empty() {
                 let asked = || fake.written(device).len() >= good.answers.len();
                 until("questions", asked).await;
@@ -228,7 +268,7 @@ fn s7_a_device_that_never_answers_is_asked_on_and_has_no_value() {
             let mute = Script { sends: vec![], answers: vec![], ..script(known, now()) };
             let mut cart = Cart::new(&fake);
             let (device, _) = switch_on(&fake, last, &mute);
-            cart.connect(device, known).await;
+            cart.connect(device, known.kind).await;
             let questions = known.asks.questions;
             let rounds =
                 if known.asks.again.is_some_and(|again| again.as_secs() < 5) { 2 } else { 1 };

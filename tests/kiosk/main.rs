@@ -22,5 +22,6 @@ mod roles;
 mod signalled;
 mod spots;
 mod table;
+mod vendors;
 mod watch;
 mod waves;

@@ -16,11 +16,12 @@ pub struct Script {
     pub sends: Vec<Vec<u8>>,
     /// What it is asked, and the notifications that it answers with.
     pub answers: Vec<(Vec<u8>, Vec<Vec<u8>>)>,
-    /// Codes and digits of what it measures.
+    /// Codes and digits of what it measures: all of it.
     pub gives: &'static [(u32, &'static str)],
 }
 
 const OXYGEN: &[(u32, &str)] = &[(150_456, "97"), (149_530, "72")];
+const INDEX: u32 = 150_488;
 
 /// The script of a row, for a device whose clock shows `at`.
 ///
@@ -37,13 +38,14 @@ pub fn script(known: &'static Known, at: DateTime) -> Script {
     };
     match (known.protocol, known.kind) {
         (Protocol::Nonin3230, _) => {
-            by_itself("Nonin3230_501900083", &["0a 54 1d 01 b3 00 2a 61 00 48"], OXYGEN)
+            let gives = &[(150_456, "97"), (149_530, "72"), (INDEX, "4.35")];
+            by_itself("Nonin3230_501900083", &["0a 54 1d 01 b3 00 2a 61 00 48"], gives)
         }
         // A frame and a half in each packet.
         (Protocol::Pc60fw, _) => by_itself(
             "",
             &["aa 55 0f 08 01 61 48 00 2d 00 38 87 aa 55 0f 07 02", "3b 38 35 32 2f bd"],
-            OXYGEN,
+            &[(150_456, "97"), (149_530, "72"), (INDEX, "4.5")],
         ),
         // Cut inside a packet of five bytes.
         (Protocol::Bci, _) => {
@@ -64,7 +66,8 @@ pub fn script(known: &'static Known, at: DateTime) -> Script {
             let (head, tail) = answer.split_at(20);
             let answers =
                 vec![(bytes("aa 17 e8 00 00 00 00 1b"), vec![head.to_vec(), tail.to_vec()])];
-            Script { answers, ..by_itself("O2Ring 1234", &[], OXYGEN) }
+            let gives = &[(150_456, "97"), (149_530, "72"), (INDEX, "1.0")];
+            Script { answers, ..by_itself("O2Ring 1234", &[], gives) }
         }
         (Protocol::ContecCms50d, _) => {
             let stream = bytes("eb 00 03 48 09 3f eb 01 06 48 61 7f 00 1a");

@@ -133,13 +133,18 @@ pub(super) fn uuid(text: &str) -> Option<Uuid> {
 
 /// The service that makes a device one of this kind, where a profile has one.
 pub(super) fn service_of(kind: DeviceKind) -> Option<Uuid> {
+    number_of(kind).map(sig)
+}
+
+/// The number of that service.
+pub(super) fn number_of(kind: DeviceKind) -> Option<u16> {
     match kind {
-        DeviceKind::HeartRate => Some(sig(0x180D)),
-        DeviceKind::PulseOximeter => Some(sig(0x1822)),
-        DeviceKind::Cuff => Some(sig(0x1810)),
-        DeviceKind::Thermometer => Some(sig(0x1809)),
-        DeviceKind::GlucoseMeter => Some(sig(0x1808)),
-        DeviceKind::Scale => Some(sig(0x181D)),
+        DeviceKind::HeartRate => Some(0x180D),
+        DeviceKind::PulseOximeter => Some(0x1822),
+        DeviceKind::Cuff => Some(0x1810),
+        DeviceKind::Thermometer => Some(0x1809),
+        DeviceKind::GlucoseMeter => Some(0x1808),
+        DeviceKind::Scale => Some(0x181D),
         DeviceKind::Patch => None,
     }
 }

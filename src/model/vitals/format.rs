@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::vitals::Characteristic;
-use crate::vitals::gatt::{self, DecodeError, Decoded};
+use crate::vitals::gatt::{self, DecodeError, Decoded, Quirks};
 use crate::vitals::vendor::{self, Device, Protocol};
 
 /// What the bytes of a frame are read as. Written down it is a profile's number or a protocol's name.
@@ -17,13 +17,16 @@ pub enum Format {
 }
 
 impl Format {
-    /// Decodes a frame from `device`.
+    /// Decodes a frame from `device`, with what its model is known to do differently.
     ///
     /// # Errors
     /// As [`gatt::decode`] and [`vendor::decode`]: then nothing of it may be charted.
     pub fn decode(self, device: &Device, frame: &[u8]) -> Result<Decoded, DecodeError> {
         match self {
-            Format::Profile(characteristic) => gatt::decode(characteristic, frame),
+            Format::Profile(characteristic) => {
+                let quirks = Quirks::of(None, device.model.as_deref());
+                gatt::decode_with_quirks(characteristic, frame, quirks)
+            }
             Format::Vendor(protocol) => vendor::decode(protocol, device, frame),
         }
     }

@@ -207,6 +207,14 @@ impl DeviceSpec {
         Self { vendor, answers, ..Self::new(last, script.name, service) }
     }
 
+    /// A device with nothing but a profile's service and these characteristics of it.
+    pub fn profile(last: u8, name: &str, (service, numbers): (u16, &[u16])) -> Self {
+        let characteristics =
+            numbers.iter().map(|number| characteristic(*number, &["notify"], &[]));
+        let characteristics = characteristics.collect();
+        Self::new(last, name, ServiceSpec { number: service, characteristics })
+    }
+
     /// Where a vendor's device notifies.
     pub const SAYS: u16 = VENDOR + 1;
 

@@ -19,6 +19,7 @@ use crate::vitals::vendor::wire::Piece;
 
 pub(super) const ABOUT: About = About {
     word: "bci",
+    device: "BerryMed and other oximeters with BCI packets",
     measures: &[SPO2, PULSE_RATE_OXIMETER],
     needs: &[],
     endpoint: Endpoint {

@@ -19,6 +19,7 @@ use crate::vitals::vendor::wire::{Piece, agree, fixed, sum};
 
 pub(super) const ABOUT: About = About {
     word: "contec-cms50d",
+    device: "Contec CMS50D-BT",
     measures: &[SPO2, PULSE_RATE_OXIMETER],
     needs: &[],
     endpoint: Endpoint {

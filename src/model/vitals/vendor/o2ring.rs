@@ -25,6 +25,7 @@ use crate::vitals::vendor::wire::{Piece, agree, crc8, fixed, take};
 
 pub(super) const ABOUT: About = About {
     word: "o2ring",
+    device: "Viatom and Wellue rings and clips",
     measures: &[SPO2, PULSE_RATE_OXIMETER, PERFUSION_INDEX],
     needs: &[],
     endpoint: Endpoint {

@@ -21,6 +21,7 @@ use crate::vitals::vendor::wire::{Piece, agree, crc8_maxim, fixed, take};
 
 pub(super) const ABOUT: About = About {
     word: "pc60fw",
+    device: "Viatom PC-60FW and its kin",
     measures: &[SPO2, PULSE_RATE_OXIMETER, PERFUSION_INDEX],
     needs: &[],
     endpoint: Endpoint {

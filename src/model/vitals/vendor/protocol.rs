@@ -93,6 +93,11 @@ impl Protocol {
         self.about().word
     }
 
+    /// Who speaks it, for people.
+    pub fn device(self) -> &'static str {
+        self.about().device
+    }
+
     /// The protocol of this name, in any case.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|protocol| protocol.word().eq_ignore_ascii_case(word))

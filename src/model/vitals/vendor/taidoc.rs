@@ -25,6 +25,7 @@ use crate::vitals::vendor::wire::{Piece, agree, fixed, stamp_2000, sum, take};
 
 pub(super) const ABOUT: About = About {
     word: "taidoc",
+    device: "TaiDoc and FORA meters",
     measures: &[
         SYSTOLIC,
         DIASTOLIC,
