@@ -42,7 +42,13 @@ impl Monitor {
         received: Moment,
     ) -> Vec<Effect> {
         // A frame that does not decode charts nothing; the number it should have brought grows old.
-        let Ok(decoded) = format.decode(&self.told(device), payload) else { return vec![] };
+        let read = format.decode(&self.told(device), payload);
+        // What is not the device that was paired says nothing of it.
+        if self.device(device).is_some_and(|one| one.known && one.bonding.is_sound()) {
+            let frame = (device, format, payload);
+            self.inventory.frame(received, frame, &read, &self.rules.zone);
+        }
+        let Ok(decoded) = read else { return vec![] };
         if decoded.is_clock
             && let Some(shown) = decoded.time
         {
@@ -50,6 +56,7 @@ impl Monitor {
             let can_be_set = matches!(format, Format::Profile(_));
             let ahead = spot::ahead(shown, received, &self.rules.zone);
             self.pairing.clock(device, ahead, can_be_set);
+            self.inventory.clock(received, device, ahead);
         }
         if format == Format::Profile(RECORD_ACCESS) {
             self.records_answered(device, &decoded, received);
@@ -61,7 +68,7 @@ impl Monitor {
     }
 
     /// What some protocols have to know of a device: its address, and the model that its name says.
-    fn told(&self, device: DeviceId) -> vendor::Device {
+    pub(crate) fn told(&self, device: DeviceId) -> vendor::Device {
         let model = self.pairing.get(device).map(|one| one.name.clone());
         vendor::Device { model, mac: Some(device), bind_key: None }
     }
@@ -111,7 +118,7 @@ impl Monitor {
         if !self.flood.takes(received, of.0, (&of.1, of.2)) {
             return Some(self.flood_told(received.boot, false).collect());
         }
-        let (kind, name) = (known.kind, self.pairing.name(device));
+        let (kind, name) = (known.kind, self.name(device));
         let (record, provenance) = (self.next_record(), self.provenance());
         self.came.insert(record.seq, received.boot);
         if self.came.len() > CAME_MAX {

@@ -1,5 +1,7 @@
 //! What the bytes of a frame are read as.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::vitals::Characteristic;
@@ -37,6 +39,16 @@ impl Format {
             Format::Profile(Characteristic(number)) => number.to_be_bytes().to_vec(),
             // No name is as short as a number.
             Format::Vendor(protocol) => protocol.word().as_bytes().to_vec(),
+        }
+    }
+}
+
+/// As people who look into frames know it: a profile's number, or a protocol's name.
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Format::Profile(Characteristic(number)) => write!(f, "{number:04X}"),
+            Format::Vendor(protocol) => f.write_str(protocol.word()),
         }
     }
 }

@@ -9,7 +9,7 @@ use wardkeep_core::kiosk::view::{OneOf, Tile, TileState};
 use wardkeep_model::vitals::nomenclature::Unit;
 use wardkeep_model::vitals::parameter::Parameter;
 
-use crate::bridge::words::{Sentence, Words, joined, tr};
+use crate::bridge::words::{Sentence, Words, inventory, joined, tr};
 
 /// A value at most this old counts as current in words, s. Oximeters and straps send once a second.
 const NOW_S_MAX: u64 = 4;
@@ -146,6 +146,7 @@ pub(in crate::bridge) fn alarm(words: &Words, text: &AlarmText) -> SharedString 
         AlarmText::BatteryLow { device, percent } => {
             words.fill(tr("{0}: battery at {1} %"), &[device, &percent.to_string()])
         }
+        AlarmText::Upkeep { device, task } => inventory::alarm(words, device, task),
         AlarmText::CommandRefused { device } => {
             words.fill(tr("{}: Bluetooth does not take orders, it is tried again"), &[device])
         }
