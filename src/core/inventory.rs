@@ -21,7 +21,7 @@ use wardkeep_model::untrusted;
 use wardkeep_model::vitals::gatt::{DecodeError, Decoded};
 use wardkeep_model::vitals::{DeviceId, DeviceKind, Format};
 
-pub(crate) use self::task::alarming;
+pub(crate) use self::task::{BATTERY_LOW_PERCENT, alarming};
 pub use self::task::{LeastFirmware, Task, UpkeepRules, tasks};
 
 /// News are written down together, so that a device that says much costs few writes.

@@ -21,10 +21,11 @@ fn s10_a_report_has_the_table_and_how_it_speaks_and_nothing_that_says_whose_it_i
     isolated(name, |mut bus: PrivateBus| async move {
         bus.start();
         let fake = FakeBluez::start().await;
+        fake.power(true).await;
         let cuff = DeviceSpec::cuff(7, "Cuff of Margaret");
         let device = cuff.device;
         fake.remember_device(cuff).await;
-        let beating = fake.stream(device, 0x2A35, &BEAT, Duration::from_millis(100));
+        let beating = fake.stream(device, 0x2A35, Duration::from_millis(100), vec![BEAT.to_vec()]);
         let told = report(order(device, false)).await.expect("a report");
         drop(beating);
         let all = || told.services.iter().flat_map(|service| &service.characteristics);
@@ -41,7 +42,7 @@ fn s10_a_report_has_the_table_and_how_it_speaks_and_nothing_that_says_whose_it_i
             assert!(!said.contains(secret), "{secret}: {said}");
         }
         assert!(!fake.is_connected(device), "it is let go again");
-        let beating = fake.stream(device, 0x2A35, &BEAT, Duration::from_millis(100));
+        let beating = fake.stream(device, 0x2A35, Duration::from_millis(100), vec![BEAT.to_vec()]);
         let told = report(order(device, true)).await.expect("a report");
         drop(beating);
         let all = told.services.iter().flat_map(|service| &service.characteristics);

@@ -8,6 +8,8 @@ use wardkeep_model::keeping::inventory::days_between;
 use wardkeep_model::moment::Moment;
 use wardkeep_model::vitals::nomenclature::Absent;
 
+/// Lowest battery level that raises no alarm, in percent.
+pub(crate) const BATTERY_LOW_PERCENT: u8 = 20;
 /// A clock that is farther from ours is wrong, in seconds.
 const CLOCK_OFF_S: u64 = 120;
 
@@ -123,7 +125,7 @@ pub fn tasks(
 
 fn battery(entry: &InventoryEntry, rules: &UpkeepRules, today: Date) -> Option<Task> {
     let percent = entry.battery.last()?.percent;
-    let low = percent < crate::pairing::BATTERY_LOW_PERCENT;
+    let low = percent < BATTERY_LOW_PERCENT;
     let days = entry.battery_days(today).filter(|days| *days <= rules.battery_days);
     match (days, low) {
         (Some(days), _) => Some(Task::BatteryEnds { days, percent }),

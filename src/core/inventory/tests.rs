@@ -1,3 +1,5 @@
+//! Entries over links, frames, labels and time.
+
 use super::*;
 
 use jiff::civil::date;

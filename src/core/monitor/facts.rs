@@ -15,9 +15,9 @@ use wardkeep_model::vitals::spot::SpotReading;
 use wardkeep_model::vitals::{DeviceId, DeviceKind, RecordId};
 
 use crate::alarms::{AlarmText, Condition, Fact, LifeSign, Reading, Sign};
-use crate::inventory::alarming;
+use crate::inventory::{BATTERY_LOW_PERCENT, alarming};
 use crate::monitor::Monitor;
-use crate::pairing::{BATTERY_LOW_PERCENT, Device, Why};
+use crate::pairing::{Device, Why};
 
 /// A waveform lane without samples for this long is not fed.
 const WAVE_FRESH: Duration = Duration::from_secs(2);

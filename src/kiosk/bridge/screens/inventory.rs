@@ -22,7 +22,7 @@ use crate::bridge::lines;
 use crate::bridge::port::Port;
 use crate::bridge::screens::Adapter;
 use crate::bridge::screens::devices::on_device;
-use crate::bridge::words::{Said, Words, inventory as said};
+use crate::bridge::words::{Said, Words, devices as devices_said, inventory as said};
 use crate::glyphs;
 
 /// The list.
@@ -255,7 +255,8 @@ fn named(page: &DevicePage, words: &Words) -> Vec<ui::NamedFact> {
     let plain = |fact: SharedString| Said { fact, ..Said::default() };
     let names = said::names(words);
     let [link, bond, check, clock, calibration, owner, counts] = names;
-    let seen = Said { fact: said::link(words, page.state), advice: said::seen_line(words, facts) };
+    let seen =
+        Said { fact: devices_said::link(words, page.state), advice: said::seen_line(words, facts) };
     let order = said::check(words, facts.check);
     let order = if order.is_empty() { said::unknown(words) } else { order };
     let due = said::calibration(facts.calibration_due);

@@ -4,10 +4,10 @@ use jiff::civil::Date;
 use slint::SharedString;
 
 use wardkeep_core::inventory::Task;
+use wardkeep_core::kiosk::view::Owner;
 use wardkeep_core::kiosk::view::inventory::{
     DeviceClock, DeviceFacts, DevicePage, FrameLine, Inventory, LastSeen,
 };
-use wardkeep_core::kiosk::view::{DeviceState, Owner};
 use wardkeep_model::keeping::inventory::{Counts, Identity};
 use wardkeep_model::ports::{PairingFault, PairingStep};
 use wardkeep_model::vitals::DeviceKind;
@@ -217,30 +217,6 @@ pub(in crate::bridge) fn task(words: &Words, task: &Task) -> Said {
         ),
     };
     Said { fact, advice: words.say(who) }
-}
-
-/// What the alarm strip says of it.
-pub(in crate::bridge) fn alarm(words: &Words, device: &str, task: &Task) -> SharedString {
-    match task {
-        Task::Broken(_) => words.fill(tr("{} says that it is broken"), &[device]),
-        Task::CalibrationOver(_) => words.fill(tr("Calibration of {} is overdue"), &[device]),
-        Task::ClockWrong(_) => words.fill(tr("The clock of {} is wrong"), &[device]),
-        Task::BatteryEnds { .. } => words.fill(tr("The battery of {} ends"), &[device]),
-        Task::CalibrationDue(_) => words.fill(tr("Calibration of {} is due"), &[device]),
-        Task::FirmwareOld(_) => words.fill(tr("The firmware of {} is old"), &[device]),
-        Task::Unseen(_) => words.fill(tr("{} was not seen for long"), &[device]),
-    }
-}
-
-/// How a device's link stands.
-pub(in crate::bridge) fn link(words: &Words, state: DeviceState) -> SharedString {
-    words.say(match state {
-        DeviceState::Near => tr("near"),
-        DeviceState::Away => tr("not heard"),
-        DeviceState::Connecting => tr("connecting"),
-        DeviceState::Live => tr("live"),
-        DeviceState::Lost => tr("out of range, reconnecting"),
-    })
 }
 
 /// How a device is bonded to this cart.
