@@ -190,6 +190,18 @@ pub enum Notice {
     ReadingWaits,
     /// A spot reading that was filed by mistake waits in the tray.
     ReadingPutBack,
+    /// The device was asked to show itself, and does.
+    DeviceBlinks,
+    /// The device cannot show itself.
+    DeviceCannotBlink,
+    /// No device of this cart has this label or serial number.
+    DeviceNotFound,
+    /// What was written about the device is kept.
+    DeviceDescribed,
+    /// Another device has this label.
+    LabelTaken,
+    /// The label is too long, or cannot be read.
+    LabelWrong,
     /// Whose a spot reading is could not be written.
     ReadingNotFiled,
     /// A device could not complete its measurement.
@@ -223,15 +235,14 @@ impl Notice {
     /// Every row.
     pub const fn row(self) -> Row {
         use Audience::{Everybody, Role};
-        use Permission::{Care, ManagePeople};
+        use Permission::{Care, ConnectDevices, MaintainDevices, ManagePeople};
         match self {
             Self::BadgeOrPinWrong => Row::hint(Everybody),
             Self::TriesExhausted => Row::fault(Everybody),
             Self::TryLater => Row::hint(Everybody),
             Self::BadgeLeftTooSoon => Row::hint(Everybody),
             Self::BadgePulled => Row::done(Everybody),
-            Self::TwoBadges => Row::hint(Everybody),
-            Self::BadgeUnreadable => Row::hint(Everybody),
+            Self::TwoBadges | Self::BadgeUnreadable => Row::hint(Everybody),
             Self::PinTimedOut => Row::hint(Everybody),
             Self::LockedIdle | Self::LockedByBadge => Row::done(Everybody),
             Self::LockedForOther => Row::done(Everybody),
@@ -284,8 +295,11 @@ impl Notice {
             Self::MeasurementFailed | Self::ControlSolution | Self::MeasurementImplausible => {
                 Row::hint(Role(Care))
             }
-            Self::EmergencyUnknown => Row::hint(Everybody),
-            Self::EmergencyNothing => Row::hint(Everybody),
+            Self::DeviceBlinks => Row::done(Role(ConnectDevices)),
+            Self::DeviceCannotBlink | Self::DeviceNotFound => Row::hint(Role(ConnectDevices)),
+            Self::DeviceDescribed => Row::done(Role(MaintainDevices)),
+            Self::LabelTaken | Self::LabelWrong => Row::hint(Role(MaintainDevices)),
+            Self::EmergencyUnknown | Self::EmergencyNothing => Row::hint(Everybody),
             Self::EmergencyOver => Row::done(Everybody),
             Self::StoreBroken => Row::fault(Everybody),
             Self::StoreBack => Row::done(Everybody),
