@@ -267,11 +267,11 @@ impl Pairing {
         }
     }
 
-    /// Its clock was read, and is so far ahead of ours.
-    pub(crate) fn clock(&mut self, id: DeviceId, ahead: SignedDuration) {
+    /// Its clock was read, and is so far ahead of ours; and whether it can be set.
+    pub(crate) fn clock(&mut self, id: DeviceId, ahead: SignedDuration, can_be_set: bool) {
         if let Some(device) = self.devices.get_mut(&id).filter(|device| device.known) {
             device.ahead = Some(ahead);
-            device.clock_is_wrong = CLOCK_OFF < ahead.abs();
+            device.clock_is_wrong = can_be_set && CLOCK_OFF < ahead.abs();
         }
     }
 

@@ -23,5 +23,6 @@ mod roles;
 mod signalled;
 mod spots;
 mod table;
+mod vendors;
 mod watch;
 mod waves;

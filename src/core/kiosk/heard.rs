@@ -1,12 +1,12 @@
-//! What drivers tell of devices beside what these measure: which are near, how their links and bonds stand.
+//! What drivers tell of devices: which are near, how their links and bonds stand, what they send.
 
 use wardkeep_model::moment::Moment;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{Event, PairingStep};
-use wardkeep_model::vitals::Characteristic;
+use wardkeep_model::vitals::{Characteristic, Format};
 
 use crate::effect::Effect;
-use crate::kiosk::pages::inventory;
+use crate::kiosk::pages::{inventory, readings};
 use crate::monitor::Monitor;
 use crate::pairing::Advertisement;
 
@@ -26,6 +26,19 @@ pub(super) fn of_device(monitor: &mut Monitor, now: Moment, event: Event) -> Hea
         Event::Seen { device, name, kind, rssi } => {
             monitor.seen(now.boot, device, Advertisement { name: &name, kind, rssi });
         }
+        Event::Frame { device, characteristic, payload, received } => {
+            let format = Format::Profile(characteristic);
+            heard.effects = monitor.frame(device, format, &payload, received);
+            heard.notice = monitor.take_failed().map(readings::failure);
+        }
+        Event::VendorFrame { device, protocol, payload, received } => {
+            let format = Format::Vendor(protocol);
+            heard.effects = monitor.frame(device, format, &payload, received);
+            heard.notice = monitor.take_failed().map(readings::failure);
+        }
+        Event::Measured { device, decoded, received } => {
+            heard.effects = monitor.measured(device, &decoded, received);
+        }
         Event::Crowded => monitor.crowded(now.boot),
         Event::Gone(device) => monitor.gone(device),
         Event::Link(device, link) => heard.effects.extend(monitor.link(now, device, link)),
@@ -38,9 +51,9 @@ pub(super) fn of_device(monitor: &mut Monitor, now: Moment, event: Event) -> Hea
         Event::Wrote(_, Characteristic::ALERT_LEVEL, done) => {
             heard.notice = inventory::answered(done);
         }
-        Event::Wrote(device, what, done) => monitor.wrote(now.boot, device, what, done.is_ok()),
+        Event::Wrote(device, what, done) => monitor.wrote(now.boot, device, what, done),
         Event::Refused(device, is_refused) => monitor.refused(device, is_refused),
-        // Of readers, of this machine, or what is measured.
+        // Of readers, of this machine, or a waveform.
         Event::Reader(..)
         | Event::BadgePresented(_)
         | Event::BadgeUnreadable(_)
@@ -49,8 +62,6 @@ pub(super) fn of_device(monitor: &mut Monitor, now: Moment, event: Event) -> Hea
         | Event::Factor(_)
         | Event::Radio(_)
         | Event::Speaker(_)
-        | Event::Frame { .. }
-        | Event::Measured { .. }
         | Event::Wave { .. }
         | Event::Overrun { .. } => {}
     }

@@ -13,13 +13,14 @@ use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::Command as StoreCommand;
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::Link;
-use wardkeep_model::vitals::gatt::{self, Charted, Decoded, Event, Topic, Withheld};
+use wardkeep_model::vitals::gatt::{Charted, Decoded, Event, Topic, Withheld};
 use wardkeep_model::vitals::nomenclature::{Mdc, PLETH, Status, Unit};
 use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::plausible;
+use wardkeep_model::vitals::vendor;
 use wardkeep_model::vitals::wave::{WaveKind, WaveSegment};
 use wardkeep_model::vitals::{
-    Characteristic, ClockConfidence, DeviceId, Observation, Provenance, RecordId, Value,
+    ClockConfidence, DeviceId, Format, Observation, Provenance, RecordId, Value,
 };
 
 use crate::effect::Effect;
@@ -36,32 +37,40 @@ impl Monitor {
     pub(crate) fn frame(
         &mut self,
         device: DeviceId,
-        characteristic: Characteristic,
+        format: Format,
         payload: &[u8],
         received: Moment,
     ) -> Vec<Effect> {
         // A frame that does not decode charts nothing; the number it should have brought grows old.
-        let read = gatt::decode(characteristic, payload);
+        let read = format.decode(&self.told(device), payload);
         // What is not the device that was paired says nothing of it.
         if self.device(device).is_some_and(|one| one.known && one.bonding.is_sound()) {
-            let frame = (characteristic, payload);
-            self.inventory.frame(received, device, frame, &read, &self.rules.zone);
+            let frame = (device, format, payload);
+            self.inventory.frame(received, frame, &read, &self.rules.zone);
         }
         let Ok(decoded) = read else { return vec![] };
-        if characteristic == spot::CURRENT_TIME
+        if decoded.is_clock
             && let Some(shown) = decoded.time
         {
+            // Vendors' clocks are read alone.
+            let can_be_set = matches!(format, Format::Profile(_));
             let ahead = spot::ahead(shown, received, &self.rules.zone);
-            self.pairing.clock(device, ahead);
+            self.pairing.clock(device, ahead, can_be_set);
             self.inventory.clock(received, device, ahead);
         }
-        if characteristic == RECORD_ACCESS {
+        if format == Format::Profile(RECORD_ACCESS) {
             self.records_answered(device, &decoded, received);
         }
-        match self.spot(device, (characteristic, payload), &decoded, received) {
+        match self.spot(device, (format, payload), &decoded, received) {
             Some(effects) => effects,
             None => self.measured(device, &decoded, received),
         }
+    }
+
+    /// What some protocols have to know of a device: its address, and the model that its name says.
+    pub(crate) fn told(&self, device: DeviceId) -> vendor::Device {
+        let model = self.pairing.get(device).map(|one| one.name.clone());
+        vendor::Device { model, mac: Some(device), bind_key: None }
     }
 
     /// A device has answered a request for records.
@@ -80,7 +89,7 @@ impl Monitor {
     fn spot(
         &mut self,
         device: DeviceId,
-        frame: (Characteristic, &[u8]),
+        frame: (Format, &[u8]),
         decoded: &Decoded,
         received: Moment,
     ) -> Option<Vec<Effect>> {

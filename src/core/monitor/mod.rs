@@ -27,7 +27,7 @@ use wardkeep_model::alarm::LimitReason;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{BedLimits, CartState, FiledSpot, KnownDevice};
 use wardkeep_model::moment::{BootTime, Moment};
-use wardkeep_model::ports::{Command, Link, PairingStep, TableDigest};
+use wardkeep_model::ports::{Command, Link, PairingStep, TableDigest, WriteFault};
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::gatt::Charted;
 use wardkeep_model::vitals::live::{Live, Measured};
@@ -281,13 +281,18 @@ impl Monitor {
         now: BootTime,
         id: DeviceId,
         what: Characteristic,
-        is_taken: bool,
+        done: Result<(), WriteFault>,
     ) {
-        if what == RECORD_ACCESS
-            && !is_taken
-            && let Some(transfer) = self.transfers.get_mut(&id)
-        {
-            transfer.not_taken(now);
+        if what != RECORD_ACCESS {
+            return;
+        }
+        match done {
+            Ok(()) => {}
+            // Another protocol's meter.
+            Err(WriteFault::NoSuchCharacteristic) => drop(self.transfers.remove(&id)),
+            Err(_) => {
+                self.transfers.get_mut(&id).into_iter().for_each(|one| one.not_taken(now));
+            }
         }
     }
 

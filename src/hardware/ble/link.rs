@@ -9,29 +9,28 @@
 //! paired again.
 
 mod gatt;
+mod listener;
 mod waits;
 
 use std::time::Duration;
 
-use btleplug::api::{Peripheral as _, ValueNotification};
+use btleplug::api::Peripheral as _;
 use btleplug::platform::Peripheral;
 use futures_util::{StreamExt, stream};
-use tokio::sync::{broadcast, oneshot, watch};
+use tokio::sync::{Notify, broadcast, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
-use self::gatt::{Frames, find, read, subscribe, within};
+use self::gatt::{Frames, characteristic, find, read, subscribe, within};
+use self::listener::{Listener, ask};
 use self::waits::Waits;
 use crate::ble::bluez::{Controller, Refusal, device_of, gone};
 use crate::ble::claims::LinkClaim;
-use crate::ble::profile;
+use crate::ble::profile::{self, Way};
 use crate::ble::shared::{Shared, Tiding};
 use crate::ble::timing::Timing;
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::{Event, Link, TableDigest, Want};
 use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind};
-
-/// Longest attribute value (Core Specification Vol 3 Part F 3.2.9).
-const VALUE_MAX: usize = 512;
 
 /// Why a link could not be made or ended.
 #[derive(Debug, thiserror::Error)]
@@ -128,9 +127,9 @@ impl LinkTask {
             };
             let claim = self.shared.claims.link(self.device).await;
             let error = match self.establish(controller).await {
-                Ok((peripheral, frames)) => {
+                Ok((peripheral, frames, way)) => {
                     waits.worked();
-                    self.live(&peripheral, frames, &mut waits).await
+                    self.live(&peripheral, (frames, way), &mut waits).await
                 }
                 Err(error) => error,
             };
@@ -145,7 +144,7 @@ impl LinkTask {
     async fn live(
         &mut self,
         peripheral: &Peripheral,
-        frames: Frames,
+        (frames, way): (Frames, Way),
         waits: &mut Waits,
     ) -> LinkError {
         let started = Moment::read().boot;
@@ -153,7 +152,7 @@ impl LinkTask {
         self.shared.outbox.link(self.device, Link::Live);
         self.shared.outbox.no_room(self.device, false);
         self.failed_encryption = false;
-        let error = self.pass_on(peripheral, frames).await;
+        let error = self.pass_on(peripheral, frames, way).await;
         if self.shared.places.last_used(self.device) > Some(started) {
             waits.was_of_use();
         }
@@ -173,7 +172,7 @@ impl LinkTask {
     async fn establish(
         &mut self,
         controller: Option<Controller>,
-    ) -> Result<(Peripheral, Frames), LinkError> {
+    ) -> Result<(Peripheral, Frames, Way), LinkError> {
         let controller = controller.ok_or(LinkError::NoAdapter)?;
         // What was heard of an earlier connection says nothing about the next one.
         self.tidings = self.tidings.resubscribe();
@@ -185,7 +184,10 @@ impl LinkTask {
         let shared = self.shared.clone();
         let mut leaving = self.controller.clone();
         tokio::select! {
-            frames = self.prepare(&controller, &peripheral) => Ok((peripheral.clone(), frames?)),
+            prepared = self.prepare(&controller, &peripheral) => {
+                let (frames, way) = prepared?;
+                Ok((peripheral.clone(), frames, way))
+            }
             () = gone(&mut leaving) => Err(LinkError::NoAdapter),
             () = shared.claims.wanted_for_pairing(device) => Err(LinkError::Paired),
         }
@@ -197,7 +199,7 @@ impl LinkTask {
         &self,
         controller: &Controller,
         peripheral: &Peripheral,
-    ) -> Result<Frames, LinkError> {
+    ) -> Result<(Frames, Way), LinkError> {
         let timing = self.timing();
         within(timing.connect, "connect", peripheral.connect()).await?;
         let frames = within(timing.setup, "listen", peripheral.notifications()).await?;
@@ -206,13 +208,15 @@ impl LinkTask {
         let table = timeout(timing.setup, look).await;
         let table = table.map_err(|_| LinkError::TookTooLong("look"))??;
         self.shared.outbox.post(Event::Table(self.device, table));
+        let has = |service, uuid| characteristic(peripheral, service, uuid).is_some();
+        let way = profile::way(self.kind, has).ok_or(LinkError::NothingToMeasure)?;
         for (service, number) in profile::read_first(self.kind) {
             if let Some(value) = read(peripheral, service, number, timing).await {
                 self.post(Characteristic(number), value);
             }
         }
-        subscribe(peripheral, self.kind, timing).await?;
-        Ok(frames)
+        subscribe(peripheral, (self.kind, way), timing).await?;
+        Ok((frames, way))
     }
 
     /// What the device offers, once it is sure that what was bonded still is.
@@ -231,8 +235,17 @@ impl LinkTask {
     }
 
     /// Passes frames on until the link ends; returns why it ended.
-    async fn pass_on(&mut self, peripheral: &Peripheral, mut frames: Frames) -> LinkError {
+    async fn pass_on(
+        &mut self,
+        peripheral: &Peripheral,
+        mut frames: Frames,
+        way: Way,
+    ) -> LinkError {
         let timing = self.timing().clone();
+        let mut listener = Listener::new(self.device, self.kind, way);
+        let answered = Notify::new();
+        let asking = ask(peripheral, way, &answered, &timing);
+        tokio::pin!(asking);
         let reading = stream::iter(profile::read_later()).filter_map(|(service, number)| {
             let timing = &timing;
             async move {
@@ -254,10 +267,13 @@ impl LinkTask {
                 frame = frames.next() => {
                     let Some(frame) = frame else { return LinkError::Dropped };
                     silence.as_mut().reset(Instant::now() + timing.silence);
-                    if self.pass(frame) {
+                    let (frames, measures) = listener.take(frame);
+                    if self.pass(frames, measures) {
+                        answered.notify_one();
                         idle.as_mut().reset(Instant::now() + timing.idle);
                     }
                 }
+                error = &mut asking => return error,
                 value = reading.next(), if is_reading => match value {
                     Some((characteristic, value)) => self.post(characteristic, value),
                     None => is_reading = false,
@@ -283,14 +299,9 @@ impl LinkTask {
         }
     }
 
-    /// Passes a notification on; true if it is what the device is there for.
-    fn pass(&self, frame: ValueNotification) -> bool {
-        let Some(characteristic) = profile::notified(self.kind, frame.service_uuid, frame.uuid)
-        else {
-            return false;
-        };
-        self.post(characteristic, frame.value);
-        let measures = characteristic.0 != profile::BATTERY.1;
+    /// Passes on what a notification brought; true if it is what the device is there for.
+    fn pass(&self, frames: Vec<Event>, measures: bool) -> bool {
+        frames.into_iter().for_each(|frame| self.shared.outbox.post(frame));
         if measures {
             self.shared.places.used(self.device, Moment::read().boot);
         }
@@ -342,7 +353,7 @@ impl LinkTask {
     }
 
     fn post(&self, characteristic: Characteristic, mut payload: Vec<u8>) {
-        payload.truncate(VALUE_MAX);
+        payload.truncate(listener::VALUE_MAX);
         let received = Moment::read();
         let device = self.device;
         self.shared.outbox.post(Event::Frame { device, characteristic, payload, received });

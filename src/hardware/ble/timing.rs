@@ -43,6 +43,8 @@ pub struct Timing {
     /// Longest wait for the answer to a write (ATT transactions end after 30 s: Core Specification Vol 3
     /// Part F 3.3.3).
     pub write: Duration,
+    /// Longest wait for the answer to a question of a vendor's protocol, before the next is written.
+    pub answer: Duration,
     /// Scanning without any advertisement for this long restarts the scan.
     pub scan_watchdog: Duration,
     /// How often ages are checked.
@@ -70,6 +72,7 @@ impl Default for Timing {
             reach: Duration::from_secs(15),
             hand_over: Duration::from_secs(5),
             write: Duration::from_secs(31),
+            answer: Duration::from_secs(2),
             scan_watchdog: Duration::from_secs(30),
             tick: Duration::from_millis(500),
         }

@@ -3,13 +3,19 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::sleep;
 use wardkeep_model::vitals::DeviceId;
 use zbus::object_server::SignalEmitter;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant, interface};
 
+use super::notify;
 use super::objects::{BluezError, DeviceObject, device_path, owned};
-use super::world::{CharacteristicSpec, ServiceSpec, World, uuid};
+use super::world::{CharacteristicSpec, ServiceSpec, World};
+
+/// How long a device takes for each packet of an answer.
+const ANSWERS: Duration = Duration::from_millis(5);
 
 /// Shows the GATT objects and says that the services are resolved.
 pub async fn resolve(bus: &Connection, world: &Arc<World>, device: DeviceId) -> zbus::Result<()> {
@@ -19,7 +25,12 @@ pub async fn resolve(bus: &Connection, world: &Arc<World>, device: DeviceId) -> 
     for service in services {
         let path = format!("{}/service{handle:04x}", device_path(device));
         show(world, device, &path, None);
-        server.at(path.as_str(), ServiceObject { service: service.clone(), device }).await?;
+        server
+            .at(
+                path.as_str(),
+                ServiceObject { world: world.clone(), service: service.clone(), device },
+            )
+            .await?;
         for spec in service.characteristics {
             handle += 2;
             let char_path = format!("{path}/char{handle:04x}");
@@ -80,6 +91,7 @@ pub async fn hide(bus: &Connection, gatt: Vec<String>) -> zbus::Result<()> {
 }
 
 pub struct ServiceObject {
+    world: Arc<World>,
     service: ServiceSpec,
     device: DeviceId,
 }
@@ -88,7 +100,8 @@ pub struct ServiceObject {
 impl ServiceObject {
     #[zbus(property, name = "UUID")]
     fn uuid(&self) -> String {
-        uuid(self.service.number)
+        let uuid = self.world.device(self.device, |it| it.spec.uuid(self.service.number));
+        uuid.unwrap_or_default()
     }
     #[zbus(property)]
     fn primary(&self) -> bool {
@@ -106,6 +119,23 @@ pub struct CharacteristicObject {
     service: String,
     path: String,
     pub spec: CharacteristicSpec,
+}
+
+impl CharacteristicObject {
+    /// Says what the device answers to this, if anything, a moment later.
+    fn answer(&self, bus: &Connection, asked: &[u8]) {
+        let answer = self.world.device(self.device, |it| {
+            it.spec.answers.iter().find(|(question, ..)| question == asked).cloned()
+        });
+        let Some((_, number, said)) = answer.flatten() else { return };
+        let (bus, world, device) = (bus.clone(), self.world.clone(), self.device);
+        tokio::spawn(async move {
+            for one in said {
+                sleep(ANSWERS).await;
+                notify(&bus, &world, device, number, &one).await;
+            }
+        });
+    }
 }
 
 #[interface(name = "org.bluez.GattCharacteristic1")]
@@ -153,17 +183,21 @@ impl CharacteristicObject {
         }
     }
 
-    /// Writes with response; control points answer only whoever is subscribed to them.
-    fn write_value(
+    /// Writes; control points answer only whoever is subscribed to them.
+    async fn write_value(
         &self,
         value: Vec<u8>,
         options: HashMap<String, OwnedVariant>,
+        #[zbus(connection)] connection: &Connection,
     ) -> Result<(), BluezError> {
-        let with_response =
-            options.get("type").is_some_and(|it| <&str>::try_from(it) == Ok("request"));
-        assert!(with_response, "a write without response is never answered");
+        let how = options.get("type").and_then(|it| <&str>::try_from(it).ok());
+        let needed = match how {
+            Some("request") => "write",
+            Some("command") => "write-without-response",
+            other => panic!("BlueZ would choose how to write: {other:?}"),
+        };
         let number = self.spec.number;
-        if !self.spec.flags.contains(&"write") {
+        if !self.spec.flags.contains(&needed) {
             return Err(BluezError::NotPermitted("Write not permitted".into()));
         }
         let refused = self.world.device(self.device, |it| {
@@ -181,12 +215,15 @@ impl CharacteristicObject {
             it.written.push((number, value.clone()));
             Ok(())
         });
-        refused.unwrap_or_else(|| Err(BluezError::Failed("Not connected".into())))
+        refused.unwrap_or_else(|| Err(BluezError::Failed("Not connected".into())))?;
+        self.answer(connection, &value);
+        Ok(())
     }
 
     #[zbus(property, name = "UUID")]
     fn uuid(&self) -> String {
-        uuid(self.spec.number)
+        let uuid = self.world.device(self.device, |it| it.spec.uuid(self.spec.number));
+        uuid.unwrap_or_default()
     }
     #[zbus(property)]
     fn service(&self) -> OwnedObjectPath {

@@ -12,7 +12,7 @@ use zbus::{Connection, ObjectPath, OwnedObjectPath, OwnedVariant, fdo, interface
 
 use super::gatt::{drop_link, resolve};
 use super::pairing;
-use super::world::{AdapterState, Bond, World, uuid};
+use super::world::{AdapterState, Bond, World};
 use crate::namespace::say;
 
 /// The controller's path.
@@ -323,7 +323,7 @@ impl DeviceObject {
                 numbers.sort_unstable();
                 numbers.dedup();
             }
-            numbers.into_iter().map(uuid).collect()
+            numbers.into_iter().map(|number| device.spec.uuid(number)).collect()
         })
     }
     #[zbus(property, name = "RSSI")]

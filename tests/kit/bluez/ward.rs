@@ -40,6 +40,7 @@ pub fn short() -> Timing {
         reach: ms(2_000),
         hand_over: ms(400),
         write: ms(10_000),
+        answer: ms(200),
         scan_watchdog: ms(700),
         tick: ms(50),
     }

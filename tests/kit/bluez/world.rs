@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use wardkeep_model::vitals::DeviceId;
 
+use crate::vendors::Script;
+
 /// A 16-bit number of the Bluetooth SIG as the text BlueZ uses.
 pub fn uuid(number: u16) -> String {
     format!("0000{number:04x}-0000-1000-8000-00805f9b34fb")
@@ -94,7 +96,14 @@ pub struct DeviceSpec {
     pub identity: Option<DeviceId>,
     /// The ATT error that a write to a characteristic is answered with.
     pub refused_writes: Vec<(u16, u8)>,
+    /// UUIDs that are no numbers of the Bluetooth SIG: the first is 0xFF00 here, and so on.
+    pub vendor: Vec<&'static str>,
+    /// What a write is answered with: notifications of a characteristic.
+    pub answers: Vec<(Vec<u8>, u16, Vec<Vec<u8>>)>,
 }
+
+/// The number of a vendor's first UUID.
+const VENDOR: u16 = 0xFF00;
 
 impl DeviceSpec {
     /// A chest strap: Heart Rate and Battery.
@@ -166,7 +175,54 @@ impl DeviceSpec {
             needs_bond: false,
             identity: None,
             refused_writes: Vec::new(),
+            vendor: Vec::new(),
+            answers: Vec::new(),
         }
+    }
+
+    /// A device that speaks its vendor's protocol, as its script says.
+    pub fn vendor(last: u8, script: &Script) -> Self {
+        let endpoint = script.known.endpoint();
+        let mut vendor = vec![endpoint.service];
+        for one in endpoint.notify.iter().chain(endpoint.write) {
+            if !vendor.contains(one) {
+                vendor.push(one);
+            }
+        }
+        let numbered = (VENDOR..).zip(&vendor).skip(1);
+        let characteristics = numbered.map(|(number, one)| {
+            let is = |list: &[&str]| list.contains(one);
+            let flags: &[&'static str] = match (is(endpoint.notify), is(endpoint.write)) {
+                (true, true) => &["notify", "write"],
+                (true, false) => &["notify"],
+                // Some take a question and confirm nothing.
+                (false, _) => &["write-without-response"],
+            };
+            characteristic(number, flags, &[])
+        });
+        let service = ServiceSpec { number: VENDOR, characteristics: characteristics.collect() };
+        let answers = script.answers.iter();
+        let answers = answers.map(|(asked, said)| (asked.clone(), Self::SAYS, said.clone()));
+        let answers = answers.collect();
+        Self { vendor, answers, ..Self::new(last, script.name, service) }
+    }
+
+    /// A device with nothing but a profile's service and these characteristics of it.
+    pub fn profile(last: u8, name: &str, (service, numbers): (u16, &[u16])) -> Self {
+        let characteristics =
+            numbers.iter().map(|number| characteristic(*number, &["notify"], &[]));
+        let characteristics = characteristics.collect();
+        Self::new(last, name, ServiceSpec { number: service, characteristics })
+    }
+
+    /// Where a vendor's device notifies.
+    pub const SAYS: u16 = VENDOR + 1;
+
+    /// The text that BlueZ has for a number.
+    pub fn uuid(&self, number: u16) -> String {
+        let place = number.checked_sub(VENDOR).map(usize::from);
+        let vendor = place.and_then(|place| self.vendor.get(place));
+        vendor.map_or_else(|| uuid(number), |it| (*it).to_owned())
     }
 }
 
