@@ -67,7 +67,7 @@ impl Bench {
         let log = OpenOptions::new().create(true).append(true).open(self.out.join("bluetoothd.log"));
         let log = log.expect("the directory is ours");
         let daemon = Command::new(DAEMON)
-            .arg("--nodetach")
+            .args(["--nodetach", "--debug"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
