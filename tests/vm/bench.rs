@@ -53,7 +53,11 @@ impl Bench {
             bus: zbus::Connection::system().await.expect("a system bus"),
         };
         bench.start_daemon();
-        bench.until("a controller", async || bench.property(ADAPTER, "Adapter1", "Powered").await.is_some()).await;
+        bench
+            .until("a controller", async || {
+                bench.property(ADAPTER, "Adapter1", "Powered").await.is_some()
+            })
+            .await;
         bench
     }
 
@@ -64,7 +68,8 @@ impl Bench {
 
     /// Starts bluetoothd.
     pub fn start_daemon(&self) {
-        let log = OpenOptions::new().create(true).append(true).open(self.out.join("bluetoothd.log"));
+        let log =
+            OpenOptions::new().create(true).append(true).open(self.out.join("bluetoothd.log"));
         let log = log.expect("the directory is ours");
         let daemon = Command::new(DAEMON)
             .args(["--nodetach", "--debug"])
@@ -112,6 +117,16 @@ impl Bench {
         paired.is_none_or(|value| bool::try_from(&value) == Ok(false))
     }
 
+    /// Somebody else makes BlueZ forget a device.
+    pub async fn remove(&self, device: DeviceId) {
+        let path = format!("{ADAPTER}/dev_{}", device.to_string().replace(':', "_"));
+        let path = (zbus::OwnedObjectPath::try_from(path).expect("of known parts"),);
+        let adapter = Some("org.bluez.Adapter1");
+        let removed =
+            self.bus.call_method(Some("org.bluez"), ADAPTER, adapter, "RemoveDevice", &path);
+        removed.await.expect("it is known");
+    }
+
     async fn property(&self, path: &str, interface: &str, name: &str) -> Option<OwnedVariant> {
         let body = (format!("org.bluez.{interface}"), name);
         let properties = Some("org.freedesktop.DBus.Properties");
@@ -133,11 +148,6 @@ impl Bench {
     /// The device ends its connection.
     pub fn hang_up(&self, device: DeviceId) {
         self.ask(device, "hang_up", json!({}))
-    }
-
-    /// The device loses its keys.
-    pub fn forget(&self, device: DeviceId) {
-        self.ask(device, "forget", json!({}))
     }
 
     /// The device does not want to be paired, or does again.

@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         pairing::without_a_window_nothing_is_bonded,
         pairing::just_works_in_a_window,
         pairing::a_stored_bond_is_used_without_asking,
-        pairing::a_bond_that_the_device_lost_is_told,
+        pairing::a_bond_that_is_lost_is_told,
         pairing::numbers_are_compared,
         pairing::a_wrong_passkey_is_no_bond,
         pairing::a_passkey_is_typed_here,

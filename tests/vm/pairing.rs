@@ -12,10 +12,8 @@ use crate::devices::{CLIP, CUFF, EAR, SCALE};
 /// What each device measures by, and one of its values.
 const TEMPERATURE: (DeviceKind, u16, &[u8]) =
     (DeviceKind::Thermometer, 0x2A1C, &[0, 0x6D, 0x01, 0, 0xFF]);
-const PRESSURE: (DeviceKind, u16, &[u8]) =
-    (DeviceKind::Cuff, 0x2A35, &[0, 120, 0, 80, 0, 93, 0]);
-const OXYGEN: (DeviceKind, u16, &[u8]) =
-    (DeviceKind::PulseOximeter, 0x2A5F, &[0, 97, 0, 72, 0]);
+const PRESSURE: (DeviceKind, u16, &[u8]) = (DeviceKind::Cuff, 0x2A35, &[0, 120, 0, 80, 0, 93, 0]);
+const OXYGEN: (DeviceKind, u16, &[u8]) = (DeviceKind::PulseOximeter, 0x2A5F, &[0, 97, 0, 72, 0]);
 const WEIGHT: (DeviceKind, u16, &[u8]) = (DeviceKind::Scale, 0x2A9D, &[0, 0x98, 0x3A]);
 
 /// A driver that sees the device.
@@ -87,9 +85,20 @@ pub async fn just_works_in_a_window(bench: &Bench) {
     ward.end().await;
 }
 
-/// The bond of the scenario before serves a new driver, and again after bluetoothd has died.
+/// Bonds the thermometer, unless a scenario before has.
+async fn is_bonded(bench: &Bench, ward: &mut Ward) {
+    if !bench.is_bonded(EAR).await {
+        open(ward, EAR).await;
+        assert_eq!(ward.step(EAR).await, PairingStep::Bonded(EAR));
+    }
+}
+
+/// A bond serves a new driver, and again after bluetoothd has died.
 pub async fn a_stored_bond_is_used_without_asking(bench: &Bench) {
+    let mut ward = ward_that_sees(bench, EAR).await;
+    is_bonded(bench, &mut ward).await;
     let bonds = bench.toy(EAR).bonds;
+    ward.end().await;
     let mut ward = ward_that_sees(bench, EAR).await;
     measures(bench, &mut ward, EAR, TEMPERATURE).await;
     bench.kill_daemon();
@@ -105,10 +114,12 @@ pub async fn a_stored_bond_is_used_without_asking(bench: &Bench) {
     ward.end().await;
 }
 
-/// A device that was reset is told as such and heard no more, until it is paired again.
-pub async fn a_bond_that_the_device_lost_is_told(bench: &Bench) {
-    bench.forget(EAR);
+/// A device whose bond is gone is told as such and heard no more, until it is paired again.
+pub async fn a_bond_that_is_lost_is_told(bench: &Bench) {
     let mut ward = ward_that_sees(bench, EAR).await;
+    is_bonded(bench, &mut ward).await;
+    bench.remove(EAR).await;
+    ward.seen(EAR).await;
     ward.want(EAR, Want { is_bonded: true, releases: false, ..Want::of(TEMPERATURE.0) });
     assert_eq!(ward.step(EAR).await, PairingStep::Failed(PairingFault::LostBond));
     assert_eq!(ward.count(|event| matches!(event, Event::Link(_, Link::Live))), 0);

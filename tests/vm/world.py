@@ -205,10 +205,6 @@ class Toy:
     async def hang_up(self):
         await self.connection.disconnect()
 
-    async def forget(self):
-        """Loses its keys, as a device does that was reset."""
-        self.device.keystore = MemoryKeyStore()
-
     async def refuse(self, refuses):
         self.refuses = refuses
 
@@ -234,7 +230,7 @@ def everything():
 
 
 async def obey(toys, reader, writer):
-    orders = {"state", "send", "hang_up", "forget", "refuse", "type"}
+    orders = {"state", "send", "hang_up", "refuse", "type"}
     while line := await reader.readline():
         try:
             order = json.loads(line)

@@ -102,7 +102,9 @@ impl Desk<'_> {
                     }
                 }
                 changed = self.shared.controller.changed() => match changed {
-                    Ok(()) => self.register().await,
+                    Ok(()) => {
+                        self.register().await;
+                    }
                     Err(_) => return,
                 },
                 Some(done) = self.jobs.join_next() => note(done),
@@ -110,19 +112,21 @@ impl Desk<'_> {
         }
     }
 
-    /// Makes our agent the one that BlueZ asks. What fails is tried again when a device is paired.
-    async fn register(&self) {
-        let Some(Controller { daemon, .. }) = self.shared.controller() else { return };
+    /// Makes our agent the one that BlueZ asks; false if that did not work. It is tried again when a device
+    /// is paired.
+    async fn register(&self) -> bool {
+        let Some(Controller { daemon, .. }) = self.shared.controller() else { return false };
         let registered = async {
             let agent = Agent::new(self.to_us.clone(), daemon.owner().clone());
             daemon.connection().object_server().at(agent::PATH, agent).await?;
             daemon.register_agent(&agent::PATH).await
         };
         match timeout(self.shared.timing.setup, registered).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(())) => return true,
             Ok(Err(refusal)) => tracing::warn!(?refusal, "no bluetooth agent"),
             Err(_) => tracing::warn!("no bluetooth agent in time"),
         }
+        false
     }
 
     /// BlueZ asks because a link wants what the device gives only over a bond, and goes on waiting for that
@@ -163,8 +167,11 @@ impl Desk<'_> {
         let patience = self.shared.timing.release * 2;
         let (step, forgets) = match self.shared.controller() {
             None => (PairingStep::Failed(PairingFault::NoAdapter), false),
+            // Nobody could be asked anything.
+            Some(_) if !self.register().await => {
+                (PairingStep::Failed(PairingFault::Unexplained), false)
+            }
             Some(controller) => {
-                self.register().await;
                 let claims = self.shared.claims.clone();
                 match timeout(patience, claims.pair(device)).await {
                     // The claim is given back when the connection is settled.
