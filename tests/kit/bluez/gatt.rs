@@ -24,8 +24,8 @@ impl BatteryObject {
 }
 
 /// Takes back what was shown of a battery.
-pub async fn hide_battery(bus: &Connection, device: DeviceId) -> zbus::Result<bool> {
-    bus.object_server().remove::<BatteryObject, _>(device_path(device)).await
+pub async fn hide_battery(bus: &Connection, device: DeviceId) -> zbus::Result<()> {
+    bus.object_server().remove::<BatteryObject, _>(device_path(device)).await.map(drop)
 }
 
 /// Shows the GATT objects and says that the services are resolved.

@@ -252,7 +252,7 @@ impl FakeBluez {
 
     /// A connected device has no battery to show any more.
     pub async fn lose_battery(&self, device: DeviceId) {
-        assert!(hide_battery(&self.bus(), device).await.expect("the bus is there"), "it had one");
+        hide_battery(&self.bus(), device).await.expect("it had one");
     }
 
     /// Breaks a link without any signal: only who asks learns of it.
