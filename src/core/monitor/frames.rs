@@ -41,11 +41,19 @@ impl Monitor {
         received: Moment,
     ) -> Vec<Effect> {
         // A frame that does not decode charts nothing; the number it should have brought grows old.
-        let Ok(decoded) = gatt::decode(characteristic, payload) else { return vec![] };
+        let read = gatt::decode(characteristic, payload);
+        // What is not the device that was paired says nothing of it.
+        if self.device(device).is_some_and(|one| one.known && one.bonding.is_sound()) {
+            let frame = (characteristic, payload);
+            self.inventory.frame(received, device, frame, &read, &self.rules.zone);
+        }
+        let Ok(decoded) = read else { return vec![] };
         if characteristic == spot::CURRENT_TIME
             && let Some(shown) = decoded.time
         {
-            self.pairing.clock(device, spot::ahead(shown, received, &self.rules.zone));
+            let ahead = spot::ahead(shown, received, &self.rules.zone);
+            self.pairing.clock(device, ahead);
+            self.inventory.clock(received, device, ahead);
         }
         if characteristic == RECORD_ACCESS {
             self.records_answered(device, &decoded, received);
@@ -101,7 +109,7 @@ impl Monitor {
         if !self.flood.takes(received, of.0, (&of.1, of.2)) {
             return Some(self.flood_told(received.boot, false).collect());
         }
-        let (kind, name) = (known.kind, self.pairing.name(device));
+        let (kind, name) = (known.kind, self.name(device));
         let (record, provenance) = (self.next_record(), self.provenance());
         self.came.insert(record.seq, received.boot);
         if self.came.len() > CAME_MAX {

@@ -40,6 +40,7 @@ use self::pulse::Pulse;
 use self::stored::{RECORD_ACCESS, Transfer, asked};
 use self::waves::Waves;
 use crate::effect::Effect;
+use crate::inventory::Inventory;
 use crate::pairing::{Advertisement, Device, Pairing};
 
 /// What monitoring goes by.
@@ -59,6 +60,7 @@ pub(crate) struct Rules {
 pub(crate) struct Monitor {
     rules: Rules,
     pairing: Pairing,
+    inventory: Inventory,
     live: Live,
     /// Who is at this bed.
     subject: Option<SubjectId>,
@@ -98,6 +100,7 @@ impl Monitor {
         Self {
             rules,
             pairing: Pairing::default(),
+            inventory: Inventory::default(),
             live: Live::default(),
             subject: None,
             readings: BTreeMap::new(),
@@ -139,7 +142,17 @@ impl Monitor {
 
     /// What people call a device.
     pub(crate) fn name(&self, id: DeviceId) -> String {
-        self.pairing.name(id)
+        self.inventory.label(id).map_or_else(|| self.pairing.name(id), str::to_owned)
+    }
+
+    /// What is known of the devices of this cart.
+    pub(crate) fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn inventory_mut(&mut self) -> &mut Inventory {
+        &mut self.inventory
     }
 
     /// The device whose values stand for `kind` on the screen.
@@ -214,7 +227,8 @@ impl Monitor {
     /// When a current number grows old, or a transfer has stopped.
     pub(crate) fn next_deadline(&self, now: BootTime) -> Option<BootTime> {
         let transfers = self.transfers.values().filter_map(Transfer::due).filter(|due| *due > now);
-        self.live.next_deadline(now).into_iter().chain(transfers).min()
+        let news = self.inventory.next_deadline();
+        self.live.next_deadline(now).into_iter().chain(transfers).chain(news).min()
     }
 
     /// An advertisement was heard.
@@ -238,9 +252,12 @@ impl Monitor {
     }
 
     /// A link changed. What came before it stood is not current any more; a meter is asked for what it has stored.
-    pub(crate) fn link(&mut self, now: BootTime, id: DeviceId, link: Link) -> Option<Effect> {
+    pub(crate) fn link(&mut self, now: Moment, id: DeviceId, link: Link) -> Option<Effect> {
         let was_live = self.device(id).is_some_and(|device| device.link == Link::Live);
         self.pairing.link(id, link);
+        if let Some(device) = self.pairing.get(id).filter(|device| device.known) {
+            self.inventory.link(now, (id, device.kind, &device.name), link);
+        }
         // What was measured once stays what it was when the device has let its link go.
         let is_continuous = self.device(id).is_some_and(|device| device.kind.is_continuous());
         if link != Link::Live && is_continuous {
@@ -251,7 +268,7 @@ impl Monitor {
         if device.kind != DeviceKind::GlucoseMeter {
             return None;
         }
-        let (transfer, request) = Transfer::begin(now, self.transfers.get(&id));
+        let (transfer, request) = Transfer::begin(now.boot, self.transfers.get(&id));
         self.transfers.insert(id, transfer);
         Some(asked(id, request))
     }
@@ -284,6 +301,7 @@ impl Monitor {
         let wrong: Vec<DeviceId> = self.pairing.wrong_clocks().filter(|id| !busy(*id)).collect();
         for id in wrong {
             self.pairing.clock_was_set(id);
+            self.inventory.clock_was_set(now.boot, id);
             if let Some(shown) = spot::clock(now, &self.rules.zone) {
                 effects.push(Effect::Hardware(Command::Write(id, spot::CURRENT_TIME, shown)));
             }
@@ -359,12 +377,20 @@ impl Monitor {
         Some((Effect::Hardware(command), assigned))
     }
 
+    /// Ends its link, and forgets what is known of it.
+    pub(crate) fn forget(&mut self, id: DeviceId) -> Option<Effect> {
+        let released = self.release(id).map(|(effect, _)| effect);
+        self.inventory.forget(id);
+        released
+    }
+
     /// Somebody else is at this bed now. Another patient's devices are unassigned first: nothing that
     /// they measure may be filed to the newcomer without a fresh assignment (S-6).
     pub(crate) fn put(&mut self, now: Moment, subject: SubjectId, limits: BedLimits) {
         self.pairing.unassign_all();
         self.live.clear();
         self.pulses.clear();
+        self.inventory.forget_frames();
         self.subject = Some(subject);
         self.at_bed = Some(now.boot);
         self.limits = limits;
@@ -383,6 +409,7 @@ impl Monitor {
             self.at_bed = None;
         }
         self.subject = cart.subject;
+        self.inventory = Inventory::resume(&cart.inventory);
         self.limits = cart.limits.unwrap_or(self.limits);
         let held = self.pairing.known();
         let let_go = held.iter().filter(|held| cart.devices.iter().all(|kept| kept.id != held.id));

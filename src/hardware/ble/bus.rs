@@ -19,7 +19,7 @@ const OBJECTS: &str = "org.freedesktop.DBus.ObjectManager";
 const WHOLE: [&str; 2] = ["org.bluez.Device1", "org.bluez.Adapter1"];
 const AUTHENTICATION: &str = "org.bluez.Reason.Authentication";
 /// Signals that may wait; zbus stops reading the socket when they are not taken.
-const SIGNALS_MAX: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
+pub(super) const SIGNALS_MAX: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
 
 /// The bus ended or refused.
 #[derive(Debug, thiserror::Error)]

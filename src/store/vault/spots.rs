@@ -19,8 +19,8 @@ use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::emergency::PastNumeric;
 use wardkeep_model::keeping::{AuditAct, AuditEntry, FiledSpot, SpotAct, StoreFault, WaitingSpot};
+use wardkeep_model::vitals::RecordId;
 use wardkeep_model::vitals::spot::SpotReading;
-use wardkeep_model::vitals::{DeviceKind, RecordId};
 
 /// Tables of the readings, and of what was said of them. `digest` is what a reading is known by, `age_us` how old
 /// the store was at the last mark before it came.
