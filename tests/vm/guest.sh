@@ -15,9 +15,9 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp
     btattach -B /dev/ttyS1 -P h4 &
 } >/mnt/guest.log 2>&1
 # Each line of a log that went straight to the host would be waited for.
-mkdir -p /tmp/logs
-for port in /dev/vport*p1; do timeout 170 "$2" "$port" /tmp/logs ${3:-}; done >/mnt/scenarios.log 2>&1
-cp /tmp/logs/* /mnt
+logs=$(mktemp -d)
+for port in /dev/vport*p1; do timeout 190 "$2" "$port" "$logs" ${3:-}; done >/mnt/scenarios.log 2>&1
+cp "$logs"/* /mnt
 sync
 echo o >/proc/sysrq-trigger
 sleep 60

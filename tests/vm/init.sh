@@ -15,7 +15,8 @@ $busybox mount -t tmpfs none /above
 $busybox mkdir /above/changes /above/work
 $busybox mount -t overlay -o lowerdir=/below,upperdir=/above/changes,workdir=/above/work none /root
 for place in proc sys dev; do $busybox mount --move /$place /root/$place; done
-for place in run tmp; do $busybox mount -t tmpfs none /root/$place; done
+# Sockets of the host's daemons lead nowhere here.
+$busybox mount -t tmpfs none /root/run
 $busybox mount -t 9p -o "$share,rw" out /root/mnt
 bench=$($busybox sed 's/.*bench=\([^ ]*\).*/\1/' /root/proc/cmdline)
 exec $busybox chroot /root /bin/sh $($busybox printf '%s' "$bench" | $busybox tr , ' ')

@@ -4,8 +4,8 @@
 #
 #   run.sh PLACE PROGRAM [WORD]
 #
-# Of the scenarios, those whose name contains WORD. PLACE keeps what is prepared once (kernel, Bumble) and the logs of the last run. Ends by itself, with everything
-# that it started.
+# Of the scenarios, those whose name contains WORD. PLACE keeps what is prepared once (kernel, Bumble; a newer kernel is
+# fetched when this one is removed) and the logs of the last run. Ends by itself, with everything that it started.
 set -eu
 
 PATH=$PATH:/usr/sbin:/sbin
@@ -15,14 +15,18 @@ word=${3:-}
 here=$(cd "$(dirname "$0")" && pwd)
 
 BUMBLE=0.0.236
-# Seconds until a machine is given up; of one that does well it is four times as long as needed.
-LIMIT=200
+# Seconds until a machine is given up that has not switched itself off; guest.sh gives the scenarios some less.
+LIMIT=220
 
 # The kernel that Debian installs, unpacked.
 kernel() {
     kernel=$(find "$place" -maxdepth 1 -name 'linux-image-*' | sort -V | tail -n 1)
     [ -z "$kernel" ] || return 0
     name=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: \(linux-image-.*\)/\1/p' | head -n 1)
+    if [ -z "$name" ]; then
+        echo "apt knows no package linux-image-amd64: this needs Debian on amd64, and apt-get update"
+        return 1
+    fi
     mkdir -p "$place/deb" "$place/unpacked"
     (cd "$place/deb" && apt-get download -q "$name")
     dpkg-deb -x "$place/deb/$name"_*.deb "$place/unpacked"
@@ -119,4 +123,5 @@ if ! grep -q '^bluetoothd and a controller' "$place/out/scenarios.log"; then
     boot
 fi
 cat "$place/out/scenarios.log"
+if grep -qE 'BUG|Oops|Call Trace' "$place/machine.log"; then echo "The kernel itself failed: $place/machine.log"; fi
 grep -q '^[0-9]* scenarios hold$' "$place/out/scenarios.log"
