@@ -143,7 +143,9 @@ impl Radio {
         let manager = Manager::new().await?;
         let daemon = timeout(self.timing().setup, Daemon::open()).await;
         let daemon = daemon.map_err(|_| LifeError::NoAnswer("name"))??;
-        let mut backoff = Backoff::new(self.timing());
+        // After a daemon that died, the kernel goes on with its scan for 10 s and starts no other.
+        let first = self.timing().retry_first;
+        let mut backoff = Backoff::between(first, first * 2);
         loop {
             match self.first_adapter(&manager).await? {
                 Some((path, adapter)) => {

@@ -12,6 +12,7 @@ mod gatt;
 mod listener;
 mod waits;
 
+use std::future::pending;
 use std::time::Duration;
 
 use btleplug::api::Peripheral as _;
@@ -47,6 +48,8 @@ enum LinkError {
     Silent,
     #[error("its bond does not hold")]
     LostBond,
+    #[error("gives nothing without a bond")]
+    NotPaired,
     #[error("gives its place to another")]
     GaveWay,
     #[error("has measured and may sleep")]
@@ -174,7 +177,6 @@ impl LinkTask {
         controller: Option<Controller>,
     ) -> Result<(Peripheral, Frames, Way), LinkError> {
         let controller = controller.ok_or(LinkError::NoAdapter)?;
-        // What was heard of an earlier connection says nothing about the next one.
         self.tidings = self.tidings.resubscribe();
         let (device, timing) = (self.device, self.timing().clone());
         let peripheral = within(timing.setup, "find", find(&controller.adapter, device)).await?;
@@ -183,14 +185,14 @@ impl LinkTask {
         self.peripheral = Some(peripheral.clone());
         let shared = self.shared.clone();
         let mut leaving = self.controller.clone();
-        tokio::select! {
-            prepared = self.prepare(&controller, &peripheral) => {
-                let (frames, way) = prepared?;
-                Ok((peripheral.clone(), frames, way))
-            }
-            () = gone(&mut leaving) => Err(LinkError::NoAdapter),
-            () = shared.claims.wanted_for_pairing(device) => Err(LinkError::Paired),
-        }
+        let (frames, way, tidings) = tokio::select! {
+            prepared = self.prepare(&controller, &peripheral) => prepared?,
+            () = self.refused() => return Err(LinkError::NotPaired),
+            () = gone(&mut leaving) => return Err(LinkError::NoAdapter),
+            () = shared.claims.wanted_for_pairing(device) => return Err(LinkError::Paired),
+        };
+        self.tidings = tidings;
+        Ok((peripheral, frames, way))
     }
 
     /// Connects; says what the device offers; reads what has to be known first; subscribes. The stream is
@@ -199,9 +201,11 @@ impl LinkTask {
         &self,
         controller: &Controller,
         peripheral: &Peripheral,
-    ) -> Result<(Frames, Way), LinkError> {
+    ) -> Result<(Frames, Way, broadcast::Receiver<Tiding>), LinkError> {
         let timing = self.timing();
         within(timing.connect, "connect", peripheral.connect()).await?;
+        // That an earlier connection ended may be told late, and says nothing of this one.
+        let tidings = self.shared.tidings.subscribe();
         let frames = within(timing.setup, "listen", peripheral.notifications()).await?;
         within(timing.setup, "discover", peripheral.discover_services()).await?;
         let look = self.look(controller, peripheral);
@@ -216,7 +220,20 @@ impl LinkTask {
             }
         }
         subscribe(peripheral, (self.kind, way), timing).await?;
-        Ok((frames, way))
+        Ok((frames, way, tidings))
+    }
+
+    /// Ends when the device wants to be paired and may not be.
+    async fn refused(&self) {
+        let mut tidings = self.shared.tidings.subscribe();
+        loop {
+            match tidings.recv().await {
+                Ok(Tiding::Refused(device)) if self.is_ours(device) => return,
+                Ok(_other) => {}
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => pending().await,
+            }
+        }
     }
 
     /// What the device offers, once it is sure that what was bonded still is.
@@ -337,6 +354,7 @@ impl LinkTask {
             Ok(
                 Tiding::AuthenticationFailed(_)
                 | Tiding::Heard(_)
+                | Tiding::Refused(_)
                 | Tiding::Bonded(_)
                 | Tiding::Freed,
             ) => None,

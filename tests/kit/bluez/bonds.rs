@@ -67,6 +67,11 @@ impl FakeBluez {
         self.world.device(device, |it| it.trusted).unwrap_or_default()
     }
 
+    /// How often the kernel wanted to pair it by itself.
+    pub fn asked(&self, device: DeviceId) -> u32 {
+        self.world.device(device, |it| it.asked).unwrap_or_default()
+    }
+
     /// Whether `Pair` is under way.
     pub fn is_pairing(&self, device: DeviceId) -> bool {
         self.world.device(device, |it| it.pairing).unwrap_or_default()

@@ -12,10 +12,27 @@ use zbus::{Connection, OwnedObjectPath, OwnedVariant, interface};
 
 use super::notify;
 use super::objects::{BluezError, DeviceObject, device_path, owned};
-use super::world::{CharacteristicSpec, ServiceSpec, World};
+use super::pairing::pair_unasked;
+use super::world::{CharacteristicSpec, ServiceSpec, World, uuid};
 
 /// How long a device takes for each packet of an answer.
 const ANSWERS: Duration = Duration::from_millis(5);
+
+/// What BlueZ shows of a connected device's battery, at the path of the device itself.
+pub struct BatteryObject;
+
+#[interface(name = "org.bluez.Battery1")]
+impl BatteryObject {
+    #[zbus(property)]
+    fn percentage(&self) -> u8 {
+        87
+    }
+}
+
+/// Takes back what was shown of a battery.
+pub async fn hide_battery(bus: &Connection, device: DeviceId) -> zbus::Result<()> {
+    bus.object_server().remove::<BatteryObject, _>(device_path(device)).await.map(drop)
+}
 
 /// Shows the GATT objects and says that the services are resolved.
 pub async fn resolve(bus: &Connection, world: &Arc<World>, device: DeviceId) -> zbus::Result<()> {
@@ -46,6 +63,7 @@ pub async fn resolve(bus: &Connection, world: &Arc<World>, device: DeviceId) -> 
         }
         handle += 4;
     }
+    server.at(device_path(device), BatteryObject).await?;
     let still_connected = world.device(device, |it| {
         it.resolved = it.connected;
         it.connected
@@ -75,6 +93,9 @@ pub async fn drop_link(bus: &Connection, world: &World, device: DeviceId) -> zbu
     let shown = object.get().await;
     shown.services_resolved_changed(object.signal_emitter()).await?;
     shown.connected_changed(object.signal_emitter()).await?;
+    if bus.object_server().interface::<_, BatteryObject>(device_path(device)).await.is_ok() {
+        hide_battery(bus, device).await?;
+    }
     hide(bus, gatt).await
 }
 
@@ -144,7 +165,13 @@ impl CharacteristicObject {
     async fn start_notify(
         &self,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+        #[zbus(connection)] connection: &Connection,
     ) -> Result<(), BluezError> {
+        if self.world.device(self.device, |it| it.is_closed() && it.spec.pairs_unasked)
+            == Some(true)
+        {
+            pair_unasked(&self.world, self.device, connection).await;
+        }
         if self.world.device(self.device, |it| it.is_closed()) == Some(true) {
             return Err(BluezError::NotPermitted("Not paired".into()));
         }

@@ -118,6 +118,7 @@ impl AdapterObject {
         }
         self.world.device(id, |it| {
             (it.bond, it.trusted, it.on_bus, it.heard) = (Bond::None, false, false, false);
+            it.nameless = false;
         });
         connection.object_server().remove::<DeviceObject, _>(&device).await?;
         Ok(())
@@ -251,6 +252,9 @@ impl DeviceObject {
             }
             return Err(BluezError::Failed("le-connection-abort-by-local".into()));
         }
+        if self.world.lock().tells_late {
+            self.connected_changed(&emitter).await?;
+        }
         self.come_up(&emitter, connection).await
     }
 
@@ -315,6 +319,9 @@ impl DeviceObject {
     #[zbus(property, name = "UUIDs")]
     fn uuids(&self) -> Vec<String> {
         self.read(|device| {
+            if device.nameless && !device.connected {
+                return Vec::new();
+            }
             let mut numbers = device.spec.advertised.clone();
             if device.connects > 0 {
                 // The list grows by what discovery found.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::sleep;
+use wardkeep_model::vitals::DeviceId;
 use zbus::object_server::SignalEmitter;
 use zbus::{Connection, DynamicType, Message, OwnedObjectPath, interface};
 
@@ -122,6 +123,7 @@ pub async fn pair(
             Ok(())
         }
         Err(error) => {
+            device.read(|it| it.nameless = it.connected);
             if device.read(|it| it.connected) {
                 drop_link(connection, &device.world, device.device).await?;
             }
@@ -135,6 +137,21 @@ fn agent_of(world: &World, caller: &str) -> Option<AgentState> {
     let state = world.lock();
     let own = state.agents.iter().find(|it| it.owner == caller);
     own.or_else(|| state.agents.iter().find(|it| it.is_default)).cloned()
+}
+
+/// What the kernel does for whoever wants something that the device gives only over a bond.
+pub async fn pair_unasked(world: &World, device: DeviceId, connection: &Connection) {
+    let agent = world.lock().agents.iter().find(|it| it.is_default).cloned();
+    if let Some(agent) = agent {
+        let path = (owned(&device_path(device)),);
+        world.device(device, |it| it.asked += 1);
+        if ask(connection, &agent, "RequestAuthorization", &path).await.is_ok() {
+            world.device(device, |it| it.bond = Bond::Kept);
+            return;
+        }
+    }
+    // ATT transactions end after 30 s.
+    sleep(Duration::from_secs(30)).await;
 }
 
 async fn cancelled(device: &DeviceObject) {

@@ -92,6 +92,9 @@ pub struct DeviceSpec {
     pub style: Style,
     /// It gives and takes nothing without a bond.
     pub needs_bond: bool,
+    /// To get it all the same, the kernel pairs by itself: it asks the default agent, and goes on waiting
+    /// after a no.
+    pub pairs_unasked: bool,
     /// Its address once it is bonded, if it advertises a private one.
     pub identity: Option<DeviceId>,
     /// The ATT error that a write to a characteristic is answered with.
@@ -173,6 +176,7 @@ impl DeviceSpec {
             stored: Vec::new(),
             style: Style::JustWorks,
             needs_bond: false,
+            pairs_unasked: false,
             identity: None,
             refused_writes: Vec::new(),
             vendor: Vec::new(),
@@ -267,6 +271,11 @@ pub struct DeviceState {
     pub trusted: bool,
     /// `Pair` is under way.
     pub pairing: bool,
+    /// How often the kernel wanted to pair it by itself.
+    pub asked: u32,
+    /// A pairing failed while its services were being discovered: BlueZ takes it for one that has none, for
+    /// as long as it keeps the object.
+    pub nameless: bool,
     /// What was written to it: characteristic and bytes.
     pub written: Vec<(u16, Vec<u8>)>,
 }
@@ -305,6 +314,9 @@ pub struct State {
     pub discoveries: u32,
     /// How long Disconnect takes; the real daemon needs 2 s.
     pub disconnect_takes: Duration,
+    /// That an earlier connection ended is heard while the next one is made: btleplug asks something for each
+    /// advertisement before it tells what came after.
+    pub tells_late: bool,
     pub devices: BTreeMap<DeviceId, DeviceState>,
 }
 
@@ -345,6 +357,8 @@ impl State {
             refuses: None,
             trusted: false,
             pairing: false,
+            asked: 0,
+            nameless: false,
             written: Vec::new(),
             spec,
         };
@@ -360,6 +374,7 @@ impl State {
             device.on_bus = false;
             device.heard = false;
             device.pairing = false;
+            device.nameless = false;
             device.end_link();
         }
     }

@@ -76,6 +76,7 @@ impl LinkTask {
             LinkError::NotKnown => self.pause(waits.again.failed(), true).await,
             LinkError::TookTooLong(_)
             | LinkError::NothingToMeasure
+            | LinkError::NotPaired
             | LinkError::Dropped
             | LinkError::Silent
             | LinkError::NoAdapter
@@ -89,6 +90,8 @@ impl LinkTask {
             Cause::KeyMissing
         } else if let LinkError::Bluetooth(error) = error {
             cause(&format!("{error:?}"))
+        } else if matches!(error, LinkError::NotPaired) {
+            Cause::NotPaired
         } else {
             Cause::Unsaid
         };
@@ -227,6 +230,7 @@ impl LinkTask {
                 Tiding::Freed => return Heard::Freed,
                 Tiding::Heard(_)
                 | Tiding::Bonded(_)
+                | Tiding::Refused(_)
                 | Tiding::Dropped(_)
                 | Tiding::AuthenticationFailed(_)
                 | Tiding::GiveWay(_) => {}
@@ -240,6 +244,7 @@ impl LinkTask {
             Tiding::AuthenticationFailed(device) => self.failed_encryption |= self.is_ours(device),
             Tiding::Heard(_)
             | Tiding::Dropped(_)
+            | Tiding::Refused(_)
             | Tiding::Bonded(_)
             | Tiding::GiveWay(_)
             | Tiding::Freed => {}
