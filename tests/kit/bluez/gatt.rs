@@ -13,7 +13,7 @@ use zbus::{Connection, OwnedObjectPath, OwnedVariant, interface};
 use super::notify;
 use super::objects::{BluezError, DeviceObject, device_path, owned};
 use super::pairing::pair_unasked;
-use super::world::{CharacteristicSpec, ServiceSpec, World, uuid};
+use super::world::{CharacteristicSpec, ServiceSpec, World};
 
 /// How long a device takes for each packet of an answer.
 const ANSWERS: Duration = Duration::from_millis(5);
