@@ -190,6 +190,8 @@ pub enum Notice {
     ReadingWaits,
     /// A spot reading that was filed by mistake waits in the tray.
     ReadingPutBack,
+    /// Nobody is at this bed any more.
+    PatientLeft,
     /// The device was asked to show itself, and does.
     DeviceBlinks,
     /// The device cannot show itself.
@@ -295,6 +297,7 @@ impl Notice {
             Self::MeasurementFailed | Self::ControlSolution | Self::MeasurementImplausible => {
                 Row::hint(Role(Care))
             }
+            Self::PatientLeft => Row::done(Role(Care)),
             Self::DeviceBlinks => Row::done(Role(ConnectDevices)),
             Self::DeviceCannotBlink | Self::DeviceNotFound => Row::hint(Role(ConnectDevices)),
             Self::DeviceDescribed => Row::done(Role(MaintainDevices)),
