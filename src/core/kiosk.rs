@@ -208,7 +208,8 @@ impl Kiosk {
             | ports::Event::Pairing(..)
             | ports::Event::Wrote(..)
             | ports::Event::Refused(..)) => {
-                let (mut effects, is_news) = heard::of_device(&mut self.monitor, now, event);
+                let parties = (&mut self.monitor, &mut self.held);
+                let (mut effects, is_news) = heard::of_device(parties, now, event);
                 if is_news && matches!(self.clerk.phase, Phase::Running) {
                     effects.push(desk::save_cart(now, &self.monitor, self.language));
                 }
@@ -295,8 +296,7 @@ impl Kiosk {
         vec![]
     }
 
-    /// Does something in the open session, if there is one; if that takes away what it rests on, it is
-    /// locked at once.
+    /// Does something in the open session, if there is one, which locks if that takes away what it rests on.
     fn in_open(
         &mut self,
         now: Moment,

@@ -45,7 +45,10 @@ impl Monitor {
         if characteristic == spot::CURRENT_TIME
             && let Some(shown) = decoded.time
         {
-            self.pairing.clock(device, spot::ahead(shown, received, &self.rules.zone));
+            let ahead = spot::ahead(shown, received, &self.rules.zone);
+            let took = self.pairing.clock(received.boot, device, ahead);
+            let told = took.map(|took| spot::clock_set(device, took, received.wall));
+            return told.into_iter().collect();
         }
         if characteristic == RECORD_ACCESS {
             self.records_answered(device, &decoded, received);
@@ -89,7 +92,8 @@ impl Monitor {
             decoded.observations.iter().any(|one| one.status.contains(&Status::FromStorage));
         let is_undatable = decoded.is_undatable || (stored && decoded.time.is_none());
         let stamp = (decoded.time, is_undatable);
-        let times = spot::times(stamp, received, &self.rules.zone, known.ahead);
+        let clock = known.clock.ahead(received.boot);
+        let times = spot::times(stamp, received, &self.rules.zone, clock);
         // It was explicitly given to somebody, and measured just now.
         let ago = times.effective.map(|at| received.wall.duration_since(at));
         let is_fresh = !stored && ago.is_some_and(|ago| ago <= spot::CLOCKS_AGREE);
@@ -102,12 +106,13 @@ impl Monitor {
             return Some(self.flood_told(received.boot, false).collect());
         }
         let (kind, name) = (known.kind, self.pairing.name(device));
+        let first_known = known.bonding.first_known();
         let (record, provenance) = (self.next_record(), self.provenance());
         self.came.insert(record.seq, received.boot);
         if self.came.len() > CAME_MAX {
             self.came.pop_first();
         }
-        let from = spot::From { record, device, kind, name, provenance, frame };
+        let from = spot::From { record, device, first_known, kind, name, provenance, frame };
         let reading = spot::reading(from, decoded, times);
         if let Some((transfer, sequence)) = self.transfers.get_mut(&device).zip(reading.sequence) {
             transfer.record(received.boot, sequence);

@@ -27,7 +27,7 @@ use wardkeep_model::alarm::LimitReason;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{BedLimits, CartState, FiledSpot, KnownDevice};
 use wardkeep_model::moment::{BootTime, Moment};
-use wardkeep_model::ports::{Command, Link, PairingStep, TableDigest};
+use wardkeep_model::ports::{Command, Link, PairingStep, TableDigest, WriteFault};
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::gatt::Charted;
 use wardkeep_model::vitals::live::{Live, Measured};
@@ -259,17 +259,22 @@ impl Monitor {
     /// A device has answered what was written to it.
     pub(crate) fn wrote(
         &mut self,
-        now: BootTime,
+        now: Moment,
         id: DeviceId,
         what: Characteristic,
-        is_taken: bool,
-    ) {
+        answer: Result<(), WriteFault>,
+    ) -> Option<Effect> {
         if what == RECORD_ACCESS
-            && !is_taken
+            && answer.is_err()
             && let Some(transfer) = self.transfers.get_mut(&id)
         {
-            transfer.not_taken(now);
+            transfer.not_taken(now.boot);
         }
+        if what != spot::CURRENT_TIME || spot::is_clock_taken(answer) {
+            return None;
+        }
+        let is_news = self.pairing.clock_was_not_set(id, spot::refuses_clock(answer));
+        is_news.then(|| spot::clock_set(id, false, now.wall))
     }
 
     /// What is due of transfers and clocks. A clock is set when everything that was stamped by it is here.
@@ -283,7 +288,7 @@ impl Monitor {
         let busy = |id: DeviceId| self.transfers.get(&id).is_some_and(Transfer::is_running);
         let wrong: Vec<DeviceId> = self.pairing.wrong_clocks().filter(|id| !busy(*id)).collect();
         for id in wrong {
-            self.pairing.clock_was_set(id);
+            self.pairing.clock_was_set(now.boot, id);
             if let Some(shown) = spot::clock(now, &self.rules.zone) {
                 effects.push(Effect::Hardware(Command::Write(id, spot::CURRENT_TIME, shown)));
             }
@@ -295,7 +300,27 @@ impl Monitor {
     pub(crate) fn paired(&mut self, id: DeviceId, step: PairingStep) -> Vec<Effect> {
         let command = self.pairing.paired(id, step);
         self.forget_unless_sound(id);
-        command.map(Effect::Hardware).into_iter().collect()
+        let commands = match step.identity().filter(|identity| *identity != id) {
+            Some(identity) => self.moves(id, identity),
+            None => command.into_iter().collect(),
+        };
+        commands.into_iter().map(Effect::Hardware).collect()
+    }
+
+    /// A device has another address from now on. Its link is made anew, so no number of it is current.
+    fn moves(&mut self, from: DeviceId, to: DeviceId) -> Vec<Command> {
+        self.live.end(from);
+        self.forget_readings(from);
+        self.pulses.remove(&from);
+        if let Some(transfer) = self.transfers.remove(&from) {
+            self.transfers.insert(to, transfer);
+        }
+        if let Some(devices) = &mut self.watch
+            && let Some(linked) = devices.remove(&from)
+        {
+            devices.insert(to, linked);
+        }
+        self.pairing.moves(from, to)
     }
 
     /// What something measured that is not the device that was paired is nobody's (S-7).

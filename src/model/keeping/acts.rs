@@ -47,6 +47,8 @@ pub enum AuditAct {
     DevicePairing,
     /// The bond with a device was dropped.
     DeviceForgotten,
+    /// A device's own clock was set; where that failed, it did not take the time.
+    DeviceClockSet,
     /// A spot reading was filed to a patient.
     ReadingFiled,
     /// A spot reading that was filed to another patient by mistake is this one's.

@@ -19,8 +19,8 @@ use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::emergency::PastNumeric;
 use wardkeep_model::keeping::{AuditAct, AuditEntry, FiledSpot, SpotAct, StoreFault, WaitingSpot};
+use wardkeep_model::vitals::RecordId;
 use wardkeep_model::vitals::spot::SpotReading;
-use wardkeep_model::vitals::{DeviceKind, RecordId};
 
 /// Tables of the readings, and of what was said of them. `digest` is what a reading is known by, `age_us` how old
 /// the store was at the last mark before it came.
@@ -115,7 +115,8 @@ fn digest(reading: &SpotReading) -> Vec<u8> {
     let frame = reading.frame.reveal();
     let told = if reading.is_numbered() {
         let characteristic = frame.characteristic.0.to_be_bytes();
-        hash(&[b"spot v1 bytes", &reading.device.0, &characteristic, &frame.payload])
+        let device = reading.first_known.unwrap_or(reading.device);
+        hash(&[b"spot v1 bytes", &device.0, &characteristic, &frame.payload])
     } else {
         hash(&[b"spot v1 record", &run.to_be_bytes(), &seq.to_be_bytes()])
     };

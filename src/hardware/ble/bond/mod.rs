@@ -22,7 +22,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use self::agent::{Agent, Said, Yes};
 use self::steps::{BondError, bond, end};
@@ -182,6 +182,7 @@ impl Desk<'_> {
             held: None,
             forgets: false,
             is_pairing: true,
+            is_void: false,
         };
         let step = match self.keep(controller, &mut open).await {
             Ok(identity) => PairingStep::Bonded(identity),
@@ -216,6 +217,11 @@ impl Desk<'_> {
                     if let Some(step) = open.hear(said) {
                         self.shared.outbox.pairing(open.device, step);
                     }
+                    // BlueZ is about to say why; but nobody waits for that for long.
+                    if open.is_void {
+                        let soon = closes.deadline().min(Instant::now() + timing.release);
+                        closes.as_mut().reset(soon);
+                    }
                 }
                 errand = self.errands.recv() => match errand {
                     Some(errand) => {
@@ -225,7 +231,7 @@ impl Desk<'_> {
                     }
                     None => return Err(PairingFault::Cancelled),
                 },
-                () = &mut closes => return Err(PairingFault::TimedOut),
+                () = &mut closes => return Err(open.why_closed()),
                 () = gone(&mut leaving) => return Err(PairingFault::NoAdapter),
             }
         }
@@ -261,6 +267,8 @@ struct OpenWindow {
     forgets: bool,
     /// BlueZ is at it.
     is_pairing: bool,
+    /// BlueZ has taken back what it asked, and has asked nothing since.
+    is_void: bool,
 }
 
 impl OpenWindow {
@@ -269,6 +277,7 @@ impl OpenWindow {
         if let Some(path) = self.admitted.get() {
             self.window.admit(path);
         }
+        self.is_void = matches!(said, Said::TookBack);
         match said {
             Said::Asked { path, question, answer } => match self.window.ask(&path, question) {
                 Verdict::Refuse => None,
@@ -286,9 +295,9 @@ impl OpenWindow {
                 }
             },
             Said::TookBack => {
-                self.window.take_back();
                 self.held = None;
-                None
+                // No number stands on the screen that means nothing any more.
+                self.window.take_back().then_some(PairingStep::Started)
             }
         }
     }
@@ -309,6 +318,10 @@ impl OpenWindow {
             give(held, yes);
         }
         ControlFlow::Continue(())
+    }
+
+    fn why_closed(&self) -> PairingFault {
+        if self.is_void { PairingFault::Left } else { PairingFault::TimedOut }
     }
 
     fn why(&self, error: &BondError) -> PairingFault {
