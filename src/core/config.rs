@@ -21,12 +21,13 @@ use wardkeep_model::vitals::parameter::LimitKey;
 
 use crate::alarms;
 use crate::alarms::limits::Side;
+use crate::inventory::UpkeepRules;
 use crate::session::IDLE_DEFAULT;
 
 pub use self::ignored::Ignored;
 use self::values::{
-    address, days, directory, hours, label, language, limit, minutes, names, policies, seconds,
-    some_minutes, span, text_size, usb_id, whole, yes,
+    address, days, directory, firmware, hours, label, language, limit, minutes, names, policies,
+    seconds, some, some_minutes, span, text_size, usb_id, whole, yes,
 };
 
 /// Longest shift in minutes.
@@ -80,6 +81,10 @@ pub struct Config {
     pub assignment: Duration,
     /// `devices.adapter`: address of the only Bluetooth controller that is used.
     pub adapter: Option<DeviceId>,
+    /// `devices.reading_h`: hours that a reading waits for somebody to say whose it is, 1..=72.
+    pub reading: Duration,
+    /// `devices.battery_days`, `devices.unseen_days`, `devices.calibration_days`, `devices.firmware`.
+    pub upkeep: UpkeepRules,
     /// `alarms.*`.
     pub alarms: alarms::Rules,
     /// `login.*`.
@@ -107,6 +112,8 @@ impl Default for Config {
             idle: IDLE_DEFAULT,
             assignment: Duration::from_secs(24 * 3600),
             adapter: None,
+            reading: Duration::from_secs(12 * 3600),
+            upkeep: UpkeepRules::default(),
             alarms: alarms::Rules::default(),
             policy: Policy::default(),
             cards: Cards::default(),
@@ -140,13 +147,15 @@ enum Takes {
     Address(fn(&mut Config, DeviceId)),
     /// Names of readers.
     Names(fn(&mut Config, Vec<String>)),
+    /// Models, each with the oldest firmware that is taken.
+    Firmware,
     /// Object identifiers of certificate policies.
     Policies(fn(&mut Config, Vec<String>)),
 }
 
 /// Every setting there is, under its full key. `packaging/config.toml` and
 /// `packaging/man/wardkeep.toml.5` describe them in this order, which a test below compares.
-const SETTINGS: [(&str, Takes); 53] = {
+const SETTINGS: [(&str, Takes); 58] = {
     use Takes::{Address, Directory, Flag, Label, Limit, Names, Policies, UsbId, Whole};
     [
         ("cart.bed", Label(|to, text| to.bed = text)),
@@ -170,6 +179,11 @@ const SETTINGS: [(&str, Takes); 53] = {
         ("readers.keyboard_badge", UsbId(|to, id| to.keyboard_badge = Some(id))),
         ("devices.assignment_h", Whole(1..=72, |to, n| to.assignment = hours(n))),
         ("devices.adapter", Address(|to, address| to.adapter = Some(address))),
+        ("devices.reading_h", Whole(1..=72, |to, n| to.reading = hours(n))),
+        ("devices.battery_days", Whole(1..=60, |to, n| to.upkeep.battery_days = some(n))),
+        ("devices.unseen_days", Whole(1..=365, |to, n| to.upkeep.unseen_days = some(n))),
+        ("devices.calibration_days", Whole(0..=90, |to, n| to.upkeep.calibration_days = some(n))),
+        ("devices.firmware", Takes::Firmware),
         ("retention.waveforms_h", Whole(1..=168, |to, n| to.retention.waveforms = hours(n))),
         ("retention.numerics_d", Whole(1..=365, |to, n| to.retention.numerics = days(n))),
         ("retention.minutes_d", Whole(30..=1830, |to, n| to.retention.minutes = days(n))),
@@ -273,6 +287,7 @@ impl Config {
             Takes::Address(set) => set(self, address(key, value)?),
             Takes::Names(set) => set(self, names(key, value)?),
             Takes::Policies(set) => set(self, policies(key, value)?),
+            Takes::Firmware => self.upkeep.firmware = firmware(key, value)?,
             Takes::Limit(of, bound, range) => {
                 let limit = limit(key, *of, value, range)?;
                 let adult = self.alarms.sets.of_mut(AgeGroup::Adult);

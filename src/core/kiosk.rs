@@ -34,15 +34,14 @@ pub mod page;
 pub mod pages;
 mod project;
 mod refusals;
+mod resuming;
 mod site;
 pub mod trouble;
 pub mod view;
 
 use wardkeep_model::access::factor::Attempt;
 use wardkeep_model::alarm::limits::AgeGroup;
-use wardkeep_model::keeping::{
-    Administered, AdministrationFault, AuditAct, CartState, Found, Outcome, StoreFault,
-};
+use wardkeep_model::keeping::{Administered, AdministrationFault, AuditAct, Outcome, StoreFault};
 use wardkeep_model::moment::Moment;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports;
@@ -57,7 +56,9 @@ use self::intent::Intent;
 use self::notices::Notices;
 use self::open::Open;
 use self::page::Page;
-use self::pages::{Front, account, audit, devices, limits, pairing, patients, people, readings};
+use self::pages::{
+    Front, account, audit, devices, inventory, limits, pairing, patients, people, readings,
+};
 use crate::alarms::Shown;
 use crate::config::Language;
 use crate::monitor::{Monitor, Rules};
@@ -142,7 +143,8 @@ impl Kiosk {
         let facts = self.facts(now);
         effects.extend(self.alarms.update(now, &self.monitor, &self.session, facts));
         let runs = matches!(self.clerk.phase, Phase::Running);
-        if runs && self.alarms.says_alive(now, &self.monitor) {
+        let has_news = self.monitor.inventory_mut().take_due(now.boot);
+        if runs && (self.alarms.says_alive(now, &self.monitor) || has_news) {
             effects.push(desk::save_cart(now, &self.monitor, self.language));
         }
         if self.clerk.records() {
@@ -209,7 +211,9 @@ impl Kiosk {
             | ports::Event::Wrote(..)
             | ports::Event::Refused(..)) => {
                 let parties = (&mut self.monitor, &mut self.held);
-                let (mut effects, is_news) = heard::of_device(parties, now, event);
+                let heard::Heard { mut effects, is_news, notice } =
+                    heard::of_device(parties, now, event);
+                notice.into_iter().for_each(|notice| self.notices.tell(now, notice));
                 if is_news && matches!(self.clerk.phase, Phase::Running) {
                     effects.push(desk::save_cart(now, &self.monitor, self.language));
                 }
@@ -254,6 +258,9 @@ impl Kiosk {
             }
             Intent::Readings(intent) => {
                 self.in_open(now, |open, desk| readings::handle(open, desk, intent))
+            }
+            Intent::Inventory(intent) => {
+                self.in_open(now, |open, desk| inventory::handle(open, desk, intent))
             }
             Intent::Patients(intent) => {
                 self.in_open(now, |open, desk| patients::handle(open, desk, intent))
@@ -364,7 +371,9 @@ impl Kiosk {
     /// stays on the alarm strip until somebody has seen it.
     fn on_store(&mut self, now: Moment, outcome: Outcome) -> Vec<Effect> {
         match outcome {
-            Outcome::Found(found) if self.clerk.waits() => return self.found(now, found),
+            Outcome::Found(found) if self.clerk.waits() => {
+                return resuming::found(self, now, found);
+            }
             Outcome::Initialised(words) => return self.in_setup(now, setup::Event::Made(words)),
             Outcome::Identified(attempt, identified) => {
                 return self.identified(now, attempt, identified);
@@ -443,58 +452,5 @@ impl Kiosk {
             Phase::Running => self.clerk.fault(Some(fault)),
         }
         vec![]
-    }
-
-    /// The store looked at its directory.
-    fn found(&mut self, now: Moment, found: Found) -> Vec<Effect> {
-        match found {
-            // Whoever is monitored goes on being monitored.
-            Found::Nothing => {
-                let effects = self.leave_watch();
-                self.clerk.missing();
-                effects
-            }
-            Found::Store(cart) => {
-                let was_broken = self.clerk.is_broken();
-                let mut effects = self.leave_watch();
-                if self.clerk.unusable().is_some() {
-                    self.notices.tell(now, Notice::StoreBack);
-                }
-                self.clerk.opened();
-                if !was_broken || !self.monitor.agrees_with(&cart) {
-                    effects.extend(self.resume(now, &cart));
-                }
-                effects
-            }
-            Found::Broken(fault, cart) => {
-                let goes_on = self.clerk.is_broken() && self.monitor.agrees_with(&cart);
-                self.clerk.broke(now, fault);
-                if goes_on {
-                    return vec![];
-                }
-                let mut effects = self.leave_watch();
-                effects.extend(self.resume(now, &cart));
-                effects
-            }
-        }
-    }
-
-    /// Monitoring without records ends because the store is back: whoever was watched is not any more,
-    /// which has to be seen.
-    fn leave_watch(&mut self) -> Vec<Effect> {
-        if self.monitor.watches_any() {
-            self.clerk.watch_ended();
-        }
-        self.monitor.end_watch()
-    }
-
-    /// Takes up links, assignments and language where the cart compartment left off.
-    fn resume(&mut self, now: Moment, cart: &CartState) -> Vec<Effect> {
-        if !cart.language.is_empty() {
-            self.language = Language::from_tag(&cart.language);
-        }
-        let mut effects = self.monitor.resume(now, cart);
-        effects.extend(self.alarms.resume(now, &self.monitor, cart.alive));
-        effects
     }
 }

@@ -8,6 +8,7 @@
 //! | [`session`] | who may see patient data on this screen, and for how long; enrolment and first start |
 //! | `pairing` | which devices are linked and whose values they send |
 //! | `monitor` | links, frames, waveforms: what is shown, recorded and stated as alarm facts, whoever is logged in |
+//! | [`inventory`] | what is known of each device for those who look after it, and what they have to do |
 //! | `effect` | what the core wants done |
 //! | [`alarms`] | which conditions hold, what is signalled, what was acknowledged or paused |
 //! | [`config`] | the site's settings |
@@ -33,6 +34,7 @@
 pub mod alarms;
 pub mod config;
 mod effect;
+pub mod inventory;
 pub mod kiosk;
 mod monitor;
 mod pairing;

@@ -34,8 +34,6 @@ const DEVICES_MAX: usize = 64;
 const CROWDED_FOR: Duration = Duration::from_secs(60);
 /// Most characters kept of an advertised name.
 const NAME_CHARS_MAX: usize = 40;
-/// Lowest battery level that raises no alarm, in percent.
-pub(crate) const BATTERY_LOW_PERCENT: u8 = 20;
 
 /// One device.
 #[derive(Clone, Debug)]

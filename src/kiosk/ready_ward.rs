@@ -162,6 +162,7 @@ impl Desk {
             language: "en".to_owned(),
             limits: None,
             alive: None,
+            inventory: vec![],
         };
         self.send(Command::SaveCart(Box::new(cart)))
     }

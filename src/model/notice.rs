@@ -190,6 +190,18 @@ pub enum Notice {
     ReadingWaits,
     /// A spot reading that was filed by mistake waits in the tray.
     ReadingPutBack,
+    /// The device was asked to show itself, and does.
+    DeviceBlinks,
+    /// The device cannot show itself.
+    DeviceCannotBlink,
+    /// No device of this cart has this label or serial number.
+    DeviceNotFound,
+    /// What was written about the device is kept.
+    DeviceDescribed,
+    /// Another device has this label.
+    LabelTaken,
+    /// The label is too long, or cannot be read.
+    LabelWrong,
     /// Whose a spot reading is could not be written.
     ReadingNotFiled,
     /// A device could not complete its measurement.
@@ -223,7 +235,7 @@ impl Notice {
     /// Every row.
     pub const fn row(self) -> Row {
         use Audience::{Everybody, Role};
-        use Permission::{Care, ManagePeople};
+        use Permission::{Care, ConnectDevices, MaintainDevices, ManagePeople};
         match self {
             Self::BadgeOrPinWrong => Row::hint(Everybody),
             Self::TriesExhausted => Row::fault(Everybody),
@@ -284,6 +296,10 @@ impl Notice {
             Self::MeasurementFailed | Self::ControlSolution | Self::MeasurementImplausible => {
                 Row::hint(Role(Care))
             }
+            Self::DeviceBlinks => Row::done(Role(ConnectDevices)),
+            Self::DeviceCannotBlink | Self::DeviceNotFound => Row::hint(Role(ConnectDevices)),
+            Self::DeviceDescribed => Row::done(Role(MaintainDevices)),
+            Self::LabelTaken | Self::LabelWrong => Row::hint(Role(MaintainDevices)),
             Self::EmergencyUnknown => Row::hint(Everybody),
             Self::EmergencyNothing => Row::hint(Everybody),
             Self::EmergencyOver => Row::done(Everybody),

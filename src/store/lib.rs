@@ -69,7 +69,7 @@ pub use tools::accept::{AcceptFault, Suspected};
 #[doc(hidden)]
 pub use tools::bare::BareVault;
 pub use tools::check::{Check, CheckFault, LockedStore, check_with_recovery};
-pub use tools::inspect::{Facts, belongs_here, inspect};
+pub use tools::inspect::{Facts, belongs_here, cart_state, inspect};
 pub use tools::recovered::{RecoveredVault, open_with_recovery};
 pub use tools::remains::{Remains, Shredded, remains, shred_set_aside};
 pub use tools::rescue::administer_with_recovery;

@@ -3,6 +3,7 @@
 mod ending;
 mod hostile;
 mod pairing;
+mod report;
 mod resilience;
 mod stack;
 mod writing;

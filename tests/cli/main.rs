@@ -3,6 +3,7 @@
 mod audit_cli;
 mod command_line;
 mod decode_cli;
+mod devices_cli;
 mod memory_flags;
 mod people_cli;
 mod replay_cli;

@@ -327,6 +327,7 @@ fn the_security_page_tells_what_each_role_may() {
         (Permission::Care, "put a patient at this bed, add one, assign and release devices"),
         (Permission::HandleAlarms, "acknowledge alarms and pause their sound"),
         (Permission::ConnectDevices, "connect devices to this cart"),
+        (Permission::MaintainDevices, "label devices, set their calibration, forget them"),
         (Permission::ManagePeople, "enrol and revoke people and factors"),
         (Permission::SeeCart, "see how this cart is set up and protected"),
         (Permission::ReadAudit, "read the audit log"),

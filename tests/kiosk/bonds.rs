@@ -140,6 +140,10 @@ fn s6_what_was_known_of_a_device_moves_to_the_address_that_its_bond_gives_it() {
     let bond = known.and_then(|device| device.bond).expect("remembered");
     assert_eq!(bond.first_known, Some(OXIMETER));
     assert!(cart(&bedside).devices.iter().all(|one| one.id != OXIMETER));
+    let mut inventory = cart(&bedside).inventory;
+    inventory.retain(|entry| entry.kind == DeviceKind::PulseOximeter);
+    let [entry] = inventory.try_into().expect("one entry");
+    assert_eq!(entry.id, IDENTITY);
 }
 
 #[test]

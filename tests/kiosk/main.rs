@@ -12,6 +12,7 @@ mod emergency;
 mod enrolment;
 mod fingers;
 mod flow;
+mod inventory;
 mod life;
 mod login;
 mod pairing;

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::pages::{devices, patients};
 use wardkeep_core::kiosk::view::access::Emergency;
-use wardkeep_core::kiosk::view::{Screen, View};
+use wardkeep_core::kiosk::view::{Owner, Screen, View};
 use wardkeep_core::kiosk::{frame, login};
 use wardkeep_core::session::FingerPrompt;
 use wardkeep_model::access::Role;
@@ -259,6 +259,9 @@ fn shows_patient(view: &View) -> bool {
         | Screen::Reading(_)
         | Screen::Tray(_)
         | Screen::Emergency(Emergency::Open(_)) => true,
+        Screen::Device(page) => {
+            matches!(page.owner, Owner::ThisPatient(_)) && !page.frames.is_empty()
+        }
         Screen::Devices(page) => page.rows.iter().any(|row| !row.reading.reveal().is_empty()),
         Screen::Starting
         | Screen::FirstStart(_)
@@ -270,6 +273,7 @@ fn shows_patient(view: &View) -> bool {
         | Screen::Enrolment(_)
         | Screen::Audit(_)
         | Screen::Cart(_)
+        | Screen::Inventory(_)
         | Screen::Pairing(_)
         | Screen::Account(_)
         | Screen::Trouble(_) => false,

@@ -7,8 +7,9 @@ use wardkeep_core::alarms::{Condition, Shown};
 use wardkeep_core::config::Language;
 use wardkeep_core::kiosk::intent::Intent;
 use wardkeep_core::kiosk::page::Page;
+use wardkeep_core::kiosk::pages::inventory::DeviceForm;
 use wardkeep_core::kiosk::pages::people::PersonForm;
-use wardkeep_core::kiosk::pages::{account, audit, devices, patients, people};
+use wardkeep_core::kiosk::pages::{account, audit, devices, inventory, pairing, patients, people};
 use wardkeep_core::kiosk::view::{Owner, Screen};
 use wardkeep_core::kiosk::{alarm, enrolling, first_start, frame, login, trouble};
 use wardkeep_core::session::enrolment::EnrolKind;
@@ -74,6 +75,15 @@ fn intents() -> Vec<(Intent, Option<P>)> {
         (Intent::Frame(frame::Intent::Open(Page::Bedside)), Some(P::SeePatients)),
         (Intent::Frame(frame::Intent::Open(Page::Patients)), Some(P::SeePatients)),
         (Intent::Frame(frame::Intent::Open(Page::Devices)), Some(P::ConnectDevices)),
+        (Intent::Frame(frame::Intent::Open(Page::Inventory)), Some(P::ConnectDevices)),
+        (Intent::Inventory(inventory::Intent::Open(OXIMETER)), Some(P::ConnectDevices)),
+        (Intent::Inventory(inventory::Intent::Find("21".into())), Some(P::ConnectDevices)),
+        (Intent::Inventory(inventory::Intent::Blink(OXIMETER)), Some(P::ConnectDevices)),
+        (
+            Intent::Inventory(inventory::Intent::Describe(OXIMETER, DeviceForm::default())),
+            Some(P::MaintainDevices),
+        ),
+        (Intent::Pairing(pairing::Intent::Forget(SPARE)), Some(P::MaintainDevices)),
         (Intent::Frame(frame::Intent::Open(Page::People)), Some(P::ManagePeople)),
         (Intent::Frame(frame::Intent::Open(Page::Audit)), Some(P::ReadAudit)),
         (Intent::Frame(frame::Intent::Open(Page::Cart)), Some(P::SeeCart)),

@@ -23,6 +23,8 @@ pub enum Condition {
     ValueLost(DeviceId),
     /// A device's battery is low.
     Battery(DeviceId),
+    /// Something has to be done about a device.
+    Upkeep(DeviceId),
     /// A driver does not take what it was told to do.
     CommandRefused(DeviceId),
     /// Alarms cannot be heard.
@@ -80,6 +82,7 @@ impl Condition {
             | Self::NeverLinked(device)
             | Self::ValueLost(device)
             | Self::Battery(device)
+            | Self::Upkeep(device)
             | Self::CommandRefused(device)
             | Self::AssignmentEnds(device)
             | Self::AssignmentEnded(device) => Origin::Device(device),
@@ -104,6 +107,7 @@ impl Condition {
             Self::NeverLinked(_) => "never-linked",
             Self::ValueLost(_) => "value-lost",
             Self::Battery(_) => "battery",
+            Self::Upkeep(_) => "upkeep",
             Self::CommandRefused(_) => "command-refused",
             Self::AssignmentEnds(_) => "assignment-ends",
             Self::AssignmentEnded(_) => "assignment-ended",

@@ -5,6 +5,7 @@ use std::time::Duration;
 use wardkeep_model::vitals::parameter::Parameter;
 
 use crate::alarms::condition::LifeSign;
+use crate::inventory::Task;
 
 /// How it stands with what was found wrong with the patient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +50,13 @@ pub enum AlarmText {
         device: String,
         /// Charge in percent.
         percent: u8,
+    },
+    /// Something has to be done about a device.
+    Upkeep {
+        /// Its name.
+        device: String,
+        /// What.
+        task: Task,
     },
     /// The driver does not connect a device, or does not let go of it.
     CommandRefused {

@@ -6,12 +6,15 @@ use wardkeep_model::vitals::decimal::Decimal;
 
 use super::*;
 use crate::alarms::limits::LimitSet;
+use crate::inventory::LeastFirmware;
 
 #[test]
 fn reads_every_setting() {
     let (config, ignored) = Config::parse(
         "[cart]\nbed = \"Bed 12\"\nward = \"4B\"\nlanguage = \"de\"\ntext_percent = 150\n[session]\nidle_s = 60\n\
-         [devices]\nassignment_h = 12\nadapter = \"00:1a:7D:DA:71:13\"\n[alarms]\nheart_rate_low = 45\nheart_rate_high = 130\n\
+         [devices]\nassignment_h = 12\nadapter = \"00:1a:7D:DA:71:13\"\n\
+         reading_h = 6\nbattery_days = 10\nunseen_days = 20\ncalibration_days = 0\n\
+         firmware = [\"UA-651 BLE 1.05\"]\n[alarms]\nheart_rate_low = 45\nheart_rate_high = 130\n\
          spo2_low = 88\ndesaturation = 78\n[login]\nbadge_pin = false\nfinger = false\n\
          tap_alone = true\nshift_min = 60\nemergency = false\ntwo_person = true\nleft_behind_min = 5\n\
          [cards]\ntrust = \"/srv/trust\"\ncrl_days = 3\ncrl = false\nkey_usage = false\n\
@@ -25,6 +28,15 @@ fn reads_every_setting() {
     assert_eq!(config.idle, Duration::from_secs(60));
     assert_eq!(config.assignment, Duration::from_secs(12 * 3600));
     assert_eq!(config.adapter, Some(DeviceId([0x00, 0x1A, 0x7D, 0xDA, 0x71, 0x13])));
+    assert_eq!(config.reading, Duration::from_secs(6 * 3600));
+    let least = LeastFirmware { model: "UA-651 BLE".into(), version: "1.05".into() };
+    let upkeep = UpkeepRules {
+        battery_days: 10,
+        unseen_days: 20,
+        calibration_days: 0,
+        firmware: vec![least],
+    };
+    assert_eq!(config.upkeep, upkeep);
     let adult = config.alarms.sets.of(AgeGroup::Adult).ward;
     assert_eq!(adult.rate.low, Some(Decimal::from(45)));
     assert_eq!(adult.saturation.extreme_low, Some(Decimal::from(78)));
@@ -111,6 +123,10 @@ fn a_wrong_setting_is_named_and_left_at_its_default() {
         (
             "[readers]\nkeyboard_badge = \"+6c0:27db\"\n",
             "readers.keyboard_badge: expected vendor and product as \"vvvv:pppp\"",
+        ),
+        (
+            "[devices]\nfirmware = [\"UA-651BLE\"]\n",
+            "devices.firmware: expected up to 16 models, each with its oldest firmware, as [\"UA-651BLE 1.05\"]",
         ),
         (
             "[devices]\nadapter = \"hci1\"\n",
@@ -231,7 +247,7 @@ fn the_shipped_file_changes_nothing() {
     let is_setting = |line: &str| line.starts_with(|c: char| c.is_ascii_lowercase());
     let bare = |line| str::strip_prefix(line, "#").filter(|bare| is_setting(bare));
     let all: Vec<&str> = file.lines().map(|line| bare(line).unwrap_or(line)).collect();
-    assert_eq!(all.iter().filter(|line| is_setting(line)).count(), SETTINGS.len() - 4);
+    assert_eq!(all.iter().filter(|line| is_setting(line)).count(), SETTINGS.len() - 5);
     assert_eq!(Config::parse(&all.join("\n")), (Config::default(), vec![]), "uncommented");
 }
 
@@ -262,6 +278,7 @@ fn the_shipped_file_and_the_manual_name_every_setting_once_with_its_range() {
             | Takes::UsbId(_)
             | Takes::Address(_)
             | Takes::Names(_)
+            | Takes::Firmware
             | Takes::Policies(_) => None,
         };
         assert_eq!(range(&written.comment).as_ref(), enforced, "{key} in the file");

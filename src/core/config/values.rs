@@ -12,11 +12,14 @@ use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::parameter::LimitKey;
 
 use crate::config::{Ignored, Language, TEXT_PERCENT};
+use crate::inventory::LeastFirmware;
 
 /// Most characters of a label.
 const LABEL_CHARS_MAX: usize = 24;
 /// Most entries of a list.
 const LIST_MAX: usize = 16;
+/// Longest model with a version, in characters.
+const LEAST_CHARS_MAX: usize = 64;
 /// Longest object identifier, in characters.
 const OID_CHARS_MAX: usize = 64;
 
@@ -101,6 +104,11 @@ pub(super) fn some_minutes(count: i64) -> Option<Duration> {
     (count > 0).then(|| minutes(count))
 }
 
+/// A number whose range has no negative ones.
+pub(super) fn some(count: i64) -> u32 {
+    u32::try_from(count).unwrap_or_default()
+}
+
 pub(super) fn hours(count: i64) -> Duration {
     minutes(count * 60)
 }
@@ -151,8 +159,21 @@ pub(super) fn policies(key: &str, value: &toml::Value) -> Result<Vec<String>, Ig
     })
 }
 
+pub(super) fn firmware(key: &str, value: &toml::Value) -> Result<Vec<LeastFirmware>, Ignored> {
+    let one = |text: &str| {
+        let (model, version) = untrusted::named(text, LEAST_CHARS_MAX)?
+            .rsplit_once(' ')
+            .map(|(model, version)| (model.to_owned(), version.to_owned()))?;
+        let has_number = version.contains(|letter: char| letter.is_ascii_digit());
+        has_number.then_some(LeastFirmware { model, version })
+    };
+    list(value, one).ok_or_else(|| {
+        wrong(key, "up to 16 models, each with its oldest firmware, as [\"UA-651BLE 1.05\"]")
+    })
+}
+
 /// Every entry of a list, or none.
-fn list(value: &toml::Value, one: impl Fn(&str) -> Option<String>) -> Option<Vec<String>> {
+fn list<T>(value: &toml::Value, one: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
     let entries = value.as_array().filter(|entries| entries.len() <= LIST_MAX)?;
     entries.iter().map(|entry| one(entry.as_str()?)).collect()
 }

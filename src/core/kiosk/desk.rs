@@ -114,6 +114,7 @@ pub(super) fn save_cart(now: Moment, monitor: &Monitor, language: Language) -> E
         language: language.tag().to_owned(),
         limits: Some(monitor.limits()),
         alive: monitor.watches_over().then_some(now.wall),
+        inventory: monitor.inventory().known(),
     };
     Effect::Store(StoreCommand::SaveCart(Box::new(cart)))
 }

@@ -14,7 +14,8 @@ use crate::kiosk::enrolling::Wizard;
 use crate::kiosk::open::{Arrival, Drafts, Open};
 use crate::kiosk::page::Page;
 use crate::kiosk::pages::{
-    Front, account, alarms, audit, bedside, cart, devices, limits, patients, people, readings,
+    Front, account, alarms, audit, bedside, cart, devices, inventory, limits, patients, people,
+    readings,
 };
 use crate::kiosk::view::{PatientBanner, Screen};
 use crate::session::enrolment;
@@ -62,6 +63,7 @@ impl Open {
                 (Front::Limits(Box::new(draft)), asked)
             }
             Page::Devices => (Front::Devices, None),
+            Page::Inventory => (Front::Inventory(inventory::Looking::default()), None),
             Page::Readings => (Front::Readings, None),
             Page::Patients => {
                 self.drafts.shown = self.drafts.typed.as_ref().map(|draft| draft.form.clone());
@@ -101,6 +103,7 @@ impl Open {
             Front::Patients(_) => self.drafts = Drafts::default(),
             Front::Audit(log) => log.hide_checkpoint(),
             Front::Limits(draft) => draft.step_back(),
+            Front::Inventory(looking) => looking.step_back(),
             Front::Bedside
             | Front::Alarms(_)
             | Front::Devices
@@ -158,6 +161,7 @@ impl Open {
             Front::Limits(draft) => draft.told(query, history, desk.monitor.limits()),
             Front::Bedside
             | Front::Devices
+            | Front::Inventory(_)
             | Front::Readings
             | Front::Pairing(_)
             | Front::Patients(_)
@@ -231,6 +235,7 @@ impl Open {
             Front::Alarms(days) => Screen::Alarms(days.view(scene)),
             Front::Limits(draft) => Screen::Limits(Box::new(draft.view(scene))),
             Front::Devices => Screen::Devices(devices::view(scene, self.readings.count())),
+            Front::Inventory(looking) => looking.view(scene),
             Front::Pairing(window) => window.view(scene).map_or_else(
                 || Screen::Devices(devices::view(scene, self.readings.count())),
                 |page| Screen::Pairing(Box::new(page)),

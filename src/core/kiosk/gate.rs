@@ -8,7 +8,7 @@ use wardkeep_model::access::policy::Permission;
 use crate::kiosk::page::Page;
 
 /// The pages of the rail, in its order. One's own page is reached through the operator chip, limits from the
-/// alarms, readings from the devices.
+/// alarms, readings and the list of all devices from the devices.
 const RAIL: [Page; 7] = [
     Page::Bedside,
     Page::Alarms,
@@ -68,7 +68,7 @@ pub(super) fn of_page(page: Page) -> Need {
         Page::Bedside | Page::Patients => Need::Role(Permission::SeePatients),
         Page::Alarms => Need::Role(Permission::HandleAlarms),
         Page::Limits | Page::Readings => Need::Role(Permission::Care),
-        Page::Devices => Need::Role(Permission::ConnectDevices),
+        Page::Devices | Page::Inventory => Need::Role(Permission::ConnectDevices),
         Page::People => Need::Role(Permission::ManagePeople),
         Page::Audit => Need::Role(Permission::ReadAudit),
         Page::Cart => Need::Role(Permission::SeeCart),

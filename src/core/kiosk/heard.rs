@@ -1,37 +1,51 @@
 //! What drivers tell of devices beside what these measure: which are near, how their links and bonds stand.
 
 use wardkeep_model::moment::Moment;
+use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{Event, PairingStep};
+use wardkeep_model::vitals::Characteristic;
 
 use crate::effect::Effect;
 use crate::kiosk::held::Held;
+use crate::kiosk::pages::inventory;
 use crate::monitor::Monitor;
 use crate::pairing::Advertisement;
 
-/// Takes it; and says whether the cart has to remember something of it.
+/// What comes of it.
+#[derive(Default)]
+pub(super) struct Heard {
+    pub(super) effects: Vec<Effect>,
+    /// The cart has to remember something of it.
+    pub(super) is_news: bool,
+    pub(super) notice: Option<Notice>,
+}
+
+/// Takes it.
 pub(super) fn of_device(
     (monitor, held): (&mut Monitor, &mut Held),
     now: Moment,
     event: Event,
-) -> (Vec<Effect>, bool) {
+) -> Heard {
+    let mut heard = Heard::default();
     match event {
         Event::Seen { device, name, kind, rssi } => {
             monitor.seen(now.boot, device, Advertisement { name: &name, kind, rssi });
         }
         Event::Crowded => monitor.crowded(now.boot),
         Event::Gone(device) => monitor.gone(device),
-        Event::Link(device, link) => {
-            return (monitor.link(now.boot, device, link).into_iter().collect(), false);
-        }
+        Event::Link(device, link) => heard.effects.extend(monitor.link(now, device, link)),
         Event::NoRoom(device, no_room) => monitor.no_room(device, no_room),
-        Event::Table(device, table) => return (vec![], monitor.offers(device, table)),
+        Event::Table(device, table) => heard.is_news = monitor.offers(device, table),
         Event::Pairing(device, step) => {
             held.paired(device, step);
-            let is_news = matches!(step, PairingStep::Bonded(_) | PairingStep::Forgotten);
-            return (monitor.paired(device, step), is_news);
+            heard.is_news = matches!(step, PairingStep::Bonded(_) | PairingStep::Forgotten);
+            heard.effects = monitor.paired(device, step);
+        }
+        Event::Wrote(_, Characteristic::ALERT_LEVEL, done) => {
+            heard.notice = inventory::answered(done);
         }
         Event::Wrote(device, what, done) => {
-            return (monitor.wrote(now, device, what, done).into_iter().collect(), false);
+            heard.effects.extend(monitor.wrote(now, device, what, done));
         }
         Event::Refused(device, is_refused) => monitor.refused(device, is_refused),
         // Of readers, of this machine, or what is measured.
@@ -48,5 +62,5 @@ pub(super) fn of_device(
         | Event::Wave { .. }
         | Event::Overrun { .. } => {}
     }
-    (vec![], false)
+    heard
 }

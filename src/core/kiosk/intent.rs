@@ -1,7 +1,9 @@
 //! What a person did on the screen: each intent belongs to the file that says what it takes and does it.
 
 use crate::kiosk::gate::Need;
-use crate::kiosk::pages::{account, audit, devices, limits, pairing, patients, people, readings};
+use crate::kiosk::pages::{
+    account, audit, devices, inventory, limits, pairing, patients, people, readings,
+};
 use crate::kiosk::{alarm, enrolling, first_start, frame, login, trouble};
 use crate::monitor::Monitor;
 
@@ -22,6 +24,8 @@ pub enum Intent {
     Trouble(trouble::Intent),
     /// About devices.
     Devices(devices::Intent),
+    /// About all devices of this cart.
+    Inventory(inventory::Intent),
     /// While a device is paired.
     Pairing(pairing::Intent),
     /// About spot readings.
@@ -46,6 +50,7 @@ impl Intent {
             Self::Alarm(intent) => alarm::need(intent),
             Self::Limits(intent) => limits::need(intent),
             Self::Devices(intent) => devices::need(intent, monitor),
+            Self::Inventory(intent) => inventory::need(intent),
             Self::Pairing(intent) => pairing::need(intent),
             Self::Readings(intent) => readings::need(intent),
             Self::Patients(intent) => patients::need(intent),
@@ -77,6 +82,7 @@ belongs! {
     limits: Limits,
     trouble: Trouble,
     devices: Devices,
+    inventory: Inventory,
     pairing: Pairing,
     readings: Readings,
     patients: Patients,

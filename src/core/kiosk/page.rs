@@ -11,6 +11,8 @@ pub enum Page {
     Limits,
     /// Devices near this bed.
     Devices,
+    /// All devices of this cart.
+    Inventory,
     /// Spot readings that are nobody's.
     Readings,
     /// Choose or add the patient at this bed.

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod alarms;
+pub mod inventory;
 pub mod pairing;
 mod parts;
 pub mod readings;
@@ -197,6 +198,10 @@ pub enum Screen {
     Bedside(Bedside),
     /// Devices near this bed.
     Devices(Devices),
+    /// All devices of this cart.
+    Inventory(Box<inventory::Inventory>),
+    /// One of them.
+    Device(Box<inventory::DevicePage>),
     /// A device is being paired.
     Pairing(Box<pairing::PairingPage>),
     /// A spot reading has come in: whose is it?

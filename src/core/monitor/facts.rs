@@ -15,8 +15,9 @@ use wardkeep_model::vitals::spot::SpotReading;
 use wardkeep_model::vitals::{DeviceId, DeviceKind, RecordId};
 
 use crate::alarms::{AlarmText, Condition, Fact, LifeSign, Reading, Sign};
+use crate::inventory::{BATTERY_LOW_PERCENT, alarming};
 use crate::monitor::Monitor;
-use crate::pairing::{BATTERY_LOW_PERCENT, Device, Why};
+use crate::pairing::{Device, Why};
 
 /// A waveform lane without samples for this long is not fed.
 const WAVE_FRESH: Duration = Duration::from_secs(2);
@@ -135,6 +136,11 @@ impl Monitor {
         if device.is_refused {
             let text = AlarmText::CommandRefused { device: name() };
             state(Condition::CommandRefused(id), medium, text, REFUSED_DELAY, None);
+        }
+        let entry = self.inventory.get(id).filter(|_| device.known && self.subject.is_some());
+        if let Some(task) = entry.and_then(|one| alarming(one, now, &self.rules.zone)) {
+            let text = AlarmText::Upkeep { device: name(), task };
+            state(Condition::Upkeep(id), low, text, Duration::ZERO, None);
         }
         if device.assignment.is_none() && !self.is_watched(id) {
             return facts;

@@ -12,7 +12,7 @@ use jiff::civil::DateTime;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::Command as StoreCommand;
 use wardkeep_model::moment::{BootTime, Moment};
-use wardkeep_model::ports::Link;
+use wardkeep_model::ports::{Command, Link, WriteFault};
 use wardkeep_model::vitals::gatt::{self, Charted, Decoded, Event, Topic, Withheld};
 use wardkeep_model::vitals::nomenclature::{Mdc, PLETH, Status, Unit};
 use wardkeep_model::vitals::parameter::Parameter;
@@ -23,7 +23,7 @@ use wardkeep_model::vitals::{
 };
 
 use crate::effect::Effect;
-use crate::monitor::stored::{Answered, RECORD_ACCESS};
+use crate::monitor::stored::{Answered, RECORD_ACCESS, Transfer, asked};
 use crate::monitor::waves::{Stretch, WaveSource};
 use crate::monitor::{Monitor, spot};
 use crate::pairing::Device;
@@ -41,11 +41,18 @@ impl Monitor {
         received: Moment,
     ) -> Vec<Effect> {
         // A frame that does not decode charts nothing; the number it should have brought grows old.
-        let Ok(decoded) = gatt::decode(characteristic, payload) else { return vec![] };
+        let read = gatt::decode(characteristic, payload);
+        // What is not the device that was paired says nothing of it.
+        if self.device(device).is_some_and(|one| one.known && one.bonding.is_sound()) {
+            let frame = (characteristic, payload);
+            self.inventory.frame(received, device, frame, &read, &self.rules.zone);
+        }
+        let Ok(decoded) = read else { return vec![] };
         if characteristic == spot::CURRENT_TIME
             && let Some(shown) = decoded.time
         {
             let ahead = spot::ahead(shown, received, &self.rules.zone);
+            self.inventory.clock(received, device, ahead);
             let took = self.pairing.clock(received.boot, device, ahead);
             let told = took.map(|took| spot::clock_set(device, took, received.wall));
             return told.into_iter().collect();
@@ -68,6 +75,48 @@ impl Monitor {
                 transfer.answered(received.boot, Answered::of(label), has_none);
             }
         }
+    }
+
+    /// A device has answered what was written to it.
+    pub(crate) fn wrote(
+        &mut self,
+        now: Moment,
+        id: DeviceId,
+        what: Characteristic,
+        answer: Result<(), WriteFault>,
+    ) -> Option<Effect> {
+        if what == RECORD_ACCESS
+            && answer.is_err()
+            && let Some(transfer) = self.transfers.get_mut(&id)
+        {
+            transfer.not_taken(now.boot);
+        }
+        if what != spot::CURRENT_TIME || spot::is_clock_taken(answer) {
+            return None;
+        }
+        self.inventory.clock_was_not_set(now.boot, id);
+        let is_news = self.pairing.clock_was_not_set(id, spot::refuses_clock(answer));
+        is_news.then(|| spot::clock_set(id, false, now.wall))
+    }
+
+    /// What is due of transfers and clocks. A clock is set when everything that was stamped by it is here.
+    pub(crate) fn tick(&mut self, now: Moment) -> Vec<Effect> {
+        let pairing = &self.pairing;
+        let is_live = |id: DeviceId| pairing.get(id).is_some_and(|one| one.link == Link::Live);
+        let due = self.transfers.iter_mut().filter(|(id, _)| is_live(**id));
+        let mut effects: Vec<Effect> = due
+            .filter_map(|(id, transfer)| transfer.tick(now.boot).map(|request| asked(*id, request)))
+            .collect();
+        let busy = |id: DeviceId| self.transfers.get(&id).is_some_and(Transfer::is_running);
+        let wrong: Vec<DeviceId> = self.pairing.wrong_clocks().filter(|id| !busy(*id)).collect();
+        for id in wrong {
+            self.pairing.clock_was_set(now.boot, id);
+            self.inventory.clock_was_set(now.boot, id);
+            if let Some(shown) = spot::clock(now, &self.rules.zone) {
+                effects.push(Effect::Hardware(Command::Write(id, spot::CURRENT_TIME, shown)));
+            }
+        }
+        effects
     }
 
     /// What somebody has to claim; `None` if the frame is something else, or of a device that an assignment
@@ -105,7 +154,7 @@ impl Monitor {
         if !self.flood.takes(received, of.0, (&of.1, of.2)) {
             return Some(self.flood_told(received.boot, false).collect());
         }
-        let (kind, name) = (known.kind, self.pairing.name(device));
+        let (kind, name) = (known.kind, self.name(device));
         let first_known = known.bonding.first_known();
         let (record, provenance) = (self.next_record(), self.provenance());
         self.came.insert(record.seq, received.boot);

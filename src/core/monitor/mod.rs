@@ -27,19 +27,20 @@ use wardkeep_model::alarm::LimitReason;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{BedLimits, CartState, FiledSpot, KnownDevice};
 use wardkeep_model::moment::{BootTime, Moment};
-use wardkeep_model::ports::{Command, Link, PairingStep, TableDigest, WriteFault};
+use wardkeep_model::ports::{Command, Link, PairingStep, TableDigest};
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::gatt::Charted;
 use wardkeep_model::vitals::live::{Live, Measured};
 use wardkeep_model::vitals::nomenclature::{Absent, Mdc, Unit};
 use wardkeep_model::vitals::parameter::Parameter;
-use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind};
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 use self::flood::Flood;
 use self::pulse::Pulse;
-use self::stored::{RECORD_ACCESS, Transfer, asked};
+use self::stored::{Transfer, asked};
 use self::waves::Waves;
 use crate::effect::Effect;
+use crate::inventory::Inventory;
 use crate::pairing::{Advertisement, Device, Pairing};
 
 /// What monitoring goes by.
@@ -59,6 +60,7 @@ pub(crate) struct Rules {
 pub(crate) struct Monitor {
     rules: Rules,
     pairing: Pairing,
+    inventory: Inventory,
     live: Live,
     /// Who is at this bed.
     subject: Option<SubjectId>,
@@ -98,6 +100,7 @@ impl Monitor {
         Self {
             rules,
             pairing: Pairing::default(),
+            inventory: Inventory::default(),
             live: Live::default(),
             subject: None,
             readings: BTreeMap::new(),
@@ -139,7 +142,17 @@ impl Monitor {
 
     /// What people call a device.
     pub(crate) fn name(&self, id: DeviceId) -> String {
-        self.pairing.name(id)
+        self.inventory.label(id).map_or_else(|| self.pairing.name(id), str::to_owned)
+    }
+
+    /// What is known of the devices of this cart.
+    pub(crate) fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn inventory_mut(&mut self) -> &mut Inventory {
+        &mut self.inventory
     }
 
     /// The device whose values stand for `kind` on the screen.
@@ -214,7 +227,8 @@ impl Monitor {
     /// When a current number grows old, or a transfer has stopped.
     pub(crate) fn next_deadline(&self, now: BootTime) -> Option<BootTime> {
         let transfers = self.transfers.values().filter_map(Transfer::due).filter(|due| *due > now);
-        self.live.next_deadline(now).into_iter().chain(transfers).min()
+        let news = self.inventory.next_deadline();
+        self.live.next_deadline(now).into_iter().chain(transfers).chain(news).min()
     }
 
     /// An advertisement was heard.
@@ -238,9 +252,12 @@ impl Monitor {
     }
 
     /// A link changed. What came before it stood is not current any more; a meter is asked for what it has stored.
-    pub(crate) fn link(&mut self, now: BootTime, id: DeviceId, link: Link) -> Option<Effect> {
+    pub(crate) fn link(&mut self, now: Moment, id: DeviceId, link: Link) -> Option<Effect> {
         let was_live = self.device(id).is_some_and(|device| device.link == Link::Live);
         self.pairing.link(id, link);
+        if let Some(device) = self.pairing.get(id).filter(|device| device.known) {
+            self.inventory.link(now, (id, device.kind, &device.name), link);
+        }
         // What was measured once stays what it was when the device has let its link go.
         let is_continuous = self.device(id).is_some_and(|device| device.kind.is_continuous());
         if link != Link::Live && is_continuous {
@@ -251,49 +268,9 @@ impl Monitor {
         if device.kind != DeviceKind::GlucoseMeter {
             return None;
         }
-        let (transfer, request) = Transfer::begin(now, self.transfers.get(&id));
+        let (transfer, request) = Transfer::begin(now.boot, self.transfers.get(&id));
         self.transfers.insert(id, transfer);
         Some(asked(id, request))
-    }
-
-    /// A device has answered what was written to it.
-    pub(crate) fn wrote(
-        &mut self,
-        now: Moment,
-        id: DeviceId,
-        what: Characteristic,
-        answer: Result<(), WriteFault>,
-    ) -> Option<Effect> {
-        if what == RECORD_ACCESS
-            && answer.is_err()
-            && let Some(transfer) = self.transfers.get_mut(&id)
-        {
-            transfer.not_taken(now.boot);
-        }
-        if what != spot::CURRENT_TIME || spot::is_clock_taken(answer) {
-            return None;
-        }
-        let is_news = self.pairing.clock_was_not_set(id, spot::refuses_clock(answer));
-        is_news.then(|| spot::clock_set(id, false, now.wall))
-    }
-
-    /// What is due of transfers and clocks. A clock is set when everything that was stamped by it is here.
-    pub(crate) fn tick(&mut self, now: Moment) -> Vec<Effect> {
-        let pairing = &self.pairing;
-        let is_live = |id: DeviceId| pairing.get(id).is_some_and(|one| one.link == Link::Live);
-        let due = self.transfers.iter_mut().filter(|(id, _)| is_live(**id));
-        let mut effects: Vec<Effect> = due
-            .filter_map(|(id, transfer)| transfer.tick(now.boot).map(|request| asked(*id, request)))
-            .collect();
-        let busy = |id: DeviceId| self.transfers.get(&id).is_some_and(Transfer::is_running);
-        let wrong: Vec<DeviceId> = self.pairing.wrong_clocks().filter(|id| !busy(*id)).collect();
-        for id in wrong {
-            self.pairing.clock_was_set(now.boot, id);
-            if let Some(shown) = spot::clock(now, &self.rules.zone) {
-                effects.push(Effect::Hardware(Command::Write(id, spot::CURRENT_TIME, shown)));
-            }
-        }
-        effects
     }
 
     /// A driver tells how far the pairing of a device has come.
@@ -312,6 +289,7 @@ impl Monitor {
         self.live.end(from);
         self.forget_readings(from);
         self.pulses.remove(&from);
+        self.inventory.moves(from, to);
         if let Some(transfer) = self.transfers.remove(&from) {
             self.transfers.insert(to, transfer);
         }
@@ -384,12 +362,20 @@ impl Monitor {
         Some((Effect::Hardware(command), assigned))
     }
 
+    /// Ends its link, and forgets what is known of it.
+    pub(crate) fn forget(&mut self, id: DeviceId) -> Option<Effect> {
+        let released = self.release(id).map(|(effect, _)| effect);
+        self.inventory.forget(id);
+        released
+    }
+
     /// Somebody else is at this bed now. Another patient's devices are unassigned first: nothing that
     /// they measure may be filed to the newcomer without a fresh assignment (S-6).
     pub(crate) fn put(&mut self, now: Moment, subject: SubjectId, limits: BedLimits) {
         self.pairing.unassign_all();
         self.live.clear();
         self.pulses.clear();
+        self.inventory.forget_frames();
         self.subject = Some(subject);
         self.at_bed = Some(now.boot);
         self.limits = limits;
@@ -408,6 +394,7 @@ impl Monitor {
             self.at_bed = None;
         }
         self.subject = cart.subject;
+        self.inventory = Inventory::resume(&cart.inventory);
         self.limits = cart.limits.unwrap_or(self.limits);
         let held = self.pairing.known();
         let let_go = held.iter().filter(|held| cart.devices.iter().all(|kept| kept.id != held.id));

@@ -10,6 +10,7 @@ use std::fmt;
 use btleplug::platform::Adapter;
 use serde::Serialize;
 use tokio::sync::watch;
+use uuid::Uuid;
 use zbus::fdo::ManagedObjects;
 use zbus::names::OwnedUniqueName;
 use zbus::{
@@ -23,6 +24,7 @@ use wardkeep_model::vitals::DeviceId;
 
 const ADAPTER: &str = "org.bluez.Adapter1";
 const DEVICE: &str = "org.bluez.Device1";
+const CHARACTERISTIC: &str = "org.bluez.GattCharacteristic1";
 const AGENTS: &str = "org.bluez.AgentManager1";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
@@ -79,6 +81,26 @@ pub(super) struct Known {
     pub(super) address: DeviceId,
     /// BlueZ keeps keys for it.
     pub(super) is_bonded: bool,
+}
+
+/// A device as it was heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Heard {
+    pub(super) path: String,
+    /// Services that it says it has.
+    pub(super) advertised: Vec<Uuid>,
+    /// Company identifiers, each with how many bytes of data.
+    pub(super) companies: Vec<(u16, usize)>,
+    pub(super) was_connected: bool,
+}
+
+/// A service or a characteristic of a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Object {
+    /// Below the device, as in `service000a/char000c`.
+    pub(super) place: String,
+    pub(super) uuid: Uuid,
+    pub(super) flags: Vec<String>,
 }
 
 /// The Bluetooth daemon.
@@ -235,18 +257,91 @@ impl Daemon {
         Ok(table)
     }
 
+    /// A device of this address, at whatever controller, as it was heard.
+    pub(super) async fn heard(&self, device: DeviceId) -> Result<Option<Heard>, Refusal> {
+        for (path, interfaces) in self.objects().await? {
+            let of_device = interfaces.iter().find(|(name, _)| name.as_str() == DEVICE);
+            let Some((_, properties)) = of_device else { continue };
+            let address = properties.get("Address").and_then(text).and_then(|it| it.parse().ok());
+            if address != Some(device) {
+                continue;
+            }
+            let listed = properties.get("UUIDs").cloned();
+            let listed = listed.and_then(|it| Vec::<String>::try_from(it).ok());
+            let advertised = listed.unwrap_or_default();
+            let data = properties.get("ManufacturerData").cloned();
+            let data = data.and_then(|it| HashMap::<u16, OwnedVariant>::try_from(it).ok());
+            let mut companies: Vec<(u16, usize)> = data
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(company, bytes)| {
+                    (company, Vec::<u8>::try_from(bytes).map_or(0, |it| it.len()))
+                })
+                .collect();
+            companies.sort_unstable();
+            let connected = properties.get("Connected").and_then(|it| bool::try_from(it).ok());
+            return Ok(Some(Heard {
+                path: path.as_str().to_owned(),
+                advertised: advertised.iter().filter_map(|uuid| uuid.parse().ok()).collect(),
+                companies,
+                was_connected: connected.unwrap_or_default(),
+            }));
+        }
+        Ok(None)
+    }
+
+    /// Connects; returns when BlueZ has a link.
+    pub(super) async fn connect(&self, path: &str) -> Result<(), Refusal> {
+        self.call(path, DEVICE, "Connect", &()).await.map(drop)
+    }
+
+    /// Whether the services of the device at `path` are known.
+    pub(super) async fn is_resolved(&self, path: &str) -> Result<bool, Refusal> {
+        let answer = self.call(path, PROPERTIES, "Get", &(DEVICE, "ServicesResolved")).await?;
+        let value = answer.body().deserialize::<OwnedVariant>()?;
+        Ok(bool::try_from(&value).unwrap_or_default())
+    }
+
+    /// Services and characteristics of the connected device at `path`, in the order of its table.
+    pub(super) async fn objects_of(&self, path: &str) -> Result<Vec<Object>, Refusal> {
+        let below = format!("{path}/");
+        let mut found = Vec::new();
+        for (object, interfaces) in self.objects().await? {
+            let Some(place) = object.as_str().strip_prefix(&below) else { continue };
+            for (interface, properties) in &interfaces {
+                let is_gatt = matches!(
+                    interface.as_str(),
+                    "org.bluez.GattService1" | "org.bluez.GattCharacteristic1"
+                );
+                let uuid = properties.get("UUID").and_then(text).and_then(|it| it.parse().ok());
+                let Some(uuid) = uuid.filter(|_| is_gatt) else { continue };
+                let flags = properties.get("Flags").cloned();
+                let flags = flags.and_then(|it| Vec::<String>::try_from(it).ok());
+                let (place, flags) = (place.to_owned(), flags.unwrap_or_default());
+                found.push(Object { place, uuid, flags });
+            }
+        }
+        found.sort_by(|one, other| one.place.cmp(&other.place));
+        Ok(found)
+    }
+
     /// Reads the characteristic at `path`.
     pub(super) async fn read(&self, path: &str) -> Result<Vec<u8>, Refusal> {
-        let body = (HashMap::<&str, Variant<'_>>::new(),);
-        let answer = self.call(path, "org.bluez.GattCharacteristic1", "ReadValue", &body);
-        Ok(answer.await?.body().deserialize::<Vec<u8>>()?)
+        let options: HashMap<&str, Variant<'_>> = HashMap::new();
+        let answer = self.call(path, CHARACTERISTIC, "ReadValue", &(options,)).await?;
+        Ok(answer.body().deserialize::<Vec<u8>>()?)
+    }
+
+    /// Asks the characteristic at `path` to notify.
+    pub(super) async fn start_notify(&self, path: &str) -> Result<(), Refusal> {
+        self.call(path, CHARACTERISTIC, "StartNotify", &()).await.map(drop)
     }
 
     /// Writes with response to the characteristic at `path`.
     pub(super) async fn write(&self, path: &str, bytes: &[u8]) -> Result<(), Refusal> {
         let options = HashMap::from([("type", Variant::from("request"))]);
         let body = (bytes, options);
-        self.call(path, "org.bluez.GattCharacteristic1", "WriteValue", &body).await.map(drop)
+        self.call(path, CHARACTERISTIC, "WriteValue", &body).await.map(drop)
     }
 }
 

@@ -17,7 +17,7 @@ const DAEMON_PATH: &str = "/org/freedesktop/DBus";
 const OBJECTS: &str = "org.freedesktop.DBus.ObjectManager";
 const AUTHENTICATION: &str = "org.bluez.Reason.Authentication";
 /// Signals that may wait; zbus stops reading the socket when they are not taken.
-const SIGNALS_MAX: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
+pub(super) const SIGNALS_MAX: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
 
 /// The bus ended or refused.
 #[derive(Debug, thiserror::Error)]

@@ -13,6 +13,7 @@
 //! | `profile`, `sightings`, `diagnosis`, `watchdog`, `table`, `backoff` | decisions without I/O |
 //! | `bluez`, `bus` | D-Bus calls and signals beside btleplug |
 //! | `outbox` | the bounded way to the core |
+//! | `report` | without the driver: what a device offers that nobody has a decoder for |
 //!
 //! The driver is a supervisor on the caller's runtime and, below it, one *life* at a time: everything
 //! that hangs on one incarnation of bluetoothd. A life runs on a runtime of its own, because
@@ -35,6 +36,7 @@ mod links;
 mod outbox;
 mod places;
 mod profile;
+mod report;
 mod shared;
 mod sightings;
 mod supervisor;
@@ -50,6 +52,9 @@ use outbox::Outbox;
 use wardkeep_model::ports::{Command, Event};
 use wardkeep_model::vitals::DeviceId;
 
+pub use report::{
+    DeviceReport, ReportFault, ReportOrder, ReportedCharacteristic, ReportedService, Spoken, report,
+};
 pub use timing::Timing;
 
 /// Commands that may wait for the driver; a burst is a handful of devices.

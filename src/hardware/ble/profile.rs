@@ -12,6 +12,8 @@ pub(super) const CLOCK: (u16, u16) = (0x1805, 0x2A2B);
 /// Device Information: model, serial number, firmware, manufacturer, PnP identity.
 const INFORMATION: [(u16, u16); 5] =
     [(0x180A, 0x2A24), (0x180A, 0x2A25), (0x180A, 0x2A26), (0x180A, 0x2A29), (0x180A, 0x2A50)];
+/// Immediate Alert Service: what has it shows itself when it is asked to.
+const ALERT: u16 = 0x1802;
 /// Record Access Control Point and CGM Specific Ops Control Point: what they answer is indicated.
 const CONTROL_POINTS: [u16; 2] = [0x2A52, 0x2AAC];
 
@@ -61,7 +63,7 @@ pub(super) fn read_later() -> impl Iterator<Item = (Uuid, u16)> {
 
 /// The services that may be written to.
 pub(super) fn writable(kind: DeviceKind) -> Vec<Uuid> {
-    service_of(kind).into_iter().chain([sig(CLOCK.0)]).collect()
+    service_of(kind).into_iter().chain([CLOCK.0, ALERT].map(sig)).collect()
 }
 
 /// Which characteristic of interest a notification belongs to.

@@ -14,7 +14,9 @@ use wardkeep_model::vitals::DeviceKind;
 use wardkeep_model::vitals::parameter::Family;
 use wardkeep_ui as ui;
 
-use crate::bridge::words::{Said, Words, bedside, devices, patient as patients, people, readers};
+use crate::bridge::words::{
+    Said, Words, bedside, devices, inventory, patient as patients, people, readers,
+};
 use crate::glyphs;
 
 /// Brings a model to `rows`, touching only the rows that differ, so that only they are painted again.
@@ -148,7 +150,7 @@ pub(super) fn device(line: &DeviceRow, words: &Words, icons: &ui::Icons<'_>) -> 
     ui::DeviceLine {
         id: slint::format!("{}", line.id),
         name: glyphs::drawable(&line.name),
-        kind: devices::kind(words, line.kind),
+        kind: inventory::model_and_serial(words, &line.identity, line.kind),
         icon: picture(line.kind, icons),
         quiet: line.state == DeviceState::Away || line.owner == Owner::AnotherPatient,
         owner: devices::owner(words, line.owner),
@@ -158,6 +160,7 @@ pub(super) fn device(line: &DeviceRow, words: &Words, icons: &ui::Icons<'_>) -> 
         can_assign: line.can_assign,
         can_show: line.can_show,
         can_release: line.can_release,
+        has_page: line.has_page,
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use crate::ctl::terminal;
 use crate::text::FileError;
+use wardkeep_hardware::ble::ReportFault;
 use wardkeep_model::keeping::{AdministrationFault, Cause, StoreFault, Unfit};
 use wardkeep_store::{AcceptFault, BackupFault, CheckFault, SalvageFault};
 
@@ -72,6 +73,12 @@ pub enum Failure {
     /// The store did not do it.
     #[error("{}", administration_sentence(*.0))]
     NotDone(#[from] AdministrationFault),
+    /// A device does not tell what it offers.
+    #[error("There is no report: {0}.")]
+    NoReport(#[from] ReportFault),
+    /// The machine gives no threads.
+    #[error("This machine does not let the command run: {0}.")]
+    NoRuntime(io::Error),
     /// Other words.
     #[error("These are not the recovery words of this store.")]
     Words,

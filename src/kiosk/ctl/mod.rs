@@ -10,6 +10,7 @@ mod args;
 pub mod audit;
 mod completions;
 pub mod decode;
+pub mod devices;
 pub mod doctor;
 mod factors;
 mod failure;
@@ -50,6 +51,9 @@ enum Verb {
     /// Check what works on this machine, with the remedy for the rest
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::Doctor),
+    /// The devices of this cart: what is known of each, and what has to be done
+    #[command(after_help = devices::EXAMPLES)]
+    Devices(devices::Devices),
     /// The alarm sounds
     #[command(subcommand, after_help = alarm::EXAMPLES)]
     Alarm(alarm::Alarm),
@@ -93,6 +97,7 @@ impl Verb {
         match self {
             Verb::Decode(verb) => verb.run(),
             Verb::Doctor(verb) => verb.run(),
+            Verb::Devices(verb) => failure::end(verb.run()),
             Verb::Alarm(verb) => verb.run(),
             Verb::Audit(verb) => verb.run(),
             Verb::Users(verb) => failure::end(verb.run()),
@@ -128,7 +133,7 @@ mod tests {
             ),
             ("decode --name doctor", "CHARACTERISTIC and HEX are missing. `wardkeepctl decode"),
             ("doctor --batch", "--batch does not belong here. `wardkeepctl doctor"),
-            ("doctr", "After `wardkeepctl` comes decode, doctor, alarm, audit"),
+            ("doctr", "After `wardkeepctl` comes decode, doctor, devices, alarm, audit"),
             ("doctr", "Is doctor meant? `wardkeepctl --help` shows how."),
         ] {
             let words = format!("wardkeepctl {words}");

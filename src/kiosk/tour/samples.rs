@@ -21,6 +21,7 @@ use wardkeep_model::access::policy::Level;
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::{Sex, SubjectId};
+use wardkeep_model::keeping::inventory::Identity;
 use wardkeep_model::moment::ClockState;
 use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
 use wardkeep_model::vitals::parameter::Parameter;
@@ -218,6 +219,8 @@ pub fn device(last_byte: u8, name: &str, kind: DeviceKind, state: DeviceState) -
         id: DeviceId([0xC0, 0x26, 0xDA, 0x00, 0x00, last_byte]),
         name: name.into(),
         kind,
+        identity: Identity::default(),
+        has_page: false,
         state,
         owner: Owner::Nobody,
         reading: Phi::default(),
@@ -243,6 +246,12 @@ pub fn devices() -> Devices {
             reading: Phi::new("97 %".into()),
             battery_percent: Some(74),
             can_release: true,
+            has_page: true,
+            identity: Identity {
+                model: "3230".into(),
+                serial: "502194017".into(),
+                ..Identity::default()
+            },
             ..device(1, "Oximeter 21", PulseOximeter, DeviceState::Live)
         },
         DeviceRow {

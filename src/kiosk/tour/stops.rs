@@ -1,6 +1,7 @@
 //! Stops of the tour: each screen, and the states of it that tell something.
 
 mod alarms;
+mod inventory;
 mod readings;
 pub mod records;
 mod staff;
@@ -36,6 +37,7 @@ pub fn all() -> Vec<Stop> {
     stops.extend(bedsides());
     stops.extend(alarms::all());
     stops.extend(lists());
+    stops.extend(inventory::all());
     stops.extend(readings::all());
     stops.extend(staff::all());
     stops.extend(records::all());

@@ -81,6 +81,8 @@ pub enum Permission {
     HandleAlarms,
     /// Connect devices to this cart.
     ConnectDevices,
+    /// Label the devices of this cart, set their calibration, forget them.
+    MaintainDevices,
     /// Enrol and revoke people and factors.
     ManagePeople,
     /// See how this cart is set up and protected.
@@ -91,11 +93,12 @@ pub enum Permission {
 
 impl Permission {
     /// All, in the order of the table in docs/security.md.
-    pub const ALL: [Permission; 7] = [
+    pub const ALL: [Permission; 8] = [
         Permission::SeePatients,
         Permission::Care,
         Permission::HandleAlarms,
         Permission::ConnectDevices,
+        Permission::MaintainDevices,
         Permission::ManagePeople,
         Permission::SeeCart,
         Permission::ReadAudit,
@@ -109,11 +112,12 @@ impl Role {
         match self {
             Role::Nurse | Role::Caregiver => match permission {
                 P::SeePatients | P::Care | P::HandleAlarms | P::ConnectDevices => true,
-                P::ManagePeople | P::SeeCart | P::ReadAudit => false,
+                P::MaintainDevices | P::ManagePeople | P::SeeCart | P::ReadAudit => false,
             },
             Role::It => match permission {
                 P::HandleAlarms
                 | P::ConnectDevices
+                | P::MaintainDevices
                 | P::ManagePeople
                 | P::SeeCart
                 | P::ReadAudit => true,
@@ -125,6 +129,7 @@ impl Role {
                 | P::Care
                 | P::HandleAlarms
                 | P::ConnectDevices
+                | P::MaintainDevices
                 | P::ManagePeople => false,
             },
         }

@@ -45,10 +45,12 @@ pub enum AuditAct {
     DeviceShown,
     /// Somebody opened a window in which a device is paired.
     DevicePairing,
-    /// The bond with a device was dropped.
+    /// The bond with a device was dropped, and what was known of it.
     DeviceForgotten,
     /// A device's own clock was set; where that failed, it did not take the time.
     DeviceClockSet,
+    /// A device was given a label, or a day by which it has to be calibrated.
+    DeviceDescribed,
     /// A spot reading was filed to a patient.
     ReadingFiled,
     /// A spot reading that was filed to another patient by mistake is this one's.

@@ -6,6 +6,7 @@ mod backup;
 pub mod emergency;
 mod fault;
 mod finding;
+pub mod inventory;
 mod people;
 mod spots;
 
@@ -32,6 +33,7 @@ pub use self::acts::{AuditAct, AuditEntry, AuditResult};
 pub use self::backup::{BackupDone, BackupOrder, BackupPart};
 pub use self::fault::{Cause, StoreFault, Unfit};
 pub use self::finding::{Finding, FindingKind, OpenFinding};
+pub use self::inventory::InventoryEntry;
 pub use self::people::{
     Administered, Administration, AdministrationFault, AuditExported, AuditRow, Draft,
     EmergencyRefusal, FactorId, FactorKind, FactorRow, Identified, NewPerson, NewPin, PersonRow,
@@ -93,6 +95,9 @@ pub struct CartState {
     /// When somebody at this bed was last known to be watched, if anybody was.
     #[serde(default)]
     pub alive: Option<Timestamp>,
+    /// What is known of the devices of this cart.
+    #[serde(default)]
+    pub inventory: Vec<InventoryEntry>,
 }
 
 /// The alarm limits in force at this bed.

@@ -48,6 +48,11 @@ impl FromStr for DeviceId {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Characteristic(pub u16);
 
+impl Characteristic {
+    /// Alert Level of the Immediate Alert Service, 0x1802: a device that has it can show itself.
+    pub const ALERT_LEVEL: Self = Self(0x2A06);
+}
+
 impl fmt::Debug for Characteristic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04x}", self.0)

@@ -88,6 +88,11 @@ impl Absent {
         matches!(self, Absent::NoContact | Absent::NotOnUser | Absent::Disconnected)
     }
 
+    /// The device, or its sensor, is broken.
+    pub fn is_broken(self) -> bool {
+        matches!(self, Absent::SensorFault | Absent::SensorMalfunction)
+    }
+
     /// The reason as a stable word.
     pub fn word(self) -> &'static str {
         match self {

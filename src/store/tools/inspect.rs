@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
+use crate::cart::Cart;
 use crate::disk::layout::{self, INBOX, SLOTS, VAULT};
 use crate::inbox::segment;
 use crate::keys::keyslot;
 use crate::keys::ring::Keyring;
 use crate::machine::device_secret::{DeviceKeys, from_environment};
-use wardkeep_model::keeping::Protection;
-use wardkeep_model::keeping::StoreFault;
+use wardkeep_model::keeping::{CartState, Protection, StoreFault};
 
 /// Facts about a state directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,20 @@ pub fn belongs_here(state_dir: &Path) -> Result<(), StoreFault> {
         Err(StoreFault::WrongDeviceSecret) => Err(StoreFault::WrongDeviceSecret),
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// What the kiosk remembers of its devices with nobody there, also while it runs: no patient data. `None` where there
+/// is no store.
+///
+/// # Errors
+/// `WrongDeviceSecret` if this machine has no secret, or another one made it; otherwise as reading the compartment.
+pub fn cart_state(state_dir: &Path) -> Result<Option<CartState>, StoreFault> {
+    let store = layout::store(state_dir);
+    if !store.try_exists()? {
+        return Ok(None);
+    }
+    let secret = from_environment(state_dir).load()?.ok_or(StoreFault::WrongDeviceSecret)?;
+    Ok(Some(Cart::load(&store, &DeviceKeys::new(secret))?.content.state))
 }
 
 /// Looks at a state directory; a missing one is a store that does not exist.

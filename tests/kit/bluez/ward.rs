@@ -121,6 +121,12 @@ impl Ward {
         }
     }
 
+    /// The next event as it comes, and when.
+    pub async fn next(&mut self) -> (Instant, Event) {
+        let event = self.events.recv().await.expect("the driver runs");
+        (Instant::now(), event)
+    }
+
     /// Receives everything for a while.
     pub async fn listen(&mut self, time: Duration) {
         let until = Instant::now() + time;

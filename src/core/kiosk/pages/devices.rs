@@ -35,7 +35,7 @@ pub(in crate::kiosk) fn need(intent: &Intent, monitor: &Monitor) -> Need {
 }
 
 /// Whoever connected a device may let go of it again, unless it measures a patient.
-fn release_permission(monitor: &Monitor, id: DeviceId) -> Permission {
+pub(in crate::kiosk) fn release_permission(monitor: &Monitor, id: DeviceId) -> Permission {
     match monitor.device(id).and_then(|device| device.assignment) {
         Some(_) => Permission::Care,
         None => Permission::ConnectDevices,
@@ -91,7 +91,7 @@ pub(in crate::kiosk) fn view(scene: Scene<'_>, waiting: usize) -> Devices {
 
 /// What measures when asked is paired when it is connected; what measures all the time where it wants it, or where
 /// its bond does not hold.
-fn can_pair(device: &Device) -> bool {
+pub(in crate::kiosk) fn can_pair(device: &Device) -> bool {
     let bonding = &device.bonding;
     let is_heard = device.heard.is_some() || device.known;
     let wants = match bonding.step() {
@@ -108,23 +108,33 @@ fn can_pair(device: &Device) -> bool {
     is_heard && (wants || bonding.is_changed())
 }
 
-fn row(scene: Scene<'_>, id: DeviceId, device: &Device) -> DeviceRow {
-    let monitor = scene.monitor;
-    let state = match device.link {
+/// How a device stands; one that nobody has heard since the program began is away.
+pub(in crate::kiosk) fn state(device: Option<&Device>) -> DeviceState {
+    let Some(device) = device else { return DeviceState::Away };
+    match device.link {
         Link::Live => DeviceState::Live,
         Link::Lost => DeviceState::Lost,
         Link::Connecting if device.was_live => DeviceState::Lost,
         Link::Connecting => DeviceState::Connecting,
         Link::Down if device.heard.is_some() => DeviceState::Near,
         Link::Down => DeviceState::Away,
-    };
-    let owner = match device.assignment {
+    }
+}
+
+/// Whose it is.
+pub(in crate::kiosk) fn owner(scene: Scene<'_>, device: &Device) -> Owner {
+    match device.assignment {
         None => Owner::Nobody,
-        Some(assignment) if Some(assignment.subject) == monitor.subject() => {
+        Some(assignment) if Some(assignment.subject) == scene.monitor.subject() => {
             Owner::ThisPatient(scene.site.time_of_day(assignment.since))
         }
         Some(_) => Owner::AnotherPatient,
-    };
+    }
+}
+
+fn row(scene: Scene<'_>, id: DeviceId, device: &Device) -> DeviceRow {
+    let monitor = scene.monitor;
+    let identity = monitor.inventory().get(id).map(|entry| entry.identity.clone());
     let sees = scene.may(Permission::SeePatients);
     let reading = monitor.reading(scene.now.boot, id).filter(|_| sees);
     let is_own = device.assignment.is_some_and(|one| Some(one.subject) == monitor.subject());
@@ -141,8 +151,10 @@ fn row(scene: Scene<'_>, id: DeviceId, device: &Device) -> DeviceRow {
         id,
         name: monitor.name(id),
         kind: device.kind,
-        state,
-        owner,
+        state: state(Some(device)),
+        owner: owner(scene, device),
+        has_page: identity.is_some(),
+        identity: identity.unwrap_or_default(),
         reading: Phi::new(reading.unwrap_or_default()),
         battery_percent: device.battery_percent,
         pairing: device.bonding.step(),

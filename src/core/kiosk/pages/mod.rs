@@ -7,6 +7,7 @@ pub mod audit;
 pub(super) mod bedside;
 pub(super) mod cart;
 pub mod devices;
+pub mod inventory;
 mod kept;
 pub mod limits;
 pub mod pairing;
@@ -23,6 +24,7 @@ pub(super) enum Front {
     Alarms(alarms::Days),
     Limits(Box<limits::Draft>),
     Devices,
+    Inventory(inventory::Looking),
     Readings,
     Pairing(pairing::Window),
     Patients(patients::List),

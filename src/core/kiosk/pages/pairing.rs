@@ -42,7 +42,7 @@ pub enum Intent {
     Submit,
     /// Not after all.
     Stop,
-    /// Drop the bond with this device.
+    /// Drop the bond with this device, and what is known of it.
     Forget(DeviceId),
 }
 
@@ -53,8 +53,8 @@ pub(in crate::kiosk) fn need(intent: &Intent) -> Need {
         | Intent::Digit(_)
         | Intent::Erase
         | Intent::Submit
-        | Intent::Stop
-        | Intent::Forget(_) => Need::Role(Permission::ConnectDevices),
+        | Intent::Stop => Need::Role(Permission::ConnectDevices),
+        Intent::Forget(_) => Need::Role(Permission::MaintainDevices),
     }
 }
 
@@ -99,8 +99,14 @@ pub(in crate::kiosk) fn handle(
     match intent {
         Intent::Start(device) => return start(open, desk, device),
         Intent::Forget(device) => {
-            let forget = Effect::Hardware(Command::Forget(device));
-            return vec![forget, desk.audit(AuditAct::DeviceForgotten, Some(device))];
+            // Whose values would be filed to nobody is let go first.
+            if desk.monitor.device(device).is_some_and(|one| one.assignment.is_some()) {
+                return vec![];
+            }
+            let mut effects: Vec<Effect> = desk.monitor.forget(device).into_iter().collect();
+            effects.push(Effect::Hardware(Command::Forget(device)));
+            effects.extend([desk.save_cart(), desk.audit(AuditAct::DeviceForgotten, Some(device))]);
+            return effects;
         }
         Intent::Confirm(_) | Intent::Digit(_) | Intent::Erase | Intent::Submit | Intent::Stop => {}
     }

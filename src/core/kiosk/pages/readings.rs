@@ -31,8 +31,6 @@ use crate::kiosk::view::readings::{
     AskedReading, Because, JustFiled, SpotLine, SpotTime, SpotWhat, Tray, TrayLine,
 };
 
-/// How long a reading waits for somebody to say whose it is.
-const WAITS_FOR: Duration = Duration::from_secs(12 * 3600);
 /// A reading that came longer ago is not asked about by itself: whoever is here now may not know of it.
 const ASKED_FOR: Duration = Duration::from_secs(15 * 60);
 /// A filing can be taken back with one touch for so long.
@@ -189,7 +187,8 @@ pub(in crate::kiosk) fn failure(reason: Absent) -> Notice {
 /// What waited too long leaves the tray; the audit log says so.
 pub(in crate::kiosk) fn expire(open: &mut Open, desk: &Desk<'_>) -> Vec<Effect> {
     let now = desk.now;
-    let over = |one: &WaitingSpot| desk.monitor.spot_age(now, &one.reading) >= WAITS_FOR;
+    let waits_for = desk.site.config.reading;
+    let over = |one: &WaitingSpot| desk.monitor.spot_age(now, &one.reading) >= waits_for;
     let spots = &mut open.readings.spots;
     let expired: Vec<RecordId> =
         spots.waiting.iter().filter(|one| over(one)).map(|one| one.reading.record).collect();
@@ -270,8 +269,9 @@ pub(in crate::kiosk) fn view(open: &Open, scene: Scene<'_>) -> Tray {
 
 fn line(scene: Scene<'_>, waiting: &WaitingSpot) -> TrayLine {
     let reading = &waiting.reading;
-    let left = WAITS_FOR.saturating_sub(scene.monitor.spot_age(scene.now, reading));
-    let part = left.as_secs() * 100 / WAITS_FOR.as_secs();
+    let waits_for = scene.site.config.reading;
+    let left = waits_for.saturating_sub(scene.monitor.spot_age(scene.now, reading));
+    let part = left.as_secs() * 100 / waits_for.as_secs().max(1);
     let left_percent = u8::try_from(part).unwrap_or(100);
     TrayLine { because: because(scene, waiting), left, left_percent, ..filed_line(scene, reading) }
 }

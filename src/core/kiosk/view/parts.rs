@@ -8,6 +8,7 @@ use wardkeep_model::access::factor::TokenKind;
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::Sex;
+use wardkeep_model::keeping::inventory::Identity;
 use wardkeep_model::ports::PairingStep;
 use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
@@ -168,6 +169,10 @@ pub struct DeviceRow {
     pub state: DeviceState,
     /// Whose it is.
     pub owner: Owner,
+    /// Who it is, in its own words.
+    pub identity: Identity,
+    /// It was linked once, and has a page of its own.
+    pub has_page: bool,
     /// Its current value with unit, e.g. `97 %`; empty without one.
     pub reading: Phi<String>,
     /// Battery in percent.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
 use wardkeep_core::kiosk::intent::Intent;
-use wardkeep_core::kiosk::pages::{devices, pairing};
+use wardkeep_core::kiosk::pages::{devices, inventory, pairing};
 use wardkeep_core::kiosk::view::Screen;
 use wardkeep_model::vitals::DeviceId;
 use wardkeep_ui::{self as ui, AppWindow};
@@ -31,6 +31,7 @@ impl Devices {
         global.on_pair(on_device(port, pairing::Intent::Start));
         global.on_assign(on_device(port, devices::Intent::Assign));
         global.on_prefer(on_device(port, devices::Intent::Show));
+        global.on_open(on_device(port, inventory::Intent::Open));
         global.on_release(on_device(port, devices::Intent::Release));
         page
     }

@@ -239,6 +239,7 @@ fn place(page: Page, here: Option<Page>, words: &Words, icons: &ui::Icons<'_>) -
         Page::Alarms => (ui::PageName::Alarms, icons.get_bell()),
         Page::Limits => (ui::PageName::Limits, icons.get_bell()),
         Page::Devices => (ui::PageName::Devices, icons.get_devices()),
+        Page::Inventory => (ui::PageName::Inventory, icons.get_devices()),
         Page::Readings => (ui::PageName::Readings, icons.get_devices()),
         Page::Patients => (ui::PageName::Patients, icons.get_patients()),
         Page::People => (ui::PageName::People, icons.get_people()),
@@ -256,6 +257,7 @@ fn chosen_page(page: ui::PageName) -> Page {
         ui::PageName::Alarms => Page::Alarms,
         ui::PageName::Limits => Page::Limits,
         ui::PageName::Devices => Page::Devices,
+        ui::PageName::Inventory => Page::Inventory,
         ui::PageName::Readings => Page::Readings,
         ui::PageName::Patients => Page::Patients,
         ui::PageName::People => Page::People,
@@ -270,7 +272,11 @@ fn page_of(screen: &Screen) -> Option<Page> {
     match screen {
         Screen::Bedside(_) | Screen::Reading(_) => Some(Page::Bedside),
         Screen::Alarms(_) | Screen::Limits(_) => Some(Page::Alarms),
-        Screen::Devices(_) | Screen::Tray(_) | Screen::Pairing(_) => Some(Page::Devices),
+        Screen::Devices(_)
+        | Screen::Inventory(_)
+        | Screen::Device(_)
+        | Screen::Tray(_)
+        | Screen::Pairing(_) => Some(Page::Devices),
         Screen::Patients(_) => Some(Page::Patients),
         Screen::People(_) | Screen::Person(_) | Screen::Enrolment(_) => Some(Page::People),
         Screen::Audit(_) => Some(Page::Audit),

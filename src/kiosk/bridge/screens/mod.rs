@@ -15,6 +15,7 @@ mod emergency;
 mod enrolment;
 mod first_start;
 mod frame;
+mod inventory;
 mod limits;
 mod lock;
 mod pairing;
@@ -79,6 +80,8 @@ impl Screens {
                 Box::new(alarms::Alarms::connect(port, window)),
                 Box::new(limits::Limits::connect(port, window)),
                 Box::new(devices::Devices::connect(port, window)),
+                Box::new(inventory::Inventory::connect(port, window)),
+                Box::new(inventory::Device::connect(port, window)),
                 Box::new(pairing::Pairing::connect(port, window)),
                 Box::new(reading::Reading::connect(port, window)),
                 Box::new(reading::Tray::connect(port, window)),
@@ -133,6 +136,8 @@ fn may_show(screen: &Screen, is_open: bool) -> bool {
         Screen::Bedside(_)
         | Screen::Limits(_)
         | Screen::Devices(_)
+        | Screen::Inventory(_)
+        | Screen::Device(_)
         | Screen::Pairing(_)
         | Screen::Reading(_)
         | Screen::Tray(_)
@@ -196,6 +201,8 @@ fn kind(screen: &Screen) -> ui::ScreenKind {
         Screen::Limits(_) => ui::ScreenKind::Limits,
         Screen::Bedside(_) => ui::ScreenKind::Bedside,
         Screen::Devices(_) => ui::ScreenKind::Devices,
+        Screen::Inventory(_) => ui::ScreenKind::Inventory,
+        Screen::Device(_) => ui::ScreenKind::Device,
         Screen::Pairing(_) => ui::ScreenKind::Pairing,
         Screen::Reading(_) => ui::ScreenKind::Reading,
         Screen::Tray(_) => ui::ScreenKind::Tray,

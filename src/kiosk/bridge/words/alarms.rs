@@ -60,6 +60,7 @@ pub(in crate::bridge) fn advice(words: &Words, text: &AlarmText) -> SharedString
         }
         AlarmText::ValueLost { .. } => tr("Look at the patient, then put the sensor on"),
         AlarmText::BatteryLow { .. } => tr("Change or charge its battery"),
+        AlarmText::Upkeep { .. } => tr("Take another device if there is one, and look at its page"),
         AlarmText::CommandRefused { .. } => tr("Wait a moment. If it stays like this, call IT"),
         AlarmText::AssignmentEnds { .. } | AlarmText::AssignmentEnded { .. } => {
             tr("Open Devices and assign it again")

@@ -37,6 +37,7 @@ fn done(words: &Words, act: AuditAct) -> SharedString {
         AuditAct::PatientChosen => tr("Patient put at this bed"),
         AuditAct::DeviceAssigned => tr("Device assigned"),
         AuditAct::DeviceReleased => tr("Device released"),
+        AuditAct::DeviceDescribed => tr("Label or calibration of a device changed"),
         AuditAct::DeviceShown => tr("Device chosen for the screen"),
         AuditAct::DevicePairing => tr("Pairing of a device begun"),
         AuditAct::DeviceForgotten => tr("Bond with a device dropped"),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use slint::SharedString;
 
 use wardkeep_core::alarms::{AlarmText, Crossed, LifeSign, Standing};
+use wardkeep_core::inventory::Task;
 use wardkeep_core::kiosk::view::{OneOf, Tile, TileState};
 use wardkeep_model::vitals::nomenclature::Unit;
 use wardkeep_model::vitals::parameter::Parameter;
@@ -146,6 +147,7 @@ pub(in crate::bridge) fn alarm(words: &Words, text: &AlarmText) -> SharedString 
         AlarmText::BatteryLow { device, percent } => {
             words.fill(tr("{0}: battery at {1} %"), &[device, &percent.to_string()])
         }
+        AlarmText::Upkeep { device, task } => upkeep(words, device, task),
         AlarmText::CommandRefused { device } => {
             words.fill(tr("{}: Bluetooth does not take orders, it is tried again"), &[device])
         }
@@ -198,6 +200,19 @@ fn with_unit(parameter: Parameter, digits: &str) -> String {
     if parameter.row().unit == Unit::Percent { format!("{digits} %") } else { digits.to_owned() }
 }
 
+/// What has to be done about a device.
+fn upkeep(words: &Words, device: &str, task: &Task) -> SharedString {
+    match task {
+        Task::Broken(_) => words.fill(tr("{} says that it is broken"), &[device]),
+        Task::CalibrationOver(_) => words.fill(tr("Calibration of {} is overdue"), &[device]),
+        Task::ClockWrong(_) => words.fill(tr("The clock of {} is wrong"), &[device]),
+        Task::BatteryEnds { .. } => words.fill(tr("The battery of {} ends"), &[device]),
+        Task::CalibrationDue(_) => words.fill(tr("Calibration of {} is due"), &[device]),
+        Task::FirmwareOld(_) => words.fill(tr("The firmware of {} is old"), &[device]),
+        Task::Unseen(_) => words.fill(tr("{} was not seen for long"), &[device]),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,7 +229,7 @@ mod tests {
             (90, false, "1 min ago"),
             (5399, false, "89 min ago"),
             (5400, false, "1 h ago"),
-            (200_000, false, "55 h ago"),
+            (200_000, false, "2 d ago"),
         ] {
             assert_eq!(ago(&words, Some(Duration::from_secs(seconds)), current), told);
         }

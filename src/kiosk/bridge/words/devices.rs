@@ -34,15 +34,20 @@ pub(in crate::bridge) fn owner(words: &Words, owner: Owner) -> SharedString {
     }
 }
 
-/// How a device stands: its link, what it measures, its battery.
-pub(in crate::bridge) fn standing(words: &Words, device: &DeviceRow) -> SharedString {
-    let link = words.say(match device.state {
+/// How a device's link stands.
+pub(in crate::bridge) fn link(words: &Words, state: DeviceState) -> SharedString {
+    words.say(match state {
         DeviceState::Near => tr("near"),
         DeviceState::Away => tr("not heard"),
         DeviceState::Connecting => tr("connecting"),
         DeviceState::Live => tr("live"),
         DeviceState::Lost => tr("out of range, reconnecting"),
-    });
+    })
+}
+
+/// How a device stands: its link, what it measures, its battery.
+pub(in crate::bridge) fn standing(words: &Words, device: &DeviceRow) -> SharedString {
+    let link = link(words, device.state);
     let bond = if device.is_changed {
         words.say(tr("not the device that was paired"))
     } else if device.has_no_room {

@@ -20,6 +20,7 @@ pub(super) mod emergency;
 pub(super) mod factors;
 pub(super) mod faults;
 pub(super) mod findings;
+pub(super) mod inventory;
 pub(super) mod languages;
 pub(super) mod notices;
 pub(super) mod pages;

@@ -254,6 +254,26 @@ fn sentences(notice: Notice) -> (Sentence, Sentence) {
             tr("The device sent a value that nobody can have."),
             tr("Measure again. If it comes back, use another device and call medical technology."),
         ),
+        Notice::DeviceBlinks => {
+            (tr("The device shows itself now."), tr("It blinks, beeps or shakes for ten seconds."))
+        }
+        Notice::DeviceCannotBlink => {
+            (tr("This device cannot show itself."), tr("Compare its label and its serial number."))
+        }
+        Notice::DeviceNotFound => (
+            tr("No device of this cart has this label or serial number."),
+            tr("Link it once, then write its label at its page."),
+        ),
+        Notice::DeviceDescribed => {
+            (tr("The device's label and calibration are kept."), tr("Its page shows them."))
+        }
+        Notice::LabelTaken => (
+            tr("Another device has this label."),
+            tr("Use a label once, so that nobody takes one device for another."),
+        ),
+        Notice::LabelWrong => {
+            (tr("This label cannot be used."), tr("Use up to 40 letters that all can be seen."))
+        }
         Notice::PauseUsedUp => (
             tr("The sound cannot be paused any longer."),
             tr("Acknowledge the alarm once you have seen to it."),

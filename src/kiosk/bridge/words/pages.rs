@@ -13,6 +13,7 @@ pub(in crate::bridge) fn name(words: &Words, page: Page) -> SharedString {
         Page::Alarms => tr("Alarms"),
         Page::Limits => tr("Alarm limits"),
         Page::Devices => tr("Devices"),
+        Page::Inventory => tr("Devices of this cart"),
         Page::Readings => tr("Readings"),
         Page::Patients => tr("Patients"),
         Page::People => tr("People"),
