@@ -19,7 +19,7 @@ use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::Link;
 use wardkeep_model::untrusted;
 use wardkeep_model::vitals::gatt::{DecodeError, Decoded};
-use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind};
+use wardkeep_model::vitals::{DeviceId, DeviceKind, Format};
 
 pub(crate) use self::task::{BATTERY_LOW_PERCENT, alarming};
 pub use self::task::{LeastFirmware, Task, UpkeepRules, tasks};
@@ -37,7 +37,7 @@ pub(crate) struct LastFrame {
     /// When.
     pub(crate) at: Timestamp,
     /// What.
-    pub(crate) what: Characteristic,
+    pub(crate) what: Format,
     /// Its first [`FRAME_MAX`] bytes.
     pub(crate) bytes: Phi<Vec<u8>>,
 }
@@ -153,14 +153,15 @@ impl Inventory {
     pub(crate) fn frame(
         &mut self,
         now: Moment,
-        id: DeviceId,
-        (what, payload): (Characteristic, &[u8]),
+        (id, what, payload): (DeviceId, Format, &[u8]),
         read: &Result<Decoded, DecodeError>,
         zone: &TimeZone,
     ) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         entry.seen = now.wall;
-        if entry.describes(what, payload) {
+        if let Format::Profile(characteristic) = what
+            && entry.describes(characteristic, payload)
+        {
             return self.note(now.boot, true);
         }
         let frames = self.frames.entry(id).or_default();

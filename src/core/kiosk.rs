@@ -183,25 +183,19 @@ impl Kiosk {
                 self.health.refusals.refused(reader, what);
             }
             ports::Event::Factor(event) => return self.on_factor(now, event),
-            ports::Event::Frame { device, characteristic, payload, received } => {
-                let effects = self.monitor.frame(device, characteristic, &payload, received);
-                let failed = self.monitor.take_failed().map(readings::failure);
-                failed.into_iter().for_each(|notice| self.notices.tell(now, notice));
-                return effects;
-            }
-            ports::Event::Measured { device, decoded, received } => {
-                return self.monitor.measured(device, &decoded, received);
-            }
             ports::Event::Wave { device, rate_hz, samples } => {
-                let (mut effects, is_here) = self.monitor.wave(now, device, rate_hz, &samples);
-                if is_here && self.draws_waves() {
-                    effects.push(Effect::Wave { rate_hz, samples });
+                let (mut effects, shown) = self.monitor.wave(now, device, rate_hz, &samples);
+                if let Some(kind) = shown.filter(|_| self.draws_waves()) {
+                    effects.push(Effect::Wave { kind, rate_hz, samples });
                 }
                 return effects;
             }
             ports::Event::Radio(health) => self.health.radio = health,
             ports::Event::Speaker(health) => self.health.speaker = health,
-            event @ (ports::Event::Seen { .. }
+            event @ (ports::Event::Frame { .. }
+            | ports::Event::VendorFrame { .. }
+            | ports::Event::Measured { .. }
+            | ports::Event::Seen { .. }
             | ports::Event::Crowded
             | ports::Event::Gone(_)
             | ports::Event::Link(..)

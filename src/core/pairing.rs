@@ -263,14 +263,17 @@ impl Pairing {
         }
     }
 
-    /// Its clock was read, and is so far ahead of ours. If it was set before, whether that took.
+    /// Its clock was read, and is so far ahead of ours; and whether it can be set. If it was set before, whether that
+    /// took.
     pub(crate) fn clock(
         &mut self,
         now: BootTime,
         id: DeviceId,
         ahead: SignedDuration,
+        can_be_set: bool,
     ) -> Option<bool> {
-        self.devices.get_mut(&id).filter(|device| device.known)?.clock.read(now, ahead)
+        let device = self.devices.get_mut(&id).filter(|device| device.known)?;
+        device.clock.read(now, ahead, can_be_set)
     }
 
     /// Devices whose clocks are to be set.

@@ -159,8 +159,9 @@ impl Performer {
             match effect {
                 Effect::Store(command) => self.store(command),
                 Effect::Hardware(command) => self.orders.give(&mut self.outputs.hardware, command),
-                Effect::Wave { rate_hz, samples } => {
-                    if self.outputs.waves.try_send(WaveChunk { rate_hz, samples }).is_err() {
+                Effect::Wave { kind, rate_hz, samples } => {
+                    let chunk = WaveChunk { kind, rate_hz, samples };
+                    if self.outputs.waves.try_send(chunk).is_err() {
                         tracing::trace!("the waveform lane is behind");
                     }
                 }

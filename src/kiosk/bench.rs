@@ -20,6 +20,7 @@ use wardkeep_sim::device::Device;
 use wardkeep_sim::factors::{CARDS, FINGERS};
 use wardkeep_sim::frames::whole;
 use wardkeep_sim::physiology::State;
+use wardkeep_sim::spot::Spot;
 use wardkeep_sim::ward::{
     BADGES, BenchBadge, CAREGIVER_BADGE, IT_BADGE, Knob, NURSE_BADGE, STRANGER_BADGE, Scene,
 };
@@ -29,6 +30,9 @@ use crate::bridge::words::{self, Words};
 
 /// The people of the bench from top to bottom, as places in [`BADGES`]: a newcomer begins with the nurse.
 const PEOPLE: [usize; 4] = [NURSE_BADGE, CAREGIVER_BADGE, IT_BADGE, STRANGER_BADGE];
+
+/// Devices of the first page; the others follow on the second.
+const FIRST_PAGE: usize = 3;
 
 /// What the bench does to the program itself.
 pub struct Acts {
@@ -166,6 +170,10 @@ fn connect_devices(window: &BenchWindow, hand: &Hand) {
     ));
     bench.on_wear(switch(hand, Knob::SetWorn));
     bench.on_malform(switch(hand, Knob::Malformed));
+    bench.on_fail(switch(hand, Knob::Fails));
+    bench.on_lose_clock(switch(hand, Knob::LoseClock));
+    let measuring = hand.clone();
+    bench.on_measure(move |index| measuring.turn_device(index, Knob::Measure));
     bench.on_charge(slide(hand, Knob::SetBattery));
     bench.on_weaken(slide(hand, Knob::SetSignal));
 }
@@ -191,16 +199,20 @@ fn connect_bedside(window: &BenchWindow, hand: &Hand) {
 struct Rows {
     people: Rc<VecModel<ui::BenchPerson>>,
     devices: Rc<VecModel<ui::BenchDevice>>,
+    /// Those of the second page.
+    others: Rc<VecModel<ui::BenchDevice>>,
     words: Words,
     empty: bool,
 }
 
 impl Rows {
     fn new(window: &BenchWindow, words: Words, empty: bool) -> Self {
-        let rows = Self { people: Rc::default(), devices: Rc::default(), words, empty };
+        let (people, devices, others) = <_>::default();
+        let rows = Self { people, devices, others, words, empty };
         let bench = window.global::<ui::Bench>();
         bench.set_people(ModelRc::from(rows.people.clone()));
         bench.set_devices(ModelRc::from(rows.devices.clone()));
+        bench.set_others(ModelRc::from(rows.others.clone()));
         bench.set_empty(empty);
         rows
     }
@@ -208,7 +220,9 @@ impl Rows {
     fn apply(&self, window: &BenchWindow, scene: &Scene) {
         let people = (0..PEOPLE.len()).filter_map(Person::at);
         lay_out(&self.people, people.map(|(person, badge)| self.person_row(person, badge, scene)));
-        lay_out(&self.devices, scene.devices.iter().map(|device| device_row(&self.words, device)));
+        let row = |device| device_row(&self.words, device);
+        lay_out(&self.devices, scene.devices.iter().take(FIRST_PAGE).map(row));
+        lay_out(&self.others, scene.devices.iter().skip(FIRST_PAGE).map(row));
 
         let bench = window.global::<ui::Bench>();
         let truth = scene.truth;
@@ -265,13 +279,29 @@ fn device_row(words: &Words, device: &Device) -> ui::BenchDevice {
     ui::BenchDevice {
         name: device.name.into(),
         tag: slint::format!("{fifth:02X}:{sixth:02X}"),
-        strap: device.kind == DeviceKind::HeartRate,
+        kind: kind(device.kind),
+        spot: device.spot.is_some(),
+        measuring: device.spot.as_ref().is_some_and(Spot::is_measuring),
+        fails: device.spot.as_ref().is_some_and(|spot| spot.fails),
+        clock_lost: device.spot.as_ref().is_some_and(Spot::has_lost_clock),
         near: device.near,
         worn: device.worn,
         battery_percent: device.battery_percent.into(),
         signal_percent: device.signal_percent.into(),
         malformed: device.malformed,
         signal: words::bench::signal(words, device),
+    }
+}
+
+fn kind(kind: DeviceKind) -> ui::BenchKind {
+    match kind {
+        DeviceKind::HeartRate => ui::BenchKind::Strap,
+        DeviceKind::PulseOximeter => ui::BenchKind::Oximeter,
+        DeviceKind::Cuff => ui::BenchKind::Cuff,
+        DeviceKind::Thermometer => ui::BenchKind::Thermometer,
+        DeviceKind::GlucoseMeter => ui::BenchKind::Meter,
+        DeviceKind::Scale => ui::BenchKind::Scale,
+        DeviceKind::Patch => ui::BenchKind::Patch,
     }
 }
 
@@ -298,6 +328,8 @@ pub struct Drawn<'a> {
     pub empty: bool,
     /// The page of what can go wrong with devices.
     pub faults: bool,
+    /// The page of the other devices.
+    pub others: bool,
 }
 
 /// Draws the bench into the PNG file `out`, in physical pixels. A headless platform
@@ -314,6 +346,7 @@ pub fn render_bench(
     let window = BenchWindow::new()?;
     Rows::new(&window, words, drawn.empty).apply(&window, drawn.scene);
     window.global::<ui::Bench>().set_faults(drawn.faults);
+    window.global::<ui::Bench>().set_more(drawn.others);
     window.window().set_size(slint::PhysicalSize::new(size.0, size.1));
     window.show()?;
     let picture = window.window().take_snapshot()?;

@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, watch};
 
 use wardkeep_core::config::Language;
 use wardkeep_core::kiosk::view::{Screen, View};
+use wardkeep_model::vitals::wave::WaveKind;
 
 use crate::bridge::{AppWindow, Bridge, WaveChunk, open_window};
 use crate::tour::stop::Stop;
@@ -156,16 +157,20 @@ impl Stage {
         Ok(self.window.window().take_snapshot()?)
     }
 
-    /// Ten seconds of pleth: a whole sweep and a part of the next one.
+    /// Ten seconds of a wave: a whole sweep and a part of the next one.
     fn sweep(&self, view: &View) -> anyhow::Result<()> {
-        if !matches!(&view.screen, Screen::Bedside(bedside) if bedside.wave) {
+        if !matches!(&view.screen, Screen::Bedside(bedside) if !bedside.waves.is_empty()) {
             return Ok(());
         }
         for _ in 0..2 {
             // A quarter of a second at a time, as a device would send it.
             for samples in samples::pleth(PLETH_HZ, 72.0).chunks(19) {
                 let samples = samples.to_vec();
-                self.waves.try_send(WaveChunk { rate_hz: PLETH_HZ, samples })?;
+                self.waves.try_send(WaveChunk {
+                    kind: WaveKind::Pleth,
+                    rate_hz: PLETH_HZ,
+                    samples,
+                })?;
                 for _ in 0..8 {
                     self.bridge.sweep_one_frame();
                 }

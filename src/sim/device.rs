@@ -8,17 +8,22 @@
 //!
 //! It behaves as a real device and a real driver do together: it stops sending the moment it is
 //! carried away, but the loss is noticed only after the supervision timeout; it does not advertise
-//! while linked; and a wanted link comes back by itself.
+//! while linked; and a wanted link comes back by itself. What measures when asked ([`crate::spot`]) sleeps in between.
 
 use std::time::Duration;
 
+use jiff::civil::DateTime;
+
 use crate::frames::{
-    self, BATTERY_LEVEL, HEART_RATE, OximeterReport, PLX_CONTINUOUS, StrapReport, measurement,
-    sensor,
+    self, BATTERY_LEVEL, HEART_RATE, INFORMATION, OBSERVATION, OximeterReport, PLX_CONTINUOUS,
+    StrapReport, TEMPERATURE, measurement, sensor,
 };
 use crate::physiology::{Dice, PLETH_RATE_HZ, Patient, Stretch};
+use crate::spot::{Sent, Spot};
 use wardkeep_model::moment::{BootTime, Moment};
-use wardkeep_model::ports::{Event, Link, PairingAnswer, PairingFault, PairingStep, Passkey};
+use wardkeep_model::ports::{
+    Event, Link, PairingAnswer, PairingFault, PairingStep, Passkey, WriteFault,
+};
 use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind};
 
 /// Between two advertisements, and between two measurements.
@@ -31,8 +36,10 @@ const SUPERVISION: Duration = Duration::from_secs(2);
 const GONE_AFTER: Duration = Duration::from_secs(10);
 /// An oximeter needs this long on a finger before it has a value.
 const SETTLING: Duration = Duration::from_secs(2);
-/// The number that an oximeter shows while it is paired.
+/// The number that a device with a display shows while it is paired.
 const SHOWN: u32 = 271_828;
+/// A device that was asked to shows itself for so long.
+const SHOWS_ITSELF: Duration = Duration::from_secs(10);
 /// Below this signal, packets begin to be lost.
 const SIGNAL_SOUND_PERCENT: u8 = 60;
 
@@ -63,8 +70,14 @@ pub struct Device {
     battery_told: Option<u8>,
     rr: Vec<u16>,
     malformed_turn: usize,
-    /// It shows a number and waits for somebody to compare it.
+    /// It shows a number and waits for somebody to compare or type it.
     is_asking: bool,
+    /// What it has that measures when asked.
+    pub spot: Option<Spot>,
+    /// It blinks until then, because somebody wants to know which one it is.
+    blinks_until: Option<BootTime>,
+    /// It has said over this link who it is.
+    is_introduced: bool,
 }
 
 /// How far the link has come.
@@ -81,6 +94,8 @@ enum Hold {
 pub struct Surroundings<'a> {
     /// The time.
     pub now: Moment,
+    /// The same, as a clock at the bed shows it.
+    pub local: DateTime,
     /// The kiosk's controller is on.
     pub radio_on: bool,
     /// Who wears the devices.
@@ -110,6 +125,9 @@ impl Device {
             rr: Vec::new(),
             malformed_turn: 0,
             is_asking: false,
+            spot: (!kind.is_continuous()).then(Spot::default),
+            blinks_until: None,
+            is_introduced: false,
         }
     }
 
@@ -142,16 +160,61 @@ impl Device {
         out.push(Event::Link(self.id, Link::Down));
     }
 
-    /// The kiosk pairs it: an oximeter shows a number that has to be compared, all else just works.
+    /// The number that it shows while it is paired.
+    pub fn shown_number(&self) -> Option<u32> {
+        self.is_asking.then_some(SHOWN)
+    }
+
+    /// It blinks.
+    pub fn is_blinking(&self) -> bool {
+        self.blinks_until.is_some()
+    }
+
+    /// The kiosk writes to it.
+    ///
+    /// # Errors
+    /// There is no link, or it has no such characteristic.
+    pub fn write(
+        &mut self,
+        now: BootTime,
+        what: Characteristic,
+        bytes: &[u8],
+    ) -> Result<(), WriteFault> {
+        let shows = self.kind == DeviceKind::PulseOximeter || self.kind == DeviceKind::Patch;
+        if what == Characteristic::ALERT_LEVEL && shows {
+            if self.hold != Hold::Live {
+                return Err(WriteFault::NotLinked);
+            }
+            self.blinks_until = (bytes != [0]).then_some(now + SHOWS_ITSELF);
+            return Ok(());
+        }
+        let spot = self.spot.as_mut().ok_or(WriteFault::NoSuchCharacteristic)?;
+        if self.hold != Hold::Live {
+            return Err(WriteFault::NotLinked);
+        }
+        spot.write(self.kind, what, bytes).then_some(()).ok_or(WriteFault::NoSuchCharacteristic)
+    }
+
+    /// The kiosk pairs it: an oximeter and a meter show a number that has to be compared, a cuff one that has to be
+    /// typed, and all else just works.
     pub fn pair(&mut self) -> Option<PairingStep> {
         if !self.near || self.battery_percent == 0 {
             return Some(PairingStep::Failed(PairingFault::OutOfReach));
         }
-        if self.kind == DeviceKind::PulseOximeter {
-            self.is_asking = true;
-            return Passkey::new(SHOWN).map(PairingStep::CompareNumber);
+        match self.kind {
+            DeviceKind::PulseOximeter | DeviceKind::GlucoseMeter => {
+                self.is_asking = true;
+                Passkey::new(SHOWN).map(PairingStep::CompareNumber)
+            }
+            DeviceKind::Cuff => {
+                self.is_asking = true;
+                Some(PairingStep::TypePasskey)
+            }
+            DeviceKind::HeartRate
+            | DeviceKind::Thermometer
+            | DeviceKind::Scale
+            | DeviceKind::Patch => Some(PairingStep::Bonded(self.id)),
         }
-        Some(PairingStep::Bonded(self.id))
     }
 
     /// Somebody answers while it is paired.
@@ -163,6 +226,15 @@ impl Device {
             PairingAnswer::Confirm(true) => Some(PairingStep::Bonded(self.id)),
             PairingAnswer::Confirm(false) => Some(PairingStep::Failed(PairingFault::NumbersDiffer)),
             PairingAnswer::Cancel => Some(PairingStep::Failed(PairingFault::Cancelled)),
+            PairingAnswer::Passkey(typed) if self.kind == DeviceKind::Cuff => {
+                let fault = PairingFault::WrongPasskey;
+                let is_right = typed.number() == SHOWN;
+                Some(if is_right {
+                    PairingStep::Bonded(self.id)
+                } else {
+                    PairingStep::Failed(fault)
+                })
+            }
             // It did not ask for one.
             PairingAnswer::Passkey(_) => {
                 self.is_asking = true;
@@ -174,7 +246,9 @@ impl Device {
     /// Advances by one step and says what the kiosk's driver would notice.
     pub fn step(&mut self, around: &Surroundings<'_>, dice: &mut Dice, out: &mut Vec<Event>) {
         self.live_on(around);
+        let is_awake = self.spot.as_ref().is_none_or(|spot| spot.is_awake(around.now.boot));
         let audible = around.radio_on
+            && is_awake
             && self.near
             && self.battery_percent > 0
             && dice.roll() < self.share_received();
@@ -198,6 +272,10 @@ impl Device {
 
     /// What goes on inside the device whether anybody listens or not.
     fn live_on(&mut self, around: &Surroundings<'_>) {
+        self.blinks_until.take_if(|until| around.now.boot >= *until);
+        if let Some(spot) = self.spot.as_mut().filter(|_| self.battery_percent > 0) {
+            spot.step(self.kind, around.now.boot, around.local, around.patient);
+        }
         if !self.worn {
             self.settled = None;
             self.rr.clear();
@@ -222,7 +300,8 @@ impl Device {
             Hold::Opening { .. } if silent && !audible => Hold::Searching { lost: false },
             Hold::Opening { live_at } if audible && now >= live_at => Hold::Live,
             Hold::Live if !around.radio_on || (silent && !audible) => {
-                Hold::Searching { lost: true }
+                // Nobody misses what has measured and sleeps.
+                Hold::Searching { lost: self.kind.is_continuous() }
             }
             same @ (Hold::Idle | Hold::Searching { .. } | Hold::Opening { .. } | Hold::Live) => {
                 same
@@ -233,6 +312,7 @@ impl Device {
         if next == Hold::Live && told != Link::Live {
             // A fresh subscription reads the battery and waits for the next measurement.
             self.battery_told = None;
+            self.is_introduced = false;
             self.next_frame = now + EVERY / 4;
         }
         if self.link() != told {
@@ -265,6 +345,9 @@ impl Device {
 
     fn send(&mut self, around: &Surroundings<'_>) -> Vec<Event> {
         let mut out = Vec::new();
+        if !std::mem::replace(&mut self.is_introduced, true) {
+            out.extend(self.introduce(around));
+        }
         if self.battery_told != Some(self.battery_percent) {
             self.battery_told = Some(self.battery_percent);
             let payload = frames::battery_level(self.battery_percent);
@@ -272,33 +355,67 @@ impl Device {
         }
         if around.now.boot >= self.next_frame {
             self.next_frame = around.now.boot + EVERY;
-            let (characteristic, sound) = match self.kind {
-                DeviceKind::HeartRate => (HEART_RATE, self.strap_frame(around.patient)),
-                DeviceKind::PulseOximeter => (PLX_CONTINUOUS, self.oximeter_frame(around)),
-                // The bench has none of these.
-                DeviceKind::Cuff
-                | DeviceKind::Thermometer
-                | DeviceKind::GlucoseMeter
-                | DeviceKind::Scale
-                | DeviceKind::Patch => return out,
-            };
-            let payload = if self.malformed {
-                self.malformed_turn = self.malformed_turn.wrapping_add(1);
-                frames::malformed(self.kind, self.malformed_turn)
-            } else {
-                sound
-            };
-            out.push(self.frame(around.now, characteristic, payload));
+            for (characteristic, sound) in self.measured(around) {
+                let payload = if self.malformed {
+                    self.malformed_turn = self.malformed_turn.wrapping_add(1);
+                    frames::malformed(self.kind, self.malformed_turn)
+                } else {
+                    sound
+                };
+                out.push(self.frame(around.now, characteristic, payload));
+            }
         }
-        if self.kind == DeviceKind::PulseOximeter && !around.stretch.pleth.is_empty() {
-            let samples = if self.worn {
-                around.stretch.pleth.clone()
-            } else {
-                vec![0.0; around.stretch.pleth.len()]
-            };
+        let wave = match self.kind {
+            DeviceKind::PulseOximeter => &around.stretch.pleth,
+            DeviceKind::Patch => &around.stretch.ecg,
+            DeviceKind::HeartRate
+            | DeviceKind::Cuff
+            | DeviceKind::Thermometer
+            | DeviceKind::GlucoseMeter
+            | DeviceKind::Scale => return out,
+        };
+        if !wave.is_empty() {
+            let samples = if self.worn { wave.clone() } else { vec![0.0; wave.len()] };
             out.push(Event::Wave { device: self.id, rate_hz: PLETH_RATE_HZ, samples });
         }
         out
+    }
+
+    /// What it says of itself over a new link, and what its clock shows.
+    fn introduce(&self, around: &Surroundings<'_>) -> Vec<Event> {
+        let [.., high, low] = self.id.0;
+        let serial = format!("{high:02X}{low:02X}");
+        let said = [self.name, serial.as_str(), "1.0.3", "Simulated"];
+        let about = INFORMATION.into_iter().zip(said);
+        let about = about.map(|(what, said)| (what, said.as_bytes().to_vec()));
+        let clock = self.spot.as_ref().map(|spot| spot.greets(around.local));
+        let all = clock.into_iter().chain(about);
+        all.map(|(what, payload)| self.frame(around.now, what, payload)).collect()
+    }
+
+    /// What it has measured since the last time.
+    fn measured(&mut self, around: &Surroundings<'_>) -> Vec<Sent> {
+        if let Some(spot) = &mut self.spot {
+            return spot.next_frame(around.now.boot).into_iter().collect();
+        }
+        match self.kind {
+            DeviceKind::HeartRate => vec![(HEART_RATE, self.strap_frame(around.patient))],
+            DeviceKind::PulseOximeter => vec![(PLX_CONTINUOUS, self.oximeter_frame(around))],
+            DeviceKind::Patch => {
+                let truth = around.patient.truth();
+                let breaths = self.worn.then_some(truth.breaths_per_min);
+                let celsius = self.worn.then_some(truth.temperature_celsius);
+                vec![
+                    (HEART_RATE, self.strap_frame(around.patient)),
+                    (OBSERVATION, frames::respiration(breaths)),
+                    (TEMPERATURE, frames::skin_temperature(celsius)),
+                ]
+            }
+            DeviceKind::Cuff
+            | DeviceKind::Thermometer
+            | DeviceKind::GlucoseMeter
+            | DeviceKind::Scale => vec![],
+        }
     }
 
     fn frame(&self, now: Moment, characteristic: Characteristic, payload: Vec<u8>) -> Event {

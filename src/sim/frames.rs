@@ -1,8 +1,12 @@
 //! Bytes as real devices send them: the inverse of the decoders, kept apart from them on purpose.
 //!
 //! Layouts: Heart Rate Measurement 2A37 (HRS 1.0, 3.1), PLX Continuous Measurement 2A5F
-//! (PLXS 1.0.1, 3.2), Battery Level 2A19 (BAS 1.1). All fields are little endian. What is wrong on
+//! (PLXS 1.0.1, 3.2), Battery Level 2A19 (BAS 1.1), Blood Pressure Measurement 2A35 (BLS 1.1), Temperature
+//! Measurement 2A1C (HTS 1.0), Glucose Measurement 2A18 (GLS 1.0), Weight Measurement 2A9D (WSS 1.0), Current Time 2A2B
+//! (CTS 1.1), and a live observation 2B8B (GHS). All fields are little endian. What is wrong on
 //! purpose is in [`malformed`] and nowhere else.
+
+use jiff::civil::DateTime;
 
 use wardkeep_model::vitals::{Characteristic, DeviceKind};
 
@@ -12,9 +16,32 @@ pub const HEART_RATE: Characteristic = Characteristic(0x2A37);
 pub const PLX_CONTINUOUS: Characteristic = Characteristic(0x2A5F);
 /// Battery Level.
 pub const BATTERY_LEVEL: Characteristic = Characteristic(0x2A19);
+/// Blood Pressure Measurement.
+pub const BLOOD_PRESSURE: Characteristic = Characteristic(0x2A35);
+/// Temperature Measurement.
+pub const TEMPERATURE: Characteristic = Characteristic(0x2A1C);
+/// Glucose Measurement.
+pub const GLUCOSE: Characteristic = Characteristic(0x2A18);
+/// Weight Measurement.
+pub const WEIGHT: Characteristic = Characteristic(0x2A9D);
+/// Live Health Observations.
+pub const OBSERVATION: Characteristic = Characteristic(0x2B8B);
+/// Current Time.
+pub const CURRENT_TIME: Characteristic = Characteristic(0x2A2B);
+/// Record Access Control Point.
+pub const RECORD_ACCESS: Characteristic = Characteristic(0x2A52);
+/// Model, serial number, firmware and maker, in the order in which they are read.
+pub const INFORMATION: [Characteristic; 4] = [
+    Characteristic(0x2A24),
+    Characteristic(0x2A25),
+    Characteristic(0x2A26),
+    Characteristic(0x2A29),
+];
 
 /// SFLOAT "not a number" (ISO/IEEE 11073-20601, medical device numeric format).
 pub const SFLOAT_NAN: u16 = 0x07FF;
+/// FLOAT "not a number", least significant byte first.
+pub const FLOAT_NAN: [u8; 4] = [0xFF, 0xFF, 0x7F, 0x00];
 /// SFLOAT "not at this resolution".
 pub const SFLOAT_NRES: u16 = 0x0800;
 /// SFLOAT plus infinity.
@@ -129,6 +156,121 @@ pub fn battery_level(percent: u8) -> Vec<u8> {
     vec![percent.min(100)]
 }
 
+/// Year (two bytes), month, day, hours, minutes, seconds.
+fn stamp(at: DateTime) -> [u8; 7] {
+    let [low, high] = at.year().to_le_bytes();
+    let rest = [at.month(), at.day(), at.hour(), at.minute(), at.second()];
+    let [month, day, hour, minute, second] = rest.map(i8::cast_unsigned);
+    [low, high, month, day, hour, minute, second]
+}
+
+/// Encodes 2A2B: what a device's clock shows.
+pub fn current_time(shown: DateTime) -> Vec<u8> {
+    let weekday = shown.weekday().to_monday_one_offset().cast_unsigned();
+    stamp(shown).into_iter().chain([weekday, 0, 0]).collect()
+}
+
+/// Encodes 2A35 in mmHg with stamp, pulse and status; without pressures the body moved, and all values are
+/// "not a number".
+pub fn blood_pressure(pressures: Option<(f64, f64)>, pulse_per_min: f64, at: DateTime) -> Vec<u8> {
+    const TIME_PULSE_AND_STATUS: u8 = 1 << 1 | 1 << 2 | 1 << 4;
+    const BODY_MOVED: u16 = 1;
+
+    let mean = |(systolic, diastolic): (f64, f64)| diastolic + (systolic - diastolic) / 3.0;
+    let value = |of: fn((f64, f64)) -> f64| {
+        pressures.map_or(SFLOAT_NAN, |pressures| sfloat_whole(of(pressures)))
+    };
+    let mut frame = vec![TIME_PULSE_AND_STATUS];
+    frame.extend(value(|(systolic, _)| systolic).to_le_bytes());
+    frame.extend(value(|(_, diastolic)| diastolic).to_le_bytes());
+    frame.extend(pressures.map_or(SFLOAT_NAN, |both| sfloat_whole(mean(both))).to_le_bytes());
+    frame.extend(stamp(at));
+    let (pulse, status) = match pressures {
+        Some(_) => (sfloat_whole(pulse_per_min), 0),
+        None => (SFLOAT_NAN, BODY_MOVED),
+    };
+    frame.extend(pulse.to_le_bytes());
+    frame.extend(status.to_le_bytes());
+    frame
+}
+
+/// Encodes 2A1C in tenths of a degree Celsius, of the ear; without a value it is "not a number".
+pub fn temperature(celsius: Option<f64>, at: DateTime) -> Vec<u8> {
+    const TIME_AND_TYPE: u8 = 1 << 1 | 1 << 2;
+    const EAR: u8 = 3;
+
+    let tenths = celsius.map(|celsius| whole(celsius * 10.0).to_le_bytes());
+    let value = tenths.map_or(FLOAT_NAN, |[low, high]| [low, high, 0, 0xFF]);
+    let mut frame = vec![TIME_AND_TYPE];
+    frame.extend(value);
+    frame.extend(stamp(at));
+    frame.push(EAR);
+    frame
+}
+
+/// Encodes 2A1C without a stamp: what is worn measures now.
+pub fn skin_temperature(celsius: Option<f64>) -> Vec<u8> {
+    const PLAIN: u8 = 0;
+
+    let tenths = celsius.map(|celsius| whole(celsius * 10.0).to_le_bytes());
+    let mut frame = vec![PLAIN];
+    frame.extend(tenths.map_or(FLOAT_NAN, |[low, high]| [low, high, 0, 0xFF]));
+    frame
+}
+
+/// Encodes 2A18 in mmol/L of capillary plasma from a finger; or of the control solution, which is no patient's.
+pub fn glucose(number: u16, mmol_per_l: f64, is_control: bool, at: DateTime) -> Vec<u8> {
+    const CONCENTRATION_IN_MOLES: u8 = 1 << 1 | 1 << 2;
+    const FINGER_PLASMA: u8 = 0x12;
+    const CONTROL: u8 = 0x4A;
+
+    let mut frame = vec![CONCENTRATION_IN_MOLES];
+    frame.extend(number.to_le_bytes());
+    frame.extend(stamp(at));
+    // Tenths of a mmol are 10^-4 mol.
+    let mantissa = whole(mmol_per_l * 10.0).min(0x07FD);
+    frame.extend((0xC000 | mantissa).to_le_bytes());
+    frame.push(if is_control { CONTROL } else { FINGER_PLASMA });
+    frame
+}
+
+/// Encodes 2A9D in steps of 5 g; without a value the measurement did not succeed.
+pub fn weight(kilograms: Option<f64>, at: DateTime) -> Vec<u8> {
+    const TIME: u8 = 1 << 1;
+    const UNSUCCESSFUL: u16 = 0xFFFF;
+
+    let mut frame = vec![TIME];
+    let steps = kilograms.map_or(UNSUCCESSFUL, |kilograms| whole(kilograms / 0.005));
+    frame.extend(steps.to_le_bytes());
+    frame.extend(stamp(at));
+    frame
+}
+
+/// Encodes 2B8B: one numeric observation of breaths per minute, in one segment. Without a value it is invalid.
+pub fn respiration(breaths_per_min: Option<f64>) -> Vec<u8> {
+    const ONE_SEGMENT: u8 = 0b11;
+    const NUMERIC: u8 = 1;
+    const TYPE_AND_STATUS: u16 = 1 << 0 | 1 << 3;
+    const MDC_RESP_RATE: u32 = 151_562;
+    const MDC_DIM_RESP_PER_MIN: u16 = 2_720;
+    const INVALID: u16 = 1;
+
+    let mut rest = Vec::with_capacity(16);
+    rest.extend(TYPE_AND_STATUS.to_le_bytes());
+    rest.extend(MDC_RESP_RATE.to_le_bytes());
+    let status = if breaths_per_min.is_some() { 0 } else { INVALID };
+    rest.extend(status.to_le_bytes());
+    rest.extend(MDC_DIM_RESP_PER_MIN.to_le_bytes());
+    let [low, high] = whole(breaths_per_min.unwrap_or_default()).to_le_bytes();
+    rest.extend([low, high, 0, 0]);
+    // The length counts class and length, too.
+    let length = u16::try_from(rest.len() + 3).unwrap_or_default();
+    let mut frame = vec![ONE_SEGMENT, NUMERIC];
+    frame.extend(length.to_le_bytes());
+    frame.extend(rest);
+    frame
+}
+
 /// SFLOAT of `value` with exponent 0, for whole numbers 0..=2045; anything else is "not a number".
 pub fn sfloat_whole(value: f64) -> u16 {
     sfloat_mantissa(value).unwrap_or(SFLOAT_NAN)
@@ -170,6 +312,18 @@ pub fn malformed(kind: DeviceKind, turn: usize) -> Vec<u8> {
         (DeviceKind::HeartRate, 3) => vec![0x16],
         // Rate 0 with contact: "no beat seen", not a number to show.
         (DeviceKind::HeartRate, 4) => vec![0x06, 0x00],
+        // A third byte of a temperature, and no more.
+        (DeviceKind::Thermometer, 0) => vec![0x06, 0x6F, 0x01],
+        // A pressure of 2046, which stands for infinity.
+        (DeviceKind::Cuff, 0) => vec![0x00, 0xFE, 0x07, 0x4C, 0x00, 0x5A, 0x00],
+        // Diastolic above systolic.
+        (DeviceKind::Cuff, 1) => vec![0x00, 0x4C, 0x00, 0x76, 0x00, 0x5A, 0x00],
+        // A sequence number, and the frame ends.
+        (DeviceKind::GlucoseMeter, 0) => vec![0x06, 0x01, 0x00],
+        // Three hundred kilograms and three hundred more.
+        (DeviceKind::Scale, 0) => vec![0x00, 0xC0, 0xD4],
+        // What a patch that is torn off sends: a segment without a beginning.
+        (DeviceKind::Patch, 0) => vec![0x02, 0x01, 0x10],
         (DeviceKind::PulseOximeter, 0) => vec![0x00, 0x61, 0x00, 0x48],
         (DeviceKind::PulseOximeter, 1) => oximeter(SFLOAT_NAN, SFLOAT_NAN),
         (DeviceKind::PulseOximeter, 2) => oximeter(SFLOAT_RESERVED, SFLOAT_NRES),

@@ -2,7 +2,7 @@
 //!
 //! Two minutes for a newcomer. Start `wardkeep --simulate`: the kiosk opens on a ready ward, and beside
 //! it a bench. On the bench lie four badges with their PINs, a heart-rate strap and two pulse
-//! oximeters that look the same. Tap a badge and the kiosk reacts as if a person stood before it; carry
+//! oximeters that look the same; behind them a cuff, a thermometer, a meter, a scale and a chest patch. Tap a badge and the kiosk reacts as if a person stood before it; carry
 //! an oximeter to the cart and it appears in the kiosk's device list; let the patient's oxygen fall and
 //! watch the alarm come up; pull the finger out, empty a battery, switch Bluetooth off or unplug the reader, and
 //! see that the kiosk says what is wrong and never shows an old number as a live one.
@@ -31,10 +31,12 @@ pub mod device;
 pub mod factors;
 pub mod frames;
 pub mod physiology;
+pub mod spot;
 pub mod ward;
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use tokio::runtime;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
@@ -116,7 +118,7 @@ pub fn spawn(
     runtime: &runtime::Handle,
     events: mpsc::Sender<Event>,
 ) -> (SimHandle, JoinHandle<()>) {
-    let ward = Ward::new(SEED);
+    let ward = Ward::in_zone(SEED, TimeZone::system());
     let (commands, command_inbox) = mpsc::channel(QUEUE_MAX);
     let (knobs, knob_inbox) = mpsc::channel(QUEUE_MAX);
     let (scene, scenes) = watch::channel(ward.scene());

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use wardkeep_model::moment::BootTime;
 
-/// Samples of the pulse wave per second.
+/// Samples of the pulse wave, and of the ECG, per second.
 pub const PLETH_RATE_HZ: u16 = 125;
 /// One sample of the pulse wave.
 const SAMPLE: Duration = Duration::from_millis(8);
@@ -103,6 +103,8 @@ impl Truth {
 pub struct Stretch {
     /// Pulse wave at [`PLETH_RATE_HZ`], oldest first, each 0.0..=1.0.
     pub pleth: Vec<f32>,
+    /// ECG (lead II) at [`PLETH_RATE_HZ`], oldest first, each 0.0..=1.0; 0.3 is the isoelectric line.
+    pub ecg: Vec<f32>,
     /// Length of every heart cycle that ended, in seconds, oldest first.
     pub beats_s: Vec<f64>,
 }
@@ -202,6 +204,7 @@ impl Patient {
         }
         self.heart = heart.fract();
         stretch.pleth.push(narrow(self.pleth()));
+        stretch.ecg.push(narrow(self.ecg()));
     }
 
     /// Chest movement, -1.0..=1.0; still when the breathing is.
@@ -209,11 +212,28 @@ impl Patient {
         wave(self.breath) * (self.levels.breaths_per_min / 12.0).clamp(0.0, 1.0)
     }
 
+    /// A heart that does not beat gives a line that wanders a little.
+    fn ecg(&self) -> f64 {
+        let beating = self.truth().heart_rate_per_min > 5.0;
+        let drift = 0.012 * self.chest();
+        if beating { (ecg_shape(self.heart) + drift).clamp(0.0, 1.0) } else { 0.3 + drift }
+    }
+
     fn pleth(&self) -> f64 {
         let amplitude = 0.78 * self.truth().perfusion;
         (0.08 + 0.03 * self.chest() * self.levels.perfusion + amplitude * pulse_shape(self.heart))
             .clamp(0.0, 1.0)
     }
+}
+
+/// P, QRS and T over one heart cycle, 0.0..=1.0. The heart's electricity goes ahead of its pulse.
+fn ecg_shape(phase: f64) -> f64 {
+    let wave = |centre: f64, width: f64, height: f64| {
+        let distance = (phase - centre + 0.5).rem_euclid(1.0) - 0.5;
+        height * (-0.5 * (distance / width).powi(2)).exp()
+    };
+    let qrs = wave(0.975, 0.008, -0.10) + wave(0.0, 0.010, 0.65) + wave(0.025, 0.010, -0.16);
+    (0.3 + wave(0.84, 0.022, 0.08) + qrs + wave(0.27, 0.045, 0.16)).clamp(0.0, 1.0)
 }
 
 /// One pulse over one heart cycle, 0.0..=1.0: steep rise, slower fall, dicrotic notch, second hump.

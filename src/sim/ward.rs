@@ -9,9 +9,13 @@
 
 use std::time::Duration;
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
 use crate::device::{Device, Surroundings};
 use crate::factors::{self, CAREGIVER_PIN, CardReader, FingerReader, NURSE_PIN};
 use crate::physiology::{Dice, Patient, State, Truth};
+use crate::spot::Spot;
 use wardkeep_model::access::factor::{Badge, ReaderFamily};
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::{
@@ -26,6 +30,17 @@ pub const STRAP: DeviceId = DeviceId([0xC4, 0x64, 0xE3, 0x07, 0x5A, 0x01]);
 pub const OXIMETER_A: DeviceId = DeviceId([0xD8, 0x71, 0x4D, 0x32, 0x00, 0x21]);
 /// The second of two oximeters of one model.
 pub const OXIMETER_B: DeviceId = DeviceId([0xD8, 0x71, 0x4D, 0x32, 0x00, 0x22]);
+
+/// The cuff.
+pub const CUFF: DeviceId = DeviceId([0xE2, 0x1B, 0x7C, 0x44, 0x03, 0x03]);
+/// The thermometer.
+pub const THERMOMETER: DeviceId = DeviceId([0xE2, 0x1B, 0x7C, 0x44, 0x05, 0x05]);
+/// The glucose meter.
+pub const METER: DeviceId = DeviceId([0xE2, 0x1B, 0x7C, 0x44, 0x04, 0x04]);
+/// The scale.
+pub const SCALE: DeviceId = DeviceId([0xE2, 0x1B, 0x7C, 0x44, 0x01, 0x01]);
+/// The chest patch.
+pub const PATCH: DeviceId = DeviceId([0xE2, 0x1B, 0x7C, 0x44, 0x02, 0x02]);
 
 /// How long a tapped badge stays in the field.
 pub const TAP: Duration = Duration::from_millis(600);
@@ -130,6 +145,12 @@ pub enum Knob {
     SetSignal(DeviceId, u8),
     /// Let a device send frames that break the rules, or stop that.
     Malformed(DeviceId, bool),
+    /// Measure with a device that does so when it is asked.
+    Measure(DeviceId),
+    /// Let its measurements fail, or stop that.
+    Fails(DeviceId, bool),
+    /// Take its battery out, so that it does not know the time; or set its clock by hand.
+    LoseClock(DeviceId, bool),
     /// What the patient goes through.
     SetState(State),
     /// Unplug the badge reader, or plug it in.
@@ -173,19 +194,27 @@ pub struct Scene {
 #[derive(Clone, Debug)]
 pub struct Ward {
     patient: Patient,
-    devices: [Device; 3],
+    devices: [Device; 8],
+    zone: TimeZone,
     field: Field,
     card_reader: CardReader,
     finger_reader: FingerReader,
     reader_unplugged: bool,
     bluetooth_off: bool,
     dice: Dice,
+    /// When it lived last.
+    now: BootTime,
     pending: Vec<Event>,
 }
 
 impl Ward {
-    /// A calm patient who wears everything; strap and first oximeter near, the second on the shelf.
+    /// A calm patient who wears everything; strap and first oximeter near, all else on the shelf. The bed is in UTC.
     pub fn new(seed: u64) -> Self {
+        Self::in_zone(seed, TimeZone::UTC)
+    }
+
+    /// The same at a bed in this zone, which is what people set devices' clocks by.
+    pub fn in_zone(seed: u64, zone: TimeZone) -> Self {
         let health = |kind, health| Event::Reader(kind, health);
         Self {
             patient: Patient::new(seed),
@@ -193,7 +222,14 @@ impl Ward {
                 Device::new(STRAP, "CardioStrap 7", DeviceKind::HeartRate, true),
                 Device::new(OXIMETER_A, "FingerOx 3", DeviceKind::PulseOximeter, true),
                 Device::new(OXIMETER_B, "FingerOx 3", DeviceKind::PulseOximeter, false),
+                Device::new(CUFF, "ArmCuff 2", DeviceKind::Cuff, false),
+                Device::new(THERMOMETER, "EarTherm 1", DeviceKind::Thermometer, false),
+                Device::new(METER, "GlucoStrip 4", DeviceKind::GlucoseMeter, false),
+                Device::new(SCALE, "StandScale", DeviceKind::Scale, false),
+                Device::new(PATCH, "ChestPatch 2", DeviceKind::Patch, false),
             ],
+            zone,
+            now: BootTime::default(),
             field: Field::Empty,
             card_reader: CardReader::default(),
             finger_reader: FingerReader::default(),
@@ -253,10 +289,12 @@ impl Ward {
             }
             Command::AnswerPairing(id, answer) => self.bond(id, |device| device.answer(answer)),
             Command::Forget(id) => self.bond(id, |_| Some(PairingStep::Forgotten)),
-            // No device on the bench takes anything.
-            Command::Write(id, what, _) => {
-                let fault = WriteFault::NoSuchCharacteristic;
-                self.pending.push(Event::Wrote(id, what, Err(fault)));
+            Command::Write(id, what, bytes) => {
+                let now = self.now;
+                let device = self.devices.iter_mut().find(|device| device.id == id);
+                let done = device
+                    .map_or(Err(WriteFault::NotLinked), |device| device.write(now, what, &bytes));
+                self.pending.push(Event::Wrote(id, what, done));
             }
             Command::Card(command) => self.pending.push(self.card_reader.handle(command)),
             Command::Finger(command) => self.pending.extend(self.finger_reader.handle(command)),
@@ -288,6 +326,12 @@ impl Ward {
             Knob::SetSignal(id, percent) => {
                 self.with(id, |device| device.signal_percent = percent.min(100));
             }
+            Knob::Measure(id) => self.with_spot(id, |spot| spot.measure(now.boot)),
+            Knob::Fails(id, fails) => self.with_spot(id, |spot| spot.fails = fails),
+            Knob::LoseClock(id, lost) => {
+                let local = self.local(now);
+                self.with_spot(id, |spot| spot.lose_clock(lost, local));
+            }
             Knob::Malformed(id, malformed) => self.with(id, |device| device.malformed = malformed),
             Knob::SetState(state) => self.patient.set_state(state),
             Knob::ReaderUnplugged(unplugged) => self.plug_reader(unplugged),
@@ -310,8 +354,11 @@ impl Ward {
         }
         let mut events = std::mem::take(&mut self.pending);
         let stretch = self.patient.advance(now.boot);
+        self.now = now.boot;
+        let local = self.local(now);
         let around = Surroundings {
             now,
+            local,
             radio_on: !self.bluetooth_off,
             patient: &self.patient,
             stretch: &stretch,
@@ -328,6 +375,19 @@ impl Ward {
         let out_of_reach = PairingStep::Failed(PairingFault::OutOfReach);
         let step = device.map_or(Some(out_of_reach), act);
         self.pending.extend(step.map(|step| Event::Pairing(id, step)));
+    }
+
+    /// What a clock at the bed shows.
+    fn local(&self, now: Moment) -> DateTime {
+        now.wall.to_zoned(self.zone.clone()).datetime()
+    }
+
+    fn with_spot(&mut self, id: DeviceId, change: impl FnOnce(&mut Spot)) {
+        self.with(id, |device| {
+            if let Some(spot) = &mut device.spot {
+                change(spot);
+            }
+        });
     }
 
     fn with(&mut self, id: DeviceId, change: impl FnOnce(&mut Device)) {

@@ -146,6 +146,35 @@ fn a_device_that_gives_nothing_without_a_bond_says_so() {
     });
 }
 
+/// The same of a device that the kernel wants to pair by itself to get it: outside a window that is refused, and
+/// nobody waits for what will not come.
+#[test]
+fn a_device_that_is_paired_by_a_mere_link_is_not_and_says_so() {
+    let name = "hostile::a_device_that_is_paired_by_a_mere_link_is_not_and_says_so";
+    isolated(name, |mut bus| async move {
+        bus.start();
+        let fake = FakeBluez::start().await;
+        let strap = DeviceSpec::heart_rate(1, "Strap");
+        let strap = DeviceSpec { needs_bond: true, pairs_unasked: true, ..strap };
+        let device = strap.device;
+        fake.add_device(strap);
+        let mut ward = Ward::start(fake.clone());
+        ward.seen(device).await;
+        let wanted = Instant::now();
+        ward.connect(device, DeviceKind::HeartRate);
+        assert_eq!(ward.step(device).await, PairingStep::Needed);
+        assert!(wanted.elapsed() < short().setup / 2, "after {:?}", wanted.elapsed());
+        ward.listen(Duration::from_millis(500)).await;
+        assert_eq!((fake.asked(device), fake.bond(device)), (1, Bond::None));
+        assert!(!fake.is_connected(device), "it is let go");
+        assert_eq!(ward.links(device), [Link::Connecting]);
+        ward.order(Command::Pair(device));
+        assert_eq!(ward.step(device).await, PairingStep::Started);
+        assert_eq!(ward.step(device).await, PairingStep::Bonded(device));
+        ward.link(device, Link::Live).await;
+    });
+}
+
 async fn table_of(ward: &mut Ward, device: DeviceId) -> TableDigest {
     let ours = |event: &Event| matches!(event, Event::Table(of, _) if *of == device);
     ward.expect("a table", ours).await;

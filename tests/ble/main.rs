@@ -6,4 +6,5 @@ mod pairing;
 mod report;
 mod resilience;
 mod stack;
+mod vendors;
 mod writing;

@@ -25,6 +25,7 @@ fn s10_a_report_has_the_table_and_how_it_speaks_and_nothing_that_says_whose_it_i
         let cuff = DeviceSpec::cuff(7, "Cuff of Margaret");
         let device = cuff.device;
         fake.remember_device(cuff).await;
+        fake.advertising(device, true);
         let beating = fake.stream(device, 0x2A35, Duration::from_millis(100), vec![BEAT.to_vec()]);
         let told = report(order(device, false)).await.expect("a report");
         drop(beating);

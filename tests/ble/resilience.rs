@@ -55,6 +55,24 @@ fn a_dropped_link_is_noticed_and_made_again() {
 }
 
 #[test]
+fn what_an_earlier_link_left_behind_does_not_end_the_next() {
+    let name = "resilience::what_an_earlier_link_left_behind_does_not_end_the_next";
+    isolated(name, |mut bus| async move {
+        bus.start();
+        let fake = FakeBluez::start().await;
+        fake.tells_late();
+        let (mut ward, device, _beats) = live_strap(&fake, short()).await;
+        fake.drop_link(device).await;
+        lost_and_back(&mut ward, device, Instant::now()).await;
+        // A device that is still there may have lost a part of what BlueZ shows of it.
+        fake.lose_battery(device).await;
+        ward.listen(Duration::from_millis(500)).await;
+        assert_eq!(ward.links(device), [Link::Connecting, Link::Live, Link::Lost, Link::Live]);
+        assert_eq!(fake.connects(device), 2);
+    });
+}
+
+#[test]
 fn a_link_that_vanishes_without_a_signal_is_noticed() {
     isolated(
         "resilience::a_link_that_vanishes_without_a_signal_is_noticed",

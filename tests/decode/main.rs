@@ -1,9 +1,9 @@
 //! What holds for any bytes of any characteristic.
 
+mod support;
 mod vendor;
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -34,23 +34,7 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(byte, 0..48)
 }
 
-/// The frames that the fuzzer starts from, one of each kind at least: characteristic, then frame.
-static SEEDS: LazyLock<Vec<(Characteristic, Vec<u8>)>> = LazyLock::new(|| {
-    let own = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests"));
-    let folder = own.parent().expect("inside the workspace").join("fuzz/seeds/gatt_frame");
-    let mut seeds: Vec<_> = std::fs::read_dir(folder)
-        .expect("the seeds")
-        .map(|entry| std::fs::read(entry.expect("a readable folder").path()).expect("a seed"))
-        .map(|seed| match seed.as_slice() {
-            [low, high, _quirks, frame @ ..] => {
-                (Characteristic(u16::from_le_bytes([*low, *high])), frame.to_vec())
-            }
-            _ => panic!("a seed of {} bytes", seed.len()),
-        })
-        .collect();
-    seeds.sort();
-    seeds
-});
+static SEEDS: LazyLock<Vec<(Characteristic, Vec<u8>)>> = LazyLock::new(kit::frames::seeds);
 
 /// A sound frame with some of its bytes changed.
 fn any_mutant() -> impl Strategy<Value = (Characteristic, Vec<u8>)> {

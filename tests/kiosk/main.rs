@@ -24,5 +24,6 @@ mod roles;
 mod signalled;
 mod spots;
 mod table;
+mod vendors;
 mod watch;
 mod waves;

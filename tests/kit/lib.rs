@@ -9,6 +9,8 @@
 //! | [`store`] | a real store, its state directory, and people at IT's desk |
 //! | [`readers`] | pcscd, badges, cards, those who issue cards, and USB devices out of a recording |
 //! | [`fingers`] | libfprint's virtual readers |
+//! | [`frames`] | what the decoders of profiles are tested with |
+//! | [`vendors`] | what pretended devices of vendors' own protocols send and answer |
 //! | [`bluez`] | a pretended BlueZ on a private bus, and the driver beside it |
 //! | [`house`] | everything around a kiosk that runs in a window of its own |
 //! | [`namespace`], [`process`] | processes and namespaces of a test's own |
@@ -19,6 +21,7 @@
 pub mod bluez;
 pub mod clock;
 pub mod fingers;
+pub mod frames;
 pub mod house;
 pub mod kiosk;
 pub mod memory_scan;
@@ -27,4 +30,5 @@ pub mod process;
 pub mod readers;
 pub mod screens;
 pub mod store;
+pub mod vendors;
 pub mod walk;

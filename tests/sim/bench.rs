@@ -20,9 +20,12 @@ use wardkeep::bridge::{self, Words};
 use wardkeep_bench::BenchWindow;
 use wardkeep_core::config::Language;
 use wardkeep_model::ports::{Command, Event, FactorEvent, ReaderHealth, ReaderKind, Want};
-use wardkeep_model::vitals::DeviceKind;
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
 use wardkeep_sim::physiology::State;
-use wardkeep_sim::ward::{BADGES, IT_BADGE, Knob, OXIMETER_A, OXIMETER_B, STRAP, Scene, Ward};
+use wardkeep_sim::ward::{
+    BADGES, CUFF, IT_BADGE, Knob, METER, OXIMETER_A, OXIMETER_B, PATCH, SCALE, STRAP, Scene,
+    THERMOMETER, Ward,
+};
 use wardkeep_sim::{SimHandle, spawn};
 
 /// Far longer than anything here takes; reached only by a failure.
@@ -295,8 +298,33 @@ fn the_bench_fits_into_800_px() {
             }
             places.push((label, at.x, at.y, right, bottom));
         }
-        assert_eq!(places.len(), 27);
+        assert_eq!(places.len(), 28);
     }
+}
+
+#[test]
+fn the_other_devices_are_measured_with_and_fail_by_label() {
+    let bench = Fixture::new();
+    bench.press("Other devices");
+    bench.press("ArmCuff 2 03:03 on the cart");
+    bench.press("Measure: ArmCuff 2 03:03");
+    bench.press("Fails: EarTherm 1 05:05");
+    bench.press("Clock lost: GlucoStrip 4 04:04");
+    bench.press("Torn off: ChestPatch 2 02:02");
+    bench.press("Battery out: StandScale 01:01");
+    let of = |scene: &Scene, id: DeviceId| {
+        scene.devices.iter().find(|device| device.id == id).cloned().expect("a device")
+    };
+    bench.scene_until(|scene| {
+        let spot = |id| of(scene, id).spot.expect("it measures when asked");
+        of(scene, CUFF).near
+            && spot(CUFF).is_measuring()
+            && spot(THERMOMETER).fails
+            && spot(METER).has_lost_clock()
+            && !of(scene, PATCH).worn
+            && of(scene, SCALE).battery_percent == 0
+    });
+    assert_eq!(bench.control("Measure: ArmCuff 2 03:03").accessible_enabled(), Some(false));
 }
 
 #[test]
@@ -364,7 +392,7 @@ fn the_bench_can_be_drawn() {
     let troubled = ward.scene();
 
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let drawn = |scene, empty, faults| Drawn { scene, empty, faults };
+    let drawn = |scene, empty, faults| Drawn { scene, empty, faults, others: false };
     for language in Language::ALL {
         let words = bridge::speak(language).expect("a platform");
         for (name, drawn) in [
@@ -372,6 +400,7 @@ fn the_bench_can_be_drawn() {
             ("empty", drawn(&opened, true, false)),
             ("troubled", drawn(&troubled, false, false)),
             ("faults", drawn(&troubled, false, true)),
+            ("others", Drawn { others: true, ..drawn(&troubled, false, false) }),
         ] {
             let out = directory.join(format!("bench-{name}-{}.png", language.tag()));
             render_bench(&out, words.clone(), &drawn, (SIZE.width, SIZE.height))

@@ -5,4 +5,5 @@ mod decode;
 mod driver;
 mod frames;
 mod physiology;
+mod spots;
 mod ward;

@@ -3,6 +3,7 @@
 use super::*;
 
 use jiff::civil::date;
+use wardkeep_model::vitals::Characteristic;
 use wardkeep_model::vitals::gatt;
 
 const CUFF: DeviceId = DeviceId([0xC0, 0, 0, 0, 0, 1]);
@@ -23,7 +24,8 @@ fn with(id: DeviceId, kind: DeviceKind) -> Inventory {
 fn send(inventory: &mut Inventory, now: Moment, id: DeviceId, number: u16, payload: &[u8]) {
     let what = Characteristic(number);
     let read = gatt::decode(what, payload);
-    inventory.frame(now, id, (what, payload), &read, &TimeZone::UTC);
+    let frame = (id, Format::Profile(what), payload);
+    inventory.frame(now, frame, &read, &TimeZone::UTC);
 }
 
 #[test]

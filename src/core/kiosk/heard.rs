@@ -1,13 +1,13 @@
-//! What drivers tell of devices beside what these measure: which are near, how their links and bonds stand.
+//! What drivers tell of devices: which are near, how their links and bonds stand, what they send.
 
 use wardkeep_model::moment::Moment;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{Event, PairingStep};
-use wardkeep_model::vitals::Characteristic;
+use wardkeep_model::vitals::{Characteristic, Format};
 
 use crate::effect::Effect;
 use crate::kiosk::held::Held;
-use crate::kiosk::pages::inventory;
+use crate::kiosk::pages::{inventory, readings};
 use crate::monitor::Monitor;
 use crate::pairing::Advertisement;
 
@@ -31,6 +31,19 @@ pub(super) fn of_device(
         Event::Seen { device, name, kind, rssi } => {
             monitor.seen(now.boot, device, Advertisement { name: &name, kind, rssi });
         }
+        Event::Frame { device, characteristic, payload, received } => {
+            let format = Format::Profile(characteristic);
+            heard.effects = monitor.frame(device, format, &payload, received);
+            heard.notice = monitor.take_failed().map(readings::failure);
+        }
+        Event::VendorFrame { device, protocol, payload, received } => {
+            let format = Format::Vendor(protocol);
+            heard.effects = monitor.frame(device, format, &payload, received);
+            heard.notice = monitor.take_failed().map(readings::failure);
+        }
+        Event::Measured { device, decoded, received } => {
+            heard.effects = monitor.measured(device, &decoded, received);
+        }
         Event::Crowded => monitor.crowded(now.boot),
         Event::Gone(device) => monitor.gone(device),
         Event::Link(device, link) => heard.effects.extend(monitor.link(now, device, link)),
@@ -48,7 +61,7 @@ pub(super) fn of_device(
             heard.effects.extend(monitor.wrote(now, device, what, done));
         }
         Event::Refused(device, is_refused) => monitor.refused(device, is_refused),
-        // Of readers, of this machine, or what is measured.
+        // Of readers, of this machine, or a waveform.
         Event::Reader(..)
         | Event::BadgePresented(_)
         | Event::BadgeUnreadable(_)
@@ -57,8 +70,6 @@ pub(super) fn of_device(
         | Event::Factor(_)
         | Event::Radio(_)
         | Event::Speaker(_)
-        | Event::Frame { .. }
-        | Event::Measured { .. }
         | Event::Wave { .. }
         | Event::Overrun { .. } => {}
     }

@@ -22,6 +22,7 @@ use wardkeep_model::encounter::{PatientForm, SubjectId};
 use wardkeep_model::keeping::Rekeying;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
+use wardkeep_model::vitals::wave::WaveKind;
 
 use crate::alarms::{AlarmText, Shown};
 use crate::config::Language;
@@ -270,8 +271,8 @@ pub struct Lock {
 pub struct Bedside {
     /// Heart rate, SpO2, pulse rate.
     pub tiles: Vec<Tile>,
-    /// A waveform lane is fed.
-    pub wave: bool,
+    /// Waveform lanes that are fed.
+    pub waves: Vec<WaveKind>,
     /// A patient was chosen.
     pub has_patient: bool,
     /// At least one device is assigned, or measured this patient.

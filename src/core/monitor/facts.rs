@@ -12,6 +12,7 @@ use wardkeep_model::ports::Link;
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::spot::SpotReading;
+use wardkeep_model::vitals::wave::WaveKind;
 use wardkeep_model::vitals::{DeviceId, DeviceKind, RecordId};
 
 use crate::alarms::{AlarmText, Condition, Fact, LifeSign, Reading, Sign};
@@ -46,9 +47,10 @@ impl Monitor {
         (now < *until).then(|| format!("{value} {}", unit.symbol()))
     }
 
-    /// The waveform lane is fed.
-    pub(crate) fn is_waving(&self, now: BootTime) -> bool {
-        self.wave_at.is_some_and(|at| now.since(at) < WAVE_FRESH)
+    /// Waveforms that are fed.
+    pub(crate) fn waves(&self, now: BootTime) -> Vec<WaveKind> {
+        let fed = self.waved.iter().filter(|(_, at)| now.since(**at) < WAVE_FRESH);
+        fed.map(|(kind, _)| *kind).collect()
     }
 
     /// How long ago a spot reading came: on the clock that nobody can set, where it came in this run.

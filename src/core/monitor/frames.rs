@@ -13,13 +13,14 @@ use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::Command as StoreCommand;
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::{Command, Link, WriteFault};
-use wardkeep_model::vitals::gatt::{self, Charted, Decoded, Event, Topic, Withheld};
+use wardkeep_model::vitals::gatt::{Charted, Decoded, Event, Topic, Withheld};
 use wardkeep_model::vitals::nomenclature::{Mdc, PLETH, Status, Unit};
 use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::plausible;
-use wardkeep_model::vitals::wave::WaveSegment;
+use wardkeep_model::vitals::vendor;
+use wardkeep_model::vitals::wave::{WaveKind, WaveSegment};
 use wardkeep_model::vitals::{
-    Characteristic, ClockConfidence, DeviceId, Observation, Provenance, RecordId, Value,
+    Characteristic, ClockConfidence, DeviceId, Format, Observation, Provenance, RecordId, Value,
 };
 
 use crate::effect::Effect;
@@ -36,34 +37,42 @@ impl Monitor {
     pub(crate) fn frame(
         &mut self,
         device: DeviceId,
-        characteristic: Characteristic,
+        format: Format,
         payload: &[u8],
         received: Moment,
     ) -> Vec<Effect> {
         // A frame that does not decode charts nothing; the number it should have brought grows old.
-        let read = gatt::decode(characteristic, payload);
+        let read = format.decode(&self.told(device), payload);
         // What is not the device that was paired says nothing of it.
         if self.device(device).is_some_and(|one| one.known && one.bonding.is_sound()) {
-            let frame = (characteristic, payload);
-            self.inventory.frame(received, device, frame, &read, &self.rules.zone);
+            let frame = (device, format, payload);
+            self.inventory.frame(received, frame, &read, &self.rules.zone);
         }
         let Ok(decoded) = read else { return vec![] };
-        if characteristic == spot::CURRENT_TIME
+        if decoded.is_clock
             && let Some(shown) = decoded.time
         {
+            // Vendors' clocks are read alone.
+            let can_be_set = matches!(format, Format::Profile(_));
             let ahead = spot::ahead(shown, received, &self.rules.zone);
             self.inventory.clock(received, device, ahead);
-            let took = self.pairing.clock(received.boot, device, ahead);
+            let took = self.pairing.clock(received.boot, device, ahead, can_be_set);
             let told = took.map(|took| spot::clock_set(device, took, received.wall));
             return told.into_iter().collect();
         }
-        if characteristic == RECORD_ACCESS {
+        if format == Format::Profile(RECORD_ACCESS) {
             self.records_answered(device, &decoded, received);
         }
-        match self.spot(device, (characteristic, payload), &decoded, received) {
+        match self.spot(device, (format, payload), &decoded, received) {
             Some(effects) => effects,
             None => self.measured(device, &decoded, received),
         }
+    }
+
+    /// What some protocols have to know of a device: its address, and the model that its name says.
+    pub(crate) fn told(&self, device: DeviceId) -> vendor::Device {
+        let model = self.pairing.get(device).map(|one| one.name.clone());
+        vendor::Device { model, mac: Some(device), bind_key: None }
     }
 
     /// A device has answered a request for records.
@@ -85,11 +94,15 @@ impl Monitor {
         what: Characteristic,
         answer: Result<(), WriteFault>,
     ) -> Option<Effect> {
-        if what == RECORD_ACCESS
-            && answer.is_err()
-            && let Some(transfer) = self.transfers.get_mut(&id)
-        {
-            transfer.not_taken(now.boot);
+        match answer {
+            // Another protocol's meter.
+            Err(WriteFault::NoSuchCharacteristic) if what == RECORD_ACCESS => {
+                drop(self.transfers.remove(&id));
+            }
+            Err(_) if what == RECORD_ACCESS => {
+                self.transfers.get_mut(&id).into_iter().for_each(|one| one.not_taken(now.boot));
+            }
+            Ok(()) | Err(_) => {}
         }
         if what != spot::CURRENT_TIME || spot::is_clock_taken(answer) {
             return None;
@@ -124,7 +137,7 @@ impl Monitor {
     fn spot(
         &mut self,
         device: DeviceId,
-        frame: (Characteristic, &[u8]),
+        frame: (Format, &[u8]),
         decoded: &Decoded,
         received: Moment,
     ) -> Option<Vec<Effect>> {
@@ -279,28 +292,28 @@ impl Monitor {
         })))
     }
 
-    /// A device sent samples. They are kept if they are somebody's, and `true` says that whoever is at
-    /// this bed is whose they are.
+    /// A device sent samples. They are kept if they are somebody's; if that is whoever is at this bed, they are shown
+    /// as this.
     pub(crate) fn wave(
         &mut self,
         now: Moment,
         device: DeviceId,
         rate_hz: u16,
         samples: &[f32],
-    ) -> (Vec<Effect>, bool) {
+    ) -> (Vec<Effect>, Option<WaveKind>) {
         self.pulses.entry(device).or_default().wave(now.boot, samples);
-        let Some(subject) = self.pairing.owner(device, now.boot) else { return (vec![], false) };
+        let Some(subject) = self.pairing.owner(device, now.boot) else { return (vec![], None) };
         let ended = match rate_hz {
             0 => vec![],
             _ => self.waves.take(now, WaveSource { device, subject, rate_hz }, samples),
         };
         let is_source = |kind| self.source(kind).is_some_and(|(id, _)| id == device);
-        let is_shown = self.device(device).is_some_and(|one| is_source(one.kind));
-        let is_here = self.subject == Some(subject) && is_shown;
-        if is_here {
-            self.wave_at = Some(now.boot);
+        let kind = self.device(device).map(|one| one.kind).filter(|kind| is_source(*kind));
+        let shown = kind.filter(|_| self.subject == Some(subject)).map(WaveKind::of);
+        if let Some(kind) = shown {
+            self.waved.insert(kind, now.boot);
         }
-        (self.record_waves(ended), is_here)
+        (self.record_waves(ended), shown)
     }
 
     /// Ends every stretch that nothing will be added to.
@@ -323,7 +336,7 @@ impl Monitor {
         let record = |Stretch { source, start, samples }| {
             Effect::Store(StoreCommand::RecordWave(Box::new(WaveSegment {
                 record: self.next_record(),
-                code: PLETH,
+                code: self.device(source.device).map_or(PLETH, |one| WaveKind::of(one.kind).code()),
                 rate_hz: source.rate_hz,
                 start: start.wall,
                 samples: Phi::new(samples),

@@ -33,6 +33,7 @@ use wardkeep_model::vitals::gatt::Charted;
 use wardkeep_model::vitals::live::{Live, Measured};
 use wardkeep_model::vitals::nomenclature::{Absent, Mdc, Unit};
 use wardkeep_model::vitals::parameter::Parameter;
+use wardkeep_model::vitals::wave::WaveKind;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 use self::flood::Flood;
@@ -74,7 +75,8 @@ pub(crate) struct Monitor {
     reason: Option<LimitReason>,
     /// Absences already recorded, so that a sensor that stays off is one record.
     absences: BTreeMap<(DeviceId, Mdc), Absent>,
-    wave_at: Option<BootTime>,
+    /// When samples of whoever is at this bed came last.
+    waved: BTreeMap<WaveKind, BootTime>,
     /// What is not recorded of a device that sends too much.
     flood: Flood,
     /// Waveforms on their way to the store.
@@ -108,7 +110,7 @@ impl Monitor {
             limits: BedLimits::default(),
             reason: None,
             absences: BTreeMap::new(),
-            wave_at: None,
+            waved: BTreeMap::new(),
             flood: Flood::default(),
             waves: Waves::default(),
             failed: None,

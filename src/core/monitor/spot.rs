@@ -19,7 +19,7 @@ use wardkeep_model::vitals::gatt::{Counter, Decoded, Event, cts};
 use wardkeep_model::vitals::nomenclature::Status;
 use wardkeep_model::vitals::spot::{SpotFrame, SpotReading, SpotTimes, SpotValue};
 use wardkeep_model::vitals::{
-    Characteristic, ClockConfidence, DeviceId, DeviceKind, Provenance, RecordId,
+    Characteristic, ClockConfidence, DeviceId, DeviceKind, Format, Provenance, RecordId,
 };
 
 /// Stamps of an earlier year are those of a clock that was never set.
@@ -81,8 +81,8 @@ fn local(now: Moment, zone: &TimeZone) -> DateTime {
 }
 
 /// Whether a frame is a measurement that somebody has to claim.
-pub(super) fn is_spot(kind: DeviceKind, characteristic: Characteristic) -> bool {
-    !kind.is_continuous() || characteristic == PLX_SPOT_CHECK
+pub(super) fn is_spot(kind: DeviceKind, format: Format) -> bool {
+    !kind.is_continuous() || format == Format::Profile(PLX_SPOT_CHECK)
 }
 
 /// When something was measured that was received now. Of what is undatable not even the device says it.
@@ -158,7 +158,7 @@ pub(super) struct From<'a> {
     pub(super) kind: DeviceKind,
     pub(super) name: String,
     pub(super) provenance: Provenance,
-    pub(super) frame: (Characteristic, &'a [u8]),
+    pub(super) frame: (Format, &'a [u8]),
 }
 
 /// Whether a value is the measurement, and not one on the way to it.
@@ -178,14 +178,14 @@ pub(super) fn reading(from: From<'_>, decoded: &Decoded, times: SpotTimes) -> Sp
         | Event::Label { .. }
         | Event::Vendor(_) => None,
     });
-    let (characteristic, payload) = from.frame;
+    let (format, payload) = from.frame;
     SpotReading {
         record: from.record,
         device: from.device,
         first_known: from.first_known,
         kind: from.kind,
         name: from.name,
-        frame: Phi::new(SpotFrame { characteristic, payload: payload.to_vec() }),
+        frame: Phi::new(SpotFrame { format, payload: payload.to_vec() }),
         values: Phi::new(values),
         sequence,
         times,

@@ -28,6 +28,8 @@ struct Set {
 pub(crate) struct DeviceClock {
     /// How far it is ahead of ours, as it was read at this connection.
     ahead: Option<SignedDuration>,
+    /// It is one that can be set.
+    can_be_set: bool,
     /// Somebody has tried to set it at this connection.
     is_tried: bool,
     /// When it was set last in this run.
@@ -47,8 +49,13 @@ pub(crate) struct Ahead {
 
 impl DeviceClock {
     /// It was read. If it was set and nobody has looked since: whether that took, unless it is known not to.
-    pub(super) fn read(&mut self, now: BootTime, ahead: SignedDuration) -> Option<bool> {
-        self.ahead = Some(ahead);
+    pub(super) fn read(
+        &mut self,
+        now: BootTime,
+        ahead: SignedDuration,
+        can_be_set: bool,
+    ) -> Option<bool> {
+        (self.ahead, self.can_be_set) = (Some(ahead), can_be_set);
         let set = self.set.as_mut().filter(|set| !set.is_checked)?;
         set.is_checked = true;
         let drifted = i64::try_from(now.since(set.at).as_secs()).unwrap_or(i64::MAX) / DRIFT_MAX;
@@ -59,7 +66,7 @@ impl DeviceClock {
 
     /// It has to be set, and nobody has tried at this connection.
     pub(super) fn is_to_be_set(&self) -> bool {
-        !self.is_tried && self.ahead.is_some_and(|ahead| ahead.abs() > OFF)
+        self.can_be_set && !self.is_tried && self.ahead.is_some_and(|ahead| ahead.abs() > OFF)
     }
 
     /// It is being set: what it shows after that nobody knows before it is read.
@@ -107,25 +114,25 @@ mod tests {
     fn a_clock_is_set_once_at_a_connection_and_what_it_shows_then_says_whether_it_took() {
         let mut clock = DeviceClock::default();
         assert!(!clock.is_to_be_set(), "nobody has read it");
-        assert_eq!(clock.read(at(0), by(30)), None);
+        assert_eq!(clock.read(at(0), by(30), true), None);
         assert!(!clock.is_to_be_set());
-        assert_eq!(clock.read(at(1), by(-3_600)), None);
+        assert_eq!(clock.read(at(1), by(-3_600), true), None);
         assert!(clock.is_to_be_set());
         clock.was_set(at(2));
         assert!(!clock.is_to_be_set());
         assert_eq!(clock.ahead(at(5)).now, None);
         assert_eq!(clock.ahead(at(5)).before, Some((by(-3_600), Duration::from_secs(3))));
-        assert_eq!(clock.read(at(3), by(-3_599)), Some(false), "it said yes and did nothing");
+        assert_eq!(clock.read(at(3), by(-3_599), true), Some(false), "it said yes and did nothing");
         assert!(!clock.is_to_be_set(), "not again and again");
         clock.is_unlinked();
-        assert_eq!(clock.read(at(9), by(-3_599)), None, "that was told");
+        assert_eq!(clock.read(at(9), by(-3_599), true), None, "that was told");
         assert!(clock.is_to_be_set());
         clock.was_set(at(10));
-        assert_eq!(clock.read(at(11), by(-3_599)), None, "nor was it told twice");
+        assert_eq!(clock.read(at(11), by(-3_599), true), None, "nor was it told twice");
         clock.is_unlinked();
-        clock.read(at(20), by(-3_599));
+        clock.read(at(20), by(-3_599), true);
         clock.was_set(at(21));
-        assert_eq!(clock.read(at(22), by(1)), Some(true));
+        assert_eq!(clock.read(at(22), by(1), true), Some(true));
         assert_eq!(clock.ahead(at(22)).now, Some(by(1)));
     }
 
@@ -135,32 +142,32 @@ mod tests {
             [(5, 0, true), (-86_400, 0, false), (600, 30, true), (600, 1, false)]
         {
             let mut clock = DeviceClock::default();
-            clock.read(at(0), by(-86_400));
+            clock.read(at(0), by(-86_400), true);
             clock.was_set(at(1));
             clock.is_unlinked();
             let later = at(days * 86_400 + 60);
-            assert_eq!(clock.read(later, by(ahead)), Some(took), "{ahead} after {days}");
+            assert_eq!(clock.read(later, by(ahead), true), Some(took), "{ahead} after {days}");
         }
     }
 
     #[test]
     fn a_device_that_refuses_goes_on_by_its_own_time() {
         let mut clock = DeviceClock::default();
-        clock.read(at(0), by(3_600));
+        clock.read(at(0), by(3_600), true);
         clock.was_set(at(1));
         assert!(!clock.was_not_set(false), "its link was cut");
         clock.is_unlinked();
-        clock.read(at(0), by(3_600));
+        clock.read(at(0), by(3_600), true);
         clock.was_set(at(1));
         assert!(clock.was_not_set(true));
         assert_eq!(clock.ahead(at(2)), Ahead { now: Some(by(3_600)), before: None });
         assert!(!clock.is_to_be_set());
         clock.is_unlinked();
-        clock.read(at(9), by(3_600));
+        clock.read(at(9), by(3_600), true);
         assert!(clock.is_to_be_set(), "it may have changed its mind");
         clock.was_set(at(10));
         assert!(!clock.was_not_set(true), "that is known");
         clock.was_set(at(11));
-        assert_eq!(clock.read(at(12), by(0)), Some(true));
+        assert_eq!(clock.read(at(12), by(0), true), Some(true));
     }
 }

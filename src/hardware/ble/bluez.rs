@@ -231,9 +231,10 @@ impl Daemon {
         self.call(path, PROPERTIES, "Set", &body).await.map(drop)
     }
 
-    /// Drops a device with its bond.
-    pub(super) async fn forget(&self, device: &OwnedObjectPath) -> Result<(), Refusal> {
-        let (adapter, _) = device.as_str().rsplit_once('/').unwrap_or_default();
+    /// Drops the device at `path` with its bond.
+    pub(super) async fn forget(&self, path: &str) -> Result<(), Refusal> {
+        let (adapter, _) = path.rsplit_once('/').unwrap_or_default();
+        let device = OwnedObjectPath::try_from(path)?;
         self.call(adapter, ADAPTER, "RemoveDevice", &(device,)).await.map(drop)
     }
 

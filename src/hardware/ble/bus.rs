@@ -15,6 +15,8 @@ pub(super) const BLUEZ: &str = "org.bluez";
 const DAEMON: &str = "org.freedesktop.DBus";
 const DAEMON_PATH: &str = "/org/freedesktop/DBus";
 const OBJECTS: &str = "org.freedesktop.DBus.ObjectManager";
+/// An object without these is gone. With each connection a device gains and loses others, e.g. its battery.
+const WHOLE: [&str; 2] = ["org.bluez.Device1", "org.bluez.Adapter1"];
 const AUTHENTICATION: &str = "org.bluez.Reason.Authentication";
 /// Signals that may wait; zbus stops reading the socket when they are not taken.
 pub(super) const SIGNALS_MAX: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
@@ -37,7 +39,7 @@ pub(super) enum News {
     DaemonGone,
     /// An object appeared.
     Added,
-    /// An object disappeared.
+    /// A device or a controller disappeared.
     Removed(String),
     /// The connection to the device at this path ended because its encryption failed.
     AuthenticationFailed(String),
@@ -114,8 +116,10 @@ impl Bus {
                 message = self.removed.next() => {
                     let message = message.ok_or(BusError::Closed)??;
                     let body = message.body();
-                    let (path, _): (OwnedObjectPath, Vec<String>) = body.deserialize()?;
-                    return Ok(News::Removed(path.as_str().to_owned()));
+                    let (path, parts): (OwnedObjectPath, Vec<String>) = body.deserialize()?;
+                    if parts.iter().any(|part| WHOLE.contains(&part.as_str())) {
+                        return Ok(News::Removed(path.as_str().to_owned()));
+                    }
                 }
                 message = self.disconnected.next() => {
                     let message = message.ok_or(BusError::Closed)??;

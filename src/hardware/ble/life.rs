@@ -28,13 +28,13 @@ use crate::ble::links::{Links, Orders};
 use crate::ble::outbox::Outbox;
 use crate::ble::places::Places;
 use crate::ble::shared::{Shared, Tiding};
-use crate::ble::sightings::{Sightings, kind_of, service_of};
+use crate::ble::sightings::{Sightings, kind_of, services};
 use crate::ble::timing::Timing;
 use crate::ble::watchdog::{Doubt, Wakefulness, Watchdog};
 use wardkeep_model::moment::BootTime;
 use wardkeep_model::ports::{Event, Link, RadioHealth};
 use wardkeep_model::untrusted;
-use wardkeep_model::vitals::{DeviceId, DeviceKind};
+use wardkeep_model::vitals::DeviceId;
 
 /// Tidings that a link may be late for before it has to ask instead.
 const TIDINGS_MAX: usize = 256;
@@ -147,7 +147,9 @@ impl Radio {
         let manager = Manager::new().await?;
         let daemon = timeout(self.timing().setup, Daemon::open()).await;
         let daemon = daemon.map_err(|_| LifeError::NoAnswer("name"))??;
-        let mut backoff = Backoff::new(self.timing());
+        // After a daemon that died, the kernel goes on with its scan for 10 s and starts no other.
+        let first = self.timing().retry_first;
+        let mut backoff = Backoff::between(first, first * 2);
         loop {
             match self.first_adapter(&manager).await? {
                 Some((path, adapter)) => {
@@ -272,8 +274,7 @@ impl Radio {
     /// Switches the controller on, if need be, and scans for what Wardkeep can use. False if that
     /// did not work, which is normal while BlueZ itself is switching the controller on (Busy).
     async fn start_scan(&self, adapter: &Adapter) -> bool {
-        let services = DeviceKind::ALL.into_iter().filter_map(service_of).collect();
-        let scan = adapter.start_scan(ScanFilter { services });
+        let scan = adapter.start_scan(ScanFilter { services: services() });
         // The debug form: some of BlueZ's refusals have a name but no message.
         match timeout(self.timing().setup, scan).await {
             Ok(Ok(())) => return true,
@@ -353,12 +354,13 @@ impl Radio {
         if matches!(self.outbox.last(device), Link::Connecting | Link::Lost) {
             self.tell(Tiding::Heard(device));
         }
-        let Some(kind) = kind_of(&properties.services) else { return };
+        let name = properties.local_name.unwrap_or_default();
+        let Some(kind) = kind_of(&properties.services, &name) else { return };
         if !self.sightings.has_room(device) {
             return self.outbox.post(Event::Crowded);
         }
         self.sightings.heard(device, self.now());
-        let name = untrusted::clean(&properties.local_name.unwrap_or_default(), NAME_CHARS_MAX);
+        let name = untrusted::clean(&name, NAME_CHARS_MAX);
         self.sightings.reported(device);
         self.outbox.post(Event::Seen { device, name, kind, rssi });
     }

@@ -9,22 +9,25 @@
 //! paired again.
 
 mod gatt;
+mod listener;
 mod waits;
 
+use std::future::pending;
 use std::time::Duration;
 
-use btleplug::api::{Peripheral as _, ValueNotification};
+use btleplug::api::Peripheral as _;
 use btleplug::platform::Peripheral;
 use futures_util::{StreamExt, stream};
-use tokio::sync::{broadcast, oneshot, watch};
+use tokio::sync::{Notify, broadcast, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
-use self::gatt::{Frames, find, read, subscribe, within};
+use self::gatt::{Frames, characteristic, find, read, subscribe, within};
+use self::listener::{Listener, ask};
 use self::waits::Waits;
 use crate::ble::bluez::{Controller, Refusal, device_of, gone};
 use crate::ble::claims::LinkClaim;
 use crate::ble::places::Place;
-use crate::ble::profile;
+use crate::ble::profile::{self, Way};
 use crate::ble::shared::{Shared, Tiding, VALUE_MAX};
 use crate::ble::timing::Timing;
 use wardkeep_model::moment::Moment;
@@ -49,6 +52,8 @@ enum LinkError {
     Silent,
     #[error("its bond does not hold")]
     LostBond,
+    #[error("gives nothing without a bond")]
+    NotPaired,
     #[error("gives its place to another")]
     GaveWay,
     #[error("has measured and may sleep")]
@@ -139,9 +144,9 @@ impl LinkTask {
             }
             self.claim = Some(self.shared.claims.link(self.device).await);
             let error = match self.establish(controller).await {
-                Ok((peripheral, frames)) => {
+                Ok((peripheral, frames, way)) => {
                     waits.worked(&self.shared.places);
-                    self.live(&peripheral, frames, &mut waits).await
+                    self.live(&peripheral, (frames, way), &mut waits).await
                 }
                 Err(error) => error,
             };
@@ -156,14 +161,14 @@ impl LinkTask {
     async fn live(
         &mut self,
         peripheral: &Peripheral,
-        frames: Frames,
+        (frames, way): (Frames, Way),
         waits: &mut Waits,
     ) -> LinkError {
         let started = Moment::read().boot;
         self.shared.outbox.link(self.device, Link::Live);
         self.shared.outbox.no_room(self.device, false);
         self.failed_encryption = false;
-        let error = self.pass_on(peripheral, frames).await;
+        let error = self.pass_on(peripheral, frames, way).await;
         if self.shared.places.last_used(self.device) > Some(started) {
             waits.was_of_use();
         }
@@ -183,22 +188,25 @@ impl LinkTask {
     async fn establish(
         &mut self,
         controller: Option<Controller>,
-    ) -> Result<(Peripheral, Frames), LinkError> {
+    ) -> Result<(Peripheral, Frames, Way), LinkError> {
         let controller = controller.ok_or(LinkError::NoAdapter)?;
-        // What was heard of an earlier connection says nothing about the next one.
         self.tidings = self.tidings.resubscribe();
         let (device, timing) = (self.device, self.timing().clone());
         let peripheral = within(timing.setup, "find", find(&controller.adapter, device)).await?;
         let peripheral = peripheral.ok_or(LinkError::NotKnown)?;
         self.path = device_of(&peripheral.id().to_string());
         self.peripheral = Some(peripheral.clone());
-        let shared = self.shared.clone();
+        let (shared, ours) = (self.shared.clone(), [Some(device), self.path]);
+        let told = shared.tidings.subscribe();
         let mut leaving = self.controller.clone();
-        tokio::select! {
-            frames = self.prepare(&controller, &peripheral) => Ok((peripheral.clone(), frames?)),
-            () = gone(&mut leaving) => Err(LinkError::NoAdapter),
-            () = shared.claims.wanted_for_pairing(device) => Err(LinkError::Paired),
-        }
+        let (frames, way, tidings) = tokio::select! {
+            prepared = self.prepare(&controller, &peripheral) => prepared?,
+            () = refused(told, ours) => return Err(LinkError::NotPaired),
+            () = gone(&mut leaving) => return Err(LinkError::NoAdapter),
+            () = shared.claims.wanted_for_pairing(device) => return Err(LinkError::Paired),
+        };
+        self.tidings = tidings;
+        Ok((peripheral, frames, way))
     }
 
     /// Connects; says what the device offers; reads what has to be known first; subscribes. The stream is
@@ -207,24 +215,28 @@ impl LinkTask {
         &mut self,
         controller: &Controller,
         peripheral: &Peripheral,
-    ) -> Result<Frames, LinkError> {
+    ) -> Result<(Frames, Way, broadcast::Receiver<Tiding>), LinkError> {
         let timing = self.timing().clone();
         within(timing.connect, "connect", peripheral.connect()).await?;
         self.place = Some(self.shared.places.take(self.device, Moment::read().boot));
         let timing = &timing;
+        // That an earlier connection ended may be told late, and says nothing of this one.
+        let tidings = self.shared.tidings.subscribe();
         let frames = within(timing.setup, "listen", peripheral.notifications()).await?;
         within(timing.setup, "discover", peripheral.discover_services()).await?;
         let look = self.look(controller, peripheral);
         let table = timeout(timing.setup, look).await;
         let table = table.map_err(|_| LinkError::TookTooLong("look"))??;
         self.shared.outbox.post(Event::Table(self.device, table));
+        let has = |service, uuid| characteristic(peripheral, service, uuid).is_some();
+        let way = profile::way(self.kind, has).ok_or(LinkError::NothingToMeasure)?;
         for (service, number) in profile::read_first(self.kind) {
             if let Some(value) = read(peripheral, service, number, timing).await {
                 self.post(Characteristic(number), value);
             }
         }
-        subscribe(peripheral, self.kind, timing).await?;
-        Ok(frames)
+        subscribe(peripheral, (self.kind, way), timing).await?;
+        Ok((frames, way, tidings))
     }
 
     /// What the device offers, once it is sure that what was bonded still is.
@@ -243,8 +255,17 @@ impl LinkTask {
     }
 
     /// Passes frames on until the link ends; returns why it ended.
-    async fn pass_on(&mut self, peripheral: &Peripheral, mut frames: Frames) -> LinkError {
+    async fn pass_on(
+        &mut self,
+        peripheral: &Peripheral,
+        mut frames: Frames,
+        way: Way,
+    ) -> LinkError {
         let timing = self.timing().clone();
+        let mut listener = Listener::new(self.device, self.kind, way);
+        let answered = Notify::new();
+        let asking = ask(peripheral, way, &answered, &timing);
+        tokio::pin!(asking);
         let reading = stream::iter(profile::read_later()).filter_map(|(service, number)| {
             let timing = &timing;
             async move {
@@ -266,10 +287,13 @@ impl LinkTask {
                 frame = frames.next() => {
                     let Some(frame) = frame else { return LinkError::Dropped };
                     silence.as_mut().reset(Instant::now() + timing.silence);
-                    if self.pass(frame) {
+                    let (frames, measures) = listener.take(frame);
+                    if self.pass(frames, measures) {
+                        answered.notify_one();
                         idle.as_mut().reset(Instant::now() + timing.idle);
                     }
                 }
+                error = &mut asking => return error,
                 value = reading.next(), if is_reading => match value {
                     Some((characteristic, value)) => self.post(characteristic, value),
                     None => is_reading = false,
@@ -295,14 +319,9 @@ impl LinkTask {
         }
     }
 
-    /// Passes a notification on; true if it is what the device is there for.
-    fn pass(&self, frame: ValueNotification) -> bool {
-        let Some(characteristic) = profile::notified(self.kind, frame.service_uuid, frame.uuid)
-        else {
-            return false;
-        };
-        self.post(characteristic, frame.value);
-        let measures = characteristic.0 != profile::BATTERY.1;
+    /// Passes on what a notification brought; true if it is what the device is there for.
+    fn pass(&self, frames: Vec<Event>, measures: bool) -> bool {
+        frames.into_iter().for_each(|frame| self.shared.outbox.post(frame));
         if measures {
             self.shared.places.used(self.device, Moment::read().boot);
         }
@@ -335,7 +354,12 @@ impl LinkTask {
                 Some(LinkError::Dropped)
             }
             Ok(Tiding::GiveWay(device)) => self.is_ours(device).then_some(LinkError::GaveWay),
-            Ok(Tiding::AuthenticationFailed(_) | Tiding::Heard(_) | Tiding::Bonded(_)) => None,
+            Ok(
+                Tiding::AuthenticationFailed(_)
+                | Tiding::Heard(_)
+                | Tiding::Refused(_)
+                | Tiding::Bonded(_),
+            ) => None,
             // Something was missed; it may have been ours.
             Err(broadcast::error::RecvError::Lagged(_)) => {
                 (!self.is_connected(peripheral).await).then_some(LinkError::Dropped)
@@ -374,6 +398,18 @@ impl LinkTask {
         };
         if timeout(self.timing().release, let_go).await.is_err() {
             tracing::warn!(device = ?self.device, "not let go in time");
+        }
+    }
+}
+
+/// Ends when the device of one of these addresses wants to be paired and may not be.
+async fn refused(mut tidings: broadcast::Receiver<Tiding>, ours: [Option<DeviceId>; 2]) {
+    loop {
+        match tidings.recv().await {
+            Ok(Tiding::Refused(device)) if ours.contains(&Some(device)) => return,
+            Ok(_other) => {}
+            Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => pending().await,
         }
     }
 }

@@ -50,7 +50,7 @@ use tokio::task::JoinHandle;
 
 use outbox::Outbox;
 use wardkeep_model::ports::{Command, Event};
-use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 pub use report::{
     DeviceReport, ReportFault, ReportOrder, ReportedCharacteristic, ReportedService, Spoken, report,
@@ -87,6 +87,15 @@ impl BleHandle {
     pub fn try_send(&self, command: Command) -> Result<(), Full> {
         self.commands.try_send(command).map_err(|_| Full)
     }
+}
+
+/// The profiles that a link is made for: the kind of device, the number of the service that makes it one, and those
+/// of the characteristics that carry its measurements. Vendors' devices are
+/// [`wardkeep_model::vitals::vendor::KNOWN`].
+pub fn profiles() -> impl Iterator<Item = (DeviceKind, u16, &'static [u16])> {
+    let service = |kind| sightings::number_of(kind).map(|service| (kind, service));
+    let linked = DeviceKind::ALL.into_iter().filter_map(service);
+    linked.map(|(kind, service)| (kind, service, profile::measurements(kind)))
 }
 
 /// Starts the driver on `runtime`; what it sees goes to `events`. With `adapter` only the controller of

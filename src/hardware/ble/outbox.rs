@@ -139,6 +139,7 @@ impl Backlog {
             Event::Seen { .. }
             | Event::Gone(_)
             | Event::Frame { .. }
+            | Event::VendorFrame { .. }
             | Event::Measured { .. }
             | Event::Refused(..)
             | Event::Crowded

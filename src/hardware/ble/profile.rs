@@ -2,7 +2,8 @@
 
 use uuid::Uuid;
 
-use crate::ble::sightings::{service_of, sig};
+use crate::ble::sightings::{service_of, sig, uuid};
+use wardkeep_model::vitals::vendor::Known;
 use wardkeep_model::vitals::{Characteristic, DeviceKind};
 
 /// Battery Service and Battery Level.
@@ -34,6 +35,37 @@ pub(super) fn measurements(kind: DeviceKind) -> &'static [u16] {
         DeviceKind::Scale => &[0x2A9D],
         DeviceKind::Patch => &[],
     }
+}
+
+/// How a device is listened to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By its profile.
+    Profile,
+    /// By its vendor's own protocol.
+    Vendor(&'static Known),
+}
+
+/// How a device of this kind is listened to that has these characteristics, each of a service: by the profile if
+/// it follows it.
+pub(super) fn way(kind: DeviceKind, has: impl Fn(Uuid, Uuid) -> bool) -> Option<Way> {
+    let service = service_of(kind);
+    if service.is_some_and(|one| measurements(kind).iter().any(|number| has(one, sig(*number)))) {
+        return Some(Way::Profile);
+    }
+    let notifies = |known: &Known| vendor_notifies(known).any(|(service, one)| has(service, one));
+    Known::linked(kind, notifies).map(Way::Vendor)
+}
+
+/// What a vendor's device notifies, each with its service.
+pub(super) fn vendor_notifies(known: &Known) -> impl Iterator<Item = (Uuid, Uuid)> {
+    let service = uuid(known.endpoint().service);
+    known.endpoint().notify.iter().filter_map(move |one| service.zip(uuid(one)))
+}
+
+/// A notification is of a vendor's protocol.
+pub(super) fn is_of(known: &Known, service: Uuid, uuid: Uuid) -> bool {
+    vendor_notifies(known).any(|one| one == (service, uuid))
 }
 
 /// What is subscribed to beside the measurements, where the device has it, and before them: a device may
@@ -81,6 +113,24 @@ pub(super) fn notified(kind: DeviceKind, service: Uuid, uuid: Uuid) -> Option<Ch
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wardkeep_model::vitals::vendor::KNOWN;
+
+    #[test]
+    fn a_vendor_s_device_is_listened_to_by_its_profile_if_it_follows_one() {
+        for known in KNOWN {
+            let kind = known.kind;
+            let own: Vec<(Uuid, Uuid)> = vendor_notifies(known).collect();
+            let by = |has: &[(Uuid, Uuid)]| way(kind, |a, b| has.contains(&(a, b)));
+            assert_eq!(by(&own), Some(Way::Vendor(known)), "{}", known.device);
+            let service = service_of(kind).expect("a profile's service");
+            let profile = (service, sig(measurements(kind)[0]));
+            assert_eq!(by(&[own[0], profile]), Some(Way::Profile), "{}", known.device);
+            // A profile's service without what it measures, and a vendor's without what it notifies.
+            assert_eq!(by(&[(service, sig(0x2A00))]), None, "{}", known.device);
+            assert_eq!(by(&[(own[0].0, sig(0x2A00))]), None, "{}", known.device);
+            assert!(is_of(known, own[0].0, own[0].1) && !is_of(known, service, own[0].1));
+        }
+    }
 
     #[test]
     fn only_the_profile_s_own_characteristics_are_passed_on() {

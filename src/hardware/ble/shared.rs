@@ -23,6 +23,8 @@ pub(super) enum Tiding {
     Dropped(DeviceId),
     /// Its connection ended because its encryption failed.
     AuthenticationFailed(DeviceId),
+    /// BlueZ asked whether it may be paired, and it may not.
+    Refused(DeviceId),
     /// It was paired.
     Bonded(DeviceId),
     /// It has to give its place to another.

@@ -4,12 +4,13 @@
 //! attacker nothing. Strangers, which are no device of use here, have a bound of their own, and the one
 //! unheard longest gives way: however many there are, a device that is switched on is looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use wardkeep_model::moment::BootTime;
+use wardkeep_model::vitals::vendor::{KNOWN, Known};
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 /// Devices of use that are remembered at once.
@@ -99,8 +100,8 @@ impl Sightings {
 }
 
 /// What a device measures by the services it advertises; the oximeter wins, because it also counts
-/// the pulse.
-pub(super) fn kind_of(services: &[Uuid]) -> Option<DeviceKind> {
+/// the pulse. Without a profile's service it may be a vendor's device, by its service and name.
+pub(super) fn kind_of(services: &[Uuid], name: &str) -> Option<DeviceKind> {
     let has = |kind: DeviceKind| service_of(kind).is_some_and(|one| services.contains(&one));
     let mut kinds = [
         DeviceKind::PulseOximeter,
@@ -111,18 +112,39 @@ pub(super) fn kind_of(services: &[Uuid]) -> Option<DeviceKind> {
         DeviceKind::Scale,
     ]
     .into_iter();
-    kinds.find(|kind| has(*kind))
+    kinds.find(|kind| has(*kind)).or_else(|| {
+        let advertises = |service: &str| uuid(service).is_some_and(|one| services.contains(&one));
+        Known::heard(name, advertises).map(|known| known.kind)
+    })
+}
+
+/// Every service that a device of use advertises.
+pub(super) fn services() -> Vec<Uuid> {
+    let profiles = DeviceKind::ALL.into_iter().filter_map(service_of);
+    let vendors = KNOWN.iter().filter_map(|known| uuid(known.endpoint().service));
+    let services: BTreeSet<Uuid> = profiles.chain(vendors).collect();
+    services.into_iter().collect()
+}
+
+/// A vendor's UUID, as their table has it.
+pub(super) fn uuid(text: &str) -> Option<Uuid> {
+    Uuid::parse_str(text).ok()
 }
 
 /// The service that makes a device one of this kind, where a profile has one.
 pub(super) fn service_of(kind: DeviceKind) -> Option<Uuid> {
+    number_of(kind).map(sig)
+}
+
+/// The number of that service.
+pub(super) fn number_of(kind: DeviceKind) -> Option<u16> {
     match kind {
-        DeviceKind::HeartRate => Some(sig(0x180D)),
-        DeviceKind::PulseOximeter => Some(sig(0x1822)),
-        DeviceKind::Cuff => Some(sig(0x1810)),
-        DeviceKind::Thermometer => Some(sig(0x1809)),
-        DeviceKind::GlucoseMeter => Some(sig(0x1808)),
-        DeviceKind::Scale => Some(sig(0x181D)),
+        DeviceKind::HeartRate => Some(0x180D),
+        DeviceKind::PulseOximeter => Some(0x1822),
+        DeviceKind::Cuff => Some(0x1810),
+        DeviceKind::Thermometer => Some(0x1809),
+        DeviceKind::GlucoseMeter => Some(0x1808),
+        DeviceKind::Scale => Some(0x181D),
         DeviceKind::Patch => None,
     }
 }
@@ -218,7 +240,17 @@ mod tests {
             (&[sig(0x1810)][..], Some(DeviceKind::Cuff)),
             (&[sig(0x1809)][..], Some(DeviceKind::Thermometer)),
         ] {
-            assert_eq!(kind_of(services), kind, "{services:?}");
+            assert_eq!(kind_of(services, ""), kind, "{services:?}");
+        }
+        for known in KNOWN {
+            let service = uuid(known.endpoint().service).expect("a UUID");
+            let name = known.names.first().copied().unwrap_or_default();
+            assert_eq!(kind_of(&[service], name), Some(known.kind), "{}", known.device);
+            assert_eq!(kind_of(&[], name), None, "{}", known.device);
+            assert!(super::services().contains(&service), "{}", known.device);
+            // What follows a profile is linked by it.
+            let both = [service, sig(0x180D)];
+            assert_eq!(kind_of(&both, name), Some(DeviceKind::HeartRate), "{}", known.device);
         }
         assert_eq!(sig(0x2A37).to_string(), "00002a37-0000-1000-8000-00805f9b34fb");
     }

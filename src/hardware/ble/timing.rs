@@ -45,6 +45,8 @@ pub struct Timing {
     /// Longest wait for the answer to a write (ATT transactions end after 30 s: Core Specification Vol 3
     /// Part F 3.3.3).
     pub write: Duration,
+    /// Longest wait for the answer to a question of a vendor's protocol, before the next is written.
+    pub answer: Duration,
     /// Scanning without any advertisement for this long restarts the scan, while somebody is waited for;
     /// after half of it BlueZ is asked whom it hears.
     pub scan_watchdog: Duration,
@@ -75,6 +77,7 @@ impl Default for Timing {
             reach: Duration::from_secs(15),
             hand_over: Duration::from_secs(5),
             write: Duration::from_secs(31),
+            answer: Duration::from_secs(2),
             scan_watchdog: Duration::from_secs(8),
             tick: Duration::from_millis(500),
             clock: Moment::read,

@@ -1,11 +1,11 @@
-//! The bedside lane's pixels: 32 px strips of which only those under the sweep's head are painted
+//! The pixels of the bedside's lanes: 32 px strips of which only those under the sweep's head are painted
 //! again (0.1 ms a frame against 4 ms for a path).
 //!
-//! The timer runs only while the lane is on the screen and fed. S-1: hiding the lane forgets the trace
-//! and whatever waits in the queue.
+//! A lane's timer runs only while it is on the screen and fed. S-1: hiding a lane forgets the trace
+//! and whatever waits for it.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::bridge::sweep::{Sweep, coverage};
 use crate::bridge::wave::WaveChunk;
+use wardkeep_model::vitals::wave::WaveKind;
 
 /// Frames a second of the lane, and so the longest a sample waits for its pixel.
 const FRAME: Duration = Duration::from_millis(33);
@@ -25,7 +26,68 @@ const BACKLOG_S: f64 = 0.4;
 /// Above this backlog the oldest samples are left out, s.
 const BACKLOG_S_MAX: f64 = 2.0;
 
-/// The lane's trace, strips and queue. Lives on the main thread.
+/// Chunks that wait for a lane nobody draws, the newest ones.
+const WAITING_MAX: usize = 64;
+
+/// Samples on their way from the one queue to the lanes.
+struct Waves {
+    source: RefCell<mpsc::Receiver<WaveChunk>>,
+    waiting: RefCell<BTreeMap<WaveKind, VecDeque<WaveChunk>>>,
+}
+
+impl Waves {
+    /// What has come for one lane.
+    fn take(&self, kind: WaveKind) -> VecDeque<WaveChunk> {
+        let (mut source, mut waiting) = (self.source.borrow_mut(), self.waiting.borrow_mut());
+        while let Ok(chunk) = source.try_recv() {
+            let lane = waiting.entry(chunk.kind).or_default();
+            if lane.len() >= WAITING_MAX {
+                lane.pop_front();
+            }
+            lane.push_back(chunk);
+        }
+        waiting.remove(&kind).unwrap_or_default()
+    }
+}
+
+/// A lane for each waveform.
+pub(super) struct Lanes(Vec<(WaveKind, Rc<Lane>)>);
+
+impl Lanes {
+    /// Lanes without size, samples or source, each in its colour.
+    pub(super) fn new(ink: impl Fn(WaveKind) -> Color, paper: Color) -> Self {
+        let lane = |kind| (kind, Rc::new(Lane::new(kind, ink(kind), paper)));
+        Self(WaveKind::ALL.map(lane).to_vec())
+    }
+
+    /// The lane of a waveform.
+    pub(super) fn of(&self, kind: WaveKind) -> Option<&Rc<Lane>> {
+        self.0.iter().find(|(one, _)| *one == kind).map(|(_, lane)| lane)
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Rc<Lane>> {
+        self.0.iter().map(|(_, lane)| lane)
+    }
+
+    /// Where samples come from.
+    pub(super) fn connect(&self, source: mpsc::Receiver<WaveChunk>) {
+        let waiting = RefCell::default();
+        let waves = Rc::new(Waves { source: RefCell::new(source), waiting });
+        for lane in self.iter() {
+            lane.state.borrow_mut().source = Some(Rc::clone(&waves));
+        }
+    }
+
+    /// The theme changed: the lanes are painted anew in these colours.
+    pub(super) fn recolour(&self, ink: impl Fn(WaveKind) -> Color, paper: Color) {
+        for (kind, lane) in &self.0 {
+            lane.recolour(ink(*kind), paper);
+        }
+    }
+}
+
+/// One lane's trace and strips. Lives on the main thread.
 pub(super) struct Lane {
     state: RefCell<Trace>,
     strips: Rc<VecModel<Image>>,
@@ -33,6 +95,7 @@ pub(super) struct Lane {
 }
 
 struct Trace {
+    kind: WaveKind,
     sweep: Sweep,
     width: usize,
     height: u32,
@@ -40,15 +103,15 @@ struct Trace {
     waiting: VecDeque<f32>,
     rate_hz: u16,
     credit: f64,
-    source: Option<mpsc::Receiver<WaveChunk>>,
+    source: Option<Rc<Waves>>,
     ink: Color,
     paper: Color,
 }
 
 impl Lane {
-    /// A lane without size, samples or source.
-    pub(super) fn new(ink: Color, paper: Color) -> Self {
+    fn new(kind: WaveKind, ink: Color, paper: Color) -> Self {
         let state = Trace {
+            kind,
             sweep: Sweep::new(0, 0),
             width: 0,
             height: 0,
@@ -72,13 +135,7 @@ impl Lane {
         Rc::clone(&self.strips)
     }
 
-    /// Where samples come from.
-    pub(super) fn connect(&self, source: mpsc::Receiver<WaveChunk>) {
-        self.state.borrow_mut().source = Some(source);
-    }
-
-    /// The theme changed: the lane is painted anew in these colours.
-    pub(super) fn recolour(&self, ink: Color, paper: Color) {
+    fn recolour(&self, ink: Color, paper: Color) {
         let mut state = self.state.borrow_mut();
         (state.ink, state.paper) = (ink, paper);
         drop(state);
@@ -136,11 +193,11 @@ impl Lane {
 
     /// Stops the sweep and forgets the trace (S-1).
     pub(super) fn hide(&self) {
+        self.forget();
         if !self.timer.running() {
             return;
         }
         self.timer.stop();
-        self.forget();
         self.strips.set_vec(Vec::new());
         let mut state = self.state.borrow_mut();
         state.buffers.clear();
@@ -176,8 +233,8 @@ impl Lane {
 
 impl Trace {
     fn fetch(&mut self) {
-        let Some(source) = &mut self.source else { return };
-        while let Ok(chunk) = source.try_recv() {
+        let Some(source) = &self.source else { return };
+        for chunk in source.take(self.kind) {
             if chunk.rate_hz != self.rate_hz {
                 self.waiting.clear();
                 self.rate_hz = chunk.rate_hz;

@@ -1,16 +1,15 @@
 //! A bed with more values and waveforms than the core measures today, for pictures and tests of the layout.
 //! Nobody here exists.
 
-use std::rc::Rc;
-
 use slint::{ComponentHandle, Image, Model, ModelRc, SharedString, VecModel};
 use tokio::sync::mpsc;
 
 use wardkeep_core::config::Language;
 use wardkeep_model::alarm::Priority;
+use wardkeep_model::vitals::wave::WaveKind;
 use wardkeep_ui::{self as ui, AppWindow, Family};
 
-use crate::bridge::lane::Lane;
+use crate::bridge::lane::Lanes;
 use crate::bridge::lines;
 use crate::bridge::wave::WaveChunk;
 
@@ -100,22 +99,22 @@ fn wave(
     let name: SharedString = if german { *german_name } else { *english }.into();
     let theme = window.global::<ui::Theme>();
     let ink = theme.invoke_of_family(*family);
-    let strips = painted(Lane::new(ink, theme.get_surface()), *curve);
+    let strips = painted(&Lanes::new(|_| ink, theme.get_surface()), *curve);
     ui::WaveLine { name, family: *family, strips }
 }
 
 /// A lane into which five seconds of the curve were swept.
-fn painted(lane: Lane, curve: fn(f32) -> f32) -> ModelRc<Image> {
+fn painted(lanes: &Lanes, curve: fn(f32) -> f32) -> ModelRc<Image> {
     let (send, samples) = mpsc::channel(1);
-    let lane = Rc::new(lane);
-    lane.connect(samples);
+    lanes.connect(samples);
+    let Some(lane) = lanes.of(WaveKind::Pleth) else { return ModelRc::default() };
     lane.resize(PICTURE.0, PICTURE.1);
     lane.show();
     for second in 0_u16..5 {
         let samples = (0..RATE_HZ)
             .map(|n| curve((f32::from(second) + f32::from(n) / f32::from(RATE_HZ)).fract()))
             .collect();
-        if send.try_send(WaveChunk { rate_hz: RATE_HZ, samples }).is_err() {
+        if send.try_send(WaveChunk { kind: WaveKind::Pleth, rate_hz: RATE_HZ, samples }).is_err() {
             break;
         }
         for _ in 0..31 {

@@ -13,7 +13,7 @@ use wardkeep_ui::{self as ui, AppWindow};
 
 use crate::bridge::port::Port;
 use crate::bridge::pump::Pump;
-use crate::bridge::screens::Screens;
+use crate::bridge::screens::{Screens, ink};
 use crate::bridge::wave::WaveChunk;
 use crate::bridge::words::Words;
 
@@ -54,7 +54,7 @@ impl Bridge {
         views: watch::Receiver<Arc<View>>,
         waves: mpsc::Receiver<WaveChunk>,
     ) -> Pump {
-        self.screens.lane().connect(waves);
+        self.screens.lanes().connect(waves);
         let pump = Pump::new(views.clone(), self.port.handle());
         let (screens, pending) = (Rc::downgrade(&self.screens), pump.pending());
         let port = Rc::downgrade(&self.port);
@@ -105,17 +105,17 @@ impl Bridge {
         if let Some(window) = self.port.window() {
             window.global::<ui::Theme>().set_day(day);
             let wave = window.global::<ui::Wave>();
-            self.screens.lane().recolour(wave.get_ink(), wave.get_paper());
+            self.screens.lanes().recolour(|kind| ink(kind, &wave), wave.get_paper());
         }
     }
 
-    /// Advances the bedside lane by one frame without its timer. For pictures and tests.
+    /// Advances the bedside's lanes by one frame without their timers. For pictures and tests.
     pub fn sweep_one_frame(&self) {
-        self.screens.lane().tick();
+        self.screens.lanes().iter().for_each(|lane| lane.tick());
     }
 
-    /// The bedside lane neither moves nor holds a trace.
+    /// No lane of the bedside moves or holds a trace.
     pub fn lane_is_at_rest(&self) -> bool {
-        self.screens.lane().is_at_rest()
+        self.screens.lanes().iter().all(|lane| lane.is_at_rest())
     }
 }

@@ -25,6 +25,7 @@ use wardkeep_model::keeping::inventory::Identity;
 use wardkeep_model::moment::ClockState;
 use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
 use wardkeep_model::vitals::parameter::Parameter;
+use wardkeep_model::vitals::wave::WaveKind;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 /// A view with this screen and nobody logged in.
@@ -182,7 +183,7 @@ pub fn bedside() -> Bedside {
             tile(Parameter::SpO2, "97"),
             tile(Parameter::PulseRate, "73"),
         ],
-        wave: true,
+        waves: vec![WaveKind::Pleth],
         has_patient: true,
         has_device: true,
     }

@@ -154,16 +154,16 @@ fn bedsides() -> Vec<Stop> {
         }),
         ..at(with_alarm(Parameter::SpO2, Priority::High, "79"))
     };
-    let mut long = at(Bedside { wave: false, ..bedside() });
+    let mut long = at(Bedside { waves: vec![], ..bedside() });
     if let Some(open) = &mut long.open {
         open.patient = Some(long_name());
     }
-    let nobody = Bedside { has_patient: false, has_device: false, wave: false, tiles: vec![] };
+    let nobody = Bedside { has_patient: false, has_device: false, waves: vec![], tiles: vec![] };
     let mut no_patient = at(nobody);
     if let Some(open) = &mut no_patient.open {
         open.patient = None;
     }
-    let bare = Bedside { has_device: false, wave: false, tiles: vec![], has_patient: true };
+    let bare = Bedside { has_device: false, waves: vec![], tiles: vec![], has_patient: true };
     vec![
         stop("bedside", at(bedside())),
         Stop { day: true, ..stop("bedside-day", at(bedside())) },
@@ -189,7 +189,7 @@ fn bedsides() -> Vec<Stop> {
 
 /// What the screen can place, beyond what the core measures.
 fn bed(name: &'static str, fill: fn(&AppWindow)) -> Stop {
-    let calm = open(Screen::Bedside(Bedside { wave: false, ..bedside() }));
+    let calm = open(Screen::Bedside(Bedside { waves: vec![], ..bedside() }));
     Stop { touch: fill, ..stop(name, calm) }
 }
 
@@ -224,7 +224,7 @@ fn gone() -> Bedside {
             missing(Parameter::SpO2, TileState::LinkLost, Some(("97", 12))),
             missing(Parameter::PulseRate, TileState::Stale, Some(("73", 180))),
         ],
-        wave: false,
+        waves: vec![],
         has_patient: true,
         has_device: true,
     }

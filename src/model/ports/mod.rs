@@ -18,6 +18,7 @@ use crate::access::factor::Badge;
 use crate::access::refusal::ReaderRefusal;
 use crate::moment::Moment;
 use crate::vitals::gatt::Decoded;
+use crate::vitals::vendor::Protocol;
 use crate::vitals::{Characteristic, DeviceId, DeviceKind};
 
 /// A class of reader on the lock screen's status line.
@@ -153,6 +154,17 @@ pub enum Event {
         /// The bytes, at most 512.
         payload: Vec<u8>,
         /// When the driver received it.
+        received: Moment,
+    },
+    /// A frame of a vendor's own protocol, put together of the notifications that it came in.
+    VendorFrame {
+        /// Who sent it.
+        device: DeviceId,
+        /// What it speaks.
+        protocol: Protocol,
+        /// The bytes, at most 512.
+        payload: Vec<u8>,
+        /// When the driver received the last of it.
         received: Moment,
     },
     /// Values of a device, where whoever sends them has them and not the bytes of a profile.

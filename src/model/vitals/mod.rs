@@ -2,6 +2,7 @@
 
 pub mod decimal;
 mod device;
+mod format;
 pub mod gatt;
 pub mod live;
 pub mod nomenclature;
@@ -14,6 +15,7 @@ pub mod wave;
 mod words;
 
 pub use self::device::{Characteristic, DeviceId, DeviceKind, NotAnAddress};
+pub use self::format::Format;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;

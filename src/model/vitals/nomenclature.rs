@@ -48,6 +48,8 @@ pub const TEMPERATURE_AXILLA: Mdc = Mdc(188_452);
 pub const TEMPERATURE_GUT: Mdc = Mdc(188_456);
 /// `MDC_PULS_OXIM_SAT_O2`.
 pub const SPO2: Mdc = Mdc(150_456);
+/// `MDC_ECG_ELEC_POTL_II`: the heart's electricity, lead II.
+pub const ECG_LEAD_II: Mdc = Mdc(131_330);
 /// `MDC_PULS_OXIM_PLETH`: the pulse wave.
 pub const PLETH: Mdc = Mdc(150_452);
 /// `MDC_BLD_PERF_INDEX`.

@@ -13,7 +13,7 @@ use crate::confidential::Phi;
 use crate::vitals::decimal::Decimal;
 use crate::vitals::gatt::Charted;
 use crate::vitals::nomenclature::{Mdc, Status, Unit};
-use crate::vitals::{Characteristic, ClockConfidence, DeviceId, DeviceKind, Provenance, RecordId};
+use crate::vitals::{ClockConfidence, DeviceId, DeviceKind, Format, Provenance, RecordId};
 
 /// One value of a reading.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,8 +45,9 @@ impl From<&SpotValue> for Charted {
 /// The bytes of a reading, as they came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpotFrame {
-    /// Which characteristic they belong to.
-    pub characteristic: Characteristic,
+    /// What they are read as.
+    #[serde(rename = "characteristic")]
+    pub format: Format,
     /// The bytes, at most [`crate::vitals::gatt::FRAME_LEN_MAX`].
     pub payload: Vec<u8>,
 }

@@ -155,7 +155,7 @@ mod tests {
     use wardkeep_model::vitals::decimal::Decimal;
     use wardkeep_model::vitals::nomenclature::{Absent, HEART_RATE};
     use wardkeep_model::vitals::spot::{SpotFrame, SpotTimes, SpotValue};
-    use wardkeep_model::vitals::{Characteristic, DeviceKind};
+    use wardkeep_model::vitals::{Characteristic, DeviceKind, Format};
 
     fn stamp(micros: i64) -> Timestamp {
         Timestamp::from_microsecond(micros).unwrap()
@@ -169,7 +169,7 @@ mod tests {
             kind: DeviceKind::Cuff,
             name: "Cuff 03".into(),
             frame: Phi::new(SpotFrame {
-                characteristic: Characteristic(0x2A35),
+                format: Format::Profile(Characteristic(0x2A35)),
                 payload: vec![0, 120, 0, 80, 0],
             }),
             values: Phi::new(vec![SpotValue {

@@ -114,9 +114,8 @@ fn digest(reading: &SpotReading) -> Vec<u8> {
     let RecordId { run, seq } = reading.record;
     let frame = reading.frame.reveal();
     let told = if reading.is_numbered() {
-        let characteristic = frame.characteristic.0.to_be_bytes();
         let device = reading.first_known.unwrap_or(reading.device);
-        hash(&[b"spot v1 bytes", &device.0, &characteristic, &frame.payload])
+        hash(&[b"spot v1 bytes", &device.0, &frame.format.tag(), &frame.payload])
     } else {
         hash(&[b"spot v1 record", &run.to_be_bytes(), &seq.to_be_bytes()])
     };

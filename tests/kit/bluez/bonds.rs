@@ -9,8 +9,9 @@ use zbus::{Connection, DynamicType};
 
 use super::objects::{AdapterObject, OTHER_ADAPTER, device_path};
 use super::pairing::ask;
-use super::world::{AdapterState, AgentState, Bond, Refuses};
+use super::world::{AdapterState, AgentState, Bond, DeviceSpec, Refuses};
 use super::{FakeBluez, OwnedObjectPath, owned};
+use crate::vendors::Script;
 
 impl FakeBluez {
     /// The agent that is asked by default.
@@ -66,6 +67,11 @@ impl FakeBluez {
         self.world.device(device, |it| it.trusted).unwrap_or_default()
     }
 
+    /// How often the kernel wanted to pair it by itself.
+    pub fn asked(&self, device: DeviceId) -> u32 {
+        self.world.device(device, |it| it.asked).unwrap_or_default()
+    }
+
     /// Whether `Pair` is under way.
     pub fn is_pairing(&self, device: DeviceId) -> bool {
         self.world.device(device, |it| it.pairing).unwrap_or_default()
@@ -100,6 +106,12 @@ impl FakeBluez {
     /// Changes a device's GATT table, as new firmware does.
     pub fn drop_last_service(&self, device: DeviceId) {
         self.world.device(device, |it| it.spec.services.pop()).expect("known device");
+    }
+
+    /// A vendor's device answers by this script from now on.
+    pub fn answers(&self, device: DeviceId, script: &Script) {
+        let answers = DeviceSpec::vendor(0, script).answers;
+        self.world.device(device, |it| it.spec.answers = answers).expect("known device");
     }
 
     /// What was written to a device so far.

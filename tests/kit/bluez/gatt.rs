@@ -3,13 +3,36 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::sleep;
 use wardkeep_model::vitals::DeviceId;
 use zbus::object_server::SignalEmitter;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant, interface};
 
+use super::notify;
 use super::objects::{BluezError, DeviceObject, device_path, owned};
-use super::world::{CharacteristicSpec, ServiceSpec, World, uuid};
+use super::pairing::pair_unasked;
+use super::world::{CharacteristicSpec, ServiceSpec, World};
+
+/// How long a device takes for each packet of an answer.
+const ANSWERS: Duration = Duration::from_millis(5);
+
+/// What BlueZ shows of a connected device's battery, at the path of the device itself.
+pub struct BatteryObject;
+
+#[interface(name = "org.bluez.Battery1")]
+impl BatteryObject {
+    #[zbus(property)]
+    fn percentage(&self) -> u8 {
+        87
+    }
+}
+
+/// Takes back what was shown of a battery.
+pub async fn hide_battery(bus: &Connection, device: DeviceId) -> zbus::Result<()> {
+    bus.object_server().remove::<BatteryObject, _>(device_path(device)).await.map(drop)
+}
 
 /// Shows the GATT objects and says that the services are resolved.
 pub async fn resolve(bus: &Connection, world: &Arc<World>, device: DeviceId) -> zbus::Result<()> {
@@ -19,7 +42,12 @@ pub async fn resolve(bus: &Connection, world: &Arc<World>, device: DeviceId) -> 
     for service in services {
         let path = format!("{}/service{handle:04x}", device_path(device));
         show(world, device, &path, None);
-        server.at(path.as_str(), ServiceObject { service: service.clone(), device }).await?;
+        server
+            .at(
+                path.as_str(),
+                ServiceObject { world: world.clone(), service: service.clone(), device },
+            )
+            .await?;
         for spec in service.characteristics {
             handle += 2;
             let char_path = format!("{path}/char{handle:04x}");
@@ -35,6 +63,7 @@ pub async fn resolve(bus: &Connection, world: &Arc<World>, device: DeviceId) -> 
         }
         handle += 4;
     }
+    server.at(device_path(device), BatteryObject).await?;
     let still_connected = world.device(device, |it| {
         it.resolved = it.connected;
         it.connected
@@ -64,6 +93,9 @@ pub async fn drop_link(bus: &Connection, world: &World, device: DeviceId) -> zbu
     let shown = object.get().await;
     shown.services_resolved_changed(object.signal_emitter()).await?;
     shown.connected_changed(object.signal_emitter()).await?;
+    if bus.object_server().interface::<_, BatteryObject>(device_path(device)).await.is_ok() {
+        hide_battery(bus, device).await?;
+    }
     hide(bus, gatt).await
 }
 
@@ -80,6 +112,7 @@ pub async fn hide(bus: &Connection, gatt: Vec<String>) -> zbus::Result<()> {
 }
 
 pub struct ServiceObject {
+    world: Arc<World>,
     service: ServiceSpec,
     device: DeviceId,
 }
@@ -88,7 +121,8 @@ pub struct ServiceObject {
 impl ServiceObject {
     #[zbus(property, name = "UUID")]
     fn uuid(&self) -> String {
-        uuid(self.service.number)
+        let uuid = self.world.device(self.device, |it| it.spec.uuid(self.service.number));
+        uuid.unwrap_or_default()
     }
     #[zbus(property)]
     fn primary(&self) -> bool {
@@ -108,13 +142,36 @@ pub struct CharacteristicObject {
     pub spec: CharacteristicSpec,
 }
 
+impl CharacteristicObject {
+    /// Says what the device answers to this, if anything, a moment later.
+    fn answer(&self, bus: &Connection, asked: &[u8]) {
+        let answer = self.world.device(self.device, |it| {
+            it.spec.answers.iter().find(|(question, ..)| question == asked).cloned()
+        });
+        let Some((_, number, said)) = answer.flatten() else { return };
+        let (bus, world, device) = (bus.clone(), self.world.clone(), self.device);
+        tokio::spawn(async move {
+            for one in said {
+                sleep(ANSWERS).await;
+                notify(&bus, &world, device, number, &one).await;
+            }
+        });
+    }
+}
+
 #[interface(name = "org.bluez.GattCharacteristic1")]
 impl CharacteristicObject {
     /// Subscribes; a peripheral with something stored sends it before the call has even returned.
     async fn start_notify(
         &self,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+        #[zbus(connection)] connection: &Connection,
     ) -> Result<(), BluezError> {
+        if self.world.device(self.device, |it| it.is_closed() && it.spec.pairs_unasked)
+            == Some(true)
+        {
+            pair_unasked(&self.world, self.device, connection).await;
+        }
         if self.world.device(self.device, |it| it.is_closed()) == Some(true) {
             return Err(BluezError::NotPermitted("Not paired".into()));
         }
@@ -153,17 +210,21 @@ impl CharacteristicObject {
         }
     }
 
-    /// Writes with response; control points answer only whoever is subscribed to them.
-    fn write_value(
+    /// Writes; control points answer only whoever is subscribed to them.
+    async fn write_value(
         &self,
         value: Vec<u8>,
         options: HashMap<String, OwnedVariant>,
+        #[zbus(connection)] connection: &Connection,
     ) -> Result<(), BluezError> {
-        let with_response =
-            options.get("type").is_some_and(|it| <&str>::try_from(it) == Ok("request"));
-        assert!(with_response, "a write without response is never answered");
+        let how = options.get("type").and_then(|it| <&str>::try_from(it).ok());
+        let needed = match how {
+            Some("request") => "write",
+            Some("command") => "write-without-response",
+            other => panic!("BlueZ would choose how to write: {other:?}"),
+        };
         let number = self.spec.number;
-        if !self.spec.flags.contains(&"write") {
+        if !self.spec.flags.contains(&needed) {
             return Err(BluezError::NotPermitted("Write not permitted".into()));
         }
         let refused = self.world.device(self.device, |it| {
@@ -184,12 +245,15 @@ impl CharacteristicObject {
             }
             Ok(())
         });
-        refused.unwrap_or_else(|| Err(BluezError::Failed("Not connected".into())))
+        refused.unwrap_or_else(|| Err(BluezError::Failed("Not connected".into())))?;
+        self.answer(connection, &value);
+        Ok(())
     }
 
     #[zbus(property, name = "UUID")]
     fn uuid(&self) -> String {
-        uuid(self.spec.number)
+        let uuid = self.world.device(self.device, |it| it.spec.uuid(self.spec.number));
+        uuid.unwrap_or_default()
     }
     #[zbus(property)]
     fn service(&self) -> OwnedObjectPath {

@@ -24,7 +24,7 @@ use zbus::{Connection, OwnedObjectPath, fdo};
 
 use crate::namespace::say;
 
-use gatt::{CharacteristicObject, drop_link, hide};
+use gatt::{CharacteristicObject, drop_link, hide, hide_battery};
 use objects::{ADAPTER, AdapterObject, DeviceObject, OTHER_ADAPTER, device_path, owned};
 use pairing::AgentManager;
 use world::{AdapterState, Mute, World};
@@ -259,6 +259,16 @@ impl FakeBluez {
     /// Breaks a link the way BlueZ reports it.
     pub async fn drop_link(&self, device: DeviceId) {
         drop_link(&self.bus(), &self.world, device).await.expect("the bus is there");
+    }
+
+    /// That an earlier connection ended is heard while the next one is made.
+    pub fn tells_late(&self) {
+        self.world.lock().tells_late = true;
+    }
+
+    /// A connected device has no battery to show any more.
+    pub async fn lose_battery(&self, device: DeviceId) {
+        hide_battery(&self.bus(), device).await.expect("it had one");
     }
 
     /// Breaks a link without any signal: only who asks learns of it.

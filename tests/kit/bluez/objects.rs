@@ -12,7 +12,7 @@ use zbus::{Connection, ObjectPath, OwnedObjectPath, OwnedVariant, fdo, interface
 
 use super::gatt::{drop_link, resolve};
 use super::pairing;
-use super::world::{AdapterState, Bond, DeviceState, Mute, World, uuid};
+use super::world::{AdapterState, Bond, DeviceState, Mute, World};
 use crate::namespace::say;
 
 /// The controller's path.
@@ -129,6 +129,7 @@ impl AdapterObject {
         }
         self.world.device(id, |it| {
             (it.bond, it.trusted, it.on_bus, it.heard) = (Bond::None, false, false, false);
+            it.nameless = false;
         });
         connection.object_server().remove::<DeviceObject, _>(&device).await?;
         Ok(())
@@ -267,6 +268,9 @@ impl DeviceObject {
             }
             return Err(BluezError::Failed("le-connection-abort-by-local".into()));
         }
+        if self.world.lock().tells_late {
+            self.connected_changed(&emitter).await?;
+        }
         self.come_up(&emitter, connection).await
     }
 
@@ -348,6 +352,9 @@ impl DeviceObject {
     #[zbus(property, name = "UUIDs")]
     fn uuids(&self) -> Vec<String> {
         self.read(|device| {
+            if device.nameless && !device.connected {
+                return Vec::new();
+            }
             let mut numbers = device.spec.advertised.clone();
             if device.connects > 0 {
                 // The list grows by what discovery found.
@@ -356,7 +363,7 @@ impl DeviceObject {
                 numbers.sort_unstable();
                 numbers.dedup();
             }
-            numbers.into_iter().map(uuid).collect()
+            numbers.into_iter().map(|number| device.spec.uuid(number)).collect()
         })
     }
     #[zbus(property, name = "RSSI")]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::sleep;
+use wardkeep_model::vitals::DeviceId;
 use zbus::object_server::SignalEmitter;
 use zbus::{Connection, DynamicType, Message, OwnedObjectPath, interface};
 
@@ -138,6 +139,7 @@ pub async fn pair(
             Ok(())
         }
         Err(error) => {
+            device.read(|it| it.nameless = it.connected);
             if device.read(|it| it.connected) {
                 drop_link(connection, &device.world, device.device).await?;
             }
@@ -168,6 +170,21 @@ async fn left(device: &DeviceObject) {
     while device.read(|it| it.connects < ours || (it.connects == ours && it.connected)) {
         sleep(POLL).await;
     }
+}
+
+/// What the kernel does for whoever wants something that the device gives only over a bond.
+pub async fn pair_unasked(world: &World, device: DeviceId, connection: &Connection) {
+    let agent = world.lock().agents.iter().find(|it| it.is_default).cloned();
+    if let Some(agent) = agent {
+        let path = (owned(&device_path(device)),);
+        world.device(device, |it| it.asked += 1);
+        if ask(connection, &agent, "RequestAuthorization", &path).await.is_ok() {
+            world.device(device, |it| it.bond = Bond::Kept);
+            return;
+        }
+    }
+    // ATT transactions end after 30 s.
+    sleep(Duration::from_secs(30)).await;
 }
 
 async fn cancelled(device: &DeviceObject) {

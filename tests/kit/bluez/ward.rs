@@ -57,6 +57,7 @@ pub fn short() -> Timing {
         reach: ms(2_000),
         hand_over: ms(400),
         write: ms(10_000),
+        answer: ms(200),
         scan_watchdog: ms(700),
         tick: ms(50),
         clock,
@@ -65,8 +66,8 @@ pub fn short() -> Timing {
 
 /// The driver under test.
 pub struct Ward {
-    /// The pretended daemon.
-    pub fake: Arc<FakeBluez>,
+    /// The pretended daemon, if there is one: it lives as long as the driver.
+    pub fake: Option<Arc<FakeBluez>>,
     /// What the driver is told by.
     pub driver: BleHandle,
     /// Its task, to see it end.
@@ -99,9 +100,21 @@ impl Ward {
         timing: Timing,
         adapter: Option<DeviceId>,
     ) -> Self {
+        Self { fake: Some(fake), ..Self::on_this_bus(queue, timing, adapter) }
+    }
+
+    /// Starts it with these times, whoever is BlueZ on the bus of this process.
+    pub fn on_this_bus(queue: usize, timing: Timing, adapter: Option<DeviceId>) -> Self {
         let (sender, events) = mpsc::channel(queue);
         let (driver, task) = ble::spawn(&Handle::current(), sender, timing, adapter);
-        Self { fake, driver, task, events, log: VecDeque::new() }
+        Self { fake: None, driver, task, events, log: VecDeque::new() }
+    }
+
+    /// Ends the driver and waits until it has.
+    pub async fn end(self) {
+        drop(self.driver);
+        let ended = tokio::time::timeout(PATIENCE, self.task).await;
+        ended.expect("it ends").expect("without a panic");
     }
 
     /// Waits for an event; returns how long that took.

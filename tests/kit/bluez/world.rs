@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use wardkeep_model::vitals::DeviceId;
 
+use crate::vendors::Script;
+
 /// A 16-bit number of the Bluetooth SIG as the text BlueZ uses.
 pub fn uuid(number: u16) -> String {
     format!("0000{number:04x}-0000-1000-8000-00805f9b34fb")
@@ -102,13 +104,23 @@ pub struct DeviceSpec {
     pub style: Style,
     /// It gives and takes nothing without a bond.
     pub needs_bond: bool,
+    /// To get it all the same, the kernel pairs by itself: it asks the default agent, and goes on waiting
+    /// after a no.
+    pub pairs_unasked: bool,
     /// Its address once it is bonded, if it advertises a private one.
     pub identity: Option<DeviceId>,
     /// The ATT error that a write to a characteristic is answered with.
     pub refused_writes: Vec<(u16, u8)>,
     /// Characteristics that keep their value, whatever is written to them.
     pub stubborn: Vec<u16>,
+    /// UUIDs that are no numbers of the Bluetooth SIG: the first is 0xFF00 here, and so on.
+    pub vendor: Vec<&'static str>,
+    /// What a write is answered with: notifications of a characteristic.
+    pub answers: Vec<(Vec<u8>, u16, Vec<Vec<u8>>)>,
 }
+
+/// The number of a vendor's first UUID.
+const VENDOR: u16 = 0xFF00;
 
 impl DeviceSpec {
     /// A chest strap: Heart Rate and Battery.
@@ -178,10 +190,58 @@ impl DeviceSpec {
             stored: Vec::new(),
             style: Style::JustWorks,
             needs_bond: false,
+            pairs_unasked: false,
             identity: None,
             refused_writes: Vec::new(),
             stubborn: Vec::new(),
+            vendor: Vec::new(),
+            answers: Vec::new(),
         }
+    }
+
+    /// A device that speaks its vendor's protocol, as its script says.
+    pub fn vendor(last: u8, script: &Script) -> Self {
+        let endpoint = script.known.endpoint();
+        let mut vendor = vec![endpoint.service];
+        for one in endpoint.notify.iter().chain(endpoint.write) {
+            if !vendor.contains(one) {
+                vendor.push(one);
+            }
+        }
+        let numbered = (VENDOR..).zip(&vendor).skip(1);
+        let characteristics = numbered.map(|(number, one)| {
+            let is = |list: &[&str]| list.contains(one);
+            let flags: &[&'static str] = match (is(endpoint.notify), is(endpoint.write)) {
+                (true, true) => &["notify", "write"],
+                (true, false) => &["notify"],
+                // Some take a question and confirm nothing.
+                (false, _) => &["write-without-response"],
+            };
+            characteristic(number, flags, &[])
+        });
+        let service = ServiceSpec { number: VENDOR, characteristics: characteristics.collect() };
+        let answers = script.answers.iter();
+        let answers = answers.map(|(asked, said)| (asked.clone(), Self::SAYS, said.clone()));
+        let answers = answers.collect();
+        Self { vendor, answers, ..Self::new(last, script.name, service) }
+    }
+
+    /// A device with nothing but a profile's service and these characteristics of it.
+    pub fn profile(last: u8, name: &str, (service, numbers): (u16, &[u16])) -> Self {
+        let characteristics =
+            numbers.iter().map(|number| characteristic(*number, &["notify"], &[]));
+        let characteristics = characteristics.collect();
+        Self::new(last, name, ServiceSpec { number: service, characteristics })
+    }
+
+    /// Where a vendor's device notifies.
+    pub const SAYS: u16 = VENDOR + 1;
+
+    /// The text that BlueZ has for a number.
+    pub fn uuid(&self, number: u16) -> String {
+        let place = number.checked_sub(VENDOR).map(usize::from);
+        let vendor = place.and_then(|place| self.vendor.get(place));
+        vendor.map_or_else(|| uuid(number), |it| (*it).to_owned())
     }
 }
 
@@ -230,6 +290,11 @@ pub struct DeviceState {
     pub trusted: bool,
     /// `Pair` is under way.
     pub pairing: bool,
+    /// How often the kernel wanted to pair it by itself.
+    pub asked: u32,
+    /// A pairing failed while its services were being discovered: BlueZ takes it for one that has none, for
+    /// as long as it keeps the object.
+    pub nameless: bool,
     /// What was written to it: characteristic and bytes.
     pub written: Vec<(u16, Vec<u8>)>,
 }
@@ -280,6 +345,9 @@ pub struct State {
     pub digit_takes: Duration,
     /// A pairing takes no longer than this, if that is limited; SMP has 30 s.
     pub pairing_lasts: Option<Duration>,
+    /// That an earlier connection ended is heard while the next one is made: btleplug asks something for each
+    /// advertisement before it tells what came after.
+    pub tells_late: bool,
     pub devices: BTreeMap<DeviceId, DeviceState>,
 }
 
@@ -322,6 +390,8 @@ impl State {
             refuses: None,
             trusted: false,
             pairing: false,
+            asked: 0,
+            nameless: false,
             written: Vec::new(),
             spec,
         };
@@ -338,6 +408,7 @@ impl State {
             device.on_bus = false;
             device.heard = false;
             device.pairing = false;
+            device.nameless = false;
             device.end_link();
         }
     }

@@ -14,7 +14,7 @@ use crate::pairing::{Device, Why};
 pub(in crate::kiosk) fn view(scene: Scene<'_>) -> Bedside {
     Bedside {
         tiles: tiles(scene),
-        wave: scene.monitor.is_waving(scene.now.boot),
+        waves: scene.monitor.waves(scene.now.boot),
         has_patient: scene.monitor.subject().is_some(),
         has_device: scene.monitor.has_assignment()
             || Parameter::all().any(|parameter| scene.monitor.live().last(parameter).is_some()),

@@ -8,7 +8,7 @@ use wardkeep_model::encounter;
 use wardkeep_model::keeping::{AuditAct, InventoryEntry};
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{Command, Link, WriteFault};
-use wardkeep_model::vitals::gatt::{self, Charted};
+use wardkeep_model::vitals::gatt::Charted;
 use wardkeep_model::vitals::{Characteristic, DeviceId};
 
 use crate::inventory::{LabelFault, LastFrame, Task, tasks};
@@ -251,14 +251,14 @@ fn frames(scene: Scene<'_>, id: DeviceId, owner: Owner) -> Vec<FrameLine> {
         Owner::AnotherPatient | Owner::Unknown => false,
     };
     let shown = scene.monitor.inventory().last_frames(id).filter(|_| may_see);
-    shown.map(|frame| frame_line(scene, frame)).collect()
+    shown.map(|frame| frame_line(scene, id, frame)).collect()
 }
 
-fn frame_line(scene: Scene<'_>, frame: &LastFrame) -> FrameLine {
+fn frame_line(scene: Scene<'_>, id: DeviceId, frame: &LastFrame) -> FrameLine {
     let bytes = frame.bytes.reveal();
     let hexadecimal: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
     let number = |one: &Charted| format!("{} {}", one.value, one.unit.symbol());
-    let read = match gatt::decode(frame.what, bytes) {
+    let read = match frame.what.decode(&scene.monitor.told(id), bytes) {
         Ok(decoded) => {
             let mut parts: Vec<String> = decoded.observations.iter().map(number).collect();
             parts.extend(decoded.withheld.iter().map(|one| one.reason.word().to_owned()));
@@ -269,7 +269,7 @@ fn frame_line(scene: Scene<'_>, frame: &LastFrame) -> FrameLine {
     };
     FrameLine {
         at: scene.site.local(frame.at),
-        what: frame.what.0,
+        what: frame.what,
         bytes: Phi::new(hexadecimal.join(" ")),
         read: Phi::new(read),
     }

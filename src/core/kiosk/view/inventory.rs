@@ -8,7 +8,7 @@ use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::inventory::{BatteryDay, Counts, Identity};
 use wardkeep_model::ports::PairingStep;
 use wardkeep_model::vitals::nomenclature::Absent;
-use wardkeep_model::vitals::{DeviceId, DeviceKind};
+use wardkeep_model::vitals::{DeviceId, DeviceKind, Format};
 
 use crate::inventory::Task;
 use crate::kiosk::view::time::LocalTime;
@@ -95,8 +95,8 @@ pub struct Inventory {
 pub struct FrameLine {
     /// When, local.
     pub at: LocalTime,
-    /// Number of its characteristic.
-    pub what: u16,
+    /// What it is read as.
+    pub what: Format,
     /// In hexadecimal.
     pub bytes: Phi<String>,
     /// `88 % 72 /min`, or why there is nothing.

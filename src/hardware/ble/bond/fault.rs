@@ -23,9 +23,12 @@ pub(super) fn of_pairing(refusal: &Refusal, course: Course) -> PairingFault {
         said_no().or(asked).unwrap_or(PairingFault::BondedElsewhere)
     };
     match refusal.name.as_str() {
+        // The kernel says no more than that, whatever the device's answer was. Without a question it came
+        // before any key could differ.
         "org.bluez.Error.AuthenticationFailed" => {
             let typed = course.with_passkey.then_some(PairingFault::WrongPasskey);
-            said_no().or(typed).unwrap_or(PairingFault::AuthenticationFailed)
+            let asked = course.was_asked.then_some(PairingFault::AuthenticationFailed);
+            said_no().or(typed).or(asked).unwrap_or(PairingFault::BondedElsewhere)
         }
         "org.bluez.Error.AuthenticationRejected" => refused(PairingFault::Rejected),
         // What BlueZ says where the connection ended.
@@ -96,7 +99,7 @@ mod tests {
         let typed = Course { with_passkey: true, ..asked };
         let no = Course { said_no: true, ..asked };
         for (name, text, course, fault) in [
-            ("AuthenticationFailed", "", none, PairingFault::AuthenticationFailed),
+            ("AuthenticationFailed", "", none, PairingFault::BondedElsewhere),
             ("AuthenticationFailed", "", asked, PairingFault::AuthenticationFailed),
             ("AuthenticationFailed", "", typed, PairingFault::WrongPasskey),
             ("AuthenticationFailed", "", no, PairingFault::NumbersDiffer),

@@ -96,7 +96,7 @@ pub(super) async fn let_go_unless_wanted(shared: Shared, device: DeviceId) {
 /// Drops a device's bond, if there is one.
 async fn drop_bond(controller: &Controller, device: DeviceId) -> Result<(), Refusal> {
     match controller.daemon.find(&controller.path, device).await? {
-        Some(known) => controller.daemon.forget(&known.path).await,
+        Some(known) => controller.daemon.forget(known.path.as_str()).await,
         None => Ok(()),
     }
 }

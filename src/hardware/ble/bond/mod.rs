@@ -27,7 +27,7 @@ use tokio::time::{Instant, sleep, timeout};
 use self::agent::{Agent, Said, Yes};
 use self::steps::{BondError, bond, end};
 use self::window::{Reply, Verdict, Window};
-use crate::ble::bluez::{Controller, gone};
+use crate::ble::bluez::{Controller, device_of, gone};
 use crate::ble::outbox::Outbox;
 use crate::ble::shared::{Shared, Tiding};
 use wardkeep_model::ports::{Event, PairingAnswer, PairingFault, PairingStep, WriteFault};
@@ -95,9 +95,16 @@ impl Desk<'_> {
                     None => return,
                 },
                 // No window is open: what is asked is dropped, which refuses it.
-                Some(said) = self.said.recv() => refuse(&said),
+                Some(said) = self.said.recv() => {
+                    if let Said::Asked { path, question, .. } = said {
+                        tracing::info!(?question, "BlueZ asked outside a pairing window: refused");
+                        self.tell_refused(&path);
+                    }
+                }
                 changed = self.shared.controller.changed() => match changed {
-                    Ok(()) => self.register().await,
+                    Ok(()) => {
+                        self.register().await;
+                    }
                     Err(_) => return,
                 },
                 Some(done) = self.jobs.join_next() => note(done),
@@ -105,18 +112,28 @@ impl Desk<'_> {
         }
     }
 
-    /// Makes our agent the one that BlueZ asks. What fails is tried again when a device is paired.
-    async fn register(&self) {
-        let Some(Controller { daemon, .. }) = self.shared.controller() else { return };
+    /// Makes our agent the one that BlueZ asks; false if that did not work. It is tried again when a device
+    /// is paired.
+    async fn register(&self) -> bool {
+        let Some(Controller { daemon, .. }) = self.shared.controller() else { return false };
         let registered = async {
             let agent = Agent::new(self.to_us.clone(), daemon.owner().clone());
             daemon.connection().object_server().at(agent::PATH, agent).await?;
             daemon.register_agent(&agent::PATH).await
         };
         match timeout(self.shared.timing.setup, registered).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(())) => return true,
             Ok(Err(refusal)) => tracing::warn!(?refusal, "no bluetooth agent"),
             Err(_) => tracing::warn!("no bluetooth agent in time"),
+        }
+        false
+    }
+
+    /// BlueZ asks because a link wants what the device gives only over a bond, and goes on waiting for that
+    /// after a no.
+    fn tell_refused(&self, path: &str) {
+        if let Some(device) = device_of(path) {
+            self.shared.tell(Tiding::Refused(device));
         }
     }
 
@@ -150,8 +167,11 @@ impl Desk<'_> {
         let patience = self.shared.timing.release * 2;
         let (step, forgets) = match self.shared.controller() {
             None => (PairingStep::Failed(PairingFault::NoAdapter), false),
+            // Nobody could be asked anything.
+            Some(_) if !self.register().await => {
+                (PairingStep::Failed(PairingFault::Unexplained), false)
+            }
             Some(controller) => {
-                self.register().await;
                 let claims = self.shared.claims.clone();
                 match timeout(patience, claims.pair(device)).await {
                     // The claim is given back when the connection is settled.
@@ -214,8 +234,10 @@ impl Desk<'_> {
                     return bonded.map_err(|error| open.why(&error));
                 }
                 Some(said) = self.said.recv() => {
-                    if let Some(step) = open.hear(said) {
-                        self.shared.outbox.pairing(open.device, step);
+                    match open.hear(said) {
+                        Heard::Nothing => {}
+                        Heard::Step(step) => self.shared.outbox.pairing(open.device, step),
+                        Heard::Refused(path) => self.tell_refused(&path),
                     }
                     // BlueZ is about to say why; but nobody waits for that for long.
                     if open.is_void {
@@ -256,6 +278,16 @@ impl Desk<'_> {
     }
 }
 
+/// What comes of something that BlueZ said.
+enum Heard {
+    /// Nothing that concerns anybody else.
+    Nothing,
+    /// What people are to see.
+    Step(PairingStep),
+    /// The device at this path may not be paired.
+    Refused(String),
+}
+
 /// An open window and what hangs on it.
 struct OpenWindow {
     device: DeviceId,
@@ -272,32 +304,33 @@ struct OpenWindow {
 }
 
 impl OpenWindow {
-    /// Takes what BlueZ says; what people are to see of it.
-    fn hear(&mut self, said: Said) -> Option<PairingStep> {
+    /// Takes what BlueZ says.
+    fn hear(&mut self, said: Said) -> Heard {
         if let Some(path) = self.admitted.get() {
             self.window.admit(path);
         }
         self.is_void = matches!(said, Said::TookBack);
         match said {
             Said::Asked { path, question, answer } => match self.window.ask(&path, question) {
-                Verdict::Refuse => None,
+                Verdict::Refuse => Heard::Refused(path),
                 Verdict::Accept => {
                     give(answer, Yes::Accepted);
-                    None
+                    Heard::Nothing
                 }
                 Verdict::Show(step) => {
                     give(answer, Yes::Accepted);
-                    step
+                    step.map_or(Heard::Nothing, Heard::Step)
                 }
                 Verdict::Put(step) => {
                     self.held = Some(answer);
-                    Some(step)
+                    Heard::Step(step)
                 }
             },
             Said::TookBack => {
                 self.held = None;
                 // No number stands on the screen that means nothing any more.
-                self.window.take_back().then_some(PairingStep::Started)
+                let was_shown = self.window.take_back();
+                if was_shown { Heard::Step(PairingStep::Started) } else { Heard::Nothing }
             }
         }
     }
@@ -338,12 +371,6 @@ impl OpenWindow {
 fn give(answer: oneshot::Sender<Yes>, yes: Yes) {
     if answer.send(yes).is_err() {
         tracing::debug!("BlueZ does not wait for its answer any more");
-    }
-}
-
-fn refuse(said: &Said) {
-    if let Said::Asked { question, .. } = said {
-        tracing::info!(?question, "BlueZ asked outside a pairing window: refused");
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn bond(
     let daemon = &controller.daemon;
     let old = daemon.find(&controller.path, device).await?.filter(|known| known.is_bonded);
     if let Some(old) = old {
-        daemon.forget(&old.path).await?;
+        daemon.forget(old.path.as_str()).await?;
     }
     let known = heard(controller, device, timing).await?;
     let path = admitted.get_or_init(|| known.path.as_str().to_owned());
@@ -85,6 +85,10 @@ pub(super) async fn end(controller: &Controller, path: &str, is_pairing: bool, l
         }
         if let Err(refusal) = controller.daemon.disconnect(path).await {
             tracing::debug!(?refusal, "not disconnected");
+        }
+        // BlueZ no longer says what such a device measures, until it has heard it as a new one.
+        if let Err(refusal) = controller.daemon.forget(path).await {
+            tracing::debug!(?refusal, "not forgotten");
         }
     };
     if timeout(limit, ended).await.is_err() {

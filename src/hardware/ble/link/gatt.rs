@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::ble::link::LinkError;
-use crate::ble::profile;
+use crate::ble::profile::{self, Way};
 use crate::ble::sightings::{service_of, sig};
 use crate::ble::timing::Timing;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
@@ -32,12 +32,12 @@ pub(super) async fn find(
 /// control points refuse still measures.
 pub(super) async fn subscribe(
     peripheral: &Peripheral,
-    kind: DeviceKind,
+    (kind, way): (DeviceKind, Way),
     timing: &Timing,
 ) -> Result<(), LinkError> {
-    let service = service_of(kind).ok_or(LinkError::NothingToMeasure)?;
+    let service = service_of(kind).filter(|_| way == Way::Profile);
     for number in profile::control_points() {
-        if let Some(found) = characteristic(peripheral, service, number)
+        if let Some(found) = service.and_then(|it| characteristic(peripheral, it, sig(number)))
             && let Err(error) =
                 within(timing.setup, "subscribe", peripheral.subscribe(&found)).await
         {
@@ -46,8 +46,8 @@ pub(super) async fn subscribe(
     }
     let mut failure = None;
     let mut subscribed = 0_usize;
-    for number in profile::measurements(kind) {
-        let Some(found) = characteristic(peripheral, service, *number) else { continue };
+    for (service, uuid) in measurements(kind, way) {
+        let Some(found) = characteristic(peripheral, service, uuid) else { continue };
         match within(timing.setup, "subscribe", peripheral.subscribe(&found)).await {
             Ok(()) => subscribed += 1,
             Err(error) => failure = Some(error),
@@ -65,10 +65,29 @@ pub(super) async fn subscribe(
     }
 }
 
-fn characteristic(peripheral: &Peripheral, service: Uuid, number: u16) -> Option<Characteristic> {
+/// What carries a device's measurements, each with its service.
+fn measurements(kind: DeviceKind, way: Way) -> Vec<(Uuid, Uuid)> {
+    match way {
+        Way::Profile => {
+            let numbers = profile::measurements(kind).iter().map(|number| sig(*number));
+            service_of(kind)
+                .into_iter()
+                .flat_map(|it| numbers.clone().map(move |n| (it, n)))
+                .collect()
+        }
+        Way::Vendor(known) => profile::vendor_notifies(known).collect(),
+    }
+}
+
+/// A characteristic of a service, if the device has it.
+pub(super) fn characteristic(
+    peripheral: &Peripheral,
+    service: Uuid,
+    uuid: Uuid,
+) -> Option<Characteristic> {
     let services = peripheral.services();
     let service = services.iter().find(|found| found.uuid == service)?;
-    service.characteristics.iter().find(|found| found.uuid == sig(number)).cloned()
+    service.characteristics.iter().find(|found| found.uuid == uuid).cloned()
 }
 
 /// Reads a value once, and subscribes to it where it can change. A device without it, or one that
@@ -79,7 +98,7 @@ pub(super) async fn read(
     number: u16,
     timing: &Timing,
 ) -> Option<Vec<u8>> {
-    let found = characteristic(peripheral, service, number)?;
+    let found = characteristic(peripheral, service, sig(number))?;
     let is_battery = number == profile::BATTERY.1;
     if is_battery
         && found.properties.intersects(CharPropFlags::NOTIFY | CharPropFlags::INDICATE)

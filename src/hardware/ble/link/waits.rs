@@ -102,6 +102,7 @@ impl LinkTask {
             }
             LinkError::TookTooLong(_)
             | LinkError::NothingToMeasure
+            | LinkError::NotPaired
             | LinkError::Dropped
             | LinkError::Silent
             | LinkError::NoAdapter
@@ -115,6 +116,8 @@ impl LinkTask {
             Cause::KeyMissing
         } else if let LinkError::Bluetooth(error) = error {
             cause(&format!("{error:?}"))
+        } else if matches!(error, LinkError::NotPaired) {
+            Cause::NotPaired
         } else {
             Cause::Unsaid
         };
@@ -294,6 +297,7 @@ impl LinkTask {
                 Tiding::Bonded(device) if self.is_ours(device) => return Heard::Bonded,
                 Tiding::Heard(_)
                 | Tiding::Bonded(_)
+                | Tiding::Refused(_)
                 | Tiding::Dropped(_)
                 | Tiding::AuthenticationFailed(_)
                 | Tiding::GiveWay(_) => {}
@@ -305,7 +309,11 @@ impl LinkTask {
         match tiding {
             Tiding::Heard(device) if self.is_ours(device) => self.heard = Some(Instant::now()),
             Tiding::AuthenticationFailed(device) => self.failed_encryption |= self.is_ours(device),
-            Tiding::Heard(_) | Tiding::Dropped(_) | Tiding::Bonded(_) | Tiding::GiveWay(_) => {}
+            Tiding::Heard(_)
+            | Tiding::Dropped(_)
+            | Tiding::Refused(_)
+            | Tiding::Bonded(_)
+            | Tiding::GiveWay(_) => {}
         }
     }
 }

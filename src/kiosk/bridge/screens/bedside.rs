@@ -1,43 +1,63 @@
-//! The bedside: tiles of live values, and the lane of the waveform.
+//! The bedside: tiles of live values, and the lanes of the waveforms.
 
 use std::rc::Rc;
 
 use slint::{ComponentHandle, ModelRc, VecModel};
 
 use wardkeep_core::kiosk::view::Screen;
+use wardkeep_model::vitals::wave::WaveKind;
 use wardkeep_ui::{self as ui, AppWindow};
 
-use crate::bridge::lane::Lane;
+use crate::bridge::lane::Lanes;
 use crate::bridge::lines;
 use crate::bridge::screens::Adapter;
 use crate::bridge::words::{Words, bedside as words_of};
 
-/// Tiles and lane.
+/// Tiles and lanes.
 pub(super) struct Bedside {
     vitals: Rc<VecModel<ui::VitalLine>>,
     waves: Rc<VecModel<ui::WaveLine>>,
-    lane: Rc<Lane>,
+    lanes: Rc<Lanes>,
 }
 
 impl Bedside {
-    /// Gives the screen its tiles and this lane.
-    pub(super) fn connect(window: &AppWindow, lane: &Rc<Lane>) -> Self {
+    /// Gives the screen its tiles and these lanes.
+    pub(super) fn connect(window: &AppWindow, lanes: &Rc<Lanes>) -> Self {
         let (global, wave) = (window.global::<ui::Bedside>(), window.global::<ui::Wave>());
         let (vitals, waves) = (Rc::new(VecModel::default()), Rc::new(VecModel::default()));
         global.set_vitals(ModelRc::from(Rc::clone(&vitals)));
         global.set_waves(ModelRc::from(Rc::clone(&waves)));
-        let sized = Rc::downgrade(lane);
+        let sized = Rc::downgrade(lanes);
         wave.on_resized(move |width, height| {
-            if let Some(lane) = sized.upgrade() {
+            let Some(lanes) = sized.upgrade() else { return };
+            for lane in lanes.iter() {
                 lane.resize(pixels(width), u32::try_from(pixels(height)).unwrap_or(0));
             }
         });
-        Self { vitals, waves, lane: Rc::clone(lane) }
+        Self { vitals, waves, lanes: Rc::clone(lanes) }
     }
 
-    fn hide_lane(&self) {
+    fn hide_lanes(&self) {
         lines::sync(&self.waves, Vec::new());
-        self.lane.hide();
+        self.lanes.iter().for_each(|lane| lane.hide());
+    }
+
+    /// Shows these lanes, and hides the others.
+    fn show_lanes(&self, shown: &[WaveKind], words: &Words) {
+        for kind in WaveKind::ALL.into_iter().filter(|kind| !shown.contains(kind)) {
+            self.lanes.of(kind).into_iter().for_each(|lane| lane.hide());
+        }
+        let line = |kind: &WaveKind| {
+            let lane = self.lanes.of(*kind)?;
+            lane.show();
+            let strips = ModelRc::from(lane.strips());
+            let (name, family) = match kind {
+                WaveKind::Ecg => (words_of::ecg(words), ui::Family::Heart),
+                WaveKind::Pleth => (words_of::pleth(words), ui::Family::Oxygen),
+            };
+            Some(ui::WaveLine { name, family, strips })
+        };
+        lines::sync(&self.waves, shown.iter().filter_map(line).collect());
     }
 }
 
@@ -51,13 +71,10 @@ impl Adapter for Bedside {
             &self.vitals,
             bedside.tiles.iter().map(|tile| lines::tile(tile, words)).collect(),
         );
-        if bedside.wave && bedside.has_patient && bedside.has_device {
-            self.lane.show();
-            let strips = ModelRc::from(self.lane.strips());
-            let (name, family) = (words_of::pleth(words), ui::Family::Oxygen);
-            lines::sync(&self.waves, vec![ui::WaveLine { name, family, strips }]);
+        if bedside.has_patient && bedside.has_device {
+            self.show_lanes(&bedside.waves, words);
         } else {
-            self.hide_lane();
+            self.hide_lanes();
         }
         true
     }
@@ -65,7 +82,7 @@ impl Adapter for Bedside {
     /// Forgets the values and the trace.
     fn leave(&self, _: &AppWindow) {
         lines::sync(&self.vitals, Vec::new());
-        self.hide_lane();
+        self.hide_lanes();
     }
 }
 

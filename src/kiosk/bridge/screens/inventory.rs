@@ -276,7 +276,7 @@ fn named(page: &DevicePage, words: &Words) -> Vec<ui::NamedFact> {
 fn frame(frame: &FrameLine) -> ui::FrameEntry {
     ui::FrameEntry {
         at: said::came(frame),
-        what: slint::format!("{:04X}", frame.what),
+        what: slint::format!("{}", frame.what),
         bytes: frame.bytes.reveal().into(),
         read: frame.read.reveal().into(),
     }

@@ -29,14 +29,15 @@ mod trouble;
 use std::cell::Cell;
 use std::rc::Rc;
 
-use slint::ComponentHandle;
+use slint::{Color, ComponentHandle};
 
 use wardkeep_core::kiosk::view::access::{Emergency, Enrolment, Ways};
 use wardkeep_core::kiosk::view::{FirstStart, Lock, Screen, View};
 use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
+use wardkeep_model::vitals::wave::WaveKind;
 use wardkeep_ui::{self as ui, AppWindow};
 
-use crate::bridge::lane::Lane;
+use crate::bridge::lane::Lanes;
 use crate::bridge::places;
 use crate::bridge::port::Port;
 use crate::bridge::words::Words;
@@ -57,7 +58,7 @@ pub(super) struct Screens {
     kind: Cell<Option<ui::ScreenKind>>,
     frame: frame::Frame,
     adapters: Vec<Box<dyn Adapter>>,
-    lane: Rc<Lane>,
+    lanes: Rc<Lanes>,
 }
 
 impl Screens {
@@ -65,7 +66,8 @@ impl Screens {
     pub(super) fn connect(port: &Rc<Port>, window: &AppWindow, words: Words) -> Self {
         places::connect(window);
         let wave = window.global::<ui::Wave>();
-        let lane = Rc::new(Lane::new(wave.get_ink(), wave.get_paper()));
+        let lanes = Lanes::new(|kind| ink(kind, &wave), wave.get_paper());
+        let lanes = Rc::new(lanes);
         Self {
             words,
             kind: Cell::new(None),
@@ -76,7 +78,7 @@ impl Screens {
                 Box::new(lock::Lock::connect(port, window)),
                 Box::new(trouble::Trouble::connect(port, window)),
                 Box::new(emergency::Emergency::connect(port, window)),
-                Box::new(bedside::Bedside::connect(window, &lane)),
+                Box::new(bedside::Bedside::connect(window, &lanes)),
                 Box::new(alarms::Alarms::connect(port, window)),
                 Box::new(limits::Limits::connect(port, window)),
                 Box::new(devices::Devices::connect(port, window)),
@@ -93,7 +95,7 @@ impl Screens {
                 Box::new(cart::Cart::connect(window)),
                 Box::new(account::Account::connect(port, window)),
             ],
-            lane,
+            lanes,
         }
     }
 
@@ -103,9 +105,9 @@ impl Screens {
         self.words.clone()
     }
 
-    /// Waveform of the bedside.
-    pub(super) fn lane(&self) -> &Lane {
-        &self.lane
+    /// Waveforms of the bedside.
+    pub(super) fn lanes(&self) -> &Lanes {
+        &self.lanes
     }
 
     /// Shows `view`.
@@ -125,6 +127,14 @@ impl Screens {
                 adapter.leave(window);
             }
         }
+    }
+}
+
+/// What a waveform is drawn in.
+pub(super) fn ink(kind: WaveKind, wave: &ui::Wave<'_>) -> Color {
+    match kind {
+        WaveKind::Ecg => wave.get_heart_ink(),
+        WaveKind::Pleth => wave.get_ink(),
     }
 }
 

@@ -100,7 +100,12 @@ pub(in crate::bridge) fn spoken_name(words: &Words, parameter: Parameter) -> Sha
     }
 }
 
-/// Name of the oximeter's waveform on its lane.
+/// The heart's electricity, beside its lane.
+pub(in crate::bridge) fn ecg(words: &Words) -> SharedString {
+    words.say(tr("ECG"))
+}
+
+/// The pulse in the finger, beside its lane.
 pub(in crate::bridge) fn pleth(words: &Words) -> SharedString {
     words.say(tr("Pleth"))
 }

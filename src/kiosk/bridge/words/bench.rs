@@ -19,9 +19,19 @@ pub(crate) fn holder(words: &Words, holder: Holder) -> SharedString {
     }
 }
 
-/// How a device is linked, or why it is not.
+/// How a device is linked, or why it is not; or what it shows.
 pub(crate) fn signal(words: &Words, device: &Device) -> SharedString {
+    if let Some(number) = device.shown_number() {
+        return words.fill(tr("shows {}"), &[&format!("{number:06}")]);
+    }
+    if device.is_blinking() {
+        return words.say(tr("blinks"));
+    }
+    let sleeps = device.spot.as_ref().is_some_and(|spot| !spot.is_in_use());
     words.say(match device.link() {
+        Link::Down | Link::Connecting if device.near && sleeps && device.battery_percent > 0 => {
+            tr("asleep")
+        }
         Link::Live => tr("linked"),
         Link::Lost => tr("link lost"),
         Link::Connecting => tr("connecting"),

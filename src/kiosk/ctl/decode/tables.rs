@@ -35,6 +35,7 @@ pub fn protocols(output: &mut impl Write) -> io::Result<()> {
         let start: String = endpoint.start.iter().map(|byte| format!("{byte:02x}")).collect();
         let line = json!({
             "protocol": protocol.word(),
+            "device": protocol.device(),
             "mdc": numbers(protocol.measures()),
             "needs": protocol.needs(),
             "service": endpoint.service,

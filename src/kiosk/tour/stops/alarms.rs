@@ -20,6 +20,7 @@ use wardkeep_model::keeping::StoreFault;
 use wardkeep_model::moment::ClockState;
 use wardkeep_model::vitals::DeviceId;
 use wardkeep_model::vitals::parameter::{LimitKey, Parameter};
+use wardkeep_model::vitals::wave::WaveKind;
 
 use crate::tour::samples::staff::emergency_page;
 use crate::tour::samples::{alarm, bedside, concealed, crossed, lock, missing, open, tile};
@@ -49,7 +50,7 @@ pub(super) fn all() -> Vec<Stop> {
     let no_pulse = AlarmText::Gone(LifeSign::Pulse, Standing::Is);
     let no_pulse = View {
         alarm: Some(alarm(Priority::High, no_pulse)),
-        ..open(Screen::Bedside(Bedside { wave: true, ..bedside() }))
+        ..open(Screen::Bedside(Bedside { waves: vec![WaveKind::Pleth], ..bedside() }))
     };
     let unset = View { clock_state: ClockState::NeverSet, ..concealed(Screen::Lock(lock())) };
     let unset = View { alarm: Some(alarm(Priority::Low, AlarmText::ClockUnset)), ..unset };

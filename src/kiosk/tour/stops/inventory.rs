@@ -13,7 +13,7 @@ use wardkeep_core::kiosk::view::{DeviceState, Owner, Screen, View};
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::inventory::{BatteryDay, Counts, Identity};
 use wardkeep_model::vitals::nomenclature::Absent;
-use wardkeep_model::vitals::{DeviceId, DeviceKind};
+use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind, Format};
 
 use crate::tour::samples::open;
 use crate::tour::samples::staff::open_it;
@@ -152,7 +152,7 @@ fn at(second: i8) -> LocalTime {
 fn one() -> DevicePage {
     let frame = |second, bytes: &str, read: &str| FrameLine {
         at: at(second),
-        what: 0x2A5F,
+        what: Format::Profile(Characteristic(0x2A5F)),
         bytes: Phi::new(bytes.into()),
         read: Phi::new(read.into()),
     };

@@ -97,7 +97,7 @@ fn local(at: DateTime) -> LocalTime {
 }
 
 fn findings() -> Vec<Stop> {
-    let calm = || open(Screen::Bedside(Bedside { wave: false, ..bedside() }));
+    let calm = || open(Screen::Bedside(Bedside { waves: vec![], ..bedside() }));
     let told = |name, finding| stop(name, with(calm(), None, Some(finding)));
     let days =
         (local(date(2026, 11, 20).at(23, 50, 0, 0)), local(date(2026, 11, 22).at(6, 0, 0, 0)));

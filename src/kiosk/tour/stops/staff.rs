@@ -290,7 +290,7 @@ fn told() -> Vec<Stop> {
     };
     let fingers =
         || open_it(Screen::Enrolment(Enrolment::FingerChoice { fingers: Finger::ALL.to_vec() }));
-    let nurse = || open(Screen::Bedside(Bedside { wave: false, ..bedside() }));
+    let nurse = || open(Screen::Bedside(Bedside { waves: vec![], ..bedside() }));
     let token = || concealed(Screen::Emergency(emergency_token()));
     [
         ("told-card-left-too-soon", locked(), Notice::CardLeftTooSoon),

@@ -26,6 +26,7 @@ pub(super) fn current_time(
     decoded: &mut Decoded,
 ) -> Result<(), DecodeError> {
     date_time(cursor, decoded)?;
+    decoded.is_clock = true;
     cursor.u8("day of week")?;
     cursor.u8("fractions of a second")?;
     cursor.u8("adjust reason")?;

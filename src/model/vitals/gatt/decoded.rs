@@ -47,6 +47,8 @@ pub struct Decoded {
     pub events: Vec<Event>,
     /// The frame's own time stamp: the device's local wall time, never ours.
     pub time: Option<DateTime>,
+    /// That is what the device's clock shows, and no time of a measurement.
+    pub is_clock: bool,
     /// Battery level in percent, from 2A19.
     pub battery_percent: Option<u8>,
     /// The sensor is on the patient and sees no pulse (PLX sensor status, bit 7).

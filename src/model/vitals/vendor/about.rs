@@ -21,6 +21,8 @@ pub struct Endpoint {
 pub(super) struct About {
     /// The protocol's stable name.
     pub word: &'static str,
+    /// Who speaks it.
+    pub device: &'static str,
     /// Every code that its frames can chart.
     pub measures: &'static [Mdc],
     /// What has to be told about the device, by the field's name.

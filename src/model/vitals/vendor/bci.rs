@@ -15,9 +15,11 @@ use crate::vitals::gatt::{Bit, Cursor, DecodeError, Decoded, Meaning, Quality, S
 use crate::vitals::nomenclature::*;
 use crate::vitals::vendor::about::{About, Endpoint};
 use crate::vitals::vendor::oximeter::{offer, unless};
+use crate::vitals::vendor::wire::Piece;
 
 pub(super) const ABOUT: About = About {
     word: "bci",
+    device: "BerryMed and other oximeters with BCI packets",
     measures: &[SPO2, PULSE_RATE_OXIMETER],
     needs: &[],
     endpoint: Endpoint {
@@ -30,6 +32,7 @@ pub(super) const ABOUT: About = About {
 
 /// Set on the first byte of a packet, and on no other.
 const SYNC: u8 = 1 << 7;
+const PACKET: usize = 5;
 const STRENGTH: u8 = 0x0F;
 const PULSE_BIT_7: u8 = 1 << 6;
 
@@ -49,8 +52,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(),
     loop {
         let packet = cursor.bytes::<5>("packet")?;
         let [first, wave, bar, low, spo2] = packet;
-        let in_step = packet.map(|byte| byte & SYNC != 0) == [true, false, false, false, false];
-        if !in_step {
+        if !is_in_step(&packet) {
             return Err(DecodeError::Invalid { field: "sync bit" });
         }
         // Zero stands for no wave.
@@ -68,6 +70,21 @@ pub(super) fn read(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(),
             decoded.say("pleth", Said::Samples(pleth, "1"));
             return Ok(());
         }
+    }
+}
+
+/// The sync bit is where it belongs, as far as the packet has come.
+fn is_in_step(packet: &[u8]) -> bool {
+    packet.iter().enumerate().all(|(at, byte)| (byte & SYNC != 0) == (at == 0))
+}
+
+/// One of the packets that follow each other, cut anywhere.
+pub(super) fn piece(bytes: &[u8]) -> Piece {
+    let begun = bytes.get(..PACKET.min(bytes.len())).unwrap_or_default();
+    match (is_in_step(begun), begun.len()) {
+        (false, _) => Piece::Wrong,
+        (true, PACKET) => Piece::Run(PACKET),
+        (true, _) => Piece::More,
     }
 }
 

@@ -15,20 +15,23 @@ use crate::vitals::gatt::{Cursor, DecodeError, Decoded, Quality, Said, Samples};
 use crate::vitals::nomenclature::*;
 use crate::vitals::vendor::about::{About, Endpoint};
 use crate::vitals::vendor::oximeter::{offer, unless};
-use crate::vitals::vendor::wire::{agree, fixed, sum};
+use crate::vitals::vendor::wire::{Piece, agree, fixed, sum};
 
 pub(super) const ABOUT: About = About {
     word: "contec-cms50d",
+    device: "Contec CMS50D-BT",
     measures: &[SPO2, PULSE_RATE_OXIMETER],
     needs: &[],
     endpoint: Endpoint {
         service: "0000ff12-0000-1000-8000-00805f9b34fb",
         notify: &["0000ff02-0000-1000-8000-00805f9b34fb"],
         write: &["0000ff01-0000-1000-8000-00805f9b34fb"],
-        // To be written again within a minute, or the device falls silent.
-        start: &[0x9B, 0x01, 0x1C],
+        start: STREAM,
     },
 };
+
+/// To be written again within a minute, or the device falls silent.
+pub(super) const STREAM: &[u8] = &[0x9B, 0x01, 0x1C];
 
 const MARKER: u8 = 0xEB;
 const NUMBERS: u8 = 0x01;
@@ -82,6 +85,20 @@ fn check(kind: u8, body: &[u8]) -> Result<(), DecodeError> {
     let (sent, before) = body.split_last().ok_or(DecodeError::Crc)?;
     let head = MARKER.wrapping_add(kind);
     agree(head.wrapping_add(sum(before)) & CHECK_MASK, *sent)
+}
+
+/// One of the frames that follow each other.
+pub(super) fn piece(bytes: &[u8]) -> Piece {
+    let fits = |frame: &[u8]| match frame {
+        [MARKER, kind, body @ ..] => check(*kind, body).is_ok(),
+        _ => false,
+    };
+    match *bytes {
+        [MARKER, NUMBERS, ..] => Piece::of(bytes, 8, fits, Piece::Run(8)),
+        [MARKER, WAVE, ..] => Piece::of(bytes, 6, fits, Piece::Run(6)),
+        [] | [MARKER] => Piece::More,
+        _ => Piece::Wrong,
+    }
 }
 
 #[cfg(test)]

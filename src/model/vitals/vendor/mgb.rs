@@ -19,6 +19,7 @@ use crate::vitals::vendor::wire::{agree, fixed, stamp_2000, sum, u16_be};
 
 pub(super) const ABOUT: About = About {
     word: "mgb-scale",
+    device: "SWAN, Icomon and YG scales, Dr Trust 505",
     measures: &[BODY_WEIGHT, BODY_FAT],
     needs: &[],
     endpoint: Endpoint {

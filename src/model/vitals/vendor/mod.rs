@@ -8,11 +8,13 @@
 //! or state is said before any number is looked at.
 
 mod about;
+mod assembler;
 mod bci;
 mod contec;
 mod cuff;
 mod device;
 mod dexcom;
+mod known;
 mod mgb;
 mod nonin;
 mod o2ring;
@@ -33,7 +35,9 @@ mod yonker;
 use crate::vitals::gatt::{Cursor, DecodeError, Decoded, FRAME_LEN_MAX};
 
 pub use self::about::Endpoint;
+pub use self::assembler::Assembler;
 pub use self::device::Device;
+pub use self::known::{Asks, KNOWN, Known};
 pub use self::protocol::Protocol;
 
 /// Decodes one frame of `protocol` from `device`.

@@ -18,6 +18,7 @@ use crate::vitals::vendor::wire::{take, u16_be};
 
 pub(super) const ABOUT: About = About {
     word: "nonin-3230",
+    device: "Nonin 3230",
     measures: &[SPO2, PULSE_RATE_OXIMETER, PERFUSION_INDEX],
     needs: &[],
     endpoint: Endpoint {

@@ -21,10 +21,11 @@ use crate::vitals::gatt::{
 use crate::vitals::nomenclature::*;
 use crate::vitals::vendor::about::{About, Endpoint};
 use crate::vitals::vendor::oximeter::{Number, offer, offer_index};
-use crate::vitals::vendor::wire::{agree, crc8, fixed, take};
+use crate::vitals::vendor::wire::{Piece, agree, crc8, fixed, take};
 
 pub(super) const ABOUT: About = About {
     word: "o2ring",
+    device: "Viatom and Wellue rings and clips",
     measures: &[SPO2, PULSE_RATE_OXIMETER, PERFUSION_INDEX],
     needs: &[],
     endpoint: Endpoint {
@@ -32,12 +33,17 @@ pub(super) const ABOUT: About = About {
         notify: &["0734594a-a8e7-4b1a-a6b1-cd5243059a57"],
         write: &["8b00ace7-eb0b-49b0-bbe9-9aee0a26e1a3"],
         // Each live reading is asked for.
-        start: &[0xAA, 0x17, 0xE8, 0x00, 0x00, 0x00, 0x00, 0x1B],
+        start: LIVE,
     },
 };
 
+/// What a live reading is asked for with.
+pub(super) const LIVE: &[u8] = &[0xAA, 0x17, 0xE8, 0x00, 0x00, 0x00, 0x00, 0x1B];
+
 const MARKER: u8 = 0x55;
 const SUCCESS: u8 = 0;
+/// Bytes of a frame beside its payload.
+const FRAME: usize = 8;
 const LIVE_LENS: [usize; 2] = [12, 13];
 const WAVE_HEAD: usize = 12;
 
@@ -76,6 +82,21 @@ pub(super) fn read(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(),
     } else {
         decoded.say("data-bytes", Said::Count(i64::from(u16::try_from(len).unwrap_or(u16::MAX))));
         Ok(())
+    }
+}
+
+/// An answer: its length is in it, and it may be longer than a packet.
+pub(super) fn piece(bytes: &[u8]) -> Piece {
+    let fits =
+        |frame: &[u8]| frame.split_last().is_some_and(|(sent, checked)| crc8(checked) == *sent);
+    match *bytes {
+        [MARKER, result, complement, ..] if complement != !result => Piece::Wrong,
+        [MARKER, _, _, _, _, low, high, ..] => {
+            let len = FRAME + usize::from(u16::from_le_bytes([low, high]));
+            Piece::of(bytes, len, fits, Piece::Whole(len))
+        }
+        [] | [MARKER, ..] => Piece::More,
+        _ => Piece::Wrong,
     }
 }
 

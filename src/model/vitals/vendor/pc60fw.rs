@@ -17,10 +17,11 @@ use crate::vitals::gatt::{Bit, Cursor, DecodeError, Decoded, Meaning, Quality, S
 use crate::vitals::nomenclature::*;
 use crate::vitals::vendor::about::{About, Endpoint};
 use crate::vitals::vendor::oximeter::{offer, offer_index, unless};
-use crate::vitals::vendor::wire::{agree, crc8_maxim, fixed, take};
+use crate::vitals::vendor::wire::{Piece, agree, crc8_maxim, fixed, take};
 
 pub(super) const ABOUT: About = About {
     word: "pc60fw",
+    device: "Viatom PC-60FW and its kin",
     measures: &[SPO2, PULSE_RATE_OXIMETER, PERFUSION_INDEX],
     needs: &[],
     endpoint: Endpoint {
@@ -86,6 +87,22 @@ pub(super) fn read(cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result<(),
         decoded.say("pleth", Said::Samples(pleth, "1"));
     }
     Ok(())
+}
+
+/// One of the frames that follow each other.
+pub(super) fn piece(bytes: &[u8]) -> Piece {
+    let fits = |frame: &[u8]| {
+        frame.split_last().is_some_and(|(sent, checked)| crc8_maxim(checked) == *sent)
+    };
+    match *bytes {
+        [0xAA, 0x55, _, 0, ..] => Piece::Wrong,
+        [0xAA, 0x55, _, len, ..] => {
+            let len = 4 + usize::from(len);
+            Piece::of(bytes, len, fits, Piece::Run(len))
+        }
+        [] | [0xAA] | [0xAA, 0x55] | [0xAA, 0x55, _] => Piece::More,
+        _ => Piece::Wrong,
+    }
 }
 
 fn numbers(body: &mut Cursor<'_>) -> Result<Numbers, DecodeError> {

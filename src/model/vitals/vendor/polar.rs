@@ -19,6 +19,7 @@ use crate::vitals::vendor::wire::take;
 
 pub(super) const ABOUT: About = About {
     word: "polar-pmd",
+    device: "Polar H10, OH1, Verity Sense: waveforms",
     measures: &[],
     needs: &[],
     endpoint: Endpoint {

@@ -1,5 +1,8 @@
 //! The protocols by name: the support table.
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::vitals::nomenclature::Mdc;
 use crate::vitals::vendor::about::{About, Endpoint};
 use crate::vitals::vendor::{
@@ -90,6 +93,11 @@ impl Protocol {
         self.about().word
     }
 
+    /// Who speaks it, for people.
+    pub fn device(self) -> &'static str {
+        self.about().device
+    }
+
     /// The protocol of this name, in any case.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|protocol| protocol.word().eq_ignore_ascii_case(word))
@@ -108,5 +116,19 @@ impl Protocol {
     /// Where it lives on air.
     pub fn endpoint(self) -> &'static Endpoint {
         &self.about().endpoint
+    }
+}
+
+/// By its name.
+impl Serialize for Protocol {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+impl<'de> Deserialize<'de> for Protocol {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Self::from_word(&word).ok_or_else(|| D::Error::custom("no such protocol"))
     }
 }

@@ -27,6 +27,7 @@ use crate::vitals::vendor::wire::fixed;
 
 pub(super) const ABOUT: About = About {
     word: "xiaomi-s400",
+    device: "Xiaomi S400 scale",
     measures: &[BODY_WEIGHT, PULSE_RATE_CUFF],
     needs: &["mac", "bind_key"],
     endpoint: Endpoint {

@@ -10,7 +10,8 @@
 //! advmeds-bluetooth-lib` (decoders by model), `glucometers-tech/glucometerutils` (td42xx.py) and
 //! `markchuang56/iOS-Demo` (Fora.m, ForaW310.m, with a capture of a scale).
 //!
-//! S-7: what has the shape of a question is no reading; a record flagged as quality control is control
+//! S-7: a record of the memory says so, because only the answer before it says when it was measured; what has
+//! the shape of a question is no reading; a record flagged as quality control is control
 //! solution; ketones, uric acid and their like, which the same meters measure, are no glucose.
 
 use crate::vitals::gatt::{Counter, Cursor, DecodeError, Decoded, Quality, Said, Stamp, Topic};
@@ -20,10 +21,11 @@ use crate::vitals::vendor::about::{About, Endpoint};
 use crate::vitals::vendor::cuff::{self, Cuff};
 use crate::vitals::vendor::device::Device;
 use crate::vitals::vendor::oximeter::{self, unless};
-use crate::vitals::vendor::wire::{agree, fixed, stamp_2000, sum, take};
+use crate::vitals::vendor::wire::{Piece, agree, fixed, stamp_2000, sum, take};
 
 pub(super) const ABOUT: About = About {
     word: "taidoc",
+    device: "TaiDoc and FORA meters",
     measures: &[
         SYSTOLIC,
         DIASTOLIC,
@@ -41,10 +43,21 @@ pub(super) const ABOUT: About = About {
         service: "00001523-1212-efde-1523-785feabcd123",
         notify: &["00001524-1212-efde-1523-785feabcd123"],
         write: &["00001524-1212-efde-1523-785feabcd123"],
-        // The newest record; an oximeter is asked with 49, a scale with 71.
-        start: &[0x51, 0x26, 0x00, 0x00, 0x00, 0x00, 0xA3, 0x1A],
+        // An oximeter is asked with 49, a scale with 71.
+        start: RECORD,
     },
 };
+
+/// The newest record.
+const RECORD: &[u8] = &[0x51, 0x26, 0x00, 0x00, 0x00, 0x00, 0xA3, 0x1A];
+/// What the clock shows, when the newest record was measured, and what it is.
+pub(super) const NEWEST: &[&[u8]] = &[
+    &[0x51, 0x23, 0x00, 0x00, 0x00, 0x00, 0xA3, 0x17],
+    &[0x51, 0x25, 0x00, 0x00, 0x00, 0x00, 0xA3, 0x19],
+    RECORD,
+];
+/// What an oximeter sees.
+pub(super) const LIVE: &[u8] = &[0x51, 0x49, 0x00, 0x00, 0x00, 0x00, 0xA3, 0x3D];
 
 const MARKER: u8 = 0x51;
 const ASKED: u8 = 0xA3;
@@ -82,6 +95,20 @@ pub(super) fn read(
     device: &Device,
     decoded: &mut Decoded,
 ) -> Result<(), DecodeError> {
+    let is_stamp = matches!(cursor.rest(), [MARKER, 0x25, ..]);
+    answer(cursor, device, decoded)?;
+    // When a record was measured stands before it.
+    if is_stamp && cursor.rest().first() == Some(&MARKER) {
+        answer(cursor, device, decoded)?;
+    }
+    Ok(())
+}
+
+fn answer(
+    cursor: &mut Cursor<'_>,
+    device: &Device,
+    decoded: &mut Decoded,
+) -> Result<(), DecodeError> {
     let whole = cursor.rest();
     fixed(cursor, MARKER, "marker")?;
     let command = cursor.u8("command")?;
@@ -102,15 +129,39 @@ pub(super) fn read(
         return Ok(());
     }
     match command {
-        0x23 | 0x25 | 0x33 => decoded.stamp(stamp(data)),
+        0x23 | 0x33 => {
+            decoded.stamp(stamp(data));
+            decoded.is_clock = true;
+        }
+        0x25 => decoded.stamp(stamp(data)),
         0x24 => decoded.say("model-number", Said::Count(decimal(word))),
-        0x26 => return record(kind(device)?, data, decoded),
+        0x26 => record(kind(device)?, data, &stored(), decoded),
         0x2B => decoded.count(Counter::Records, u32::from(word)),
-        0x43 => return record(Kind::Cuff, data, decoded),
-        0x49 => return record(Kind::Oximeter, data, decoded),
+        0x43 => record(Kind::Cuff, data, &Quality::default(), decoded),
+        0x49 => record(Kind::Oximeter, data, &Quality::default(), decoded),
         _ => decoded.say("answer", Said::Count(i64::from(command))),
     }
     Ok(())
+}
+
+/// An answer. A record does not say when it was measured: that is asked for before it.
+pub(super) fn piece(bytes: &[u8]) -> Piece {
+    let fits = |frame: &[u8]| {
+        let end = frame.len().checked_sub(2).and_then(|at| frame.get(at));
+        let is_end = matches!(end, Some(&(ASKED | ANSWERED)));
+        is_end && frame.split_last().is_some_and(|(sent, checked)| sum(checked) == *sent)
+    };
+    match *bytes {
+        [MARKER, 0x71, len, ..] => {
+            let len = 5 + usize::from(len);
+            Piece::of(bytes, len, fits, Piece::Whole(len))
+        }
+        [MARKER, 0x25, ..] => Piece::of(bytes, 8, fits, Piece::Stamp(8)),
+        [MARKER, 0x26, ..] => Piece::of(bytes, 8, fits, Piece::Stamped(8)),
+        [MARKER, command, ..] if command != 0x71 => Piece::of(bytes, 8, fits, Piece::Whole(8)),
+        [] | [MARKER, ..] => Piece::More,
+        _ => Piece::Wrong,
+    }
 }
 
 fn kind(device: &Device) -> Result<Kind, DecodeError> {
@@ -133,12 +184,16 @@ fn stamp([d0, d1, minute, hour]: [u8; 4]) -> Stamp {
     stamp_2000(d1 >> 1, [month, d0 & 0x1F, hour & 0x1F, minute & 0x3F, 0])
 }
 
-fn record(kind: Kind, data: [u8; 4], decoded: &mut Decoded) -> Result<(), DecodeError> {
+fn stored() -> Quality {
+    Quality { withhold: None, status: vec![Status::FromStorage] }
+}
+
+fn record(kind: Kind, data: [u8; 4], quality: &Quality, decoded: &mut Decoded) {
     let [d0, d1, d2, d3] = data;
     let word = u16::from_le_bytes([d0, d1]);
     match kind {
         Kind::Cuff => {
-            let mut quality = Quality::default();
+            let mut quality = quality.clone();
             // A meter that gave up has no pulse, or an error's number in its place.
             if d3 <= 3 {
                 quality.withhold(Absent::MeasurementFailed);
@@ -146,28 +201,31 @@ fn record(kind: Kind, data: [u8; 4], decoded: &mut Decoded) -> Result<(), Decode
             let [systolic, diastolic, pulse] = [d0, d2, d3].map(u16::from);
             cuff::offer(decoded, Cuff { systolic, diastolic, pulse }, &quality);
         }
-        Kind::Glucose => glucose(word, d3, decoded),
+        Kind::Glucose => glucose(word, d3, quality, decoded),
         Kind::Oximeter => {
             let number = |raw: u8| unless(u16::from(raw), 0, Absent::Unavailable);
-            oximeter::offer(decoded, number(d0), number(d3), &Quality::default());
+            oximeter::offer(decoded, number(d0), number(d3), quality);
         }
         Kind::Thermometer => {
             // Finer thermometers count hundredths: 1000 tenths would be no temperature.
             let exponent = if word >= 1000 { -2 } else { -1 };
             let reading = Reading::of(i64::from(word), exponent);
-            decoded.offer(BODY_TEMPERATURE, Unit::Celsius, reading, &measured(word));
+            decoded.offer(BODY_TEMPERATURE, Unit::Celsius, reading, &measured(word, quality));
         }
     }
-    Ok(())
 }
 
 /// Zero stands for no measurement.
-fn measured(raw: u16) -> Quality {
-    if raw == 0 { Quality::withheld(Absent::Unavailable) } else { Quality::default() }
+fn measured(raw: u16, quality: &Quality) -> Quality {
+    let mut quality = quality.clone();
+    if raw == 0 {
+        quality.withhold(Absent::Unavailable);
+    }
+    quality
 }
 
 /// The sample is capillary blood; how the meter is calibrated the record does not say.
-fn glucose(raw: u16, parameters: u8, decoded: &mut Decoded) {
+fn glucose(raw: u16, parameters: u8, quality: &Quality, decoded: &mut Decoded) {
     const ANALYTES: &[(u8, &str)] = &[
         (6, "haematocrit"),
         (7, "ketone"),
@@ -188,7 +246,7 @@ fn glucose(raw: u16, parameters: u8, decoded: &mut Decoded) {
     let (code, quality) = if flag == QUALITY_CONTROL {
         (GLUCOSE_CONTROL, Quality::withheld(Absent::ControlSolution))
     } else {
-        (GLUCOSE_CAPILLARY_BLOOD, measured(raw))
+        (GLUCOSE_CAPILLARY_BLOOD, measured(raw, quality))
     };
     decoded.offer(code, Unit::MilligramPerDecilitre, Reading::of(i64::from(raw), 0), &quality);
     if let Some((_, meal)) = MEALS.iter().find(|(number, _)| *number == flag) {
@@ -223,13 +281,7 @@ fn scale(whole: &[u8], cursor: &mut Cursor<'_>, decoded: &mut Decoded) -> Result
     // Users are numbered from two.
     decoded.user(user.checked_sub(1).filter(|user| (1..=5).contains(user)).unwrap_or(0xFF));
     let (raw, unit) = if unit == POUNDS { (lb, Unit::Pound) } else { (kg, Unit::Kilogram) };
-    let stored = |raw: u16| {
-        let mut quality = Quality { withhold: None, status: vec![Status::FromStorage] };
-        if raw == 0 {
-            quality.withhold(Absent::Unavailable);
-        }
-        quality
-    };
+    let stored = |raw: u16| measured(raw, &stored());
     decoded.offer(BODY_WEIGHT, unit, Reading::of(i64::from(raw), -1), &stored(raw));
     let bmi = Reading::of(i64::from(index), -1);
     decoded.offer(BODY_MASS_INDEX, Unit::KilogramPerSquareMetre, bmi, &stored(index));

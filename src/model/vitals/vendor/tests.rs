@@ -14,7 +14,7 @@ use crate::vitals::vendor::{
 };
 
 /// The frames of each protocol that give an answer.
-fn fixtures(protocol: Protocol) -> &'static [Fixture] {
+pub(super) fn fixtures(protocol: Protocol) -> &'static [Fixture] {
     match protocol {
         Protocol::Nonin3230 => nonin::tests::FIXTURES,
         Protocol::O2ring => o2ring::tests::FIXTURES,
@@ -35,7 +35,7 @@ fn fixtures(protocol: Protocol) -> &'static [Fixture] {
     }
 }
 
-fn all_fixtures() -> impl Iterator<Item = (Protocol, &'static Fixture)> {
+pub(super) fn all_fixtures() -> impl Iterator<Item = (Protocol, &'static Fixture)> {
     Protocol::ALL
         .into_iter()
         .flat_map(|protocol| fixtures(protocol).iter().map(move |fixture| (protocol, fixture)))
@@ -137,8 +137,13 @@ fn a_start_that_is_a_frame_is_a_whole_one() {
 }
 
 /// Frames of these may end after any packet or sample of theirs, and their beginnings are then whole.
-const STREAMS: &[Protocol] =
-    &[Protocol::Bci, Protocol::ContecCms50d, Protocol::Pc60fw, Protocol::PolarPmd];
+const STREAMS: &[Protocol] = &[
+    Protocol::Bci,
+    Protocol::ContecCms50d,
+    Protocol::Pc60fw,
+    Protocol::PolarPmd,
+    Protocol::Taidoc,
+];
 
 /// S-7: a frame that was cut anywhere gives no value.
 #[test]

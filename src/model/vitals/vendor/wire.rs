@@ -1,6 +1,7 @@
-//! How vendors' frames are cut and checked: pieces off a cursor, big-endian numbers, checksums, dates.
+//! How vendors' frames are cut and checked: frames out of what comes, pieces off a cursor, big-endian
+//! numbers, checksums, dates.
 
-use crate::vitals::gatt::{Cursor, DecodeError, Stamp};
+use crate::vitals::gatt::{Cursor, DecodeError, FRAME_LEN_MAX, Stamp};
 
 /// Takes the next `len` bytes.
 ///
@@ -82,6 +83,36 @@ pub(super) fn crc16_xmodem(bytes: &[u8]) -> u16 {
             if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 }
         })
     })
+}
+
+/// What stands at the beginning of these bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// A frame, as far as it has come.
+    More,
+    /// No frame of this protocol.
+    Wrong,
+    /// A frame of so many bytes.
+    Whole(usize),
+    /// A frame that is read with those of its kind that follow in the same notification.
+    Run(usize),
+    /// When the record was measured that is answered next.
+    Stamp(usize),
+    /// A record that counts only behind its [`Piece::Stamp`], and is read with it.
+    Stamped(usize),
+}
+
+impl Piece {
+    /// What a frame with this length is, before its checksum was looked at: it cannot be longer than an
+    /// attribute.
+    pub(super) fn of(bytes: &[u8], len: usize, fits: impl Fn(&[u8]) -> bool, whole: Self) -> Self {
+        match bytes.get(..len) {
+            _ if len > FRAME_LEN_MAX => Self::Wrong,
+            None => Self::More,
+            Some(frame) if fits(frame) => whole,
+            Some(_) => Self::Wrong,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::vitals::vendor::wire::stamp_2000;
 
 pub(super) const ABOUT: About = About {
     word: "yonker-bp",
+    device: "Yonker cuffs",
     measures: &[SYSTOLIC, DIASTOLIC, PULSE_RATE_CUFF],
     needs: &[],
     endpoint: Endpoint {

@@ -11,7 +11,9 @@ use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::nomenclature::{DIASTOLIC, SYSTOLIC, Unit};
 use wardkeep_model::vitals::spot::{SpotFrame, SpotTimes, SpotValue};
-use wardkeep_model::vitals::{Characteristic, ClockConfidence, DeviceId, DeviceKind, Provenance};
+use wardkeep_model::vitals::{
+    Characteristic, ClockConfidence, DeviceId, DeviceKind, Format, Provenance,
+};
 
 const ADA: SubjectId = SubjectId(7);
 const BEA: SubjectId = SubjectId(8);
@@ -37,7 +39,7 @@ fn reading(seq: u64, sequence: Option<u16>, systolic: u8) -> SpotReading {
         first_known: None,
         kind: DeviceKind::Cuff,
         name: "Cuff 03".into(),
-        frame: Phi::new(SpotFrame { characteristic: Characteristic(0x2A35), payload }),
+        frame: Phi::new(SpotFrame { format: Format::Profile(Characteristic(0x2A35)), payload }),
         values: Phi::new(vec![value(SYSTOLIC, systolic), value(DIASTOLIC, 76)]),
         sequence,
         times: SpotTimes {

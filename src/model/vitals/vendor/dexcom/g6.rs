@@ -18,6 +18,7 @@ use crate::vitals::vendor::wire::{agree, crc16_xmodem, take};
 
 pub(in crate::vitals::vendor) const ABOUT: About = About {
     word: "dexcom-g6",
+    device: "Dexcom G5, G6",
     measures: &[GLUCOSE_INTERSTITIAL],
     needs: &[],
     endpoint: endpoint(&[0x4E, 0x0A, 0xA9]),

@@ -18,6 +18,7 @@ use crate::vitals::vendor::dexcom::{
 
 pub(in crate::vitals::vendor) const ABOUT: About = About {
     word: "dexcom-g7",
+    device: "Dexcom G7, ONE+",
     measures: &[GLUCOSE_INTERSTITIAL],
     needs: &[],
     endpoint: endpoint(&[0x4E]),

@@ -10,8 +10,13 @@ use crate::vitals::vendor::omron::catalog::Clock;
 use crate::vitals::vendor::omron::{ENDPOINT, family, stamp};
 use crate::vitals::vendor::wire::{agree, sum, take};
 
-pub(in crate::vitals::vendor) const ABOUT: About =
-    About { word: "omron-clock", measures: &[], needs: &["model"], endpoint: ENDPOINT };
+pub(in crate::vitals::vendor) const ABOUT: About = About {
+    word: "omron-clock",
+    device: "Omron cuffs (HEM), their clock",
+    measures: &[],
+    needs: &["model"],
+    endpoint: ENDPOINT,
+};
 
 pub(in crate::vitals::vendor) fn read(
     cursor: &mut Cursor<'_>,

@@ -14,6 +14,7 @@ use crate::vitals::vendor::wire::{take, u16_be};
 
 pub(in crate::vitals::vendor) const ABOUT: About = About {
     word: "omron-hbf",
+    device: "Omron scales (HBF), their memory",
     measures: &[BODY_WEIGHT, BODY_FAT, BODY_MASS_INDEX],
     needs: &["model"],
     endpoint: ENDPOINT,

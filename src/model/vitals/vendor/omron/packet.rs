@@ -13,8 +13,13 @@ use crate::vitals::vendor::about::About;
 use crate::vitals::vendor::omron::{ENDPOINT, empty};
 use crate::vitals::vendor::wire::{agree, take, u16_be, xor};
 
-pub(in crate::vitals::vendor) const ABOUT: About =
-    About { word: "omron-packet", measures: &[], needs: &[], endpoint: ENDPOINT };
+pub(in crate::vitals::vendor) const ABOUT: About = About {
+    word: "omron-packet",
+    device: "Omron cuffs and scales, blocks of their memory",
+    measures: &[],
+    needs: &[],
+    endpoint: ENDPOINT,
+};
 
 /// Everything but data.
 const FRAME_LEN: usize = 8;

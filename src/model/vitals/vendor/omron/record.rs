@@ -16,6 +16,7 @@ use crate::vitals::vendor::wire::take;
 
 pub(in crate::vitals::vendor) const ABOUT: About = About {
     word: "omron-record",
+    device: "Omron cuffs (HEM), their memory",
     measures: &[SYSTOLIC, DIASTOLIC, PULSE_RATE_CUFF],
     needs: &["model"],
     endpoint: ENDPOINT,

@@ -7,24 +7,21 @@ use crate::vitals::vendor::testing::{Fixture, assert_decodes, frame, of};
 
 const CUFF: &str = "TD-3128";
 const METER: &str = "TD4216B";
+const STORED: &[&str] = &[
+    "150021 120 mm[Hg] from-storage",
+    "150022 80 mm[Hg] from-storage",
+    "149546 72 /min from-storage",
+];
 
 pub(in crate::vitals::vendor) const FIXTURES: &[Fixture] = &[
-    of(
-        CUFF,
-        "51 26 78 00 50 48 a5 2c",
-        Expect {
-            charted: &["150021 120 mm[Hg]", "150022 80 mm[Hg]", "149546 72 /min"],
-            ..Expect::NOTHING
-        },
-    ),
+    of(CUFF, "51 26 78 00 50 48 a5 2c", Expect { charted: STORED, ..Expect::NOTHING }),
     // Some end an answer as a host ends its questions.
+    of(CUFF, "51 26 78 00 50 48 a3 2a", Expect { charted: STORED, ..Expect::NOTHING }),
+    // When it was measured, and what: two answers that are put together.
     of(
         CUFF,
-        "51 26 78 00 50 48 a3 2a",
-        Expect {
-            charted: &["150021 120 mm[Hg]", "150022 80 mm[Hg]", "149546 72 /min"],
-            ..Expect::NOTHING
-        },
+        "51 25 cf 30 1b 11 a5 46 51 26 78 00 50 48 a5 2c",
+        Expect { charted: STORED, time: Some("2024-06-15T17:27:00"), ..Expect::NOTHING },
     ),
     // A result that comes by itself says what it is.
     frame(
@@ -38,12 +35,16 @@ pub(in crate::vitals::vendor) const FIXTURES: &[Fixture] = &[
     of(
         METER,
         "51 26 78 00 00 00 a5 94",
-        Expect { charted: &["160184 120 mg/dL"], ..Expect::NOTHING },
+        Expect { charted: &["160184 120 mg/dL from-storage"], ..Expect::NOTHING },
     ),
     of(
         METER,
         "51 26 78 00 00 40 a5 d4",
-        Expect { charted: &["160184 120 mg/dL"], events: &["meal preprandial"], ..Expect::NOTHING },
+        Expect {
+            charted: &["160184 120 mg/dL from-storage"],
+            events: &["meal preprandial"],
+            ..Expect::NOTHING
+        },
     ),
     frame(
         "51 49 61 00 00 48 a5 e8",
@@ -52,12 +53,12 @@ pub(in crate::vitals::vendor) const FIXTURES: &[Fixture] = &[
     of(
         "TD1261",
         "51 26 6d 01 fa 00 a5 84",
-        Expect { charted: &["150364 36.5 Cel"], ..Expect::NOTHING },
+        Expect { charted: &["150364 36.5 Cel from-storage"], ..Expect::NOTHING },
     ),
     of(
         "FORA IR42",
         "51 26 4b 0e fa 00 a5 6f",
-        Expect { charted: &["150364 36.59 Cel"], ..Expect::NOTHING },
+        Expect { charted: &["150364 36.59 Cel from-storage"], ..Expect::NOTHING },
     ),
     frame(
         "51 25 cf 30 1b 11 a5 46",
