@@ -1,15 +1,20 @@
-//! Any bytes of any vendor's protocol: one byte of its number, one of the model, the rest is the frame.
+//! Any bytes of any vendor's protocol: one byte of its number, one of the model, the rest is the frame, which also
+//! comes in packets.
 //!
 //! S-7 is checked on every input: nothing is charted that is implausible, that the protocol does not promise
 //! or that is withheld as well, and nothing panics. Run with `cargo +stable fuzz run vendor_frame
 //! fuzz/corpus/vendor_frame fuzz/seeds/vendor_frame` and `RUSTC_BOOTSTRAP=1`.
 #![no_main]
 
+use std::time::Duration;
+
 use libfuzzer_sys::fuzz_target;
 use wardkeep_model::confidential::Secret;
+use wardkeep_model::moment::BootTime;
 use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::vitals::gatt::FRAME_LEN_MAX;
 use wardkeep_model::vitals::plausible;
-use wardkeep_model::vitals::vendor::{Device, Protocol, decode};
+use wardkeep_model::vitals::vendor::{Assembler, Device, Protocol, decode};
 
 /// Models of every layout and kind.
 const MODELS: &[&str] = &[
@@ -31,6 +36,11 @@ fuzz_target!(|input: &[u8]| {
         mac: Some(DeviceId(MAC)),
         bind_key: Some(Secret::new(KEY)),
     };
+    let mut assembler = Assembler::new(protocol);
+    for (packet, millis) in frame.chunks(20).zip(0..) {
+        let now = BootTime(Duration::from_millis(millis));
+        assert!(assembler.take(now, packet).iter().all(|whole| whole.len() <= FRAME_LEN_MAX));
+    }
     let Ok(decoded) = decode(protocol, &device, frame) else { return };
     for charted in &decoded.observations {
         assert!(plausible::is_plausible(charted.code, charted.unit, charted.value));

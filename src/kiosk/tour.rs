@@ -29,7 +29,7 @@ use crate::tour::stop::Stop;
 
 /// Usual sizes of the screen, in px, and how their pictures are called.
 const SIZES: [(&str, (u32, u32)); 2] = [("landscape", (1280, 800)), ("portrait", (800, 1280))];
-const PLETH_HZ: u16 = 75;
+const WAVE_HZ: u16 = 75;
 
 /// How the kiosk is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,18 +159,21 @@ impl Stage {
 
     /// Ten seconds of a wave: a whole sweep and a part of the next one.
     fn sweep(&self, view: &View) -> anyhow::Result<()> {
-        if !matches!(&view.screen, Screen::Bedside(bedside) if !bedside.waves.is_empty()) {
+        let Screen::Bedside(bedside) = &view.screen else { return Ok(()) };
+        if bedside.waves.is_empty() {
             return Ok(());
         }
+        let (pleth, ecg) = (samples::pleth(WAVE_HZ, 72.0), samples::ecg(WAVE_HZ, 72.0));
         for _ in 0..2 {
             // A quarter of a second at a time, as a device would send it.
-            for samples in samples::pleth(PLETH_HZ, 72.0).chunks(19) {
-                let samples = samples.to_vec();
-                self.waves.try_send(WaveChunk {
-                    kind: WaveKind::Pleth,
-                    rate_hz: PLETH_HZ,
-                    samples,
-                })?;
+            for (pleth, ecg) in pleth.chunks(19).zip(ecg.chunks(19)) {
+                for kind in &bedside.waves {
+                    let samples = match kind {
+                        WaveKind::Ecg => ecg.to_vec(),
+                        WaveKind::Pleth => pleth.to_vec(),
+                    };
+                    self.waves.try_send(WaveChunk { kind: *kind, rate_hz: WAVE_HZ, samples })?;
+                }
                 for _ in 0..8 {
                     self.bridge.sweep_one_frame();
                 }

@@ -240,6 +240,8 @@ fn the_table_of_protocols_is_published() {
         row("yonker-bp"),
         json!({
             "protocol": "yonker-bp",
+            "device": "Yonker cuffs",
+            "linked": ["Yonker YK-IBPA1, YK-BPW5"],
             "mdc": [150_021, 150_022, 149_546],
             "needs": [],
             "service": "cdeacd80-5235-4c07-8846-93a37ee6b86d",
@@ -248,6 +250,7 @@ fn the_table_of_protocols_is_published() {
             "start": "",
         })
     );
+    assert_eq!(row("dexcom-g6")["linked"], json!([]), "decoded only");
     assert_eq!(row("xiaomi-s400")["needs"], json!(["mac", "bind_key"]));
     assert_eq!(row("omron-packet")["start"], "0800000000100018");
 }

@@ -120,8 +120,9 @@ const FLOORS: &[Floor] = &[
             ("factors", &[]),
             ("frames", &[]),
             ("physiology", &[]),
-            ("device", &["frames", "physiology"]),
-            ("ward", &["device", "factors", "physiology"]),
+            ("spot", &["frames", "physiology"]),
+            ("device", &["frames", "physiology", "spot"]),
+            ("ward", &["device", "factors", "physiology", "spot"]),
         ],
     },
     Floor {

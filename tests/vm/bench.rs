@@ -147,17 +147,17 @@ impl Bench {
 
     /// The device ends its connection.
     pub fn hang_up(&self, device: DeviceId) {
-        self.ask(device, "hang_up", json!({}))
+        self.ask::<()>(device, "hang_up", json!({}));
     }
 
     /// The device does not want to be paired, or does again.
     pub fn refuse(&self, device: DeviceId, refuses: bool) {
-        self.ask(device, "refuse", json!({ "refuses": refuses }))
+        self.ask::<()>(device, "refuse", json!({ "refuses": refuses }));
     }
 
     /// A person types a number on the device.
     pub fn type_there(&self, device: DeviceId, number: u32) {
-        self.ask(device, "type", json!({ "number": number }))
+        self.ask::<()>(device, "type", json!({ "number": number }));
     }
 
     fn ask<T: DeserializeOwned>(&self, device: DeviceId, what: &str, mut order: Value) -> T {

@@ -208,4 +208,27 @@ impl Monitor {
     fn is_sensor_off(&self, id: DeviceId) -> bool {
         self.absences.iter().any(|((device, _), reason)| *device == id && reason.is_sensor_off())
     }
+
+    /// A device is assigned to whoever is at this bed.
+    pub(crate) fn watches_over(&self) -> bool {
+        let subject = self.subject;
+        let is_theirs =
+            |device: &Device| device.assignment.is_some_and(|one| Some(one.subject) == subject);
+        subject.is_some() && self.devices().any(|(_, device)| is_theirs(device))
+    }
+
+    /// Devices are watched without records.
+    pub(crate) fn is_watching(&self) -> bool {
+        self.watch.is_some()
+    }
+
+    /// Devices are watched, and there is one.
+    pub(crate) fn watches_any(&self) -> bool {
+        self.watch.as_ref().is_some_and(|devices| !devices.is_empty())
+    }
+
+    /// Its values are shown and never recorded.
+    pub(crate) fn is_watched(&self, id: DeviceId) -> bool {
+        self.watch.as_ref().is_some_and(|devices| devices.contains_key(&id))
+    }
 }

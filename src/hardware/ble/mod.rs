@@ -1,13 +1,14 @@
 //! Bluetooth Low Energy driver: finds the devices that Wardkeep can use and keeps links to wanted ones.
 //!
-//! Sends [`Event`]s, obeys [`Command`]s, decodes nothing. BlueZ is reached through btleplug; what
+//! Sends [`Event`]s, obeys [`Command`]s, decodes nothing: which bytes are a frame of a vendor's protocol is
+//! known to the model. BlueZ is reached through btleplug; what
 //! btleplug does not tell (the daemon's death, a removed adapter) or cannot do (pairing, `bond`) goes
 //! over D-Bus directly.
 //!
 //! | file | what it does |
 //! |---|---|
 //! | `supervisor`, `life` | one life after another; controller, scan, advertisements |
-//! | `links`, `link` | the set of wanted links; one of them from connecting to its end |
+//! | `links`, `link` | the set of wanted links; one of them from connecting to its end, and what it notifies as frames |
 //! | `bond` | pairs, forgets, writes; BlueZ's agent |
 //! | `shared`, `claims`, `places` | what the tasks share: who uses a device; who has a place on the controller, and who is next |
 //! | `profile`, `sightings`, `diagnosis`, `watchdog`, `table`, `backoff` | decisions without I/O |

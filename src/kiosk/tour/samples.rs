@@ -306,6 +306,19 @@ pub fn patients() -> Patients {
 pub const WORDS: &str = "abandon ability able about above absent absorb abstract absurd abuse access \
     accident account accuse achieve acid acoustic acquire across act action actor actress actual";
 
+/// Five seconds of an invented ECG, 0.0..=1.0, at the same beats as the pleth.
+pub fn ecg(rate_hz: u16, beats_per_min: f32) -> Vec<f32> {
+    (0..rate_hz * 5)
+        .map(|n| {
+            let phase = (f32::from(n) / f32::from(rate_hz) * beats_per_min / 60.0).fract();
+            let wave = |centre: f32, width: f32| (-((phase - centre) / width).powi(2)).exp();
+            let qrs =
+                0.62 * wave(0.2, 0.014) - 0.12 * wave(0.17, 0.012) - 0.18 * wave(0.235, 0.014);
+            0.3 + 0.08 * wave(0.05, 0.03) + qrs + 0.17 * wave(0.47, 0.06)
+        })
+        .collect()
+}
+
 /// Five seconds of an invented pleth, 0.0..=1.0; whole beats at multiples of 12 /min.
 pub fn pleth(rate_hz: u16, beats_per_min: f32) -> Vec<f32> {
     (0..rate_hz * 5)

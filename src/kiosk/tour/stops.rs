@@ -20,6 +20,7 @@ use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{RadioHealth, ReaderHealth, ReaderKind};
 use wardkeep_model::vitals::DeviceKind;
 use wardkeep_model::vitals::parameter::Parameter;
+use wardkeep_model::vitals::wave::WaveKind;
 
 use crate::bridge::{AppWindow, samples};
 use crate::tour::samples::{
@@ -158,6 +159,7 @@ fn bedsides() -> Vec<Stop> {
     if let Some(open) = &mut long.open {
         open.patient = Some(long_name());
     }
+    let patch = Bedside { waves: WaveKind::ALL.to_vec(), ..bedside() };
     let nobody = Bedside { has_patient: false, has_device: false, waves: vec![], tiles: vec![] };
     let mut no_patient = at(nobody);
     if let Some(open) = &mut no_patient.open {
@@ -176,6 +178,7 @@ fn bedsides() -> Vec<Stop> {
         stop("bedside-long-name", long.clone()),
         Stop { touch: |window| touch(window, &["Patient"]), ..stop("bedside-full-name", long) },
         stop("bedside-several", at(several())),
+        stop("bedside-ecg", at(patch)),
         stop("bedside-no-patient", no_patient),
         stop("bedside-no-device", at(bare)),
         stop("bedside-notice", View { notice: Some(Notice::ConfigIgnored), ..at(bedside()) }),

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use wardkeep_model::vitals::nomenclature::Mdc;
 use wardkeep_model::vitals::plausible;
-use wardkeep_model::vitals::vendor::Protocol;
+use wardkeep_model::vitals::vendor::{KNOWN, Protocol};
 
 fn numbers(codes: &[Mdc]) -> Vec<u32> {
     codes.iter().map(|code| code.0).collect()
@@ -27,15 +27,17 @@ pub fn limits(output: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Prints the vendors' protocols: what their frames can chart, what has to be told of the device, and where
-/// they live on air.
+/// Prints the vendors' protocols: who speaks them, to which of those the kiosk links, what their frames can chart,
+/// what has to be told of the device, and where they live on air.
 pub fn protocols(output: &mut impl Write) -> io::Result<()> {
     for protocol in Protocol::ALL {
         let endpoint = protocol.endpoint();
+        let linked = KNOWN.iter().filter(|known| known.protocol == protocol);
         let start: String = endpoint.start.iter().map(|byte| format!("{byte:02x}")).collect();
         let line = json!({
             "protocol": protocol.word(),
             "device": protocol.device(),
+            "linked": linked.map(|known| known.device).collect::<Vec<_>>(),
             "mdc": numbers(protocol.measures()),
             "needs": protocol.needs(),
             "service": endpoint.service,

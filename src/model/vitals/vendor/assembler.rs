@@ -14,6 +14,8 @@ use crate::vitals::vendor::{bci, contec, o2ring, pc60fw, taidoc};
 
 /// The rest of a frame follows its beginning within this, in the next packets of one transmission.
 const GAP: Duration = Duration::from_millis(700);
+/// A hundred packets a second say the same: one of a second is a value, and the others would fill the store.
+const SAMPLED: Duration = Duration::from_secs(1);
 /// A record is asked for as soon as its time was answered.
 const STAMP_HELD: Duration = Duration::from_secs(5);
 
@@ -47,16 +49,19 @@ pub struct Assembler {
     /// A frame as far as it has come.
     part: Vec<u8>,
     came: BootTime,
+    /// When a frame was given last of a protocol that says its numbers with each sample.
+    sampled: Option<BootTime>,
     stamp: Option<(BootTime, Vec<u8>)>,
 }
 
 impl Assembler {
     /// For a device that speaks this.
     pub fn new(protocol: Protocol) -> Self {
-        Self { protocol, part: Vec::new(), came: BootTime::default(), stamp: None }
+        Self { protocol, part: Vec::new(), came: BootTime::default(), sampled: None, stamp: None }
     }
 
-    /// Takes a notification; returns the frames that are whole, oldest first.
+    /// Takes a notification; returns the frames that are whole, oldest first. Of a protocol that says its numbers
+    /// with each sample the newest once a second.
     pub fn take(&mut self, now: BootTime, notification: &[u8]) -> Vec<Vec<u8>> {
         if now.since(self.came) > GAP {
             self.part.clear();
@@ -93,7 +98,17 @@ impl Assembler {
             frames.push(run);
         }
         self.part = rest.to_vec();
-        frames
+        if self.protocol == Protocol::Bci { self.newest(now, frames) } else { frames }
+    }
+
+    fn newest(&mut self, now: BootTime, frames: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+        let newest = frames.into_iter().next_back();
+        let is_due = self.sampled.is_none_or(|then| now.since(then) >= SAMPLED);
+        let given = newest.filter(|_| is_due);
+        if given.is_some() {
+            self.sampled = Some(now);
+        }
+        given.into_iter().collect()
     }
 
     fn stamped(&mut self, now: BootTime, record: &[u8]) -> Option<Vec<u8>> {

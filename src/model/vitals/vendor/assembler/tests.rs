@@ -11,7 +11,7 @@ use crate::vitals::vendor::{Device, decode};
 
 /// Protocols whose frames are cut out of what comes.
 const CUT: &[Protocol] =
-    &[Protocol::O2ring, Protocol::Pc60fw, Protocol::Bci, Protocol::ContecCms50d, Protocol::Taidoc];
+    &[Protocol::O2ring, Protocol::Pc60fw, Protocol::ContecCms50d, Protocol::Taidoc];
 
 const NUMBERS: &str = "eb 01 06 53 63 7f 00 27";
 const RING: &str = "55 00 ff 00 00 0d 00 62 42 00 00 00 00 00 61 00 92 0a 01 00 2f";
@@ -54,6 +54,23 @@ fn what_is_sampled_is_read_as_one_as_far_as_it_came_together() {
         [numbers.clone(), numbers],
         "the second is whole only with the second notification"
     );
+}
+
+#[test]
+fn s11_of_a_hundred_packets_a_second_the_newest_of_a_second_is_given() {
+    let mut assembler = Assembler::new(Protocol::Bci);
+    let mut given = Vec::new();
+    for sample in 0_u8..250 {
+        // Cut wherever the radio cuts.
+        let packet = [0x87, sample & 0x7F, 0x05, 0x48, 0x62];
+        let (head, tail) = packet.split_at(usize::from(sample % 5));
+        let now = at(u64::from(sample) * 10);
+        given.extend(assembler.take(now, head));
+        given.extend(assembler.take(now, tail));
+    }
+    let samples: Vec<u8> = given.iter().map(|frame| frame[1]).collect();
+    assert_eq!(samples, [0, 100, 200 & 0x7F]);
+    assert!(given.iter().all(|frame| frame.len() == 5));
 }
 
 #[test]
