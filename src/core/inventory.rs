@@ -209,6 +209,27 @@ impl Inventory {
         }
     }
 
+    /// It was not, after all.
+    pub(crate) fn clock_was_not_set(&mut self, now: BootTime, id: DeviceId) {
+        if let Some(clock) = self.entries.get_mut(&id).and_then(|entry| entry.clock.as_mut()) {
+            clock.is_set = false;
+            self.note(now, true);
+        }
+    }
+
+    /// A device has another address from now on. What was known of it by that one before goes on.
+    pub(crate) fn moves(&mut self, from: DeviceId, to: DeviceId) {
+        if let Some(entry) = self.entries.remove(&from) {
+            self.entries.entry(to).or_insert(InventoryEntry { id: to, ..entry });
+        }
+        if let Some(frames) = self.frames.remove(&from) {
+            self.frames.insert(to, frames);
+        }
+        if let Some(cut) = self.cut.remove(&from) {
+            self.cut.entry(to).or_insert(cut);
+        }
+    }
+
     /// Somebody has said what is printed on its label, and when its calibration is due.
     pub(crate) fn describe(
         &mut self,

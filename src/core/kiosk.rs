@@ -205,8 +205,9 @@ impl Kiosk {
             | ports::Event::Pairing(..)
             | ports::Event::Wrote(..)
             | ports::Event::Refused(..)) => {
+                let parties = (&mut self.monitor, &mut self.held);
                 let heard::Heard { mut effects, is_news, notice } =
-                    heard::of_device(&mut self.monitor, now, event);
+                    heard::of_device(parties, now, event);
                 notice.into_iter().for_each(|notice| self.notices.tell(now, notice));
                 if is_news && matches!(self.clerk.phase, Phase::Running) {
                     effects.push(desk::save_cart(now, &self.monitor, self.language));
@@ -297,8 +298,7 @@ impl Kiosk {
         vec![]
     }
 
-    /// Does something in the open session, if there is one; if that takes away what it rests on, it is
-    /// locked at once.
+    /// Does something in the open session, if there is one, which locks if that takes away what it rests on.
     fn in_open(
         &mut self,
         now: Moment,

@@ -7,6 +7,7 @@
 //! of them is shown ([`sources`]).
 
 mod bonding;
+mod clock;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -22,13 +23,13 @@ use wardkeep_model::untrusted;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 use self::bonding::Bonding;
+pub(crate) use self::clock::Ahead;
+use self::clock::DeviceClock;
 pub(crate) use self::sources::Why;
 use self::sources::{ALIKE_MAX, Speakers};
 
 /// Most devices remembered at once; of those that nobody connected the weakest gives way (S-11).
 const DEVICES_MAX: usize = 64;
-/// A device's clock that is farther from ours is set.
-const CLOCK_OFF: SignedDuration = SignedDuration::from_secs(30);
 /// That devices were left out is said for so long.
 const CROWDED_FOR: Duration = Duration::from_secs(60);
 /// Most characters kept of an advertised name.
@@ -59,10 +60,8 @@ pub(crate) struct Device {
     pub battery_percent: Option<u8>,
     /// A driver does not take what it was told to do with it.
     pub is_refused: bool,
-    /// How far its clock is from ours, as it was read at this connection.
-    pub ahead: Option<SignedDuration>,
-    /// That is too far, and nobody has set it since.
-    clock_is_wrong: bool,
+    /// Its clock.
+    pub clock: DeviceClock,
     /// Its link waits for a place on the controller.
     pub has_no_room: bool,
     /// Its bond.
@@ -138,8 +137,7 @@ impl Pairing {
                 term: (now.boot, now.boot + left.unwrap_or_default()),
                 battery_percent: None,
                 is_refused: false,
-                ahead: None,
-                clock_is_wrong: false,
+                clock: DeviceClock::default(),
                 has_no_room: false,
                 bonding: Bonding::resumed(device.bond),
             };
@@ -211,8 +209,7 @@ impl Pairing {
             term: Default::default(),
             battery_percent: None,
             is_refused: false,
-            ahead: None,
-            clock_is_wrong: false,
+            clock: DeviceClock::default(),
             has_no_room: false,
             bonding: Bonding::default(),
         });
@@ -254,8 +251,7 @@ impl Pairing {
             }
             device.link = link;
             if link != Link::Live {
-                // By the next connection its battery may have been changed.
-                (device.ahead, device.clock_is_wrong) = (None, false);
+                device.clock.is_unlinked();
             }
         }
     }
@@ -267,26 +263,35 @@ impl Pairing {
         }
     }
 
-    /// Its clock was read, and is so far ahead of ours; and whether it can be set.
-    pub(crate) fn clock(&mut self, id: DeviceId, ahead: SignedDuration, can_be_set: bool) {
-        if let Some(device) = self.devices.get_mut(&id).filter(|device| device.known) {
-            device.ahead = Some(ahead);
-            device.clock_is_wrong = can_be_set && CLOCK_OFF < ahead.abs();
-        }
+    /// Its clock was read, and is so far ahead of ours; and whether it can be set. If it was set before, whether that
+    /// took.
+    pub(crate) fn clock(
+        &mut self,
+        now: BootTime,
+        id: DeviceId,
+        ahead: SignedDuration,
+        can_be_set: bool,
+    ) -> Option<bool> {
+        let device = self.devices.get_mut(&id).filter(|device| device.known)?;
+        device.clock.read(now, ahead, can_be_set)
     }
 
     /// Devices whose clocks are to be set.
     pub(crate) fn wrong_clocks(&self) -> impl Iterator<Item = DeviceId> {
-        let is_wrong = |device: &Device| device.clock_is_wrong && device.link == Link::Live;
+        let is_wrong = |device: &Device| device.clock.is_to_be_set() && device.link == Link::Live;
         self.iter().filter(move |(_, device)| is_wrong(device)).map(|(id, _)| id)
     }
 
-    /// Its clock is being set: what it shows now, only the next connection tells. Stamps of before were by the
-    /// other time, and count no more where they do not agree with ours.
-    pub(crate) fn clock_was_set(&mut self, id: DeviceId) {
+    /// Its clock is being set.
+    pub(crate) fn clock_was_set(&mut self, now: BootTime, id: DeviceId) {
         if let Some(device) = self.devices.get_mut(&id) {
-            (device.ahead, device.clock_is_wrong) = (None, false);
+            device.clock.was_set(now);
         }
+    }
+
+    /// It has not taken the time, because of the device or not; true if that is news of the device.
+    pub(crate) fn clock_was_not_set(&mut self, id: DeviceId, by_device: bool) -> bool {
+        self.devices.get_mut(&id).is_some_and(|device| device.clock.was_not_set(by_device))
     }
 
     /// A driver does not take what it was told to do with a device, or takes it at last.
@@ -312,6 +317,29 @@ impl Pairing {
         device.bonding.told(step);
         let changed = device.bonding.is_bonded() != was_bonded;
         (device.known && changed).then(|| Command::Connect(id, device.want()))
+    }
+
+    /// A device that was paired has another address from now on. What was known of it moves there; what was known
+    /// of it there before, because it had been paired already, stays where this says nothing else.
+    pub(crate) fn moves(&mut self, from: DeviceId, to: DeviceId) -> Vec<Command> {
+        let Some(mut device) = self.devices.remove(&from) else { return vec![] };
+        let known = self.devices.remove(&to).filter(|there| there.known);
+        let was_wanted = device.known.then_some(Command::Disconnect(from));
+        device.bonding.moves(from, known.as_ref().map(|there| there.bonding));
+        if let Some(there) = known {
+            if device.assignment.is_none() {
+                (device.assignment, device.term) = (there.assignment, there.term);
+            }
+            (device.known, device.was_live) = (true, device.was_live || there.was_live);
+            device.battery_percent = device.battery_percent.or(there.battery_percent);
+        }
+        device.clock = DeviceClock::default();
+        device.has_no_room = false;
+        let wanted = device.known.then(|| Command::Connect(to, device.want()));
+        device.link = if device.known { Link::Connecting } else { Link::Down };
+        self.speakers.moves(from, to);
+        self.devices.insert(to, device);
+        was_wanted.into_iter().chain(wanted).collect()
     }
 
     /// Opens a window in which this device is paired; an old bond is dropped first.

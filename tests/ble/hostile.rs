@@ -1,6 +1,8 @@
 //! Devices that are not what they were, controllers that are full, and a ward full of devices that look
 //! the same.
 
+mod slots;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -233,95 +235,6 @@ fn a_second_characteristic_of_one_number_changes_the_table_and_is_never_written(
         let written = ward.wrote(second, 0x2A52).await;
         assert_eq!(written, Err(WriteFault::NoSuchCharacteristic));
         assert_eq!(fake.written(second), []);
-    });
-}
-
-/// Straps on a controller that carries two of them, the first two live.
-async fn full_ward(says: &'static str, wants: [Want; 3]) -> (Arc<FakeBluez>, Ward, [DeviceId; 3]) {
-    let fake = FakeBluez::start().await;
-    let devices = [1, 2, 3].map(|last| {
-        let strap = DeviceSpec::heart_rate(last, "Strap");
-        let device = strap.device;
-        fake.add_device(strap);
-        device
-    });
-    fake.limit_slots(2, says);
-    let mut ward = Ward::start(fake.clone());
-    for (device, want) in devices.into_iter().zip(wants).take(2) {
-        ward.want(device, want);
-        ward.link(device, Link::Live).await;
-    }
-    let [.., third] = devices;
-    ward.seen(third).await;
-    ward.want(third, wants[2]);
-    (fake, ward, devices)
-}
-
-async fn no_room(ward: &mut Ward, device: DeviceId, no_room: bool) {
-    let wanted =
-        |event: &Event| matches!(event, Event::NoRoom(of, it) if (*of, *it) == (device, no_room));
-    ward.expect(&format!("no room for {device:?}: {no_room}"), wanted).await;
-}
-
-#[test]
-fn a_full_controller_is_told_and_what_is_assigned_keeps_its_place() {
-    let name = "hostile::a_full_controller_is_told_and_what_is_assigned_keeps_its_place";
-    isolated(name, |mut bus| async move {
-        bus.start();
-        let keeps = Want::of(DeviceKind::HeartRate);
-        for says in ["le-connection-concurrent-connection-limit", "le-connection-abort-by-local"] {
-            let (fake, mut ward, [first, second, third]) = full_ward(says, [keeps; 3]).await;
-            no_room(&mut ward, third, true).await;
-            ward.listen(Duration::from_millis(600)).await;
-            assert_eq!(ward.links(third), [Link::Connecting], "{says}");
-            for kept in [first, second] {
-                assert_eq!(ward.links(kept), [Link::Connecting, Link::Live], "{says}");
-            }
-            // A place that is given up is taken at once.
-            ward.disconnect(first);
-            no_room(&mut ward, third, false).await;
-            assert_eq!(ward.links(third).last(), Some(&Link::Live), "{says}");
-            let (driver, task) = ward.stop_listening();
-            drop(driver);
-            task.await.expect("no panic");
-            fake.stop_daemon().await;
-        }
-    });
-}
-
-#[test]
-fn what_measures_nobody_gives_way_the_longest_unused_first() {
-    let name = "hostile::what_measures_nobody_gives_way_the_longest_unused_first";
-    isolated(name, |mut bus| async move {
-        bus.start();
-        let keeps = Want::of(DeviceKind::HeartRate);
-        let yields = Want { yields: true, ..keeps };
-        let limit = "le-connection-concurrent-connection-limit";
-        let (fake, mut ward, [first, second, third]) =
-            full_ward(limit, [yields, yields, yields]).await;
-        // Whoever may give way itself takes nobody's place.
-        no_room(&mut ward, third, true).await;
-        ward.listen(Duration::from_millis(400)).await;
-        assert_eq!(ward.links(second), [Link::Connecting, Link::Live]);
-        assert!(fake.notify(first, 0x2A37, &BEAT).await);
-        ward.frame(first, 0x2A37).await;
-        // It is assigned meanwhile, which does not make its link anew.
-        ward.disconnect(third);
-        ward.link(third, Link::Down).await;
-        let started = Instant::now();
-        ward.want(third, keeps);
-        ward.link(second, Link::Lost).await;
-        no_room(&mut ward, second, true).await;
-        ward.link(third, Link::Live).await;
-        told_time("a place was given up after", started);
-        assert_eq!(ward.links(first), [Link::Connecting, Link::Live], "it was used last");
-        assert_eq!(fake.connects(first), 1);
-        // Assigned: it keeps its place from now on, over the same link.
-        ward.want(first, keeps);
-        ward.want(second, keeps);
-        ward.listen(Duration::from_millis(400)).await;
-        assert_eq!(ward.links(first), [Link::Connecting, Link::Live]);
-        assert_eq!(ward.links(third).last(), Some(&Link::Live));
     });
 }
 

@@ -9,7 +9,7 @@ use wardkeep_model::ports::{Event, Link, RadioHealth};
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 use kit::bluez::private_bus::{PrivateBus, isolated};
-use kit::bluez::ward::{Ward, short, strap, until};
+use kit::bluez::ward::{Ward, short, strap, suspend, until};
 use kit::bluez::{DeviceSpec, FakeBluez, Stream};
 
 const BEAT: [u8; 2] = [0x06, 72];
@@ -324,5 +324,75 @@ fn a_scan_that_hears_nothing_is_started_again() {
         ward.seen(device).await;
         let health = ward.count(|event| matches!(event, Event::Radio(_)));
         assert_eq!(health, 1, "the radio was ready all the time");
+    });
+}
+
+#[test]
+fn a_scan_that_ended_without_a_word_is_started_again_for_whoever_is_waited_for() {
+    let name =
+        "resilience::a_scan_that_ended_without_a_word_is_started_again_for_whoever_is_waited_for";
+    isolated(name, |mut bus| async move {
+        bus.start();
+        let fake = FakeBluez::start().await;
+        let (mut ward, device, _beats) = live_strap(&fake, short()).await;
+        fake.vanish(device).await;
+        ward.link(device, Link::Lost).await;
+        fake.remove_object(device).await;
+        fake.stop_hearing();
+        let scans = fake.scans_started();
+        fake.advertising(device, true);
+        ward.link(device, Link::Live).await;
+        assert!(fake.scans_started() > scans);
+        assert_eq!(ward.frame(device, 0x2A37).await, BEAT);
+    });
+}
+
+#[test]
+fn a_daemon_that_hears_and_tells_nothing_is_asked_over_another_connection() {
+    let name = "resilience::a_daemon_that_hears_and_tells_nothing_is_asked_over_another_connection";
+    isolated(name, |mut bus| async move {
+        bus.start();
+        let fake = FakeBluez::start().await;
+        // Somebody else's, who is always near.
+        fake.add_device(DeviceSpec::oximeter(2, "Clip"));
+        // Scanning anew does not help, and is not tried before.
+        let timing = Timing { scan_watchdog: Duration::from_secs(2), ..short() };
+        let (mut ward, device, _beats) = live_strap(&fake, timing).await;
+        fake.stop_telling();
+        let broken = Instant::now();
+        ward.link(device, Link::Lost).await;
+        ward.link(device, Link::Live).await;
+        assert!(broken.elapsed() < NOTICED, "{:?}", broken.elapsed());
+        ward.log.clear();
+        assert_eq!(ward.frame(device, 0x2A37).await, BEAT);
+        assert_eq!(ward.count(|event| matches!(event, Event::Radio(_))), 0, "it was there");
+    });
+}
+
+#[test]
+fn after_a_suspend_every_link_is_made_again() {
+    isolated("resilience::after_a_suspend_every_link_is_made_again", |mut bus| async move {
+        bus.start();
+        let fake = FakeBluez::start().await;
+        // Neither silence nor a signal may help.
+        let long = Duration::from_secs(60);
+        let timing = Timing { silence: long, scan_watchdog: long, ..short() };
+        let (mut ward, device, _beats) = live_strap(&fake, timing).await;
+        // Its link outlived the suspend, as far as BlueZ knows.
+        suspend(1_800);
+        let woken = Instant::now();
+        lost_and_back(&mut ward, device, woken).await;
+        assert_eq!(fake.connects(device), 1);
+        // It did not.
+        fake.vanish(device).await;
+        suspend(8 * 3_600);
+        let woken = Instant::now();
+        ward.link(device, Link::Lost).await;
+        assert!(woken.elapsed() < NOTICED, "noticed after {:?}", woken.elapsed());
+        fake.advertising(device, true);
+        ward.link(device, Link::Live).await;
+        assert_eq!(ward.frame(device, 0x2A37).await, BEAT);
+        let told = ward.count(|event| matches!(event, Event::Radio(RadioHealth::ServiceDown)));
+        assert_eq!(told, 0, "nothing is wrong with the radio");
     });
 }

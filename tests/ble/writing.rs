@@ -195,3 +195,30 @@ fn a_write_keeps_the_link_and_a_device_that_measures_all_the_time_is_never_let_g
         until("the cuff to be let go", || !fake.is_connected(device)).await;
     });
 }
+
+#[test]
+fn a_clock_that_was_set_is_read_and_shows_whether_it_took_the_time() {
+    let name = "writing::a_clock_that_was_set_is_read_and_shows_whether_it_took_the_time";
+    isolated(name, |mut bus| async move {
+        bus.start();
+        let noon = [0xEA, 7, 11, 30, 12, 0, 0, 1, 0, 2];
+        for (stubborn, shown) in
+            [(vec![], noon.to_vec()), (vec![0x2A2B], vec![0xEA, 7, 6, 1, 8, 30, 0, 1, 0, 0])]
+        {
+            let cuff = DeviceSpec { stubborn, ..DeviceSpec::cuff(1, "Cuff") };
+            let (fake, mut ward, device) = live_cuff(cuff, short()).await;
+            write(&ward, device, 0x2A2B, &noon);
+            assert_eq!(ward.wrote(device, 0x2A2B).await, Ok(()));
+            assert_eq!(ward.frame(device, 0x2A2B).await, shown);
+            // What is no clock is not read.
+            write(&ward, device, 0x2A52, &REPORT_ALL);
+            assert_eq!(ward.wrote(device, 0x2A52).await, Ok(()));
+            ward.listen(Duration::from_millis(200)).await;
+            assert_eq!(ward.count(|event| is_frame(event, device, 0x2A52)), 0);
+            let (driver, task) = ward.stop_listening();
+            drop(driver);
+            task.await.expect("no panic");
+            fake.stop_daemon().await;
+        }
+    });
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use kit::kiosk::{Bedside, OXIMETER, STRAP, heart_rate, oximetry};
 use wardkeep_model::alarm::Priority;
+use wardkeep_model::ports::{Event, Link};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Seconds that are compared after the step.
@@ -97,4 +98,23 @@ fn both_clocks_go_on_while_time_passes_and_each_by_itself_when_it_is_stepped() {
     bedside.clock.step_boot(30 * SECOND);
     assert_eq!(bedside.now().wall, start.wall);
     assert_eq!(bedside.now().boot.since(start.boot), 120 * SECOND);
+}
+
+#[test]
+fn s7_a_number_of_before_a_suspend_is_dashes_when_the_machine_wakes() {
+    let mut bedside = Bedside::monitoring();
+    bedside.frame(STRAP, heart_rate(72));
+    bedside.frame(OXIMETER, oximetry(97, 72));
+    assert!(bedside.numbers().iter().all(Option::is_some));
+    bedside.suspend(60 * SECOND);
+    bedside.unlock();
+    assert!(bedside.numbers().iter().all(Option::is_none), "{:?}", bedside.numbers());
+    // The links are made anew, and what comes over them counts.
+    for device in [STRAP, OXIMETER] {
+        bedside.hardware(Event::Link(device, Link::Lost));
+        bedside.hardware(Event::Link(device, Link::Live));
+    }
+    bedside.frame(STRAP, heart_rate(80));
+    bedside.frame(OXIMETER, oximetry(96, 80));
+    assert!(bedside.numbers().iter().all(Option::is_some));
 }

@@ -6,6 +6,7 @@ mod bonds;
 mod cards;
 mod clocks;
 mod desk;
+mod device_clocks;
 mod drafts;
 mod emergency;
 mod enrolment;

@@ -6,6 +6,7 @@ use wardkeep_model::ports::{Event, PairingStep};
 use wardkeep_model::vitals::{Characteristic, Format};
 
 use crate::effect::Effect;
+use crate::kiosk::held::Held;
 use crate::kiosk::pages::{inventory, readings};
 use crate::monitor::Monitor;
 use crate::pairing::Advertisement;
@@ -20,7 +21,11 @@ pub(super) struct Heard {
 }
 
 /// Takes it.
-pub(super) fn of_device(monitor: &mut Monitor, now: Moment, event: Event) -> Heard {
+pub(super) fn of_device(
+    (monitor, held): (&mut Monitor, &mut Held),
+    now: Moment,
+    event: Event,
+) -> Heard {
     let mut heard = Heard::default();
     match event {
         Event::Seen { device, name, kind, rssi } => {
@@ -45,13 +50,16 @@ pub(super) fn of_device(monitor: &mut Monitor, now: Moment, event: Event) -> Hea
         Event::NoRoom(device, no_room) => monitor.no_room(device, no_room),
         Event::Table(device, table) => heard.is_news = monitor.offers(device, table),
         Event::Pairing(device, step) => {
+            held.paired(device, step);
             heard.is_news = matches!(step, PairingStep::Bonded(_) | PairingStep::Forgotten);
             heard.effects = monitor.paired(device, step);
         }
         Event::Wrote(_, Characteristic::ALERT_LEVEL, done) => {
             heard.notice = inventory::answered(done);
         }
-        Event::Wrote(device, what, done) => monitor.wrote(now.boot, device, what, done),
+        Event::Wrote(device, what, done) => {
+            heard.effects.extend(monitor.wrote(now, device, what, done));
+        }
         Event::Refused(device, is_refused) => monitor.refused(device, is_refused),
         // Of readers, of this machine, or a waveform.
         Event::Reader(..)

@@ -2,8 +2,11 @@
 //! patients and staff is in here, and concealing is dropping it.
 
 use wardkeep_model::keeping::emergency::EmergencyCard;
+use wardkeep_model::ports::PairingStep;
+use wardkeep_model::vitals::DeviceId;
 
 use crate::kiosk::open::{Arrival, Open};
+use crate::kiosk::pages::Front;
 
 /// What was opened.
 #[derive(Default)]
@@ -33,6 +36,15 @@ impl Held {
         match self {
             Held::Session(open) => Some(open),
             Held::Nothing | Held::Arrived(_) | Held::Emergency(_) => None,
+        }
+    }
+
+    /// A driver tells how far a pairing has come: the page about the device goes where that does.
+    pub(super) fn paired(&mut self, device: DeviceId, step: PairingStep) {
+        if let Some(Open { front: Front::Pairing(window), .. }) = self.open_mut()
+            && let Some(identity) = step.identity()
+        {
+            window.moves(device, identity);
         }
     }
 

@@ -12,7 +12,7 @@ use jiff::civil::DateTime;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::Command as StoreCommand;
 use wardkeep_model::moment::{BootTime, Moment};
-use wardkeep_model::ports::Link;
+use wardkeep_model::ports::{Command, Link, WriteFault};
 use wardkeep_model::vitals::gatt::{Charted, Decoded, Event, Topic, Withheld};
 use wardkeep_model::vitals::nomenclature::{Mdc, PLETH, Status, Unit};
 use wardkeep_model::vitals::parameter::Parameter;
@@ -20,11 +20,11 @@ use wardkeep_model::vitals::plausible;
 use wardkeep_model::vitals::vendor;
 use wardkeep_model::vitals::wave::{WaveKind, WaveSegment};
 use wardkeep_model::vitals::{
-    ClockConfidence, DeviceId, Format, Observation, Provenance, RecordId, Value,
+    Characteristic, ClockConfidence, DeviceId, Format, Observation, Provenance, RecordId, Value,
 };
 
 use crate::effect::Effect;
-use crate::monitor::stored::{Answered, RECORD_ACCESS};
+use crate::monitor::stored::{Answered, RECORD_ACCESS, Transfer, asked};
 use crate::monitor::waves::{Stretch, WaveSource};
 use crate::monitor::{Monitor, spot};
 use crate::pairing::Device;
@@ -55,8 +55,10 @@ impl Monitor {
             // Vendors' clocks are read alone.
             let can_be_set = matches!(format, Format::Profile(_));
             let ahead = spot::ahead(shown, received, &self.rules.zone);
-            self.pairing.clock(device, ahead, can_be_set);
             self.inventory.clock(received, device, ahead);
+            let took = self.pairing.clock(received.boot, device, ahead, can_be_set);
+            let told = took.map(|took| spot::clock_set(device, took, received.wall));
+            return told.into_iter().collect();
         }
         if format == Format::Profile(RECORD_ACCESS) {
             self.records_answered(device, &decoded, received);
@@ -84,6 +86,52 @@ impl Monitor {
         }
     }
 
+    /// A device has answered what was written to it.
+    pub(crate) fn wrote(
+        &mut self,
+        now: Moment,
+        id: DeviceId,
+        what: Characteristic,
+        answer: Result<(), WriteFault>,
+    ) -> Option<Effect> {
+        match answer {
+            // Another protocol's meter.
+            Err(WriteFault::NoSuchCharacteristic) if what == RECORD_ACCESS => {
+                drop(self.transfers.remove(&id));
+            }
+            Err(_) if what == RECORD_ACCESS => {
+                self.transfers.get_mut(&id).into_iter().for_each(|one| one.not_taken(now.boot));
+            }
+            Ok(()) | Err(_) => {}
+        }
+        if what != spot::CURRENT_TIME || spot::is_clock_taken(answer) {
+            return None;
+        }
+        self.inventory.clock_was_not_set(now.boot, id);
+        let is_news = self.pairing.clock_was_not_set(id, spot::refuses_clock(answer));
+        is_news.then(|| spot::clock_set(id, false, now.wall))
+    }
+
+    /// What is due of transfers and clocks. A clock is set when everything that was stamped by it is here.
+    pub(crate) fn tick(&mut self, now: Moment) -> Vec<Effect> {
+        let pairing = &self.pairing;
+        let is_live = |id: DeviceId| pairing.get(id).is_some_and(|one| one.link == Link::Live);
+        let due = self.transfers.iter_mut().filter(|(id, _)| is_live(**id));
+        let mut effects: Vec<Effect> = due
+            .filter_map(|(id, transfer)| transfer.tick(now.boot).map(|request| asked(*id, request)))
+            .collect();
+        let busy = |id: DeviceId| self.transfers.get(&id).is_some_and(Transfer::is_running);
+        let wrong: Vec<DeviceId> = self.pairing.wrong_clocks().filter(|id| !busy(*id)).collect();
+        for id in wrong {
+            self.pairing.clock_was_set(now.boot, id);
+            self.inventory.clock_was_set(now.boot, id);
+            if let Some(shown) = spot::clock(now, &self.rules.zone) {
+                effects.push(Effect::Hardware(Command::Write(id, spot::CURRENT_TIME, shown)));
+            }
+        }
+        effects
+    }
+
     /// What somebody has to claim; `None` if the frame is something else, or of a device that an assignment
     /// speaks for.
     fn spot(
@@ -106,7 +154,8 @@ impl Monitor {
             decoded.observations.iter().any(|one| one.status.contains(&Status::FromStorage));
         let is_undatable = decoded.is_undatable || (stored && decoded.time.is_none());
         let stamp = (decoded.time, is_undatable);
-        let times = spot::times(stamp, received, &self.rules.zone, known.ahead);
+        let clock = known.clock.ahead(received.boot);
+        let times = spot::times(stamp, received, &self.rules.zone, clock);
         // It was explicitly given to somebody, and measured just now.
         let ago = times.effective.map(|at| received.wall.duration_since(at));
         let is_fresh = !stored && ago.is_some_and(|ago| ago <= spot::CLOCKS_AGREE);
@@ -119,12 +168,13 @@ impl Monitor {
             return Some(self.flood_told(received.boot, false).collect());
         }
         let (kind, name) = (known.kind, self.name(device));
+        let first_known = known.bonding.first_known();
         let (record, provenance) = (self.next_record(), self.provenance());
         self.came.insert(record.seq, received.boot);
         if self.came.len() > CAME_MAX {
             self.came.pop_first();
         }
-        let from = spot::From { record, device, kind, name, provenance, frame };
+        let from = spot::From { record, device, first_known, kind, name, provenance, frame };
         let reading = spot::reading(from, decoded, times);
         if let Some((transfer, sequence)) = self.transfers.get_mut(&device).zip(reading.sequence) {
             transfer.record(received.boot, sequence);

@@ -27,18 +27,18 @@ use wardkeep_model::alarm::LimitReason;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::keeping::{BedLimits, CartState, FiledSpot, KnownDevice};
 use wardkeep_model::moment::{BootTime, Moment};
-use wardkeep_model::ports::{Command, Link, PairingStep, TableDigest, WriteFault};
+use wardkeep_model::ports::{Command, Link, PairingStep, TableDigest};
 use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::gatt::Charted;
 use wardkeep_model::vitals::live::{Live, Measured};
 use wardkeep_model::vitals::nomenclature::{Absent, Mdc, Unit};
 use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::wave::WaveKind;
-use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind};
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 use self::flood::Flood;
 use self::pulse::Pulse;
-use self::stored::{RECORD_ACCESS, Transfer, asked};
+use self::stored::{Transfer, asked};
 use self::waves::Waves;
 use crate::effect::Effect;
 use crate::inventory::Inventory;
@@ -277,52 +277,32 @@ impl Monitor {
         Some(asked(id, request))
     }
 
-    /// A device has answered what was written to it.
-    pub(crate) fn wrote(
-        &mut self,
-        now: BootTime,
-        id: DeviceId,
-        what: Characteristic,
-        done: Result<(), WriteFault>,
-    ) {
-        if what != RECORD_ACCESS {
-            return;
-        }
-        match done {
-            Ok(()) => {}
-            // Another protocol's meter.
-            Err(WriteFault::NoSuchCharacteristic) => drop(self.transfers.remove(&id)),
-            Err(_) => {
-                self.transfers.get_mut(&id).into_iter().for_each(|one| one.not_taken(now));
-            }
-        }
-    }
-
-    /// What is due of transfers and clocks. A clock is set when everything that was stamped by it is here.
-    pub(crate) fn tick(&mut self, now: Moment) -> Vec<Effect> {
-        let pairing = &self.pairing;
-        let is_live = |id: DeviceId| pairing.get(id).is_some_and(|one| one.link == Link::Live);
-        let due = self.transfers.iter_mut().filter(|(id, _)| is_live(**id));
-        let mut effects: Vec<Effect> = due
-            .filter_map(|(id, transfer)| transfer.tick(now.boot).map(|request| asked(*id, request)))
-            .collect();
-        let busy = |id: DeviceId| self.transfers.get(&id).is_some_and(Transfer::is_running);
-        let wrong: Vec<DeviceId> = self.pairing.wrong_clocks().filter(|id| !busy(*id)).collect();
-        for id in wrong {
-            self.pairing.clock_was_set(id);
-            self.inventory.clock_was_set(now.boot, id);
-            if let Some(shown) = spot::clock(now, &self.rules.zone) {
-                effects.push(Effect::Hardware(Command::Write(id, spot::CURRENT_TIME, shown)));
-            }
-        }
-        effects
-    }
-
     /// A driver tells how far the pairing of a device has come.
     pub(crate) fn paired(&mut self, id: DeviceId, step: PairingStep) -> Vec<Effect> {
         let command = self.pairing.paired(id, step);
         self.forget_unless_sound(id);
-        command.map(Effect::Hardware).into_iter().collect()
+        let commands = match step.identity().filter(|identity| *identity != id) {
+            Some(identity) => self.moves(id, identity),
+            None => command.into_iter().collect(),
+        };
+        commands.into_iter().map(Effect::Hardware).collect()
+    }
+
+    /// A device has another address from now on. Its link is made anew, so no number of it is current.
+    fn moves(&mut self, from: DeviceId, to: DeviceId) -> Vec<Command> {
+        self.live.end(from);
+        self.forget_readings(from);
+        self.pulses.remove(&from);
+        self.inventory.moves(from, to);
+        if let Some(transfer) = self.transfers.remove(&from) {
+            self.transfers.insert(to, transfer);
+        }
+        if let Some(devices) = &mut self.watch
+            && let Some(linked) = devices.remove(&from)
+        {
+            devices.insert(to, linked);
+        }
+        self.pairing.moves(from, to)
     }
 
     /// What something measured that is not the device that was paired is nobody's (S-7).

@@ -3,6 +3,7 @@
 
 use wardkeep_model::keeping::KnownBond;
 use wardkeep_model::ports::{PairingFault, PairingStep, TableDigest};
+use wardkeep_model::vitals::DeviceId;
 
 const LOST: PairingStep = PairingStep::Failed(PairingFault::LostBond);
 
@@ -18,20 +19,24 @@ pub(crate) struct Bonding {
     is_changed: bool,
     /// The driver was told to end the pairing.
     is_cancelled: bool,
+    /// Its address before it was paired, where that was another.
+    first_known: Option<DeviceId>,
 }
 
 impl Bonding {
     /// As the cart remembers it.
     pub(crate) fn resumed(bond: Option<KnownBond>) -> Self {
         let Some(bond) = bond else { return Self::default() };
-        let KnownBond { table, is_changed } = bond;
-        Self { is_bonded: true, table: table.map(TableDigest), is_changed, ..Self::default() }
+        let KnownBond { table, is_changed, first_known } = bond;
+        let table = table.map(TableDigest);
+        Self { is_bonded: true, table, is_changed, first_known, ..Self::default() }
     }
 
     /// What the cart has to remember.
     pub(crate) fn remembered(&self) -> Option<KnownBond> {
         let table = self.table.map(|TableDigest(table)| table);
-        self.is_bonded.then_some(KnownBond { table, is_changed: self.is_changed })
+        let (is_changed, first_known) = (self.is_changed, self.first_known);
+        self.is_bonded.then_some(KnownBond { table, is_changed, first_known })
     }
 
     /// How far the last pairing has come, or that its bond was lost.
@@ -49,6 +54,17 @@ impl Bonding {
         self.is_changed
     }
 
+    /// Its address before it was paired, where that was another.
+    pub(crate) fn first_known(&self) -> Option<DeviceId> {
+        self.first_known
+    }
+
+    /// It was paired by this address and has another from now on; by that one it was known before, or was not.
+    pub(super) fn moves(&mut self, from: DeviceId, known: Option<Bonding>) {
+        let before = self.first_known.unwrap_or(from);
+        self.first_known = known.map_or(Some(before), |known| known.first_known);
+    }
+
     /// It is what was paired, or was never paired: what it measures counts.
     pub(crate) fn is_sound(&self) -> bool {
         !self.is_changed && self.step != Some(LOST)
@@ -63,6 +79,7 @@ impl Bonding {
             }
             PairingStep::Forgotten => {
                 (self.is_bonded, self.is_changed, self.table) = (false, false, None);
+                self.first_known = None;
             }
             PairingStep::Started
             | PairingStep::CompareNumber(_)
@@ -110,7 +127,6 @@ impl Bonding {
 #[cfg(test)]
 mod tests {
     use wardkeep_model::ports::Passkey;
-    use wardkeep_model::vitals::DeviceId;
 
     use super::*;
 

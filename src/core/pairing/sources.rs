@@ -38,6 +38,15 @@ struct Speaker {
 #[derive(Debug, Default)]
 pub(super) struct Speakers(BTreeMap<DeviceKind, Speaker>);
 
+impl Speakers {
+    /// A device has another address from now on.
+    pub(super) fn moves(&mut self, from: DeviceId, to: DeviceId) {
+        for speaker in self.0.values_mut().filter(|speaker| speaker.id == from) {
+            speaker.id = to;
+        }
+    }
+}
+
 impl Pairing {
     /// Every assigned device of a kind, the first one first.
     pub(crate) fn assigned(&self, kind: DeviceKind) -> Vec<(DeviceId, &Device)> {

@@ -19,6 +19,7 @@ use zbus::{
 
 use crate::ble::bus::BLUEZ;
 use crate::ble::table::Table;
+use crate::ble::watchdog::Levels;
 use wardkeep_model::vitals::DeviceId;
 
 const ADAPTER: &str = "org.bluez.Adapter1";
@@ -184,6 +185,19 @@ impl Daemon {
             }
         }
         Ok(found)
+    }
+
+    /// Whom this controller hears, and how well.
+    pub(super) async fn levels(&self, adapter: &str) -> Result<Levels, Refusal> {
+        let below = format!("{adapter}/");
+        let ours = |path: &OwnedObjectPath| path.as_str().starts_with(&below);
+        let objects = self.objects().await?.into_iter().filter(|(path, _)| ours(path));
+        let levels = objects.filter_map(|(path, interfaces)| {
+            let device = interfaces.iter().find(|(interface, _)| interface.as_str() == DEVICE);
+            let level = device.and_then(|(_, properties)| properties.get("RSSI"))?;
+            Some((path.as_str().to_owned(), i16::try_from(level).ok()?))
+        });
+        Ok(levels.collect())
     }
 
     /// What BlueZ knows of the device at `path`.

@@ -15,7 +15,7 @@ use btleplug::api::{
 use btleplug::platform::{Adapter, Manager, PeripheralId};
 use futures_util::StreamExt;
 use tokio::sync::{Mutex, broadcast, mpsc, watch};
-use tokio::time::{interval, sleep, timeout};
+use tokio::time::{Instant, interval, sleep, timeout};
 
 use crate::ble::Site;
 use crate::ble::backoff::Backoff;
@@ -30,7 +30,8 @@ use crate::ble::places::Places;
 use crate::ble::shared::{Shared, Tiding};
 use crate::ble::sightings::{Sightings, kind_of, services};
 use crate::ble::timing::Timing;
-use wardkeep_model::moment::{BootTime, Moment};
+use crate::ble::watchdog::{Doubt, Wakefulness, Watchdog};
+use wardkeep_model::moment::BootTime;
 use wardkeep_model::ports::{Event, Link, RadioHealth};
 use wardkeep_model::untrusted;
 use wardkeep_model::vitals::DeviceId;
@@ -40,7 +41,7 @@ const TIDINGS_MAX: usize = 256;
 /// Longest device name (Core Specification Vol 3 Part C 12.1: Device Name, 248 bytes).
 const NAME_CHARS_MAX: usize = 248;
 /// Scan restarts without any advertisement before the whole life is renewed.
-const FRUITLESS_MAX: u32 = 10;
+const FRUITLESS_MAX: u32 = 40;
 
 /// Why a life ended.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +64,9 @@ pub(super) enum LifeError {
     /// Nothing was heard for long; the connection to bluetoothd may have gone deaf.
     #[error("no advertisement for a long time")]
     Deaf,
+    /// The machine was suspended for so long: no link is what it was.
+    #[error("the machine has slept for {0:?}")]
+    Slept(Duration),
 }
 
 /// What a life is to do.
@@ -85,7 +89,7 @@ pub(super) async fn run(charge: Charge, outbox: Outbox, site: Site) -> Result<()
         orders: orders.clone(),
         tidings: tidings.clone(),
         claims: Claims::new(),
-        places: Places::default(),
+        places: Places::new(),
         outbox: outbox.clone(),
         timing: timing.clone(),
     };
@@ -227,7 +231,8 @@ impl Radio {
         backoff.worked();
         self.outbox.radio(RadioHealth::Ready);
         self.controller.send_replace(Some(controller.clone()));
-        let mut watchdog = Watchdog { heard: now(), fruitless: 0 };
+        let mut watchdog = Watchdog::new(self.now());
+        let mut wakefulness = Wakefulness::new(self.now(), Instant::now());
         let mut tick = interval(self.timing().tick);
         loop {
             tokio::select! {
@@ -254,8 +259,11 @@ impl Radio {
                     News::Added => {}
                 },
                 _ = tick.tick() => {
+                    if let Some(slept) = wakefulness.slept(self.now(), Instant::now()) {
+                        return Err(LifeError::Slept(slept));
+                    }
                     self.report_gone();
-                    if !self.feed(&mut watchdog, adapter).await? {
+                    if !self.feed(&mut watchdog, controller).await? {
                         return Ok(());
                     }
                 }
@@ -301,8 +309,7 @@ impl Radio {
             CentralEvent::RssiUpdate { id, .. }
             | CentralEvent::ManufacturerDataAdvertisement { id, .. }
             | CentralEvent::ServiceDataAdvertisement { id, .. } => {
-                watchdog.heard = now();
-                watchdog.fruitless = 0;
+                watchdog.heard(self.now());
                 self.take_advertisement(&id, adapter).await;
             }
             // Also replayed at the start for every device that BlueZ remembers; those have no RSSI.
@@ -328,7 +335,7 @@ impl Radio {
     /// Notes an advertisement and, at most once a second and device, reports it.
     async fn take_advertisement(&mut self, id: &PeripheralId, adapter: &Adapter) {
         let Some(device) = device_of(&id.to_string()) else { return };
-        if !self.sightings.heard(device, now()) {
+        if !self.sightings.heard(device, self.now()) {
             return;
         }
         let look = async { adapter.peripheral(id).await?.properties().await };
@@ -352,15 +359,15 @@ impl Radio {
         if !self.sightings.has_room(device) {
             return self.outbox.post(Event::Crowded);
         }
-        self.sightings.heard(device, now());
+        self.sightings.heard(device, self.now());
         let name = untrusted::clean(&name, NAME_CHARS_MAX);
         self.sightings.reported(device);
         self.outbox.post(Event::Seen { device, name, kind, rssi });
     }
 
     fn report_gone(&mut self) {
-        let outbox = &self.outbox;
-        for device in self.sightings.gone(now(), |device| outbox.last(device) == Link::Live) {
+        let (now, outbox) = (self.now(), &self.outbox);
+        for device in self.sightings.gone(now, |device| outbox.last(device) == Link::Live) {
             outbox.post(Event::Gone(device));
         }
     }
@@ -371,26 +378,36 @@ impl Radio {
         }
     }
 
-    /// Restarts a scan in which nothing was heard for long. False if it does not start again.
+    /// Does what is due because nothing is heard. False if the scan does not start again.
     async fn feed(
         &mut self,
         watchdog: &mut Watchdog,
-        adapter: &Adapter,
+        controller: &Controller,
     ) -> Result<bool, LifeError> {
-        if now().since(watchdog.heard) < self.timing().scan_watchdog {
-            return Ok(true);
+        let Controller { adapter, path, daemon } = controller;
+        let links = self.outbox.open_links();
+        let is_live = |device: &DeviceId| self.outbox.last(*device) == Link::Live;
+        let hurried = links.is_empty() || !links.iter().all(is_live);
+        match watchdog.due(self.now(), self.timing(), hurried) {
+            Doubt::None => Ok(true),
+            Doubt::Ask => {
+                let levels = timeout(self.timing().question, daemon.levels(path)).await;
+                let levels = levels.map_err(|_| LifeError::NoAnswer("levels"))??;
+                if watchdog.told(levels) { Err(LifeError::Deaf) } else { Ok(true) }
+            }
+            Doubt::ScanAnew => {
+                if watchdog.fruitless >= FRUITLESS_MAX && !links.iter().any(is_live) {
+                    return Err(LifeError::Deaf);
+                }
+                tracing::debug!("no advertisement for long; the bluetooth scan is restarted");
+                self.stop_scan(adapter).await;
+                Ok(self.start_scan(adapter).await)
+            }
         }
-        let mut links = self.outbox.open_links().into_iter();
-        if watchdog.fruitless >= FRUITLESS_MAX
-            && !links.any(|device| self.outbox.last(device) == Link::Live)
-        {
-            return Err(LifeError::Deaf);
-        }
-        tracing::info!("no advertisement for long; the bluetooth scan is restarted");
-        watchdog.fruitless = watchdog.fruitless.saturating_add(1);
-        watchdog.heard = now();
-        self.stop_scan(adapter).await;
-        Ok(self.start_scan(adapter).await)
+    }
+
+    fn now(&self) -> BootTime {
+        (self.timing().clock)().boot
     }
 
     fn tell(&self, tiding: Tiding) {
@@ -409,14 +426,4 @@ impl Radio {
         let answer = timeout(self.timing().question, question).await;
         Ok(answer.map_err(|_| LifeError::NoAnswer(what))??)
     }
-}
-
-/// When something was last heard, and how often the scan was restarted since.
-struct Watchdog {
-    heard: BootTime,
-    fruitless: u32,
-}
-
-fn now() -> BootTime {
-    Moment::read().boot
 }

@@ -26,12 +26,16 @@ use self::listener::{Listener, ask};
 use self::waits::Waits;
 use crate::ble::bluez::{Controller, Refusal, device_of, gone};
 use crate::ble::claims::LinkClaim;
+use crate::ble::places::Place;
 use crate::ble::profile::{self, Way};
-use crate::ble::shared::{Shared, Tiding};
+use crate::ble::shared::{Shared, Tiding, VALUE_MAX};
 use crate::ble::timing::Timing;
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::{Event, Link, TableDigest, Want};
 use wardkeep_model::vitals::{Characteristic, DeviceId, DeviceKind};
+
+/// How often BlueZ is asked whether it has let a device go.
+const LETS_GO_POLL: Duration = Duration::from_millis(50);
 
 /// Why a link could not be made or ended.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +79,10 @@ pub(super) struct LinkTask {
     tidings: broadcast::Receiver<Tiding>,
     /// What the last try got hold of: it has to be let go at the end.
     peripheral: Option<Peripheral>,
+    /// Nobody pairs it meanwhile.
+    claim: Option<LinkClaim>,
+    /// Its place on the controller, until it has been let go.
+    place: Option<Place>,
     /// The address that its path goes on saying: of a device that was paired by a private one, that.
     path: Option<DeviceId>,
     /// When it was heard last, as far as the link listened.
@@ -93,6 +101,8 @@ impl LinkTask {
             controller: shared.controller.clone(),
             tidings: shared.tidings.subscribe(),
             peripheral: None,
+            claim: None,
+            place: None,
             path: None,
             heard: None,
             failed_encryption: false,
@@ -116,7 +126,7 @@ impl LinkTask {
             _released = release => {}
             () = self.keep() => {}
         }
-        self.let_go().await;
+        self.end().await;
     }
 
     /// Connects again and again. Ends when the life that it belongs to is over.
@@ -128,17 +138,21 @@ impl LinkTask {
             else {
                 return;
             };
-            let claim = self.shared.claims.link(self.device).await;
+            if !self.has_turn(&waits) {
+                self.wait_for_room(&mut waits).await;
+                continue;
+            }
+            self.claim = Some(self.shared.claims.link(self.device).await);
             let error = match self.establish(controller).await {
                 Ok((peripheral, frames, way)) => {
-                    waits.worked();
+                    waits.worked(&self.shared.places);
                     self.live(&peripheral, (frames, way), &mut waits).await
                 }
                 Err(error) => error,
             };
             // The debug form: D-Bus errors print their name only there, and some have no message.
             tracing::info!(device = ?self.device, ?error, "no bluetooth link");
-            self.end(claim).await;
+            self.end().await;
             self.wait_after(&error, &mut waits).await;
         }
     }
@@ -151,7 +165,6 @@ impl LinkTask {
         waits: &mut Waits,
     ) -> LinkError {
         let started = Moment::read().boot;
-        let place = self.shared.places.take(self.device, started);
         self.shared.outbox.link(self.device, Link::Live);
         self.shared.outbox.no_room(self.device, false);
         self.failed_encryption = false;
@@ -160,14 +173,14 @@ impl LinkTask {
             waits.was_of_use();
         }
         self.shared.outbox.link(self.device, Link::Lost);
-        drop(place);
         error
     }
 
-    async fn end(&mut self, claim: LinkClaim) {
+    /// Lets the device go, and only then its place and the device itself to others.
+    async fn end(&mut self) {
         self.let_go().await;
-        drop(claim);
-        self.shared.tell(Tiding::Freed);
+        self.place = None;
+        self.claim = None;
     }
 
     /// Connects, discovers and subscribes, giving up as soon as the controller goes or the device is to
@@ -183,11 +196,12 @@ impl LinkTask {
         let peripheral = peripheral.ok_or(LinkError::NotKnown)?;
         self.path = device_of(&peripheral.id().to_string());
         self.peripheral = Some(peripheral.clone());
-        let shared = self.shared.clone();
+        let (shared, ours) = (self.shared.clone(), [Some(device), self.path]);
+        let told = shared.tidings.subscribe();
         let mut leaving = self.controller.clone();
         let (frames, way, tidings) = tokio::select! {
             prepared = self.prepare(&controller, &peripheral) => prepared?,
-            () = self.refused() => return Err(LinkError::NotPaired),
+            () = refused(told, ours) => return Err(LinkError::NotPaired),
             () = gone(&mut leaving) => return Err(LinkError::NoAdapter),
             () = shared.claims.wanted_for_pairing(device) => return Err(LinkError::Paired),
         };
@@ -198,12 +212,14 @@ impl LinkTask {
     /// Connects; says what the device offers; reads what has to be known first; subscribes. The stream is
     /// opened early: a device may send what it has stored as soon as it is subscribed to.
     async fn prepare(
-        &self,
+        &mut self,
         controller: &Controller,
         peripheral: &Peripheral,
     ) -> Result<(Frames, Way, broadcast::Receiver<Tiding>), LinkError> {
-        let timing = self.timing();
+        let timing = self.timing().clone();
         within(timing.connect, "connect", peripheral.connect()).await?;
+        self.place = Some(self.shared.places.take(self.device, Moment::read().boot));
+        let timing = &timing;
         // That an earlier connection ended may be told late, and says nothing of this one.
         let tidings = self.shared.tidings.subscribe();
         let frames = within(timing.setup, "listen", peripheral.notifications()).await?;
@@ -221,19 +237,6 @@ impl LinkTask {
         }
         subscribe(peripheral, (self.kind, way), timing).await?;
         Ok((frames, way, tidings))
-    }
-
-    /// Ends when the device wants to be paired and may not be.
-    async fn refused(&self) {
-        let mut tidings = self.shared.tidings.subscribe();
-        loop {
-            match tidings.recv().await {
-                Ok(Tiding::Refused(device)) if self.is_ours(device) => return,
-                Ok(_other) => {}
-                Err(broadcast::error::RecvError::Lagged(_)) => {}
-                Err(broadcast::error::RecvError::Closed) => pending().await,
-            }
-        }
     }
 
     /// What the device offers, once it is sure that what was bonded still is.
@@ -355,8 +358,7 @@ impl LinkTask {
                 Tiding::AuthenticationFailed(_)
                 | Tiding::Heard(_)
                 | Tiding::Refused(_)
-                | Tiding::Bonded(_)
-                | Tiding::Freed,
+                | Tiding::Bonded(_),
             ) => None,
             // Something was missed; it may have been ours.
             Err(broadcast::error::RecvError::Lagged(_)) => {
@@ -371,7 +373,7 @@ impl LinkTask {
     }
 
     fn post(&self, characteristic: Characteristic, mut payload: Vec<u8>) {
-        payload.truncate(listener::VALUE_MAX);
+        payload.truncate(VALUE_MAX);
         let received = Moment::read();
         let device = self.device;
         self.shared.outbox.post(Event::Frame { device, characteristic, payload, received });
@@ -382,12 +384,32 @@ impl LinkTask {
         matches!(timeout(self.timing().question, peripheral.is_connected()).await, Ok(Ok(true)))
     }
 
-    /// Disconnects. For a connection that is still being made this is BlueZ's way to cancel it.
+    /// Disconnects, and waits until BlueZ has done it, but not for ever. For a connection that is still
+    /// being made this is BlueZ's way to cancel it.
     async fn let_go(&mut self) {
         let Some(peripheral) = self.peripheral.take() else { return };
-        let release = within(self.timing().release, "disconnect", peripheral.disconnect());
-        if let Err(error) = release.await {
-            tracing::debug!(device = ?self.device, ?error, "not disconnected");
+        let let_go = async {
+            if let Err(error) = peripheral.disconnect().await {
+                tracing::debug!(device = ?self.device, ?error, "not disconnected");
+            }
+            while self.is_connected(&peripheral).await {
+                sleep(LETS_GO_POLL).await;
+            }
+        };
+        if timeout(self.timing().release, let_go).await.is_err() {
+            tracing::warn!(device = ?self.device, "not let go in time");
+        }
+    }
+}
+
+/// Ends when the device of one of these addresses wants to be paired and may not be.
+async fn refused(mut tidings: broadcast::Receiver<Tiding>, ours: [Option<DeviceId>; 2]) {
+    loop {
+        match tidings.recv().await {
+            Ok(Tiding::Refused(device)) if ours.contains(&Some(device)) => return,
+            Ok(_other) => {}
+            Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => pending().await,
         }
     }
 }

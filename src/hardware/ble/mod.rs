@@ -10,8 +10,8 @@
 //! | `supervisor`, `life` | one life after another; controller, scan, advertisements |
 //! | `links`, `link` | the set of wanted links; one of them from connecting to its end, and what it notifies as frames |
 //! | `bond` | pairs, forgets, writes; BlueZ's agent |
-//! | `shared`, `claims`, `places` | what the tasks share: who uses a device; which links are live, and which could give way |
-//! | `profile`, `sightings`, `diagnosis`, `table`, `backoff` | decisions without I/O |
+//! | `shared`, `claims`, `places` | what the tasks share: who uses a device; who has a place on the controller, and who is next |
+//! | `profile`, `sightings`, `diagnosis`, `watchdog`, `table`, `backoff` | decisions without I/O |
 //! | `bluez`, `bus` | D-Bus calls and signals beside btleplug |
 //! | `outbox` | the bounded way to the core |
 //! | `report` | without the driver: what a device offers that nobody has a decoder for |
@@ -43,6 +43,7 @@ mod sightings;
 mod supervisor;
 mod table;
 mod timing;
+mod watchdog;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;

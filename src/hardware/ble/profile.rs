@@ -9,7 +9,7 @@ use wardkeep_model::vitals::{Characteristic, DeviceKind};
 /// Battery Service and Battery Level.
 pub(super) const BATTERY: (u16, u16) = (0x180F, 0x2A19);
 /// Current Time Service and Current Time: without it nobody knows what a device's stamps mean.
-const CLOCK: (u16, u16) = (0x1805, 0x2A2B);
+pub(super) const CLOCK: (u16, u16) = (0x1805, 0x2A2B);
 /// Device Information: model, serial number, firmware, manufacturer, PnP identity.
 const INFORMATION: [(u16, u16); 5] =
     [(0x180A, 0x2A24), (0x180A, 0x2A25), (0x180A, 0x2A26), (0x180A, 0x2A29), (0x180A, 0x2A50)];

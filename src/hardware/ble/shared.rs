@@ -11,6 +11,9 @@ use crate::ble::timing::Timing;
 use wardkeep_model::ports::Want;
 use wardkeep_model::vitals::DeviceId;
 
+/// Longest attribute value (Core Specification Vol 3 Part F 3.2.9).
+pub(super) const VALUE_MAX: usize = 512;
+
 /// What is told to links about single devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tiding {
@@ -26,8 +29,6 @@ pub(super) enum Tiding {
     Bonded(DeviceId),
     /// It has to give its place to another.
     GiveWay(DeviceId),
-    /// Some link has ended: there may be a place.
-    Freed,
 }
 
 /// What the tasks of one life share.

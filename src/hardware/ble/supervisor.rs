@@ -62,7 +62,7 @@ async fn drive(inbox: &mut mpsc::Receiver<Command>, outbox: &Outbox, site: &Site
                 if outbox.was_ready() {
                     backoff.worked();
                 }
-                if !matches!(error, Some(LifeError::Deaf)) {
+                if !matches!(error, Some(LifeError::Deaf | LifeError::Slept(_))) {
                     outbox.radio(RadioHealth::ServiceDown);
                 }
             }

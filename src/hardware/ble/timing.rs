@@ -1,6 +1,8 @@
-//! Every time constant of the Bluetooth driver: tests run it faster.
+//! Every time constant of the Bluetooth driver, and its clock: tests run it faster.
 
 use std::time::Duration;
+
+use wardkeep_model::moment::Moment;
 
 /// Every time constant of the driver.
 #[derive(Clone, Debug)]
@@ -19,7 +21,7 @@ pub struct Timing {
     pub setup: Duration,
     /// Longest wait for BlueZ to let a connection go (it takes 2 s itself).
     pub release: Duration,
-    /// First wait after a failure; doubles up to `retry_max`.
+    /// First wait after a failure; doubles up to `retry_max`. Each wait is up to a quarter longer.
     pub retry_first: Duration,
     /// Longest wait after a failure.
     pub retry_max: Duration,
@@ -45,10 +47,13 @@ pub struct Timing {
     pub write: Duration,
     /// Longest wait for the answer to a question of a vendor's protocol, before the next is written.
     pub answer: Duration,
-    /// Scanning without any advertisement for this long restarts the scan.
+    /// Scanning without any advertisement for this long restarts the scan, while somebody is waited for;
+    /// after half of it BlueZ is asked whom it hears.
     pub scan_watchdog: Duration,
     /// How often ages are checked.
     pub tick: Duration,
+    /// How the clocks are read by which a suspend of the machine is noticed.
+    pub clock: fn() -> Moment,
 }
 
 impl Default for Timing {
@@ -73,8 +78,9 @@ impl Default for Timing {
             hand_over: Duration::from_secs(5),
             write: Duration::from_secs(31),
             answer: Duration::from_secs(2),
-            scan_watchdog: Duration::from_secs(30),
+            scan_watchdog: Duration::from_secs(8),
             tick: Duration::from_millis(500),
+            clock: Moment::read,
         }
     }
 }

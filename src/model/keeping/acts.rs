@@ -51,6 +51,8 @@ pub enum AuditAct {
     DevicePairing,
     /// The bond with a device was dropped, and what was known of it.
     DeviceForgotten,
+    /// A device's own clock was set; where that failed, it did not take the time.
+    DeviceClockSet,
     /// A device was given a label, or a day by which it has to be calibrated.
     DeviceDescribed,
     /// A spot reading was filed to a patient.

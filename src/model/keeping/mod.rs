@@ -75,6 +75,9 @@ pub struct KnownBond {
     pub table: Option<[u8; 32]>,
     /// It has offered something else since: nothing of it counts until it is paired again.
     pub is_changed: bool,
+    /// Its address before it was paired, where that was another.
+    #[serde(default)]
+    pub first_known: Option<DeviceId>,
 }
 
 /// The cart compartment's monitoring part: everything a restart with nobody there needs. No patient data.

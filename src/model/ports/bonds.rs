@@ -100,6 +100,22 @@ pub enum PairingStep {
     Failed(PairingFault),
 }
 
+impl PairingStep {
+    /// Where it is bonded, its address from now on.
+    pub fn identity(self) -> Option<DeviceId> {
+        match self {
+            Self::Bonded(identity) => Some(identity),
+            Self::Started
+            | Self::CompareNumber(_)
+            | Self::ShowPasskey { .. }
+            | Self::TypePasskey
+            | Self::Forgotten
+            | Self::Needed
+            | Self::Failed(_) => None,
+        }
+    }
+}
+
 /// Why there is no bond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PairingFault {
@@ -111,6 +127,8 @@ pub enum PairingFault {
     AuthenticationFailed,
     /// The device refused after it had asked.
     Rejected,
+    /// The connection ended while the two were at it: the device went away, or gave up.
+    Left,
     /// The device refused at once, though it is near: it may be bonded to something else, or does not
     /// expect to be paired.
     BondedElsewhere,

@@ -74,6 +74,10 @@ pub struct SpotReading {
     pub record: RecordId,
     /// Who measured it.
     pub device: DeviceId,
+    /// Its address before it was paired, where that was another: what it handed over then and hands over again is
+    /// the same reading.
+    #[serde(default)]
+    pub first_known: Option<DeviceId>,
     /// What that is.
     pub kind: DeviceKind,
     /// What people called it then.

@@ -165,6 +165,7 @@ mod tests {
         SpotReading {
             record: RecordId { run: 1, seq: 4 },
             device: DeviceId([9; 6]),
+            first_known: Some(DeviceId([8; 6])),
             kind: DeviceKind::Cuff,
             name: "Cuff 03".into(),
             frame: Phi::new(SpotFrame {

@@ -114,7 +114,8 @@ fn digest(reading: &SpotReading) -> Vec<u8> {
     let RecordId { run, seq } = reading.record;
     let frame = reading.frame.reveal();
     let told = if reading.is_numbered() {
-        hash(&[b"spot v1 bytes", &reading.device.0, &frame.format.tag(), &frame.payload])
+        let device = reading.first_known.unwrap_or(reading.device);
+        hash(&[b"spot v1 bytes", &device.0, &frame.format.tag(), &frame.payload])
     } else {
         hash(&[b"spot v1 record", &run.to_be_bytes(), &seq.to_be_bytes()])
     };

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::sync::Mutex;
 
 use tokio::time::Instant;
-use wardkeep_model::ports::{Command, Event, PairingFault, PairingStep};
-use wardkeep_model::vitals::DeviceId;
+use wardkeep_model::ports::{Command, Event, PairingFault, PairingStep, Want};
+use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 use kit::bluez::private_bus::isolated;
 use kit::bluez::ward::{Ward, until};
@@ -130,12 +130,20 @@ fn s10_no_passkey_is_logged_and_every_refusal_is_by_its_name() {
         fake.refuses_pairing(device, Some(Refuses::AtOnce));
         open(&mut ward, device).await;
         assert_eq!(ward.step(device).await, failed(PairingFault::BondedElsewhere));
+        // And a link that cannot be made.
+        fake.refuses_pairing(device, None);
+        fake.limit_slots(0, "le-connection-concurrent-connection-limit");
+        ward.want(device, Want::of(DeviceKind::PulseOximeter));
+        let no_room = |event: &Event| matches!(event, Event::NoRoom(of, true) if *of == device);
+        ward.expect("no room", no_room).await;
         let logged = String::from_utf8(LOGGED.lock().expect("not poisoned").clone());
         let logged = logged.expect("text");
         assert!(!logged.contains(&NUMBER.to_string()), "{logged}");
         for told in [
             "org.bluez.Error.AuthenticationFailed",
             "org.bluez.Error.AuthenticationRejected",
+            "org.bluez.Error.Failed",
+            "le-connection-concurrent-connection-limit",
             "a pairing window is open",
             "outside a pairing window",
         ] {

@@ -2,6 +2,7 @@
 //! told when it does not work.
 
 mod breaks;
+mod ends;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -87,6 +87,17 @@ impl FakeBluez {
         self.world.lock().pair_reaches = time;
     }
 
+    /// How long a device takes over its keys before it asks, and a person over each digit on it.
+    pub fn pairing_takes(&self, before: Duration, digit: Duration) {
+        let mut state = self.world.lock();
+        (state.pairing_takes, state.digit_takes) = (before, digit);
+    }
+
+    /// Lets pairings time out after this.
+    pub fn pairing_lasts(&self, time: Option<Duration>) {
+        self.world.lock().pairing_lasts = time;
+    }
+
     /// Connections that the controller carries, and what it says to one more.
     pub fn limit_slots(&self, slots: usize, says: &'static str) {
         self.world.lock().slots = Some((slots, says));

@@ -240,6 +240,9 @@ impl CharacteristicObject {
                 return Err(BluezError::Failed(text));
             }
             it.written.push((number, value.clone()));
+            if self.spec.flags.contains(&"read") && !it.spec.stubborn.contains(&number) {
+                it.values.insert(self.path.clone(), value.clone());
+            }
             Ok(())
         });
         refused.unwrap_or_else(|| Err(BluezError::Failed("Not connected".into())))?;

@@ -27,7 +27,7 @@ use crate::namespace::say;
 use gatt::{CharacteristicObject, drop_link, hide, hide_battery};
 use objects::{ADAPTER, AdapterObject, DeviceObject, OTHER_ADAPTER, device_path, owned};
 use pairing::AgentManager;
-use world::{AdapterState, World};
+use world::{AdapterState, Mute, World};
 pub use world::{
     AgentState, Bond, CharacteristicSpec, DeviceSpec, Refuses, ServiceSpec, Style, characteristic,
 };
@@ -230,6 +230,22 @@ impl FakeBluez {
         gatt::resolve(&self.bus(), &self.world, device).await.expect("the bus is there");
     }
 
+    /// Lets links last so much longer than their Disconnect.
+    pub fn lingers(&self, time: Duration) {
+        self.world.lock().lingers = time;
+    }
+
+    /// Ends the scan without a word: nobody is heard until another is started.
+    pub fn stop_hearing(&self) {
+        self.world.lock().mute = Mute::Scan;
+    }
+
+    /// Tells whoever scans nothing of what it hears, for as long as they use this connection.
+    pub fn stop_telling(&self) {
+        let mut state = self.world.lock();
+        state.mute = Mute::Client(state.scanner.clone());
+    }
+
     /// Starts or stops a peripheral's advertising.
     pub fn advertising(&self, device: DeviceId, on: bool) {
         self.world.device(device, |it| it.advertising = on).expect("known device");
@@ -292,6 +308,11 @@ impl FakeBluez {
         self.world.device(device, |it| it.connects).unwrap_or_default()
     }
 
+    /// How often the device was not connected for want of a slot.
+    pub fn slotless(&self, device: DeviceId) -> u32 {
+        self.world.device(device, |it| it.slotless).unwrap_or_default()
+    }
+
     /// Whether somebody is subscribed to anything of the device.
     pub fn is_subscribed(&self, device: DeviceId) -> bool {
         self.world.device(device, |it| !it.notifying.is_empty()).unwrap_or_default()
@@ -340,6 +361,9 @@ async fn notify(
             continue;
         }
         world.device(device, |it| it.values.insert(path.clone(), value.to_vec()));
+        if matches!(world.lock().mute, Mute::Client(_)) {
+            return true;
+        }
         return shown.value_changed(object.signal_emitter()).await.is_ok();
     }
     false
@@ -351,7 +375,7 @@ async fn advertise(bus: Connection, world: Arc<World>) {
     loop {
         ticks.tick().await;
         let adapter = world.adapter();
-        if !adapter.powered || !adapter.discovering {
+        if !adapter.powered || !adapter.discovering || world.lock().mute == Mute::Scan {
             continue;
         }
         let heard: Vec<DeviceId> = {
@@ -360,7 +384,7 @@ async fn advertise(bus: Connection, world: Arc<World>) {
             devices.filter(|it| it.advertising && !it.connected).map(|it| it.spec.device).collect()
         };
         for device in heard {
-            world.device(device, |it| it.heard = true);
+            world.device(device, |it| (it.heard, it.adverts) = (true, it.adverts.wrapping_add(1)));
             if let Err(error) = be_heard(&bus, &world, device).await {
                 say(&format!("fake org.bluez: not advertised: {error}"));
             }
@@ -369,7 +393,7 @@ async fn advertise(bus: Connection, world: Arc<World>) {
 }
 
 async fn be_heard(bus: &Connection, world: &Arc<World>, device: DeviceId) -> zbus::Result<()> {
-    if show_device(bus, world, device).await? {
+    if show_device(bus, world, device).await? || matches!(world.lock().mute, Mute::Client(_)) {
         return Ok(());
     }
     let object = bus.object_server().interface::<_, DeviceObject>(device_path(device)).await?;

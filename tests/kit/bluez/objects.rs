@@ -12,7 +12,7 @@ use zbus::{Connection, ObjectPath, OwnedObjectPath, OwnedVariant, fdo, interface
 
 use super::gatt::{drop_link, resolve};
 use super::pairing;
-use super::world::{AdapterState, Bond, World};
+use super::world::{AdapterState, Bond, DeviceState, Mute, World};
 use crate::namespace::say;
 
 /// The controller's path.
@@ -42,6 +42,7 @@ pub enum BluezError {
     AuthenticationFailed(String),
     AuthenticationRejected(String),
     AuthenticationCanceled(String),
+    AuthenticationTimeout(String),
 }
 
 /// The path of a device's object.
@@ -72,14 +73,24 @@ impl AdapterObject {
 impl AdapterObject {
     async fn start_discovery(
         &self,
+        #[zbus(header)] header: Header<'_>,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<(), BluezError> {
-        self.world.lock().discoveries += 1;
+        let scanner = header.sender().map(ToString::to_string).unwrap_or_default();
+        let before = {
+            let mut state = self.world.lock();
+            state.discoveries += 1;
+            if state.mute != Mute::Client(scanner.clone()) {
+                state.mute = Mute::Nothing;
+            }
+            std::mem::replace(&mut state.scanner, scanner.clone())
+        };
         let started = self.state(|adapter| {
             if !adapter.powered {
                 return Err(BluezError::NotReady("Resource Not Ready".into()));
             }
-            if std::mem::replace(&mut adapter.discovering, true) {
+            // Each client has a discovery of its own.
+            if std::mem::replace(&mut adapter.discovering, true) && before == scanner {
                 return Err(BluezError::InProgress("Operation already in progress".into()));
             }
             Ok(())
@@ -183,10 +194,10 @@ impl DeviceObject {
         emitter: &SignalEmitter<'_>,
         connection: &Connection,
     ) -> Result<(), BluezError> {
-        let resolves = self.read(|device| {
+        let (connects, resolves) = self.read(|device| {
             device.connected = true;
             device.connects += 1;
-            !device.never_resolves
+            (device.connects, !device.never_resolves)
         });
         self.connected_changed(emitter).await?;
         if resolves {
@@ -194,6 +205,10 @@ impl DeviceObject {
             let device = self.device;
             tokio::spawn(async move {
                 sleep(RESOLVE).await;
+                let is_same = |it: &mut DeviceState| it.connected && it.connects == connects;
+                if world.device(device, is_same) != Some(true) {
+                    return;
+                }
                 if let Err(error) = resolve(&connection, &world, device).await {
                     say(&format!("fake org.bluez: services not resolved: {error}"));
                 }
@@ -202,7 +217,7 @@ impl DeviceObject {
         Ok(())
     }
 
-    pub fn read<T: Default>(&self, read: impl FnOnce(&mut super::world::DeviceState) -> T) -> T {
+    pub fn read<T: Default>(&self, read: impl FnOnce(&mut DeviceState) -> T) -> T {
         self.world.device(self.device, read).unwrap_or_default()
     }
 
@@ -219,6 +234,7 @@ impl DeviceObject {
             }
             if self.read(|device| device.advertising) {
                 let full = self.world.lock().is_full();
+                self.read(|device| device.slotless += u32::from(full.is_some()));
                 return full.map_or(Ok(()), |says| Err(BluezError::Failed(says.into())));
             }
             sleep(Duration::from_millis(10)).await;
@@ -286,13 +302,30 @@ impl DeviceObject {
         &self,
         #[zbus(connection)] connection: &Connection,
     ) -> Result<(), BluezError> {
-        let delay = self.world.lock().disconnect_takes;
+        let (delay, lingers) = {
+            let state = self.world.lock();
+            (state.disconnect_takes, state.lingers)
+        };
         self.read(|device| device.cancelled = true);
         if !self.read(|device| device.connected) {
             return Err(BluezError::NotConnected("Not Connected".into()));
         }
         sleep(delay).await;
-        Ok(drop_link(connection, &self.world, self.device).await?)
+        let (connection, world) = (connection.clone(), self.world.clone());
+        let device = self.device;
+        let dropped = async move {
+            sleep(lingers).await;
+            drop_link(&connection, &world, device).await
+        };
+        if lingers.is_zero() {
+            return Ok(dropped.await?);
+        }
+        tokio::spawn(async move {
+            if let Err(error) = dropped.await {
+                say(&format!("fake org.bluez: not disconnected: {error}"));
+            }
+        });
+        Ok(())
     }
 
     #[zbus(property)]
@@ -335,7 +368,9 @@ impl DeviceObject {
     }
     #[zbus(property, name = "RSSI")]
     fn rssi(&self) -> fdo::Result<i16> {
-        let rssi = self.read(|device| device.heard.then_some(device.spec.rssi));
+        // It is never quite the same twice.
+        let level = |it: &DeviceState| it.spec.rssi - i16::from(it.adverts.is_multiple_of(2));
+        let rssi = self.read(|device| device.heard.then(|| level(device)));
         rssi.ok_or_else(|| fdo::Error::Failed("only remembered".into()))
     }
     #[zbus(property)]

@@ -12,6 +12,7 @@ use zbus::{Connection, DynamicType, Message, OwnedObjectPath, interface};
 use super::gatt::drop_link;
 use super::objects::{BluezError, DeviceObject, device_path, owned};
 use super::world::{AgentState, Bond, Refuses, Style, World};
+use crate::namespace::say;
 
 /// A device that is paired and not heard is given up after this, unless the test says otherwise.
 const REACH: Duration = Duration::from_secs(20);
@@ -102,14 +103,29 @@ pub async fn pair(
     }
     device.read(|it| (it.pairing, it.cancelled) = (true, false));
     let agent = agent_of(&device.world, caller);
-    let paired = tokio::select! {
-        paired = agree(device, agent.as_ref(), emitter, connection) => paired,
-        () = cancelled(device) => {
-            if let Some(agent) = &agent {
-                // As the real daemon: it does not wait for an answer.
-                drop(ask(connection, agent, "Cancel", &()).await);
-            }
-            Err(BluezError::AuthenticationCanceled("Authentication Canceled".into()))
+    let lasts = device.world.lock().pairing_lasts;
+    let lasts = async {
+        match lasts {
+            Some(limit) => sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    let canceled = || BluezError::AuthenticationCanceled("Authentication Canceled".into());
+    let agreed = tokio::select! {
+        agreed = agree(device, agent.as_ref(), emitter, connection) => Some(agreed),
+        () = cancelled(device) => None,
+        () = left(device) => None,
+        () = lasts => {
+            cancel(connection, agent.as_ref()).await;
+            let late = "Authentication Timeout".to_owned();
+            Some(Err(BluezError::AuthenticationTimeout(late)))
+        }
+    };
+    let paired = match agreed {
+        Some(agreed) => agreed,
+        None => {
+            cancel(connection, agent.as_ref()).await;
+            Err(canceled())
         }
     };
     device.read(|it| it.pairing = false);
@@ -137,6 +153,23 @@ fn agent_of(world: &World, caller: &str) -> Option<AgentState> {
     let state = world.lock();
     let own = state.agents.iter().find(|it| it.owner == caller);
     own.or_else(|| state.agents.iter().find(|it| it.is_default)).cloned()
+}
+
+/// What the agent was asked is void. As the real daemon, this does not wait for an answer.
+async fn cancel(connection: &Connection, agent: Option<&AgentState>) {
+    if let Some(agent) = agent
+        && let Err(error) = ask(connection, agent, "Cancel", &()).await
+    {
+        say(&format!("fake org.bluez: the agent takes no Cancel: {error}"));
+    }
+}
+
+/// Ends when the device was connected and is no more: the real daemon takes that for the end of its pairing.
+async fn left(device: &DeviceObject) {
+    let ours = device.read(|it| it.connects + u32::from(!it.connected));
+    while device.read(|it| it.connects < ours || (it.connects == ours && it.connected)) {
+        sleep(POLL).await;
+    }
 }
 
 /// What the kernel does for whoever wants something that the device gives only over a bond.
@@ -189,6 +222,8 @@ async fn agree(
         }
         Some(Refuses::Busy(_)) | None => {}
     }
+    let takes = device.world.lock().pairing_takes;
+    sleep(takes).await;
     let failed = || BluezError::AuthenticationFailed("Authentication Failed".into());
     let agent = agent.ok_or_else(failed)?;
     let path = owned(&device_path(device.device));
@@ -210,11 +245,12 @@ async fn agree(
             if typed == number { Ok(()) } else { Err(failed()) }
         }
         Style::TypeThere(number, rightly) => {
+            let takes = device.world.lock().digit_takes.max(POLL);
             for entered in 0..=6_u16 {
                 let body = (&path, number, entered);
                 let shown = ask(connection, agent, "DisplayPasskey", &body).await;
                 shown.map_err(|_| failed())?;
-                sleep(POLL).await;
+                sleep(takes).await;
             }
             if rightly { Ok(()) } else { Err(failed()) }
         }

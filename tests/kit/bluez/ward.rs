@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -9,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use wardkeep_hardware::ble::{self, BleHandle, Timing};
+use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::{Command, Event, Link, PairingStep, RadioHealth, Want, WriteFault};
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
@@ -16,6 +18,21 @@ use super::{DeviceSpec, FakeBluez};
 
 /// Longest wait for anything in these tests; reached only by a driver that is dead.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Seconds that this machine has slept, as far as anybody can tell.
+static SLEPT_S: AtomicU64 = AtomicU64::new(0);
+
+/// The clocks of a machine that has slept.
+pub fn clock() -> Moment {
+    let Moment { boot, wall } = Moment::read();
+    let slept = Duration::from_secs(SLEPT_S.load(Ordering::Relaxed));
+    Moment { boot: boot + slept, wall: wall + slept }
+}
+
+/// The machine was suspended for so long.
+pub fn suspend(seconds: u64) {
+    SLEPT_S.fetch_add(seconds, Ordering::Relaxed);
+}
 
 /// The driver's times. Those that it lets pass are short enough for a test; those after which it gives
 /// up on an answer are long enough for a loaded machine.
@@ -43,6 +60,7 @@ pub fn short() -> Timing {
         answer: ms(200),
         scan_watchdog: ms(700),
         tick: ms(50),
+        clock,
     }
 }
 
@@ -114,6 +132,12 @@ impl Ward {
                 return start.elapsed();
             }
         }
+    }
+
+    /// The next event as it comes, and when.
+    pub async fn next(&mut self) -> (Instant, Event) {
+        let event = self.events.recv().await.expect("the driver runs");
+        (Instant::now(), event)
     }
 
     /// Receives everything for a while.

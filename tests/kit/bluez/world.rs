@@ -73,6 +73,18 @@ pub enum Bond {
     LostUnsaid,
 }
 
+/// What the daemon keeps to itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Mute {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Its scan has ended without a word: nobody is heard until another is started.
+    Scan,
+    /// It goes on as ever, and whoever scans by this connection is told no signal strength and no value.
+    Client(String),
+}
+
 /// A pretended peripheral.
 #[derive(Clone, Debug)]
 pub struct DeviceSpec {
@@ -99,6 +111,8 @@ pub struct DeviceSpec {
     pub identity: Option<DeviceId>,
     /// The ATT error that a write to a characteristic is answered with.
     pub refused_writes: Vec<(u16, u8)>,
+    /// Characteristics that keep their value, whatever is written to them.
+    pub stubborn: Vec<u16>,
     /// UUIDs that are no numbers of the Bluetooth SIG: the first is 0xFF00 here, and so on.
     pub vendor: Vec<&'static str>,
     /// What a write is answered with: notifications of a characteristic.
@@ -179,6 +193,7 @@ impl DeviceSpec {
             pairs_unasked: false,
             identity: None,
             refused_writes: Vec::new(),
+            stubborn: Vec::new(),
             vendor: Vec::new(),
             answers: Vec::new(),
         }
@@ -258,6 +273,10 @@ pub struct DeviceState {
     pub cancelled: bool,
     /// How often it was connected.
     pub connects: u32,
+    /// How often it was not, for want of a slot.
+    pub slotless: u32,
+    /// How often it was heard.
+    pub adverts: u32,
     /// Object paths of characteristics that are subscribed to.
     pub notifying: BTreeSet<String>,
     /// Current values by object path.
@@ -312,8 +331,20 @@ pub struct State {
     pub busy: u32,
     /// How often StartDiscovery was called.
     pub discoveries: u32,
+    /// Who called it last.
+    pub scanner: String,
+    /// What nobody is told.
+    pub mute: Mute,
     /// How long Disconnect takes; the real daemon needs 2 s.
     pub disconnect_takes: Duration,
+    /// How much longer the link lasts than its Disconnect.
+    pub lingers: Duration,
+    /// How long a device takes over its keys before it asks, or says yes.
+    pub pairing_takes: Duration,
+    /// How long it takes a person to type a digit on a device.
+    pub digit_takes: Duration,
+    /// A pairing takes no longer than this, if that is limited; SMP has 30 s.
+    pub pairing_lasts: Option<Duration>,
     /// That an earlier connection ended is heard while the next one is made: btleplug asks something for each
     /// advertisement before it tells what came after.
     pub tells_late: bool,
@@ -350,6 +381,8 @@ impl State {
             resolved: false,
             cancelled: false,
             connects: 0,
+            slotless: 0,
+            adverts: 0,
             notifying: BTreeSet::new(),
             values: BTreeMap::new(),
             gatt: Vec::new(),
@@ -370,6 +403,7 @@ impl State {
         self.adapter = self.adapter.map(|_| AdapterState::default());
         self.other_adapter = self.other_adapter.map(|_| AdapterState::default());
         self.agents.clear();
+        self.mute = Mute::Nothing;
         for device in self.devices.values_mut() {
             device.on_bus = false;
             device.heard = false;

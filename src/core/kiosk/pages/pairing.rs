@@ -76,6 +76,13 @@ impl Window {
     pub(in crate::kiosk) fn device(&self) -> DeviceId {
         self.device
     }
+
+    /// A device has another address from now on.
+    pub(in crate::kiosk) fn moves(&mut self, from: DeviceId, to: DeviceId) {
+        if self.device == from {
+            self.device = to;
+        }
+    }
 }
 
 impl Drop for Window {

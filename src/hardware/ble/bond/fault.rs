@@ -18,8 +18,8 @@ pub(super) fn is_busy(refusal: &Refusal) -> bool {
 /// Why pairing failed.
 pub(super) fn of_pairing(refusal: &Refusal, course: Course) -> PairingFault {
     let said_no = || course.said_no.then_some(PairingFault::NumbersDiffer);
-    let refused = || {
-        let asked = course.was_asked.then_some(PairingFault::Rejected);
+    let refused = |once_asked| {
+        let asked = course.was_asked.then_some(once_asked);
         said_no().or(asked).unwrap_or(PairingFault::BondedElsewhere)
     };
     match refusal.name.as_str() {
@@ -30,10 +30,9 @@ pub(super) fn of_pairing(refusal: &Refusal, course: Course) -> PairingFault {
             let asked = course.was_asked.then_some(PairingFault::AuthenticationFailed);
             said_no().or(typed).or(asked).unwrap_or(PairingFault::BondedElsewhere)
         }
-        // The second is what BlueZ says of a device that ended the connection.
-        "org.bluez.Error.AuthenticationRejected" | "org.bluez.Error.AuthenticationCanceled" => {
-            refused()
-        }
+        "org.bluez.Error.AuthenticationRejected" => refused(PairingFault::Rejected),
+        // What BlueZ says where the connection ended.
+        "org.bluez.Error.AuthenticationCanceled" => refused(PairingFault::Left),
         "org.bluez.Error.AuthenticationTimeout" => PairingFault::TimedOut,
         "org.bluez.Error.ConnectionAttemptFailed" => PairingFault::OutOfReach,
         // The object went: BlueZ has forgotten a device that it did not hear for long.
@@ -45,7 +44,9 @@ pub(super) fn of_pairing(refusal: &Refusal, course: Course) -> PairingFault {
         | "org.freedesktop.DBus.Error.ServiceUnknown"
         | "org.freedesktop.DBus.Error.NoReply"
         | "" => PairingFault::NoAdapter,
-        "org.bluez.Error.Failed" if refusal.text.ends_with("abort-by-remote") => refused(),
+        "org.bluez.Error.Failed" if refusal.text.ends_with("abort-by-remote") => {
+            refused(PairingFault::Left)
+        }
         // What the connection before the pairing ended with (strerror).
         "org.bluez.Error.Failed" if is_no_answer(&refusal.text) => PairingFault::OutOfReach,
         _ if is_busy(refusal) => PairingFault::AdapterBusy,
@@ -106,12 +107,13 @@ mod tests {
             ("AuthenticationRejected", "", asked, PairingFault::Rejected),
             ("AuthenticationRejected", "", no, PairingFault::NumbersDiffer),
             ("AuthenticationCanceled", "", none, PairingFault::BondedElsewhere),
-            ("AuthenticationCanceled", "", typed, PairingFault::Rejected),
+            ("AuthenticationCanceled", "", typed, PairingFault::Left),
+            ("AuthenticationCanceled", "", no, PairingFault::NumbersDiffer),
             ("AuthenticationTimeout", "", asked, PairingFault::TimedOut),
             ("ConnectionAttemptFailed", "Page Timeout", none, PairingFault::OutOfReach),
             ("Failed", "Software caused connection abort", none, PairingFault::OutOfReach),
             ("Failed", "le-connection-abort-by-remote", none, PairingFault::BondedElsewhere),
-            ("Failed", "le-connection-abort-by-remote", typed, PairingFault::Rejected),
+            ("Failed", "le-connection-abort-by-remote", typed, PairingFault::Left),
             ("Failed", "Device or resource busy", none, PairingFault::AdapterBusy),
             ("Failed", "Protocol error", none, PairingFault::Unexplained),
             ("InProgress", "", none, PairingFault::AdapterBusy),

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use crate::ble::bluez::{Controller, Refusal};
+use crate::ble::bluez::{Controller, Daemon, Refusal};
 use crate::ble::bond::fault;
 use crate::ble::bond::window::Course;
-use crate::ble::profile::writable;
-use crate::ble::shared::Shared;
+use crate::ble::profile::{CLOCK, writable};
+use crate::ble::shared::{Shared, VALUE_MAX};
 use crate::ble::sightings::sig;
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::{Event, Link, PairingFault, PairingStep, WriteFault};
@@ -32,36 +32,54 @@ pub(super) async fn forget(shared: Shared, device: DeviceId) {
     shared.outbox.pairing(device, step);
 }
 
-/// Writes to a live device.
+/// Writes to a live device. A clock that was set is read: what it shows says whether it took the time.
 pub(super) async fn write(shared: Shared, device: DeviceId, what: Characteristic, bytes: Vec<u8>) {
-    let written = timeout(shared.timing.write, try_write(&shared, device, what, &bytes)).await;
-    let written = written.unwrap_or(Err(WriteFault::TimedOut));
+    let place = timeout(shared.timing.setup, place_of(&shared, device, what)).await;
+    let place = place.unwrap_or(Err(WriteFault::TimedOut));
+    let written = match &place {
+        Ok((daemon, path)) => {
+            let written = timeout(shared.timing.write, daemon.write(path, &bytes)).await;
+            let refused = |refusal| refused(device, what, &refusal);
+            written.map_or(Err(WriteFault::TimedOut), |it| it.map_err(refused))
+        }
+        Err(fault) => Err(*fault),
+    };
     shared.places.used(device, Moment::read().boot);
     shared.outbox.post(Event::Wrote(device, what, written));
+    if let Ok((daemon, path)) = place
+        && what.0 == CLOCK.1
+        && let Ok(Ok(mut payload)) = timeout(shared.timing.write, daemon.read(&path)).await
+    {
+        payload.truncate(VALUE_MAX);
+        let received = Moment::read();
+        shared.outbox.post(Event::Frame { device, characteristic: what, payload, received });
+    }
 }
 
-async fn try_write(
+/// Where a characteristic of a live device that may be written stands.
+async fn place_of(
     shared: &Shared,
     device: DeviceId,
     what: Characteristic,
-    bytes: &[u8],
-) -> Result<(), WriteFault> {
+) -> Result<(Daemon, String), WriteFault> {
     let kind = shared.wanted(device).map(|want| want.kind);
     let live = shared.outbox.last(device) == Link::Live;
     let (kind, controller) =
         kind.filter(|_| live).zip(shared.controller()).ok_or(WriteFault::NotLinked)?;
     shared.places.used(device, Moment::read().boot);
-    let refused = |refusal: Refusal| {
-        tracing::info!(?device, ?what, ?refusal, "not written");
-        fault::of_writing(&refusal)
-    };
+    let refused = |refusal| refused(device, what, &refusal);
     let daemon = &controller.daemon;
     let known = daemon.find(&controller.path, device).await.map_err(refused)?;
     let path = known.ok_or(WriteFault::NotLinked)?.path;
     let table = daemon.table(path.as_str()).await.map_err(refused)?;
     let place = table.place(&writable(kind), sig(what.0));
     let place = place.ok_or(WriteFault::NoSuchCharacteristic)?;
-    daemon.write(&format!("{path}/{place}"), bytes).await.map_err(refused)
+    Ok((daemon.clone(), format!("{path}/{place}")))
+}
+
+fn refused(device: DeviceId, what: Characteristic, refusal: &Refusal) -> WriteFault {
+    tracing::info!(?device, ?what, ?refusal, "not written");
+    fault::of_writing(refusal)
 }
 
 /// Lets a device go that was paired and that nobody wants a link to, so that it can sleep.

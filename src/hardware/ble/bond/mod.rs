@@ -22,7 +22,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use self::agent::{Agent, Said, Yes};
 use self::steps::{BondError, bond, end};
@@ -202,6 +202,7 @@ impl Desk<'_> {
             held: None,
             forgets: false,
             is_pairing: true,
+            is_void: false,
         };
         let step = match self.keep(controller, &mut open).await {
             Ok(identity) => PairingStep::Bonded(identity),
@@ -232,11 +233,18 @@ impl Desk<'_> {
                     open.is_pairing = false;
                     return bonded.map_err(|error| open.why(&error));
                 }
-                Some(said) = self.said.recv() => match open.hear(said) {
-                    Heard::Nothing => {}
-                    Heard::Step(step) => self.shared.outbox.pairing(open.device, step),
-                    Heard::Refused(path) => self.tell_refused(&path),
-                },
+                Some(said) = self.said.recv() => {
+                    match open.hear(said) {
+                        Heard::Nothing => {}
+                        Heard::Step(step) => self.shared.outbox.pairing(open.device, step),
+                        Heard::Refused(path) => self.tell_refused(&path),
+                    }
+                    // BlueZ is about to say why; but nobody waits for that for long.
+                    if open.is_void {
+                        let soon = closes.deadline().min(Instant::now() + timing.release);
+                        closes.as_mut().reset(soon);
+                    }
+                }
                 errand = self.errands.recv() => match errand {
                     Some(errand) => {
                         if self.during(open, errand).is_break() {
@@ -245,7 +253,7 @@ impl Desk<'_> {
                     }
                     None => return Err(PairingFault::Cancelled),
                 },
-                () = &mut closes => return Err(PairingFault::TimedOut),
+                () = &mut closes => return Err(open.why_closed()),
                 () = gone(&mut leaving) => return Err(PairingFault::NoAdapter),
             }
         }
@@ -291,6 +299,8 @@ struct OpenWindow {
     forgets: bool,
     /// BlueZ is at it.
     is_pairing: bool,
+    /// BlueZ has taken back what it asked, and has asked nothing since.
+    is_void: bool,
 }
 
 impl OpenWindow {
@@ -299,6 +309,7 @@ impl OpenWindow {
         if let Some(path) = self.admitted.get() {
             self.window.admit(path);
         }
+        self.is_void = matches!(said, Said::TookBack);
         match said {
             Said::Asked { path, question, answer } => match self.window.ask(&path, question) {
                 Verdict::Refuse => Heard::Refused(path),
@@ -316,9 +327,10 @@ impl OpenWindow {
                 }
             },
             Said::TookBack => {
-                self.window.take_back();
                 self.held = None;
-                Heard::Nothing
+                // No number stands on the screen that means nothing any more.
+                let was_shown = self.window.take_back();
+                if was_shown { Heard::Step(PairingStep::Started) } else { Heard::Nothing }
             }
         }
     }
@@ -339,6 +351,10 @@ impl OpenWindow {
             give(held, yes);
         }
         ControlFlow::Continue(())
+    }
+
+    fn why_closed(&self) -> PairingFault {
+        if self.is_void { PairingFault::Left } else { PairingFault::TimedOut }
     }
 
     fn why(&self, error: &BondError) -> PairingFault {

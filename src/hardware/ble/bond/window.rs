@@ -112,9 +112,10 @@ impl Window {
         }
     }
 
-    /// BlueZ takes back what it asked.
-    pub(super) fn take_back(&mut self) {
-        self.put = None;
+    /// BlueZ takes back what it asked or had shown; true if people see any of it.
+    pub(super) fn take_back(&mut self) -> bool {
+        let (put, shown) = (self.put.take(), self.shown.take());
+        put.is_some() || shown.is_some()
     }
 
     /// A person answers.
@@ -219,7 +220,7 @@ mod tests {
         assert_eq!(window.answer(PairingAnswer::Passkey(number)), Reply::Passkey(number));
 
         window.ask(OURS, Question::Confirm(number));
-        window.take_back();
+        assert!(window.take_back() && !window.take_back());
         assert_eq!(window.answer(PairingAnswer::Confirm(true)), Reply::Ignored);
         let course = Course { was_asked: true, with_passkey: true, said_no: false };
         assert_eq!(window.course(), course);
@@ -241,6 +242,7 @@ mod tests {
         }
         let step = |entered| PairingStep::ShowPasskey { passkey: number, entered };
         assert_eq!(shown, [0, 1, 3, 6].map(step));
+        assert!(window.take_back(), "it is on the screen");
         let again = passkey(8);
         let first = PairingStep::ShowPasskey { passkey: again, entered: 0 };
         assert_eq!(window.ask(OURS, Question::Show(again, 0)), Verdict::Show(Some(first)));

@@ -11,15 +11,13 @@ use tokio::time::{sleep, timeout};
 use crate::ble::link::LinkError;
 use crate::ble::link::gatt::{characteristic, within};
 use crate::ble::profile::{self, Way};
+use crate::ble::shared::VALUE_MAX;
 use crate::ble::sightings::uuid;
 use crate::ble::timing::Timing;
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::Event;
 use wardkeep_model::vitals::vendor::{Assembler, Known};
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
-
-/// Longest attribute value (Core Specification Vol 3 Part F 3.2.9).
-pub(super) const VALUE_MAX: usize = 512;
 
 /// Makes frames of one device's notifications, for as long as its link lasts.
 #[derive(Debug)]

@@ -43,6 +43,7 @@ fn done(words: &Words, act: AuditAct) -> SharedString {
         AuditAct::DeviceShown => tr("Device chosen for the screen"),
         AuditAct::DevicePairing => tr("Pairing of a device begun"),
         AuditAct::DeviceForgotten => tr("Bond with a device dropped"),
+        AuditAct::DeviceClockSet => tr("Clock of a device set"),
         AuditAct::ReadingFiled => tr("Reading filed to a patient"),
         AuditAct::ReadingMoved => tr("Reading moved to another patient"),
         AuditAct::ReadingRefused => tr("Reading is not this patient's"),

@@ -65,6 +65,10 @@ pub(in crate::bridge) fn failed(words: &Words, fault: PairingFault) -> Said {
             tr("The device refused."),
             tr("Make it ready to be paired (its manual says how), then try again."),
         ),
+        PairingFault::Left => (
+            tr("The connection to the device ended before it was paired."),
+            tr("Keep it switched on beside this cart, then try again."),
+        ),
         PairingFault::BondedElsewhere => (
             tr("The device refused at once: it may be paired with something else."),
             tr("Remove it there, or reset the device as its manual says, then try again."),

@@ -36,6 +36,7 @@ fn reading(seq: u64, sequence: Option<u16>, systolic: u8) -> SpotReading {
     SpotReading {
         record: RecordId { run: 5, seq },
         device: CUFF,
+        first_known: None,
         kind: DeviceKind::Cuff,
         name: "Cuff 03".into(),
         frame: Phi::new(SpotFrame { format: Format::Profile(Characteristic(0x2A35)), payload }),
@@ -185,6 +186,13 @@ fn s8_what_a_device_hands_over_again_is_kept_once() {
     // Without a number or a stamp two equal measurements are two.
     keep(&mut vault, &[reading(7, None, 118), reading(8, None, 118), reading(8, None, 118)]);
     assert_eq!(waits(&mut vault), [2, 5, 6, 7, 8]);
+    // It was paired meanwhile, and has another address since.
+    let by = |seq, sequence, first_known| {
+        let device = DeviceId([0xC0, 0, 0, 0, 1, 3]);
+        SpotReading { device, first_known, ..reading(seq, Some(sequence), 118) }
+    };
+    keep(&mut vault, &[by(9, 42, Some(CUFF)), by(10, 44, Some(CUFF)), by(11, 42, None)]);
+    assert_eq!(waits(&mut vault), [2, 5, 6, 7, 8, 10, 11], "the last is another device");
 }
 
 #[test]
