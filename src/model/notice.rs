@@ -291,13 +291,12 @@ impl Notice {
             Self::PauseUsedUp => Row::hint(Everybody),
             Self::SoundTested => Row::done(Everybody),
             Self::ClockSet => Row::hint(Everybody),
-            Self::LimitsChanged => Row::done(Role(Care)),
+            Self::LimitsChanged | Self::PatientLeft => Row::done(Role(Care)),
             Self::ReadingWaits | Self::ReadingPutBack => Row::done(Role(Care)),
             Self::ReadingNotFiled => Row::fault(Role(Care)),
             Self::MeasurementFailed | Self::ControlSolution | Self::MeasurementImplausible => {
                 Row::hint(Role(Care))
             }
-            Self::PatientLeft => Row::done(Role(Care)),
             Self::DeviceBlinks => Row::done(Role(ConnectDevices)),
             Self::DeviceCannotBlink | Self::DeviceNotFound => Row::hint(Role(ConnectDevices)),
             Self::DeviceDescribed => Row::done(Role(MaintainDevices)),

@@ -288,8 +288,7 @@ fn s6_a_discharge_ends_what_is_measured_of_anybody_and_a_touch_for_somebody_else
 
 #[test]
 fn s6_at_another_bed_nothing_is_filed_to_whoever_was_at_the_last_one() {
-    let bedside = Bedside::monitoring();
-    let cart = bedside.store.cart.clone().expect("a cart");
+    let cart = Bedside::monitoring().store.cart.expect("a cart");
     assert_eq!(cart.bed, "Bed 12");
     let here = Bedside::resumed(cart.clone());
     assert!(here.store.cart.is_none(), "it goes on as it was");
