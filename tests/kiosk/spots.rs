@@ -1,5 +1,7 @@
 //! Spot readings: a cuff, a thermometer, a meter and a scale measure, and a person says whose it is.
 
+mod said;
+
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -302,6 +304,30 @@ fn s6_at_another_bed_nothing_is_filed_to_whoever_was_at_the_last_one() {
     let alarms = there.kiosk.alarms().ranked();
     let ended = |(shown, _): &(Shown, _)| shown.condition == Condition::WatchEnded;
     assert!(alarms.iter().any(ended), "that it measured somebody has to be seen");
+}
+
+/// The cart says who is at the bed and whom each device measures. Where these are two people, one of them is wrong.
+#[test]
+fn s6_a_device_of_somebody_else_than_who_is_here_measures_nobody() {
+    let cart = Bedside::monitoring().store.cart.expect("a cart");
+    let here = cart.subject.expect("somebody");
+    let mut torn = cart.clone();
+    let assignment = torn.devices[0].assignment.as_mut().expect("assigned");
+    assignment.subject = SubjectId(here.0 ^ 1);
+    let device = torn.devices[0].id;
+    for subject in [Some(here), None] {
+        let there = Bedside::resumed(CartState { subject, ..torn.clone() });
+        let kept = there.store.cart.clone().expect("what it is now");
+        let whose = |id| kept.devices.iter().find(|one| one.id == id).expect("kept").assignment;
+        assert_eq!((kept.subject, whose(device)), (subject, None), "it stays linked");
+        let other = kept.devices.iter().find(|one| one.id != device).expect("another").assignment;
+        assert_eq!(other.map(|one| one.subject), subject, "what agrees goes on");
+        let acts: Vec<_> = there.store.audit.iter().map(|entry| entry.act).collect();
+        assert!(acts.contains(&AuditAct::AssignmentConflict), "{acts:?}");
+        let alarms = there.kiosk.alarms().ranked();
+        let ended = |(shown, _): &(Shown, _)| shown.condition == Condition::WatchEnded;
+        assert!(alarms.iter().any(ended), "that it measured somebody has to be seen");
+    }
 }
 
 #[test]

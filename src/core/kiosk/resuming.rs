@@ -58,9 +58,33 @@ fn resume(kiosk: &mut Kiosk, now: Moment, cart: &CartState) -> Vec<Effect> {
     if !cart.bed.is_empty() && cart.bed != kiosk.monitor.bed() {
         return moved(kiosk, now, cart);
     }
+    if let Some(agreed) = without_conflict(cart) {
+        kiosk.clerk.watch_ended();
+        let mut effects = kiosk.monitor.resume(now, &agreed);
+        effects.extend(kiosk.alarms.resume(now, &kiosk.monitor, agreed.alive));
+        effects.push(desk::save_cart(now, &kiosk.monitor, kiosk.language));
+        let act = AuditAct::AssignmentConflict;
+        effects.push(desk::audit_of_machine(now, &kiosk.monitor, act, None));
+        return effects;
+    }
     let mut effects = kiosk.monitor.resume(now, cart);
     effects.extend(kiosk.alarms.resume(now, &kiosk.monitor, cart.alive));
     effects
+}
+
+/// The cart without the assignments to somebody else than who is at its bed, if it has any: one of the two is wrong,
+/// and nothing is filed by a guess (S-6).
+fn without_conflict(cart: &CartState) -> Option<CartState> {
+    let conflicts = |device: &KnownDevice| {
+        device.assignment.is_some_and(|assignment| Some(assignment.subject) != cart.subject)
+    };
+    cart.devices.iter().any(conflicts).then(|| {
+        let agreed = |device: &KnownDevice| KnownDevice {
+            assignment: device.assignment.filter(|_| !conflicts(device)),
+            ..device.clone()
+        };
+        CartState { devices: cart.devices.iter().map(agreed).collect(), ..cart.clone() }
+    })
 }
 
 /// The cart stands at another bed: nobody whom it knows of is here, and no device measures them (S-6). That it

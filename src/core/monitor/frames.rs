@@ -13,6 +13,7 @@ use wardkeep_model::confidential::Phi;
 use wardkeep_model::keeping::Command as StoreCommand;
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::{Command, Link, WriteFault};
+use wardkeep_model::vitals::gatt::join::{Joins, Whole};
 use wardkeep_model::vitals::gatt::{Charted, Decoded, Event, Topic, Withheld};
 use wardkeep_model::vitals::nomenclature::{Mdc, PLETH, Status, Unit};
 use wardkeep_model::vitals::parameter::Parameter;
@@ -24,6 +25,7 @@ use wardkeep_model::vitals::{
 };
 
 use crate::effect::Effect;
+use crate::monitor::halves::Half;
 use crate::monitor::stored::{Answered, RECORD_ACCESS, Transfer, asked};
 use crate::monitor::waves::{Stretch, WaveSource};
 use crate::monitor::{Monitor, spot};
@@ -60,12 +62,37 @@ impl Monitor {
             let told = took.map(|took| spot::clock_set(device, took, received.wall));
             return told.into_iter().collect();
         }
+        if Joins::<Half>::concerns(format) {
+            let whole = self.halves.take(device, (format, payload), decoded, received);
+            return whole.into_iter().flat_map(|one| self.whole(device, &one)).collect();
+        }
+        let mut effects = Vec::new();
         if format == Format::Profile(RECORD_ACCESS) {
+            // What it has not completed by now it does not complete.
+            let given = self.halves.end(device);
+            effects.extend(given.iter().flat_map(|(of, one)| self.whole(*of, one)));
             self.records_answered(device, &decoded, received);
         }
-        match self.spot(device, (format, payload), &decoded, received) {
+        let answer = Answer { decoded: &decoded, frame: (format, payload), second: None, received };
+        effects.extend(self.answered(device, answer));
+        effects
+    }
+
+    fn whole(&mut self, device: DeviceId, whole: &Whole<Half>) -> Vec<Effect> {
+        let (first, second) = (&whole.first, &whole.second);
+        let answer = Answer {
+            decoded: &whole.decoded,
+            frame: first.bytes(),
+            second: second.as_ref().map(Half::bytes),
+            received: first.received,
+        };
+        self.answered(device, answer)
+    }
+
+    fn answered(&mut self, device: DeviceId, answer: Answer<'_>) -> Vec<Effect> {
+        match self.spot(device, &answer) {
             Some(effects) => effects,
-            None => self.measured(device, &decoded, received),
+            None => self.measured(device, answer.decoded, answer.received),
         }
     }
 
@@ -120,6 +147,8 @@ impl Monitor {
         let mut effects: Vec<Effect> = due
             .filter_map(|(id, transfer)| transfer.tick(now.boot).map(|request| asked(*id, request)))
             .collect();
+        let given = self.halves.due(now.boot);
+        effects.extend(given.iter().flat_map(|(id, one)| self.whole(*id, one)));
         let busy = |id: DeviceId| self.transfers.get(&id).is_some_and(Transfer::is_running);
         let wrong: Vec<DeviceId> = self.pairing.wrong_clocks().filter(|id| !busy(*id)).collect();
         for id in wrong {
@@ -134,13 +163,8 @@ impl Monitor {
 
     /// What somebody has to claim; `None` if the frame is something else, or of a device that an assignment
     /// speaks for.
-    fn spot(
-        &mut self,
-        device: DeviceId,
-        frame: (Format, &[u8]),
-        decoded: &Decoded,
-        received: Moment,
-    ) -> Option<Vec<Effect>> {
+    fn spot(&mut self, device: DeviceId, answer: &Answer<'_>) -> Option<Vec<Effect>> {
+        let Answer { decoded, frame, second, received } = *answer;
         let counts = |device: &&Device| device.known && device.bonding.is_sound();
         let known = self.pairing.get(device).filter(counts)?;
         if self.is_watched(device) || !spot::is_spot(known.kind, frame.0) {
@@ -174,7 +198,8 @@ impl Monitor {
         if self.came.len() > CAME_MAX {
             self.came.pop_first();
         }
-        let from = spot::From { record, device, first_known, kind, name, provenance, frame };
+        let from =
+            spot::From { record, device, first_known, kind, name, provenance, frame, second };
         let reading = spot::reading(from, decoded, times);
         if let Some((transfer, sequence)) = self.transfers.get_mut(&device).zip(reading.sequence) {
             transfer.record(received.boot, sequence);
@@ -325,8 +350,11 @@ impl Monitor {
 
     /// The program ends: what was gathered is recorded.
     pub(crate) fn end(&mut self) -> Vec<Effect> {
+        let given = self.halves.end_all();
+        let mut effects: Vec<Effect> =
+            given.iter().flat_map(|(id, one)| self.whole(*id, one)).collect();
         let ended = self.waves.end_all();
-        let mut effects = self.record_waves(ended);
+        effects.extend(self.record_waves(ended));
         effects.extend(self.flood_told(BootTime::default(), true));
         effects
     }
@@ -356,6 +384,14 @@ impl Monitor {
     fn provenance(&self) -> Provenance {
         if self.rules.simulated { Provenance::Simulated } else { Provenance::Device }
     }
+}
+
+/// What a device has answered: a frame, or two that are one answer.
+struct Answer<'a> {
+    decoded: &'a Decoded,
+    frame: (Format, &'a [u8]),
+    second: Option<(Format, &'a [u8])>,
+    received: Moment,
 }
 
 /// Where a frame came from.

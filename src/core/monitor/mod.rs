@@ -13,6 +13,7 @@
 mod facts;
 mod flood;
 mod frames;
+mod halves;
 mod pulse;
 mod spot;
 mod stored;
@@ -37,6 +38,7 @@ use wardkeep_model::vitals::wave::WaveKind;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
 use self::flood::Flood;
+use self::halves::Halves;
 use self::pulse::Pulse;
 use self::stored::{Transfer, asked};
 use self::waves::Waves;
@@ -91,6 +93,8 @@ pub(crate) struct Monitor {
     at_bed: Option<BootTime>,
     /// What meters hand over of what they have stored.
     transfers: BTreeMap<DeviceId, Transfer>,
+    /// Frames that wait for their other halves.
+    halves: Halves,
     /// Number of the last record.
     seq: u64,
     /// The devices that are watched without records, at most one of a kind, and whether the watch
@@ -119,6 +123,7 @@ impl Monitor {
             came: BTreeMap::new(),
             at_bed: None,
             transfers: BTreeMap::new(),
+            halves: Halves::default(),
             seq: 0,
             watch: None,
         }
@@ -228,11 +233,12 @@ impl Monitor {
         self.pairing.known()
     }
 
-    /// When a current number grows old, or a transfer has stopped.
+    /// When a current number grows old, a transfer has stopped, or the other half of an answer does not come.
     pub(crate) fn next_deadline(&self, now: BootTime) -> Option<BootTime> {
         let transfers = self.transfers.values().filter_map(Transfer::due).filter(|due| *due > now);
         let news = self.inventory.next_deadline();
-        self.live.next_deadline(now).into_iter().chain(transfers).chain(news).min()
+        let halves = self.halves.next_deadline();
+        self.live.next_deadline(now).into_iter().chain(transfers).chain(news).chain(halves).min()
     }
 
     /// An advertisement was heard.
@@ -294,6 +300,7 @@ impl Monitor {
         self.forget_readings(from);
         self.pulses.remove(&from);
         self.inventory.moves(from, to);
+        self.halves.moves(from, to);
         if let Some(transfer) = self.transfers.remove(&from) {
             self.transfers.insert(to, transfer);
         }

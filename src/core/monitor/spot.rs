@@ -17,7 +17,7 @@ use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::WriteFault;
 use wardkeep_model::vitals::gatt::{Counter, Decoded, Event, cts};
 use wardkeep_model::vitals::nomenclature::Status;
-use wardkeep_model::vitals::spot::{SpotFrame, SpotReading, SpotTimes, SpotValue};
+use wardkeep_model::vitals::spot::{SpotContext, SpotFrame, SpotReading, SpotTimes, SpotValue};
 use wardkeep_model::vitals::{
     Characteristic, ClockConfidence, DeviceId, DeviceKind, Format, Provenance, RecordId,
 };
@@ -159,6 +159,7 @@ pub(super) struct From<'a> {
     pub(super) name: String,
     pub(super) provenance: Provenance,
     pub(super) frame: (Format, &'a [u8]),
+    pub(super) second: Option<(Format, &'a [u8])>,
 }
 
 /// Whether a value is the measurement, and not one on the way to it.
@@ -178,14 +179,18 @@ pub(super) fn reading(from: From<'_>, decoded: &Decoded, times: SpotTimes) -> Sp
         | Event::Label { .. }
         | Event::Vendor(_) => None,
     });
-    let (format, payload) = from.frame;
+    let frame = |(format, payload): (Format, &[u8])| {
+        Phi::new(SpotFrame { format, payload: payload.to_vec() })
+    };
     SpotReading {
         record: from.record,
         device: from.device,
         first_known: from.first_known,
         kind: from.kind,
         name: from.name,
-        frame: Phi::new(SpotFrame { format, payload: payload.to_vec() }),
+        frame: frame(from.frame),
+        second: from.second.map(frame),
+        context: Phi::new(SpotContext::of(&decoded.events)),
         values: Phi::new(values),
         sequence,
         times,

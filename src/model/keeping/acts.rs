@@ -45,6 +45,8 @@ pub enum AuditAct {
     DeviceAssigned,
     /// A device was released.
     DeviceReleased,
+    /// A device was assigned to somebody else than who is at this bed, which has ended that.
+    AssignmentConflict,
     /// Of several devices that measure the same, this one is shown from now on.
     DeviceShown,
     /// Somebody opened a window in which a device is paired.

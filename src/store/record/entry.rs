@@ -154,7 +154,7 @@ mod tests {
     use wardkeep_model::moment::BootTime;
     use wardkeep_model::vitals::decimal::Decimal;
     use wardkeep_model::vitals::nomenclature::{Absent, HEART_RATE};
-    use wardkeep_model::vitals::spot::{SpotFrame, SpotTimes, SpotValue};
+    use wardkeep_model::vitals::spot::{Meal, SpotContext, SpotFrame, SpotTimes, SpotValue};
     use wardkeep_model::vitals::{Characteristic, DeviceKind, Format};
 
     fn stamp(micros: i64) -> Timestamp {
@@ -172,6 +172,11 @@ mod tests {
                 format: Format::Profile(Characteristic(0x2A35)),
                 payload: vec![0, 120, 0, 80, 0],
             }),
+            second: Some(Phi::new(SpotFrame {
+                format: Format::Profile(Characteristic(0x2A34)),
+                payload: vec![2, 7, 0, 3],
+            })),
+            context: Phi::new(SpotContext { user: Some(2), meal: Some(Meal::Fasting) }),
             values: Phi::new(vec![SpotValue {
                 code: HEART_RATE,
                 value: Decimal::new(3670, -2),

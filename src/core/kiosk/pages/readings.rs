@@ -15,7 +15,7 @@ use wardkeep_model::moment::BootTime;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::vitals::nomenclature::{
     Absent, BODY_FAT, BODY_HEIGHT, BODY_MASS_INDEX, BODY_WEIGHT, DIASTOLIC, MEAN_PRESSURE, Mdc,
-    PULSE_RATE_CUFF, PULSE_RATE_OXIMETER, SPO2, SYSTOLIC,
+    PULSE_RATE_CUFF, PULSE_RATE_OXIMETER, SPO2, SYSTOLIC, Status,
 };
 use wardkeep_model::vitals::parameter::{Family, Parameter};
 use wardkeep_model::vitals::spot::{SpotReading, SpotTimes, SpotValue};
@@ -28,7 +28,7 @@ use crate::kiosk::open::Open;
 use crate::kiosk::pad::ceil_seconds;
 use crate::kiosk::pages::patients;
 use crate::kiosk::view::readings::{
-    AskedReading, Because, JustFiled, SpotLine, SpotTime, SpotWhat, Tray, TrayLine,
+    AskedReading, Because, JustFiled, SpotLine, SpotRemark, SpotTime, SpotWhat, Tray, TrayLine,
 };
 
 /// A reading that came longer ago is not asked about by itself: whoever is here now may not know of it.
@@ -220,6 +220,7 @@ pub(in crate::kiosk) fn asked(open: &Open, scene: Scene<'_>) -> Option<AskedRead
         subject,
         patient: patients::banner(scene, patient),
         lines: lines(reading.values.reveal()),
+        remarks: remarks(reading),
         kind: reading.kind,
         device: reading.name.clone(),
         has_twins: twins(scene, reading),
@@ -280,6 +281,7 @@ fn filed_line(scene: Scene<'_>, reading: &SpotReading) -> TrayLine {
     TrayLine {
         record: reading.record,
         lines: lines(reading.values.reveal()),
+        remarks: remarks(reading),
         kind: reading.kind,
         device: reading.name.clone(),
         because: Because::Filed,
@@ -334,6 +336,34 @@ fn lines(values: &[SpotValue]) -> Vec<SpotLine> {
         lines.push(spot_line(what(one.code), one, one.value.to_string()));
     }
     lines
+}
+
+/// What its device says of a reading, each thing once: first what speaks against the values.
+fn remarks(reading: &SpotReading) -> Vec<SpotRemark> {
+    const SAID: [(Status, SpotRemark); 8] = [
+        (Status::IrregularPulse, SpotRemark::IrregularPulse),
+        (Status::BodyMovement, SpotRemark::Moved),
+        (Status::CuffTooLoose, SpotRemark::CuffLoose),
+        (Status::ImproperPosition, SpotRemark::ArmHeldWrongly),
+        (Status::PulseAboveRange, SpotRemark::PulseBeyond),
+        (Status::PulseBelowRange, SpotRemark::PulseBeyond),
+        (Status::EarlyEstimate, SpotRemark::Estimate),
+        (Status::DeviceAlert, SpotRemark::DeviceAlert),
+    ];
+    let values = reading.values.reveal();
+    let said = |status: &Status| values.iter().any(|value| value.status.contains(status));
+    let mut remarks: Vec<SpotRemark> =
+        SAID.iter().filter(|(status, _)| said(status)).map(|(_, remark)| *remark).collect();
+    remarks.dedup();
+    let is_weak = |status: &Status| status.is_weak_signal() && *status != Status::BodyMovement;
+    if values.iter().flat_map(|value| &value.status).any(is_weak) {
+        remarks.push(SpotRemark::WeakSignal);
+    }
+    let context = reading.context.reveal();
+    remarks.extend(said(&Status::AlternateSite).then_some(SpotRemark::AlternateSite));
+    remarks.extend(context.meal.map(SpotRemark::Meal));
+    remarks.extend(context.user.map(SpotRemark::User));
+    remarks
 }
 
 fn spot_line(what: SpotWhat, value: &SpotValue, digits: String) -> SpotLine {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::vitals::parameter::Family;
+use wardkeep_model::vitals::spot::Meal;
 use wardkeep_model::vitals::{DeviceKind, RecordId};
 
 use crate::kiosk::view::PatientBanner;
@@ -63,6 +64,33 @@ pub enum SpotTime {
     Unknown(TimeOfDay),
 }
 
+/// What a device says of a reading that whoever files it should know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpotRemark {
+    /// The pulse was irregular while it was measured.
+    IrregularPulse,
+    /// The patient moved.
+    Moved,
+    /// The cuff was too loose.
+    CuffLoose,
+    /// The arm was held wrongly.
+    ArmHeldWrongly,
+    /// The pulse was faster or slower than the device can tell.
+    PulseBeyond,
+    /// The signal was weak.
+    WeakSignal,
+    /// An early estimate.
+    Estimate,
+    /// The device shows an alert of its own.
+    DeviceAlert,
+    /// Not from a finger.
+    AlternateSite,
+    /// What the sample has to do with a meal.
+    Meal(Meal),
+    /// Which of its users it measured, by its own number.
+    User(u8),
+}
+
 /// A reading that somebody is asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AskedReading {
@@ -74,6 +102,8 @@ pub struct AskedReading {
     pub patient: PatientBanner,
     /// What it says; the first one is what the device is for.
     pub lines: Vec<SpotLine>,
+    /// What its device says of it.
+    pub remarks: Vec<SpotRemark>,
     /// What its device is.
     pub kind: DeviceKind,
     /// What people call it.
@@ -112,6 +142,8 @@ pub struct TrayLine {
     pub record: RecordId,
     /// What it says.
     pub lines: Vec<SpotLine>,
+    /// What its device says of it.
+    pub remarks: Vec<SpotRemark>,
     /// What its device is.
     pub kind: DeviceKind,
     /// What people call it.

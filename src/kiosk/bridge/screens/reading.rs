@@ -94,6 +94,7 @@ impl Adapter for Reading {
         global.set_device(glyphs::drawable(&asked.device));
         global.set_device_facts(said::device_facts(words, asked));
         global.set_time(time(words, asked.time));
+        global.set_remarks(said::remarks(words, &asked.remarks));
         global.set_before(said::before(words, asked));
         global.set_others(said::others(words, asked.others));
         global.set_resting(asked.is_resting);
@@ -114,6 +115,7 @@ impl Adapter for Reading {
             ui::Reading::set_patient_facts,
             ui::Reading::set_device,
             ui::Reading::set_device_facts,
+            ui::Reading::set_remarks,
             ui::Reading::set_before,
             ui::Reading::set_others,
         ] {
@@ -192,7 +194,7 @@ fn line(row: &TrayLine, words: &Words, icons: &ui::Icons<'_>) -> ui::ReadingLine
         unit: first.map(|line| line.unit.into()).unwrap_or_default(),
         coloured,
         family,
-        also: said::also(words, &row.lines),
+        also: said::also(words, row),
         icon: lines::picture(row.kind, icons),
         device: glyphs::drawable(&row.device),
         because: said::because(words, &row.because),

@@ -40,6 +40,9 @@ fn done(words: &Words, act: AuditAct) -> SharedString {
         AuditAct::PatientDischarged => tr("Patient left this bed"),
         AuditAct::CartMoved => tr("Cart moved to another bed"),
         AuditAct::DeviceDescribed => tr("Label or calibration of a device changed"),
+        AuditAct::AssignmentConflict => {
+            tr("Device was assigned to somebody else than who is here: ended")
+        }
         AuditAct::DeviceShown => tr("Device chosen for the screen"),
         AuditAct::DevicePairing => tr("Pairing of a device begun"),
         AuditAct::DeviceForgotten => tr("Bond with a device dropped"),

@@ -5,8 +5,9 @@ use std::time::Duration;
 use slint::SharedString;
 
 use wardkeep_core::kiosk::view::readings::{
-    AskedReading, Because, JustFiled, SpotLine, SpotTime, SpotWhat,
+    AskedReading, Because, JustFiled, SpotLine, SpotRemark, SpotTime, SpotWhat, TrayLine,
 };
+use wardkeep_model::vitals::spot::Meal;
 
 use crate::bridge::words::{Said, Words, bedside, joined, tr};
 use crate::bridge::{lines, times};
@@ -34,12 +35,43 @@ pub(in crate::bridge) fn short(line: &SpotLine) -> SharedString {
     slint::format!("{} {}", line.digits.reveal(), line.unit)
 }
 
-/// Everything but the first value.
-pub(in crate::bridge) fn also(words: &Words, all: &[SpotLine]) -> SharedString {
-    let rest = all.iter().skip(1);
-    let told: Vec<SharedString> =
-        rest.map(|line| slint::format!("{} {}", what(words, line.what), short(line))).collect();
-    joined(&told)
+/// Everything but the first value, and what the device says of it.
+pub(in crate::bridge) fn also(words: &Words, row: &TrayLine) -> SharedString {
+    let rest = row.lines.iter().skip(1);
+    let rest = rest.map(|line| slint::format!("{} {}", what(words, line.what), short(line)));
+    let said = row.remarks.iter().map(|one| remark(words, *one));
+    joined(&rest.chain(said).collect::<Vec<SharedString>>())
+}
+
+/// What its device says of a reading.
+pub(in crate::bridge) fn remarks(words: &Words, remarks: &[SpotRemark]) -> SharedString {
+    let told: Vec<SharedString> = remarks.iter().map(|one| remark(words, *one)).collect();
+    if told.is_empty() {
+        return SharedString::default();
+    }
+    words.fill(tr("The device says: {}"), &[&joined(&told)])
+}
+
+fn remark(words: &Words, remark: SpotRemark) -> SharedString {
+    words.say(match remark {
+        SpotRemark::IrregularPulse => tr("irregular pulse"),
+        SpotRemark::Moved => tr("the patient moved"),
+        SpotRemark::CuffLoose => tr("cuff too loose"),
+        SpotRemark::ArmHeldWrongly => tr("arm held wrongly"),
+        SpotRemark::PulseBeyond => tr("pulse beyond the device's range"),
+        SpotRemark::WeakSignal => tr("weak signal"),
+        SpotRemark::Estimate => tr("an early estimate"),
+        SpotRemark::DeviceAlert => tr("the device shows an alert"),
+        SpotRemark::AlternateSite => tr("not from a finger"),
+        SpotRemark::Meal(Meal::Preprandial) => tr("before a meal"),
+        SpotRemark::Meal(Meal::Postprandial) => tr("after a meal"),
+        SpotRemark::Meal(Meal::Fasting) => tr("fasting"),
+        SpotRemark::Meal(Meal::Casual) => tr("between meals"),
+        SpotRemark::Meal(Meal::Bedtime) => tr("at bedtime"),
+        SpotRemark::User(user) => {
+            return words.fill(tr("user {} of the device"), &[&user.to_string()]);
+        }
+    })
 }
 
 /// When it was measured, how long ago, and how sure that is, with its bars.

@@ -18,8 +18,8 @@ Examples:
   wardkeepctl devices report C0:26:DA:00:12:34 > unknown-oximeter.json
   wardkeepctl devices report C0:26:DA:00:12:34 --seconds 60 --frames
 
-`bluetoothctl devices` lists addresses. Address, serial number and names are left out; what the device sends
-is, too, unless --frames asks for it: measure yourself then, and nobody else.";
+`bluetoothctl devices` lists addresses. Address, serial number and names are left out, and so is
+what the device sends, unless --frames asks for it: measure yourself then, and nobody else.";
 
 /// What to report.
 #[derive(Args, Clone, Debug)]

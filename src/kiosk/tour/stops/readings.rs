@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wardkeep_core::kiosk::view::readings::{
-    AskedReading, Because, JustFiled, SpotLine, SpotTime, SpotWhat, Tray, TrayLine,
+    AskedReading, Because, JustFiled, SpotLine, SpotRemark, SpotTime, SpotWhat, Tray, TrayLine,
 };
 use wardkeep_core::kiosk::view::time::{LocalTime, TimeOfDay};
 use wardkeep_core::kiosk::view::{Devices, PatientBanner, Screen, View};
@@ -11,6 +11,7 @@ use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::SubjectId;
 use wardkeep_model::notice::Notice;
 use wardkeep_model::vitals::parameter::Family;
+use wardkeep_model::vitals::spot::Meal;
 use wardkeep_model::vitals::{DeviceKind, RecordId};
 
 use wardkeep_core::kiosk::view::pairing::{PairingPage, PairingStage};
@@ -45,6 +46,7 @@ fn asked(patient: PatientBanner) -> AskedReading {
         subject: SubjectId(1),
         patient,
         lines: pressure("118/76", "90", "72"),
+        remarks: vec![],
         kind: DeviceKind::Cuff,
         device: "Cuff 03".into(),
         has_twins: true,
@@ -55,6 +57,14 @@ fn asked(patient: PatientBanner) -> AskedReading {
         )),
         others: 0,
         is_resting: false,
+    }
+}
+
+fn doubtful() -> AskedReading {
+    AskedReading {
+        lines: pressure("164/102", "123", "118"),
+        remarks: vec![SpotRemark::IrregularPulse, SpotRemark::Moved, SpotRemark::User(2)],
+        ..asked(margaret())
     }
 }
 
@@ -76,6 +86,7 @@ fn waiting(seq: u64, lines: Vec<SpotLine>, kind: DeviceKind, device: &str) -> Tr
     TrayLine {
         record: record(seq),
         lines,
+        remarks: vec![],
         kind,
         device: device.into(),
         because: Because::Unasked,
@@ -105,6 +116,7 @@ fn tray() -> Tray {
                 time: SpotTime::Unknown(TimeOfDay::at(14, 5)),
                 left: 693 * MINUTE,
                 left_percent: 96,
+                remarks: vec![SpotRemark::Meal(Meal::Fasting)],
                 ..waiting(3, glucose, DeviceKind::GlucoseMeter, "Glucose meter 04")
             },
             TrayLine {
@@ -148,6 +160,7 @@ pub(super) fn all() -> Vec<Stop> {
     vec![
         stop("reading", at(asked(margaret()))),
         stop("reading-long-name", long),
+        stop("reading-doubtful", at(doubtful())),
         Stop { day: true, ..stop("reading-day", at(asked(margaret()))) },
         stop("reading-filed", filed),
         stop("reading-failed", failed),

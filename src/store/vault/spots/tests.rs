@@ -40,6 +40,8 @@ fn reading(seq: u64, sequence: Option<u16>, systolic: u8) -> SpotReading {
         kind: DeviceKind::Cuff,
         name: "Cuff 03".into(),
         frame: Phi::new(SpotFrame { format: Format::Profile(Characteristic(0x2A35)), payload }),
+        second: None,
+        context: Phi::default(),
         values: Phi::new(vec![value(SYSTOLIC, systolic), value(DIASTOLIC, 76)]),
         sequence,
         times: SpotTimes {
