@@ -147,9 +147,9 @@ fn connection(bedside: &mut Bedside, meter: &mut Meter) -> Errors {
         bedside.wait(Duration::from_millis(200));
     }
     send(bedside, RECORDS, vec![6, 0, 1, 1]);
-    let set = bedside.radio.iter().find_map(|command| match command {
-        Command::Write(METER, CLOCK, bytes) => Some(bytes.clone()),
-        _ => None,
+    let set = bedside.radio.iter().find_map(|command| {
+        let Command::Write(METER, CLOCK, bytes) = command else { return None };
+        Some(bytes.clone())
     });
     if let Some(bytes) = set {
         let shown = decode(CLOCK, &bytes).ok().and_then(|decoded| decoded.time);

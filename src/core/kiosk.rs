@@ -92,6 +92,7 @@ impl Kiosk {
         let rules = Rules {
             run: site.run,
             simulated: site.simulated,
+            bed: site.config.bed.clone(),
             assignment: site.config.assignment,
             zone: site.zone.clone(),
         };

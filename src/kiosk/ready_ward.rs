@@ -163,6 +163,7 @@ impl Desk {
             limits: None,
             alive: None,
             inventory: vec![],
+            bed: String::new(),
         };
         self.send(Command::SaveCart(Box::new(cart)))
     }

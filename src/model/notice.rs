@@ -190,6 +190,8 @@ pub enum Notice {
     ReadingWaits,
     /// A spot reading that was filed by mistake waits in the tray.
     ReadingPutBack,
+    /// Nobody is at this bed any more.
+    PatientLeft,
     /// The device was asked to show itself, and does.
     DeviceBlinks,
     /// The device cannot show itself.
@@ -289,7 +291,7 @@ impl Notice {
             Self::PauseUsedUp => Row::hint(Everybody),
             Self::SoundTested => Row::done(Everybody),
             Self::ClockSet => Row::hint(Everybody),
-            Self::LimitsChanged => Row::done(Role(Care)),
+            Self::LimitsChanged | Self::PatientLeft => Row::done(Role(Care)),
             Self::ReadingWaits | Self::ReadingPutBack => Row::done(Role(Care)),
             Self::ReadingNotFiled => Row::fault(Role(Care)),
             Self::MeasurementFailed | Self::ControlSolution | Self::MeasurementImplausible => {

@@ -95,6 +95,7 @@ fn intents() -> Vec<(Intent, Option<P>)> {
         (Intent::Devices(devices::Intent::Assign(OXIMETER)), Some(P::Care)),
         (Intent::Patients(patients::Intent::Search(name())), Some(P::Care)),
         (Intent::Patients(patients::Intent::Choose(SubjectId(1))), Some(P::Care)),
+        (Intent::Patients(patients::Intent::Discharge(SubjectId(1))), Some(P::Care)),
         (Intent::Patients(patients::Intent::Add(PatientForm::default())), Some(P::Care)),
         (Intent::Patients(patients::Intent::Draft(PatientForm::default())), Some(P::Care)),
         (Intent::People(people::Intent::Search(name())), Some(P::ManagePeople)),

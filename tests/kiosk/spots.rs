@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use kit::kiosk::{Bedside, OXIMETER, STRAP};
+use wardkeep_core::alarms::{Condition, Shown};
 use wardkeep_core::kiosk::frame;
 use wardkeep_core::kiosk::page::Page;
 use wardkeep_core::kiosk::pages::readings::Intent;
@@ -14,7 +15,7 @@ use wardkeep_core::kiosk::view::{Screen, TileState};
 use wardkeep_model::access::Role;
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::encounter::{PatientForm, SubjectId};
-use wardkeep_model::keeping::AuditAct;
+use wardkeep_model::keeping::{AuditAct, CartState};
 use wardkeep_model::notice::Notice;
 use wardkeep_model::ports::{self, Link};
 use wardkeep_model::vitals::parameter::Parameter;
@@ -258,6 +259,49 @@ fn s6_a_reading_of_somebody_else_is_taken_back_later_and_filed_to_whose_it_is() 
     bedside.intent(Intent::File(of.record, other));
     assert_eq!(filed(&bedside), [other]);
     assert_eq!(acts(&bedside).len(), 4);
+}
+
+#[test]
+fn s6_a_discharge_ends_what_is_measured_of_anybody_and_a_touch_for_somebody_else_does_nothing() {
+    let mut bedside = Bedside::monitoring();
+    let subject = bedside.store.cart.as_ref().and_then(|cart| cart.subject).expect("somebody");
+    bedside.intent(patients::Intent::Discharge(SubjectId(subject.0 + 1)));
+    let now_at_bed = |bedside: &Bedside| bedside.store.cart.as_ref().and_then(|cart| cart.subject);
+    assert_eq!(now_at_bed(&bedside), Some(subject));
+    bedside.intent(patients::Intent::Discharge(subject));
+    bedside.intent(patients::Intent::Discharge(subject));
+    assert_eq!((now_at_bed(&bedside), bedside.notice()), (None, Some(Notice::PatientLeft)));
+    let cart = bedside.store.cart.clone().expect("a cart");
+    assert!(cart.devices.iter().all(|device| device.assignment.is_none()));
+    assert_eq!(cart.devices.len(), 2, "they stay linked");
+    let told: Vec<_> = bedside.store.audit.iter().map(|one| (one.act, one.subject)).collect();
+    let left: Vec<_> = told.iter().filter(|(act, _)| *act == AuditAct::PatientDischarged).collect();
+    assert_eq!(left, [&(AuditAct::PatientDischarged, Some(subject))]);
+    let before = bedside.store.records.len();
+    bedside.frame(STRAP, kit::kiosk::heart_rate(72));
+    let owners: Vec<_> = bedside.store.records[before..].iter().map(|one| one.subject).collect();
+    assert_eq!(owners, [None], "nobody's");
+    bedside.intent(frame::Intent::Open(Page::Bedside));
+    let Screen::Bedside(page) = bedside.view().screen else { panic!("no bedside") };
+    assert!(!page.has_patient && bedside.view().open.expect("open").patient.is_none());
+}
+
+#[test]
+fn s6_at_another_bed_nothing_is_filed_to_whoever_was_at_the_last_one() {
+    let cart = Bedside::monitoring().store.cart.expect("a cart");
+    assert_eq!(cart.bed, "Bed 12");
+    let here = Bedside::resumed(cart.clone());
+    assert!(here.store.cart.is_none(), "it goes on as it was");
+    let moved = CartState { bed: "Bed 7".into(), ..cart };
+    let there = Bedside::resumed(moved);
+    let kept = there.store.cart.clone().expect("what it is now");
+    assert_eq!((kept.subject, kept.bed.as_str()), (None, "Bed 12"));
+    assert!(kept.devices.len() == 2 && kept.devices.iter().all(|one| one.assignment.is_none()));
+    let acts: Vec<_> = there.store.audit.iter().map(|entry| entry.act).collect();
+    assert!(acts.contains(&AuditAct::CartMoved), "{acts:?}");
+    let alarms = there.kiosk.alarms().ranked();
+    let ended = |(shown, _): &(Shown, _)| shown.condition == Condition::WatchEnded;
+    assert!(alarms.iter().any(ended), "that it measured somebody has to be seen");
 }
 
 #[test]

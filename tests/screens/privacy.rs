@@ -5,11 +5,12 @@ use wardkeep::bridge::WaveChunk;
 use wardkeep::tour::samples::{self, concealed, open, staff};
 use wardkeep::tour::stops::records;
 use wardkeep_core::kiosk::view::access::{Emergency, Enrolment};
-use wardkeep_core::kiosk::view::{Screen, TileState, View};
+use wardkeep_core::kiosk::view::{Bedside, Screen, TileState, View};
 use wardkeep_model::alarm::Priority;
 use wardkeep_model::confidential::{Phi, Secret};
 use wardkeep_model::ports::ReaderHealth;
 use wardkeep_model::vitals::parameter::Parameter;
+use wardkeep_model::vitals::wave::WaveKind;
 use wardkeep_ui as ui;
 
 use kit::memory_scan::Needle;
@@ -24,7 +25,14 @@ fn patient_screens() -> Vec<View> {
         open(Screen::Bedside(samples::bedside())),
         open(Screen::Devices(samples::devices())),
         open(Screen::Patients(samples::patients())),
+        device_page(),
     ]
+}
+
+/// A device with what it sent last.
+fn device_page() -> View {
+    let stops = wardkeep::tour::stops::all();
+    stops.into_iter().find(|stop| stop.name == "device").expect("a stop of the tour").view
 }
 
 #[test]
@@ -73,6 +81,11 @@ fn assert_emptied(desk: &Desk) {
     assert_eq!(desk.window.global::<ui::Devices>().get_rows().row_count(), 0);
     assert_eq!(desk.window.global::<ui::Bedside>().get_vitals().row_count(), 0);
     assert_eq!(desk.window.global::<ui::Bedside>().get_waves().row_count(), 0);
+    let device = desk.window.global::<ui::Device>();
+    assert_eq!((device.get_frames().row_count(), device.get_facts().row_count()), (0, 0));
+    assert_eq!(device.get_counts(), ui::NamedFact::default());
+    assert_eq!([device.get_name(), device.get_about(), device.get_label()], ["", "", ""]);
+    assert_eq!(desk.window.global::<ui::Inventory>().get_rows().row_count(), 0);
     assert_eq!(desk.window.global::<ui::Frame>().get_patient(), ui::PatientLine::default());
     assert_eq!(desk.window.global::<ui::Frame>().get_operator(), ui::OperatorLine::default());
     assert!(desk.bridge.lane_is_at_rest());
@@ -302,18 +315,44 @@ fn s1_the_lane_moves_only_while_it_is_shown_and_fed() {
     desk.show(&open(Screen::Bedside(samples::bedside())));
     let blank = desk.picture();
     for samples in samples::pleth(75, 72.0).chunks(75) {
-        desk.waves.try_send(WaveChunk { rate_hz: 75, samples: samples.to_vec() }).unwrap();
+        desk.waves.try_send(wave_of(WaveKind::Pleth, samples)).unwrap();
     }
     for _ in 0..60 {
         desk.bridge.sweep_one_frame();
     }
     assert_ne!(desk.picture().as_bytes(), blank.as_bytes());
     let mut unfed = samples::bedside();
-    unfed.wave = false;
+    unfed.waves = vec![];
     desk.show(&open(Screen::Bedside(unfed)));
     assert!(desk.bridge.lane_is_at_rest());
     desk.show(&open(Screen::Bedside(samples::bedside())));
     assert_eq!(desk.picture().as_bytes(), blank.as_bytes(), "the old trace is forgotten");
+}
+
+fn wave_of(kind: WaveKind, samples: &[f32]) -> WaveChunk {
+    WaveChunk { kind, rate_hz: 75, samples: samples.to_vec() }
+}
+
+#[test]
+fn s1_what_waits_for_a_lane_that_nobody_draws_is_forgotten_with_the_others() {
+    let desk = Desk::new(LANDSCAPE);
+    let both = Bedside { waves: WaveKind::ALL.to_vec(), ..samples::bedside() };
+    let both = open(Screen::Bedside(both));
+    desk.show(&both);
+    let blank = desk.picture();
+    desk.show(&open(Screen::Bedside(samples::bedside())));
+    for samples in samples::ecg(75, 72.0).chunks(75) {
+        desk.waves.try_send(wave_of(WaveKind::Ecg, samples)).unwrap();
+        desk.waves.try_send(wave_of(WaveKind::Pleth, samples)).unwrap();
+        desk.bridge.sweep_one_frame();
+    }
+    desk.show(&concealed(Screen::Lock(samples::lock())));
+    assert!(desk.bridge.lane_is_at_rest());
+    desk.show(&both);
+    for _ in 0..60 {
+        desk.bridge.sweep_one_frame();
+    }
+    assert_eq!(desk.picture().as_bytes(), blank.as_bytes());
 }
 
 #[test]
@@ -322,7 +361,7 @@ fn an_alarm_line_above_the_lane_does_not_erase_the_trace() {
     let calm = open(Screen::Bedside(samples::bedside()));
     desk.show(&calm);
     for samples in samples::pleth(75, 72.0).chunks(75) {
-        desk.waves.try_send(WaveChunk { rate_hz: 75, samples: samples.to_vec() }).unwrap();
+        desk.waves.try_send(wave_of(WaveKind::Pleth, samples)).unwrap();
     }
     for _ in 0..60 {
         desk.bridge.sweep_one_frame();

@@ -74,7 +74,7 @@ fn an_acknowledged_and_paused_alarm_offers_neither_again() {
 #[test]
 fn empty_states_lead_on() {
     let mut desk = Desk::new(LANDSCAPE);
-    let none = Bedside { tiles: vec![], wave: false, has_patient: false, has_device: false };
+    let none = Bedside { tiles: vec![], waves: vec![], has_patient: false, has_device: false };
     desk.show(&open(Screen::Bedside(none.clone())));
     desk.tap("Choose a patient");
     desk.show(&open(Screen::Bedside(Bedside { has_patient: true, ..none })));

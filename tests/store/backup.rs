@@ -45,6 +45,8 @@ fn state() -> CartState {
         language: "de".into(),
         limits: None,
         alive: None,
+        inventory: vec![],
+        bed: "Bed 12".into(),
     }
 }
 

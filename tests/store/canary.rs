@@ -95,6 +95,8 @@ fn s4_s10_no_file_holds_a_name_a_value_a_pin_or_a_badge_number() {
         language: "en".into(),
         limits: None,
         alive: None,
+        inventory: vec![],
+        bed: String::new(),
     };
     rig.send(Command::SaveCart(Box::new(state)));
     for seq in 2..=600 {

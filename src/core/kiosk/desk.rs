@@ -115,6 +115,7 @@ pub(super) fn save_cart(now: Moment, monitor: &Monitor, language: Language) -> E
         limits: Some(monitor.limits()),
         alive: monitor.watches_over().then_some(now.wall),
         inventory: monitor.inventory().known(),
+        bed: monitor.bed().to_owned(),
     };
     Effect::Store(StoreCommand::SaveCart(Box::new(cart)))
 }

@@ -97,7 +97,7 @@ impl Monitor {
         match answer {
             // Another protocol's meter.
             Err(WriteFault::NoSuchCharacteristic) if what == RECORD_ACCESS => {
-                drop(self.transfers.remove(&id));
+                self.transfers.remove(&id);
             }
             Err(_) if what == RECORD_ACCESS => {
                 self.transfers.get_mut(&id).into_iter().for_each(|one| one.not_taken(now.boot));

@@ -51,6 +51,8 @@ pub(crate) struct Rules {
     pub(crate) run: u64,
     /// Every value is simulated.
     pub(crate) simulated: bool,
+    /// What stands above this bed.
+    pub(crate) bed: String,
     /// How long an assignment holds.
     pub(crate) assignment: Duration,
     /// The zone of the bed: devices stamp local time.
@@ -374,13 +376,23 @@ impl Monitor {
     /// Somebody else is at this bed now. Another patient's devices are unassigned first: nothing that
     /// they measure may be filed to the newcomer without a fresh assignment (S-6).
     pub(crate) fn put(&mut self, now: Moment, subject: SubjectId, limits: BedLimits) {
+        self.vacate(limits);
+        (self.subject, self.at_bed) = (Some(subject), Some(now.boot));
+    }
+
+    /// Nobody is at this bed any more.
+    pub(crate) fn vacate(&mut self, limits: BedLimits) {
         self.pairing.unassign_all();
         self.live.clear();
         self.pulses.clear();
         self.inventory.forget_frames();
-        self.subject = Some(subject);
-        self.at_bed = Some(now.boot);
+        (self.subject, self.at_bed) = (None, None);
         self.limits = limits;
+    }
+
+    /// What stands above this bed.
+    pub(crate) fn bed(&self) -> &str {
+        &self.rules.bed
     }
 
     /// It goes on as the cart compartment has it.

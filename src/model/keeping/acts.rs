@@ -37,6 +37,10 @@ pub enum AuditAct {
     ValuesThinned,
     /// A patient was put at this bed.
     PatientChosen,
+    /// The patient at this bed has left it.
+    PatientDischarged,
+    /// The cart stands at another bed: whoever was at the last one is not at this one.
+    CartMoved,
     /// A device was assigned to the patient at this bed.
     DeviceAssigned,
     /// A device was released.

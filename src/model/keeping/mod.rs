@@ -98,6 +98,9 @@ pub struct CartState {
     /// What is known of the devices of this cart.
     #[serde(default)]
     pub inventory: Vec<InventoryEntry>,
+    /// What stood above the bed that the cart was at; empty where nobody wrote it down.
+    #[serde(default)]
+    pub bed: String,
 }
 
 /// The alarm limits in force at this bed.

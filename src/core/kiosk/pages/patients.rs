@@ -25,6 +25,8 @@ pub enum Intent {
     Search(Phi<String>),
     /// Put this patient at this bed.
     Choose(SubjectId),
+    /// This patient, who was at this bed, has left it: nobody is.
+    Discharge(SubjectId),
     /// Add a patient and put them at this bed.
     Add(PatientForm),
     /// The form was changed; kept as a draft until it is saved or cancelled.
@@ -33,9 +35,11 @@ pub enum Intent {
 
 pub(in crate::kiosk) fn need(intent: &Intent) -> Need {
     match intent {
-        Intent::Search(_) | Intent::Choose(_) | Intent::Add(_) | Intent::Draft(_) => {
-            Need::Role(Permission::Care)
-        }
+        Intent::Search(_)
+        | Intent::Choose(_)
+        | Intent::Discharge(_)
+        | Intent::Add(_)
+        | Intent::Draft(_) => Need::Role(Permission::Care),
     }
 }
 
@@ -57,6 +61,7 @@ pub(in crate::kiosk) fn handle(
             let listed = list.rows.iter().flatten().find(|patient| patient.id == id).cloned();
             listed.map_or_else(Vec::new, |patient| choose(open, desk, patient))
         }
+        Intent::Discharge(id) => discharge(open, desk, id),
         Intent::Add(form) => add(open, desk, form),
         Intent::Draft(form) => {
             open.drafts.typed = match form == PatientForm::default() {
@@ -72,10 +77,7 @@ pub(in crate::kiosk) fn handle(
 fn choose(open: &mut Open, desk: &mut Desk<'_>, patient: Patient) -> Vec<Effect> {
     let mut effects = Vec::new();
     if desk.monitor.subject() != Some(patient.id) {
-        // Said of the patient whose devices they were.
-        let assigned = desk.monitor.devices().filter(|(_, device)| device.assignment.is_some());
-        let released = |(id, _)| desk.audit(AuditAct::DeviceReleased, Some(id));
-        effects.extend(assigned.map(released));
+        effects.extend(released(desk));
         let group = AgeGroup::of(*patient.born.reveal(), desk.site.today(desk.now));
         desk.monitor.put(desk.now, patient.id, desk.site.config.alarms.sets.of_ward(group));
         effects.push(desk.save_cart());
@@ -83,6 +85,27 @@ fn choose(open: &mut Open, desk: &mut Desk<'_>, patient: Patient) -> Vec<Effect>
     }
     open.patient = Some(patient);
     open.front = Front::Bedside;
+    effects
+}
+
+/// Every device that is assigned is somebody's no more: said of the patient whose they were.
+fn released(desk: &Desk<'_>) -> Vec<Effect> {
+    let assigned = desk.monitor.devices().filter(|(_, device)| device.assignment.is_some());
+    assigned.map(|(id, _)| desk.audit(AuditAct::DeviceReleased, Some(id))).collect()
+}
+
+/// Nobody is at this bed any more. A touch that was meant for somebody else does nothing.
+fn discharge(open: &mut Open, desk: &mut Desk<'_>, id: SubjectId) -> Vec<Effect> {
+    if desk.monitor.subject() != Some(id) {
+        return vec![];
+    }
+    let mut effects = released(desk);
+    effects.push(desk.audit(AuditAct::PatientDischarged, None));
+    let limits = desk.site.config.alarms.sets.of_ward(AgeGroup::default());
+    desk.monitor.vacate(limits);
+    open.patient = None;
+    desk.notify(Notice::PatientLeft);
+    effects.push(desk.save_cart());
     effects
 }
 

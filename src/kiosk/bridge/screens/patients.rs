@@ -45,6 +45,11 @@ impl Patients {
             Err(error) => tracing::error!(%error, "a patient row without an identity"),
         });
         let here = Rc::clone(port);
+        global.on_discharge(move |id| match u128::from_str_radix(&id, 16) {
+            Ok(id) => here.send(patients::Intent::Discharge(SubjectId(id))),
+            Err(error) => tracing::error!(%error, "a patient row without an identity"),
+        });
+        let here = Rc::clone(port);
         global.on_searched(move || {
             if let Some(window) = here.window() {
                 let search = window.global::<ui::Patients>().get_search();

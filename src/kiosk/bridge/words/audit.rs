@@ -37,6 +37,8 @@ fn done(words: &Words, act: AuditAct) -> SharedString {
         AuditAct::PatientChosen => tr("Patient put at this bed"),
         AuditAct::DeviceAssigned => tr("Device assigned"),
         AuditAct::DeviceReleased => tr("Device released"),
+        AuditAct::PatientDischarged => tr("Patient left this bed"),
+        AuditAct::CartMoved => tr("Cart moved to another bed"),
         AuditAct::DeviceDescribed => tr("Label or calibration of a device changed"),
         AuditAct::DeviceShown => tr("Device chosen for the screen"),
         AuditAct::DevicePairing => tr("Pairing of a device begun"),

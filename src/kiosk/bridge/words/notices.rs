@@ -254,6 +254,10 @@ fn sentences(notice: Notice) -> (Sentence, Sentence) {
             tr("The device sent a value that nobody can have."),
             tr("Measure again. If it comes back, use another device and call medical technology."),
         ),
+        Notice::PatientLeft => (
+            tr("Nobody is at this bed."),
+            tr("The devices measure nobody until somebody is chosen and they are assigned."),
+        ),
         Notice::DeviceBlinks => {
             (tr("The device shows itself now."), tr("It blinks, beeps or shakes for ten seconds."))
         }
