@@ -120,6 +120,7 @@ fn main() {
 
 /// The meter is linked: its clock is read, it hands over what it measured in the last day, and its clock is set.
 fn connection(bedside: &mut Bedside, meter: &mut Meter) -> Errors {
+    bedside.radio.clear();
     bedside.hardware(Event::Link(METER, Link::Live));
     show(bedside, meter);
     let mut errors = Errors::default();
@@ -146,8 +147,6 @@ fn connection(bedside: &mut Bedside, meter: &mut Meter) -> Errors {
         bedside.wait(Duration::from_millis(200));
     }
     send(bedside, RECORDS, vec![6, 0, 1, 1]);
-    bedside.radio.clear();
-    bedside.wait(Duration::from_secs(1));
     let set = bedside.radio.iter().find_map(|command| {
         let Command::Write(METER, CLOCK, bytes) = command else { return None };
         Some(bytes.clone())
