@@ -10,7 +10,7 @@ use wardkeep_model::keeping::RecoveryPhrase;
 use wardkeep_model::moment::Moment;
 use wardkeep_model::vitals::nomenclature::{HEART_RATE, PULSE_RATE_OXIMETER, SPO2};
 use wardkeep_model::vitals::{Observation, Value};
-use wardkeep_store::{Options, open_with_recovery};
+use wardkeep_store::{Options, RecoveredVault, open_with_recovery};
 
 use kit::house::{House, Kiosk, PICTURES, until};
 
@@ -28,6 +28,8 @@ const GIVEN: &str = "Margarethe";
 pub const FULL_NAME: &str = "OKONKWO-BRANDTWALD, Margarethe";
 const MRN: &str = "MRN-77120934";
 
+/// So often somebody logs in before everything has to be taken over.
+const LOGINS_MAX: usize = 5;
 /// The lock screen while both devices are live.
 const LIVE: &str = "2 of 2 devices live";
 /// What the devices measured, in order: heart rate, SpO2, pulse rate.
@@ -47,6 +49,7 @@ pub fn tell(house: &mut House) {
     reader_dies(house, &mut kiosk);
     second_instance(house);
     power_cut(house, kiosk, &mut sent);
+    taken_over(house, &words, sent.len());
     everything_is_there_once(house, &words, &sent);
     nothing_is_readable(house, &words);
 }
@@ -241,12 +244,36 @@ fn power_cut(house: &House, kiosk: Kiosk, sent: &mut Sent) {
     kiosk.end();
 }
 
+/// A login that is ended at once leaves what it has not taken over yet to the next one.
+fn taken_over(house: &House, words: &RecoveryPhrase, sent: usize) {
+    for _ in 0..LOGINS_MAX {
+        let vault = opened(house, words);
+        let observations = vault.observations().expect("observations");
+        drop(vault);
+        let is_rate = |one: &&Observation| {
+            one.code == HEART_RATE && matches!(one.value.reveal(), Value::Measured(_))
+        };
+        if observations.iter().filter(is_rate).count() >= sent {
+            return;
+        }
+        let mut kiosk = house.power_on();
+        kiosk.sees("Tap your badge");
+        unlock(house, &mut kiosk);
+        kiosk.shows("Patient", FULL_NAME);
+        kiosk.press("Lock");
+        kiosk.sees("Tap your badge");
+        kiosk.end();
+    }
+}
+
+fn opened(house: &House, words: &RecoveryPhrase) -> RecoveredVault {
+    let options = Options::new(&house.state).on_any_disk();
+    open_with_recovery(&options, words).expect("the store can be read").expect("the words open it")
+}
+
 /// S-6, S-8: every value that a device sent is in the vault, once, filed to the patient.
 fn everything_is_there_once(house: &House, words: &RecoveryPhrase, sent: &Sent) {
-    let options = Options::new(&house.state).on_any_disk();
-    let vault = open_with_recovery(&options, words)
-        .expect("the store can be read")
-        .expect("the words open it");
+    let vault = opened(house, words);
     let patients = vault.patients().expect("patients");
     assert_eq!(patients.len(), 1);
     assert_eq!(patients[0].family.reveal(), FAMILY);

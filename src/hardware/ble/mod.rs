@@ -94,9 +94,9 @@ impl BleHandle {
 /// of the characteristics that carry its measurements. Vendors' devices are
 /// [`wardkeep_model::vitals::vendor::KNOWN`].
 pub fn profiles() -> impl Iterator<Item = (DeviceKind, u16, &'static [u16])> {
-    let service = |kind| sightings::number_of(kind).map(|service| (kind, service));
-    let linked = DeviceKind::ALL.into_iter().filter_map(service);
-    linked.map(|(kind, service)| (kind, service, profile::measurements(kind)))
+    let each =
+        |kind| profile::measurements(kind).iter().map(move |(of, those)| (kind, *of, *those));
+    DeviceKind::ALL.into_iter().flat_map(each)
 }
 
 /// Starts the driver on `runtime`; what it sees goes to `events`. With `adapter` only the controller of

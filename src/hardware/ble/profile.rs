@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::ble::sightings::{service_of, sig, uuid};
+use crate::ble::sightings::{sig, uuid};
 use wardkeep_model::vitals::vendor::Known;
 use wardkeep_model::vitals::{Characteristic, DeviceKind};
 
@@ -18,23 +18,40 @@ const ALERT: u16 = 0x1802;
 /// Record Access Control Point and CGM Specific Ops Control Point: what they answer is indicated.
 const CONTROL_POINTS: [u16; 2] = [0x2A52, 0x2AAC];
 
-/// The characteristics that carry a kind's measurements, all in the kind's service.
-pub(super) fn measurements(kind: DeviceKind) -> &'static [u16] {
+/// What carries a kind's measurements: a service, and its characteristics.
+type Measuring = (u16, &'static [u16]);
+
+/// What carries a kind's measurements, by each service that it may have.
+pub(super) fn measurements(kind: DeviceKind) -> &'static [Measuring] {
     match kind {
         // Heart Rate Measurement.
-        DeviceKind::HeartRate => &[0x2A37],
+        DeviceKind::HeartRate => &[(0x180D, &[0x2A37])],
         // PLX Continuous and PLX Spot-Check Measurement.
-        DeviceKind::PulseOximeter => &[0x2A5F, 0x2A5E],
+        DeviceKind::PulseOximeter => &[(0x1822, &[0x2A5F, 0x2A5E])],
         // Blood Pressure Measurement; the pressure of a cuff that still inflates is none.
-        DeviceKind::Cuff => &[0x2A35],
+        DeviceKind::Cuff => &[(0x1810, &[0x2A35])],
         // Temperature Measurement; an intermediate one is none.
-        DeviceKind::Thermometer => &[0x2A1C],
+        DeviceKind::Thermometer => &[(0x1809, &[0x2A1C])],
         // Glucose Measurement, and its context.
-        DeviceKind::GlucoseMeter => &[0x2A18, 0x2A34],
-        // Weight Measurement.
-        DeviceKind::Scale => &[0x2A9D],
+        DeviceKind::GlucoseMeter => &[(0x1808, &[0x2A18, 0x2A34])],
+        // Weight Measurement; Body Composition Measurement.
+        DeviceKind::Scale => &[(0x181D, &[0x2A9D]), (0x181B, &[0x2A9C])],
         DeviceKind::Patch => &[],
     }
+}
+
+/// The same one by one, as UUIDs.
+pub(super) fn measuring(kind: DeviceKind) -> impl Iterator<Item = (Uuid, Uuid)> {
+    let each = |(service, numbers): &Measuring| {
+        let service = sig(*service);
+        numbers.iter().map(move |number| (service, sig(*number)))
+    };
+    measurements(kind).iter().flat_map(each)
+}
+
+/// The services that make a device one of this kind.
+pub(super) fn services_of(kind: DeviceKind) -> impl Iterator<Item = Uuid> {
+    measurements(kind).iter().map(|(service, _)| sig(*service))
 }
 
 /// How a device is listened to.
@@ -49,8 +66,7 @@ pub(super) enum Way {
 /// How a device of this kind is listened to that has these characteristics, each of a service: by the profile if
 /// it follows it.
 pub(super) fn way(kind: DeviceKind, has: impl Fn(Uuid, Uuid) -> bool) -> Option<Way> {
-    let service = service_of(kind);
-    if service.is_some_and(|one| measurements(kind).iter().any(|number| has(one, sig(*number)))) {
+    if measuring(kind).any(|(service, number)| has(service, number)) {
         return Some(Way::Profile);
     }
     let notifies = |known: &Known| vendor_notifies(known).any(|(service, one)| has(service, one));
@@ -76,16 +92,15 @@ pub(super) fn control_points() -> impl Iterator<Item = u16> {
 
 /// What has to be known before the first measurement: the device's clock, and which fields it sends.
 pub(super) fn read_first(kind: DeviceKind) -> Vec<(Uuid, u16)> {
-    // PLX Features, Blood Pressure Feature, Glucose Feature, Weight Scale Feature.
-    let feature = match kind {
-        DeviceKind::PulseOximeter => Some(0x2A60),
-        DeviceKind::Cuff => Some(0x2A49),
-        DeviceKind::GlucoseMeter => Some(0x2A51),
-        DeviceKind::Scale => Some(0x2A9E),
-        DeviceKind::HeartRate | DeviceKind::Thermometer | DeviceKind::Patch => None,
+    // PLX Features, Blood Pressure Feature, Glucose Feature, Weight Scale Feature, Body Composition Feature.
+    let features: &[(u16, u16)] = match kind {
+        DeviceKind::PulseOximeter => &[(0x1822, 0x2A60)],
+        DeviceKind::Cuff => &[(0x1810, 0x2A49)],
+        DeviceKind::GlucoseMeter => &[(0x1808, 0x2A51)],
+        DeviceKind::Scale => &[(0x181D, 0x2A9E), (0x181B, 0x2A9B)],
+        DeviceKind::HeartRate | DeviceKind::Thermometer | DeviceKind::Patch => &[],
     };
-    let feature = service_of(kind).zip(feature);
-    [(sig(CLOCK.0), CLOCK.1)].into_iter().chain(feature).collect()
+    [CLOCK].iter().chain(features).map(|(service, number)| (sig(*service), *number)).collect()
 }
 
 /// What is read once while measurements come already.
@@ -95,7 +110,7 @@ pub(super) fn read_later() -> impl Iterator<Item = (Uuid, u16)> {
 
 /// The services that may be written to.
 pub(super) fn writable(kind: DeviceKind) -> Vec<Uuid> {
-    service_of(kind).into_iter().chain([CLOCK.0, ALERT].map(sig)).collect()
+    services_of(kind).chain([CLOCK.0, ALERT].map(sig)).collect()
 }
 
 /// Which characteristic of interest a notification belongs to.
@@ -103,10 +118,8 @@ pub(super) fn notified(kind: DeviceKind, service: Uuid, uuid: Uuid) -> Option<Ch
     if (service, uuid) == (sig(BATTERY.0), sig(BATTERY.1)) {
         return Some(Characteristic(BATTERY.1));
     }
-    if Some(service) != service_of(kind) {
-        return None;
-    }
-    let mut wanted = measurements(kind).iter().copied().chain(control_points());
+    let (_, numbers) = measurements(kind).iter().find(|(of, _)| service == sig(*of))?;
+    let mut wanted = numbers.iter().copied().chain(control_points());
     wanted.find(|number| uuid == sig(*number)).map(Characteristic)
 }
 
@@ -122,8 +135,8 @@ mod tests {
             let own: Vec<(Uuid, Uuid)> = vendor_notifies(known).collect();
             let by = |has: &[(Uuid, Uuid)]| way(kind, |a, b| has.contains(&(a, b)));
             assert_eq!(by(&own), Some(Way::Vendor(known)), "{}", known.device);
-            let service = service_of(kind).expect("a profile's service");
-            let profile = (service, sig(measurements(kind)[0]));
+            let profile = measuring(kind).next().expect("a profile's service");
+            let service = profile.0;
             assert_eq!(by(&[own[0], profile]), Some(Way::Profile), "{}", known.device);
             // A profile's service without what it measures, and a vendor's without what it notifies.
             assert_eq!(by(&[(service, sig(0x2A00))]), None, "{}", known.device);
@@ -152,6 +165,9 @@ mod tests {
             (DeviceKind::GlucoseMeter, 0x1808, 0x2A18, true),
             (DeviceKind::GlucoseMeter, 0x1808, 0x2A52, true),
             (DeviceKind::Scale, 0x181D, 0x2A9D, true),
+            (DeviceKind::Scale, 0x181B, 0x2A9C, true),
+            (DeviceKind::Scale, 0x181D, 0x2A9C, false),
+            (DeviceKind::Scale, 0x181B, 0x2A9D, false),
             (DeviceKind::Patch, 0x180D, 0x2A37, false),
         ] {
             let expected = passed.then_some(Characteristic(number));

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::ble::profile;
 use wardkeep_model::moment::BootTime;
 use wardkeep_model::vitals::vendor::{KNOWN, Known};
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
@@ -102,7 +103,7 @@ impl Sightings {
 /// What a device measures by the services it advertises; the oximeter wins, because it also counts
 /// the pulse. Without a profile's service it may be a vendor's device, by its service and name.
 pub(super) fn kind_of(services: &[Uuid], name: &str) -> Option<DeviceKind> {
-    let has = |kind: DeviceKind| service_of(kind).is_some_and(|one| services.contains(&one));
+    let has = |kind: DeviceKind| profile::services_of(kind).any(|one| services.contains(&one));
     let mut kinds = [
         DeviceKind::PulseOximeter,
         DeviceKind::HeartRate,
@@ -120,7 +121,7 @@ pub(super) fn kind_of(services: &[Uuid], name: &str) -> Option<DeviceKind> {
 
 /// Every service that a device of use advertises.
 pub(super) fn services() -> Vec<Uuid> {
-    let profiles = DeviceKind::ALL.into_iter().filter_map(service_of);
+    let profiles = DeviceKind::ALL.into_iter().flat_map(profile::services_of);
     let vendors = KNOWN.iter().filter_map(|known| uuid(known.endpoint().service));
     let services: BTreeSet<Uuid> = profiles.chain(vendors).collect();
     services.into_iter().collect()
@@ -129,24 +130,6 @@ pub(super) fn services() -> Vec<Uuid> {
 /// A vendor's UUID, as their table has it.
 pub(super) fn uuid(text: &str) -> Option<Uuid> {
     Uuid::parse_str(text).ok()
-}
-
-/// The service that makes a device one of this kind, where a profile has one.
-pub(super) fn service_of(kind: DeviceKind) -> Option<Uuid> {
-    number_of(kind).map(sig)
-}
-
-/// The number of that service.
-pub(super) fn number_of(kind: DeviceKind) -> Option<u16> {
-    match kind {
-        DeviceKind::HeartRate => Some(0x180D),
-        DeviceKind::PulseOximeter => Some(0x1822),
-        DeviceKind::Cuff => Some(0x1810),
-        DeviceKind::Thermometer => Some(0x1809),
-        DeviceKind::GlucoseMeter => Some(0x1808),
-        DeviceKind::Scale => Some(0x181D),
-        DeviceKind::Patch => None,
-    }
 }
 
 /// A 16-bit number of the Bluetooth SIG as a full UUID (Core Specification Vol 3 Part B 2.5.1).
@@ -239,6 +222,8 @@ mod tests {
             (&[sig(0x180D), sig(0x1822)][..], Some(DeviceKind::PulseOximeter)),
             (&[sig(0x1810)][..], Some(DeviceKind::Cuff)),
             (&[sig(0x1809)][..], Some(DeviceKind::Thermometer)),
+            (&[sig(0x181D)][..], Some(DeviceKind::Scale)),
+            (&[sig(0x181B)][..], Some(DeviceKind::Scale)),
         ] {
             assert_eq!(kind_of(services, ""), kind, "{services:?}");
         }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::ble::link::LinkError;
 use crate::ble::profile::{self, Way};
-use crate::ble::sightings::{service_of, sig};
+use crate::ble::sightings::sig;
 use crate::ble::timing::Timing;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
@@ -35,9 +35,10 @@ pub(super) async fn subscribe(
     (kind, way): (DeviceKind, Way),
     timing: &Timing,
 ) -> Result<(), LinkError> {
-    let service = service_of(kind).filter(|_| way == Way::Profile);
-    for number in profile::control_points() {
-        if let Some(found) = service.and_then(|it| characteristic(peripheral, it, sig(number)))
+    let services = profile::services_of(kind).filter(|_| way == Way::Profile);
+    for (service, number) in services.flat_map(|it| profile::control_points().map(move |n| (it, n)))
+    {
+        if let Some(found) = characteristic(peripheral, service, sig(number))
             && let Err(error) =
                 within(timing.setup, "subscribe", peripheral.subscribe(&found)).await
         {
@@ -68,13 +69,7 @@ pub(super) async fn subscribe(
 /// What carries a device's measurements, each with its service.
 fn measurements(kind: DeviceKind, way: Way) -> Vec<(Uuid, Uuid)> {
     match way {
-        Way::Profile => {
-            let numbers = profile::measurements(kind).iter().map(|number| sig(*number));
-            service_of(kind)
-                .into_iter()
-                .flat_map(|it| numbers.clone().map(move |n| (it, n)))
-                .collect()
-        }
+        Way::Profile => profile::measuring(kind).collect(),
         Way::Vendor(known) => profile::vendor_notifies(known).collect(),
     }
 }
