@@ -155,7 +155,7 @@ enum Takes {
 
 /// Every setting there is, under its full key. `packaging/config.toml` and
 /// `packaging/man/wardkeep.toml.5` describe them in this order, which a test below compares.
-const SETTINGS: [(&str, Takes); 58] = {
+const SETTINGS: [(&str, Takes); 62] = {
     use Takes::{Address, Directory, Flag, Label, Limit, Names, Policies, UsbId, Whole};
     [
         ("cart.bed", Label(|to, text| to.bed = text)),
@@ -221,6 +221,10 @@ const SETTINGS: [(&str, Takes); 58] = {
             "alarms.temperature_extreme_high",
             Limit(LimitKey::Temperature, Bound::ExtremeHigh, 37..=44),
         ),
+        ("alarms.glucose_extreme_low", Limit(LimitKey::Glucose, Bound::ExtremeLow, 1..=4)),
+        ("alarms.glucose_low", Limit(LimitKey::Glucose, Bound::Low, 2..=6)),
+        ("alarms.glucose_high", Limit(LimitKey::Glucose, Bound::High, 7..=25)),
+        ("alarms.glucose_extreme_high", Limit(LimitKey::Glucose, Bound::ExtremeHigh, 10..=33)),
         ("alarms.latch", Flag(|to, yes| to.alarms.latch = yes.then_some(Priority::High))),
         ("alarms.pause_per_hour_s", Whole(120..=1200, |to, n| to.alarms.pause_budget = seconds(n))),
         ("alarms.escalate_s", Whole(30..=900, |to, n| to.alarms.escalate = seconds(n))),

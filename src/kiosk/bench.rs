@@ -300,6 +300,7 @@ fn kind(kind: DeviceKind) -> ui::BenchKind {
         DeviceKind::Cuff => ui::BenchKind::Cuff,
         DeviceKind::Thermometer => ui::BenchKind::Thermometer,
         DeviceKind::GlucoseMeter => ui::BenchKind::Meter,
+        DeviceKind::GlucoseSensor => ui::BenchKind::Sensor,
         DeviceKind::Scale => ui::BenchKind::Scale,
         DeviceKind::Patch => ui::BenchKind::Patch,
     }

@@ -212,6 +212,7 @@ impl Device {
             }
             DeviceKind::HeartRate
             | DeviceKind::Thermometer
+            | DeviceKind::GlucoseSensor
             | DeviceKind::Scale
             | DeviceKind::Patch => Some(PairingStep::Bonded(self.id)),
         }
@@ -372,6 +373,7 @@ impl Device {
             | DeviceKind::Cuff
             | DeviceKind::Thermometer
             | DeviceKind::GlucoseMeter
+            | DeviceKind::GlucoseSensor
             | DeviceKind::Scale => return out,
         };
         if !wave.is_empty() {
@@ -414,6 +416,7 @@ impl Device {
             DeviceKind::Cuff
             | DeviceKind::Thermometer
             | DeviceKind::GlucoseMeter
+            | DeviceKind::GlucoseSensor
             | DeviceKind::Scale => vec![],
         }
     }

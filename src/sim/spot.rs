@@ -126,7 +126,10 @@ impl Spot {
                 let spare = self.records.len().saturating_sub(RECORDS_MAX);
                 self.records.drain(..spare);
             }
-            DeviceKind::HeartRate | DeviceKind::PulseOximeter | DeviceKind::Patch => {}
+            DeviceKind::HeartRate
+            | DeviceKind::PulseOximeter
+            | DeviceKind::GlucoseSensor
+            | DeviceKind::Patch => {}
         }
     }
 

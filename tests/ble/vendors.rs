@@ -179,7 +179,10 @@ fn every_profile_that_is_linked_goes_from_its_advertisement_to_a_value() {
     isolated(name, |mut bus| async move {
         bus.start();
         let fake = FakeBluez::start().await;
-        for (last, (kind, service, numbers)) in (1..).zip(ble::profiles()) {
+        let each = ble::profiles().flat_map(|(kind, service, numbers)| {
+            numbers.iter().map(move |number| (kind, service, std::slice::from_ref(number)))
+        });
+        for (last, (kind, service, numbers)) in (1..).zip(each) {
             let spec = DeviceSpec::profile(last, "Device", (service, numbers));
             let device = spec.device;
             fake.add_device(spec);
@@ -201,6 +204,29 @@ fn every_profile_that_is_linked_goes_from_its_advertisement_to_a_value() {
             cart.ward.link(device, Link::Down).await;
             fake.advertising(device, false);
         }
+    });
+}
+
+/// A cuff that has both forms of its measurement would send each twice.
+#[test]
+fn a_cuff_with_the_enhanced_form_is_listened_to_by_that_alone() {
+    let name = "vendors::a_cuff_with_the_enhanced_form_is_listened_to_by_that_alone";
+    isolated(name, |mut bus| async move {
+        bus.start();
+        let fake = FakeBluez::start().await;
+        let spec = DeviceSpec::profile(1, "Cuff", (0x1810, &[0x2A35, 0x2B34]));
+        let device = spec.device;
+        fake.add_device(spec);
+        let mut cart = Cart::new(&fake);
+        cart.connect(device, DeviceKind::Cuff).await;
+        let plain = [0x00, 118, 0, 76, 0, 90, 0];
+        assert!(!fake.notify(device, 0x2A35, &plain).await, "nobody listens to it");
+        let enhanced = [0x00, 119, 0, 77, 0, 91, 0];
+        assert!(fake.notify(device, 0x2B34, &enhanced).await);
+        let systolic = |bedside: &Bedside| values(bedside, device).into_iter().next();
+        cart.until("a reading", |it| systolic(it).is_some()).await;
+        assert_eq!(systolic(&cart.bedside).map(|(_, digits)| digits).as_deref(), Some("119"));
+        assert_eq!(cart.bedside.store.spots.len(), 1);
     });
 }
 

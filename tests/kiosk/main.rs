@@ -21,6 +21,7 @@ mod properties;
 mod readers;
 mod records;
 mod roles;
+mod sensor;
 mod signalled;
 mod spots;
 mod table;

@@ -75,7 +75,7 @@ impl LimitSet {
         let neonate = group == AgeGroup::Neonate;
         let value = value.to_f64();
         let (low, high) = match (key, neonate) {
-            (LimitKey::Saturation, _) => return [None, None],
+            (LimitKey::Saturation | LimitKey::Glucose, _) => return [None, None],
             (LimitKey::Rate, false) => ((0.8 * value).max(40.0), (1.25 * value).min(240.0)),
             (LimitKey::Rate, true) => ((value - 30.0).max(90.0), (value + 40.0).min(200.0)),
             (LimitKey::Respiration, false) => ((0.5 * value).max(6.0), (1.5 * value).min(30.0)),
@@ -103,6 +103,7 @@ fn usual_steps(key: LimitKey) -> u8 {
         LimitKey::Saturation | LimitKey::Diastolic | LimitKey::Mean => 5,
         LimitKey::Respiration | LimitKey::Systolic => 8,
         LimitKey::Temperature => 15,
+        LimitKey::Glucose => 20,
     }
 }
 

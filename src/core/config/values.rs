@@ -53,12 +53,25 @@ pub(super) fn span(key: &str, of: LimitKey, value: &toml::Value) -> Result<Span,
 /// A number with the digits that a limit has.
 fn number(of: LimitKey, value: &toml::Value) -> Option<Decimal> {
     let whole = value.as_integer().map(Decimal::from);
-    let tenths = value.as_float().filter(|_| of == LimitKey::Temperature);
+    let tenths = value.as_float().filter(|_| has_tenths(of));
     whole.or_else(|| Decimal::nearest(tenths?, -1))
 }
 
+fn has_tenths(of: LimitKey) -> bool {
+    of.step().parts().1 < 0
+}
+
 fn expected(of: LimitKey) -> &'static str {
-    if of == LimitKey::Temperature { "a number of degrees Celsius" } else { "a whole number" }
+    match of {
+        LimitKey::Temperature => "a number of degrees Celsius",
+        LimitKey::Glucose => "a number of mmol/L",
+        LimitKey::Rate
+        | LimitKey::Saturation
+        | LimitKey::Respiration
+        | LimitKey::Systolic
+        | LimitKey::Diastolic
+        | LimitKey::Mean => "a whole number",
+    }
 }
 
 pub(super) fn wrong(key: &str, expected: &'static str) -> Ignored {

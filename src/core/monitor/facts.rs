@@ -170,22 +170,24 @@ impl Monitor {
         // Where another one is shown, no value is missing because of this one.
         let is_shown = self.source(device.kind).is_some_and(|(shown, _)| shown == id);
         let kind = is_shown.then_some(device.kind);
+        // A link that a sensor ends between two values is not lost.
+        let pace = device.kind.pace();
         match (device.link, device.was_live) {
             (Link::Live, _) => {
                 let main = Parameter::led_by(device.kind);
                 if main.is_some_and(|main| !self.has_value(now.boot, id, main)) {
                     let sensor_off = self.is_sensor_off(id);
                     let text = AlarmText::ValueLost { device: name(), sensor_off };
-                    state(Condition::ValueLost(id), low, text, NO_VALUE_DELAY, kind);
+                    state(Condition::ValueLost(id), low, text, NO_VALUE_DELAY + pace, kind);
                 }
             }
             (Link::Lost | Link::Connecting | Link::Down, true) => {
                 let text = AlarmText::LinkLost { device: name() };
-                state(Condition::LinkLost(id), medium, text, LINK_DELAY, kind);
+                state(Condition::LinkLost(id), medium, text, LINK_DELAY + 2 * pace, kind);
             }
             (Link::Lost | Link::Connecting | Link::Down, false) => {
                 let text = AlarmText::NeverLinked { device: name() };
-                state(Condition::NeverLinked(id), medium, text, FIRST_LINK_DELAY, kind);
+                state(Condition::NeverLinked(id), medium, text, FIRST_LINK_DELAY + pace, kind);
             }
         }
         facts

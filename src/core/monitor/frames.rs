@@ -14,7 +14,7 @@ use wardkeep_model::keeping::Command as StoreCommand;
 use wardkeep_model::moment::{BootTime, Moment};
 use wardkeep_model::ports::{Command, Link, WriteFault};
 use wardkeep_model::vitals::gatt::join::{Joins, Whole};
-use wardkeep_model::vitals::gatt::{Charted, Decoded, Event, Topic, Withheld};
+use wardkeep_model::vitals::gatt::{Charted, Decoded, Event, Topic, Withheld, cgm};
 use wardkeep_model::vitals::nomenclature::{Mdc, PLETH, Status, Unit};
 use wardkeep_model::vitals::parameter::Parameter;
 use wardkeep_model::vitals::plausible;
@@ -33,6 +33,8 @@ use crate::pairing::Device;
 
 /// Spot readings of which it is remembered when they came.
 const CAME_MAX: usize = 1_024;
+/// CGM Measurement.
+const CGM_MEASUREMENT: Characteristic = Characteristic(0x2AA7);
 
 impl Monitor {
     /// A device sent a frame.
@@ -62,6 +64,9 @@ impl Monitor {
             let told = took.map(|took| spot::clock_set(device, took, received.wall));
             return told.into_iter().collect();
         }
+        if format == Format::Profile(CGM_MEASUREMENT) {
+            return self.sensed(device, payload, received);
+        }
         if Joins::<Half>::concerns(format) {
             let whole = self.halves.take(device, (format, payload), decoded, received);
             return whole.into_iter().flat_map(|one| self.whole(device, &one)).collect();
@@ -76,6 +81,22 @@ impl Monitor {
         let answer = Answer { decoded: &decoded, frame: (format, payload), second: None, received };
         effects.extend(self.answered(device, answer));
         effects
+    }
+
+    /// A sensor sends several values at once where it could not send them before: each is as much older than the last
+    /// as its session time says.
+    fn sensed(&mut self, device: DeviceId, payload: &[u8], received: Moment) -> Vec<Effect> {
+        let told = self.told(device);
+        let read = |record| Format::Profile(CGM_MEASUREMENT).decode(&told, record).ok();
+        let records: Vec<Decoded> = cgm::records(payload).filter_map(read).collect();
+        let latest = records.iter().filter_map(cgm::session_minutes).max();
+        let measured = records.iter().flat_map(|record| {
+            let before = latest.zip(cgm::session_minutes(record)).map(|(last, it)| last - it);
+            let ago = before.filter(|minutes| *minutes > 0);
+            let ago = ago.map(|minutes| Duration::from_secs(60 * u64::from(minutes)));
+            self.measured_ago(device, record, received, ago)
+        });
+        measured.collect()
     }
 
     fn whole(&mut self, device: DeviceId, whole: &Whole<Half>) -> Vec<Effect> {
@@ -214,11 +235,23 @@ impl Monitor {
         decoded: &Decoded,
         received: Moment,
     ) -> Vec<Effect> {
+        self.measured_ago(device, decoded, received, None)
+    }
+
+    /// The same; so long before it was received, where that is known of a frame without a stamp.
+    fn measured_ago(
+        &mut self,
+        device: DeviceId,
+        decoded: &Decoded,
+        received: Moment,
+        ago: Option<Duration>,
+    ) -> Vec<Effect> {
         // What is not the device that was paired measures nobody.
         let counts = |device: &&Device| device.known && device.bonding.is_sound();
         let Some(known) = self.pairing.get(device).filter(counts) else { return vec![] };
         // What arrives after its link is gone is recorded, and is no current number (S-7).
-        let is_linked = known.link == Link::Live || !known.kind.is_continuous();
+        let is_linked = known.link == Link::Live || !known.kind.streams();
+        let is_spot = !known.kind.is_continuous();
         if let Some(percent) = decoded.battery_percent {
             self.pairing.battery(device, percent);
         }
@@ -227,7 +260,7 @@ impl Monitor {
             device,
             received,
             stamp: decoded.time,
-            age: self.age(decoded, received),
+            age: ago.or_else(|| self.age(decoded, received)),
             is_undatable: decoded.is_undatable,
         };
         // S-2: whose alarms it is does not end with the assignment; whose record it is does (S-6).
@@ -239,17 +272,18 @@ impl Monitor {
         for charted in &decoded.observations {
             self.absences.remove(&(device, charted.code));
             let clock = source.clock(charted);
-            let current = clock != ClockConfidence::Unknown && is_linked;
+            let current = clock != ClockConfidence::Unknown && is_linked && ago.is_none();
             if let Some(parameter) = Parameter::of(charted.code).filter(|_| current) {
                 let row = parameter.row();
                 let is_leading =
                     self.device(device).is_some_and(|one| row.leads.contains(&one.kind));
                 if is_leading {
-                    let until = received.boot + row.fresh;
+                    let fresh = row.fresh_of(is_spot);
+                    let until = received.boot + fresh;
                     self.readings.insert(device, (charted.value, charted.unit, until));
                     let (now, readings) = (received.boot, &self.readings);
                     let is_valued = |id| readings.get(&id).is_some_and(|(.., until)| now < *until);
-                    self.pairing.has_value((device, now), row.fresh, is_valued);
+                    self.pairing.has_value((device, now), fresh, is_valued);
                 }
                 let is_source = self.source_of(parameter).is_some_and(|(id, _)| id == device);
                 if at_bed && is_source {
@@ -414,8 +448,8 @@ impl Source {
             _ if self.is_undatable || charted.status.contains(&Status::FromStorage) => {
                 ClockConfidence::Unknown
             }
-            (None, _) => ClockConfidence::Live,
-            (Some(_), Some(_)) => ClockConfidence::Corrected,
+            (None, None) => ClockConfidence::Live,
+            (None | Some(_), Some(_)) => ClockConfidence::Corrected,
             (Some(_), None) => ClockConfidence::Unknown,
         }
     }

@@ -268,9 +268,9 @@ impl Monitor {
         if let Some(device) = self.pairing.get(id).filter(|device| device.known) {
             self.inventory.link(now, (id, device.kind, &device.name), link);
         }
-        // What was measured once stays what it was when the device has let its link go.
-        let is_continuous = self.device(id).is_some_and(|device| device.kind.is_continuous());
-        if link != Link::Live && is_continuous {
+        // What was measured once, or a few minutes ago, stays what it was when the device has let its link go.
+        let streams = self.device(id).is_some_and(|device| device.kind.streams());
+        if link != Link::Live && streams {
             self.live.end(id);
             self.forget_readings(id);
         }

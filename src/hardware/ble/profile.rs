@@ -1,9 +1,11 @@
-//! What is read of each kind of device, subscribed to and written: characteristics by their numbers.
+//! Kinds of device by their services, and what is read of each, subscribed to and written: characteristics by their
+//! numbers.
+
+use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use crate::ble::sightings::{sig, uuid};
-use wardkeep_model::vitals::vendor::Known;
+use wardkeep_model::vitals::vendor::{KNOWN, Known};
 use wardkeep_model::vitals::{Characteristic, DeviceKind};
 
 /// Battery Service and Battery Level.
@@ -28,12 +30,14 @@ pub(super) fn measurements(kind: DeviceKind) -> &'static [Measuring] {
         DeviceKind::HeartRate => &[(0x180D, &[0x2A37])],
         // PLX Continuous and PLX Spot-Check Measurement.
         DeviceKind::PulseOximeter => &[(0x1822, &[0x2A5F, 0x2A5E])],
-        // Blood Pressure Measurement; the pressure of a cuff that still inflates is none.
-        DeviceKind::Cuff => &[(0x1810, &[0x2A35])],
+        // Blood Pressure Measurement, or the enhanced form of it; the pressure of a cuff that still inflates is none.
+        DeviceKind::Cuff => &[(0x1810, &[0x2A35, 0x2B34])],
         // Temperature Measurement; an intermediate one is none.
         DeviceKind::Thermometer => &[(0x1809, &[0x2A1C])],
         // Glucose Measurement, and its context.
         DeviceKind::GlucoseMeter => &[(0x1808, &[0x2A18, 0x2A34])],
+        // CGM Measurement.
+        DeviceKind::GlucoseSensor => &[(0x181F, &[0x2AA7])],
         // Weight Measurement; Body Composition Measurement.
         DeviceKind::Scale => &[(0x181D, &[0x2A9D]), (0x181B, &[0x2A9C])],
         DeviceKind::Patch => &[],
@@ -49,9 +53,54 @@ pub(super) fn measuring(kind: DeviceKind) -> impl Iterator<Item = (Uuid, Uuid)> 
     measurements(kind).iter().flat_map(each)
 }
 
+/// What says the same and more, and is listened to instead where a device has both: otherwise every measurement would
+/// come twice (Blood Pressure Profile 1.1, 5.3.1).
+pub(super) fn better(uuid: Uuid) -> Option<Uuid> {
+    (uuid == sig(0x2A35)).then(|| sig(0x2B34))
+}
+
 /// The services that make a device one of this kind.
 pub(super) fn services_of(kind: DeviceKind) -> impl Iterator<Item = Uuid> {
     measurements(kind).iter().map(|(service, _)| sig(*service))
+}
+
+/// What a device measures by the services it advertises; the oximeter wins, because it also counts
+/// the pulse. Without a profile's service it may be a vendor's device, by its service and name.
+pub(super) fn kind_of(services: &[Uuid], name: &str) -> Option<DeviceKind> {
+    let has = |kind: DeviceKind| services_of(kind).any(|one| services.contains(&one));
+    let mut kinds = [
+        DeviceKind::PulseOximeter,
+        DeviceKind::HeartRate,
+        DeviceKind::Cuff,
+        DeviceKind::Thermometer,
+        DeviceKind::GlucoseMeter,
+        DeviceKind::GlucoseSensor,
+        DeviceKind::Scale,
+    ]
+    .into_iter();
+    kinds.find(|kind| has(*kind)).or_else(|| {
+        let advertises = |service: &str| uuid(service).is_some_and(|one| services.contains(&one));
+        Known::heard(name, advertises).map(|known| known.kind)
+    })
+}
+
+/// Every service that a device of use advertises.
+pub(super) fn services() -> Vec<Uuid> {
+    let profiles = DeviceKind::ALL.into_iter().flat_map(services_of);
+    let vendors = KNOWN.iter().filter_map(|known| uuid(known.endpoint().service));
+    let services: BTreeSet<Uuid> = profiles.chain(vendors).collect();
+    services.into_iter().collect()
+}
+
+/// A vendor's UUID, as their table has it.
+pub(super) fn uuid(text: &str) -> Option<Uuid> {
+    Uuid::parse_str(text).ok()
+}
+
+/// A 16-bit number of the Bluetooth SIG as a full UUID (Core Specification Vol 3 Part B 2.5.1).
+pub(super) const fn sig(number: u16) -> Uuid {
+    let base = 0x0000_0000_0000_1000_8000_0080_5F9B_34FB_u128;
+    Uuid::from_u128(base | ((number as u128) << 96))
 }
 
 /// How a device is listened to.
@@ -97,6 +146,8 @@ pub(super) fn read_first(kind: DeviceKind) -> Vec<(Uuid, u16)> {
         DeviceKind::PulseOximeter => &[(0x1822, 0x2A60)],
         DeviceKind::Cuff => &[(0x1810, 0x2A49)],
         DeviceKind::GlucoseMeter => &[(0x1808, 0x2A51)],
+        // What kind of sample, and whether its frames end in a checksum.
+        DeviceKind::GlucoseSensor => &[(0x181F, 0x2AA8)],
         DeviceKind::Scale => &[(0x181D, 0x2A9E), (0x181B, 0x2A9B)],
         DeviceKind::HeartRate | DeviceKind::Thermometer | DeviceKind::Patch => &[],
     };
@@ -126,7 +177,6 @@ pub(super) fn notified(kind: DeviceKind, service: Uuid, uuid: Uuid) -> Option<Ch
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wardkeep_model::vitals::vendor::KNOWN;
 
     #[test]
     fn a_vendor_s_device_is_listened_to_by_its_profile_if_it_follows_one() {
@@ -164,6 +214,9 @@ mod tests {
             (DeviceKind::Thermometer, 0x1809, 0x2A1C, true),
             (DeviceKind::GlucoseMeter, 0x1808, 0x2A18, true),
             (DeviceKind::GlucoseMeter, 0x1808, 0x2A52, true),
+            (DeviceKind::GlucoseSensor, 0x181F, 0x2AA7, true),
+            (DeviceKind::GlucoseSensor, 0x1808, 0x2AA7, false),
+            (DeviceKind::Cuff, 0x1810, 0x2B34, true),
             (DeviceKind::Scale, 0x181D, 0x2A9D, true),
             (DeviceKind::Scale, 0x181B, 0x2A9C, true),
             (DeviceKind::Scale, 0x181D, 0x2A9C, false),
@@ -174,5 +227,34 @@ mod tests {
             let found = notified(kind, sig(service), sig(number));
             assert_eq!(found, expected, "{kind:?} {number:04x}");
         }
+    }
+
+    #[test]
+    fn kind_comes_from_the_services() {
+        for (services, kind) in [
+            (&[][..], None),
+            (&[sig(0x180F)][..], None),
+            (&[sig(0x180D)][..], Some(DeviceKind::HeartRate)),
+            (&[sig(0x180F), sig(0x1822)][..], Some(DeviceKind::PulseOximeter)),
+            (&[sig(0x180D), sig(0x1822)][..], Some(DeviceKind::PulseOximeter)),
+            (&[sig(0x1810)][..], Some(DeviceKind::Cuff)),
+            (&[sig(0x1809)][..], Some(DeviceKind::Thermometer)),
+            (&[sig(0x181F)][..], Some(DeviceKind::GlucoseSensor)),
+            (&[sig(0x181D)][..], Some(DeviceKind::Scale)),
+            (&[sig(0x181B)][..], Some(DeviceKind::Scale)),
+        ] {
+            assert_eq!(kind_of(services, ""), kind, "{services:?}");
+        }
+        for known in KNOWN {
+            let service = uuid(known.endpoint().service).expect("a UUID");
+            let name = known.names.first().copied().unwrap_or_default();
+            assert_eq!(kind_of(&[service], name), Some(known.kind), "{}", known.device);
+            assert_eq!(kind_of(&[], name), None, "{}", known.device);
+            assert!(services().contains(&service), "{}", known.device);
+            // What follows a profile is linked by it.
+            let both = [service, sig(0x180D)];
+            assert_eq!(kind_of(&both, name), Some(DeviceKind::HeartRate), "{}", known.device);
+        }
+        assert_eq!(sig(0x2A37).to_string(), "00002a37-0000-1000-8000-00805f9b34fb");
     }
 }

@@ -15,7 +15,7 @@ use zbus::{MatchRule, MessageStream, OwnedVariant};
 
 use crate::ble::bluez::{Daemon, Heard, Object, Refusal};
 use crate::ble::bus::{BLUEZ, SIGNALS_MAX};
-use crate::ble::sightings::sig;
+use crate::ble::profile::sig;
 use wardkeep_model::untrusted;
 use wardkeep_model::vitals::DeviceId;
 

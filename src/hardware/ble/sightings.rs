@@ -4,15 +4,11 @@
 //! attacker nothing. Strangers, which are no device of use here, have a bound of their own, and the one
 //! unheard longest gives way: however many there are, a device that is switched on is looked at.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use uuid::Uuid;
-
-use crate::ble::profile;
 use wardkeep_model::moment::BootTime;
-use wardkeep_model::vitals::vendor::{KNOWN, Known};
-use wardkeep_model::vitals::{DeviceId, DeviceKind};
+use wardkeep_model::vitals::DeviceId;
 
 /// Devices of use that are remembered at once.
 pub(super) const SIGHTINGS_MAX: usize = 256;
@@ -100,44 +96,6 @@ impl Sightings {
     }
 }
 
-/// What a device measures by the services it advertises; the oximeter wins, because it also counts
-/// the pulse. Without a profile's service it may be a vendor's device, by its service and name.
-pub(super) fn kind_of(services: &[Uuid], name: &str) -> Option<DeviceKind> {
-    let has = |kind: DeviceKind| profile::services_of(kind).any(|one| services.contains(&one));
-    let mut kinds = [
-        DeviceKind::PulseOximeter,
-        DeviceKind::HeartRate,
-        DeviceKind::Cuff,
-        DeviceKind::Thermometer,
-        DeviceKind::GlucoseMeter,
-        DeviceKind::Scale,
-    ]
-    .into_iter();
-    kinds.find(|kind| has(*kind)).or_else(|| {
-        let advertises = |service: &str| uuid(service).is_some_and(|one| services.contains(&one));
-        Known::heard(name, advertises).map(|known| known.kind)
-    })
-}
-
-/// Every service that a device of use advertises.
-pub(super) fn services() -> Vec<Uuid> {
-    let profiles = DeviceKind::ALL.into_iter().flat_map(profile::services_of);
-    let vendors = KNOWN.iter().filter_map(|known| uuid(known.endpoint().service));
-    let services: BTreeSet<Uuid> = profiles.chain(vendors).collect();
-    services.into_iter().collect()
-}
-
-/// A vendor's UUID, as their table has it.
-pub(super) fn uuid(text: &str) -> Option<Uuid> {
-    Uuid::parse_str(text).ok()
-}
-
-/// A 16-bit number of the Bluetooth SIG as a full UUID (Core Specification Vol 3 Part B 2.5.1).
-pub(super) const fn sig(number: u16) -> Uuid {
-    let base = 0x0000_0000_0000_1000_8000_0080_5F9B_34FB_u128;
-    Uuid::from_u128(base | ((number as u128) << 96))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,33 +168,5 @@ mod tests {
         let reported = sightings.devices.values().filter(|sighting| sighting.reported).count();
         assert_eq!(reported, SIGHTINGS_MAX);
         assert!(sightings.has_room(DeviceId([0, 1, 0, 0, 0, 0])), "who has room keeps it");
-    }
-
-    #[test]
-    fn kind_comes_from_the_services() {
-        for (services, kind) in [
-            (&[][..], None),
-            (&[sig(0x180F)][..], None),
-            (&[sig(0x180D)][..], Some(DeviceKind::HeartRate)),
-            (&[sig(0x180F), sig(0x1822)][..], Some(DeviceKind::PulseOximeter)),
-            (&[sig(0x180D), sig(0x1822)][..], Some(DeviceKind::PulseOximeter)),
-            (&[sig(0x1810)][..], Some(DeviceKind::Cuff)),
-            (&[sig(0x1809)][..], Some(DeviceKind::Thermometer)),
-            (&[sig(0x181D)][..], Some(DeviceKind::Scale)),
-            (&[sig(0x181B)][..], Some(DeviceKind::Scale)),
-        ] {
-            assert_eq!(kind_of(services, ""), kind, "{services:?}");
-        }
-        for known in KNOWN {
-            let service = uuid(known.endpoint().service).expect("a UUID");
-            let name = known.names.first().copied().unwrap_or_default();
-            assert_eq!(kind_of(&[service], name), Some(known.kind), "{}", known.device);
-            assert_eq!(kind_of(&[], name), None, "{}", known.device);
-            assert!(super::services().contains(&service), "{}", known.device);
-            // What follows a profile is linked by it.
-            let both = [service, sig(0x180D)];
-            assert_eq!(kind_of(&both, name), Some(DeviceKind::HeartRate), "{}", known.device);
-        }
-        assert_eq!(sig(0x2A37).to_string(), "00002a37-0000-1000-8000-00805f9b34fb");
     }
 }

@@ -49,7 +49,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ble::sightings::sig;
+    use crate::ble::profile::sig;
 
     fn table(rows: &[(&str, u16)]) -> Table {
         let mut table = Table::default();

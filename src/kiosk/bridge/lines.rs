@@ -172,6 +172,7 @@ pub(super) fn picture(kind: DeviceKind, icons: &ui::Icons<'_>) -> Image {
         DeviceKind::Cuff => icons.get_cuff(),
         DeviceKind::Thermometer => icons.get_thermometer(),
         DeviceKind::GlucoseMeter => icons.get_meter(),
+        DeviceKind::GlucoseSensor => icons.get_sensor(),
         DeviceKind::Scale => icons.get_scale(),
         DeviceKind::Patch => icons.get_patch(),
     }

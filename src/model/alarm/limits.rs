@@ -2,7 +2,8 @@
 //!
 //! Sources of the defaults: adult rate and saturation as common monitors ship them (Contec CMS8000, Mindray
 //! TM80), pressures of the TM80, neonates as GE V100, respiration 8 to 30 and 30 to 100 as is usual. Extremes
-//! are 10 below the saturation's limit, 5 for neonates (Philips VS30).
+//! are 10 below the saturation's limit, 5 for neonates (Philips VS30). Glucose: the two levels of hypoglycaemia and the
+//! second of hyperglycaemia (Battelino 2019), a neonate's operational threshold of 2.6 mmol/L.
 
 use std::fmt;
 
@@ -117,6 +118,13 @@ pub struct Limits {
     pub mean: Limit,
     /// Cel.
     pub temperature: Limit,
+    /// mmol/L. What an earlier program wrote has none; nobody's is without one.
+    #[serde(default = "adult_glucose")]
+    pub glucose: Limit,
+}
+
+const fn adult_glucose() -> Limit {
+    Limit::new([Some(30), Some(39), Some(139), Some(222)], -1)
 }
 
 impl Default for Limits {
@@ -140,6 +148,7 @@ impl Limits {
                 diastolic: whole([None, Some(50), Some(90), None]),
                 mean: whole([Some(50), Some(60), Some(110), None]),
                 temperature: Limit::new([Some(320), Some(350), Some(385), Some(410)], -1),
+                glucose: adult_glucose(),
             },
             AgeGroup::Paediatric => Self {
                 rate: whole([Some(50), Some(75), Some(160), Some(200)]),
@@ -149,6 +158,7 @@ impl Limits {
                 diastolic: whole([None, Some(40), Some(70), None]),
                 mean: whole([Some(40), Some(50), Some(90), None]),
                 temperature: Limit::new([Some(330), Some(355), Some(385), Some(410)], -1),
+                glucose: adult_glucose(),
             },
             AgeGroup::Neonate => Self {
                 rate: whole([Some(70), Some(100), Some(200), Some(220)]),
@@ -158,6 +168,7 @@ impl Limits {
                 diastolic: whole([None, Some(20), Some(60), None]),
                 mean: whole([Some(22), Some(30), Some(70), None]),
                 temperature: Limit::new([Some(340), Some(360), Some(380), Some(400)], -1),
+                glucose: Limit::new([Some(20), Some(26), Some(100), Some(150)], -1),
             },
         }
     }
@@ -172,6 +183,7 @@ impl Limits {
             LimitKey::Diastolic => &self.diastolic,
             LimitKey::Mean => &self.mean,
             LimitKey::Temperature => &self.temperature,
+            LimitKey::Glucose => &self.glucose,
         }
     }
 
@@ -185,6 +197,7 @@ impl Limits {
             LimitKey::Diastolic => &mut self.diastolic,
             LimitKey::Mean => &mut self.mean,
             LimitKey::Temperature => &mut self.temperature,
+            LimitKey::Glucose => &mut self.glucose,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +73,8 @@ pub enum DeviceKind {
     Thermometer,
     /// Glucose Service, 0x1808: a meter with strips.
     GlucoseMeter,
+    /// Continuous Glucose Monitoring Service, 0x181F: worn, a value every few minutes.
+    GlucoseSensor,
     /// Weight Scale Service, 0x181D, or Body Composition Service, 0x181B.
     Scale,
     /// Worn on the chest: heart rate, respiration and skin temperature. No profile of the Bluetooth SIG has
@@ -81,12 +84,13 @@ pub enum DeviceKind {
 
 impl DeviceKind {
     /// All of them.
-    pub const ALL: [DeviceKind; 7] = [
+    pub const ALL: [DeviceKind; 8] = [
         DeviceKind::HeartRate,
         DeviceKind::PulseOximeter,
         DeviceKind::Cuff,
         DeviceKind::Thermometer,
         DeviceKind::GlucoseMeter,
+        DeviceKind::GlucoseSensor,
         DeviceKind::Scale,
         DeviceKind::Patch,
     ];
@@ -95,11 +99,35 @@ impl DeviceKind {
     /// and let their link go after that.
     pub fn is_continuous(self) -> bool {
         match self {
-            DeviceKind::HeartRate | DeviceKind::PulseOximeter | DeviceKind::Patch => true,
+            DeviceKind::HeartRate
+            | DeviceKind::PulseOximeter
+            | DeviceKind::GlucoseSensor
+            | DeviceKind::Patch => true,
             DeviceKind::Cuff
             | DeviceKind::Thermometer
             | DeviceKind::GlucoseMeter
             | DeviceKind::Scale => false,
+        }
+    }
+
+    /// It sends every second: a number of it is none without its link.
+    pub fn streams(self) -> bool {
+        self.is_continuous() && self.pace().is_zero()
+    }
+
+    /// So far apart are its values while it measures all the time; nothing for what sends every second. A sensor with
+    /// a pace may end its link in between: its last value stays what it was until it is too old.
+    pub fn pace(self) -> Duration {
+        match self {
+            // CGM Communication Interval: five minutes is usual.
+            DeviceKind::GlucoseSensor => Duration::from_secs(5 * 60),
+            DeviceKind::HeartRate
+            | DeviceKind::PulseOximeter
+            | DeviceKind::Patch
+            | DeviceKind::Cuff
+            | DeviceKind::Thermometer
+            | DeviceKind::GlucoseMeter
+            | DeviceKind::Scale => Duration::ZERO,
         }
     }
 }

@@ -135,7 +135,7 @@ impl Live {
         let last = slot.last.as_ref()?;
         let current = !slot.ended
             && slot.withheld_at.is_none_or(|withheld| withheld < last.measured.at)
-            && last.measured.age(now) < parameter.row().fresh;
+            && last.measured.age(now) < parameter.row().fresh_of(last.is_spot);
         current.then_some(last)
     }
 
@@ -148,14 +148,15 @@ impl Live {
     pub fn is_withheld(&self, now: BootTime, parameter: Parameter) -> bool {
         let withheld = self.slots.get(&parameter).and_then(|slot| slot.withheld_at);
         self.current(now, parameter).is_none()
-            && withheld.is_some_and(|at| now.since(at) < parameter.row().fresh)
+            && withheld.is_some_and(|at| now.since(at) < parameter.row().fresh_of(false))
     }
 
     /// When the next current number stops being so.
     pub fn next_deadline(&self, now: BootTime) -> Option<BootTime> {
         let ends = |parameter: Parameter| {
-            let measured = self.current(now, parameter)?.measured;
-            Some(measured.at + parameter.row().fresh.saturating_sub(measured.earlier))
+            let Numeric { measured, is_spot, .. } = self.current(now, parameter)?;
+            let fresh = parameter.row().fresh_of(*is_spot);
+            Some(measured.at + fresh.saturating_sub(measured.earlier))
         };
         Parameter::all().filter_map(ends).min()
     }

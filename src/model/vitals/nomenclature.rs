@@ -218,6 +218,9 @@ pub enum Unit {
     InternationalUnit,
 }
 
+/// Milligrams of glucose per decilitre in a millimole per litre: a tenth of its molar mass, 180.156 g/mol.
+const GLUCOSE_MG_PER_MMOL: f64 = 18.015_6;
+
 impl Unit {
     /// All of them.
     pub const ALL: [Unit; 26] = [
@@ -329,6 +332,14 @@ impl Unit {
             Decimal::nearest((value.to_f64() - 32.0) / 1.8, -1)
         } else if (self, wanted) == (Unit::Kilopascal, Unit::MillimetreMercury) {
             Decimal::nearest(value.to_f64() * 7.500_62, 0)
+        } else if (self, wanted) == (Unit::MilligramPerDecilitre, Unit::MillimolePerLitre) {
+            Decimal::nearest(value.to_f64() / GLUCOSE_MG_PER_MMOL, -1)
+        } else if (self, wanted) == (Unit::Celsius, Unit::Fahrenheit) {
+            Decimal::nearest(value.to_f64() * 1.8 + 32.0, -1)
+        } else if (self, wanted) == (Unit::MillimetreMercury, Unit::Kilopascal) {
+            Decimal::nearest(value.to_f64() / 7.500_62, -1)
+        } else if (self, wanted) == (Unit::MillimolePerLitre, Unit::MilligramPerDecilitre) {
+            Decimal::nearest(value.to_f64() * GLUCOSE_MG_PER_MMOL, 0)
         } else {
             None
         }
@@ -347,6 +358,15 @@ mod tests {
         assert_eq!(celsius, Some(of("40.0")));
         let pressure = reckoned("16.0", Unit::Kilopascal, Unit::MillimetreMercury);
         assert_eq!(pressure, Some(of("120")));
+        let sugar = |text, unit, wanted| reckoned(text, unit, wanted).map(|one| one.to_string());
+        let (per_decilitre, per_litre) = (Unit::MilligramPerDecilitre, Unit::MillimolePerLitre);
+        assert_eq!(sugar("70", per_decilitre, per_litre).as_deref(), Some("3.9"));
+        assert_eq!(sugar("13.9", per_litre, per_decilitre).as_deref(), Some("250"));
+        assert_eq!(sugar("38.5", Unit::Celsius, Unit::Fahrenheit).as_deref(), Some("101.3"));
+        assert_eq!(
+            sugar("120", Unit::MillimetreMercury, Unit::Kilopascal).as_deref(),
+            Some("16.0")
+        );
         assert_eq!(reckoned("97", Unit::Percent, Unit::Percent), Some(of("97")));
         assert_eq!(reckoned("97", Unit::Percent, Unit::PerMinute), None);
         for unit in Unit::ALL {

@@ -71,11 +71,13 @@ pub enum LimitKey {
     Mean,
     /// Body temperature, Cel.
     Temperature,
+    /// Glucose in blood or tissue, mmol/L.
+    Glucose,
 }
 
 impl LimitKey {
     /// All of them, in the order of the screen.
-    pub const ALL: [LimitKey; 7] = [
+    pub const ALL: [LimitKey; 8] = [
         LimitKey::Rate,
         LimitKey::Saturation,
         LimitKey::Respiration,
@@ -83,6 +85,7 @@ impl LimitKey {
         LimitKey::Diastolic,
         LimitKey::Mean,
         LimitKey::Temperature,
+        LimitKey::Glucose,
     ];
 
     /// Its name in settings.
@@ -95,7 +98,14 @@ impl LimitKey {
             LimitKey::Diastolic => "diastolic",
             LimitKey::Mean => "mean",
             LimitKey::Temperature => "temperature",
+            LimitKey::Glucose => "glucose",
         }
+    }
+
+    /// Its limits follow what is measured where somebody wants that. A saturation's and a glucose level's stay: what is too
+    /// low is too low for everybody.
+    pub fn follows(self) -> bool {
+        self != LimitKey::Saturation && self != LimitKey::Glucose
     }
 
     /// The smallest difference between two settings.
@@ -105,7 +115,7 @@ impl LimitKey {
                 Decimal::new(5, 0)
             }
             LimitKey::Saturation | LimitKey::Respiration => Decimal::new(1, 0),
-            LimitKey::Temperature => Decimal::new(1, -1),
+            LimitKey::Temperature | LimitKey::Glucose => Decimal::new(1, -1),
         }
     }
 }
@@ -163,6 +173,8 @@ const GLUCOSES: &[Mdc] = &[
 ];
 const STREAM: Duration = Duration::from_secs(4);
 const MINUTE: Duration = Duration::from_secs(60);
+/// A value of what is worn is not current after this, whatever it is.
+const WORN: Duration = Duration::from_secs(11 * MINUTE.as_secs());
 
 /// Every parameter, in the order of the screen.
 pub const ROWS: [Row; 10] = [
@@ -291,15 +303,15 @@ pub const ROWS: [Row; 10] = [
         name: "glucose",
         codes: GLUCOSES,
         unit: Unit::MillimolePerLitre,
-        sources: &[DeviceKind::GlucoseMeter],
-        leads: &[DeviceKind::GlucoseMeter],
+        sources: &[DeviceKind::GlucoseMeter, DeviceKind::GlucoseSensor],
+        leads: &[DeviceKind::GlucoseMeter, DeviceKind::GlucoseSensor],
         is_basic: false,
         fresh: Duration::from_secs(60 * MINUTE.as_secs()),
         family: Family::Sugar,
-        limits: None,
+        limits: Some(LimitKey::Glucose),
         limit_delay: Duration::ZERO,
         extreme_delay: Duration::ZERO,
-        margin: Decimal::new(0, 0),
+        margin: Decimal::new(2, -1),
     },
     Row {
         parameter: Parameter::Weight,
@@ -355,6 +367,12 @@ impl Parameter {
 }
 
 impl Row {
+    /// A value this old is not current: of what is worn two that a sensor sends five minutes apart may be missing, of
+    /// what was measured once it is [`Row::fresh`].
+    pub fn fresh_of(&self, is_spot: bool) -> Duration {
+        if is_spot { self.fresh } else { self.fresh.min(WORN) }
+    }
+
     /// A device of this kind measures it.
     pub fn is_of(&self, kind: DeviceKind) -> bool {
         self.sources.contains(&kind)

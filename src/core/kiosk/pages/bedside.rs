@@ -3,6 +3,7 @@
 
 use wardkeep_model::confidential::Phi;
 use wardkeep_model::ports::Link;
+use wardkeep_model::vitals::decimal::Decimal;
 use wardkeep_model::vitals::live::Numeric;
 use wardkeep_model::vitals::parameter::Parameter;
 
@@ -43,13 +44,16 @@ fn tile(scene: Scene<'_>, parameter: Parameter) -> Tile {
     };
     let bed = monitor.limits();
     let limit = row.limits.map(|key| *bed.limits.of(key)).unwrap_or_default();
+    let unit = current.or(last).map_or(row.unit, |numeric| numeric.unit);
+    // As the value beside them is.
+    let bound = |limit: Option<Decimal>| Some(row.unit.reckon(limit?, unit)?.to_string());
     let digits = |value: Option<&Numeric>| value.map(|n| Phi::new(n.value.to_string()));
     Tile {
         parameter,
         value: digits(current),
-        unit: current.or(last).map_or(row.unit, |numeric| numeric.unit).symbol(),
-        limit_low: limit.low.map(|low| low.to_string()),
-        limit_high: limit.high.map(|high| high.to_string()),
+        unit: unit.symbol(),
+        limit_low: bound(limit.low),
+        limit_high: bound(limit.high),
         source: source.map(|(id, _)| monitor.name(id)).unwrap_or_default(),
         one_of: source.filter(|_| spot.is_none()).and_then(|(_, one)| one_of(scene, one)),
         age: current.or(last).map(|numeric| numeric.measured.age(now.boot)),

@@ -195,7 +195,7 @@ impl Draft {
             is_drafted: self.wanted != bed.limits,
             asks_why: self.asks_why,
             rehearsal: self.rehearsal(scene),
-            can_suggest: any.filter(|key| *key != LimitKey::Saturation).any(is_measured),
+            can_suggest: any.filter(|key| key.follows()).any(is_measured),
         }
     }
 

@@ -11,8 +11,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::ble::link::LinkError;
-use crate::ble::profile::{self, Way};
-use crate::ble::sightings::sig;
+use crate::ble::profile::{self, Way, sig};
 use crate::ble::timing::Timing;
 use wardkeep_model::vitals::{DeviceId, DeviceKind};
 
@@ -48,6 +47,10 @@ pub(super) async fn subscribe(
     let mut failure = None;
     let mut subscribed = 0_usize;
     for (service, uuid) in measurements(kind, way) {
+        let better = profile::better(uuid);
+        if better.is_some_and(|it| characteristic(peripheral, service, it).is_some()) {
+            continue;
+        }
         let Some(found) = characteristic(peripheral, service, uuid) else { continue };
         match within(timing.setup, "subscribe", peripheral.subscribe(&found)).await {
             Ok(()) => subscribed += 1,

@@ -10,9 +10,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::ble::link::LinkError;
 use crate::ble::link::gatt::{characteristic, within};
-use crate::ble::profile::{self, Way};
+use crate::ble::profile::{self, Way, uuid};
 use crate::ble::shared::VALUE_MAX;
-use crate::ble::sightings::uuid;
 use crate::ble::timing::Timing;
 use wardkeep_model::moment::Moment;
 use wardkeep_model::ports::Event;

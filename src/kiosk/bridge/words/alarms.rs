@@ -306,6 +306,7 @@ pub(in crate::bridge) fn limited(
         | LimitKey::Systolic
         | LimitKey::Diastolic
         | LimitKey::Mean
-        | LimitKey::Temperature => parameter_name(words, parameter),
+        | LimitKey::Temperature
+        | LimitKey::Glucose => parameter_name(words, parameter),
     }
 }

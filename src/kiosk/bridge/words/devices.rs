@@ -17,6 +17,7 @@ pub(in crate::bridge) fn kind(words: &Words, kind: DeviceKind) -> SharedString {
         DeviceKind::Cuff => tr("Blood pressure cuff"),
         DeviceKind::Thermometer => tr("Thermometer"),
         DeviceKind::GlucoseMeter => tr("Glucose meter"),
+        DeviceKind::GlucoseSensor => tr("Glucose sensor"),
         DeviceKind::Scale => tr("Scale"),
         DeviceKind::Patch => tr("Chest patch"),
     })

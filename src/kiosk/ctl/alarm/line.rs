@@ -227,12 +227,13 @@ fn name(name: String) -> Result<String, NotUnderstood> {
 }
 
 /// The words of the kinds of device.
-pub(super) const KINDS: [(&str, DeviceKind); 5] = [
+pub(super) const KINDS: [(&str, DeviceKind); 6] = [
     ("oximeter", DeviceKind::PulseOximeter),
     ("heart-rate", DeviceKind::HeartRate),
     ("cuff", DeviceKind::Cuff),
     ("thermometer", DeviceKind::Thermometer),
     ("patch", DeviceKind::Patch),
+    ("glucose-sensor", DeviceKind::GlucoseSensor),
 ];
 
 /// A reason as `decode` writes it, or in the words of people.

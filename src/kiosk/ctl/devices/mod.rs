@@ -35,6 +35,7 @@ const KINDS: Words<DeviceKind> = &[
     ("cuff", DeviceKind::Cuff),
     ("thermometer", DeviceKind::Thermometer),
     ("glucose-meter", DeviceKind::GlucoseMeter),
+    ("glucose-sensor", DeviceKind::GlucoseSensor),
     ("scale", DeviceKind::Scale),
     ("patch", DeviceKind::Patch),
 ];

@@ -11,7 +11,7 @@ pub(super) mod session;
 use crate::vitals::gatt::cursor::Cursor;
 use crate::vitals::gatt::decoded::{DecodeError, Decoded};
 use crate::vitals::gatt::e2e::{self, CRC_LEN};
-use crate::vitals::gatt::event::Quantity;
+use crate::vitals::gatt::event::{Event, Quantity};
 use crate::vitals::gatt::quality::{Bit, Meaning, Quality};
 use crate::vitals::nomenclature::*;
 use crate::vitals::sfloat::Reading;
@@ -68,6 +68,31 @@ pub(super) fn measurement(
             return Ok(());
         }
     }
+}
+
+/// The records of a notification that decodes, each a notification of its own: each has its own time.
+pub fn records(frame: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = frame;
+    std::iter::from_fn(move || {
+        let size = usize::from(*rest.first()?).max(RECORD_LEN_MIN);
+        let (record, others) = rest.split_at_checked(size).unwrap_or((rest, &[]));
+        rest = others;
+        Some(record)
+    })
+}
+
+/// Minutes since the session began, of a record.
+pub fn session_minutes(record: &Decoded) -> Option<u32> {
+    record.events.iter().find_map(|event| match event {
+        Event::Quantity { what: Quantity::SessionTime, reading, .. } => {
+            u32::try_from(reading.number().ok()?.parts().0).ok()
+        }
+        Event::Quantity { .. }
+        | Event::Count { .. }
+        | Event::Label { .. }
+        | Event::Note(_)
+        | Event::Vendor(_) => None,
+    })
 }
 
 fn record(whole: &[u8], decoded: &mut Decoded) -> Result<(), DecodeError> {

@@ -10,7 +10,7 @@
 mod bas;
 mod bcs;
 mod blp;
-mod cgm;
+pub mod cgm;
 pub mod cts;
 mod cursor;
 mod decoded;

@@ -1,6 +1,26 @@
 //! Frames of glucose sensors, built.
 
-use crate::vitals::gatt::testing::{Expect, assert_decodes, with_crc};
+use crate::vitals::gatt::testing::{Expect, assert_decodes, bytes, with_crc};
+
+/// However a notification is cut, its records are those that it decodes to.
+#[test]
+fn a_notification_is_its_records_one_by_one() {
+    let frame = bytes("0a 03 78 00 23 00 f1 ff 62 00 06 00 7d 00 28 00");
+    let split: Vec<usize> = super::records(&frame).map(<[u8]>::len).collect();
+    assert_eq!(split, [10, 6]);
+    for len in 0..frame.len() {
+        let cut = frame.get(..len).unwrap_or_default();
+        let again: Vec<u8> = super::records(cut).flatten().copied().collect();
+        assert_eq!(again, cut, "nothing is lost or made up");
+    }
+    assert_eq!(super::records(&[0; 20]).count(), 4, "a size of nothing ends, too");
+    let minutes = |frame| {
+        let decoded = crate::vitals::gatt::decode(crate::vitals::Characteristic(0x2AA7), frame);
+        super::session_minutes(&decoded.expect("a sound record"))
+    };
+    let minutes: Vec<_> = super::records(&frame).map(minutes).collect();
+    assert_eq!(minutes, [Some(35), Some(40)]);
+}
 
 #[test]
 fn records() {

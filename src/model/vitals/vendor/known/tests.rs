@@ -78,6 +78,7 @@ fn s7_the_name_of_a_meter_says_the_kind_that_its_row_says() {
                 DeviceKind::GlucoseMeter => 160_184,
                 DeviceKind::HeartRate
                 | DeviceKind::PulseOximeter
+                | DeviceKind::GlucoseSensor
                 | DeviceKind::Scale
                 | DeviceKind::Patch => 0,
             };
