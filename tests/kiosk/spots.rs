@@ -342,7 +342,8 @@ fn a_meters_and_a_scales_values_are_on_the_bedside_with_their_age() {
     let tile = bedside.tiles().into_iter().find(|tile| tile.parameter == Parameter::Glucose);
     let tile = tile.expect("its tile");
     assert_eq!(tile.value.map(|value| value.reveal().clone()).as_deref(), Some("7.8"));
-    assert_eq!((tile.unit, tile.limit_low, tile.limit_high), ("mmol/L", None, None));
+    let bounds = (tile.limit_low.as_deref(), tile.limit_high.as_deref());
+    assert_eq!((tile.unit, bounds), ("mmol/L", (Some("3.9"), Some("13.9"))));
     assert!(tile.age.is_some_and(|age| age >= 20 * MINUTE), "{:?}", tile.age);
 }
 
