@@ -309,9 +309,8 @@ fn s6_at_another_bed_nothing_is_filed_to_whoever_was_at_the_last_one() {
 /// The cart says who is at the bed and whom each device measures. Where these are two people, one of them is wrong.
 #[test]
 fn s6_a_device_of_somebody_else_than_who_is_here_measures_nobody() {
-    let cart = Bedside::monitoring().store.cart.expect("a cart");
-    let here = cart.subject.expect("somebody");
-    let mut torn = cart;
+    let mut torn = Bedside::monitoring().store.cart.expect("a cart");
+    let here = torn.subject.expect("somebody");
     let assignment = torn.devices[0].assignment.as_mut().expect("assigned");
     assignment.subject = SubjectId(here.0 ^ 1);
     let device = torn.devices[0].id;
